@@ -1,0 +1,1 @@
+"""From a drawing to something that runs exactly as drawn (BPMN, DMN, forms)."""

@@ -1,0 +1,44 @@
+"""What can go wrong with a document or in a running instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong with a document, for the person who drew it."""
+
+    #: `error` refuses the deployment; `warning` does not.
+    severity: str
+    #: Name of the rule, kebab-case, e.g. `unsupported-element`.
+    rule: str
+    #: “Expected to X, but Y”, and what to draw instead.
+    message: str
+    #: Id and name of the element (empty when the whole file is meant).
+    element: str = ""
+    element_name: str = ""
+    line: int = 0
+    column: int = 0
+    #: Name of the file in the deployment.
+    resource: str = ""
+
+
+class BpmnError(Exception):
+    """Base of everything that `bpmn` raises."""
+
+
+class DocumentError(BpmnError):
+    """The document cannot be deployed; `findings` says why, all of it at once."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(f.message for f in findings))
+        self.findings = findings
+
+
+class ExpressionError(BpmnError):
+    """The expression cannot be parsed or evaluated."""
+
+
+class InstanceError(BpmnError):
+    """The command does not fit what the instance is waiting for."""

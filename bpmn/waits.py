@@ -1,0 +1,80 @@
+"""Waits: what an instance that has come to rest is waiting for.  The engine turns them into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class WaitKind(StrEnum):
+    """What brings the token on."""
+
+    USER_TASK = "user_task"  #: somebody completes it
+    EXTERNAL_TASK = "external_task"  #: a worker (or the engine itself) completes its topic
+    MESSAGE = "message"  #: message catch, message boundary, receive task
+    TIMER = "timer"  #: catch or boundary
+    CALL = "call"  #: another instance ends
+    INCIDENT = "incident"  #: an expression or a decision failed here; `retry` tries again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """One thing an instance waits for."""
+
+    #: Unique within the instance for ever, stable over snapshots: a small integer.
+    id: int
+    kind: WaitKind
+    #: Id of the element in the diagram.
+    element: str
+    #: When the token arrived here.
+    since: datetime
+    #: Message name, topic or called process id, evaluated.
+    name: str | None = None
+    #: Timers: when due.  None: not known yet (a bound expression that gives null sleeps until it gives a date).
+    due_at: datetime | None = None
+    #: Timers: whether it is due again after `fire` (cycles, and bound timers that do not interrupt).
+    repeats: bool = False
+    #: Boundary events: the wait id of the activity they stand on.
+    attached_to: int | None = None
+    #: User tasks, evaluated: groups, assignee, due date, priority.
+    groups: tuple[str, ...] = ()
+    assignee: str | None = None
+    task_due_at: datetime | None = None
+    priority: int = 50
+    #: Calls: variables for the callee.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    #: Incidents: what failed, in words.
+    error: str | None = None
+
+
+@dataclass(kw_only=True)
+class Context:
+    """What an instance may ask of the world while it runs.  Nothing else reaches it."""
+
+    #: The time that is passed in; aware, UTC.
+    now: datetime
+    #: Functions that expressions may call, by name (`${ready('food_permit')}`).
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    #: Evaluates a decision table: (decision id, variables) → list of result rows.
+    decide: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]] | None = None
+    #: Names of functions whose value moves with the world: a timer that calls one is *bound*, it is evaluated
+    #: anew whenever waits are read, until it fires.
+    live: frozenset[str] = frozenset()
+    #: Set while a timer's expression is evaluated: when the token arrived there (`workdays(5)` counts from it).
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """One activation of one element, for the history."""
+
+    #: The wait id when there was one, else a number from the same sequence.
+    id: int
+    element: str
+    started_at: datetime
+    ended_at: datetime | None
+    #: completed, canceled (interrupted, terminated), or None while active.
+    outcome: str | None

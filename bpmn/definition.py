@@ -67,7 +67,7 @@ class EventDefinition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapping_:
+class VariableMapping:
     """One `camunda:in` or `camunda:out` of a call activity."""
 
     #: Expression over the giving side's variables; None means all variables.
@@ -122,8 +122,8 @@ class Element:
     #: Receive tasks: the message name stands in `event`.
     #: Call activities: process id of the callee (literal or `${…}`), and what passes in and out.
     called: Expression | None = None
-    inputs: tuple[Mapping_, ...] = ()
-    outputs: tuple[Mapping_, ...] = ()
+    inputs: tuple[VariableMapping, ...] = ()
+    outputs: tuple[VariableMapping, ...] = ()
     #: Business rule tasks: decision id, the variable that takes the result, and Camunda's `mapDecisionResult`.
     decision_ref: Expression | None = None
     result_variable: str | None = None

@@ -1,0 +1,85 @@
+# Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help run test lint format bench setup requirements clean
+
+UV_VERSION := 0.13.9
+BOOT := .boot/uv-$(UV_VERSION).stamp
+UV := UV_PYTHON_DOWNLOADS=never .boot/bin/uv
+BIN := .venv/bin
+# Extra words for pytest: make test ARGS="-n 2 -k calendar"
+ARGS ?=
+
+help:
+	@echo 'make run    set up and serve on 127.0.0.1:8080'
+	@echo 'make test   set up and run every test, on SQLite and on PostgreSQL'
+	@echo 'make lint   ruff, mypy, import-linter'
+	@echo 'make bench  the benchmark of the restaurant bundle'
+	@echo 'make clean  forget environments and caches (never the data in var/)'
+
+run: .venv/runtime.stamp
+	$(BIN)/onething serve --sample
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks
+
+setup: .venv/dev.stamp
+
+# The environment holds exactly what requirements/ pins by hash: dev.txt is runtime.txt and the tools.
+SYNC = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements/build.txt --editable .
+
+.venv/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BOOT) .venv/pyvenv.cfg
+	@rm -f .venv/dev.stamp
+	@echo 'Installing what the project runs on'
+	@$(SYNC) requirements/runtime.txt
+	@$(INSTALL)
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt requirements/build.txt pyproject.toml | $(BOOT) .venv/pyvenv.cfg
+	@echo 'Installing what the project runs on and is tested with'
+	@$(SYNC) requirements/dev.txt
+	@$(INSTALL)
+	@touch .venv/runtime.stamp $@
+
+.venv/pyvenv.cfg: | $(BOOT)
+	@$(UV) venv --quiet --allow-existing --python .boot/bin/python .venv
+
+# A Python that is new enough and can make environments; the first that answers.
+$(BOOT):
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	  if $$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'Expected to find Python 3.11 or newer with its venv module, but there is none.' >&2; \
+	  echo 'Install it (Debian: apt-get install python3 python3-venv) or name one: make PYTHON=/path/to/python3' >&2; exit 1; \
+	fi; \
+	echo "Setting up with $$($$found --version)"; rm -rf .boot && $$found -m venv .boot
+	@.boot/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# After a change of the dependencies in pyproject.toml; UPGRADE=--upgrade moves everything to its newest version.
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+          --custom-compile-command 'make requirements' $(UPGRADE)
+
+requirements: $(BOOT)
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) requirements/build.in --output-file requirements/build.txt
+
+clean:
+	rm -rf .boot .venv build *.egg-info node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,124 @@
+"""Settings: defaults, values, refusals, and the README that lists them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from engine import settings
+
+CHECKOUT = Path(settings.__file__).parent.parent
+
+
+def test_load__nothing_set():
+    loaded = settings.load({})
+
+    assert (loaded.host, loaded.port, loaded.env, loaded.region) == ("127.0.0.1", 8080, settings.Environment.DEVELOPMENT, "430100")
+    assert loaded.workflows == CHECKOUT / "workflows"
+    assert loaded.database_url == f"sqlite:///{CHECKOUT / 'var' / 'onething.db'}"
+
+
+def test_load__everything_set(tmp_path):
+    environ = {
+        "ONETHING_HOST": "::1",
+        "ONETHING_PORT": "80",
+        "ONETHING_THREADS": "4",
+        "ONETHING_ENV": "production",
+        "ONETHING_DATA_DIR": str(tmp_path),
+        "ONETHING_DATABASE_URL": "postgresql://onething@db/onething",
+        "ONETHING_SECRET_KEY": "k" * 32,
+        "ONETHING_MAX_UPLOAD": "1000",
+        "ONETHING_WORKFLOWS": str(tmp_path / "matters"),
+        "ONETHING_REGION": "310000",
+        "ONETHING_TICK": "0.5",
+    }
+
+    loaded = settings.load(environ)
+
+    assert set(environ) == {variable.name for variable in settings.describe()}
+    assert loaded == settings.Settings(
+        host="::1",
+        port=80,
+        threads=4,
+        env=settings.Environment.PRODUCTION,
+        data_dir=tmp_path,
+        database_url="postgresql://onething@db/onething",
+        secret_key="k" * 32,
+        max_upload=1000,
+        workflows=tmp_path / "matters",
+        region="310000",
+        tick=0.5,
+    )
+
+
+def test_load__data_folder_moved(tmp_path):
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
+
+    assert loaded.database_url == f"sqlite:///{tmp_path}/onething.db"
+
+
+def test_load__empty_value():
+    assert settings.load({"ONETHING_PORT": " "}).port == 8080
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOST", "local host"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "8080.0"),
+        ("PORT", "http"),
+        ("PORT", "٨٠"),
+        ("PORT", "9" * 5000),
+        ("THREADS", "0"),
+        ("ENV", "staging"),
+        ("MAX_UPLOAD", "20 MB"),
+        ("REGION", "4301"),
+        ("REGION", "43010x"),
+        ("TICK", "0"),
+        ("TICK", "nan"),
+        ("TICK", "1e9"),
+    ],
+)
+def test_load__bad_value(name, value):
+    with pytest.raises(settings.SettingsError, match=f"Expected ONETHING_{name} to be .+, but it is '"):
+        settings.load({f"ONETHING_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SECRET_KEY", "hunter2"), ("DATABASE_URL", "mysql://root:hunter2@db/onething"), ("DATABASE_URL", "hunter2.db")]
+)
+def test_load__bad_value_that_is_secret(name, value):
+    with pytest.raises(settings.SettingsError, match=f"Expected ONETHING_{name} to be .+, but it is not") as refused:
+        settings.load({f"ONETHING_{name}": value})
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings__shown():
+    loaded = settings.load({"ONETHING_SECRET_KEY": "hunter2" * 5, "ONETHING_DATABASE_URL": "postgresql://me:hunter2@db/onething"})
+
+    assert "hunter2" not in repr(loaded)
+
+
+def test_load__production_without_secret_key():
+    with pytest.raises(settings.SettingsError, match="Expected ONETHING_SECRET_KEY to be set when ONETHING_ENV is production"):
+        settings.load({"ONETHING_ENV": "production"})
+
+
+def test_secret_key__set():
+    assert settings.secret_key(settings.load({"ONETHING_SECRET_KEY": "k" * 40})) == "k" * 40
+
+
+def test_secret_key__made_once(tmp_path):
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path / "var")})
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: settings.secret_key(loaded), range(8)))
+
+    (key,) = keys
+    assert len(key) >= 32
+    assert [path.name for path in loaded.data_dir.iterdir()] == ["secret-key"]
+    assert (loaded.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,288 @@
+"""The tables of the domain: cases, items, clocks, materials, notices, results."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine.models import Base, _id
+from engine.states import ClockStatus, CommitmentStatus, DeliveryStatus, ItemStatus, SupplementStatus, SyncStatus, ToleranceStatus
+
+
+class Case(Base):
+    """One applicant on the way through one matter (办件).  Its status is derived from its items, never stored."""
+
+    __tablename__ = "cases"
+    id: Mapped[UUID] = _id()
+    #: 统一申办号
+    number: Mapped[str] = mapped_column(String(50), unique=True)
+    region: Mapped[str] = mapped_column(String(12))
+    matter: Mapped[str] = mapped_column(String(255), index=True)
+    definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
+    hall: Mapped[str] = mapped_column(ForeignKey("halls.code"))
+    #: Identity or credit number, for search and for matching items of the same applicant.
+    applicant_number: Mapped[str] = mapped_column(String(40), index=True)
+    #: kind (person, enterprise), name, id_number, phone, contact, agent …
+    applicant: Mapped[dict[str, Any]]
+    answers: Mapped[dict[str, Any]]
+    #: The one-time notice as it was given: items, materials, rules and versions; frozen at intake.
+    checklist: Mapped[dict[str, Any]]
+    #: submit, follow_on or reapply.
+    entry: Mapped[str] = mapped_column(String(20))
+    #: The case this one goes on from, when an ended item is applied for again.
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    #: What items have yielded for each other (`id_number` of a child …).
+    data: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    submitted_by: Mapped[str]
+    #: When the last notice of corrections was answered: the acceptance period runs anew from there.
+    resubmitted_at: Mapped[datetime | None]
+    #: Start of the bundle's own promise; by the matter's policy.
+    clock_started_on: Mapped[date | None]
+    #: Promise of the bundle in working days, as published when the case was submitted.
+    promised: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Item(Base):
+    """One department's matter of law within a case (事项办件), or alone in a case of its own."""
+
+    __tablename__ = "items"
+    __table_args__ = (Index("ix_items_applicant", "applicant_number", "code"), UniqueConstraint("department", "external_number"))
+    id: Mapped[UUID] = _id()
+    number: Mapped[str] = mapped_column(String(50), unique=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    #: The case it was taken from when a bundle adopted it.
+    adopted_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    #: Number of the item this one applies for again (原申办号).
+    previous_number: Mapped[str | None] = mapped_column(String(50))
+    code: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str]
+    department: Mapped[str] = mapped_column(String(40))
+    applicant_number: Mapped[str] = mapped_column(String(40))
+    #: native (of this case), continued (adopted while running), imported (its result existed before).
+    origin: Mapped[str] = mapped_column(String(20))
+    #: review, commitment, filing, automatic
+    mode: Mapped[str] = mapped_column(String(20))
+    status: Mapped[ItemStatus] = mapped_column(index=True)
+    clock: Mapped[ClockStatus] = mapped_column(default=ClockStatus.NOT_STARTED)
+    delivery: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.NONE)
+    sync: Mapped[SyncStatus] = mapped_column(default=SyncStatus.LOCAL)
+    #: Its own process instance, once it was started; and the call activity's wait in the bundle that waits for it.
+    instance_id: Mapped[UUID | None]
+    #: Limits: [{kind: promised|statutory, days, unit: working|calendar}] as they were when the item was accepted.
+    limits: Mapped[list[Any]]
+    #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, result, issuer.
+    rules: Mapped[dict[str, Any]]
+    received_on: Mapped[date]
+    accepted_at: Mapped[datetime | None]
+    #: clerk (accepted by a person), deemed (by law, nobody answered), tolerance.
+    accepted_by: Mapped[str | None] = mapped_column(String(20))
+    #: Why it was refused, denied, withdrawn, returned: {reason_code, reason, remedies, …}.
+    reason: Mapped[dict[str, Any] | None]
+    #: What the decision yielded (form data of the department).
+    result: Mapped[dict[str, Any] | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    issued_at: Mapped[datetime | None]
+    #: Number in the department's own system.
+    external_number: Mapped[str | None] = mapped_column(String(80))
+
+
+class ClockEntry(Base):
+    """One entry of an item's interval ledger (时限台账)."""
+
+    __tablename__ = "clock_entries"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), index=True)
+    #: started, paused, extended, stopped
+    kind: Mapped[str] = mapped_column(String(20))
+    #: First day that is meant: start day, first paused day, day of the extension, last day.
+    on: Mapped[date]
+    #: Pauses: the last paused day; None while it lasts.
+    until: Mapped[date | None]
+    #: Extensions: working days added.  Pauses: working days estimated, as told in writing.
+    days: Mapped[int | None]
+    #: Pauses: kind of the special procedure (site_inspection, hearing, tolerance_overdue, …).
+    procedure: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None]
+    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notices.id"))
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class Material(Base):
+    """What was handed in (材料): a file by its content hash, or data."""
+
+    __tablename__ = "materials"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    #: Running number within the case, from 1.
+    no: Mapped[int]
+    #: Requirement that it answers, e.g. `m_plan`.
+    code: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str]
+    filename: Mapped[str | None]
+    media_type: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    fields: Mapped[dict[str, Any] | None]
+    #: The material of an earlier case that was taken over.
+    copied_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("materials.id"))
+    handed_in_at: Mapped[datetime]
+    handed_in_by: Mapped[str]
+    __table_args__ = (UniqueConstraint("case_id", "no"),)
+
+
+class MaterialLink(Base):
+    """One material serves one item (材料分发)."""
+
+    __tablename__ = "material_links"
+    material_id: Mapped[UUID] = mapped_column(ForeignKey("materials.id"), primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), primary_key=True, index=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+
+
+class Tolerance(Base):
+    """A missing material that may follow later (容缺)."""
+
+    __tablename__ = "tolerances"
+    __table_args__ = (UniqueConstraint("case_id", "code"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    #: Requirement that is missing, and its name.
+    code: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str]
+    #: Codes of the items that need it.
+    used_by: Mapped[list[str]]
+    #: BEFORE_DECISION, BEFORE_ISSUE, BEFORE_OPENING, AFTER_ISSUE
+    until: Mapped[str] = mapped_column(String(20))
+    due_on: Mapped[date]
+    #: Working days of grace after `due_on`.
+    grace_days: Mapped[int]
+    status: Mapped[ToleranceStatus] = mapped_column(default=ToleranceStatus.OPEN)
+    reminded_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Supplement(Base):
+    """A one-time notice of everything that must be corrected (补正通知)."""
+
+    __tablename__ = "supplements"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"))
+    #: [{code, name}] and the defects that are no missing material.
+    missing: Mapped[list[Any]]
+    defects: Mapped[str | None] = mapped_column(Text)
+    due_on: Mapped[date]
+    status: Mapped[SupplementStatus] = mapped_column(default=SupplementStatus.OPEN)
+    #: A second notice: the supervisor who allowed it.
+    allowed_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """A document of law to the applicant (文书): acceptance, corrections, refusal, pause, extension, decision."""
+
+    __tablename__ = "notices"
+    id: Mapped[UUID] = _id()
+    number: Mapped[str] = mapped_column(String(50), unique=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[str]
+
+
+class Commitment(Base):
+    """A signed promise of the applicant (承诺): tolerance, or informed commitment with a check afterwards."""
+
+    __tablename__ = "commitments"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    #: tolerance, informed
+    kind: Mapped[str] = mapped_column(String(20))
+    signed_by: Mapped[str]
+    signed_at: Mapped[datetime]
+    verify_due_on: Mapped[date | None]
+    status: Mapped[CommitmentStatus] = mapped_column(default=CommitmentStatus.MADE)
+    findings: Mapped[str | None] = mapped_column(Text)
+
+
+class Package(Base):
+    """What is handed out together (出件)."""
+
+    __tablename__ = "packages"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    #: unified, classified, comprehensive; split: unified, but the longest wait was over.
+    mode: Mapped[str] = mapped_column(String(20))
+    delivery: Mapped[str] = mapped_column(String(20))
+    recipient: Mapped[str | None]
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[str]
+
+
+class Result(Base):
+    """A certificate or other document that a decision produced (结果证照)."""
+
+    __tablename__ = "results"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), unique=True)
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("packages.id"))
+    number: Mapped[str] = mapped_column(String(50), unique=True)
+    name: Mapped[str]
+    issuer: Mapped[str]
+    holder: Mapped[str]
+    issued_at: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
+
+
+class Alert(Base):
+    """A supervision event (电子监察): a reminder, an overdue item, an acceptance by silence."""
+
+    __tablename__ = "alerts"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    #: yellow, red
+    light: Mapped[str] = mapped_column(String(10))
+    #: reminder, overdue, deemed_acceptance, tolerance_overdue, second_supplement, long_pause …
+    kind: Mapped[str] = mapped_column(String(40))
+    department: Mapped[str | None] = mapped_column(String(40))
+    message: Mapped[str]
+    raised_at: Mapped[datetime]
+
+
+class Rating(Base):
+    """The applicant's mark (好差评), once a case; a missing mark is never counted as good."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (CheckConstraint("score between 1 and 5", name="score"),)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    #: 1 (very dissatisfied) to 5 (very satisfied).
+    score: Mapped[int]
+    comment: Mapped[str | None] = mapped_column(Text)
+    rated_at: Mapped[datetime]
+    rated_by: Mapped[str]
+
+
+class DepartmentEvent(Base):
+    """Something a department's own system reported; each event id counts once."""
+
+    __tablename__ = "department_events"
+    department: Mapped[str] = mapped_column(String(40), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    received_at: Mapped[datetime]

@@ -1,0 +1,257 @@
+"""The legal clock (时限): an interval ledger, and the dates and lights computed from it.  No database, no wall clock.
+
+The day on which the clock starts does not count (民法典 art. 201), and neither does a day on which the clock is
+paused at any time: the days of pausing and of resuming are both paused days.  Overlapping pauses are one pause.
+Nothing that is computed here is kept anywhere: a new pause or a new calendar gives a new answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from engine.calendars import WorkingCalendar
+
+
+class LimitKind(StrEnum):
+    """Who set a time limit."""
+
+    STATUTORY = "statutory"  #: 法定时限: the law
+    PROMISED = "promised"  #: 承诺时限: the department's published promise
+
+
+class DayUnit(StrEnum):
+    """Which days count."""
+
+    WORKING = "working"  #: 工作日 (行政许可法 art. 82)
+    CALENDAR = "calendar"  #: 自然日; a last day that is no working day moves to the next one (民法典 art. 203)
+
+
+class PauseKind(StrEnum):
+    """Why the days do not count: the special procedures of 行政许可法 art. 45, and waiting for the applicant."""
+
+    HEARING = "hearing"  #: 听证
+    TENDER = "tender"  #: 招标
+    AUCTION = "auction"  #: 拍卖
+    INSPECTION = "inspection"  #: 检验
+    TESTING = "testing"  #: 检测
+    QUARANTINE = "quarantine"  #: 检疫
+    APPRAISAL = "appraisal"  #: 鉴定
+    EXPERT_REVIEW = "expert_review"  #: 专家评审
+    SUPPLEMENT = "supplement"  #: 补正: the applicant was asked to complete the materials
+    TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期: a promised material has not come
+    OTHER = "other"  #: 其他特别程序, with its legal basis in the reason
+
+
+class Light(StrEnum):
+    """How a clock looks to a supervisor (红黄灯)."""
+
+    GREEN = "green"  #: in time
+    YELLOW = "yellow"  #: about to run out
+    RED = "red"  #: has run out
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeLimit:
+    """A time limit (时限) as published: a kind and a number of days."""
+
+    kind: LimitKind
+    #: Zero: on the spot, the day of receipt itself.
+    days: int
+    unit: DayUnit = DayUnit.WORKING
+
+    def __post_init__(self) -> None:
+        if self.days < 0:
+            raise ValueError(f"Expected a time limit of zero or more days, but found {self.days}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """An interval in which no day counts."""
+
+    #: First and last paused day; None while the pause is open.
+    since: date
+    until: date | None
+    kind: PauseKind
+    #: Why, in words that the applicant reads.
+    reason: str
+    #: Number of the written notice that told the applicant how long it will take.
+    notice: str
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until < self.since:
+            raise ValueError(f"Expected a pause since {self.since} to end on that day or later, but it ends on {self.until}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extension:
+    """Days added to the limit (延长), in the unit of the limit."""
+
+    #: When it was approved.
+    on: date
+    days: int
+    reason: str
+    notice: str
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise ValueError(f"Expected an extension of at least one day, but found {self.days}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What happened to one clock that has started; the order of its entries does not matter."""
+
+    started_on: date
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    #: The day of the decision, or of another end; no day after it counts.
+    stopped_on: date | None = None
+
+    def __post_init__(self) -> None:
+        for day in (self.stopped_on, *(pause.since for pause in self.pauses)):
+            if day is not None and day < self.started_on:
+                raise ValueError(f"Expected nothing before the clock started on {self.started_on}, but found {day}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueDate:
+    """The last day of a time limit (到期日)."""
+
+    date: date
+    #: Whether it rests on a year whose calendar is not published yet; it may move.
+    provisional: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forewarning:
+    """When a clock turns yellow (预警): as soon as *both* hold.
+
+    Places that know only one of the two rules set the other to what always holds: `used_percent=0`, or a
+    `days_left` of more than any limit.
+    """
+
+    #: At most so many days are left after today.
+    days_left: int = 1
+    #: At least so much of the limit is used.
+    used_percent: int = 90
+
+
+USUAL = Forewarning()
+
+
+class _Days(Protocol):
+    """Days that count, numbered one after the other."""
+
+    def add(self, day: date, n: int) -> date: ...
+    def count(self, a: date, b: date) -> int: ...
+
+
+class _CalendarDays:
+    """Every day counts."""
+
+    def add(self, day: date, n: int) -> date:
+        return day + timedelta(days=n)
+
+    def count(self, a: date, b: date) -> int:
+        return (b - a).days
+
+
+def due(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar) -> DueDate | None:
+    """Give the last day of the limit; None while an open pause keeps it unknown.
+
+    A pause that begins after the limit has run out changes nothing any more.
+    """
+    last = _day_of(ledger, total_days(ledger, limit), _days(limit, calendar))
+    if last is None:
+        return None
+    if limit.unit == DayUnit.CALENDAR:
+        last = calendar.at_or_after(last)
+    return DueDate(date=last, provisional=calendar.relies_on_guess(ledger.started_on, last))
+
+
+def total_days(ledger: Ledger, limit: TimeLimit) -> int:
+    """Give the days of the limit with its extensions."""
+    return limit.days + sum(extension.days for extension in ledger.extensions)
+
+
+def used(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar) -> int:
+    """Count the days used up at the end of `today`; none are used after the clock has stopped."""
+    return _unpaused(ledger, ledger.started_on, _until(ledger, today), _days(limit, calendar))
+
+
+def remaining(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar) -> int:
+    """Count the days left after `today`: 0 on the last day, negative by the days that it is overdue.
+
+    While an open pause keeps the due date unknown, the days that will be left when it ends.
+    """
+    last = due(ledger, limit, calendar)
+    days = _days(limit, calendar)
+    now = max(_until(ledger, today), ledger.started_on)
+    if last is None:
+        return total_days(ledger, limit) - used(ledger, limit, today, calendar)
+    if now > last.date:
+        return -days.count(last.date, now)
+    return _unpaused(ledger, now, last.date, days)
+
+
+def light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> Light:
+    """Give the colour at `today`; a stopped clock keeps the colour of the day on which it stopped."""
+    now = _until(ledger, today)
+    last = due(ledger, limit, calendar)
+    if last is not None and now > last.date:
+        return Light.RED
+    first_yellow = turns_yellow(ledger, limit, calendar, forewarning)
+    return Light.YELLOW if first_yellow is not None and now >= first_yellow else Light.GREEN
+
+
+def turns_yellow(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> date | None:
+    """Give the first yellow day; None while an open pause keeps it unknown."""
+    total = total_days(ledger, limit)
+    percent_used_up = -(-total * forewarning.used_percent // 100)  # rounded up: 90 % of 5 days is the fifth day
+    return _day_of(ledger, max(total - forewarning.days_left, percent_used_up, 0), _days(limit, calendar))
+
+
+def merged(pauses: tuple[Pause, ...]) -> list[tuple[date, date | None]]:
+    """Give the union of the pauses as disjoint intervals in order, first and last day included; None: open."""
+    union: list[tuple[date, date | None]] = []
+    for pause in sorted(pauses, key=lambda pause: pause.since):
+        if not union or (union[-1][1] is not None and pause.since > union[-1][1]):
+            union.append((pause.since, pause.until))
+        elif (end := union[-1][1]) is not None:
+            union[-1] = (union[-1][0], None if pause.until is None else max(end, pause.until))
+    return union
+
+
+def _days(limit: TimeLimit, calendar: WorkingCalendar) -> _Days:
+    return calendar if limit.unit == DayUnit.WORKING else _CalendarDays()
+
+
+def _until(ledger: Ledger, today: date) -> date:
+    return today if ledger.stopped_on is None else min(today, ledger.stopped_on)
+
+
+def _day_of(ledger: Ledger, n: int, days: _Days) -> date | None:
+    """Give the day on which the n-th day is used up; None when an open pause comes first."""
+    day = days.add(ledger.started_on, n)
+    for since, until in merged(ledger.pauses):
+        if since > day or n == 0:
+            break  # used up before this pause
+        if until is None:
+            return None
+        day = days.add(day, _overlap(ledger.started_on, date.max, since, until, days))
+    return day
+
+
+def _unpaused(ledger: Ledger, a: date, b: date, days: _Days) -> int:
+    """Count the days after `a` up to and including `b` on which the clock runs; none when `b` is earlier."""
+    if b <= a:
+        return 0
+    return days.count(a, b) - sum(_overlap(a, b, since, until or b, days) for since, until in merged(ledger.pauses))
+
+
+def _overlap(a: date, b: date, since: date, until: date, days: _Days) -> int:
+    """Count the days of the interval `since`..`until` after `a` up to and including `b`."""
+    return max(0, days.count(max(a, since - timedelta(days=1)), min(b, until)))

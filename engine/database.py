@@ -1,0 +1,127 @@
+"""The database: how it is reached, and the one place where a transaction begins and ends."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine.errors import Busy
+
+#: How long a writer waits for another before it gives up, seconds.
+LOCK_TIMEOUT = 20
+_AFTER_COMMIT = "after_commit"
+
+
+def connect(url: str) -> Engine:
+    """Open a pool of connections to SQLite or PostgreSQL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _connect_sqlite(url)
+    return create_engine(
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_pre_ping=True,
+        connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT * 1000} -c timezone=UTC"},
+    )
+
+
+def wal_is_safe() -> bool:
+    """Tell whether this SQLite has the fix of the WAL-reset corruption (3.51.3, 3.50.7, 3.44.6)."""
+    version = sqlite3.sqlite_version_info
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def _connect_sqlite(url: str) -> Engine:
+    bind = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
+
+    @event.listens_for(bind, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see below
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe() else 'DELETE'}")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(bind, "begin")
+    def _begin(connection: Any) -> None:
+        # IMMEDIATE: a deferred transaction that turns into a writer fails with "database is locked" instead of waiting.
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return bind
+
+
+class Database:
+    """A bind and what happens around its transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.bind = connect(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a session; commit when the block ends, roll everything back when it raises.
+
+        Work put off with `after_commit` runs then, each piece in a transaction of its own.  It is owed already (a job row was
+        committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
+        """
+        with Session(self.bind, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except OperationalError as error:
+                session.rollback()
+                raise _translate(error) from error
+            owed: list[Callable[[Database], None]] = session.info.pop(_AFTER_COMMIT, [])
+        for work in owed:
+            work(self)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that only reads: it never waits for a writer's turn, and it keeps nothing."""
+        with Session(self.bind, autoflush=False) as session:
+            session.connection(execution_options={"reading": True})
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version."""
+        migrate(self.bind)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.bind.dispose()
+
+
+def after_commit(session: Session, work: Callable[[Database], None]) -> None:
+    """Run `work` once this transaction is durable."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(work)
+
+
+def migrate(bind: Engine) -> None:
+    """Bring the schema to the newest version; safe to call from several processes at once."""
+    with bind.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def alembic_config() -> Config:
+    """Where the migrations are."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _translate(error: OperationalError) -> Exception:
+    """Turn a lock that could not be had in time into Busy; leave everything else as it is."""
+    text = str(error.orig).lower()
+    if "locked" in text or "lock timeout" in text or "deadlock" in text:
+        return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+    return error

@@ -1,0 +1,35 @@
+"""The ways a command is refused.  The docstring of a class is the title that a client reads; the message says the particulars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EngineError(Exception):
+    """The command was refused."""
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        #: Machine-readable particulars, e.g. `errors=[{"field": …, "message": …}]` or `case="…"`.
+        self.details = details
+
+
+class NotFound(EngineError):  # noqa: N818 - the name is the category that clients know
+    """There is no such thing, or it is not yours to see."""
+
+
+class NotPermitted(EngineError):  # noqa: N818
+    """You may see the thing, but not do this to it."""
+
+
+class InvalidState(EngineError):  # noqa: N818
+    """The thing exists, but its status does not allow the command."""
+
+
+class InvalidInput(EngineError):  # noqa: N818
+    """The command's data are not acceptable."""
+
+
+class Busy(EngineError):  # noqa: N818
+    """Somebody else holds the thing just now; try again."""

@@ -1,0 +1,30 @@
+"""Alembic's environment: the connection is handed in by `database.migrate`."""
+
+from typing import Any
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+from engine import case_models, columns, models
+
+assert case_models  # importing it registers its tables
+
+
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
+    """Write plain SQL types into migrations: a migration never changes, our column types may."""
+    if kind == "type" and isinstance(item, columns.Json):
+        return "sa.Text()"
+    if kind == "type" and isinstance(item, columns.Moment):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=models.Base.metadata,
+    render_item=render_item,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,358 @@
+"""The tables, one page.  Rows speak through `#:`; statuses and their moves are in `states.py`.
+
+Every table that grows carries `case_id`, the key by which it can be spread over databases.  Days are local dates
+(Beijing), moments are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from engine.columns import Json, Moment, enum, new_id
+from engine.states import (
+    ClockStatus,
+    CommitmentStatus,
+    DeliveryStatus,
+    InstanceStatus,
+    ItemStatus,
+    JobStatus,
+    SupplementStatus,
+    SyncStatus,
+    TaskStatus,
+    ToleranceStatus,
+)
+
+
+class Base(DeclarativeBase):
+    """Common ground of the tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way
+        datetime: Moment,
+        dict[str, Any]: Json,
+        list[Any]: Json,
+        list[str]: Json,
+        ItemStatus: enum(ItemStatus),
+        ClockStatus: enum(ClockStatus),
+        DeliveryStatus: enum(DeliveryStatus),
+        SyncStatus: enum(SyncStatus),
+        ToleranceStatus: enum(ToleranceStatus),
+        SupplementStatus: enum(SupplementStatus),
+        CommitmentStatus: enum(CommitmentStatus),
+        TaskStatus: enum(TaskStatus),
+        InstanceStatus: enum(InstanceStatus),
+        JobStatus: enum(JobStatus),
+    }
+
+
+def _id() -> Mapped[UUID]:
+    return mapped_column(primary_key=True, default=new_id)
+
+
+# ── who ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Department(Base):
+    """A department (部门)."""
+
+    __tablename__ = "departments"
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str]
+
+
+class Hall(Base):
+    """A government hall (大厅)."""
+
+    __tablename__ = "halls"
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str]
+    #: city, county, street …
+    level: Mapped[str]
+
+
+class Account(Base):
+    """Somebody, or some system, that can log in."""
+
+    __tablename__ = "accounts"
+    id: Mapped[UUID] = _id()
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    display_name: Mapped[str]
+    #: argon2; None: cannot log in with a password.
+    password_hash: Mapped[str | None]
+    disabled: Mapped[bool] = mapped_column(default=False)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Grant(Base):
+    """A role of an account within a department and a hall; None: in all of them."""
+
+    __tablename__ = "grants"
+    id: Mapped[UUID] = _id()
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    #: clerk, officer, supervisor, designer, admin, channel (an applicants' channel), system (a department's).
+    role: Mapped[str] = mapped_column(String(20))
+    department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
+    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))
+
+
+class ApiKey(Base):
+    """A key with which a program logs in; only its SHA-256 is kept."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[UUID] = _id()
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    label: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+# ── what runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Deployment(Base):
+    """A set of files that were deployed together; never changed."""
+
+    __tablename__ = "deployments"
+    id: Mapped[UUID] = _id()
+    name: Mapped[str]
+    source: Mapped[str]
+    deployed_at: Mapped[datetime]
+    deployed_by: Mapped[str]
+
+
+class Resource(Base):
+    """One file of a deployment."""
+
+    __tablename__ = "resources"
+    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployments.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class Definition(Base):
+    """One version of one executable process."""
+
+    __tablename__ = "definitions"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+    id: Mapped[UUID] = _id()
+    deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployments.id"), index=True)
+    key: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int]
+    name: Mapped[str]
+    #: matter, item, or process (neither).
+    kind: Mapped[str] = mapped_column(String(20))
+    resource: Mapped[str] = mapped_column(String(255))
+
+
+class Instance(Base):
+    """A running process: the token state, and the variables."""
+
+    __tablename__ = "instances"
+    __table_args__ = (Index("ix_instances_parent", "parent_id", "parent_wait"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    #: None: the instance of the matter itself.
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"), index=True)
+    definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
+    #: The instance whose call activity waits for this one, and which of its waits that is.
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("instances.id"))
+    parent_wait: Mapped[int | None]
+    status: Mapped[InstanceStatus] = mapped_column(default=InstanceStatus.RUNNING)
+    #: Counts writes; a write with an old one is refused.
+    rev: Mapped[int] = mapped_column(default=0)
+    state: Mapped[bytes] = mapped_column(LargeBinary)
+    variables: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    #: Id of the end event that was reached last, or code of the error that nobody caught.
+    end: Mapped[str | None]
+    #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
+    journal_seq: Mapped[int] = mapped_column(default=0)
+    journal_hash: Mapped[str] = mapped_column(String(64), default="")
+
+
+class Task(Base):
+    """A user task of a diagram (部门任务)."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (Index("ix_tasks_open", "status", "due_at"), UniqueConstraint("instance_id", "wait"))
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    wait: Mapped[int]
+    element: Mapped[str]
+    name: Mapped[str]
+    #: `onething.kind`: what completing it means; `work` when nothing more than going on.
+    kind: Mapped[str] = mapped_column(String(40))
+    matter: Mapped[str] = mapped_column(String(255))
+    #: Hall of the case: clerks see the tasks of their hall only.
+    hall: Mapped[str]
+    status: Mapped[TaskStatus] = mapped_column(default=TaskStatus.OPEN)
+    assignee: Mapped[str | None] = mapped_column(String(80), index=True)
+    priority: Mapped[int] = mapped_column(default=50)
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    completed_by: Mapped[str | None]
+    data: Mapped[dict[str, Any] | None]
+
+
+class TaskGroup(Base):
+    """A candidate group of a task."""
+
+    __tablename__ = "task_groups"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
+
+
+class ExternalTask(Base):
+    """A service task that waits for a worker."""
+
+    __tablename__ = "external_tasks"
+    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    wait: Mapped[int]
+    element: Mapped[str]
+    topic: Mapped[str] = mapped_column(String(255), index=True)
+    created_at: Mapped[datetime]
+
+
+class Timer(Base):
+    """A timer of a diagram; the table is the schedule.  No due date: it sleeps until its expression gives one."""
+
+    __tablename__ = "timers"
+    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_timers_due_at", "due_at"))
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    wait: Mapped[int]
+    element: Mapped[str]
+    due_at: Mapped[datetime | None]
+
+
+class Subscription(Base):
+    """A message an instance waits for."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    wait: Mapped[int]
+    element: Mapped[str]
+    message: Mapped[str] = mapped_column(String(255), index=True)
+
+
+class Job(Base):
+    """Work the engine owes itself: written with its cause, run after the commit or by the scheduler."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_due", "status", "due_at"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), index=True)
+    #: resume (a child ended), message (deliver to the instance), step (perform again).
+    kind: Mapped[str] = mapped_column(String(20))
+    payload: Mapped[dict[str, Any]]
+    status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Incident(Base):
+    """Something failed and waits for a person or a retry; the case waits, others go on."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    #: The wait it stands on, or None when a job failed for good.
+    wait: Mapped[int | None]
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id"))
+    element: Mapped[str]
+    message: Mapped[str] = mapped_column(Text)
+    raised_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+
+
+class Outbox(Base):
+    """Something that must leave the process: delivered at least once, idempotent by its id."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_unsent", "sent_at", "created_at"),)
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    topic: Mapped[str] = mapped_column(String(80))
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class Entry(Base):
+    """One line of the journal (流转记录): append-only, chained by hash within its instance."""
+
+    __tablename__ = "journal"
+    __table_args__ = (UniqueConstraint("instance_id", "seq"), Index("ix_journal_case", "case_id", "at"))
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    seq: Mapped[int]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    #: In the law's words, e.g. `item accepted`.
+    what: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class IdempotentAnswer(Base):
+    """The first answer to a command, given again when the command is repeated."""
+
+    __tablename__ = "idempotent_answers"
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(80), primary_key=True)
+    #: SHA-256 of method, path and body: the same key for another command is refused.
+    request_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    body: Mapped[str] = mapped_column(Text)
+    answered_at: Mapped[datetime]
+
+
+class Counter(Base):
+    """Running number, e.g. of cases of a day."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class CalendarYear(Base):
+    """The working calendar of one year (工作日历), as published."""
+
+    __tablename__ = "calendar_years"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any]]
+    loaded_at: Mapped[datetime]
+    loaded_by: Mapped[str]

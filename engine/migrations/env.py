@@ -1,6 +1,6 @@
 """Alembic's environment: the connection is handed in by `database.migrate`."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -10,7 +10,7 @@ from engine import case_models, columns, models
 assert case_models  # importing it registers its tables
 
 
-def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | bool:
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
     """Write plain SQL types into migrations: a migration never changes, our column types may."""
     if kind == "type" and isinstance(item, columns.Json):
         return "sa.Text()"

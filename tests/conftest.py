@@ -1,0 +1,98 @@
+"""What all tests share: fresh databases of both kinds, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from engine.database import Database
+from tests import databases
+
+_SERVER = pytest.StashKey[ExitStack]()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Start PostgreSQL once, here, for all workers of pytest-xdist."""
+    stack = node.config.stash.setdefault(_SERVER, ExitStack())
+    if not hasattr(node.config, "postgresql_url"):
+        node.config.postgresql_url = stack.enter_context(databases.postgresql_server())
+    node.workerinput["postgresql_url"] = node.config.postgresql_url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server of the workers; after Ctrl-C, too."""
+    config.stash.get(_SERVER, ExitStack()).close()
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[databases.PostgreSQL]:
+    """PostgreSQL, from which fresh databases are to be had."""
+    with ExitStack() as stack:
+        if _is_worker(request.config):
+            url = request.config.workerinput["postgresql_url"]
+        else:
+            url = stack.enter_context(databases.postgresql_server())
+        server = databases.PostgreSQL(url)
+        stack.callback(server.close)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> databases.SQLite:
+    """SQLite, from which fresh databases are to be had."""
+    return databases.SQLite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> databases.SQLite | databases.PostgreSQL:
+    """Both kinds of database, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def database_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
+    """URL of a migrated database that no other test sees."""
+    with store.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
+    """URL of a database without a schema."""
+    with store.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database that no other test sees, opened."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that is skipped has failed."""
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI a file of tests that is skipped has failed."""
+    return _refuse_skip((yield))
+
+
+def _refuse_skip(report):
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Expected to run in CI, but it was skipped: {report.longrepr[-1]}"
+    return report

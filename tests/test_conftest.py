@@ -1,0 +1,63 @@
+"""The tests' own ground: databases are fresh, and CI skips nothing."""
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from engine.database import Database
+
+pytest_plugins = ["pytester"]
+
+
+def test_database__migrated(database):
+    tables = set(inspect(database.bind).get_table_names())
+
+    assert {"alembic_version", "instances", "journal"} <= tables
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_database__nobody_else_sees_it(database, time):
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE left_behind (id INTEGER)"))
+
+    assert "left_behind" in inspect(database.bind).get_table_names()
+
+
+def test_fresh__connection_left_open(store):
+    with store.fresh() as url:
+        forgotten = create_engine(url)
+        connection = forgotten.connect()
+        connection.execute(text("SELECT 1"))
+
+    connection.invalidate()  # it came to the end of `fresh` nevertheless: no later test hangs
+    forgotten.dispose()
+
+
+def test_empty_database__has_no_tables(empty_database_url):
+    opened = Database(empty_database_url)
+
+    assert inspect(opened.bind).get_table_names() == []
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pytest\ndef test_one(): pytest.skip('no time')",
+        "import pytest\n@pytest.mark.skip(reason='no time')\ndef test_one(): pass",
+        "import pytest\npytest.skip('no time', allow_module_level=True)",
+        "import pytest\npytest.importorskip('no_such_module', reason='no time')",
+    ],
+)
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_skip__in_ci_and_elsewhere(pytester, monkeypatch, code, ci):
+    pytester.makeconftest("from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport")
+    pytester.makepyfile(code)
+    monkeypatch.setenv("CI", ci)
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+
+    if ci:
+        result.stdout.fnmatch_lines(["*Expected to run in CI, but it was skipped: *no time*"])
+        assert result.ret in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
+    else:
+        result.assert_outcomes(skipped=1)

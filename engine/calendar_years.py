@@ -70,7 +70,7 @@ def read_file(path: Path) -> CalendarYear:
     """Read one year file (JSON, UTF-8).  Raises InvalidInput, naming file, field and date."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{path.name}: Expected to read a JSON document, but {error}") from error
     return read(document, name=path.name)
 

@@ -41,7 +41,7 @@ class Actor:
     grants: tuple[RoleGrant, ...] = ()
 
     def has(self, *roles: Role, department: str | None = None, hall: str | None = None) -> bool:
-        """Tell whether one of the roles is held there.  None asks: anywhere?"""
+        """Tell whether one of the roles is held there; None asks whether it is held anywhere."""
         return any(
             g.role in roles and (department is None or g.department in {None, department}) and (hall is None or g.hall in {None, hall})
             for g in self.grants

@@ -74,6 +74,8 @@ class VariableMapping:
     source: Expression | None
     #: Variable of the receiving side; None together with `source=None`.
     target: str | None
+    #: Written as `source="x"`: a variable that is not set passes null (an expression over it would be an error), as in Camunda 7.
+    by_name: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ class Flow:
     name: str
     source: str
     target: str
+    #: None: always taken, save where it is the default.
     condition: Expression | None = None
 
 
@@ -99,7 +102,7 @@ class Element:
     #: Id of the embedded subprocess the element stands in; None at the top of the process.
     parent: str | None = None
     #: `camunda:properties`, as `onething.…` names them.
-    properties: Mapping[str, str] = EMPTY
+    properties: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     incoming: tuple[str, ...] = ()
     outgoing: tuple[str, ...] = ()
     #: Default flow of a gateway.
@@ -129,6 +132,8 @@ class Element:
     result_variable: str | None = None
     map_decision_result: str = "resultList"
     documentation: str = ""
+    #: False: the compiler inserted it (an implicit fork or end); it has no shape in the diagram.
+    drawn: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +144,7 @@ class Definition:
     key: str
     name: str
     #: Properties of the `bpmn:process` element itself.
-    properties: Mapping[str, str] = EMPTY
+    properties: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     elements: Mapping[str, Element] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
     documentation: str = ""

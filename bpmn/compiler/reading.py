@@ -1,0 +1,104 @@
+"""From the tree to a Definition, exactly as drawn; nothing is judged here and nothing rewritten."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bpmn.compiler import particulars
+from bpmn.compiler.source import MODEL, Node, Source, camunda, line, local_reference, tag, text_of
+from bpmn.definition import Definition, Element, ElementType, Flow
+
+#: Flow nodes that run, by tag.
+RUNNING = {kind.value: kind for kind in ElementType}
+#: Elements that are refused still stand in the drawing, so that what is around them can be judged.
+STAND_INS = {
+    "manualTask": ElementType.TASK,
+    "scriptTask": ElementType.TASK,
+    "sendTask": ElementType.TASK,
+    "transaction": ElementType.SUBPROCESS,
+    "adHocSubProcess": ElementType.SUBPROCESS,
+    "eventBasedGateway": ElementType.EXCLUSIVE_GATEWAY,
+    "complexGateway": ElementType.EXCLUSIVE_GATEWAY,
+}
+SCOPES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
+
+
+class Arrows(NamedTuple):
+    """Flow ids by element."""
+
+    incoming: dict[str, list[str]]
+    outgoing: dict[str, list[str]]
+
+
+def read(source: Source, process: Node) -> Definition:
+    """Return the process as drawn."""
+    placed = list(_walk(process, None))
+    ids = {node.get("id", "") for node, _ in placed if tag(node) != "sequenceFlow"}
+    flows = {node.get("id", ""): _flow(source, node) for node, _ in placed if tag(node) == "sequenceFlow"}
+    # A flow that leads from or to nothing has been reported; it is no part of the drawing.
+    flows = {key: flow for key, flow in flows.items() if flow.source in ids and flow.target in ids}
+    arrows = Arrows(defaultdict(list), defaultdict(list))
+    for flow in flows.values():
+        arrows.outgoing[flow.source].append(flow.id)
+        arrows.incoming[flow.target].append(flow.id)
+    elements = {node.get("id", ""): _element(source, node, parent, arrows) for node, parent in placed if tag(node) != "sequenceFlow"}
+    return Definition(
+        key=process.get("id", ""),
+        name=process.get("name", ""),
+        properties=MappingProxyType(particulars.properties(process)),
+        elements=MappingProxyType(elements),
+        flows=MappingProxyType(flows),
+        documentation=_documentation(process),
+        version_tag=camunda(process, "versionTag"),
+        history_time_to_live=camunda(process, "historyTimeToLive"),
+    )
+
+
+def kind_of(node: Node) -> ElementType | None:
+    """Return the kind of a flow node; None for what is none."""
+    return RUNNING.get(tag(node)) or STAND_INS.get(tag(node))
+
+
+def _walk(scope: Node, parent: str | None) -> Iterator[tuple[Node, str | None]]:
+    """Yield flow nodes and sequence flows in document order, each with the subprocess around it."""
+    for node in scope.iterchildren(f"{MODEL}*"):
+        if tag(node) == "sequenceFlow" or kind_of(node):
+            yield node, parent
+        if tag(node) in SCOPES:
+            yield from _walk(node, node.get("id"))
+
+
+def _flow(source: Source, node: Node) -> Flow:
+    condition = node.find(f"{MODEL}conditionExpression")
+    return Flow(
+        id=node.get("id", ""),
+        name=node.get("name", ""),
+        source=local_reference(node.get("sourceRef", "")),
+        target=local_reference(node.get("targetRef", "")),
+        condition=source.expression(node, text_of(condition), "the condition") if condition is not None else None,
+    )
+
+
+def _element(source: Source, node: Node, parent: str | None, arrows: Arrows) -> Element:
+    key, kind = node.get("id", ""), kind_of(node)
+    assert kind
+    return Element(
+        id=key,
+        name=node.get("name", ""),
+        type=kind,
+        line=line(node),
+        parent=parent,
+        properties=MappingProxyType(particulars.properties(node)),
+        incoming=tuple(arrows.incoming.get(key, ())),
+        outgoing=tuple(arrows.outgoing.get(key, ())),
+        default=local_reference(node.get("default", "")) or None,
+        documentation=_documentation(node),
+        **particulars.read(source, node, kind),
+    )
+
+
+def _documentation(node: Node) -> str:
+    return "\n".join(text_of(part) for part in node.iterchildren(f"{MODEL}documentation"))

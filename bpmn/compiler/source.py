@@ -1,0 +1,152 @@
+"""A diagram as it was drawn: its tree with every id in place, and what has been found wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from bpmn import expressions, xml
+from bpmn.errors import DocumentError, ExpressionError, Finding
+from bpmn.expressions import Expression
+
+MODEL = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
+#: Operaton's namespace is an alias of Camunda's: it is rewritten when the diagram is read.
+OPERATON = "{http://operaton.org/schema/1.0/bpmn}"
+
+Node = etree._Element  # noqa: SLF001 - lxml has no public name for it
+SEVERITIES = ("error", "warning")
+
+
+class Source:
+    """One BPMN file."""
+
+    def __init__(self, content: bytes, resource: str, functions: frozenset[str] | None = None) -> None:
+        self.resource = resource
+        #: Functions that expressions may call; None: not checked.
+        self.functions = functions
+        self.root = xml.parse(content, resource)
+        if self.root.tag != f"{MODEL}definitions":
+            message = f"Expected {resource} to be a BPMN diagram (bpmn:definitions), but its root is {self.root.tag}"
+            raise DocumentError([Finding(severity="error", rule="not-bpmn", message=message, line=line(self.root), resource=resource)])
+        self.findings: list[Finding] = []
+        _unify(self.root)
+        self.nodes = _identify(self.root)
+        self.processes = _executable(self.root)
+
+    def report(self, severity: str, rule: str, node: Node, message: str) -> None:
+        """Keep one finding about a node."""
+        self.findings.append(
+            Finding(
+                severity=severity,
+                rule=rule,
+                message=message,
+                element=node.get("id", ""),
+                element_name=node.get("name", ""),
+                line=line(node),
+                resource=self.resource,
+            )
+        )
+
+    def expression(self, node: Node, text: str | None, what: str) -> Expression | None:
+        """Parse an attribute or a text of the node; None when there is none, or when it is wrong (and reported)."""
+        if text is None or not text.strip():
+            return None
+        try:
+            expression = expressions.parse(text.strip())
+        except ExpressionError as error:
+            self.report("error", "expression", node, f"Expected {what} of {label(node)} to be an expression, but: {error}")
+            return None
+        for name in sorted(expression.calls - self.functions) if self.functions is not None else ():
+            known = ", ".join(sorted(self.functions or ())) or "none"
+            self.report(
+                "error",
+                "unknown-function",
+                node,
+                f"Expected {what} of {label(node)} to call a known function, but {name} is none: {text.strip()} (known: {known})",
+            )
+        return expression
+
+    def referred(self, node: Node, attribute: str) -> Node | None:
+        """Find the node that a reference means (`messageRef="tns:order"` too)."""
+        return self.nodes.get(local_reference(node.get(attribute, "")))
+
+
+def tag(node: Node) -> str:
+    """Return the name of a BPMN element (`userTask`), or "" for what is not BPMN."""
+    name = str(node.tag)
+    return name[len(MODEL) :] if name.startswith(MODEL) else ""
+
+
+def line(node: Node) -> int:
+    """Return the line in the file."""
+    number: int | None = getattr(node, "sourceline", None)  # the stubs do not know its type
+    return number or 0
+
+
+def label(node: Node) -> str:
+    """Say what messages call an element: `user task “受理” (review)`."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tag(node) or etree.QName(node).localname).lower()
+    name = f" “{node.get('name')}”" if node.get("name") else ""
+    return f"{kind}{name} ({node.get('id')})" if node.get("id") else f"{kind}{name}"
+
+
+def camunda(node: Node, attribute: str) -> str | None:
+    """Return a `camunda:` attribute."""
+    return node.get(CAMUNDA + attribute)
+
+
+def extensions(node: Node, name: str) -> Iterator[Node]:
+    """Yield the `camunda:` elements of that name in the node's extensionElements."""
+    for extension in node.iterchildren(f"{MODEL}extensionElements"):
+        yield from extension.iterchildren(CAMUNDA + name)
+
+
+def text_of(node: Node) -> str:
+    """Return the text of a node, without the blanks around it."""
+    return "".join(map(str, node.itertext())).strip()
+
+
+def local_reference(reference: str) -> str:
+    """Strip a reference of its namespace prefix."""
+    return reference.rpartition(":")[2]
+
+
+def _unify(root: Node) -> None:
+    """Rewrite `operaton:` to `camunda:`, so that nobody else has to think of it."""
+    for node in root.iter():
+        if str(node.tag).startswith(OPERATON):
+            node.tag = CAMUNDA + str(node.tag)[len(OPERATON) :]
+        for key in [key for key in map(str, node.attrib) if key.startswith(OPERATON)]:
+            node.set(CAMUNDA + key[len(OPERATON) :], node.attrib.pop(key))
+
+
+def _identify(root: Node) -> dict[str, Node]:
+    """First node of every id.  BPMN lets elements go without an id; those that run get one, in document order."""
+    nodes: dict[str, Node] = {}
+    nameless = []
+    for node in root.iter(f"{MODEL}*"):
+        if "id" in node.attrib:
+            nodes.setdefault(node.get("id", ""), node)
+        elif (parent := node.getparent()) is not None and tag(parent) in {"process", "subProcess"}:
+            nameless.append(node)
+    for number, node in enumerate(nameless, 1):
+        node.set("id", fresh(f"{tag(node)}_{number}", nodes))
+        nodes[node.get("id", "")] = node
+    return nodes
+
+
+def fresh(wanted: str, taken: dict[str, Node]) -> str:
+    """Lengthen the wanted id until nothing else has it."""
+    while wanted in taken:
+        wanted += "_"
+    return wanted
+
+
+def _executable(root: Node) -> list[Node]:
+    """List the processes that run.  Where none says that it is executable, those that do not say are taken to be."""
+    processes = list(root.iterchildren(f"{MODEL}process"))
+    marked = [process for process in processes if process.get("isExecutable") == "true"]
+    return marked or [process for process in processes if "isExecutable" not in process.attrib]

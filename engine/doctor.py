@@ -1,0 +1,179 @@
+"""The doctor: is this installation fit to serve?  Looks at everything that it stands on, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine import calendars, database
+from engine.errors import EngineError
+from engine.models import Entry
+from engine.settings import PREFIX, Settings, describe
+
+#: Day of the newest release in CHANGELOG.md: no clock is right that shows an earlier one.
+RELEASED = date(2026, 11, 25)
+#: How far the clocks of two nodes may differ.
+TOLERATED_SKEW = timedelta(minutes=1)
+
+
+class CheckStatus(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"  #: serves, but somebody should see to it
+    FAILED = "failed"  #: must not serve like this
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    what: str
+    status: CheckStatus = CheckStatus.OK
+    found: str
+    #: What to do about it; empty when it is in order.
+    advice: str = ""
+
+
+def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
+    """Look at everything; `assets` are files that the pages need."""
+    return [
+        check_variables(os.environ),
+        check_data_folder(settings.data_dir),
+        check_secret_key(settings),
+        *check_database(settings.database_url, now=now),
+        check_calendars(settings.workflows / "calendars", today=calendars.local_date(now)),
+        check_assets(assets),
+    ]
+
+
+def check_variables(names: Sequence[str] | os._Environ[str]) -> Check:
+    """Find environment variables that look like ours but are none: a slip of the finger would go unseen."""
+    known = {variable.name for variable in describe()} | {"ONETHING_TEST_DATABASE_URL"}
+    unknown = sorted(name for name in names if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        advice = "Correct or remove them; the README lists those that there are."
+        return Check(what="settings", status=CheckStatus.WARNING, found=f"unknown: {', '.join(unknown)}", advice=advice)
+    return Check(what="settings", found="every variable is known")
+
+
+def check_data_folder(folder: Path) -> Check:
+    """Look for the place of the uploads, the embedded database and the generated key."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return Check(what="data folder", found=f"{folder} can be written")
+    advice = f"Give the folder to the account that serves, or set {PREFIX}DATA_DIR."
+    return Check(what="data folder", status=CheckStatus.FAILED, found=f"{folder} cannot be written", advice=advice)
+
+
+def check_secret_key(settings: Settings) -> Check:
+    """See that sessions are signed with a key that nobody else can read."""
+    if settings.secret_key:
+        return Check(what="secret key", found="set")
+    path = settings.data_dir / "secret-key"
+    if not path.exists():
+        return Check(what="secret key", found=f"will be made as {path}")
+    if path.stat().st_mode & 0o077:
+        return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is open to others", advice=f"chmod 600 {path}")
+    return Check(what="secret key", found=f"kept in {path}")
+
+
+def check_database(url: str, *, now: datetime) -> list[Check]:
+    """Ask the database whether it answers, has the newest schema, keeps what it is told, and holds nothing from the future."""
+    parsed = make_url(url)
+    shown = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        # Connecting would make the file, and the doctor changes nothing.
+        return [_not_migrated(f"{shown} does not exist yet")]
+    bind = database.connect(url)
+    try:
+        with bind.connect() as connection:
+            reached = Check(what="database", found=f"{shown} answers")
+            migrations = check_migrations(connection)
+            durability = check_durability(connection)
+            newest = connection.scalar(select(func.max(Entry.at))) if migrations.status is CheckStatus.OK else None
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        advice = f"Start it, or set {PREFIX}DATABASE_URL."
+        return [Check(what="database", status=CheckStatus.FAILED, found=f"{shown} does not answer: {reason}", advice=advice)]
+    finally:
+        bind.dispose()
+    return [reached, durability, migrations, check_clock(now, newest)]
+
+
+def check_durability(connection: Connection) -> Check:
+    """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
+    if connection.dialect.name == "postgresql":
+        mode = str(connection.scalar(text("SHOW synchronous_commit")))
+        if mode == "off":
+            advice = "Set synchronous_commit = on in postgresql.conf."
+            return Check(what="durability", status=CheckStatus.FAILED, found="commits are not waited for", advice=advice)
+        return Check(what="durability", found=f"PostgreSQL, synchronous_commit = {mode}")
+    mode = str(connection.scalar(text("PRAGMA journal_mode")))
+    found = f"SQLite {sqlite3.sqlite_version}, journal mode {mode}"
+    if mode == "wal" and not database.wal_is_safe():
+        advice = "Stop every process that uses the file; the next one to start changes its journal mode."
+        return Check(what="durability", status=CheckStatus.FAILED, found=f"{found}, which can lose data", advice=advice)
+    return Check(what="durability", found=found)
+
+
+def check_migrations(connection: Connection) -> Check:
+    """Compare the schema with the one that this version was written for."""
+    scripts = ScriptDirectory.from_config(database.alembic_config())
+    newest = scripts.get_current_head()
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == newest:
+        return Check(what="migrations", found=f"current ({current})")
+    if current is None or current in {script.revision for script in scripts.walk_revisions()}:
+        return _not_migrated(f"schema {current or 'none'}, newest {newest}")
+    advice = "Serve with the version that migrated it, or a newer one."
+    return Check(what="migrations", status=CheckStatus.FAILED, found=f"schema {current} is newer than this version", advice=advice)
+
+
+def check_clock(now: datetime, newest: datetime | None) -> Check:
+    """Compare the clock with the release and with what has happened already: deadlines are only as right as it is."""
+    shown = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    advice = "Set the clock of this machine, best with NTP."
+    if now.date() < RELEASED:
+        found = f"{shown} is before the release of this version, {RELEASED}"
+        return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice)
+    if newest and newest > now + TOLERATED_SKEW:
+        found = f"{shown} is before the newest entry of the journal, {newest.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice)
+    return Check(what="clock", found=shown)
+
+
+def check_calendars(folder: Path, *, today: date) -> Check:
+    """See how far the published calendars reach: without the coming year's (调休) its due dates are provisional."""
+    try:
+        calendar = calendars.load(folder)
+    except EngineError as error:
+        return Check(what="calendars", status=CheckStatus.FAILED, found=str(error), advice=f"Put the published years into {folder}.")
+    covered = f"{calendar.published_from.year} to {calendar.provisional_after.year}"
+    missing = today.year if calendar.is_provisional(today) else today.year + 1
+    if calendar.is_provisional(date(missing, 12, 31)):
+        found = f"{covered}; due dates in {missing} are provisional"
+        advice = f"Load the calendar of {missing} as soon as the State Council publishes it."
+        return Check(what="calendars", status=CheckStatus.WARNING, found=found, advice=advice)
+    return Check(what="calendars", found=covered)
+
+
+def check_assets(assets: Sequence[Path]) -> Check:
+    """Look for the files that pages need; they work without the internet."""
+    if missing := [str(path) for path in assets if not path.exists()]:
+        return Check(what="assets", status=CheckStatus.FAILED, found=f"missing: {', '.join(missing)}", advice="Run make setup.")
+    return Check(what="assets", found="present")
+
+
+def _not_migrated(found: str) -> Check:
+    return Check(what="migrations", status=CheckStatus.FAILED, found=found, advice="Run onething migrate.")

@@ -1,0 +1,183 @@
+"""The doctor finds what is wrong with an installation, says what to do, and changes nothing."""
+
+import json
+import os
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from engine import database as databases
+from engine import doctor, settings
+from engine.database import Database
+from engine.doctor import CheckStatus
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+CALENDARS = settings.CHECKOUT / "workflows" / "calendars"
+
+
+def by_name(checks):
+    return {check.what: check for check in checks}
+
+
+def test_examine__sound_installation(database_url, tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("ONETHING_")]:
+        monkeypatch.delenv(name)
+    loaded = settings.load({"ONETHING_DATABASE_URL": database_url, "ONETHING_DATA_DIR": str(tmp_path), "ONETHING_SECRET_KEY": "k" * 32})
+
+    checks = by_name(doctor.examine(loaded, now=NOW, assets=[CALENDARS]))
+
+    durability = checks.pop("durability")  # the PostgreSQL of the tests is told not to wait for the disk
+    assert "commits are not waited for" in durability.found or durability.status is CheckStatus.OK
+    assert checks.pop("calendars").status is CheckStatus.WARNING  # 2027 is not published
+    assert list(checks) == ["settings", "data folder", "secret key", "database", "migrations", "clock", "assets"]
+    assert {check.status for check in checks.values()} == {CheckStatus.OK}
+
+
+def test_check_variables__unknown_one():
+    check = doctor.check_variables({"ONETHING_PROT": "80", "ONETHING_PORT": "80", "PATH": "/bin"})
+
+    assert check.status is CheckStatus.WARNING
+    assert check.found == "unknown: ONETHING_PROT"
+
+
+def test_check_data_folder__not_there_yet(tmp_path):
+    check = doctor.check_data_folder(tmp_path / "var" / "data")
+
+    assert check.status is CheckStatus.OK
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("inside", ["", "/var"])
+def test_check_data_folder__is_a_file(tmp_path, inside):
+    (tmp_path / "var").write_text("")
+
+    assert doctor.check_data_folder(Path(f"{tmp_path}/var{inside}")).status is CheckStatus.FAILED
+
+
+def test_check_secret_key__made_by_us(tmp_path):
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
+    before = doctor.check_secret_key(loaded)
+
+    settings.secret_key(loaded)
+
+    assert "will be made" in before.found
+    assert "kept in" in doctor.check_secret_key(loaded).found
+
+
+def test_check_secret_key__open_to_others(tmp_path):
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
+    settings.secret_key(loaded)
+
+    (tmp_path / "secret-key").chmod(0o644)
+
+    assert doctor.check_secret_key(loaded).status is CheckStatus.FAILED
+
+
+def test_check_database__does_not_exist(tmp_path):
+    (check,) = doctor.check_database(f"sqlite:///{tmp_path}/onething.db", now=NOW)
+
+    assert (check.status, check.advice) == (CheckStatus.FAILED, "Run onething migrate.")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:hunter2@127.0.0.1:1/onething", "sqlite:////dev/null/onething.db"])
+def test_check_database__does_not_answer(url):
+    checks = doctor.check_database(url, now=NOW)
+
+    assert [check.status for check in checks] == [CheckStatus.FAILED]
+    assert "hunter2" not in str(checks)
+
+
+def test_check_database__is_something_else(tmp_path):
+    (tmp_path / "notes.txt").write_text("These are notes, not a database.\n" * 100)
+
+    (check,) = doctor.check_database(f"sqlite:///{tmp_path}/notes.txt", now=NOW)
+
+    assert "does not answer: file is not a database" in check.found
+
+
+def test_check_database__empty(empty_database_url):
+    opened = Database(empty_database_url)
+    opened.bind.connect().close()  # SQLite makes the file now
+    opened.close()
+
+    checks = by_name(doctor.check_database(empty_database_url, now=NOW))
+
+    assert checks["migrations"].status is CheckStatus.FAILED
+    assert checks["migrations"].advice == "Run onething migrate."
+
+
+def test_check_database__from_the_future(database, database_url):
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    checks = by_name(doctor.check_database(database_url, now=NOW))
+
+    assert checks["migrations"].status is CheckStatus.FAILED
+    assert "schema 9999 is newer" in checks["migrations"].found
+
+
+def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):
+    path = tmp_path / "onething.db"
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA journal_mode=WAL")
+    other.execute("CREATE TABLE held_open (id INTEGER)")
+    monkeypatch.setattr(databases, "wal_is_safe", lambda: True)
+    bind = databases.connect(f"sqlite:///{path}")
+
+    with bind.connect() as connection:
+        safe = doctor.check_durability(connection)
+        monkeypatch.setattr(databases, "wal_is_safe", lambda: False)
+        unsafe = doctor.check_durability(connection)
+
+    assert (safe.status, unsafe.status) == (CheckStatus.OK, CheckStatus.FAILED)
+    bind.dispose()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "newest", "status"),
+    [
+        (NOW, None, CheckStatus.OK),
+        (NOW, NOW - timedelta(days=1), CheckStatus.OK),
+        (NOW, NOW + timedelta(seconds=59), CheckStatus.OK),
+        (NOW, NOW + timedelta(seconds=61), CheckStatus.FAILED),
+        (datetime(1970, 1, 1, tzinfo=UTC), None, CheckStatus.FAILED),
+    ],
+)
+def test_check_clock__set_back(now, newest, status):
+    assert doctor.check_clock(now, newest).status is status
+
+
+@pytest.mark.parametrize(
+    ("today", "status", "found"),
+    [
+        (date(2025, 11, 25), CheckStatus.OK, "2024 to 2026"),
+        (date(2026, 1, 1), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
+        (date(2027, 1, 1), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
+    ],
+)
+def test_check_calendars__years(tmp_path, today, status, found):
+    for year in (2024, 2025, 2026):
+        (tmp_path / f"{year}.json").write_bytes((CALENDARS / f"{year}.json").read_bytes())
+
+    check = doctor.check_calendars(tmp_path, today=today)
+
+    assert (check.status, check.found) == (status, found)
+
+
+@pytest.mark.parametrize("content", [None, "{", json.dumps({"year": "2026"})])
+def test_check_calendars__unreadable(tmp_path, content):
+    if content:
+        (tmp_path / "2026.json").write_text(content)
+
+    assert doctor.check_calendars(tmp_path, today=date(2026, 11, 25)).status is CheckStatus.FAILED
+
+
+def test_check_assets__missing(tmp_path):
+    check = doctor.check_assets([tmp_path / "there", CALENDARS])
+
+    assert (check.status, check.found) == (CheckStatus.FAILED, f"missing: {tmp_path}/there")

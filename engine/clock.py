@@ -36,6 +36,7 @@ class PauseKind(StrEnum):
     TENDER = "tender"  #: 招标
     AUCTION = "auction"  #: 拍卖
     INSPECTION = "inspection"  #: 检验
+    SITE_INSPECTION = "site_inspection"  #: 现场核查、勘验
     TESTING = "testing"  #: 检测
     QUARANTINE = "quarantine"  #: 检疫
     APPRAISAL = "appraisal"  #: 鉴定

@@ -1,0 +1,179 @@
+"""Accounts (账号): who can log in, what they may do, and the keys of programs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.actors import Actor, Role, RoleGrant
+from engine.database import Database
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Account, ApiKey, Department, Grant, Hall
+from engine.passwords import Passwords
+
+#: So many wrong passwords in a row lock an account, for so long.
+FAILURES = 10
+LOCKED_FOR = timedelta(minutes=15)
+SHORTEST_PASSWORD = 8
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+
+
+def authenticate(database: Database, name: str, password: str, *, passwords: Passwords) -> Actor | None:
+    """Log in with a password; None: the name or the password is wrong, or the account is locked or disabled.
+
+    It takes the database, not a session: checking a password takes long, and nobody shall wait for a lock meanwhile.
+    """
+    now = datetime.now(UTC)
+    with database.reading() as session:
+        account = find(session, name)
+        actor = None if account is None else _actor(session, account)
+    usable = account is not None and not account.disabled and (account.locked_until is None or account.locked_until <= now)
+    if not passwords.verify(account.password_hash if account is not None and usable else None, password):
+        with database.transaction() as session:
+            _count_failure(session, name, now)
+        return None
+    if account is not None and account.failed_logins:
+        with database.transaction() as session:
+            session.execute(update(Account).where(Account.id == account.id).values(failed_logins=0))
+    return actor
+
+
+def authenticate_key(session: Session, key: str) -> Actor | None:
+    """Log in with the key of a program; None: unknown, revoked, or its account is disabled."""
+    account = session.scalar(
+        select(Account)
+        .join(ApiKey, ApiKey.account_id == Account.id)
+        .where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None), Account.disabled.is_(False))
+    )
+    return None if account is None else _actor(session, account)
+
+
+def find(session: Session, name: str) -> Account | None:
+    """Find an account by its name."""
+    return session.scalar(select(Account).where(Account.name == name))
+
+
+def load(session: Session, name: str) -> Actor:
+    """Give the actor behind an account; NotFound also when it is disabled."""
+    account = get(session, name)
+    if account.disabled:
+        raise NotFound(f"Expected account {name}, but it is disabled")
+    return _actor(session, account)
+
+
+def get(session: Session, name: str) -> Account:
+    """Find an account by its name, or raise NotFound."""
+    account = find(session, name)
+    if account is None:
+        raise NotFound(f"Expected account {name}, but there is none of that name")
+    return account
+
+
+def listing(session: Session, *, actor: Actor) -> Sequence[Account]:
+    """List all accounts, by name."""
+    actor.require(Role.ADMIN, to="list accounts")
+    return session.scalars(select(Account).order_by(Account.name)).all()
+
+
+def grants(session: Session, account: Account) -> list[RoleGrant]:
+    """List the roles of an account and where they hold."""
+    rows = session.scalars(select(Grant).where(Grant.account_id == account.id).order_by(Grant.role, Grant.department, Grant.hall))
+    return [RoleGrant(role=Role(row.role), department=row.department, hall=row.hall) for row in rows]
+
+
+def create(session: Session, name: str, *, actor: Actor, password: str | None, passwords: Passwords, display_name: str = "") -> Account:
+    """Open an account without any role; without a password only keys log in."""
+    actor.require(Role.ADMIN, to="create an account")
+    if not _NAME.fullmatch(name):
+        raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, but got {name!r}")
+    if find(session, name) is not None:
+        raise InvalidState(f"Expected to create account {name}, but there is one of that name")
+    account = Account(name=name, display_name=display_name or name, password_hash=None, created_at=datetime.now(UTC))
+    if password is not None:
+        account.password_hash = _hashed(password, passwords)
+    session.add(account)
+    session.flush()
+    return account
+
+
+def set_password(session: Session, name: str, password: str, *, actor: Actor, passwords: Passwords) -> Account:
+    """Give an account a new password, which ends its lock and its sessions; everybody may change their own."""
+    if name != actor.name:
+        actor.require(Role.ADMIN, to="set the password of another account")
+    account = get(session, name)
+    account.password_hash = _hashed(password, passwords)
+    account.failed_logins, account.locked_until = 0, None
+    return account
+
+
+def disable(session: Session, name: str, *, actor: Actor) -> Account:
+    """Close an account for ever; what it did stays in the journal under its name."""
+    actor.require(Role.ADMIN, to="disable an account")
+    if name == actor.name:
+        raise InvalidState(f"Expected to disable another account, but {name} is your own")
+    account = get(session, name)
+    account.disabled = True
+    return account
+
+
+def grant(session: Session, name: str, role: Role, *, actor: Actor, department: str | None = None, hall: str | None = None) -> Account:
+    """Give an account a role in a department and a hall (None: in all); once more changes nothing."""
+    actor.require(Role.ADMIN, to="grant a role")
+    account = get(session, name)
+    if department is not None and session.get(Department, department) is None:
+        raise _wrong("department", f"Expected a department, but there is no {department!r}")
+    if hall is not None and session.get(Hall, hall) is None:
+        raise _wrong("hall", f"Expected a hall, but there is no {hall!r}")
+    if RoleGrant(role=role, department=department, hall=hall) not in grants(session, account):
+        session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))
+        session.flush()
+    return account
+
+
+def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple[ApiKey, str]:
+    """Give a program a key; it is told once, only its hash is kept."""
+    if name != actor.name:
+        actor.require(Role.ADMIN, to="issue a key for another account")
+    key = secrets.token_urlsafe(32)
+    row = ApiKey(account_id=get(session, name).id, key_hash=_key_hash(key), label=label, created_at=datetime.now(UTC))
+    session.add(row)
+    session.flush()
+    return row, key
+
+
+def _count_failure(session: Session, name: str, now: datetime) -> None:
+    """Count a wrong password; the tenth locks the account.  While it is locked nothing counts, so a lock ends."""
+    last = Account.failed_logins + 1 >= FAILURES
+    session.execute(
+        update(Account)
+        .where(Account.name == name, or_(Account.locked_until.is_(None), Account.locked_until <= now))
+        .values(
+            failed_logins=case((last, 0), else_=Account.failed_logins + 1),
+            locked_until=case((last, now + LOCKED_FOR), else_=Account.locked_until),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _actor(session: Session, account: Account) -> Actor:
+    return Actor(name=account.name, display_name=account.display_name, grants=tuple(grants(session, account)))
+
+
+def _hashed(password: str, passwords: Passwords) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise _wrong("password", f"Expected a password of at least {SHORTEST_PASSWORD} characters, but got {len(password)}")
+    return passwords.hash(password)
+
+
+def _key_hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(message, errors=[{"field": field, "message": message}])

@@ -1,0 +1,56 @@
+"""Passwords (口令): argon2, and never more verifications at once than the machine bears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from threading import BoundedSemaphore
+
+import argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from engine.errors import Busy
+
+
+class Passwords:
+    """Hashes and verifies passwords.  The defaults are those of RFC 9106 for little memory: 64 MiB and about 0.1 s each."""
+
+    def __init__(
+        self, *, time_cost: int = 3, memory_cost: int = 64 * 1024, parallelism: int = 4, at_once: int = 4, patience: float = 10
+    ) -> None:
+        self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
+        self._places = BoundedSemaphore(at_once)
+        #: How long a log-in waits for its turn, seconds.
+        self._patience = patience
+
+    def hash(self, password: str) -> str:
+        """Give what is kept instead of the password."""
+        with self._place():
+            return self._argon2.hash(password)
+
+    def verify(self, kept: str | None, password: str) -> bool:
+        """Tell whether the password is the right one.  None is a stranger: as much work is done, so that time tells nothing."""
+        with self._place():
+            try:
+                self._argon2.verify(kept or self._stranger, password)
+            except (VerificationError, InvalidHashError):
+                return False
+        return kept is not None
+
+    @cached_property
+    def _stranger(self) -> str:
+        return self._argon2.hash("")
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(timeout=self._patience):
+            raise Busy("Expected to check the password, but too many people are logging in just now; try again")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+#: For passwords that everybody knows: they gain nothing from a slow hash, and a first start gains seconds.
+WELL_KNOWN = Passwords(time_cost=1, memory_cost=8, parallelism=1)

@@ -1,0 +1,193 @@
+"""Accounts: logging in, lockout, keys, roles, and the samples of a new installation."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+import time_machine
+
+from engine import accounts, samples
+from engine.actors import Actor, Role, RoleGrant
+from engine.errors import Busy, InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.passwords import WELL_KNOWN, Passwords
+from engine.settings import Environment
+
+ADMIN = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
+NOBODY = Actor(name="nobody")
+
+
+@pytest.fixture
+def seeded(database):
+    with database.transaction() as session:
+        samples.seed(session, Environment.DEVELOPMENT)
+    return database
+
+
+def log_in(database, name, password):
+    return accounts.authenticate(database, name, password, passwords=WELL_KNOWN)
+
+
+def test_seed__new_installation(database):
+    with database.transaction() as session:
+        done = samples.seed(session, Environment.DEVELOPMENT)
+
+    assert done
+    assert {name: log_in(database, name, name).name for name in samples.ACCOUNTS} == {name: name for name in samples.ACCOUNTS}
+    assert log_in(database, "clerk", "clerk").halls() == {"changsha"}
+    assert log_in(database, "officer-fire", "officer-fire").groups() == {"department-fire"}
+
+
+def test_seed__somebody_has_an_account(seeded):
+    with seeded.transaction() as session:
+        accounts.disable(session, "clerk", actor=ADMIN)
+
+    with seeded.transaction() as session:
+        done = samples.seed(session, Environment.DEVELOPMENT)
+
+    assert not done
+    assert log_in(seeded, "clerk", "clerk") is None
+
+
+def test_seed__production(database):
+    with pytest.raises(NotPermitted, match="for production"), database.transaction() as session:
+        samples.seed(session, Environment.PRODUCTION)
+
+    with database.reading() as session:
+        assert accounts.find(session, "admin") is None
+
+
+@pytest.mark.parametrize(("name", "password"), [("clerk", "wrong"), ("clerk", ""), ("nobody", "nobody"), ("", ""), ("clerk' --", "clerk")])
+def test_authenticate__wrong(seeded, name, password):
+    assert log_in(seeded, name, password) is None
+
+
+def test_authenticate__account_without_password(seeded):
+    with seeded.transaction() as session:
+        accounts.create(session, "robot", actor=ADMIN, password=None, passwords=WELL_KNOWN)
+
+    assert log_in(seeded, "robot", "") is None
+
+
+def test_authenticate__too_many_failures(seeded):
+    now = datetime.now(UTC)
+    for _ in range(accounts.FAILURES):
+        log_in(seeded, "clerk", "wrong")
+
+    assert log_in(seeded, "clerk", "clerk") is None
+    assert log_in(seeded, "supervisor", "supervisor") is not None
+    with time_machine.travel(now + accounts.LOCKED_FOR + timedelta(minutes=1)):
+        assert log_in(seeded, "clerk", "clerk") is not None
+
+
+def test_authenticate__failures_with_a_success_between(seeded):
+    for _ in range(2):
+        for _ in range(accounts.FAILURES - 1):
+            log_in(seeded, "clerk", "wrong")
+        assert log_in(seeded, "clerk", "clerk") is not None
+
+
+def test_authenticate__failures_at_once(seeded):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: log_in(seeded, "clerk", "wrong"), range(accounts.FAILURES)))
+
+    assert log_in(seeded, "clerk", "clerk") is None
+
+
+def test_verify__stranger_costs_as_much_as_a_friend(monkeypatch):
+    passwords = Passwords(time_cost=1, memory_cost=8, parallelism=1)
+    verified = []
+    real = passwords._argon2.verify
+    monkeypatch.setattr(
+        passwords,
+        "_argon2",
+        type("Counting", (), {"hash": passwords._argon2.hash, "verify": lambda _, *a: (verified.append(a), real(*a))})(),
+    )
+
+    assert not passwords.verify(None, "")
+    assert len(verified) == 1
+
+
+def test_verify__too_many_at_once(monkeypatch):
+    passwords = Passwords(time_cost=1, memory_cost=8, parallelism=1, at_once=1, patience=0.01)
+    begun, go_on = Event(), Event()
+
+    def hold():
+        with passwords._place():
+            begun.set()
+            go_on.wait(5)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold)
+        begun.wait(5)
+        with pytest.raises(Busy, match="too many people"):
+            passwords.verify(None, "x")
+        go_on.set()
+
+    assert passwords.verify(passwords.hash("x"), "x")
+
+
+def test_passwords__strong_by_default():
+    assert "$argon2id$v=19$m=65536,t=3,p=4$" in Passwords().hash("x")
+
+
+def test_issue_key__logs_in(seeded):
+    with seeded.transaction() as session:
+        row, key = accounts.issue_key(session, "officer-fire", label="消防系统", actor=ADMIN)
+
+    with seeded.reading() as session:
+        assert accounts.authenticate_key(session, key).name == "officer-fire"
+        assert accounts.authenticate_key(session, key + "x") is None
+        assert accounts.authenticate_key(session, row.key_hash) is None
+
+
+def test_issue_key__account_is_disabled_later(seeded):
+    with seeded.transaction() as session:
+        _, key = accounts.issue_key(session, "officer-fire", label="消防系统", actor=ADMIN)
+        accounts.disable(session, "officer-fire", actor=ADMIN)
+
+    with seeded.reading() as session:
+        assert accounts.authenticate_key(session, key) is None
+
+
+def test_set_password__old_one_ends(seeded):
+    with seeded.transaction() as session:
+        accounts.set_password(session, "clerk", "new password", actor=Actor(name="clerk"), passwords=WELL_KNOWN)
+
+    assert log_in(seeded, "clerk", "clerk") is None
+    assert log_in(seeded, "clerk", "new password") is not None
+
+
+def test_create__account_with_a_role(seeded):
+    with seeded.transaction() as session:
+        accounts.create(session, "li.lei", actor=ADMIN, password="something long", passwords=WELL_KNOWN, display_name="李雷")
+        for _ in range(2):
+            accounts.grant(session, "li.lei", Role.CLERK, actor=ADMIN, hall="yuelu")
+
+    assert log_in(seeded, "li.lei", "something long") == Actor(
+        name="li.lei", display_name="李雷", grants=(RoleGrant(role=Role.CLERK, hall="yuelu"),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        (lambda s: accounts.create(s, "clerk", actor=ADMIN, password=None, passwords=WELL_KNOWN), InvalidState),
+        (lambda s: accounts.create(s, "Li Lei", actor=ADMIN, password=None, passwords=WELL_KNOWN), InvalidInput),
+        (lambda s: accounts.create(s, "a:b", actor=ADMIN, password=None, passwords=WELL_KNOWN), InvalidInput),
+        (lambda s: accounts.create(s, "short", actor=ADMIN, password="1234567", passwords=WELL_KNOWN), InvalidInput),
+        (lambda s: accounts.create(s, "new", actor=NOBODY, password=None, passwords=WELL_KNOWN), NotPermitted),
+        (lambda s: accounts.grant(s, "clerk", Role.ADMIN, actor=NOBODY), NotPermitted),
+        (lambda s: accounts.grant(s, "clerk", Role.OFFICER, actor=ADMIN, department="navy"), InvalidInput),
+        (lambda s: accounts.grant(s, "clerk", Role.CLERK, actor=ADMIN, hall="moon"), InvalidInput),
+        (lambda s: accounts.grant(s, "nobody", Role.CLERK, actor=ADMIN), NotFound),
+        (lambda s: accounts.set_password(s, "admin", "12345678", actor=NOBODY, passwords=WELL_KNOWN), NotPermitted),
+        (lambda s: accounts.issue_key(s, "admin", label="x", actor=NOBODY), NotPermitted),
+        (lambda s: accounts.disable(s, "root", actor=ADMIN), InvalidState),
+        (lambda s: accounts.listing(s, actor=NOBODY), NotPermitted),
+        (lambda s: accounts.load(s, "nobody"), NotFound),
+    ],
+)
+def test_command__refused(seeded, command, error):
+    with pytest.raises(error, match=r"^Expected"), seeded.transaction() as session:
+        command(session)

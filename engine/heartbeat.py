@@ -1,0 +1,36 @@
+"""The heartbeat: looks again and again at what is due.  The tables are the schedule; APScheduler only keeps time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+log = structlog.get_logger()
+
+
+class Heartbeat:
+    """Calls `tick` every so many seconds in a thread of its own, never twice at once, until it is stopped."""
+
+    def __init__(self, tick: Callable[[], object], *, seconds: float) -> None:
+        self._tick = tick
+        # A tick that is late does the work of all that were missed; how late does not matter.
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        self._scheduler.add_job(self._beat, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        """Tick for the first time now."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish the tick that is under way, and tick no more."""
+        self._scheduler.shutdown(wait=True)
+
+    def _beat(self) -> None:
+        try:
+            self._tick()
+        except Exception:
+            # The database may be away for a while: whatever was due stays due.
+            log.exception("tick failed")

@@ -1,0 +1,78 @@
+"""The heartbeat ticks, survives what a tick raises, and stops cleanly."""
+
+import threading
+
+import pytest
+
+from engine.heartbeat import Heartbeat
+
+
+@pytest.fixture
+def beating():
+    started = []
+
+    def start(tick, seconds=0.05):
+        heartbeat = Heartbeat(tick, seconds=seconds)
+        started.append(heartbeat)
+        heartbeat.start()
+        return heartbeat
+
+    yield start
+    for heartbeat in started:
+        heartbeat.stop()
+
+
+def test_start__ticks_at_once(beating):
+    ticked = threading.Event()
+
+    beating(ticked.set, seconds=3600)
+
+    assert ticked.wait(5)
+
+
+def test_tick__raises(beating):
+    ticks = threading.Semaphore(0)
+
+    def tick():
+        ticks.release()
+        raise ConnectionError("the database is away")
+
+    beating(tick)
+
+    assert all(ticks.acquire(timeout=5) for _ in range(3))
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_tick__takes_longer_than_the_interval(beating):
+    running = threading.Semaphore(1)
+    ticks = threading.Semaphore(0)
+    overlaps = []
+
+    def tick():
+        if not running.acquire(blocking=False):
+            overlaps.append("two at once")
+        threading.Event().wait(0.15)
+        running.release()
+        ticks.release()
+
+    beating(tick)
+
+    assert all(ticks.acquire(timeout=5) for _ in range(3))
+    assert overlaps == []
+
+
+def test_stop__tick_under_way():
+    entered, done = threading.Event(), threading.Event()
+
+    def tick():
+        entered.set()
+        threading.Event().wait(0.2)
+        done.set()
+
+    heartbeat = Heartbeat(tick, seconds=3600)
+    heartbeat.start()
+    entered.wait(5)
+
+    heartbeat.stop()
+
+    assert done.is_set()

@@ -1,0 +1,7 @@
+"""The executor: SpiffWorkflow, mended by subclassing.  Nothing else imports it."""
+
+from bpmn.spiff.process import Process
+from bpmn.spiff.spec import ProcessSpec, spec_of
+from bpmn.spiff.state import restore, take
+
+__all__ = ["Process", "ProcessSpec", "restore", "spec_of", "take"]

@@ -1,0 +1,66 @@
+"""Snapshots: where the tokens of an instance are, in a few bytes.
+
+A snapshot holds neither the diagram nor the variables.  Its first byte is the version of its layout; every version that was ever
+written is read for ever (tests/snapshots/ keeps one of each).
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from bpmn.errors import InstanceError
+
+VERSION = 1
+
+
+class Row(NamedTuple):
+    """One token."""
+
+    id: int
+    #: The token whose scope it is in; None: the process.
+    scope: int | None
+    #: Id of the element it is at.
+    element: str
+    #: State of its task.
+    state: int
+    #: When it arrived, in ISO 8601.
+    since: str
+    #: Id of the flow it came by.
+    flow: str | None
+    #: What the element remembers.
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """All that a snapshot holds."""
+
+    #: The number that the next token gets.
+    next_id: int
+    #: Id of the last end event, code of an uncaught error.
+    end: str | None
+    error: str | None
+    completed: bool
+    #: The tokens, each after the one it is in.
+    rows: list[Row]
+
+
+def encode(state: State) -> bytes:
+    """Write a snapshot."""
+    content = [state.next_id, state.end, state.error, state.completed, state.rows]
+    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return bytes([VERSION]) + zlib.compress(written.encode(), 3)
+
+
+def decode(snapshot: bytes) -> State:
+    """Read a snapshot of any version; raises InstanceError for anything else."""
+    if snapshot[:1] != bytes([VERSION]):
+        raise InstanceError(f"Expected a snapshot of version {VERSION}, but it begins with {snapshot[:4]!r}")
+    try:
+        next_id, end, error, completed, rows = json.loads(zlib.decompress(snapshot[1:]))
+        return State(next_id=next_id, end=end, error=error, completed=completed, rows=[Row(*row) for row in rows])
+    except (zlib.error, ValueError, TypeError) as broken:
+        raise InstanceError(f"Expected a whole snapshot, but it cannot be read: {broken}") from broken

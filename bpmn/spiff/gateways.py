@@ -1,0 +1,85 @@
+"""Gateways: where flows part and where they meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpmn.definition import Definition, Element, Flow
+from bpmn.spiff.elements import ElementSpec
+
+if TYPE_CHECKING:
+    from bpmn.spiff.spec import ProcessSpec
+    from bpmn.spiff.token import Token
+
+
+class ExclusiveGateway(ElementSpec):
+    """One flow out: the first whose condition is true, else the default.  Tokens that meet here go on one by one."""
+
+    def choose(self, token: Token) -> tuple[Flow, ...]:
+        """Return the first flow that may be taken."""
+        for flow in self.flows:
+            if flow.id != self.element.default and (flow.condition is None or token.workflow.test(flow.condition)):
+                return (flow,)
+        return self.otherwise()
+
+
+class Join(ElementSpec):
+    """A gateway where tokens wait for each other if it has several incoming flows."""
+
+    def _update_hook(self, my_task: Token) -> bool:
+        if len(self.element.incoming) <= 1:
+            return True
+        my_task.workflow.joins.add(my_task)
+        self.arrive(my_task)
+        return False
+
+    def arrive(self, token: Token) -> None:
+        """See whether a token that has arrived opens the gateway."""
+
+    def lacks(self, arrived: dict[str, list[Token]]) -> str:
+        """Say what the tokens here lack, when nothing else moves any more."""
+        missing = ", ".join(flow for flow in self.element.incoming if flow not in arrived)
+        return f"Expected a token on every flow into {self.name}, but none can arrive any more on {missing}"
+
+
+class ParallelGateway(Join):
+    """One token from each flow in, one token to each flow out."""
+
+    def arrive(self, token: Token) -> None:
+        """Open as soon as each incoming flow has a token; a second one on the same flow stays for the next time."""
+        joins = token.workflow.joins
+        if all(flow in joins.arrived(token) for flow in self.element.incoming):
+            joins.open(token)
+
+    def choose(self, token: Token) -> tuple[Flow, ...]:  # noqa: ARG002 - other gateways ask the token
+        """Return every flow; conditions have no say here."""
+        return self.flows
+
+
+class InclusiveGateway(Join):
+    """Waits for every token that can still come, then takes each flow whose condition is true."""
+
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element, definition)
+        #: For each incoming flow, the elements from which a token can come to it without passing through this gateway first.
+        self.upstream = {flow: _upstream(definition, flow, element.id) for flow in element.incoming}
+
+    def blockers(self, scope: Token, arrived: dict[str, list[Token]]) -> list[Token] | None:
+        """Return the tokens that can still come by a flow which has none yet."""
+        missing = [self.upstream[flow] for flow in self.element.incoming if flow not in arrived]
+        return [token for token in scope.children if not token.watches and any(token.task_spec.name in reach for reach in missing)]
+
+
+def _upstream(definition: Definition, flow: str, gateway: str) -> frozenset[str]:
+    """Walk backwards from a flow, over boundary events to what they stand on, up to the gateway itself."""
+    reached: set[str] = set()
+    open_ends = [definition.flows[flow].source]
+    while open_ends:
+        here = open_ends.pop()
+        if here == gateway or here in reached:
+            continue
+        reached.add(here)
+        element = definition.elements[here]
+        open_ends += [definition.flows[incoming].source for incoming in element.incoming]
+        open_ends += [element.attached_to] if element.attached_to else []
+    return frozenset(reached)

@@ -1,0 +1,211 @@
+"""A process that runs: its tokens, and how they move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from SpiffWorkflow.task import TaskState
+from SpiffWorkflow.workflow import Workflow
+
+from bpmn import errors, waits
+from bpmn.expressions import Expression
+from bpmn.spiff.elements import ElementSpec
+from bpmn.spiff.joins import Joins
+from bpmn.spiff.spec import ProcessSpec
+from bpmn.spiff.token import Token
+
+#: Elements that one command may run through; who needs more goes in circles.
+STEP_LIMIT = 100_000
+#: Number of the token that stands for the process itself.
+ROOT = -1
+
+Answer = TypeVar("Answer")
+
+
+class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
+    """A workflow of SpiffWorkflow that keeps living tokens only, and variables once."""
+
+    spec: ProcessSpec
+    tasks: dict[int, Token]
+    completed: bool
+
+    def __init__(self, spec: ProcessSpec, variables: dict[str, Any], context: waits.Context) -> None:
+        # `deserializing` keeps the library from predicting the future of the whole diagram.
+        super().__init__(spec, deserializing=True)
+        self.variables = variables
+        self.context = context
+        #: Id of the last end event of the process that was reached.
+        self.end: str | None = None
+        #: Code of the error that nothing caught.
+        self.error: str | None = None
+        self.next_id = 1
+        self.activities: dict[int, waits.Activity] = {}
+        self.joins = Joins()
+        self._stack: list[Token] = []
+        self._fresh: list[Token] = []
+        self.root = self.task_tree = Token(self, spec.start, None, number=ROOT, since=context.now)
+
+    # Tokens come and go --------------------------------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """Return the next number: never one that was used before."""
+        self.next_id += 1
+        return self.next_id - 1
+
+    def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Any) -> None:
+        """Put a new token at an element."""
+        token = Token(self, spec, scope, number=number or self.number(), since=self.context.now)
+        token.flow = flow
+        token.facts.update(facts)
+        self.enter_scope(token)
+        if not token.watches:
+            self.record(token, None)
+        token.arrive()
+
+    def enter_scope(self, token: Token) -> None:
+        """Count a token in its scope, which lasts as long as one is in it."""
+        if not token.watches:
+            token.scope.inside += 1
+
+    def make_ready(self, token: Token) -> None:
+        """Let a token run in this command."""
+        self._fresh.append(token)
+
+    def finish(self, token: Token) -> None:
+        """The work of an element is over: its boundary events stop watching, and the token leaves."""
+        token.facts["done"] = True
+        for child in token.children:
+            self.discard(child)
+        token.run_again()
+
+    def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None) -> None:
+        """Stop an activity, with all that is in it, and go on at its boundary event."""
+        scope = activity.scope
+        self.discard(activity)
+        self.spawn(boundary, scope, number=number, done=True)
+
+    def discard(self, token: Token) -> None:
+        """Take a token away, with all that is in it."""
+        self._remove_task(token.id)
+
+    def raise_error(self, at: Token, code: str) -> None:
+        """Raise a BPMN error: the nearest boundary event that catches it, outwards from `at`, else the end of everything."""
+        while at is not self.root:
+            handler = at.task_spec.error_handler(code)
+            if handler is not None:
+                self.interrupt(at, handler)
+                return
+            at = at.scope
+        self.error = code
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything."""
+        for token in self.root.children:
+            self.discard(token)
+        self.completed = True
+
+    def _task_completed_notify(self, token: Token) -> None:
+        if self.tasks.get(token.id) is not token:  # its own error has swept it away
+            return
+        scope = token.scope
+        self.discard(token)
+        if scope.inside:
+            return
+        if scope is self.root:
+            self.completed = True
+        else:
+            self.finish(scope)
+
+    def _task_removed_notify(self, token: Token) -> None:
+        super()._task_removed_notify(token)
+        if token.watches:
+            return
+        token.scope.inside -= 1
+        if token.has_state(TaskState.WAITING):
+            self.joins.remove(token)
+        if not token.has_state(TaskState.COMPLETED):
+            self.record(token, "canceled")
+
+    def record(self, token: Token, outcome: str | None) -> None:
+        """Note for the history that an activation has started (no outcome yet) or ended."""
+        ended_at = self.context.now if outcome else None
+        self.activities[token.id] = waits.Activity(
+            id=token.id, element=token.task_spec.name, started_at=token.since, ended_at=ended_at, outcome=outcome
+        )
+
+    # Running -------------------------------------------------------------------------------------------------------------------------
+
+    def run_to_rest(self) -> None:
+        """Run every token to where it needs the world."""
+        steps = 0
+        while (token := self._next()) is not None:
+            steps += 1
+            try:
+                if steps > STEP_LIMIT:
+                    token.error()
+                    raise errors.InstanceError(f"Expected to come to rest within {STEP_LIMIT} steps, but the flow goes in circles")
+                token.run()
+            except errors.BpmnError as error:
+                token.facts["error"] = str(error)
+
+    def _next(self) -> Token | None:
+        while True:
+            # Depth first, in the order of the diagram: one branch comes to rest before the next one starts.
+            self._stack.extend(reversed(self._fresh))
+            self._fresh.clear()
+            while self._stack:
+                token = self._stack.pop()
+                if token.has_state(TaskState.READY) and self.tasks.get(token.id) is token:
+                    return token
+            if not self.joins.open_next():
+                return None
+
+    def retry(self, number: int) -> None:
+        """Let a token run again that could not go on.
+
+        Only a token in error is moved: a bound timer is evaluated at each look, and a join opens by itself.
+        """
+        token = self.tasks[number]
+        if token.has_state(TaskState.ERROR):
+            del token.facts["error"]
+            token.run_again()
+
+    def waits(self) -> tuple[waits.Wait, ...]:
+        """Say what the process waits for, in the order of the numbers."""
+        found = [wait for token in self.tasks.values() if token is not self.root and (wait := token.wait())]
+        if not found:
+            # Nothing can move any more: a join that can never open is an incident, not silence.
+            found = [token.incident(lack) for token, lack in self.joins.stuck()]
+        return tuple(sorted(found, key=lambda wait: wait.id))
+
+    # Questions to the world ----------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, expression: Expression | None, variables: Mapping[str, Any] | None = None) -> Any:
+        """Return the value of an expression over the variables (or those given)."""
+        if expression is None:
+            raise errors.InstanceError("Expected an expression, but nothing is written here")
+        known = self.variables if variables is None else variables
+        return _ask(lambda: expression.evaluate(known, self.context.functions))
+
+    def test(self, condition: Expression) -> bool:
+        """Return the value of a condition."""
+        return _ask(lambda: condition.test(self.variables, self.context.functions))
+
+    def decide(self, decision: str) -> list[dict[str, Any]]:
+        """Return the rows of a decision."""
+        decide = self.context.decide
+        if decide is None:
+            raise errors.InstanceError(f"Expected to evaluate the decision {decision}, but there are no decisions here")
+        return _ask(lambda: decide(decision, self.variables))
+
+
+def _ask(question: Callable[[], Answer]) -> Answer:
+    """Ask the world; whatever it raises is an incident of the element, never the loss of the command."""
+    try:
+        return question()
+    except errors.BpmnError:
+        raise
+    except Exception as error:
+        raise errors.ExpressionError(f"Expected an answer, but {type(error).__name__}: {error}") from error

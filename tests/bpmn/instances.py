@@ -1,0 +1,64 @@
+"""Instances in a few words: begin one from a diagram, look at where it stands, push it on by the names of elements."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bpmn import compiler
+from bpmn.instance import Instance
+from bpmn.waits import Context, WaitKind
+from tests.bpmn import diagrams
+
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def definition(*content, **more):
+    """Compile a diagram with one process."""
+    (compiled,) = compiler.compile(diagrams.diagram(*content, **more), "test.bpmn")
+    return compiled
+
+
+def begin(*content, at=None, now=NOW, variables=None, **context):
+    """Start an instance of a diagram; further words go into its context."""
+    return Instance.start(definition(*content), variables or {}, Context(now=now, **context), at=at)
+
+
+def again(instance, **context):
+    """Dump an instance and take it up again, as another process would."""
+    known = instance.context
+    new = Context(**{**vars(known), **context})
+    return Instance.load(instance.definition, instance.snapshot(), instance.variables, new)
+
+
+def standing(instance, kind=None):
+    """Names of the elements that wait, in the order of their ids."""
+    return [wait.element for wait in instance.waits() if kind in (None, wait.kind)]
+
+
+def incidents(instance):
+    """What failed, by element."""
+    return {wait.element: wait.error for wait in instance.waits() if wait.kind is WaitKind.INCIDENT}
+
+
+def wait(instance, element):
+    """The oldest wait at an element."""
+    return next(wait for wait in instance.waits() if wait.element == element)
+
+
+def complete(instance, *elements, **variables):
+    """Complete the oldest wait at each element, one after the other."""
+    for element in elements:
+        instance.complete(wait(instance, element).id, variables)
+
+
+def fire(instance, element, at=None):
+    """Let time pass and the timer go off."""
+    if at is not None:
+        instance.context.now = at
+    instance.fire(wait(instance, element).id)
+
+
+def outcomes(instance):
+    """The history as pairs of element and outcome."""
+    return [(activity.element, activity.outcome) for activity in instance.history()]

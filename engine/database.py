@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 
 from engine.errors import Busy
 
+#: `Session` is named here for those who may not know SQLAlchemy.
+__all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "migrate", "wal_is_safe"]
+
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
 _AFTER_COMMIT = "after_commit"

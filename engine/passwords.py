@@ -1,7 +1,11 @@
-"""Passwords (口令): argon2, and never more verifications at once than the machine bears."""
+"""Passwords (口令): argon2, never more verifications at once than the machine bears, and none twice in a short time."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,6 +15,10 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from engine.errors import Busy
+
+#: How many verified passwords are remembered, and for how long (seconds).
+REMEMBERED = 1000
+REMEMBERED_FOR = 300
 
 
 class Passwords:
@@ -23,6 +31,9 @@ class Passwords:
         self._places = BoundedSemaphore(at_once)
         #: How long a log-in waits for its turn, seconds.
         self._patience = patience
+        #: When each verification that succeeded is forgotten.  The key is made of the kept hash: a new password is another key.
+        self._verified: dict[bytes, float] = {}
+        self._secret = secrets.token_bytes(32)
 
     def hash(self, password: str) -> str:
         """Give what is kept instead of the password."""
@@ -31,12 +42,22 @@ class Passwords:
 
     def verify(self, kept: str | None, password: str) -> bool:
         """Tell whether the password is the right one.  None is a stranger: as much work is done, so that time tells nothing."""
+        key = hmac.digest(self._secret, f"{kept}\0{password}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+        if kept is not None and self._verified.get(key, 0) > time.monotonic():
+            return True
         with self._place():
             try:
                 self._argon2.verify(kept or self._stranger, password)
             except (VerificationError, InvalidHashError):
                 return False
+        if kept is not None:
+            self._remember(key)
         return kept is not None
+
+    def _remember(self, key: bytes) -> None:
+        if len(self._verified) >= REMEMBERED:
+            self._verified.clear()  # costs everybody one more verification; rare
+        self._verified[key] = time.monotonic() + REMEMBERED_FOR
 
     @cached_property
     def _stranger(self) -> str:

@@ -94,21 +94,54 @@ def test_authenticate__failures_at_once(seeded):
     assert log_in(seeded, "clerk", "clerk") is None
 
 
-def test_verify__stranger_costs_as_much_as_a_friend(monkeypatch):
+class Counting:
+    """argon2, and how often it was asked."""
+
+    def __init__(self, real):
+        self.real, self.verified = real, 0
+
+    def hash(self, password):
+        return self.real.hash(password)
+
+    def verify(self, kept, password):
+        self.verified += 1
+        return self.real.verify(kept, password)
+
+
+@pytest.fixture
+def passwords():
     passwords = Passwords(time_cost=1, memory_cost=8, parallelism=1)
-    verified = []
-    real = passwords._argon2.verify
-    monkeypatch.setattr(
-        passwords,
-        "_argon2",
-        type("Counting", (), {"hash": passwords._argon2.hash, "verify": lambda _, *a: (verified.append(a), real(*a))})(),
-    )
+    passwords._argon2 = Counting(passwords._argon2)
+    return passwords
 
+
+def test_verify__stranger_costs_as_much_as_a_friend(passwords):
     assert not passwords.verify(None, "")
-    assert len(verified) == 1
+    assert not passwords.verify(None, "")
+
+    assert passwords._argon2.verified == 2
 
 
-def test_verify__too_many_at_once(monkeypatch):
+def test_verify__right_password_again(passwords):
+    kept = passwords.hash("secret")
+
+    assert [passwords.verify(kept, "secret") for _ in range(3)] == [True, True, True]
+    assert not passwords.verify(kept, "other")
+    assert not passwords.verify(passwords.hash("new"), "secret")
+
+    assert passwords._argon2.verified == 3
+
+
+def test_verify__remembers_no_more_than_it_may(passwords, monkeypatch):
+    monkeypatch.setattr("engine.passwords.REMEMBERED", 2)
+
+    for n in range(5):
+        assert passwords.verify(passwords.hash(str(n)), str(n))
+
+    assert len(passwords._verified) <= 2
+
+
+def test_verify__too_many_at_once():
     passwords = Passwords(time_cost=1, memory_cost=8, parallelism=1, at_once=1, patience=0.01)
     begun, go_on = Event(), Event()
 
@@ -156,6 +189,16 @@ def test_set_password__old_one_ends(seeded):
 
     assert log_in(seeded, "clerk", "clerk") is None
     assert log_in(seeded, "clerk", "new password") is not None
+
+
+def test_resume__password_was_changed(seeded):
+    with seeded.transaction() as session:
+        stamp = accounts.stamp(accounts.get(session, "clerk"))
+        assert accounts.resume(session, "clerk", stamp).name == "clerk"
+
+        accounts.set_password(session, "clerk", "new password", actor=ADMIN, passwords=WELL_KNOWN)
+
+        assert accounts.resume(session, "clerk", stamp) is None
 
 
 def test_create__account_with_a_role(seeded):

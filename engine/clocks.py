@@ -1,0 +1,273 @@
+"""Clocks (时限) of items: start, pause, resume, extend, stop; and what their ledgers say today.
+
+The verbs write ledger rows and move `Item.clock`; they compute and store no date.  Their caller holds the lock of the
+item's case, writes the notice and the journal, and lets bound timers look again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import calendars, clock, holidays, states
+from engine.actors import Actor
+from engine.case_models import ClockEntry, Item, Notice
+from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.states import ClockStatus
+
+
+class EntryKind(StrEnum):
+    """What a row of the ledger says."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    EXTENDED = "extended"
+    STOPPED = "stopped"
+
+
+class Approver(StrEnum):
+    """Who approved an extension (行政许可法 art. 42)."""
+
+    ORGAN_HEAD = "organ_head"  #: 本行政机关负责人
+    GOVERNMENT_HEAD = "government_head"  #: 本级人民政府负责人: only where several departments handle jointly
+
+
+#: The most working days that each may add, once.
+MOST_DAYS = {Approver.ORGAN_HEAD: 10, Approver.GOVERNMENT_HEAD: 15}
+
+
+# ── verbs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
+    """Start the clock today, or on an earlier day when the law says so (deemed acceptance: the day of receipt)."""
+    today = _today()
+    on = on or today
+    if on > today:
+        raise InvalidInput(f"Expected to start the clock of item {item.number} today or earlier, but {on} is to come")
+    item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
+    return _enter(session, item, EntryKind.STARTED, actor, on=on)
+
+
+def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, notice: Notice, actor: Actor) -> ClockEntry:
+    """Pause the clock from today on for a special procedure (特别程序) that is expected to take `days` working days.
+
+    The applicant must have been told so in writing (行政许可法 art. 45): `notice`.  Pauses may overlap; the id of the row
+    that is returned is what `resume` asks for.
+    """
+    _require_reason(item, reason, to="pause")
+    _require_notice(item, notice, to="pause")
+    if days < 1:
+        raise InvalidInput(f"Expected to pause {_name(item)} for an estimate of at least one working day, but it is {days}")
+    if item.clock != ClockStatus.PAUSED:
+        item.clock = states.move(item.clock, ClockStatus.PAUSED, _name(item))
+    return _enter(session, item, EntryKind.PAUSED, actor, days=days, procedure=kind, reason=reason.strip(), notice_id=notice.id)
+
+
+def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> ClockEntry:
+    """End one pause today; the clock runs again tomorrow unless another pause is open.
+
+    Without `pause_id` the only open one is meant.
+    """
+    if item.clock != ClockStatus.PAUSED:
+        raise InvalidState(f"Expected to resume {_name(item)}, but it is {item.clock}", status=str(item.clock))
+    opened = _open_pauses(session, item)
+    if pause_id is None and len(opened) > 1:
+        raise InvalidInput(f"Expected to be told which pause of {_name(item)} ends, but {len(opened)} are open")
+    ended = next((entry for entry in opened if pause_id in {None, entry.id}), None)
+    if ended is None:
+        raise NotFound(f"Expected {_name(item)} to have the open pause {pause_id}, but it has not")
+
+    ended.until = _today()
+    if len(opened) == 1:
+        item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
+    return ended
+
+
+def extend(session: Session, item: Item, *, days: int, approver: Approver, reason: str, notice: Notice, actor: Actor) -> ClockEntry:
+    """Extend every limit of the item, once, before the last of them has run out (行政许可法 art. 42).
+
+    An item's own rule `extension` may allow fewer days than the law.
+    """
+    _require_reason(item, reason, to="extend")
+    _require_notice(item, notice, to="extend")
+    _require_extendable(session, item)
+    most = min(MOST_DAYS[approver], item.rules.get("extension") or MOST_DAYS[approver])
+    if not 1 <= days <= most:
+        raise InvalidInput(f"Expected to extend {_name(item)} by 1 to {most} working days with the consent of {approver}, but it is {days}")
+    if approver == Approver.GOVERNMENT_HEAD and not _is_joint(session, item):
+        raise InvalidInput(
+            f"Expected to extend {_name(item)} with the consent of {approver} in joint handling, but one department handles alone"
+        )
+    return _enter(session, item, EntryKind.EXTENDED, actor, days=days, procedure=approver, reason=reason.strip(), notice_id=notice.id)
+
+
+def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
+    """Stop the clock today: the item is decided, or has ended otherwise.  Open pauses end with it."""
+    item.clock = states.move(item.clock, ClockStatus.STOPPED, _name(item))
+    for entry in _open_pauses(session, item):
+        entry.until = _today()
+    return _enter(session, item, EntryKind.STOPPED, actor)
+
+
+# ── what the ledger says ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
+    """Read the ledgers of many items at once; items whose clock has not started are left out."""
+    rows: dict[UUID, list[tuple[ClockEntry, str]]] = defaultdict(list)
+    query = select(ClockEntry, func.coalesce(Notice.number, "")).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
+    for entry, notice in session.execute(query.where(ClockEntry.item_id.in_(items))):
+        rows[entry.item_id].append((entry, notice))
+    found = {item: _ledger(entries) for item, entries in rows.items()}
+    return {item: ledger for item, ledger in found.items() if ledger is not None}
+
+
+def ledger(session: Session, item: Item) -> Ledger | None:
+    """Read the ledger of one item; None while its clock has not started."""
+    return ledgers(session, [item.id]).get(item.id)
+
+
+def limit(item: Item, kind: LimitKind) -> TimeLimit | None:
+    """Give the limit of that kind as it was when the item was accepted; None when it has none."""
+    for entry in item.limits:
+        if entry["kind"] == kind:
+            return TimeLimit(kind=kind, days=entry["days"], unit=DayUnit(entry.get("unit", DayUnit.WORKING)))
+    return None
+
+
+def due(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> DueDate | None:
+    """Give the last day of a limit; None when there is no such limit, the clock has not started, or a pause is open."""
+    found, rule = ledger(session, item), limit(item, kind)
+    return None if found is None or rule is None else clock.due(found, rule, holidays.calendar(session))
+
+
+def deadline(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> datetime | None:
+    """Give the moment (UTC) at which the limit has run out: the end of its last day."""
+    last = due(session, item, kind)
+    return None if last is None else calendars.end_of(last.date)
+
+
+def warning(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL) -> datetime | None:
+    """Give the moment (UTC) at which the light turns yellow: the beginning of the first yellow day."""
+    found, rule = ledger(session, item), limit(item, kind)
+    if found is None or rule is None:
+        return None
+    day = clock.turns_yellow(found, rule, holidays.calendar(session), forewarning)
+    return None if day is None else calendars.start_of(day)
+
+
+def remaining(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> int | None:
+    """Count the days left after today, negative when overdue; None when there is no such limit or no start."""
+    found, rule = ledger(session, item), limit(item, kind)
+    return None if found is None or rule is None else clock.remaining(found, rule, _today(), holidays.calendar(session))
+
+
+def light(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL) -> Light | None:
+    """Give today's colour; None when there is no such limit or the clock has not started."""
+    return lights(session, [item], kind, forewarning).get(item.id)
+
+
+def lights(
+    session: Session, items: Sequence[Item], kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL
+) -> Mapping[UUID, Light]:
+    """Give today's colour of many items in one query, e.g. for a worklist."""
+    found = ledgers(session, [item.id for item in items])
+    rules = {item.id: limit(item, kind) for item in items}
+    calendar = holidays.calendar(session)
+    return {
+        i: clock.light(entries, rule, _today(), calendar, forewarning) for i, entries in found.items() if (rule := rules[i]) is not None
+    }
+
+
+# ── guards and rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _today() -> date:
+    return calendars.local_date(datetime.now(UTC))
+
+
+def _name(item: Item) -> str:
+    return f"the clock of item {item.number}"
+
+
+def _require_reason(item: Item, reason: str, *, to: str) -> None:
+    if not reason.strip():
+        raise InvalidInput(f"Expected a reason to {to} {_name(item)}, but there is none")
+
+
+def _require_notice(item: Item, notice: Notice, *, to: str) -> None:
+    if notice.case_id != item.case_id:
+        raise InvalidInput(f"Expected to {to} {_name(item)} with a notice of its case, but notice {notice.number} belongs to another")
+
+
+def _require_extendable(session: Session, item: Item) -> None:
+    if item.clock not in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+        raise InvalidState(f"Expected to extend {_name(item)} while it runs, but it is {item.clock}", status=str(item.clock))
+    found = ledger(session, item)
+    if found is None or not item.limits:
+        raise InvalidState(f"Expected to extend a limit of item {item.number}, but it has none")
+    if found.extensions:
+        raise InvalidState(f"Expected to extend {_name(item)} once, but it was extended on {found.extensions[0].on}")
+    rules = [rule for kind in LimitKind if (rule := limit(item, kind)) is not None]
+    ends = [clock.due(found, rule, holidays.calendar(session)) for rule in rules]
+    last = max((end.date for end in ends if end is not None), default=date.max)
+    if None not in ends and last < _today():
+        raise InvalidState(f"Expected to extend {_name(item)} before its limit has run out, but that was on {last}")
+
+
+def _is_joint(session: Session, item: Item) -> bool:
+    """Tell whether several departments handle the case (统一办理、联合办理、集中办理)."""
+    query = select(func.count(Item.department.distinct())).where(Item.case_id == item.case_id)
+    return session.scalars(query).one() > 1
+
+
+def _open_pauses(session: Session, item: Item) -> Sequence[ClockEntry]:
+    query = select(ClockEntry).where(ClockEntry.item_id == item.id, ClockEntry.kind == EntryKind.PAUSED, ClockEntry.until.is_(None))
+    return session.scalars(query.order_by(ClockEntry.id)).all()
+
+
+def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: date | None = None, **particulars: object) -> ClockEntry:
+    entry = ClockEntry(
+        case_id=item.case_id,
+        item_id=item.id,
+        kind=kind,
+        on=on or _today(),
+        recorded_by=actor.name,
+        recorded_at=datetime.now(UTC),
+        **particulars,
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def _ledger(rows: Sequence[tuple[ClockEntry, str]]) -> Ledger | None:
+    by_kind: dict[str, list[tuple[ClockEntry, str]]] = defaultdict(list)
+    for entry, notice in rows:
+        by_kind[entry.kind].append((entry, notice))
+    if EntryKind.STARTED not in by_kind:
+        return None
+    return Ledger(
+        started_on=by_kind[EntryKind.STARTED][0][0].on,
+        pauses=tuple(_pause(entry, notice) for entry, notice in by_kind[EntryKind.PAUSED]),
+        extensions=tuple(_extension(entry, notice) for entry, notice in by_kind[EntryKind.EXTENDED]),
+        stopped_on=next((entry.on for entry, _ in by_kind[EntryKind.STOPPED]), None),
+    )
+
+
+def _pause(entry: ClockEntry, notice: str) -> Pause:
+    return Pause(
+        since=entry.on, until=entry.until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice
+    )
+
+
+def _extension(entry: ClockEntry, notice: str) -> Extension:
+    return Extension(on=entry.on, days=entry.days or 0, reason=entry.reason or "", notice=notice)

@@ -1,0 +1,72 @@
+"""Holidays (节假日安排): the published years as rows, and the working calendar that is made of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Text, select, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine import calendar_years, calendars
+from engine.actors import ENGINE, Actor, Role
+from engine.calendars import WorkingCalendar
+from engine.errors import InvalidState
+from engine.models import CalendarYear
+
+_KEY = "working_calendar"
+
+
+def calendar(session: Session) -> WorkingCalendar:
+    """Give the working calendar as it is published, read once a transaction.  Raises InvalidState when no year is."""
+    found: WorkingCalendar | None = session.info.get(_KEY)
+    if found is None:
+        contents = session.scalars(select(type_coerce(CalendarYear.content, Text)).order_by(CalendarYear.year)).all()
+        if not contents:
+            raise InvalidState("Expected to count working days, but no calendar is published")
+        found = session.info[_KEY] = _build(tuple(contents))
+    return found
+
+
+def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> CalendarYear:
+    """Publish a year, or its amendment; all due dates are given by the new calendar from this transaction on.
+
+    Timers that were computed with the old calendar are the caller's to move.  Raises NotPermitted; InvalidInput naming
+    field and date, also when a year would be missing in between.
+    """
+    actor.require(Role.ADMIN, to="publish a working calendar")
+    year = calendar_years.read(document, name="calendar")
+    others = session.scalars(select(CalendarYear).where(CalendarYear.year != year.year)).all()
+    WorkingCalendar([year, *(calendar_years.read(row.content, name=str(row.year)) for row in others)])
+
+    row = session.merge(_row(year.year, document, actor))
+    session.flush()
+    session.info.pop(_KEY, None)
+    return row
+
+
+def publish_shipped(session: Session, folder: Path) -> None:
+    """Publish the years of a folder that the database does not have; those it has may have been amended, and stay."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    for year in calendars.load(folder).years:
+        document = orjson.loads((folder / f"{year.year}.json").read_bytes())
+        row = _row(year.year, document, ENGINE)
+        values = {"year": row.year, "content": row.content, "loaded_at": row.loaded_at, "loaded_by": row.loaded_by}
+        # Another node may be starting, too: whoever comes second finds the year there.
+        session.execute(dialect.insert(CalendarYear).values(values).on_conflict_do_nothing())
+    session.info.pop(_KEY, None)
+
+
+def _row(year: int, document: Mapping[str, Any], actor: Actor) -> CalendarYear:
+    return CalendarYear(year=year, content=dict(document), loaded_at=datetime.now(UTC), loaded_by=actor.name)
+
+
+@functools.lru_cache(maxsize=4)
+def _build(contents: tuple[str, ...]) -> WorkingCalendar:
+    # Keyed by content, not by year: what another node has published is seen in the next transaction.
+    return calendars.load([orjson.loads(content) for content in contents])

@@ -1,0 +1,356 @@
+"""Clocks of items as rows: verbs, guards and what the ledger says, on both databases."""
+
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from engine import clocks, holidays
+from engine.actors import Actor
+from engine.case_models import ClockEntry
+from engine.clock import DueDate, Light, LimitKind, PauseKind
+from engine.clocks import Approver
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Hall
+from engine.states import ClockStatus
+from tests.rows import RECEIVED, new_case, new_item, new_notice
+
+CALENDARS = Path(__file__).parents[2] / "workflows" / "calendars"
+OFFICER = Actor(name="officer-food")
+
+
+@contextmanager
+def on(month, day, hour=9):
+    """It is that day of 2026, by the clock in Beijing."""
+    with time_machine.travel(datetime(2026, month, day, hour - 8, tzinfo=UTC), tick=False):
+        yield
+
+
+@pytest.fixture
+def session(database):
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CALENDARS)
+        session.add(Hall(code="city", name="市民中心", level="city"))
+        session.flush()
+        yield session
+
+
+@pytest.fixture
+def case(session):
+    return new_case(session)
+
+
+@pytest.fixture
+def notice(session, case):
+    return new_notice(session, case)
+
+
+@pytest.fixture
+def item(session, case):
+    return new_item(session, case)
+
+
+@pytest.fixture
+def running(session, item):
+    with on(9, 14):
+        clocks.start(session, item, actor=OFFICER)
+    return item
+
+
+def pause(session, item, notice, kind=PauseKind.EXPERT_REVIEW, **changes):
+    return clocks.pause(session, item, **({"kind": kind, "reason": "专家评审", "days": 5, "notice": notice, "actor": OFFICER} | changes))
+
+
+def extend(session, item, notice, **changes):
+    rule = {"days": 10, "approver": Approver.ORGAN_HEAD, "reason": "情况复杂", "notice": notice, "actor": OFFICER}
+    return clocks.extend(session, item, **(rule | changes))
+
+
+def entries(session, item):
+    return session.scalars(select(ClockEntry).where(ClockEntry.item_id == item.id)).all()
+
+
+# Start and due dates
+
+
+def test_start__today_by_the_clock_in_beijing(session, item):
+    with time_machine.travel(datetime(2026, 9, 14, 16, 30, tzinfo=UTC), tick=False):  # half past midnight in Beijing
+        clocks.start(session, item, actor=OFFICER)
+
+    assert item.clock == ClockStatus.RUNNING
+    assert clocks.ledger(session, item).started_on == date(2026, 9, 15)
+
+
+def test_due__of_both_limits(session, running):
+    assert clocks.due(session, running) == DueDate(date=date(2026, 9, 28), provisional=False)
+    assert clocks.due(session, running, LimitKind.STATUTORY) == DueDate(date=date(2026, 10, 16), provisional=False)
+    assert clocks.deadline(session, running) == datetime(2026, 9, 28, 16, tzinfo=UTC)
+    assert clocks.warning(session, running) == datetime(2026, 9, 23, 16, tzinfo=UTC)
+
+
+def test_start__on_the_day_of_receipt_when_accepted_by_law(session, item):
+    with on(9, 21):
+        clocks.start(session, item, actor=OFFICER, on=item.received_on)
+
+    assert clocks.due(session, item).date == date(2026, 9, 28)
+
+
+def test_start__twice_or_in_the_future(session, item):
+    with on(9, 14), pytest.raises(InvalidInput, match="today or earlier, but 2026-09-15 is to come"):
+        clocks.start(session, item, actor=OFFICER, on=date(2026, 9, 15))
+    with on(9, 14):
+        clocks.start(session, item, actor=OFFICER)
+    with on(9, 15), pytest.raises(InvalidState, match=r"Expected to move the clock of item .* to running, but it is running"):
+        clocks.start(session, item, actor=OFFICER)
+
+    assert [entry.on for entry in entries(session, item)] == [RECEIVED]
+
+
+def test_due__before_the_start_and_without_a_limit(session, case, item):
+    unlimited = new_item(session, case, limits=[])
+    with on(9, 14):
+        clocks.start(session, unlimited, actor=OFFICER)
+
+    assert clocks.ledger(session, item) is None
+    for other in (item, unlimited):
+        assert clocks.due(session, other) is None
+        assert clocks.deadline(session, other) is None
+        assert clocks.warning(session, other) is None
+        assert clocks.remaining(session, other) is None
+        assert clocks.light(session, other) is None
+
+
+def test_limit__in_working_days_unless_it_says_otherwise(session, case):
+    item = new_item(session, case, limits=[{"kind": "promised", "days": 7}, {"kind": "statutory", "days": 7, "unit": "calendar"}])
+    with on(9, 18):
+        clocks.start(session, item, actor=OFFICER)
+
+    assert clocks.due(session, item).date == date(2026, 9, 29)
+    assert clocks.due(session, item, LimitKind.STATUTORY).date == date(2026, 9, 28)
+
+
+# Pause and resume
+
+
+def test_pause__two_overlapping_each_resumed_by_itself(session, running, notice):
+    with on(9, 18):
+        review = pause(session, running, notice)
+    with on(9, 21):
+        hearing = pause(session, running, notice, PauseKind.HEARING)
+    with on(9, 22):
+        clocks.resume(session, running, pause_id=review.id)
+        assert running.clock == ClockStatus.PAUSED
+        assert clocks.due(session, running) is None
+        assert clocks.remaining(session, running) == 7
+    with on(9, 24):
+        clocks.resume(session, running, pause_id=hearing.id)
+
+    assert running.clock == ClockStatus.RUNNING
+    assert clocks.due(session, running).date == date(2026, 10, 12)
+    assert [(p.kind, p.notice) for p in clocks.ledger(session, running).pauses] == [
+        (PauseKind.EXPERT_REVIEW, "T-1"),
+        (PauseKind.HEARING, "T-1"),
+    ]
+
+
+def test_resume__the_only_open_pause_need_not_be_named(session, running, notice):
+    with on(9, 18):
+        pause(session, running, notice)
+    with on(9, 24):
+        ended = clocks.resume(session, running)
+
+    assert ended.until == date(2026, 9, 24)
+    assert clocks.due(session, running).date == date(2026, 10, 12)
+
+
+def test_resume__which_of_two(session, running, notice):
+    with on(9, 18):
+        pause(session, running, notice)
+        pause(session, running, notice, PauseKind.HEARING)
+
+    with on(9, 21), pytest.raises(InvalidInput, match=r"Expected to be told which pause of the clock of item .* ends, but 2 are open"):
+        clocks.resume(session, running)
+
+
+def test_resume__one_that_is_not_open(session, case, running, notice):
+    other = new_item(session, case)
+    with on(9, 14):
+        clocks.start(session, other, actor=OFFICER)
+        of_other = pause(session, other, notice)
+    with on(9, 18):
+        ended = pause(session, running, notice)
+        clocks.resume(session, running)
+        with pytest.raises(InvalidState, match=r"Expected to resume the clock of item .*, but it is running"):
+            clocks.resume(session, running)
+        pause(session, running, notice)
+
+    for wrong in (ended.id, of_other.id, uuid4()):
+        with on(9, 21), pytest.raises(NotFound, match="to have the open pause"):
+            clocks.resume(session, running, pause_id=wrong)
+    assert running.clock == ClockStatus.PAUSED
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reason": " "}, "Expected a reason to pause the clock of item .*, but there is none"),
+        ({"days": 0}, "for an estimate of at least one working day, but it is 0"),
+    ],
+)
+def test_pause__without_reason_or_estimate(session, running, notice, changes, message):
+    with on(9, 18), pytest.raises(InvalidInput, match=message):
+        pause(session, running, notice, **changes)
+
+    assert running.clock == ClockStatus.RUNNING
+    assert len(entries(session, running)) == 1
+
+
+def test_pause__with_the_notice_of_another_case(session, running):
+    foreign = new_notice(session, new_case(session))
+
+    with on(9, 18), pytest.raises(InvalidInput, match="with a notice of its case, but notice T-1 belongs to another"):
+        pause(session, running, foreign)
+    with on(9, 18), pytest.raises(InvalidInput, match="with a notice of its case, but notice T-1 belongs to another"):
+        extend(session, running, foreign)
+
+
+def test_pause__a_clock_that_does_not_run(session, item, notice):
+    with on(9, 14), pytest.raises(InvalidState, match="to paused, but it is not_started"):
+        pause(session, item, notice)
+    with on(9, 14):
+        clocks.stop(session, item, actor=OFFICER)
+    with on(9, 14), pytest.raises(InvalidState, match="to paused, but it is stopped"):
+        pause(session, item, notice)
+
+
+# Extend
+
+
+def test_extend__both_limits(session, running, notice):
+    with on(9, 28):
+        extend(session, running, notice)
+
+    assert clocks.due(session, running).date == date(2026, 10, 16)
+    assert clocks.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+
+
+def test_extend__while_paused(session, running, notice):
+    with on(9, 18):
+        pause(session, running, notice)
+        extend(session, running, notice, days=1)
+        clocks.resume(session, running)
+
+    assert clocks.due(session, running).date == date(2026, 9, 30)
+
+
+def test_extend__once(session, running, notice):
+    with on(9, 21):
+        extend(session, running, notice, days=1)
+
+    with on(9, 22), pytest.raises(InvalidState, match="once, but it was extended on 2026-09-21"):
+        extend(session, running, notice, days=1)
+
+
+@pytest.mark.parametrize("days", [0, -1, 11])
+def test_extend__by_what_the_law_does_not_allow(session, running, notice, days):
+    with on(9, 21), pytest.raises(InvalidInput, match=f"by 1 to 10 working days with the consent of organ_head, but it is {days}"):
+        extend(session, running, notice, days=days)
+
+    assert len(entries(session, running)) == 1
+
+
+def test_extend__by_what_the_item_does_not_allow(session, case, notice):
+    item = new_item(session, case, rules={"extension": 5})
+    with on(9, 14):
+        clocks.start(session, item, actor=OFFICER)
+
+    with on(9, 21), pytest.raises(InvalidInput, match="by 1 to 5 working days"):
+        extend(session, item, notice, days=6)
+
+
+def test_extend__by_the_government_head_in_joint_handling_only(session, case, running, notice):
+    with on(9, 21), pytest.raises(InvalidInput, match="of government_head in joint handling, but one department handles alone"):
+        extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)
+
+    new_item(session, case, department="fire")
+    with on(9, 21), pytest.raises(InvalidInput, match="by 1 to 15 working days with the consent of government_head, but it is 16"):
+        extend(session, running, notice, days=16, approver=Approver.GOVERNMENT_HEAD)
+    with on(9, 21):
+        extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)
+
+    assert clocks.due(session, running).date == date(2026, 10, 23)
+
+
+def test_extend__as_long_as_one_limit_has_not_run_out(session, running, notice):
+    with on(10, 17), pytest.raises(InvalidState, match="before its limit has run out, but that was on 2026-10-16"):
+        extend(session, running, notice)
+    with on(10, 16):
+        extend(session, running, notice)
+
+    assert clocks.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+
+
+def test_extend__a_clock_that_does_not_run_or_has_no_limit(session, case, item, notice):
+    unlimited = new_item(session, case, limits=[])
+    with on(9, 14):
+        clocks.start(session, unlimited, actor=OFFICER)
+
+    with on(9, 21), pytest.raises(InvalidState, match="while it runs, but it is not_started"):
+        extend(session, item, notice)
+    with on(9, 21), pytest.raises(InvalidState, match=r"Expected to extend a limit of item .*, but it has none"):
+        extend(session, unlimited, notice)
+
+
+# Stop and lights
+
+
+def test_stop__ends_open_pauses_and_keeps_the_light(session, running, notice):
+    with on(9, 18):
+        pause(session, running, notice)
+    with on(9, 24):
+        clocks.stop(session, running, actor=OFFICER)
+
+    assert running.clock == ClockStatus.STOPPED
+    assert clocks.due(session, running).date == date(2026, 10, 12)
+    with on(12, 31):
+        assert clocks.light(session, running) == Light.GREEN
+        assert clocks.remaining(session, running) == 7
+
+
+def test_stop__a_clock_that_never_started(session, item):
+    with on(9, 14):
+        clocks.stop(session, item, actor=OFFICER)
+
+    assert clocks.ledger(session, item) is None
+    with on(9, 14), pytest.raises(InvalidState, match="to stopped, but it is stopped"):
+        clocks.stop(session, item, actor=OFFICER)
+
+
+@pytest.mark.parametrize(
+    ("day", "promised", "statutory"),
+    [
+        ((9, 23), Light.GREEN, Light.GREEN),
+        ((9, 24), Light.YELLOW, Light.GREEN),
+        ((9, 28), Light.YELLOW, Light.GREEN),
+        ((9, 29), Light.RED, Light.GREEN),
+        ((10, 15), Light.RED, Light.YELLOW),
+        ((10, 17), Light.RED, Light.RED),
+    ],
+)
+def test_light__as_days_go_by(session, running, day, promised, statutory):
+    with on(*day):
+        assert clocks.light(session, running) == promised
+        assert clocks.light(session, running, LimitKind.STATUTORY) == statutory
+
+
+def test_lights__of_many_items(session, case, running):
+    later, unstarted = new_item(session, case), new_item(session, case)
+    with on(9, 21):
+        clocks.start(session, later, actor=OFFICER)
+
+    with on(9, 29):
+        assert clocks.lights(session, [running, later, unstarted]) == {running.id: Light.RED, later.id: Light.GREEN}

@@ -1,0 +1,162 @@
+"""An expression of a diagram or a table: parsed once, evaluated often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions import juel, limits
+from bpmn.expressions.feel_parser import FeelParser
+from bpmn.expressions.juel_parser import JuelParser
+from bpmn.expressions.scope import Functions, Run, Scope
+from bpmn.expressions.values import describe
+
+NO_FUNCTIONS: Functions = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An expression, ready to be evaluated."""
+
+    #: As written, with `${…}` or `=`.
+    source: str
+    #: juel, feel or literal.
+    dialect: str
+    #: Variables that it mentions (their first names only: `a` for `a.b`).
+    names: frozenset[str] = frozenset()
+    #: Functions that it calls and that the caller must supply (FEEL's built-in ones are not among them).
+    calls: frozenset[str] = frozenset()
+    run: Run = field(default=lambda _: None, repr=False, compare=False)
+
+    def evaluate(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> Any:
+        """Return the value; raises ExpressionError and nothing else, unless a supplied function does."""
+        try:
+            return self.run(Scope(variables, functions))
+        except ExpressionError as error:
+            raise ExpressionError(f"{error}, in {excerpt(self.source)}") from error
+        except (ArithmeticError, RecursionError) as error:
+            raise ExpressionError(f"Expected numbers and lists within bounds, but they are too large, in {excerpt(self.source)}") from error
+
+    def test(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> bool:
+        """Return the value of a condition, which must be true or false."""
+        value = self.evaluate(variables, functions)
+        if value is True or value is False:
+            return bool(value)
+        raise ExpressionError(f"Expected true or false, but the condition {excerpt(self.source)} gives {describe(value)}")
+
+
+def excerpt(source: str) -> str:
+    """Shorten a source for a message."""
+    return source if len(source) <= 80 else source[:79] + "…"  # noqa: PLR2004 - a line of a message
+
+
+def parse(text: str) -> Expression:
+    """Read an attribute or element text as Camunda 7 does.
+
+    Text with `${…}` or `#{…}` is JUEL (text around it concatenates), text that begins with `=` is FEEL, other text stands for itself.
+    Raises ExpressionError.
+    """
+    if "${" in text or "#{" in text:
+        return _parse_juel(text)
+    if text.lstrip().startswith("="):
+        return parse_feel(text[text.index("=") + 1 :], source=text)
+    return Expression(text, "literal", run=lambda _: text)
+
+
+def parse_feel(text: str, names: Iterable[str] = (), *, source: str = "") -> Expression:
+    """Read a FEEL expression without its `=`.
+
+    `names` are known variables whose names hold spaces, operators or words of FEEL; other names may hold spaces, too.
+    Raises ExpressionError.
+    """
+    try:
+        parser = FeelParser(text, names, offset=max(0, len(source) - len(text)))
+        root = parser.parse()
+    except (ExpressionError, ArithmeticError) as error:
+        raise ExpressionError(f"{error}, in {excerpt(source or text)}") from error
+    return Expression(source or text, "feel", parser.names, frozenset(parser.calls), root.run)
+
+
+def _parse_juel(text: str) -> Expression:
+    names: set[str] = set()
+    calls: set[str] = set()
+    parts: list[Run] = []
+    bare = text.strip()
+    try:
+        if len(text) > limits.SOURCE:
+            raise ExpressionError(f"Expected an expression of at most {limits.SOURCE} characters, but it has {len(text)}")  # noqa: TRY301 - gets its source below
+        for piece in _split(bare if _is_single(bare) else text):
+            if isinstance(piece, str):
+                parts.append(_literal(piece))
+                continue
+            parser = JuelParser(piece.source, piece.offset)
+            parts.append(parser.parse().run)
+            names |= parser.names
+            calls |= parser.calls
+    except ExpressionError as error:
+        raise ExpressionError(f"{error}, in {excerpt(text)}") from error
+    return Expression(text, "juel", frozenset(names), frozenset(calls), parts[0] if len(parts) == 1 else _concatenation(parts))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What stands between `${` and `}`."""
+
+    source: str
+    offset: int
+
+
+def _is_single(text: str) -> bool:
+    """Tell whether text is one `${…}` and nothing else (spaces around it do not make it a text)."""
+    return text[:2] in ("${", "#{") and _closing(text, 2) == len(text) - 1
+
+
+def _split(text: str) -> list[str | _Piece]:
+    r"""Split text at its `${…}`; `\${` stands for `${` itself."""
+    pieces: list[str | _Piece] = []
+    literal = ""
+    position = 0
+    while position < len(text):
+        if text[position] == "\\" and text[position + 1 : position + 3] in ("${", "#{"):
+            literal += text[position + 1 : position + 3]
+            position += 3
+        elif text[position : position + 2] in ("${", "#{"):
+            if literal:
+                pieces.append(literal)
+                literal = ""
+            end = _closing(text, position + 2)
+            pieces.append(_Piece(text[position + 2 : end], position + 2))
+            position = end + 1
+        else:
+            literal += text[position]
+            position += 1
+    return [*pieces, literal] if literal or not pieces else pieces
+
+
+def _closing(text: str, start: int) -> int:
+    """Find the `}` that closes an expression, texts within it left aside."""
+    quote = ""
+    position = start
+    while position < len(text):
+        character = text[position]
+        if quote and character == "\\":
+            position += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "}":
+            return position
+        position += 1
+    raise ExpressionError(f"Expected a closing }} for the expression that begins at position {start - 1}, but there is none")
+
+
+def _literal(text: str) -> Run:
+    return lambda _: text
+
+
+def _concatenation(parts: list[Run]) -> Run:
+    return lambda scope: limits.text("".join(juel.text(part(scope)) for part in parts))

@@ -1,0 +1,222 @@
+"""The forms of FEEL that bind names or look into values: loops, quantifiers, filters, paths, contexts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions import decimals, feel, limits
+from bpmn.expressions.scope import Node, Run, Scope
+from bpmn.expressions.temporal import YearsMonths
+from bpmn.expressions.values import describe
+
+#: A loop variable, and what it runs over.
+Iteration = tuple[str, Node]
+
+
+def variable(name: str) -> Run:
+    """Read a name; an unknown one is null."""
+    return lambda scope: scope.find(name)
+
+
+def interval(low: Run, high: Run, *, low_closed: bool, high_closed: bool) -> Run:
+    """`[low..high)`."""
+    return lambda scope: feel.Range(low(scope), high(scope), low_closed, high_closed)
+
+
+def choice(condition: Run, yes: Run, no: Run) -> Run:
+    """`if … then … else …`: null counts as false."""
+    return lambda scope: yes(scope) if feel.truth(condition(scope), "after if") is True else no(scope)
+
+
+def listing(members: Sequence[Run]) -> Run:
+    """`[a, b, c]`."""
+    return lambda scope: [member(scope) for member in members]
+
+
+def context(entries: Sequence[tuple[str, Run]]) -> Run:
+    """`{a: 1, b: a + 1}`: later entries see the earlier ones."""
+
+    def run(scope: Scope) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        inner = scope.child(values)
+        for name, entry in entries:
+            values[name] = entry(inner)
+        return values
+
+    return run
+
+
+def _rounds(iterations: Sequence[Iteration], scope: Scope, weight: int) -> Iterator[Scope]:
+    """Walk through all combinations of the loop variables; each round costs what its body weighs."""
+    if not iterations:
+        scope.spend(weight)
+        yield scope
+        return
+    (name, domain), *rest = iterations
+    for member in _members(domain.run(scope)):
+        scope.spend(1)
+        yield from _rounds(rest, scope.child({name: member}), weight)
+
+
+def _members(domain: Any) -> Iterator[Any]:
+    """Iterate over a list, or over the whole numbers of a range, in either direction."""
+    if isinstance(domain, feel.Range):
+        low, high = decimals.integer(domain.low), decimals.integer(domain.high)
+        step = 1 if low <= high else -1
+        first = low if domain.low_closed else low + step
+        last = high if domain.high_closed else high - step
+        return iter(range(first, last + step, step))
+    if isinstance(domain, (list, tuple)):
+        return iter(domain)
+    return iter(() if domain is None else (domain,))
+
+
+def loop(iterations: Sequence[Iteration], body: Node) -> Run:
+    """`for x in xs, y in ys return …`; the body sees the results so far as `partial`."""
+
+    def run(scope: Scope) -> list[Any]:
+        results: list[Any] = []
+        for inner in _rounds(iterations, scope.child({"partial": results}), body.weight):
+            results.append(body.run(inner))
+            limits.items(results)
+        return results
+
+    return run
+
+
+def quantifier(iterations: Sequence[Iteration], body: Node, *, every: bool) -> Run:
+    """`some x in xs satisfies …` and `every …`."""
+    decisive = not every
+
+    def run(scope: Scope) -> bool:
+        answers = (feel.truth(body.run(inner), "after satisfies") for inner in _rounds(iterations, scope, body.weight))
+        return decisive if any((answer is True) is decisive for answer in answers) else every
+
+    return run
+
+
+def unary_test(value: Run, *, decides: bool) -> Run:
+    """Tell whether `?` meets a value: is equal to it, or within it; a value that is a test by its form decides itself."""
+
+    def run(scope: Scope) -> bool | None:
+        answer, asked = value(scope), scope.find("?")
+        if isinstance(answer, bool) and (decides or (asked is not None and not isinstance(asked, bool))):
+            return answer
+        return None if answer is None and decides else feel.meets(asked, answer, scope)
+
+    return run
+
+
+def inclusion(value: Run, tests: Sequence[Run]) -> Run:
+    """`value in (…)`: meets one of the tests."""
+
+    def run(scope: Scope) -> bool:
+        inner = scope.child({"?": value(scope)})
+        return any(test(inner) is True for test in tests)
+
+    return run
+
+
+def filtering(base: Run, condition: Node) -> Run:
+    """`list[2]` (positions count from 1, negative ones from the end) and `list[price > 3]` (members are `item`)."""
+
+    def run(scope: Scope) -> Any:
+        value = base(scope)
+        members = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        kept: list[Any] = []
+        for member in members:
+            scope.spend(condition.weight)
+            answer = condition.run(_within(member, scope))
+            if decimals.is_number(answer):
+                return _pick(members, decimals.integer(answer))
+            if feel.truth(answer, "or a position between [ and ]") is True:
+                kept.append(member)
+        return kept
+
+    return run
+
+
+def _within(member: Any, scope: Scope) -> Scope:
+    """See a member as `item`, and its own entries by name."""
+    inner = scope.child({"item": member})
+    return inner.child(member) if isinstance(member, Mapping) else inner
+
+
+def _pick(members: Sequence[Any], position: int) -> Any:
+    index = position - 1 if position > 0 else position + len(members)
+    return members[index] if position != 0 and 0 <= index < len(members) else None
+
+
+def path(base: Run, name: str) -> Run:
+    """`a.b` on contexts, on dates and durations, and on each member of a list."""
+
+    def run(scope: Scope) -> Any:
+        value = base(scope)
+        if isinstance(value, (list, tuple)):
+            scope.spend(len(value))
+            return [_member(each, name) for each in value]
+        return _member(value, name)
+
+    return run
+
+
+def _member(value: Any, name: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return value.get(name)
+    for kind, members in _MEMBERS:
+        if isinstance(value, kind) and name in members:
+            return members[name](value)
+    raise ExpressionError(f"Expected a context to take {name} from, but it is {describe(value)}")
+
+
+def _sign(value: dt.timedelta) -> int:
+    return -1 if value < dt.timedelta() else 1
+
+
+#: What can be asked of dates, times and durations; nothing else of Python's objects is reachable.
+_DATE = {
+    "year": lambda value: value.year,
+    "month": lambda value: value.month,
+    "day": lambda value: value.day,
+    "weekday": lambda value: value.isoweekday(),
+}
+_TIME = {
+    "hour": lambda value: value.hour,
+    "minute": lambda value: value.minute,
+    "second": lambda value: value.second,
+    "time offset": lambda value: value.utcoffset(),
+    "timezone": lambda value: value.tzname(),
+}
+_MEMBERS: tuple[tuple[type, Mapping[str, Any]], ...] = (
+    (dt.datetime, {**_DATE, **_TIME}),
+    (dt.date, _DATE),
+    (dt.time, _TIME),
+    (
+        dt.timedelta,
+        {
+            "days": lambda value: _sign(value) * abs(value).days,
+            "hours": lambda value: _sign(value) * (abs(value).seconds // 3600),
+            "minutes": lambda value: _sign(value) * (abs(value).seconds // 60 % 60),
+            "seconds": lambda value: _sign(value) * (abs(value).seconds % 60),
+        },
+    ),
+    (
+        YearsMonths,
+        {"years": lambda value: int(value.months / 12), "months": lambda value: int(math.fmod(value.months, 12))},
+    ),
+    (
+        feel.Range,
+        {
+            "start": lambda value: value.low,
+            "end": lambda value: value.high,
+            "start included": lambda value: value.low_closed,
+            "end included": lambda value: value.high_closed,
+        },
+    ),
+)

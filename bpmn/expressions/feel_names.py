@@ -1,0 +1,120 @@
+"""Names of FEEL, which may hold spaces: where one ends, and which come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions.functions import FUNCTIONS
+from bpmn.expressions.lexer import Tokens, tokenize
+
+#: Words that end a name, unless the name is a known one.
+RESERVED = frozenset({"and", "or", "in", "then", "else", "return", "satisfies", "between", "instance"})
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Split a name into its tokens; a name that has none is never met."""
+    try:
+        return tuple(token.text for token in tokenize(name)[:-1])
+    except ExpressionError:
+        return ()
+
+
+_BUILTIN = {_words(name): name for name in FUNCTIONS}
+
+
+class Names:
+    """Reads names, and keeps book of those that are bound inside the expression."""
+
+    def __init__(self, tokens: Tokens, known: Iterable[str]) -> None:
+        self._tokens = tokens
+        self._known = {words: name for name in known if (words := _words(name))}
+        self._bound: list[str] = []
+        self._filters = 0
+        #: How often `?` was read.
+        self.asked = 0
+        #: Names that come from outside.  Those within a filter are left out: they may be entries of its members.
+        self.free: set[str] = set()
+
+    @contextmanager
+    def bound(self, *names: str) -> Iterator[None]:
+        """Read a part in which these names have a value of their own."""
+        self._bound.extend(names)
+        added = {words: name for name in names if len(words := _words(name)) > 1 and words not in self._known}
+        self._known |= added
+        yield
+        for words in added:
+            del self._known[words]
+        del self._bound[len(self._bound) - len(names) :]
+
+    @contextmanager
+    def filtered(self) -> Iterator[None]:
+        """Read a filter, whose names may be entries of the members."""
+        self._filters += 1
+        yield
+        self._filters -= 1
+
+    def use(self, name: str) -> str:
+        """Note that a variable is read."""
+        if name not in self._bound and not self._filters:
+            self.free.add(name)
+        return name
+
+    def is_known(self) -> bool:
+        """Tell whether a known name comes next, whatever words it is made of."""
+        return bool(self._match(self._known))
+
+    def longest(self, names: Collection[str]) -> str | None:
+        """Pass the longest of these names, if one comes next."""
+        words = self._match({_words(name): name for name in names})
+        self._tokens.advance(len(words))
+        return " ".join(words) if words else None
+
+    def read(self) -> str:
+        """Pass a name: the longest known one, or else all words up to the next operator."""
+        if (words := self._match(_BUILTIN)) and self._tokens.ahead(len(words)).text == "(":
+            self._tokens.advance(len(words))
+            return _BUILTIN[words]
+        if words := self._match(self._known):
+            self._tokens.advance(len(words))
+            return self._known[words]
+        return self._greedy()
+
+    def member(self) -> str:
+        """Pass the name after a dot."""
+        if self._tokens.current.kind == "string":
+            self._tokens.refuse("a name")
+        return self.read()
+
+    def declare(self, last: str) -> str:
+        """Pass a new name, which ends before the word `last`."""
+        words = [self._tokens.name()]
+        while self._tokens.current.kind in ("name", "number") and not self._tokens.at(last):
+            words.append(self._tokens.advance().text)
+        return " ".join(words)
+
+    def keyword(self) -> str:
+        """Pass `name:` before an argument, if it stands there."""
+        count = 0
+        while self._tokens.ahead(count).kind == "name":
+            count += 1
+        if not count or self._tokens.ahead(count).text != ":":
+            return ""
+        name = self.declare(":")
+        self._tokens.expect(":")
+        return name
+
+    def _greedy(self) -> str:
+        words = [self._tokens.name()]
+        while self._tokens.current.kind == "name" and self._tokens.current.text not in RESERVED:
+            words.append(self._tokens.advance().text)
+        return " ".join(words)
+
+    def _match(self, table: dict[tuple[str, ...], str]) -> tuple[str, ...]:
+        """Find the longest entry of a table whose words come next."""
+        best: tuple[str, ...] = ()
+        for words in table:
+            if len(words) > len(best) and all(self._tokens.ahead(place).text == word for place, word in enumerate(words)):
+                best = words
+        return best

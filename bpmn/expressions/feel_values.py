@@ -1,0 +1,163 @@
+"""Grammar of FEEL: values (literals, lists, ranges, contexts, variables and calls)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bpmn.expressions import decimals, feel_forms, scope, temporal
+from bpmn.expressions.feel_names import RESERVED, Names
+from bpmn.expressions.functions import FUNCTIONS
+from bpmn.expressions.lexer import Tokens, tokenize, unquote
+from bpmn.expressions.scope import Node, Run, node
+
+_LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
+#: What other languages write, and what FEEL writes instead.
+HINTS = {"==": "equality is written =", "&&": "write and", "||": "write or", "!": "write not(…)", "%": "write modulo(a, b)"}
+
+
+class ValueParser:
+    """Reads values and remembers what they mention."""
+
+    def __init__(self, source: str, known: Iterable[str] = (), offset: int = 0) -> None:
+        self._tokens = Tokens(tokenize(source, offset, comments=True))
+        self._names = Names(self._tokens, known)
+        self.calls: set[str] = set()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Variables that the expression reads from outside."""
+        return frozenset(self._names.free)
+
+    def _expression(self) -> Node:
+        """Read any expression; the rest of the grammar does that."""
+        raise NotImplementedError
+
+    def _value(self) -> Node:
+        """Read one value: a literal, something in brackets, a variable or a call."""
+        return self._literal() or self._bracketed() or self._named()
+
+    def _literal(self) -> Node | None:
+        token = self._tokens.current
+        if token.kind == "number":
+            self._tokens.advance()
+            return _constant(decimals.number(int(token.text) if token.text.isdigit() else decimals.CONTEXT.create_decimal(token.text)))
+        if token.kind == "string":
+            return _constant(self._string())
+        if self._tokens.accept("@"):
+            return _constant(temporal.read_any(self._string()))
+        if token.text in _LITERALS:
+            self._tokens.advance()
+            return _constant(_LITERALS[token.text])
+        return None
+
+    def _bracketed(self) -> Node | None:
+        if self._tokens.at("(", "]"):
+            return self._group()
+        if self._tokens.at("["):
+            return self._list()
+        return self._context() if self._tokens.at("{") else None
+
+    def _string(self) -> str:
+        token = self._tokens.current
+        if token.kind != "string" or token.text[0] == "'":
+            self._tokens.refuse("a text in double quotation marks")
+        self._tokens.advance()
+        return unquote(token)
+
+    def _group(self) -> Node:
+        """Read `(a)` or the open interval `(a..b]`."""
+        opening = self._tokens.advance().text
+        first = self._expression()
+        if opening != "(" or self._tokens.at(".."):
+            return self._interval(opening, first)
+        self._tokens.expect(")")
+        return first
+
+    def _list(self) -> Node:
+        """Read `[a, b]` or the closed interval `[a..b]`."""
+        opening = self._tokens.expect("[").text
+        members: list[Node] = []
+        while not self._tokens.at("]"):
+            members.append(self._expression())
+            if self._tokens.at(".."):
+                return self._interval(opening, members[0])
+            if not self._tokens.at("]"):
+                self._tokens.expect(",")
+        self._tokens.expect("]")
+        return node(feel_forms.listing([member.run for member in members]), *members)
+
+    def _interval(self, opening: str, low: Node) -> Node:
+        self._tokens.expect("..")
+        high = self._expression()
+        if not self._tokens.at("]", ")", "["):
+            self._tokens.refuse("] or ) at the end of a range")
+        closing = self._tokens.advance().text
+        run = feel_forms.interval(low.run, high.run, low_closed=opening == "[", high_closed=closing == "]")
+        return node(run, low, high)
+
+    def _context(self) -> Node:
+        self._tokens.expect("{")
+        entries: list[tuple[str, Node]] = []
+        while not self._tokens.at("}"):
+            name = self._string() if self._tokens.current.kind == "string" else self._names.declare(":")
+            self._tokens.expect(":")
+            with self._names.bound(*(earlier for earlier, _ in entries)):
+                entries.append((name, self._expression()))
+            if not self._tokens.at("}"):
+                self._tokens.expect(",")
+        self._tokens.expect("}")
+        return node(feel_forms.context([(name, entry.run) for name, entry in entries]), *(entry for _, entry in entries))
+
+    def _named(self) -> Node:
+        """Read `?`, a variable, or a call."""
+        if self._tokens.accept("?"):
+            self._names.asked += 1
+            return node(feel_forms.variable("?"))
+        token = self._tokens.current
+        if token.kind != "name" or (token.text in RESERVED and not self._names.is_known()):
+            self._tokens.refuse("a value, a name or a function", HINTS.get(token.text, ""))
+        name = self._names.read()
+        if not self._tokens.at("("):
+            return node(feel_forms.variable(self._names.use(name)))
+        arguments, keywords = self._arguments()
+        if name not in FUNCTIONS:
+            self.calls.add(name)
+            if keywords:
+                self._tokens.refuse(f"arguments of {name} in order", "only built-in functions take them by name")
+            runs = [argument.run for argument in arguments]
+            return node(lambda inner: scope.call(inner, name, [run(inner) for run in runs]), *arguments)
+        return node(_builtin(name, arguments, keywords), *arguments)
+
+    def _arguments(self) -> tuple[list[Node], list[str]]:
+        """Read `(a, b)` or `(x: a, y: b)`."""
+        self._tokens.expect("(")
+        arguments: list[Node] = []
+        keywords: list[str] = []
+        while not self._tokens.at(")"):
+            if keyword := self._names.keyword():
+                keywords.append(keyword)
+            arguments.append(self._expression())
+            if not self._tokens.at(")"):
+                self._tokens.expect(",")
+        if keywords and len(keywords) != len(arguments):
+            self._tokens.refuse("all arguments by name, or none")
+        self._tokens.expect(")")
+        return arguments, keywords
+
+
+def _builtin(name: str, arguments: list[Node], keywords: list[str]) -> Run:
+    function = FUNCTIONS[name]
+    runs = [argument.run for argument in arguments]
+    if keywords:
+        function.arrange(dict.fromkeys(keywords))
+        return lambda inner: function.invoke(
+            function.arrange({key: run(inner) for key, run in zip(keywords, runs, strict=True)}),
+            inner,
+        )
+    function.check_count(len(runs))
+    return lambda inner: function.invoke([run(inner) for run in runs], inner)
+
+
+def _constant(value: Any) -> Node:
+    return node(lambda _: value)

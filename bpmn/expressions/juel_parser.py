@@ -1,0 +1,135 @@
+"""Grammar of JUEL: what stands between `${` and `}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions import juel, limits, scope
+from bpmn.expressions.lexer import Tokens, tokenize, unquote
+from bpmn.expressions.scope import Node, Run, node
+
+_LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
+_RESERVED = frozenset({"and", "or", "not", "eq", "ne", "lt", "gt", "le", "ge", "div", "mod", "empty", "instanceof"})
+#: Binary operators: how tightly they bind, and what they mean.
+_BINARY: dict[str, tuple[int, Callable[[str, Run, Run], Run]]] = {
+    **dict.fromkeys(("||", "or"), (1, juel.logic)),
+    **dict.fromkeys(("&&", "and"), (2, juel.logic)),
+    **dict.fromkeys(("==", "eq", "!=", "ne"), (3, juel.equality)),
+    **dict.fromkeys(("<", "lt", "<=", "le", ">", "gt", ">=", "ge"), (4, juel.order)),
+    **dict.fromkeys(("+", "-"), (5, juel.arithmetic)),
+    **dict.fromkeys(("*", "/", "div", "%", "mod"), (6, juel.arithmetic)),
+}
+
+
+class JuelParser:
+    """Reads one expression and remembers what it mentions."""
+
+    def __init__(self, source: str, offset: int = 0) -> None:
+        self._tokens = Tokens(tokenize(source, offset))
+        self.names: set[str] = set()
+        self.calls: set[str] = set()
+
+    def parse(self) -> Node:
+        """Read the whole source."""
+        root = self._expression()
+        if self._tokens.at("="):
+            self._tokens.refuse("an operator", "equality is written ==")
+        self._tokens.finish()
+        return root
+
+    def _expression(self) -> Node:
+        self._tokens.enter()
+        condition = self._binary(1)
+        if self._tokens.accept("?"):
+            yes = self._expression()
+            self._tokens.expect(":")
+            no = self._expression()
+            condition = node(juel.choice(condition.run, yes.run, no.run), condition, yes, no)
+        self._tokens.leave()
+        return condition
+
+    def _binary(self, lowest: int) -> Node:
+        left = self._unary()
+        while True:
+            binding, make = _BINARY.get(self._tokens.current.text, (0, None))
+            if make is None or binding < lowest:
+                return left
+            symbol = self._tokens.advance().text
+            right = self._binary(binding + 1)
+            left = node(make(symbol, left.run, right.run), left, right)
+
+    def _unary(self) -> Node:
+        signs: list[Callable[[Run], Run]] = []
+        while self._tokens.at("!", "not", "-", "empty"):
+            symbol = self._tokens.advance().text
+            signs.append(juel.minus if symbol == "-" else juel.empty if symbol == "empty" else juel.negation)
+        operand = self._postfix()
+        for make in reversed(signs):
+            operand = node(make(operand.run), operand)
+        return operand
+
+    def _postfix(self) -> Node:
+        base = self._primary()
+        while self._tokens.at(".", "["):
+            if self._tokens.accept("["):
+                key = self._expression()
+                self._tokens.expect("]")
+            else:
+                self._tokens.advance()
+                key = _constant(self._tokens.name("the name of a member"))
+                if self._tokens.at("("):
+                    self._tokens.refuse(
+                        "an operator", "methods cannot be called; for a member of a JSON value write x.a or x['a'], for a variable its name"
+                    )
+            base = node(juel.member(base.run, key.run), base, key)
+        return base
+
+    def _primary(self) -> Node:
+        token = self._tokens.current
+        if token.kind == "number":
+            self._tokens.advance()
+            return _constant(_number(token.text))
+        if token.kind == "string":
+            self._tokens.advance()
+            return _constant(unquote(token))
+        if self._tokens.accept("("):
+            inner = self._expression()
+            self._tokens.expect(")")
+            return inner
+        if token.kind != "name" or token.text in _RESERVED:
+            self._tokens.refuse("a value, a variable or a function")
+        self._tokens.advance()
+        if token.text in _LITERALS:
+            return _constant(_LITERALS[token.text])
+        return self._call(token.text) if self._tokens.at("(") else self._variable(token.text)
+
+    def _variable(self, name: str) -> Node:
+        self.names.add(name)
+        return node(juel.variable(name))
+
+    def _call(self, name: str) -> Node:
+        self.calls.add(name)
+        self._tokens.expect("(")
+        arguments: list[Node] = []
+        while not self._tokens.at(")"):
+            arguments.append(self._expression())
+            if not self._tokens.at(")"):
+                self._tokens.expect(",")
+        self._tokens.expect(")")
+        runs = [argument.run for argument in arguments]
+        return node(lambda inside: scope.call(inside, name, [run(inside) for run in runs]), *arguments)
+
+
+def _constant(value: Any) -> Node:
+    return node(lambda _: value)
+
+
+def _number(text: str) -> int | float:
+    if text.isdigit() and len(text) <= len(str(limits.LONG)):
+        return limits.long(int(text))
+    value = float(text)
+    if text.isdigit() or value in (float("inf"), float("-inf")):
+        raise ExpressionError(f"Expected a number of at most 64 bits, but {text[:40]} is larger")
+    return value

@@ -1,0 +1,77 @@
+"""What an expression sees while it is evaluated, and the closures it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions import limits
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+class Scope:
+    """Names that are visible at one place of an expression, and the steps that the whole of it has left."""
+
+    __slots__ = ("functions", "parent", "root", "steps", "variables")
+
+    def __init__(self, variables: Mapping[str, Any], functions: Functions, parent: Scope | None = None) -> None:
+        self.variables = variables
+        self.functions = functions
+        self.parent = parent
+        self.root: Scope = self if parent is None else parent.root
+        self.steps = 0
+
+    def child(self, variables: Mapping[str, Any]) -> Scope:
+        """Open an inner scope: a round of a loop, a filter, a context."""
+        return Scope(variables, self.functions, self)
+
+    def find(self, name: str) -> Any:
+        """Return the innermost value of a name, or null."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.variables:
+                return scope.variables[name]
+            scope = scope.parent
+        return None
+
+    def spend(self, steps: int) -> None:
+        """Count what a loop or a function costs, and stop what costs too much."""
+        self.root.steps += steps
+        if self.root.steps > limits.STEPS:
+            raise ExpressionError(f"Expected an expression of at most {limits.STEPS} steps, but it takes more")
+
+
+Run = Callable[[Scope], Any]
+
+
+class Node(NamedTuple):
+    """A part of an expression, ready to run."""
+
+    run: Run
+    depth: int = 1
+    #: Number of operations in one run, loops not counted.
+    weight: int = 1
+    #: Whether it is a test by its form (a comparison, a quantifier …), not a value to compare with.
+    truth: bool = False
+
+
+def node(run: Run, *parts: Node, truth: bool = False) -> Node:
+    """Make a node of a closure and the parts that it calls."""
+    depth = 1 + max((part.depth for part in parts), default=0)
+    if depth > limits.DEPTH:
+        raise ExpressionError(f"Expected at most {limits.DEPTH} operations that build on one another, but there are more")
+    return Node(run, depth, 1 + sum(part.weight for part in parts), truth)
+
+
+def call(scope: Scope, name: str, arguments: list[Any]) -> Any:
+    """Call a function that the caller supplied; nothing else can be called."""
+    function = scope.functions.get(name)
+    if function is None:
+        known = ", ".join(sorted(scope.functions)) or "none"
+        raise ExpressionError(f"Expected a known function, but {name} is not one (known: {known})")
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise ExpressionError(f"Expected to call {name}, but {error}") from error

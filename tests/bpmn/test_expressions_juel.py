@@ -1,0 +1,220 @@
+"""JUEL: `${…}` means what Camunda 7 means by it."""
+
+import datetime as dt
+import gc
+import time
+from decimal import Decimal
+
+import pytest
+
+from bpmn.errors import ExpressionError
+from bpmn.expressions import parse
+
+VARIABLES = {
+    "amount": 200,
+    "status": "open",
+    "share": 0.5,
+    "price": Decimal("9.90"),
+    "nothing": None,
+    "yes": True,
+    "申请人": {"姓名": "张三", "ages": [41, 7]},
+    "empty_list": [],
+}
+
+
+def value(text, **functions):
+    return parse(text).evaluate(VARIABLES, functions)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${amount > 100 && status == 'open'}", True),
+        ("#{amount gt 100 and status eq 'open'}", True),
+        ("${amount lt 100 or not yes}", False),
+        ("${amount ge 200 ? 'big' : 'small'}", "big"),
+        ("${yes ? nothing ? 1 : 2 : 3}", 2),
+        ("${1 + 2 * 3 - 4}", 3),
+        ("${(1 + 2) * 3}", 9),
+        ("${7 / 2}", 3.5),
+        ("${6 div 2}", 3.0),
+        ("${-7 mod 3}", -1),
+        ("${7.5 % 2}", 1.5),
+        ("${'1' + 2}", 3),
+        ("${nothing + 1}", 1),
+        ("${price + 1}", Decimal("10.90")),
+        ("${- amount}", -200),
+        ("${'5' == 5}", True),
+        ("${'true' == yes}", True),
+        ("${nothing == null}", True),
+        ("${nothing != 'x'}", True),
+        ("${nothing < 1}", False),
+        ("${'a' < 'b'}", True),
+        ("${!yes}", False),
+        ("${not not yes}", True),
+        ("${empty nothing}", True),
+        ("${empty empty_list and not empty status}", True),
+        ("${申请人.姓名}", "张三"),
+        ("${申请人['ages'][1]}", 7),
+        ("${申请人.ages[9]}", None),
+        ("${申请人.missing.more}", None),
+        ('${"it\'s"}', "it's"),
+        (r"${'a\'b\\c'}", r"a'b\c"),
+        ("${'}'}", "}"),
+        ("  ${amount}\n", 200),
+        ("${1.5e3}", 1500.0),
+        ("${status}", "open"),
+    ],
+)
+def test_evaluate__juel(text, expected):
+    found = value(text)
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("case ${amount} is ${status}", "case 200 is open"),
+        ("${yes}/${share}/${price}/${nothing}", "true/0.5/9.9/"),
+        (r"\${amount} costs ${amount}", "${amount} costs 200"),
+        ("${amount}#{amount}", "200200"),
+    ],
+)
+def test_evaluate__text_around_expressions_concatenates(text, expected):
+    assert value(text) == expected
+
+
+def test_evaluate__literal_text():
+    expression = parse("PT5M")
+
+    assert expression.dialect == "literal"
+    assert expression.evaluate({}) == "PT5M"
+
+
+def test_evaluate__supplied_function():
+    assert value("${ready('food', 1 + 1)}", ready=lambda item, n: f"{item}{n}") == "food2"
+
+
+def test_evaluate__supplied_function_called_wrongly():
+    with pytest.raises(ExpressionError, match="Expected to call ready"):
+        value("${ready()}", ready=lambda item: item)
+
+
+def test_evaluate__dates_of_functions_compare():
+    early, late = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+
+    assert value("${a() < b()}", a=lambda: early, b=lambda: late) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("${unknown}", "Expected a known variable, but there is no unknown"),
+        ("${'a' + 'b'}", "Expected a number, but it is a text"),
+        ("${amount == 'abc'}", "Expected a number, but it is a text"),
+        ("${1 / 0}", "the divisor is 0"),
+        ("${1 % 0}", "the divisor is 0"),
+        ("${!amount}", "Expected true or false, but it is a number"),
+        ("${status.length}", "Expected a map or a list to take length from, but it is a text"),
+        ("${empty_list['x']}", "Expected a number"),
+        ("${yes < 1}", "Expected a number, but it is a boolean"),
+        ("${empty_list < empty_list}", "Expected two numbers, texts or dates"),
+        ("${nobody(1)}", "Expected a known function, but nobody is not one"),
+        ("${9223372036854775807 + 1}", "at most 64 bits"),
+        ("${1e308 * 1e308}", "finite"),
+    ],
+)
+def test_evaluate__refused(text, message):
+    with pytest.raises(ExpressionError, match=message):
+        value(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("${", "closing }"),
+        ("${'abc}", "closing }"),
+        ("${}", "Expected a value"),
+        ("${1 +}", "the expression ends at position 6"),
+        ("${amount = 3}", "equality is written =="),
+        ("${amount 3}", "found 3 at position 10"),
+        ("${a ? b}", "Expected :"),
+        ("${f(1,}", "Expected a value"),
+        ("${a.b()}", "methods cannot be called"),
+        ("${S(x).prop('a')}", r"write x\.a"),
+        ("${ns:f(1)}", "found :"),
+        ("${and}", "Expected a value"),
+        ("${a // b}", "found //"),
+        ("${a；}", "type ;"),
+        ("${“a”}", "straight quotation mark"),
+        (r"${'\q'}", "Expected an escape"),
+        ("${99999999999999999999}", "64 bits"),
+    ],
+)
+def test_parse__refused(text, message):
+    with pytest.raises(ExpressionError, match=message):
+        parse(text)
+
+
+HOSTILE = [
+    "${9**9**9}",
+    "${'a' * 1000000000}",
+    "${''.__class__.__mro__}",
+    "${().__class__}",
+    "${amount.__class__}",
+    "${__import__('os')}",
+    "${" + "(" * 500 + "1" + ")" * 500 + "}",
+    "${" + "+".join("1" * 20_000) + "}",
+    "${" + "+".join(["1"] * 1_000) + "}",
+    "${" + "!" * 5_000 + "yes}",
+    "${" + "-" * 2_000 + "1}",
+    "${" + "yes ? " * 400 + "1}",
+    "${" + "a[" * 400 + "}",
+    "${" + "f(" * 400 + "}",
+    "${" + "9" * 5_000 + "}",
+    "${'" + "x" * 200_000 + "'}",
+    "x" * 11_000 + "${amount}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_evaluate__hostile(text):
+    gc.collect()  # the garbage of other tests is not counted
+    started = time.process_time()
+
+    with pytest.raises(ExpressionError):
+        value(text)
+
+    assert time.process_time() - started < 0.05
+
+
+def test_evaluate__python_objects_are_out_of_reach():
+    class Secret:
+        key = "s3cret"
+
+    with pytest.raises(ExpressionError, match="Expected a map or a list"):
+        parse("${thing.key}").evaluate({"thing": Secret()})
+
+
+def test_evaluate__dunder_names_are_keys_like_any_other():
+    assert value("${申请人.__class__.__init__.__globals__}") is None
+
+
+def test_parse__remembers_names_and_calls():
+    expression = parse("${申请人.姓名} and ${ready('x', amount) ? yes : no}")
+
+    assert expression.names == {"申请人", "amount", "yes", "no"}
+    assert expression.calls == {"ready"}
+
+
+@pytest.mark.parametrize("text", ["${nothing}", "${amount}", "${status}", "true"])
+def test_test__not_a_boolean(text):
+    with pytest.raises(ExpressionError, match="Expected true or false, but the condition"):
+        parse(text).test(VARIABLES)
+
+
+def test_test__boolean():
+    assert parse("${amount > 100}").test(VARIABLES) is True
+    assert parse("${amount > 300}").test(VARIABLES) is False

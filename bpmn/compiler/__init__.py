@@ -1,18 +1,24 @@
 """From BPMN XML to executable definitions: read, judge, rewrite.
 
-source     the tree, with every id in place
-reading    the tree as a Definition, exactly as drawn
-rewriting  what the drawing leaves unsaid is said
+source      the tree, with every id in place
+vocabulary  every word that BPMN and Camunda have, and what becomes of it
+reading     the tree as a Definition, exactly as drawn
+rules       what is wrong with it
+rewriting   what the drawing leaves unsaid is said
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bpmn.compiler import reading, rewriting
+from bpmn.compiler import reading, rewriting, rules
+from bpmn.compiler.rules.rule import Drawing
 from bpmn.compiler.source import Source
 from bpmn.definition import Definition
 from bpmn.errors import DocumentError, Finding
+
+#: More findings than anybody reads; a hostile file could make millions.
+LIMIT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +32,10 @@ class Examination:
 
 
 def compile(content: bytes, resource: str, *, functions: frozenset[str] | None = None) -> list[Definition]:  # noqa: A001 - it is what it does
-    """Every executable process of a file; raises DocumentError with all that is wrong."""
+    """Return every executable process of a file; raises DocumentError with all that is wrong.
+
+    `functions` are the names that expressions may call; None leaves that unchecked.
+    """
     examination = examine(content, resource, functions=functions)
     errors = [finding for finding in examination.findings if finding.severity == "error"]
     if errors:
@@ -37,7 +46,17 @@ def compile(content: bytes, resource: str, *, functions: frozenset[str] | None =
 def examine(content: bytes, resource: str, *, functions: frozenset[str] | None = None) -> Examination:
     """Like `compile`, but tells errors and warnings instead of raising (save for what is no XML or no diagram)."""
     source = Source(content, resource, functions)
-    drawn = [reading.read(source, process) for process in source.processes]
-    findings = tuple(sorted(source.findings, key=lambda finding: finding.line))
+    drawings = [Drawing(source, process, reading.read(source, process)) for process in source.processes]
+    rules.judge(source, drawings)
+    findings = _worth_reading(source.findings)
     refused = any(finding.severity == "error" for finding in findings)
-    return Examination(definitions=() if refused else tuple(map(rewriting.rewrite, drawn)), findings=findings)
+    definitions = () if refused else tuple(rewriting.rewrite(drawing.definition) for drawing in drawings)
+    return Examination(definitions=definitions, findings=findings)
+
+
+def _worth_reading(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Errors first when there are too many; no warnings about an element that has to be redrawn anyway."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    refused = {finding.element for finding in errors}
+    warnings = [finding for finding in findings if finding.severity != "error" and finding.element not in refused]
+    return tuple(sorted([*errors, *warnings][:LIMIT], key=lambda finding: finding.line))

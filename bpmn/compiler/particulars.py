@@ -60,13 +60,15 @@ def _timer(source: Source, node: Node, definition: Node) -> EventDefinition:
 
 def _message(source: Source, definition: Node) -> str | None:
     message = source.referred(definition, "messageRef")
-    return message.get("name") if message is not None else None
+    return message.get("name") if message is not None and tag(message) == "message" else None
 
 
 def _error(source: Source, definition: Node) -> str | None:
     """Return the code of the error; as in Camunda 7, a reference to nothing is the code itself."""
     error = source.referred(definition, "errorRef")
-    return error.get("errorCode") if error is not None else local_reference(definition.get("errorRef", "")) or None
+    if error is not None and tag(error) == "error":
+        return error.get("errorCode") or None
+    return local_reference(definition.get("errorRef", "")) or None
 
 
 def _event(source: Source, node: Node) -> dict[str, Any]:

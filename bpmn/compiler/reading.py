@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bpmn.compiler import particulars
-from bpmn.compiler.source import MODEL, Node, Source, camunda, line, local_reference, tag, text_of
+from bpmn.compiler.source import MODEL, Node, Source, camunda, is_open, line, local_reference, tag, text_of
 from bpmn.definition import Definition, Element, ElementType, Flow
 
 #: Flow nodes that run, by tag.
@@ -23,7 +23,6 @@ STAND_INS = {
     "eventBasedGateway": ElementType.EXCLUSIVE_GATEWAY,
     "complexGateway": ElementType.EXCLUSIVE_GATEWAY,
 }
-SCOPES = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 
 
 class Arrows(NamedTuple):
@@ -47,7 +46,7 @@ def read(source: Source, process: Node) -> Definition:
     elements = {node.get("id", ""): _element(source, node, parent, arrows) for node, parent in placed if tag(node) != "sequenceFlow"}
     return Definition(
         key=process.get("id", ""),
-        name=process.get("name", ""),
+        name=process.get("name") or _participant(source, process),
         properties=MappingProxyType(particulars.properties(process)),
         elements=MappingProxyType(elements),
         flows=MappingProxyType(flows),
@@ -67,7 +66,7 @@ def _walk(scope: Node, parent: str | None) -> Iterator[tuple[Node, str | None]]:
     for node in scope.iterchildren(f"{MODEL}*"):
         if tag(node) == "sequenceFlow" or kind_of(node):
             yield node, parent
-        if tag(node) in SCOPES:
+        if is_open(node):
             yield from _walk(node, node.get("id"))
 
 
@@ -98,6 +97,14 @@ def _element(source: Source, node: Node, parent: str | None, arrows: Arrows) -> 
         documentation=_documentation(node),
         **particulars.read(source, node, kind),
     )
+
+
+def _participant(source: Source, process: Node) -> str:
+    """Return the name of the pool that a process is drawn in; designers name that, and not the process inside."""
+    for participant in source.root.iterfind(f"{MODEL}collaboration/{MODEL}participant"):
+        if source.referred(participant, "processRef") is process:
+            return participant.get("name", "")
+    return ""
 
 
 def _documentation(node: Node) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 from bpmn import expressions, xml
+from bpmn.compiler import vocabulary
+from bpmn.compiler.vocabulary import Fate
 from bpmn.errors import DocumentError, ExpressionError, Finding
 from bpmn.expressions import Expression
 
@@ -17,7 +19,8 @@ CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
 OPERATON = "{http://operaton.org/schema/1.0/bpmn}"
 
 Node = etree._Element  # noqa: SLF001 - lxml has no public name for it
-SEVERITIES = ("error", "warning")
+#: What elements stand in.
+CONTAINERS = frozenset({"definitions", "process", "subProcess", "transaction", "adHocSubProcess"})
 
 
 class Source:
@@ -35,9 +38,11 @@ class Source:
         _unify(self.root)
         self.nodes = _identify(self.root)
         self.processes = _executable(self.root)
+        #: What says something about a run: the executable processes, without drawing, and without the insides of what is refused.
+        self.meant = [node for process in self.processes for node in _meant(process)]
 
-    def report(self, severity: str, rule: str, node: Node, message: str) -> None:
-        """Keep one finding about a node."""
+    def report(self, severity: str, rule: str, node: Node, message: str, *, at: Node | None = None) -> None:
+        """Keep one finding about an element; `at` is the part of it that is wrong."""
         self.findings.append(
             Finding(
                 severity=severity,
@@ -45,7 +50,7 @@ class Source:
                 message=message,
                 element=node.get("id", ""),
                 element_name=node.get("name", ""),
-                line=line(node),
+                line=line(node if at is None else at),
                 resource=self.resource,
             )
         )
@@ -88,9 +93,21 @@ def line(node: Node) -> int:
 
 def label(node: Node) -> str:
     """Say what messages call an element: `user task “受理” (review)`."""
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tag(node) or etree.QName(node).localname).lower()
+    kind = spoken(tag(node) or etree.QName(node).localname)
     name = f" “{node.get('name')}”" if node.get("name") else ""
     return f"{kind}{name} ({node.get('id')})" if node.get("id") else f"{kind}{name}"
+
+
+def spoken(name: str) -> str:
+    """Write a tag as people say it: `user task`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower().replace("sub process", "subprocess")
+
+
+def bearer(node: Node) -> Node:
+    """Return the element that people see: the node itself, or what it is a part of."""
+    while (parent := node.getparent()) is not None and tag(parent) not in CONTAINERS:
+        node = parent
+    return node
 
 
 def camunda(node: Node, attribute: str) -> str | None:
@@ -143,6 +160,19 @@ def fresh(wanted: str, taken: dict[str, Node]) -> str:
     while wanted in taken:
         wanted += "_"
     return wanted
+
+
+def is_open(scope: Node) -> bool:
+    """Tell whether what stands in a process or subprocess is part of the run; event subprocesses are refused as a whole."""
+    return tag(scope) == "process" or (tag(scope) == "subProcess" and scope.get("triggeredByEvent") != "true")
+
+
+def _meant(node: Node) -> Iterator[Node]:
+    yield node
+    if tag(node).endswith("EventDefinition") or vocabulary.element(tag(node)).fate in (Fate.RUNS, Fate.REWRITTEN):
+        for child in node.iterchildren(f"{MODEL}*") if tag(node) not in CONTAINERS or is_open(node) else ():
+            if tag(child) != "extensionElements" and vocabulary.element(tag(child)).fate is not Fate.IGNORED:
+                yield from _meant(child)
 
 
 def _executable(root: Node) -> list[Node]:

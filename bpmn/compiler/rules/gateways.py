@@ -1,0 +1,132 @@
+"""Rules about decisions: conditions, default flows, gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.source import MODEL, text_of
+from bpmn.definition import ElementType
+
+Problems = Iterator[tuple[str | None, str]]
+
+
+def gateway_leads_nowhere(drawing: Drawing) -> Problems:
+    """A decision without ways to choose from."""
+    for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
+        if not gateway.outgoing:
+            yield (
+                gateway.id,
+                f"Expected flows out of {drawing.label(gateway.id)}, but there are none: draw an end event (结束事件) behind it",
+            )
+
+
+def flow_without_condition(drawing: Drawing) -> Problems:
+    """Out of an exclusive gateway, every flow but the default one says when it is taken."""
+    for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
+        for flow in drawing.outgoing(gateway):
+            if flow.condition is None and flow.id != gateway.default and len(gateway.outgoing) > 1 and _condition(drawing, flow.id) is None:
+                yield (
+                    flow.id,
+                    (
+                        f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have a condition, but it has none: "
+                        "write one, or make it the default flow (默认流)"
+                    ),
+                )
+
+
+def condition_on_only_flow(drawing: Drawing) -> Problems:
+    """An exclusive gateway with one way out decides nothing."""
+    for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
+        flows = drawing.outgoing(gateway)
+        if len(flows) == 1 and flows[0].condition is not None:
+            yield (
+                flows[0].id,
+                (
+                    f"Expected the only flow out of {drawing.label(gateway.id)} to have no condition, but it has one: "
+                    "draw the other way, or remove the condition"
+                ),
+            )
+
+
+def condition_on_default(drawing: Drawing) -> Problems:
+    """A default flow is taken when nothing else is."""
+    for element in drawing.elements:
+        for flow in drawing.outgoing(element):
+            if flow.id == element.default and flow.condition is not None:
+                yield (
+                    flow.id,
+                    (
+                        f"Expected the default flow {drawing.label(flow.id)} to have no condition, but it has one: "
+                        "remove the condition, or make another flow the default"
+                    ),
+                )
+
+
+def condition_on_parallel_flow(drawing: Drawing) -> Problems:
+    """A parallel gateway takes every flow."""
+    for gateway in drawing.of_type(ElementType.PARALLEL_GATEWAY):
+        for flow in drawing.outgoing(gateway):
+            if flow.condition is not None:
+                yield (
+                    flow.id,
+                    (
+                        f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have no condition, but it has one: "
+                        "draw an inclusive gateway (包容网关), or remove the condition"
+                    ),
+                )
+
+
+def literal_condition(drawing: Drawing) -> Problems:
+    """A condition is an expression; plain text would always or never hold."""
+    for flow in drawing.definition.flows.values():
+        if _condition(drawing, flow.id) == "":
+            yield flow.id, f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is empty: write it or remove it"
+        elif flow.condition is not None and flow.condition.dialect == "literal":
+            yield (
+                flow.id,
+                f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is {flow.condition.source[:60]!r}",
+            )
+
+
+def default_elsewhere(drawing: Drawing) -> Problems:
+    """The default flow of an element leads out of it, and out of an element that decides."""
+    for element in drawing.elements:
+        if element.default is None:
+            continue
+        if element.default not in element.outgoing:
+            yield (
+                element.id,
+                (
+                    f"Expected the default flow of {drawing.label(element.id)} to lead out of it, but {element.default} does not: "
+                    "choose one of its own flows"
+                ),
+            )
+        elif element.type is ElementType.PARALLEL_GATEWAY:
+            yield (
+                element.id,
+                (
+                    f"Expected {drawing.label(element.id)} to take every flow, but it has a default flow: "
+                    "draw an exclusive or inclusive gateway, or make the flow a plain one"
+                ),
+            )
+
+
+def no_default(drawing: Drawing) -> Problems:
+    """Where no condition holds and there is no default flow, the case stops with an incident."""
+    for element in drawing.elements:
+        flows = drawing.outgoing(element)
+        if element.default is None and flows and all(flow.condition is not None for flow in flows):
+            yield (
+                element.id,
+                (
+                    f"Expected a default flow (默认流) out of {drawing.label(element.id)}, but there is none: "
+                    "a case for which no condition holds stops here with an incident"
+                ),
+            )
+
+
+def _condition(drawing: Drawing, flow: str) -> str | None:
+    """Return a condition as it is drawn; it may be empty, or not to be read."""
+    condition = drawing.node(flow).find(f"{MODEL}conditionExpression")
+    return None if condition is None else text_of(condition)

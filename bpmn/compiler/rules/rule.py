@@ -1,0 +1,96 @@
+"""A rule: one thing that may be wrong with a diagram, judged by one small function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from bpmn.compiler.source import Node, Source, is_open, label
+from bpmn.definition import Definition, Element, ElementType, Flow
+
+ACTIVITIES = frozenset(
+    {
+        ElementType.TASK,
+        ElementType.USER_TASK,
+        ElementType.RECEIVE_TASK,
+        ElementType.SERVICE_TASK,
+        ElementType.BUSINESS_RULE_TASK,
+        ElementType.CALL_ACTIVITY,
+        ElementType.SUBPROCESS,
+    }
+)
+
+
+class Drawing:
+    """One process as drawn, for the rules that judge it."""
+
+    def __init__(self, source: Source, process: Node, definition: Definition) -> None:
+        self.source = source
+        self.process = process
+        self.definition = definition
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """Return all flow nodes."""
+        return tuple(self.definition.elements.values())
+
+    @cached_property
+    def scopes(self) -> dict[str | None, list[Element]]:
+        """Return flow nodes by the subprocess around them; None is the process itself.  Empty subprocesses are there too."""
+        scopes: dict[str | None, list[Element]] = {None: []}
+        scopes |= {element.id: [] for element in self.of_type(ElementType.SUBPROCESS) if self.is_open(element)}
+        for element in self.elements:
+            scopes.setdefault(element.parent, []).append(element)
+        return scopes
+
+    @cached_property
+    def boundaries(self) -> dict[str, list[Element]]:
+        """Return boundary events by the activity that they stand on."""
+        boundaries: dict[str, list[Element]] = {}
+        for event in self.of_type(ElementType.BOUNDARY_EVENT):
+            boundaries.setdefault(event.attached_to or "", []).append(event)
+        return boundaries
+
+    def is_open(self, subprocess: Element) -> bool:
+        """Tell whether the inside of a subprocess is part of the drawing (it is not where the subprocess itself is refused)."""
+        return is_open(self.source.nodes[subprocess.id])
+
+    def of_type(self, *types: ElementType) -> list[Element]:
+        """Return flow nodes of some types, in document order."""
+        return [element for element in self.elements if element.type in types]
+
+    def outgoing(self, element: Element) -> list[Flow]:
+        """Return the flows out of an element, in document order."""
+        return [self.definition.flows[key] for key in element.outgoing]
+
+    def node(self, key: str | None) -> Node:
+        """Return the XML node of an element or a flow; None means the process."""
+        return self.process if key is None else self.source.nodes[key]
+
+    def label(self, key: str | None) -> str:
+        """Say what messages call an element or a flow; None means the process."""
+        return label(self.node(key))
+
+
+#: A rule yields what is wrong where: an XML node, or the id of an element or a flow (None: the process); and the message.
+SourceCheck = Callable[[Source], Iterator[tuple[Node, str]]]
+DrawingCheck = Callable[[Drawing], Iterator[tuple[str | None, str]]]
+
+
+@dataclass(frozen=True)
+class SourceRule:
+    """Judges the XML."""
+
+    name: str
+    severity: str
+    check: SourceCheck
+
+
+@dataclass(frozen=True)
+class DrawingRule:
+    """Judges one process as drawn."""
+
+    name: str
+    severity: str
+    check: DrawingCheck

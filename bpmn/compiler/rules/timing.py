@@ -1,0 +1,77 @@
+"""Rules about time: timers and due dates that are written out are checked when the diagram is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bpmn import timers
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.source import MODEL, tag, text_of
+from bpmn.definition import ElementType, EventType, TimerType
+from bpmn.errors import ExpressionError
+
+Problems = Iterator[tuple[str | None, str]]
+
+#: Any moment would do: it finds the durations that lead out of the calendar, and the cycles that stand still.
+PROBE = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def bad_timer(drawing: Drawing) -> Problems:
+    """A timer says in ISO 8601 when it is due, or has an expression that does."""
+    for element in drawing.elements:
+        event = element.event
+        if event is None or event.type is not EventType.TIMER:
+            continue
+        forms = drawing.node(element.id).iterfind(f"{MODEL}timerEventDefinition/{MODEL}*")
+        written = [tag(form) for form in forms if tag(form) in TIMER_TAGS and text_of(form)]
+        if len(written) != 1:
+            yield (
+                element.id,
+                (
+                    f"Expected {drawing.label(element.id)} to have one time, but it has {' and '.join(written) or 'none'}: "
+                    "fill in a date, a duration or a cycle"
+                ),
+            )
+        elif event.timer and event.when and event.when.dialect == "literal" and (wrong := _wrong(event.timer, event.when.source)):
+            yield element.id, f"Expected the time of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
+
+
+def cycle_that_interrupts(drawing: Drawing) -> Problems:
+    """What interrupts its activity, or lets a token pass, is due once."""
+    for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.CATCH_EVENT):
+        if element.event and element.event.timer is TimerType.CYCLE and element.interrupting:
+            yield (
+                element.id,
+                (
+                    f"Expected {drawing.label(element.id)} to be due more than once, but it is due once only: "
+                    "choose a duration, or a boundary event that does not interrupt"
+                ),
+            )
+
+
+def bad_due_date(drawing: Drawing) -> Problems:
+    """A due date is a duration from now, a date and time, or an expression."""
+    for element in drawing.of_type(ElementType.USER_TASK):
+        due = element.due_date
+        if due is not None and due.dialect == "literal" and (wrong := _wrong(None, due.source)):
+            yield element.id, f"Expected the due date of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
+
+
+TIMER_TAGS = frozenset(TimerType)
+
+
+def _wrong(form: TimerType | None, text: str) -> str | None:
+    """Say what is wrong with a time that is written out; None: nothing."""
+    try:
+        if form is TimerType.CYCLE:
+            timers.cycle(text, PROBE)
+        elif form is TimerType.DATE:
+            timers.read_moment(text)
+        elif form is TimerType.DURATION:
+            timers.read_duration(text).after(PROBE)
+        else:
+            timers.due(text, PROBE)
+    except ExpressionError as error:
+        return str(error)
+    return None

@@ -223,6 +223,20 @@ def _require_extendable(session: Session, item: Item) -> None:
         raise InvalidState(f"Expected to extend {_name(item)} before its limit has run out, but that was on {last}")
 
 
+def _require_within_power(session: Session, item: Item, days: int, approver: Approver) -> None:
+    most = MOST_DAYS[approver]
+    if approver == Approver.ORGAN_HEAD:
+        most = min(most, item.rules.get("extension", most))
+    if most == 0:
+        raise InvalidState(f"Expected to extend {_name(item)}, but the rules of {item.code} allow no extension")
+    if not 1 <= days <= most:
+        raise InvalidInput(f"Expected to extend {_name(item)} by 1 to {most} working days with the consent of {approver}, but it is {days}")
+    if approver == Approver.GOVERNMENT_HEAD and not _is_joint(session, item):
+        raise InvalidInput(
+            f"Expected to extend {_name(item)} with the consent of {approver} in joint handling, but one department handles alone"
+        )
+
+
 def _is_joint(session: Session, item: Item) -> bool:
     """Tell whether several departments handle the case (统一办理、联合办理、集中办理)."""
     query = select(func.count(Item.department.distinct())).where(Item.case_id == item.case_id)

@@ -272,6 +272,15 @@ def test_extend__by_what_the_item_does_not_allow(session, case, notice):
         extend(session, item, notice, days=6)
 
 
+def test_extend__an_item_whose_rules_allow_none(session, case, notice):
+    item = new_item(session, case, rules={"extension": 0})
+    with on(9, 14):
+        clocks.start(session, item, actor=OFFICER)
+
+    with on(9, 21), pytest.raises(InvalidState, match="but the rules of food_permit allow no extension"):
+        extend(session, item, notice, days=1)
+
+
 def test_extend__by_the_government_head_in_joint_handling_only(session, case, running, notice):
     with on(9, 21), pytest.raises(InvalidInput, match="of government_head in joint handling, but one department handles alone"):
         extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)

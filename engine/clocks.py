@@ -94,18 +94,12 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
 def extend(session: Session, item: Item, *, days: int, approver: Approver, reason: str, notice: Notice, actor: Actor) -> ClockEntry:
     """Extend every limit of the item, once, before the last of them has run out (行政许可法 art. 42).
 
-    An item's own rule `extension` may allow fewer days than the law.
+    The item's own rule `extension` may allow the organ head fewer days than the law; 0: none.
     """
     _require_reason(item, reason, to="extend")
     _require_notice(item, notice, to="extend")
     _require_extendable(session, item)
-    most = min(MOST_DAYS[approver], item.rules.get("extension") or MOST_DAYS[approver])
-    if not 1 <= days <= most:
-        raise InvalidInput(f"Expected to extend {_name(item)} by 1 to {most} working days with the consent of {approver}, but it is {days}")
-    if approver == Approver.GOVERNMENT_HEAD and not _is_joint(session, item):
-        raise InvalidInput(
-            f"Expected to extend {_name(item)} with the consent of {approver} in joint handling, but one department handles alone"
-        )
+    _require_within_power(session, item, days, approver)
     return _enter(session, item, EntryKind.EXTENDED, actor, days=days, procedure=approver, reason=reason.strip(), notice_id=notice.id)
 
 
@@ -269,18 +263,20 @@ def _ledger(rows: Sequence[tuple[ClockEntry, str]]) -> Ledger | None:
         by_kind[entry.kind].append((entry, notice))
     if EntryKind.STARTED not in by_kind:
         return None
+    started_on = by_kind[EntryKind.STARTED][0][0].on
     return Ledger(
-        started_on=by_kind[EntryKind.STARTED][0][0].on,
-        pauses=tuple(_pause(entry, notice) for entry, notice in by_kind[EntryKind.PAUSED]),
+        started_on=started_on,
+        pauses=tuple(_pause(entry, notice, started_on) for entry, notice in by_kind[EntryKind.PAUSED]),
         extensions=tuple(_extension(entry, notice) for entry, notice in by_kind[EntryKind.EXTENDED]),
-        stopped_on=next((entry.on for entry, _ in by_kind[EntryKind.STOPPED]), None),
+        stopped_on=next((max(entry.on, started_on) for entry, _ in by_kind[EntryKind.STOPPED]), None),
     )
 
 
-def _pause(entry: ClockEntry, notice: str) -> Pause:
-    return Pause(
-        since=entry.on, until=entry.until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice
-    )
+def _pause(entry: ClockEntry, notice: str, started_on: date) -> Pause:
+    # Nodes may disagree about midnight by a moment: what happened later never lies on an earlier day.
+    since = max(entry.on, started_on)
+    until = None if entry.until is None else max(entry.until, since)
+    return Pause(since=since, until=until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice)
 
 
 def _extension(entry: ClockEntry, notice: str) -> Extension:

@@ -339,6 +339,16 @@ def test_stop__a_clock_that_never_started(session, item):
         clocks.stop(session, item, actor=OFFICER)
 
 
+def test_ledger__nodes_that_disagree_about_midnight(session, running, notice):
+    with on(9, 13, hour=23):  # the clock was started on the 14th, by a node that was ahead
+        pause(session, running, notice)
+        clocks.stop(session, running, actor=OFFICER)
+
+    kept = clocks.ledger(session, running)
+    assert [(p.since, p.until) for p in kept.pauses] == [(RECEIVED, RECEIVED)]
+    assert kept.stopped_on == RECEIVED
+
+
 @pytest.mark.parametrize(
     ("day", "promised", "statutory"),
     [

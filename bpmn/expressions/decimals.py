@@ -31,8 +31,10 @@ def number(value: Any) -> Number:
     """Take a number as FEEL has it: a binary fraction becomes the decimal that it is written as."""
     if type(value) is int:
         return value if -_LARGEST < value < _LARGEST else CONTEXT.create_decimal(value)
-    if not is_number(value) or not math.isfinite(value):
+    if not is_number(value):
         raise ExpressionError(f"Expected a number, but it is {describe(value)}")
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
+        raise ExpressionError("Expected a finite number, but it is not one")
     return CONTEXT.create_decimal(repr(value) if isinstance(value, float) else value)
 
 

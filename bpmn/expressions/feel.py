@@ -83,7 +83,7 @@ def _align(left: Any, right: Any) -> tuple[Any, Any]:
 
 def equal(left: Any, right: Any, scope: Scope) -> bool | None:
     """`=`: null for two kinds that cannot be equal; lists and contexts member by member."""
-    scope.spend(1)
+    scope.spend(2)
     if left is None or right is None:
         return left is right
     if decimals.is_number(left) and decimals.is_number(right):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bpmn.expressions import feel, feel_forms
+from bpmn.expressions.feel_names import RESERVED
 from bpmn.expressions.feel_types import TYPES
 from bpmn.expressions.feel_values import HINTS, ValueParser
 from bpmn.expressions.scope import Node, node
 
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+#: What no expression begins with.
+_ENDS = RESERVED | {")", ",", "}"}
 #: Arithmetic operators: how tightly they bind.
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
 
@@ -183,9 +186,14 @@ class FeelParser(ValueParser):
             operand = node(feel.minus(operand.run), operand)
         return operand
 
+    def _at_filter(self) -> bool:
+        """Tell whether `[` begins a filter, and does not end an interval such as `]1..5[`."""
+        following = self._tokens.ahead(1)
+        return self._tokens.at("[") and following.kind != "end" and following.text not in _ENDS
+
     def _postfix(self) -> Node:
         base = self._value()
-        while self._tokens.at(".", "["):
+        while self._tokens.at(".") or self._at_filter():
             if self._tokens.accept("."):
                 base = node(feel_forms.path(base.run, self._names.member()), base)
                 continue

@@ -37,7 +37,7 @@ class Function:
     def invoke(self, arguments: Sequence[Any], scope: Scope) -> Any:
         """Call it, and count what it reads and makes."""
         given = list(arguments)
-        if self.spread and not (len(given) == 1 and isinstance(given[0], (list, tuple))):
+        if self.spread and not (len(given) == 1 and (given[0] is None or isinstance(given[0], (list, tuple)))):
             given = [given]
         scope.spend(1 + sum(_cost(argument) for argument in given))
         if not self.nulls and any(argument is None for argument in given):

@@ -20,6 +20,8 @@ STEPS = 100_000
 STRING = 100_000
 #: Members of a list that an expression makes.
 ITEMS = 10_000
+#: Members of a value that leaves an expression, inner ones included.
+MEMBERS = 50_000
 #: Integers of JUEL are Java's `Long`.
 LONG = 2**63 - 1
 

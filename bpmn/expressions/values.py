@@ -48,12 +48,12 @@ class _Plain:
     """One conversion; it counts members, because a value may hold the same list many times over."""
 
     def __init__(self) -> None:
-        self._left = limits.STEPS
+        self._left = limits.MEMBERS
 
     def convert(self, value: Any) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise ExpressionError(f"Expected a value of at most {limits.STEPS} members, but it has more")
+            raise ExpressionError(f"Expected a value of at most {limits.MEMBERS} members, but it has more")
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, (int, float, Decimal)):

@@ -79,6 +79,7 @@ def value(text, **functions):
         ("items[1].code", "food"),
         ("items[-1].code", "fire"),
         ("items[3]", None),
+        ("items[1e6000]", None),
         ("items[days > 5].code", ["fire"]),
         ('items[code = "food"][1].days', 5),
         ("numbers[item > 1]", [3, 2]),
@@ -347,7 +348,6 @@ HOSTILE = [
     'number("1e9999")',
     "exp(999999999)",
     "date(1e3000, 1, 1)",
-    "numbers[1e6000]",
 ]
 
 

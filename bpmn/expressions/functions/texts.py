@@ -7,7 +7,7 @@ from typing import Any
 
 from bpmn import patterns
 from bpmn.errors import ExpressionError
-from bpmn.expressions import decimals
+from bpmn.expressions import decimals, limits
 from bpmn.expressions.functions import arguments
 from bpmn.expressions.functions.registry import builtin
 from bpmn.expressions.values import plain_text
@@ -102,6 +102,8 @@ def replace(value: Any, pattern: Any, replacement: Any, flags: Any = None) -> st
     """Replace every match; `$1` stands for the first group."""
     found = _pattern(pattern, flags)
     patterns.check_effort(found, arguments.text(value))
+    if len(arguments.text(replacement)) * len(value) > 10 * limits.STRING:
+        raise ExpressionError(f"Expected a shorter replacement for a text of {len(value)} characters, but it has {len(replacement)}")
     template = re.sub(r"\\(?!\\)|\\\\", r"\\\\", arguments.text(replacement))
     try:
         return found.sub(re.sub(r"\$([0-9]{1,2})", r"\\g<\1>", template), value)

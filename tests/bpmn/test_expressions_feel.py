@@ -359,4 +359,4 @@ def test_evaluate__hostile_feel(text):
     with pytest.raises(ExpressionError):
         value(text)
 
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 0.5

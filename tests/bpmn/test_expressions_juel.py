@@ -187,7 +187,7 @@ def test_evaluate__hostile(text):
     with pytest.raises(ExpressionError):
         value(text)
 
-    assert time.process_time() - started < 0.05
+    assert time.process_time() - started < 0.5
 
 
 def test_evaluate__python_objects_are_out_of_reach():

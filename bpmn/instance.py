@@ -107,17 +107,15 @@ class Instance:
 
         A wait that an earlier one interrupted takes nothing.
         """
-        process = self._process
-        waiting = [wait.id for wait in self.waits() if wait.kind is WaitKind.MESSAGE and wait.name == message]
+        waiting = [token for token in self._process.tasks.values() if token.catches(message)]
         if waiting:
             self.variables.update(variables or NO_VARIABLES)
         taken = 0
-        for wait_id in waiting:
-            token = process.tasks.get(wait_id)
-            if token is not None and token.wait() is not None:
+        for token in waiting:
+            if self._process.tasks.get(token.id) is token and token.catches(message):
                 token.task_spec.trigger(token)
                 taken += 1
-        process.run_to_rest()
+        self._process.run_to_rest()
         return taken
 
     def fire(self, wait_id: int) -> None:
@@ -133,8 +131,9 @@ class Instance:
         self._process.run_to_rest()
 
     def retry(self, wait_id: int) -> None:
-        """Try again what failed."""
-        self._find("retry", wait_id, WaitKind.INCIDENT)
+        """Try again what failed.  A bound timer may have recovered by itself meanwhile."""
+        kinds = (WaitKind.INCIDENT, WaitKind.TIMER) if self._process.is_bound(wait_id) else (WaitKind.INCIDENT,)
+        self._find("retry", wait_id, *kinds)
         self._process.retry(wait_id)
         self._process.run_to_rest()
 
@@ -148,8 +147,8 @@ class Instance:
         if self.ended:
             raise InstanceError(f"{what} the instance has ended")
         token = self._process.tasks.get(wait_id)
-        wait = next((wait for wait in self.waits() if wait.id == wait_id), None)
-        if token is None or wait is None:
+        wait = self._process.wait_of(token) if token else None
+        if wait is None:
             raise InstanceError(f"{what} nothing waits under this number")
         if wait.kind not in kinds:
             raise InstanceError(f"{what} it is {wait.kind.replace('_', ' ')} {wait.element}")

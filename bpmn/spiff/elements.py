@@ -56,6 +56,10 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     def wait(self, token: Token) -> waits.Wait | None:
         """Say what a token that rests here waits for; None if it is for what is inside."""
 
+    def catches(self, message: str) -> bool:  # noqa: ARG002 - events ask for it
+        """Whether a token that rests here waits for this message."""
+        return False
+
     def blockers(self, scope: Token, arrived: dict[str, list[Token]]) -> list[Token] | None:
         """Return the tokens that an inclusive join must still wait for; None if this is no such join."""
 
@@ -107,7 +111,7 @@ class UserTask(ElementSpec):
         if element.assignee:
             token.facts["assignee"] = values.text_or_none("assignee", process.evaluate(element.assignee))
         if element.due_date:
-            token.facts["due_at"] = values.due_date(process.evaluate(element.due_date), token.since)
+            token.facts["due_at"] = values.due_date(process.evaluate_for(token, element.due_date), token.since)
         if element.priority:
             token.facts["priority"] = values.priority(process.evaluate(element.priority))
 

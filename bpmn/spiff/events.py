@@ -47,6 +47,10 @@ class CatchEvent(ElementSpec):
         if self.event.type is EventType.TIMER:
             self.set_timer(token)
 
+    def catches(self, message: str) -> bool:
+        """Whether it waits for this message."""
+        return self.event.type is EventType.MESSAGE and self.event.name == message
+
     def trigger(self, token: Token) -> None:
         """What the token waits for has happened."""
         token.workflow.finish(token)
@@ -57,25 +61,16 @@ class CatchEvent(ElementSpec):
         if when is not None and when.calls & token.workflow.context.live:
             token.facts["bound"] = True
             self.bound_due(token)  # a wrong expression is an incident now, not when it would be due
-        elif self.event.timer is TimerType.CYCLE and not isinstance(value := self.timer_value(token), datetime):
-            series = timers.cycle(value, token.since)
-            token.facts["due_at"] = series.due_at.isoformat()
-            token.facts["cycle"] = _written(series)
+            return
+        value = token.workflow.evaluate_for(token, when)
+        if self.event.timer is TimerType.CYCLE and not isinstance(value, datetime):
+            _keep(token, timers.cycle(value, token.since))
         else:
-            token.facts["due_at"] = timers.due(self.timer_value(token), token.since).isoformat()
-
-    def timer_value(self, token: Token) -> Any:
-        """Evaluate the timer's expression as of the arrival of the token."""
-        context = token.workflow.context
-        context.since = token.since
-        try:
-            return token.workflow.evaluate(self.event.when)
-        finally:
-            context.since = None
+            token.facts["due_at"] = timers.due(value, token.since).isoformat()
 
     def bound_due(self, token: Token) -> datetime | None:
         """Evaluate a bound timer: null sleeps, and so does a date for which it has fired already."""
-        value = self.timer_value(token)
+        value = token.workflow.evaluate_for(token, self.event.when)
         if value is None:
             return None
         due_at = timers.due(value, token.since)
@@ -122,7 +117,7 @@ class BoundaryEvent(CatchEvent):
         if series is None:
             token.workflow.discard(token)
         else:
-            token.facts.update(due_at=series.due_at.isoformat(), cycle=_written(series))
+            _keep(token, series)
 
     def fired_date(self, token: Token) -> datetime | None:
         """Return the date that a bound timer fires for."""
@@ -141,8 +136,9 @@ class ReceiveTask(CatchEvent):
     """A task that waits for a message."""
 
 
-def _written(series: timers.Cycle) -> dict[str, Any]:
-    return {**asdict(series), "anchor": series.anchor.isoformat()}
+def _keep(token: Token, series: timers.Cycle) -> None:
+    written = {**asdict(series), "anchor": series.anchor.isoformat()}
+    token.facts.update(due_at=series.due_at.isoformat(), cycle=written)
 
 
 def _read(written: dict[str, Any]) -> timers.Cycle:

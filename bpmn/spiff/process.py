@@ -8,15 +8,16 @@ from typing import Any, TypeVar
 from SpiffWorkflow.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
-from bpmn import errors, waits
+from bpmn import errors
 from bpmn.expressions import Expression
 from bpmn.spiff.elements import ElementSpec
 from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
+from bpmn.waits import Activity, Context, Wait
 
 #: Elements that one command may run through; who needs more goes in circles.
-STEP_LIMIT = 100_000
+STEP_LIMIT = 20_000
 #: Number of the token that stands for the process itself.
 ROOT = -1
 
@@ -30,7 +31,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     tasks: dict[int, Token]
     completed: bool
 
-    def __init__(self, spec: ProcessSpec, variables: dict[str, Any], context: waits.Context) -> None:
+    def __init__(self, spec: ProcessSpec, variables: dict[str, Any], context: Context) -> None:
         # `deserializing` keeps the library from predicting the future of the whole diagram.
         super().__init__(spec, deserializing=True)
         self.variables = variables
@@ -40,7 +41,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         #: Code of the error that nothing caught.
         self.error: str | None = None
         self.next_id = 1
-        self.activities: dict[int, waits.Activity] = {}
+        self.activities: dict[int, Activity] = {}
         self.joins = Joins()
         self._stack: list[Token] = []
         self._fresh: list[Token] = []
@@ -131,7 +132,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def record(self, token: Token, outcome: str | None) -> None:
         """Note for the history that an activation has started (no outcome yet) or ended."""
         ended_at = self.context.now if outcome else None
-        self.activities[token.id] = waits.Activity(
+        self.activities[token.id] = Activity(
             id=token.id, element=token.task_spec.name, started_at=token.since, ended_at=ended_at, outcome=outcome
         )
 
@@ -172,13 +173,23 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             del token.facts["error"]
             token.run_again()
 
-    def waits(self) -> tuple[waits.Wait, ...]:
+    def is_bound(self, number: int) -> bool:
+        """Whether a token is a timer that is evaluated at each look."""
+        return number in self.tasks and "bound" in self.tasks[number].facts
+
+    def waits(self) -> tuple[Wait, ...]:
         """Say what the process waits for, in the order of the numbers."""
         found = [wait for token in self.tasks.values() if token is not self.root and (wait := token.wait())]
         if not found:
             # Nothing can move any more: a join that can never open is an incident, not silence.
             found = [token.incident(lack) for token, lack in self.joins.stuck()]
         return tuple(sorted(found, key=lambda wait: wait.id))
+
+    def wait_of(self, token: Token) -> Wait | None:
+        """Say what one token waits for."""
+        if token.has_state(TaskState.WAITING):
+            return next((wait for wait in self.waits() if wait.id == token.id), None)
+        return None if token is self.root else token.wait()
 
     # Questions to the world ----------------------------------------------------------------------------------------------------------
 
@@ -188,6 +199,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             raise errors.InstanceError("Expected an expression, but nothing is written here")
         known = self.variables if variables is None else variables
         return _ask(lambda: expression.evaluate(known, self.context.functions))
+
+    def evaluate_for(self, token: Token, expression: Expression | None) -> Any:
+        """Return the value of an expression about time, as of the arrival of a token."""
+        self.context.since = token.since
+        try:
+            return self.evaluate(expression)
+        finally:
+            self.context.since = None
 
     def test(self, condition: Expression) -> bool:
         """Return the value of a condition."""

@@ -69,6 +69,10 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return self.incident(self.facts["error"])
         return self.task_spec.wait(self) if self.state == TaskState.STARTED else None
 
+    def catches(self, message: str) -> bool:
+        """Whether the token waits for this message."""
+        return self.has_state(TaskState.STARTED) and self.task_spec.catches(message)
+
     def incident(self, error: str) -> waits.Wait:
         """Return the wait of a token that could not go on."""
         return self.waiting(waits.WaitKind.INCIDENT, error=error)

@@ -110,7 +110,7 @@ def test_refuse__a_command_that_does_not_fit(command, message):
 def test_refuse__commands_after_the_end():
     instance = begin(start("s"), end("e"), flows("s -> e"))
 
-    with pytest.raises(InstanceError, match="Expected to complete .* 1, but the instance has ended"):
+    with pytest.raises(InstanceError, match=r"Expected to complete .* 1, but the instance has ended"):
         instance.complete(1)
     assert instance.throw("anything") == 0
 

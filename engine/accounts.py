@@ -88,10 +88,10 @@ def get(session: Session, name: str) -> Account:
     return account
 
 
-def listing(session: Session, *, actor: Actor) -> Sequence[Account]:
-    """List all accounts, by name."""
+def listing(session: Session, *, actor: Actor, after: str = "", limit: int = 50) -> Sequence[Account]:
+    """List accounts by name, from the one that follows `after`."""
     actor.require(Role.ADMIN, to="list accounts")
-    return session.scalars(select(Account).order_by(Account.name)).all()
+    return session.scalars(select(Account).where(Account.name > after).order_by(Account.name).limit(limit)).all()
 
 
 def grants(session: Session, account: Account) -> list[RoleGrant]:

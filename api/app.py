@@ -1,0 +1,62 @@
+"""The application: one Flask app with all the faces of the engine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+from flask.json.provider import JSONProvider
+
+from api import auth, problems, security, v1
+from api.transactions import Repeated
+from engine import settings as settings_
+from engine.database import Database
+from engine.passwords import Passwords
+from engine.settings import Environment, Settings
+
+SESSION_LENGTH = timedelta(hours=12)
+
+
+class OrJson(JSONProvider):
+    """JSON by orjson: dates, ids and enums included."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        """Encode."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        """Decode."""
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings | None = None, *, passwords: Passwords | None = None) -> Flask:
+    """Make the application; without settings, those of the environment."""
+    settings = settings or settings_.load()
+    app = Flask("api")
+    app.json = OrJson(app)
+    app.config.update(
+        SECRET_KEY=settings_.secret_key(settings),
+        MAX_CONTENT_LENGTH=settings.max_upload,
+        PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
+        SESSION_COOKIE_NAME="onething",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.env is Environment.PRODUCTION,
+    )
+    app.extensions["settings"] = settings
+    app.extensions["database"] = Database(settings.database_url)
+    auth.public(app.view_functions["static"])
+    problems.register(app)
+    security.harden(app)
+    auth.protect(app, passwords or Passwords())
+    app.register_error_handler(Repeated, repeat)
+    v1.register(app)
+    return app
+
+
+def repeat(command: Repeated) -> Response:
+    """Give the first answer again."""
+    answer = Response(command.answer.body or None, status=command.answer.status, content_type="application/json")
+    answer.headers["Idempotency-Replayed"] = "true"
+    return answer

@@ -1,0 +1,127 @@
+"""Who asks: the session of a browser, HTTP Basic, or the key of a program.  Every route asks, save those marked `public`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request, session
+from werkzeug.datastructures import Authorization
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from engine import accounts
+from engine.actors import Actor
+from engine.database import Database
+from engine.passwords import Passwords
+
+View = TypeVar("View", bound=Callable[..., Any])
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def public(view: View) -> View:
+    """Mark a view that answers everybody."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_public(view: Callable[..., Any]) -> bool:
+    """Tell whether a view answers everybody."""
+    return getattr(view, "public", False)
+
+
+def protect(app: Flask, passwords: Passwords) -> None:
+    """Ask who is there before every view that is not public."""
+    app.extensions["passwords"] = passwords
+    app.before_request(_ask)
+
+
+def actor() -> Actor:
+    """Give who asks; raises Unauthorized when nobody says who they are, or says it wrong."""
+    if "actor" not in g:
+        g.actor = _identify()
+    found: Actor = g.actor
+    return found
+
+
+def log_in(name: str, password: str) -> Actor:
+    """Begin a browser's session."""
+    found = _authenticate(name, password)
+    with _database().reading() as reading:
+        stamp = accounts.stamp(accounts.get(reading, name))
+    session.clear()
+    session.permanent = True
+    session.update(account=name, stamp=stamp)
+    return found
+
+
+def log_out() -> None:
+    """End a browser's session."""
+    session.clear()
+
+
+def _ask() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None:
+        return  # no such route: that is the answer
+    if request.method not in SAFE_METHODS:
+        _refuse_forgery()
+    if not is_public(view):
+        actor()
+
+
+def _identify() -> Actor:
+    credentials = request.authorization
+    if credentials is None and "Authorization" in request.headers:
+        raise Unauthorized("Expected HTTP Basic or a Bearer key, but the Authorization header is another")
+    if credentials is not None:
+        return _by_header(credentials)
+    if "account" in session:
+        with _database().reading() as reading:
+            found = accounts.resume(reading, session["account"], session["stamp"])
+        if found is not None:
+            return found
+    raise Unauthorized("Expected to know who asks, but nobody is logged in")
+
+
+def _by_header(credentials: Authorization) -> Actor:
+    if credentials.type == "basic" and credentials.username is not None:
+        return _authenticate(credentials.username, credentials.password or "")
+    if credentials.type == "bearer" and credentials.token:
+        with _database().reading() as reading:
+            found = accounts.authenticate_key(reading, credentials.token)
+        if found is not None:
+            return found
+        raise Unauthorized("Expected a key that is in force, but this one is unknown or revoked")
+    raise Unauthorized("Expected HTTP Basic or a Bearer key, but the Authorization header is another")
+
+
+def _authenticate(name: str, password: str) -> Actor:
+    found = None
+    if "\0" not in name:  # PostgreSQL knows no such text
+        found = accounts.authenticate(_database(), name, password, passwords=current_app.extensions["passwords"])
+    if found is None:
+        # One answer for all of it: what is wrong is nothing to tell a stranger.
+        raise Unauthorized("Expected name and password of an account, but they are wrong, or the account is locked for some minutes")
+    return found
+
+
+def _refuse_forgery() -> None:
+    """Refuse a command that another site made a browser send.
+
+    A browser adds cookies and remembered Basic credentials by itself, but tells where a request comes from.  Whoever has
+    a cookie must show that it comes from here; programs, which have none, need not.
+    """
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site")
+    ours = origin is not None and urlsplit(origin).netloc == request.host
+    foreign = (origin is not None and not ours) or site in {"cross-site", "same-site"}
+    shown = ours or site == "same-origin" or "X-Requested-With" in request.headers
+    by_cookie = "account" in session and "Authorization" not in request.headers
+    if foreign or (by_cookie and not shown):
+        raise Forbidden("Expected a command that comes from this site, but nothing shows that; send the header X-Requested-With")
+
+
+def _database() -> Database:
+    found: Database = current_app.extensions["database"]
+    return found

@@ -1,0 +1,99 @@
+"""What a route promises: what it takes, what it answers, for whom.  The same models check requests, answers, and make OpenAPI."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec
+
+from flask import Response, g, request
+from pydantic import BaseModel
+from werkzeug.exceptions import PreconditionFailed
+
+from api import parsing
+from api.shapes import Body, Query
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """The promise of one route."""
+
+    #: Chinese first: 认领任务 · Claim a task.
+    summary: str
+    #: None: the answer is no JSON, see `media_type`.
+    answer: type[BaseModel] | None
+    status: int = 200
+    body: type[Body] | None = None
+    #: Text fields of an upload (multipart/form-data) beside its file; with `body`, either of them is taken.
+    form: type[Body] | None = None
+    query: type[Query] | None = None
+    media_type: str = "application/json"
+    #: Refusals beyond those that every route has.
+    problems: tuple[int, ...] = ()
+    description: str = ""
+
+
+def contract(**promise: Any) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Give a view its contract; it is called with `body` and `query` as models."""
+    promised = Contract(**promise)
+
+    def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Response:
+            g.contract = promised
+            if promised.query is not None:
+                kwargs["query"] = parsing.read_query(promised.query)
+            if promised.body is not None or promised.form is not None:
+                kwargs["body"] = _read_body(promised)
+            return view(*args, **kwargs)
+
+        checked.contract = promised  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def contract_of(view: Callable[..., Any]) -> Contract | None:
+    """Give the contract of a view, if it has one."""
+    found: Contract | None = getattr(view, "contract", None)
+    return found
+
+
+def answer(data: Any, *, location: str | None = None) -> Response:
+    """Make the answer that the contract promises; data that break the promise are a fault of ours (500)."""
+    promised: Contract = g.contract
+    assert promised.answer is not None
+    made = Response(_encoded(promised.answer, data), status=promised.status, content_type=promised.media_type)
+    if location is not None:
+        made.headers["Location"] = location
+    if request.method == "GET":
+        made.set_etag(_tag(made.get_data()))
+        made.make_conditional(request)
+    g.answer = made
+    return made
+
+
+def require_match(shape: type[BaseModel], data: Any) -> None:
+    """Raise PreconditionFailed unless the thing still is what the client saw (If-Match); `data` is how it is presented now."""
+    if request.if_match and not request.if_match.contains(_tag(_encoded(shape, data))):
+        raise PreconditionFailed("Expected the thing as you saw it last (If-Match), but it was changed since; get it again")
+
+
+def _read_body(promised: Contract) -> Body:
+    if promised.body is not None and request.is_json:
+        return parsing.read_json(promised.body)
+    if promised.form is not None and request.mimetype == parsing.FORM:
+        return parsing.read_form(promised.form)
+    raise parsing.unsupported(*(["application/json"] if promised.body else []), *([parsing.FORM] if promised.form else []))
+
+
+def _encoded(shape: type[BaseModel], data: Any) -> bytes:
+    return shape.model_validate(data).model_dump_json().encode()
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

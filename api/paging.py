@@ -1,0 +1,36 @@
+"""Pages of a list: the cursor holds the sort key of the last row, so that nothing is skipped or doubled when rows come and go."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import orjson
+
+from engine.errors import InvalidInput
+
+Row = TypeVar("Row")
+
+
+def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """Read a cursor that was made of so many texts; None: from the beginning.  Raises InvalidInput."""
+    if cursor is None:
+        return None
+    try:
+        texts = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        return tuple(kind(str(text)) for kind, text in zip(kinds, texts, strict=True))
+    except (ValueError, TypeError):
+        message = "Expected the `next` of an earlier page, but this is none"
+        raise InvalidInput(message, errors=[{"field": "cursor", "message": message}]) from None
+
+
+def page(rows: Sequence[Row], limit: int, *, key: Callable[[Row], tuple[Any, ...]], present: Callable[[Row], Any]) -> dict[str, Any]:
+    """Make a page of rows of which one more than `limit` was asked for."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return {"data": [present(row) for row in shown], "next": _cursor(key(shown[-1])) if more else None}
+
+
+def _cursor(key: tuple[Any, ...]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([str(part) for part in key])).decode()

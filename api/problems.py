@@ -1,0 +1,69 @@
+"""Every error as application/problem+json (RFC 9457): what is wrong, in one grammar, and nothing of what is inside."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, Unauthorized
+
+from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted
+
+MEDIA_TYPE = "application/problem+json"
+#: Status of each category of refusal; the docstring of the class is the title.
+STATUSES: dict[type[EngineError], int] = {NotFound: 404, NotPermitted: 403, InvalidState: 409, InvalidInput: 422, Busy: 503}
+#: After how many seconds it is worth trying again.
+RETRY_AFTER = 1
+#: The ways to say who one is.  Werkzeug would leave out the quotes, which some clients need.
+CHALLENGES = ('Basic realm="onething", charset="UTF-8"', 'Bearer realm="onething"')
+_log = structlog.get_logger()
+
+
+def register(app: Flask) -> None:
+    """Answer every error of every route with a problem."""
+    app.register_error_handler(EngineError, refused)
+    app.register_error_handler(HTTPException, mistaken)
+    app.register_error_handler(Exception, failed)
+
+
+def refused(error: EngineError) -> Response:
+    """Answer a refusal of the engine."""
+    status = STATUSES[type(error)]
+    answer = problem(status, title=(type(error).__doc__ or "").strip(), detail=error.message, **error.details)
+    if status == STATUSES[Busy]:
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def mistaken(error: HTTPException) -> Response | HTTPException:
+    """Answer a request that HTTP itself does not allow, with the headers that belong to it (Allow, WWW-Authenticate)."""
+    if error.code is None or error.code < 400:  # noqa: PLR2004 - a redirection is no error
+        return error
+    answer = problem(error.code, title=error.name, detail=error.description or "")
+    for name, value in error.get_headers(request.environ):
+        if name not in {"Content-Type", "Content-Length"}:
+            answer.headers.add(name, value)
+    if isinstance(error, Unauthorized):
+        answer.headers.extend([("WWW-Authenticate", challenge) for challenge in CHALLENGES])
+    return answer
+
+
+def failed(error: Exception) -> Response:
+    """Answer a fault of ours: the log and the client get the same id, and only the log gets the rest."""
+    incident = f"urn:uuid:{uuid.uuid4()}"
+    _log.error("request failed", incident=incident, method=request.method, endpoint=request.endpoint, exc_info=error)
+    return problem(
+        500,
+        title="Internal Server Error",
+        detail=f"Expected to answer, but something in here failed; the log knows it as {incident}",
+        instance=incident,
+    )
+
+
+def problem(status: int, *, title: str, detail: str, **members: Any) -> Response:
+    """Make a problem document."""
+    document = {"type": f"/reference#problem-{status}", "title": title, "status": status, "detail": detail, **members}
+    return Response(orjson.dumps(document, default=str), status=status, content_type=MEDIA_TYPE)

@@ -1,0 +1,72 @@
+"""What goes in and out: the ground of all models.  Strict: no coercion, no unknown field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+#: One line of text for a column.
+Line = Annotated[str, Field(min_length=1, max_length=200)]
+#: Some sentences.
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+#: Free-form data: the form or the diagram says what belongs in it, and the engine checks.
+Data = dict[str, JsonValue]
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """What a command takes."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Query(BaseModel):
+    """What a query asks; its values come as text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Shape(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Paged(Query):
+    """A query whose answer comes in pages."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="每页条数 · Rows of a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=400, description="上一页给出的 `next` · `next` of the page before.")] = None
+
+
+class Page(Shape, Generic[T]):
+    """One page, and where the next one begins."""
+
+    data: list[T]
+    #: None: this is the last page.
+    next: str | None
+
+
+class Empty(Shape):
+    """Nothing more than that it was done."""
+
+
+class FieldError(Shape):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[FieldError] | None = None

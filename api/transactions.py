@@ -1,0 +1,75 @@
+"""The transaction of a request: opened here, once, by the view that changes something."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from flask import current_app, g, request
+from werkzeug.exceptions import BadRequest
+
+from api import auth
+from engine import idempotency
+from engine.database import Database, Session
+
+LONGEST_KEY = 255
+
+
+class Repeated(Exception):  # noqa: N818 - it says what the command is, not what is wrong
+    """The command was carried out before; this is what was answered then."""
+
+    def __init__(self, answer: idempotency.Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def database() -> Database:
+    """Give the database of this application."""
+    found: Database = current_app.extensions["database"]
+    return found
+
+
+def reading() -> AbstractContextManager[Session]:
+    """Open a session that only reads."""
+    return database().reading()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open THE transaction of this request; it keeps the answer, too, when the request has an Idempotency-Key.
+
+    The answer must be made inside the block (`return answer(…)`), so that both are committed together.
+    """
+    key = _idempotency_key()
+    with database().transaction() as session:
+        if key is None:
+            yield session
+            return
+        actor = auth.actor()
+        first = idempotency.begin(session, key, actor=actor, request_hash=_request_hash())
+        if first is not None:
+            raise Repeated(first)
+        yield session
+        answer = idempotency.Answer(status=g.answer.status_code, body=g.answer.get_data(as_text=True))
+        idempotency.finish(session, key, actor=actor, answer=answer)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise BadRequest(f"Expected an Idempotency-Key of 1 to {LONGEST_KEY} printable ASCII characters, but got another one")
+    return key
+
+
+def _request_hash() -> str:
+    """Hash what was asked.  A form is hashed by its parts: the boundary between them is new each time."""
+    digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    if not request.files:
+        digest.update(request.get_data())
+    for name, value in sorted(request.form.items(multi=True)):
+        digest.update(f"{name}={len(value)}:{value}\n".encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda part: part[0]):
+        digest.update(f"{name}={file.filename}:{hashlib.file_digest(file.stream, 'sha256').hexdigest()}\n".encode())  # type: ignore[arg-type]
+        file.stream.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,15 @@
+"""`/api/v1`: small and task-centred, for clerks, departments, channels and programs.  One module per noun."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from api.v1 import accounts, sessions
+
+
+def register(app: Flask) -> None:
+    """Add all routes."""
+    bp = Blueprint("v1", __name__, url_prefix="/api/v1")
+    for noun in (sessions, accounts):
+        bp.register_blueprint(noun.bp)
+    app.register_blueprint(bp)

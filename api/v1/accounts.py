@@ -1,0 +1,136 @@
+"""Accounts (账号), for administrators: who may log in, and as what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, current_app
+from pydantic import Field
+
+from api import auth, paging
+from api.contract import answer, contract
+from api.shapes import Body, Line, Page, Paged, Shape
+from api.transactions import database, reading, transaction
+from api.v1.sessions import RoleGranted
+from engine import accounts
+from engine.actors import Role
+from engine.database import Session
+from engine.models import Account
+from engine.passwords import Passwords
+
+bp = Blueprint("accounts", __name__, url_prefix="/accounts")
+
+Password = Annotated[str, Field(min_length=accounts.SHORTEST_PASSWORD, max_length=1000)]
+
+
+class NewAccount(Body):
+    """An account to be opened; without a password only keys log in."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+    display_name: Annotated[str, Field(max_length=200)] = ""
+    password: Password | None = None
+
+
+class NewGrant(Body):
+    """A role, and where it shall hold; null: everywhere."""
+
+    role: Role
+    department: Line | None = None
+    hall: Line | None = None
+
+
+class NewPassword(Body):
+    """The new password."""
+
+    password: Password
+
+
+class NewKey(Body):
+    """What the key is for."""
+
+    label: Line
+
+
+class AccountShown(Shape):
+    """An account."""
+
+    name: str
+    display_name: str
+    disabled: bool
+    grants: list[RoleGranted]
+
+
+class KeyIssued(Shape):
+    """A key; it is shown this once."""
+
+    label: str
+    key: str
+
+
+@bp.get("")
+@contract(summary="账号列表 · List accounts", query=Paged, answer=Page[AccountShown])
+def list_accounts(query: Paged) -> Response:
+    """List accounts by name."""
+    start = paging.after(query.cursor, str)
+    with reading() as session:
+        found = accounts.listing(session, actor=auth.actor(), after=start[0] if start else "", limit=query.limit + 1)
+        return answer(paging.page(found, query.limit, key=lambda a: (a.name,), present=lambda a: _presented(session, a)))
+
+
+@bp.post("")
+@contract(summary="新建账号 · Open an account", body=NewAccount, answer=AccountShown, status=201, problems=(409,))
+def create(body: NewAccount) -> Response:
+    """Open an account."""
+    with transaction() as session:
+        made = accounts.create(
+            session, body.name, actor=auth.actor(), password=body.password, display_name=body.display_name, passwords=_passwords()
+        )
+        return answer(_presented(session, made))
+
+
+@bp.post("/<name>/grants")
+@contract(summary="授予角色 · Grant a role", body=NewGrant, answer=AccountShown)
+def grant(name: str, body: NewGrant) -> Response:
+    """Grant a role."""
+    with transaction() as session:
+        granted = accounts.grant(session, name, body.role, actor=auth.actor(), department=body.department, hall=body.hall)
+        return answer(_presented(session, granted))
+
+
+@bp.post("/<name>/password")
+@contract(summary="修改口令 · Set a password", body=NewPassword, answer=AccountShown)
+def set_password(name: str, body: NewPassword) -> Response:
+    """Set a password; one's own, or as an administrator."""
+    with transaction() as session:
+        return answer(_presented(session, accounts.set_password(session, name, body.password, actor=auth.actor(), passwords=_passwords())))
+
+
+@bp.post("/<name>/disable")
+@contract(summary="停用账号 · Disable an account", answer=AccountShown, problems=(409,))
+def disable(name: str) -> Response:
+    """Disable an account."""
+    with transaction() as session:
+        return answer(_presented(session, accounts.disable(session, name, actor=auth.actor())))
+
+
+@bp.post("/<name>/keys")
+@contract(summary="签发密钥 · Issue a key", body=NewKey, answer=KeyIssued, status=201)
+def issue_key(name: str, body: NewKey) -> Response:
+    """Issue a key with which a program logs in."""
+    with database().transaction() as session:  # not `transaction`, which would keep the answer, and the key in it
+        row, key = accounts.issue_key(session, name, label=body.label, actor=auth.actor())
+        return answer({"label": row.label, "key": key})
+
+
+def _presented(session: Session, account: Account) -> dict[str, Any]:
+    return {
+        "name": account.name,
+        "display_name": account.display_name,
+        "disabled": account.disabled,
+        "grants": [{"role": g.role, "department": g.department, "hall": g.hall} for g in accounts.grants(session, account)],
+    }
+
+
+def _passwords() -> Passwords:
+    found: Passwords = current_app.extensions["passwords"]
+    return found

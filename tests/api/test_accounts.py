@@ -1,0 +1,123 @@
+"""Accounts over HTTP, and what every command and every list has: idempotency, entity tags, pages."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+
+def names(page):
+    return [account["name"] for account in page["data"]]
+
+
+def test_create__then_it_is_listed(admin):
+    made = admin.post("/accounts", {"name": "li.lei", "display_name": "李雷", "password": "something long"})
+
+    granted = admin.post("/accounts/li.lei/grants", {"role": "officer", "department": "fire"})
+
+    assert made.status_code == 201
+    assert granted.json == {
+        "name": "li.lei",
+        "display_name": "李雷",
+        "disabled": False,
+        "grants": [{"role": "officer", "department": "fire", "hall": None}],
+    }
+    assert granted.json in admin.get("/accounts?limit=200").json["data"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/accounts/nobody/grants", {"role": "clerk"}, 404),
+        ("/accounts/clerk/grants", {"role": "king"}, 422),
+        ("/accounts/clerk/grants", {"role": "officer", "department": "navy"}, 422),
+        ("/accounts/nobody/keys", {"label": "x"}, 404),
+        ("/accounts/clerk/keys", {"label": ""}, 422),
+        ("/accounts/admin/disable", None, 409),
+        ("/accounts/clerk/password", {"password": "short"}, 422),
+    ],
+)
+def test_command__refused(admin, path, body, status):
+    assert admin.post(path, body).status_code == status
+
+
+def test_list__pages_have_every_row_once(admin):
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = admin.get(f"/accounts?limit=4{cursor and '&cursor=' + cursor}").json
+        seen += names(page)
+        cursor = page["next"]
+
+    assert len(page["data"]) <= 4
+    assert seen == sorted(set(seen))
+    assert seen == names(admin.get("/accounts?limit=200").json)
+
+
+def test_list__exactly_one_page(admin):
+    total = len(admin.get("/accounts?limit=200").json["data"])
+
+    assert admin.get(f"/accounts?limit={total}").json["next"] is None
+
+
+def test_get__as_it_was_seen(admin):
+    tag = admin.get("/accounts").headers["ETag"]
+
+    assert admin.get("/accounts", headers={"If-None-Match": tag}).status_code == 304
+    admin.post("/accounts", {"name": "a-new-one"})
+    assert admin.get("/accounts", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_idempotency__repeated(admin):
+    first = admin.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": "k"})
+
+    again = admin.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": "k"})
+
+    assert (again.status_code, again.json) == (first.status_code, first.json) == (201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert admin.post("/accounts", {"name": "new"}).status_code == 409
+
+
+def test_idempotency__other_command(admin):
+    admin.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": "k"})
+
+    answer = admin.post("/accounts", {"name": "newer"}, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 422
+    assert "newer" not in names(admin.get("/accounts?limit=200").json)
+
+
+def test_idempotency__key_of_another_actor(admin, clerk):
+    admin.post("/accounts/clerk/grants", {"role": "clerk"}, headers={"Idempotency-Key": "k"})
+
+    answer = clerk.post("/accounts/clerk/grants", {"role": "clerk"}, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 403
+
+
+def test_issue_key__never_kept(admin):
+    first, again = (admin.post("/accounts/clerk/keys", {"label": "x"}, headers={"Idempotency-Key": "k"}) for _ in range(2))
+
+    assert first.json["key"] != again.json["key"]
+
+
+def test_idempotency__refused_first(admin):
+    refused = admin.post("/accounts/new/disable", headers={"Idempotency-Key": "k"})
+    admin.post("/accounts", {"name": "new"})
+
+    answer = admin.post("/accounts/new/disable", headers={"Idempotency-Key": "k"})
+
+    assert (refused.status_code, answer.status_code) == (404, 200)
+
+
+def test_idempotency__at_once(app, call):
+    callers = [call("admin") for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda c: c.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": "k"}), callers))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "钥匙".encode().decode("latin-1"), "a\tb"])
+def test_idempotency__key_of_another_shape(admin, key):
+    assert admin.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": key}).status_code == 400

@@ -1,0 +1,142 @@
+"""Who asks: Basic, keys, sessions, forgery; and that every route asks."""
+
+from base64 import b64encode
+
+import pytest
+
+from api import auth
+from engine import accounts
+from engine.actors import Actor, Role, RoleGrant
+
+ROOT = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+def basic(name, password):
+    return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_every_route__asks_who_is_there(app, nobody):
+    asked = []
+    for rule in app.url_map.iter_rules():
+        if auth.is_public(app.view_functions[rule.endpoint]):
+            continue
+        path = rule.build({name: "00000000-0000-0000-0000-000000000000" if name.endswith("_id") else "1" for name in rule.arguments})[1]
+        for method in rule.methods - {"OPTIONS", "HEAD"}:
+            answer = nobody.client.open(path, method=method)
+            assert answer.status_code == 401, f"{method} {path}"
+            assert answer.headers.getlist("WWW-Authenticate")
+            asked.append(path)
+    assert asked
+
+
+def test_basic__right_password(clerk):
+    answer = clerk.get("/me")
+
+    assert answer.json == {
+        "name": "clerk",
+        "display_name": "综合窗口",
+        "grants": [{"role": "clerk", "department": None, "hall": "changsha"}],
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        basic("clerk", "wrong"),
+        basic("nobody", "nobody"),
+        basic("a\0b", "x"),
+        bearer("x"),
+        bearer(""),
+        {"Authorization": "Basic %%%"},
+        {"Authorization": "Basic"},
+        {"Authorization": "Digest username=clerk"},
+        {"Authorization": "nonsense"},
+        {"Authorization": ""},
+        {"Cookie": "onething=forged"},
+    ],
+)
+def test_credentials__wrong(nobody, header):
+    answer = nobody.get("/me", headers=header)
+
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+    assert 'Basic realm="onething"' in answer.headers["WWW-Authenticate"]
+
+
+def test_basic__locked_account_tells_nothing_else(nobody):
+    for _ in range(accounts.FAILURES):
+        wrong = nobody.get("/me", headers=basic("clerk", "wrong"))
+
+    locked = nobody.get("/me", headers=basic("clerk", "clerk"))
+
+    assert locked.json == wrong.json
+    assert locked.status_code == 401
+
+
+def test_key__in_force_until_its_account_is_disabled(app, admin, nobody):
+    key = admin.post("/accounts/officer-fire/keys", {"label": "消防系统"}).json["key"]
+    assert nobody.get("/me", headers=bearer(key)).json["name"] == "officer-fire"
+
+    admin.post("/accounts/officer-fire/disable")
+
+    assert nobody.get("/me", headers=bearer(key)).status_code == 401
+
+
+def test_session__from_login_to_logout(nobody):
+    assert nobody.post("/login", {"name": "clerk", "password": "clerk"}).json["name"] == "clerk"
+    cookie = nobody.client.get_cookie("onething")
+    assert (cookie.http_only, cookie.same_site) == (True, "Lax")
+    assert nobody.get("/me").json["name"] == "clerk"
+
+    assert nobody.post("/logout", headers=SAME_ORIGIN).status_code == 200
+
+    assert nobody.get("/me").status_code == 401
+
+
+def test_login__wrong_password(nobody):
+    answer = nobody.post("/login", {"name": "clerk", "password": "wrong"})
+
+    assert answer.status_code == 401
+    assert nobody.get("/me").status_code == 401
+
+
+def test_session__password_was_changed_elsewhere(admin, nobody):
+    nobody.post("/login", {"name": "clerk", "password": "clerk"})
+
+    admin.post("/accounts/clerk/password", {"password": "another one"})
+
+    assert nobody.get("/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ({}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "https://evil.example", "X-Requested-With": "fetch"}, 403),
+        ({"X-Requested-With": "fetch"}, 201),
+        ({"Origin": "http://localhost"}, 201),
+        (SAME_ORIGIN, 201),
+    ],
+)
+def test_command__by_cookie(nobody, header, status):
+    nobody.post("/login", {"name": "admin", "password": "admin"})
+
+    answer = nobody.post("/accounts", {"name": "new"}, headers=header)
+
+    assert answer.status_code == status
+
+
+def test_command__by_remembered_basic_credentials_from_another_site(admin):
+    answer = admin.post("/accounts", {"name": "new"}, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403

@@ -1,0 +1,108 @@
+"""Every error of every route is a problem document, and says nothing of what is inside."""
+
+import pytest
+
+from engine import accounts
+
+
+def check(answer, status):
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["status"] == status
+    assert {"type", "title", "detail"} <= set(answer.json)
+    return answer.json
+
+
+def test_refusal__title_is_the_docstring_of_its_class(admin):
+    problem = check(admin.post("/accounts", {"name": "clerk"}), 409)
+
+    assert problem["title"] == "The thing exists, but its status does not allow the command."
+    assert problem["detail"] == "Expected to create account clerk, but there is one of that name"
+
+
+def test_command__not_permitted(clerk):
+    check(clerk.post("/accounts", {"name": "new"}), 403)
+
+
+def test_route__unknown(nobody):
+    check(nobody.get("/nothing"), 404)
+
+
+def test_route__nul_in_address(clerk):
+    check(clerk.get("/a%00b"), 400)
+    check(clerk.get("/accounts?cursor=%00"), 400)
+
+
+def test_method__not_allowed(clerk):
+    answer = clerk.client.delete("/api/v1/me", headers={})
+
+    check(answer, 405)
+    assert {"GET", "HEAD", "OPTIONS"} == set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"name": NaN}', b'{"name": "\\ud800"}', b"[" * 10_000, b'{"name": "a"} x'])
+def test_body__no_json(admin, body):
+    check(admin.post("/accounts", data=body, content_type="application/json"), 400)
+
+
+@pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"])
+def test_body__of_another_type(admin, media_type):
+    check(admin.post("/accounts", data=b'{"name": "new"}', content_type=media_type), 415)
+
+
+def test_body__too_large(admin):
+    check(admin.post("/accounts", {"name": "x" * 300_000}), 413)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": 1}, "name"),
+        ({"name": "Li Lei"}, "name"),
+        ({"name": "new", "admin": True}, "admin"),
+        ({"name": "new", "password": "short"}, "password"),
+        ({"name": "new", "display_name": "a\0b"}, "display_name"),
+        ({"name": "new", "display_name": {"a": [1, 2**63]}}, "display_name.a.1"),
+        ([], ""),
+        (None, ""),
+        ("text", ""),
+    ],
+)
+def test_body__unacceptable(admin, body, field):
+    problem = check(
+        admin.post("/accounts", body) if body is not None else admin.post("/accounts", data=b"null", content_type="application/json"), 422
+    )
+
+    assert field in [error["field"] for error in problem["errors"]]
+    assert all(error["message"] for error in problem["errors"])
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "unknown=1", "cursor=x", "cursor=bnVsbA==", "cursor=WyJhIiwiYiJd"]
+)
+def test_query__unacceptable(admin, query):
+    check(admin.get(f"/accounts?{query}"), 422)
+
+
+def test_failure__tells_its_id_and_nothing_else(admin, monkeypatch, capsys):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(accounts, "listing", fail)
+
+    problem = check(admin.get("/accounts"), 500)
+
+    assert "secret" not in str(problem)
+    logged = capsys.readouterr()
+    assert problem["instance"] in logged.out + logged.err
+    assert admin.get("/me").status_code == 200
+
+
+def test_answer__has_the_headers_that_protect(clerk):
+    answer = clerk.get("/me")
+
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"

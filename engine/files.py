@@ -1,0 +1,99 @@
+"""Files (上传文件): stored once by what is in them, outside the database; what they are is read from their content.
+
+A file lies in `materials/ab/cd/<sha256>` before the row that names it is committed.  When that commit fails, an orphan
+stays, which harms nobody: the next upload of the same content finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from engine import file_types
+from engine.errors import InvalidInput, NotFound
+
+_CHUNK = 1 << 20
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file that lies in the store, named by its content."""
+
+    sha256: str
+    filename: str
+    media_type: str
+    #: Bytes.
+    size: int
+
+
+class FileStore:
+    """The folder of the uploaded materials."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, content: IO[bytes], filename: str) -> StoredFile:
+        """Store what is read; it is durable when this returns.  Raises InvalidInput for a type that is not taken."""
+        name = _plain_name(filename)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f"draft-{secrets.token_hex(16)}"
+        try:
+            size, sha256 = _write(draft, content)
+            media_type = file_types.recognise(draft, name)
+            self._settle(draft, sha256)
+        finally:
+            draft.unlink(missing_ok=True)
+        return StoredFile(sha256=sha256, size=size, media_type=media_type, filename=name)
+
+    def path(self, sha256: str) -> Path:
+        """Where the content is.  Raises NotFound when it is gone."""
+        path = self._place(sha256)
+        if not path.is_file():
+            raise NotFound(f"Expected a file with the content {sha256}, but it is not in the store")
+        return path
+
+    def _settle(self, draft: Path, sha256: str) -> None:
+        place = self._place(sha256)
+        if place.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(place)
+        for folder in (place.parent, place.parent.parent, self.folder):
+            _sync_folder(folder)  # else the name, not the content, could be lost with the power
+
+    def _place(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+
+def _write(draft: Path, content: IO[bytes]) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    draft.touch(mode=0o600, exist_ok=False)
+    with draft.open("wb") as target:
+        while chunk := content.read(_CHUNK):
+            digest.update(chunk)
+            size += target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    return size, digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain_name(filename: str) -> str:
+    """Drop the folders that some browsers send; refuse what is no name."""
+    name = filename.replace("\\", "/").rpartition("/")[2].strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        message = f"Expected a file name of 1 to {LONGEST_NAME} printable characters, but got another one"
+        raise InvalidInput(message, errors=[{"field": "file", "message": message}])
+    return name

@@ -72,8 +72,12 @@ class Item(Base):
     clock: Mapped[ClockStatus] = mapped_column(default=ClockStatus.NOT_STARTED)
     delivery: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.NONE)
     sync: Mapped[SyncStatus] = mapped_column(default=SyncStatus.LOCAL)
-    #: Its own process instance, once it was started; and the call activity's wait in the bundle that waits for it.
+    #: Its own process instance, once it was started.
     instance_id: Mapped[UUID | None]
+    #: When it joined the case it is in now; of two with one code the later counts.
+    joined_at: Mapped[datetime]
+    #: When the dispatcher of that case took it; None: it has not yet.
+    dispatched_at: Mapped[datetime | None]
     #: Limits: [{kind: promised|statutory, days, unit: working|calendar}] as they were when the item was accepted.
     limits: Mapped[list[Any]]
     #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, result, issuer.

@@ -82,7 +82,7 @@ class Database:
             except OperationalError as error:
                 session.rollback()
                 raise _translate(error) from error
-            owed: list[Callable[[Database], None]] = session.info.pop(_AFTER_COMMIT, [])
+            owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         for work in owed:
             work(self)
 
@@ -102,7 +102,7 @@ class Database:
         self.bind.dispose()
 
 
-def after_commit(session: Session, work: Callable[[Database], None]) -> None:
+def after_commit(session: Session, work: Callable[[Database], object]) -> None:
     """Run `work` once this transaction is durable."""
     session.info.setdefault(_AFTER_COMMIT, []).append(work)
 

@@ -90,16 +90,16 @@ class CommitmentStatus(StrEnum):
 class TaskStatus(StrEnum):
     """A user task of a diagram (部门任务)."""
 
-    OPEN = "open"
-    COMPLETED = "completed"
+    OPEN = "open"  #: 待办
+    COMPLETED = "completed"  #: 已完成
     CANCELED = "canceled"  #: interrupted by the diagram, or its instance ended
 
 
 class InstanceStatus(StrEnum):
     """A process instance."""
 
-    RUNNING = "running"
-    COMPLETED = "completed"
+    RUNNING = "running"  #: 进行中
+    COMPLETED = "completed"  #: 已完成
     FAILED = "failed"  #: ended by an error that nobody caught
     CANCELED = "canceled"  #: withdrawn, returned, or moved to another case
 
@@ -107,8 +107,7 @@ class InstanceStatus(StrEnum):
 class JobStatus(StrEnum):
     """A piece of work the engine owes itself."""
 
-    PENDING = "pending"
-    DONE = "done"
+    PENDING = "pending"  #: to be run; a job that was done is deleted
     FAILED = "failed"  #: out of retries: an incident says so
 
 
@@ -181,8 +180,7 @@ TRANSITIONS: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         InstanceStatus.CANCELED: frozenset(),
     },
     JobStatus: {
-        JobStatus.PENDING: frozenset({JobStatus.DONE, JobStatus.FAILED}),
-        JobStatus.DONE: frozenset(),
+        JobStatus.PENDING: frozenset({JobStatus.FAILED}),
         JobStatus.FAILED: frozenset({JobStatus.PENDING}),
     },
 }

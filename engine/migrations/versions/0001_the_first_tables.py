@@ -212,6 +212,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("instance_id", sa.Uuid(), nullable=True),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("dispatched_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("limits", sa.Text(), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
@@ -522,9 +524,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column(
-            "status",
-            sa.Enum("pending", "done", "failed", name="jobstatus", native_enum=False, create_constraint=True, length=20),
-            nullable=False,
+            "status", sa.Enum("pending", "failed", name="jobstatus", native_enum=False, create_constraint=True, length=20), nullable=False
         ),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

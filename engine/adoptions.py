@@ -1,0 +1,122 @@
+"""Adoptions (接续): an item that was handled alone joins a bundle; while it runs with its clock untouched, when finished as its result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine import functions, instances, journal, lifecycle, materials, matters, numbers
+from engine.actors import Actor
+from engine.case_models import Case, ClockEntry, Commitment, Item, Notice
+from engine.errors import InvalidState, NotFound
+from engine.models import ExternalTask, Instance, Job, Subscription, Task, Timer
+from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
+
+#: Rows that go with an item's process from one case to another.
+_PROJECTED = (Task, Timer, Subscription, ExternalTask, Job)
+
+
+def find(session: Session, number: str, applicant_number: str) -> Item:
+    """Find an item of the same applicant; raises NotFound (another applicant's item is nobody's business)."""
+    item = session.scalar(select(Item).where(Item.number == number, Item.applicant_number == applicant_number))
+    if item is None:
+        raise NotFound(f"Expected to find item {number} of this applicant, but there is none")
+    return item
+
+
+def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
+    """Bring an item into a bundle.  The caller holds the bundle's lock.
+
+    Raises InvalidState when another bundle has it (`case` names it), when it has ended without a result, or when the bundle already
+    handles such an item.
+    """
+    session.refresh(item)
+    source = session.get_one(Case, item.case_id)
+    if source.matter == matters.SINGLE_ITEM:
+        # The single case first, then the item's own instance: parent before child, as everywhere.
+        instances.lock(session, instances.of_case(session, source.id).id)
+        instances.hold(session, item)
+    _require_free(session, case, item)
+    if item.status not in UNSETTLED | FAVOURABLE:
+        raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
+    _replace_proposal(session, case, item, actor=actor)
+    if item.status in FAVOURABLE:
+        return _import(session, case, item)
+    _move(session, source, case, item, actor=actor)
+    return item
+
+
+def _require_free(session: Session, case: Case, item: Item) -> None:
+    holder = session.get_one(Case, item.case_id)
+    if holder.matter != matters.SINGLE_ITEM:
+        raise InvalidState(f"Expected item {item.number} to be free, but case {holder.number} has it (已在办)", case=holder.number)
+    taken = session.scalar(select(Case.number).join(Item, Item.case_id == Case.id).where(Item.previous_number == item.number))
+    if taken is not None:
+        raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
+    live = {i.code: i for i in functions.live_items(session, case)}.get(item.code)
+    if live is not None and live.dispatched_at is not None and live.status not in {ItemStatus.WITHDRAWN, ItemStatus.RETURNED}:
+        raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
+
+
+def _import(session: Session, case: Case, item: Item) -> Item:
+    """A finished item stays where it is; the bundle shows its result as had already (已取得)."""
+    imported = Item(
+        number=numbers.next_item(session, case),
+        case_id=case.id,
+        adopted_from_id=item.case_id,
+        previous_number=item.number,
+        code=item.code,
+        name=item.name,
+        department=item.department,
+        applicant_number=item.applicant_number,
+        origin="imported",
+        mode=item.mode,
+        status=ItemStatus.IMPORTED,
+        limits=item.limits,
+        rules=item.rules,
+        received_on=item.received_on,
+        joined_at=datetime.now(UTC),
+        result=item.result,
+        decided_at=item.decided_at,
+        decided_by=item.decided_by,
+    )
+    session.add(imported)
+    session.flush()
+    return imported
+
+
+def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
+    """Take the item with everything that is its own into the bundle, and close the case it came alone in."""
+    alone = instances.of_case(session, source.id)
+    if item.instance_id is not None:
+        child = session.get_one(Instance, item.instance_id)
+        child.parent_id = child.parent_wait = None
+        child.case_id = case.id
+        session.flush()
+        for table in _PROJECTED:
+            session.execute(update(table).where(table.instance_id == child.id).values(case_id=case.id))
+        session.execute(update(Task).where(Task.instance_id == child.id).values(matter=case.matter, hall=case.hall))
+    for owned in (ClockEntry, Notice, Commitment):
+        session.execute(update(owned).where(owned.item_id == item.id).values(case_id=case.id))
+    item.case_id, item.adopted_from_id = case.id, source.id
+    item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
+    session.flush()
+    wanted = {m["code"] for m in case.checklist["materials"]}
+    materials.take_over(session, source, case, codes=wanted, actor=actor)
+    lifecycle.distribute(session, case, item)
+    journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
+    _close(session, alone, source, actor=actor)
+
+
+def _close(session: Session, alone: Instance, source: Case, *, actor: Actor) -> None:
+    if alone.status is InstanceStatus.RUNNING:
+        instances.cancel(session, alone.id, actor=actor)
+    source.ended_at = source.ended_at or datetime.now(UTC)
+
+
+def _replace_proposal(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
+    proposal = {i.code: i for i in functions.live_items(session, case)}.get(item.code)
+    if proposal is not None and proposal.status in UNSETTLED:
+        lifecycle.end(session, proposal, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": f"由接续件 {item.number} 替代"})

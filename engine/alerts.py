@@ -1,0 +1,44 @@
+"""Alerts (电子监察): what a supervisor must see, written where it happened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from engine.case_models import Alert, Case, Item
+from engine.clock import Light
+from engine.models import Outbox
+
+
+class AlertKind(StrEnum):
+    """Why a supervisor is told."""
+
+    REMINDER = "reminder"  #: 催办: due soon
+    OVERDUE = "overdue"  #: 超期
+    DEEMED_ACCEPTANCE = "deemed_acceptance"  #: 逾期未告知，视为受理
+    SECOND_SUPPLEMENT = "second_supplement"  #: 二次补正
+    TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期
+    DIVERGED = "diverged"  #: 部门系统状态不一致
+    BREACH = "breach"  #: 承诺不实
+
+
+def raise_alert(
+    session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None, department: str | None = None
+) -> Alert:
+    """Write an alert and put it into the outbox for whoever is concerned."""
+    now = datetime.now(UTC)
+    alert = Alert(
+        case_id=case.id,
+        item_id=item.id if item else None,
+        light=light,
+        kind=kind,
+        department=department or (item.department if item else None),
+        message=message,
+        raised_at=now,
+    )
+    session.add(alert)
+    payload = {"kind": kind, "light": light, "case": case.number, "item": item.number if item else None, "message": message}
+    session.add(Outbox(case_id=case.id, topic="alert", payload=payload, created_at=now))
+    return alert

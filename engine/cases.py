@@ -1,0 +1,287 @@
+"""Cases (办件): submit one, let items join, withdraw it, see where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
+
+from engine import (
+    adoptions,
+    calendars,
+    checklists,
+    definitions,
+    execution,
+    functions,
+    instances,
+    jobs,
+    journal,
+    lifecycle,
+    materials,
+    matters,
+    notices,
+    numbers,
+)
+from engine.actors import Actor, Role
+from engine.case_models import Case, Item
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.follow_on import ITEMS_CHANGED
+from engine.matters import Matter
+from engine.models import Hall
+from engine.notices import NoticeKind
+from engine.states import FAVOURABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
+
+FOLLOW_ON = "follow_on_requested"
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What an applicant submits (申报)."""
+
+    #: 6-digit division code of the place.
+    region: str
+    #: Key of a matter, or code of a single item.
+    matter: str
+    hall: str
+    #: {kind: person|enterprise, name, id_number, phone, contact, agent, …}
+    applicant: dict[str, Any]
+    answers: dict[str, Any]
+    #: Items by code, instead of what the tables would choose.
+    items: Sequence[str] | None = None
+    #: Numbers of items that run or are finished already: then it is a follow-on case (接续受理).
+    adopt: Sequence[str] = ()
+    #: What is on the counter already: [{code, fields?}].
+    materials: Sequence[Mapping[str, Any]] = ()
+
+
+def submit(session: Session, what: Submission, *, actor: Actor, previous: Item | None = None) -> Case:
+    """Take a bundle in (申报提交): work the checklist out, freeze it, number everything, start the matter's process.
+
+    Raises NotFound, NotPermitted, InvalidInput.
+    """
+    actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
+    _require_applicant(session, what.hall, what.applicant)
+    matter, items = what.matter, what.items
+    if definitions.latest(session, matter).kind == "item":
+        matter, items = matters.SINGLE_ITEM, [matter]
+    adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
+    checklist = checklists.make(session, matter, what.answers, only=items)
+    case = _open(session, what, matters.get(session, matter), checklist, actor=actor)
+    case.entry = "reapply" if previous else "follow_on" if adopted else "submit"
+    case.previous_id = previous.case_id if previous else None
+    taken = {item.code for item in adopted}
+    for entry in checklist["items"]:
+        if entry["code"] not in taken:
+            lifecycle.propose(session, case, entry, previous=previous)
+    for material in what.materials:
+        materials.record(session, case, material["code"], actor=actor, fields=material.get("fields"))
+    _start(session, case, adopted, actor=actor)
+    return case
+
+
+def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
+    now = datetime.now(UTC)
+    case = Case(
+        number=numbers.next_case(session, what.region),
+        region=what.region,
+        matter=matter.key,
+        definition_id=matter.definition_id,
+        hall=what.hall,
+        applicant_number=what.applicant["id_number"],
+        applicant=what.applicant,
+        answers=what.answers,
+        checklist=checklist,
+        entry="submit",
+        data={},
+        submitted_at=now,
+        submitted_by=actor.name,
+        clock_started_on=calendars.local_date(now) if matter.clock_start == "ON_SUBMIT" else None,
+        promised=matter.promised,
+    )
+    session.add(case)
+    session.flush()
+    return case
+
+
+def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, actor: Actor, previous: Item | None = None) -> Case:
+    """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
+    actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    facts = matters.read(definitions.get(session, case.definition_id))
+    live = {i.code: i for i in functions.live_items(session, case)}
+    for code in codes:
+        if code not in facts.calls:
+            raise InvalidInput(f"Expected an item of {facts.name}, but {code!r} is none", errors=[{"field": "items", "message": code}])
+        if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
+            raise InvalidState(f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}")
+    extend_checklist(session, case, codes)
+    entries = {entry["code"]: entry for entry in case.checklist["items"]}
+    added = [lifecycle.propose(session, case, entries[code], previous=previous) for code in codes]
+    journal.record(session, row, actor=actor, what="follow-on requested", items=[item.number for item in added])
+    _ask_to_join(session, case, live.values(), actor=actor)
+    return case
+
+
+def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
+    """Attach an item that runs, or is finished, to this bundle; its clock is untouched (domain rule 15)."""
+    actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    found = adoptions.find(session, number, case.applicant_number)
+    extend_checklist(session, case, [found.code])
+    item = adoptions.attach(session, case, found, actor=actor)
+    journal.record(session, row, actor=actor, what="item adopted", item=item.number, origin=item.origin)
+    jobs.owe(session, "message", row, message=ITEMS_CHANGED)
+    return item
+
+
+def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case:
+    """Take the whole case back (撤回); what is decided already stays."""
+    _require_reason(reason)
+    actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    open_items = [item for item in functions.live_items(session, case) if item.status in WITHDRAWABLE]
+    if not open_items:
+        raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
+    for item in open_items:
+        withdraw_item(session, case, item, reason=reason, actor=actor)
+    journal.record(session, row, actor=actor, what="case withdrawn", reason=reason)
+    execution.throw(session, case.id, WITHDRAWN, actor=actor)
+    return case
+
+
+def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, actor: Actor) -> None:
+    """Take one item back, with its process; the bundle goes on without it (domain rule 10)."""
+    instances.hold(session, item)
+    if item.status not in WITHDRAWABLE:
+        raise InvalidState(
+            f"Expected to withdraw item {item.number} before it is decided, but it is {item.status}", status=str(item.status)
+        )
+    row = instances.of_case(session, case.id)
+    if item.instance_id is not None:
+        instances.cancel(session, item.instance_id, actor=actor)
+        jobs.owe(session, "resume", row, child=str(item.instance_id))
+    else:
+        jobs.owe(session, "message", row, message=ITEMS_CHANGED)
+    lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
+    lifecycle.follow_up(session, case, actor=actor)
+
+
+def extend_checklist(session: Session, case: Case, codes: Sequence[str]) -> None:
+    """Add what further items call for to the frozen checklist; what was told before stays as it was."""
+    more = checklists.make(session, case.matter, case.answers, only=codes)
+    known_items = {entry["code"] for entry in case.checklist["items"]}
+    merged = {m["code"]: m for m in case.checklist["materials"]}
+    for material in more["materials"]:
+        before = merged.get(material["code"])
+        merged[material["code"]] = before | {"used_by": sorted({*before["used_by"], *material["used_by"]})} if before else material
+    case.checklist = case.checklist | {
+        "items": case.checklist["items"] + [entry for entry in more["items"] if entry["code"] not in known_items],
+        "materials": list(merged.values()),
+    }
+
+
+def get(session: Session, number: str, actor: Actor) -> Case:
+    """Return a case by its number; raises NotFound, also for what is not the actor's."""
+    case = session.scalar(select(Case).where(Case.number == number, visible(actor)))
+    if case is None:
+        raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours")
+    return case
+
+
+def search(actor: Actor, *, matter: str | None = None, applicant_number: str | None = None) -> Select[Case]:
+    """Select the cases that an actor may see, newest first."""
+    query = select(Case).where(visible(actor))
+    if matter is not None:
+        query = query.where(Case.matter == matter)
+    if applicant_number is not None:
+        query = query.where(Case.applicant_number == applicant_number)
+    return query.order_by(Case.id.desc())
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Cases of one's halls; those with an item of one's department; those one submitted."""
+    halls, departments = actor.halls(), actor.departments()
+    own = Case.submitted_by == actor.name
+    if halls is None:
+        return Case.id.is_not(None)
+    of_department = select(Item.case_id) if departments is None else select(Item.case_id).where(Item.department.in_(departments))
+    return or_(own, Case.hall.in_(halls), Case.id.in_(of_department))
+
+
+def sees_whole(case: Case, actor: Actor) -> bool:
+    """Whether the actor sees the bundle, not only the items of a department."""
+    halls = actor.halls()
+    return halls is None or case.hall in halls or case.submitted_by == actor.name
+
+
+def items_for(session: Session, case: Case, actor: Actor) -> list[Item]:
+    """Items of a case as far as they are the actor's, earlier ones with the same code among them."""
+    items = session.scalars(select(Item).where(Item.case_id == case.id).order_by(Item.joined_at, Item.number)).all()
+    departments = actor.departments()
+    if sees_whole(case, actor) or departments is None:
+        return list(items)
+    return [item for item in items if item.department in departments]
+
+
+def outcome(items: Iterable[Item]) -> str:
+    """What became of a case: open, all_granted, partial, none_granted or withdrawn; derived, never stored."""
+    statuses = [item.status for item in items]
+    if any(status in UNSETTLED for status in statuses):
+        return "open"
+    good = [status for status in statuses if status in FAVOURABLE]
+    if len(good) == len(statuses):
+        return "all_granted"
+    if not any(status in {ItemStatus.GRANTED, ItemStatus.ISSUED} for status in good):
+        return "withdrawn" if all(s is ItemStatus.WITHDRAWN for s in statuses if s not in FAVOURABLE) else "none_granted"
+    return "partial"
+
+
+def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Actor) -> None:
+    loaded = definitions.get(session, case.definition_id)
+    at = None
+    if adopted:
+        at = next((s.id for s in loaded.process.starts() if s.event is not None and s.event.name == FOLLOW_ON), None)
+        if at is None:
+            raise InvalidState(f"Expected {loaded.name} to have a follow-on start, but it has none")
+    variables = {"joining": False, **_process_variables(case)}
+    run = execution.start(session, case, loaded.key, actor=actor, variables=variables, at=at)
+    for item in adopted:
+        extend_checklist(session, case, [item.code])
+        adoptions.attach(session, case, item, actor=actor)
+    items = [item.number for item in functions.live_items(session, case)]
+    notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
+    journal.record(
+        session, run.row, actor=actor, what="case submitted", items=items, notice=notice.number, checklist=case.checklist["hash"]
+    )
+
+
+def _process_variables(case: Case) -> dict[str, Any]:
+    codes = [entry["code"] for entry in case.checklist["items"]]
+    return {**case.answers, "item": codes[0] if len(codes) == 1 else None}
+
+
+def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor: Actor) -> None:
+    """Send the follow-on message; while the whole case still waits at the window, the items simply wait with it."""
+    waiting = {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}
+    taken = execution.throw(session, case.id, FOLLOW_ON, actor=actor, variables={"joining": True})
+    if not taken and not any(item.status in waiting for item in before):
+        raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
+
+
+def _require_applicant(session: Session, hall: str, applicant: Mapping[str, Any]) -> None:
+    if session.get(Hall, hall) is None:
+        raise InvalidInput(f"Expected a hall, but {hall!r} is none", errors=[{"field": "hall", "message": f"{hall!r} is no hall"}])
+    lacking = [name for name in ("kind", "name", "id_number") if not applicant.get(name)]
+    if lacking:
+        errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
+        raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])

@@ -1,0 +1,156 @@
+"""Checklists (一次告知): which items and materials a situation calls for, said once and completely.
+
+The tables of the matter decide (DMN `items` and `materials`); the answer is frozen on the case with the rules that gave it, so that
+what was told can always be shown again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+from engine import definitions, matters
+from engine.definitions import Loaded
+from engine.errors import InvalidInput
+from engine.matters import Matter
+
+#: A checklist: {"matter", "version", "items": […], "materials": […], "unanswered": […], "hash"}.
+Checklist = dict[str, Any]
+
+
+def make(session: Session, key: str, answers: Mapping[str, Any], *, only: Iterable[str] | None = None) -> Checklist:
+    """Work the checklist out.
+
+    `only` names items instead of letting the tables choose them (a single item; a follow-on).  Raises NotFound for an unknown matter and
+    InvalidInput for answers to questions that the matter does not ask.
+    """
+    matter = matters.get(session, key)
+    loaded = definitions.get(session, _tables_of(session, matter, only).definition_id)
+    questions = situations(session, loaded)
+    _check_answers(questions, answers)
+    known = {question["id"]: answers.get(question["id"]) for question in questions}
+    chosen = _choose(session, loaded, known) if only is None else dict.fromkeys(only, "include")
+    checklist = {
+        "matter": key,
+        "version": matter.version,
+        "answers": dict(answers),
+        "items": [_item(session, matter, code, action) for code, action in chosen.items()],
+        "materials": _materials(session, loaded, known, [code for code, action in chosen.items() if action == "include"]),
+        "unanswered": [q["id"] for q in questions if not q["derived"] and q["id"] not in answers],
+    }
+    content = orjson.dumps(checklist, option=orjson.OPT_SORT_KEYS)
+    return checklist | {"hash": hashlib.sha256(content).hexdigest()}
+
+
+def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
+    """The questions of a matter: [{id, ask, type, options, source, derived}]."""
+    if "situations" not in loaded.decisions:
+        return []
+    rows = definitions.decision(session, loaded, "situations").evaluate({})
+    return [row | {"options": _words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
+
+
+def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]) -> list[dict[str, Any]]:
+    """Materials that the applicant must hand in himself for these items, and has not."""
+    have, wanted = set(handed_in), set(items)
+    return [m for m in checklist["materials"] if m["asked"] and m["code"] not in have and wanted & set(m["used_by"])]
+
+
+def _tables_of(session: Session, matter: Matter, only: Iterable[str] | None) -> Matter:
+    """The matter whose tables say what is asked: for an item alone, the first bundle that calls it."""
+    if matter.key != matters.SINGLE_ITEM or only is None:
+        return matter
+    return next((m for m in matters.catalogue(session) if set(only) & set(m.calls)), matter)
+
+
+def _check_answers(questions: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
+    known = {q["id"]: q for q in questions}
+    errors = [
+        {"field": f"answers.{name}", "message": f"Expected a question of this matter, but {name!r} is none"}
+        for name in answers
+        if name not in known
+    ]
+    errors += [error for name, value in answers.items() if name in known for error in _check_answer(known[name], value)]
+    if errors:
+        raise InvalidInput(errors[0]["message"], errors=errors)
+
+
+def _check_answer(question: Mapping[str, Any], value: Any) -> list[dict[str, str]]:
+    name, kind, options = f"answers.{question['id']}", question["type"], question["options"]
+    many = kind == "multi"
+    chosen = value if many and isinstance(value, list) else [value]
+    if many != isinstance(value, list):
+        return [{"field": name, "message": f"Expected {'a list' if many else 'one value'} for {question['ask']}, but got {value!r}"}]
+    if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return [{"field": name, "message": f"Expected a number for {question['ask']}, but got {value!r}"}]
+    wrong = [c for c in chosen if options and c not in options]
+    return [{"field": name, "message": f"Expected one of {'、'.join(options)} for {question['ask']}, but got {w!r}"} for w in wrong]
+
+
+def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dict[str, str]:
+    """Items by the table, in its order; what one rule excludes no other rule brings back."""
+    rows = definitions.decision(session, loaded, "items").evaluate(answers)
+    excluded = {row["item"] for row in rows if row["action"] == "exclude"}
+    return {row["item"]: row["action"] for row in rows if row["action"] != "exclude" and row["item"] not in excluded}
+
+
+def _item(session: Session, matter: Matter, code: str, action: str) -> dict[str, Any]:
+    facts, call = matters.item(session, code), matter.calls.get(code)
+    promised = call.promised if call else None
+    return {
+        "code": code,
+        "name": facts.name,
+        "department": facts.department,
+        "mode": facts.mode,
+        "action": action,
+        "limits": [
+            {"kind": limit.kind, "days": promised if promised and limit.kind == "promised" else limit.days, "unit": limit.unit}
+            for limit in facts.limits
+        ],
+        "predecessors": [{"item": p.item, "kind": p.kind} for p in (call.predecessors if call else ())],
+        "on_refusal": call.on_refusal if call else "BLOCK",
+        "extension": facts.extension,
+        "post_check": facts.post_check,
+        "result": facts.result,
+        "issuer": facts.issuer,
+    }
+
+
+def _materials(session: Session, loaded: Loaded, answers: Mapping[str, Any], items: list[str]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for row in definitions.decision(session, loaded, "materials").evaluate(answers) if "materials" in loaded.decisions else []:
+        used_by = items if row["used_by"] == "*" else [code for code in _words(row["used_by"]) if code in items]
+        if not used_by:
+            continue
+        # One material that several items ask for under one merge key is asked for once.
+        known = found.setdefault(row.get("merge_key") or row["material"], _material(row, []))
+        known["used_by"] = [*known["used_by"], *(code for code in used_by if code not in known["used_by"])]
+    return list(found.values())
+
+
+def _material(row: Mapping[str, Any], used_by: list[str]) -> dict[str, Any]:
+    return {
+        "code": row["material"],
+        "name": row["name"],
+        "necessity": row["necessity"],
+        "source": row["source"],
+        "exemption": row["exemption"],
+        "merge_key": row.get("merge_key") or None,
+        "used_by": used_by,
+        #: Made by the system, or fetched from shared data: not asked of the applicant.
+        "asked": row["exemption"] == "SUBMIT",
+        "tolerable": bool(row.get("tolerable")),
+        "until": row.get("until") or "BEFORE_ISSUE",
+        "due_rule": row.get("due_rule") or "item_promise",
+        "due_days": row.get("due_days"),
+        "grace_days": row.get("grace_days") or 0,
+        "basis": row.get("basis") or "",
+    }
+
+
+def _words(text: Any) -> list[str]:
+    return [word.strip() for word in str(text or "").replace("，", ",").split(",") if word.strip()]

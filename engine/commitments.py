@@ -1,0 +1,79 @@
+"""Commitments (告知承诺): granted on the applicant's word, checked afterwards, revoked after a breach that is not repaired."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from engine import alerts, calendars, holidays, jobs, journal, notices
+from engine.alerts import AlertKind
+from engine.case_models import Commitment, Item, Result
+from engine.clock import Light
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Task
+from engine.notices import NoticeKind
+from engine.states import CommitmentStatus, ItemStatus, move
+
+#: Process that carries the check afterwards; it goes on when the case is closed.
+POST_CHECK = "post_check"
+
+
+def plan_check(run: Run) -> None:
+    """Owe a check within the days that the item's rule gives (消防: 20 working days after the decision)."""
+    item = _item(run)
+    days = item.rules.get("post_check")
+    if not days:
+        raise InvalidState(f"Expected item {item.number} to have a period for its check, but the table item_limits gives none")
+    due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), int(days))
+    signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
+    commitment = Commitment(
+        case_id=run.case.id, item_id=item.id, kind="informed", signed_by=signer, signed_at=datetime.now(UTC), verify_due_on=due_on
+    )
+    commitment.status = move(CommitmentStatus.MADE, CommitmentStatus.VERIFY_DUE, "the commitment")
+    run.session.add(commitment)
+    journal.record(run.session, run.row, actor=run.actor, what="post-check planned", item=item.number, due_on=due_on.isoformat())
+    variables = {"post_check_days": int(days), "department": item.department}
+    jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables)
+
+
+def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
+    """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
+    item, outcome = _item(run), data.get("outcome")
+    if outcome not in _OUTCOMES:
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
+    query = select(Commitment).where(Commitment.item_id == item.id, Commitment.kind == "informed").order_by(Commitment.id.desc()).limit(1)
+    commitment = run.session.scalars(query).one()
+    commitment.status = move(commitment.status, _OUTCOMES[outcome], f"the commitment of item {item.number}")
+    commitment.findings = data.get("findings")
+    journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
+    if commitment.status is CommitmentStatus.RECTIFYING:
+        alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 承诺不实，限期整改", item=item)
+    if commitment.status is CommitmentStatus.REVOKED:
+        _revoke(run, item, str(commitment.findings or ""))
+
+
+def _revoke(run: Run, item: Item, findings: str) -> None:
+    grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
+    item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
+    result = run.session.scalar(select(Result).where(Result.item_id == item.id))
+    if result is not None:
+        result.voided_at = datetime.now(UTC)
+    notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)
+    alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
+    journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
+
+
+def _item(run: Run) -> Item:
+    if run.item is None:
+        raise InvalidState(f"Expected a commitment to stand in the process of an item, but {run.loaded.key} is none")
+    return run.item
+
+
+_OUTCOMES = {
+    "verified": CommitmentStatus.VERIFIED,
+    "breached": CommitmentStatus.RECTIFYING,
+    "revoke": CommitmentStatus.REVOKED,
+}

@@ -1,0 +1,84 @@
+"""Decisions (审批决定): a department grants or denies its item, with reason and remedies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from engine import functions, journal, lifecycle, notices
+from engine.actors import Actor
+from engine.case_models import Case, Item
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Task
+from engine.notices import NoticeKind
+from engine.states import ItemStatus
+
+#: Form outcomes that decide the item; every other outcome only moves the token.
+OUTCOMES = {"granted": ItemStatus.GRANTED, "denied": ItemStatus.DENIED}
+_FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
+
+
+def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
+    """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
+    if data.get("outcome") in OUTCOMES:
+        settle(run, _item(run), data)
+
+
+def decide_automatically(run: Run) -> None:
+    """Take the decision that a table gave (秒批): only a clear `outcome` counts, doubt never grants."""
+    variables = run.process.variables
+    data = {name: variables.get(name) for name in ("outcome", "reason_code", "reason")}
+    if data["outcome"] not in OUTCOMES:
+        raise InvalidState(f"Expected the table to grant or deny item {_item(run).number}, but it gave {data['outcome']!r}")
+    settle(run, _item(run), data)
+
+
+def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
+    """Grant or deny (domain rule 9).  Raises InvalidState while a material must come first, InvalidInput without reasons."""
+    status = OUTCOMES[data["outcome"]]
+    if status is ItemStatus.GRANTED:
+        _require_grantable(run, item)
+        yielded = {name: value for name, value in data.items() if name not in _FORM_FIELDS and value is not None}
+        reason = None
+    else:
+        yielded, reason = {}, _grounds(data)
+    item.result, item.decided_at, item.decided_by = yielded, datetime.now(UTC), run.actor.name
+    lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
+    tell(run, run.case, item, actor=run.actor)
+
+
+def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
+    """Write the decision to the applicant and into the journal."""
+    granted = item.status is ItemStatus.GRANTED
+    kind = NoticeKind.GRANT if granted else NoticeKind.DENIAL
+    content = {"item": item.name, "result": item.rules.get("result") or None, **(item.reason or {})}
+    notice = notices.issue(run.session, case, kind, content, actor=actor, item=item)
+    what = "item granted" if granted else "item denied"
+    journal.record(run.session, run.row, actor=actor, what=what, item=item.number, notice=notice.number, **(item.reason or {}))
+
+
+def _require_grantable(run: Run, item: Item) -> None:
+    held = functions.holds(run.session, run.case, item, at=frozenset({"BEFORE_DECISION"}))
+    if held:
+        names = "、".join(t.name for t in held)
+        raise InvalidState(f"Expected to grant item {item.number}, but it waits for {names}", missing=[t.code for t in held])
+    live = {i.code: i for i in functions.live_items(run.session, run.case)}
+    predecessors = functions.open_predecessors(item, live)
+    if predecessors:
+        raise InvalidState(f"Expected to grant item {item.number}, but {'、'.join(p.name for p in predecessors)} is not granted yet")
+
+
+def _grounds(data: dict[str, Any]) -> dict[str, Any]:
+    reason = str(data.get("reason") or "").strip()
+    lacking = [name for name, value in (("reason_code", data.get("reason_code")), ("reason", reason)) if not value]
+    if lacking:
+        errors = [{"field": name, "message": f"Expected {name} with a denial, but it is empty"} for name in lacking]
+        raise InvalidInput(f"Expected a denial with {' and '.join(lacking)}, but it is empty", errors=errors)
+    return {"reason_code": data["reason_code"], "reason": reason, "remedies": notices.REMEDIES}
+
+
+def _item(run: Run) -> Item:
+    if run.item is None:
+        raise InvalidState(f"Expected a decision to stand in the process of an item, but {run.loaded.key} is none")
+    return run.item

@@ -1,0 +1,78 @@
+"""Deployments: a set of files checked together and stored together, never changed again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bpmn import compiler, lint
+from bpmn.errors import Finding
+from engine import functions
+from engine.actors import Actor, Role
+from engine.errors import InvalidInput
+from engine.models import Definition, Deployment, Resource
+
+
+def deploy(session: Session, name: str, resources: Mapping[str, bytes], *, actor: Actor, source: str = "api") -> Deployment:
+    """Check and store a set of files.
+
+    The same bytes under the same name and source give the deployment that exists already.  Raises InvalidInput with all findings
+    (`errors=[…]`), each naming file, line, element and what to draw instead.
+    """
+    actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
+    existing = _same(session, name, source, resources)
+    if existing is not None:
+        return existing
+    refuse([f for f in check(session, resources) if f.severity == "error"])
+
+    deployment = Deployment(name=name, source=source, deployed_at=datetime.now(UTC), deployed_by=actor.name)
+    session.add(deployment)
+    session.flush()
+    for file, content in resources.items():
+        session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashlib.sha256(content).hexdigest()))
+        if file.endswith((".bpmn", ".bpmn20.xml")):
+            _define(session, deployment, file, content)
+    session.flush()
+    return deployment
+
+
+def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
+    """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
+    return lint.lint(resources, functions=functions.NAMES, known_processes=frozenset(session.scalars(select(Definition.key).distinct())))
+
+
+def refuse(errors: list[Finding]) -> None:
+    """Raise InvalidInput when there are findings."""
+    if errors:
+        words = "; ".join(f.message for f in errors[:5])
+        raise InvalidInput(f"Expected a diagram that can run, but {words}", errors=[asdict(f) for f in errors])
+
+
+def _same(session: Session, name: str, source: str, resources: Mapping[str, bytes]) -> Deployment | None:
+    query = select(Deployment).where(Deployment.name == name, Deployment.source == source).order_by(Deployment.deployed_at.desc()).limit(1)
+    latest = session.scalar(query)
+    if latest is None:
+        return None
+    rows = session.execute(select(Resource.name, Resource.sha256).where(Resource.deployment_id == latest.id))
+    hashes = {row.name: row.sha256 for row in rows}
+    return latest if hashes == {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()} else None
+
+
+def _define(session: Session, deployment: Deployment, file: str, content: bytes) -> None:
+    for process in compiler.compile(content, file):
+        version = session.scalar(select(func.max(Definition.version)).where(Definition.key == process.key)) or 0
+        session.add(
+            Definition(
+                deployment_id=deployment.id,
+                key=process.key,
+                version=version + 1,
+                name=process.name or process.key,
+                kind=process.properties.get("onething.kind", "process"),
+                resource=file,
+            )
+        )

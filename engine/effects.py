@@ -1,0 +1,29 @@
+"""Effects: what completing a task of a kind means to the domain.  One table; a kind that is not in it only moves the token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine import commitments, decisions, follow_on, intake, issuance, procedures, ratings, supplements
+from engine.instances import Run
+from engine.models import Task
+
+#: `onething.kind` of a user task → the verb that applies its form, with its guard.
+EFFECTS: dict[str, Callable[[Run, Task, dict[str, Any]], None]] = {
+    "intake": intake.decide,
+    "follow-on": follow_on.decide,
+    "supplement": supplements.answer,
+    "decision": decisions.decide,
+    procedures.KIND: procedures.end,
+    "issuance": issuance.issue,
+    "rating": ratings.rate,
+    "post-check": commitments.verify,
+}
+
+
+def apply(run: Run, task: Task, data: dict[str, Any]) -> None:
+    """Apply the completed form of a task before its token moves.  Raises EngineError; then nothing changed."""
+    effect = EFFECTS.get(task.kind)
+    if effect is not None:
+        effect(run, task, data)

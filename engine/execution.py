@@ -1,0 +1,172 @@
+"""Execution: hand a running instance out, and let it run on to where it next needs a person, a program, a message or time.
+
+What the diagram asks of the engine itself is done here, in the same transaction: steps (external tasks with a topic `onething.…`) and
+calls.  The order of locks is parent before child, and never back: a child that ends owes its parent a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.waits import Wait, WaitKind
+from engine import definitions, instances, jobs, lifecycle, models, procedures, starts, steps
+from engine.actors import Actor
+from engine.case_models import Case, Item
+from engine.errors import EngineError, InvalidState
+from engine.instances import Run
+from engine.models import Incident, Subscription
+from engine.states import InstanceStatus, ItemStatus
+
+
+@contextmanager
+def running(session: Session, instance_id: UUID, *, actor: Actor) -> Iterator[Run]:
+    """Lock an instance, hand it out, and put it back at rest.  Raises InvalidState when it has ended."""
+    run = instances.wake(session, instance_id, actor=actor)
+    if run.row.status != InstanceStatus.RUNNING:
+        raise InvalidState(f"Expected case {run.case.number} to be running, but it is {run.row.status}", status=str(run.row.status))
+    if run.item is None:
+        lifecycle.follow_up(session, run.case, actor=actor)
+    yield run
+    settle(run)
+
+
+def start(session: Session, case: Case, key: str, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
+    """Start the process of a case's matter and let it run."""
+    loaded = definitions.latest(session, key)
+    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=variables, at=at)
+    settle(run)
+    return run
+
+
+def settle(run: Run) -> None:
+    """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back."""
+    handled: set[int] = set()
+    while pending := [w for w in instances.fresh(run, handled) if w.kind in _ENTER]:
+        for wait in pending:
+            handled.add(wait.id)
+            _ENTER[wait.kind](run, wait)
+    if run.item is None:
+        lifecycle.follow_up(run.session, run.case, actor=run.actor)
+    instances.put_back(run)
+    if run.process.ended and run.row.parent_id is not None:
+        parent = run.session.get_one(models.Instance, run.row.parent_id)
+        jobs.owe(run.session, "resume", parent, child=str(run.row.id))
+
+
+def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
+    """Deliver a message to every wait for it in a case; how many took it (none is no error)."""
+    query = select(Subscription.instance_id).where(Subscription.case_id == case_id, Subscription.message == message).distinct()
+    taken = 0
+    for instance_id in session.scalars(query).all():
+        with running(session, instance_id, actor=actor) as run:
+            taken += run.process.throw(message, variables or {})
+    return taken
+
+
+def resume(session: Session, parent_id: UUID, child_id: UUID, *, actor: Actor) -> None:
+    """Tell a call activity that what it called has ended.  Repeating it does nothing."""
+    run = instances.wake(session, parent_id, actor=actor)
+    child = session.get_one(models.Instance, child_id)
+    waiting = any(w.id == child.parent_wait and w.kind is WaitKind.CALL for w in run.process.waits())
+    if child.parent_id != parent_id or run.row.status != InstanceStatus.RUNNING or not waiting:
+        return
+    lifecycle.follow_up(session, run.case, actor=actor)
+    _return(run, child)
+    settle(run)
+
+
+def perform_step(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
+    """Try a failed step again; raises what the step raises.  Repeating a step that is done does nothing."""
+    run = instances.wake(session, instance_id, actor=actor)
+    wait = next((w for w in run.process.waits() if w.id == wait_id and w.kind is WaitKind.EXTERNAL_TASK), None)
+    if run.row.status != InstanceStatus.RUNNING or wait is None:
+        return
+    run.process.complete(wait.id, steps.perform(run, wait))
+    settle(run)
+
+
+def refresh(session: Session, instance_id: UUID, *, actor: Actor) -> None:
+    """Let the timers of an instance look at the world again: a clock was paused, a calendar was corrected."""
+    run = instances.wake(session, instance_id, actor=actor)
+    if run.row.status == InstanceStatus.RUNNING:
+        settle(run)
+
+
+def _enter_procedure(run: Run, wait: Wait) -> None:
+    """Pause the clock when the token arrives at a special procedure."""
+    if run.loaded.process.elements[wait.element].properties.get("onething.kind") == procedures.KIND:
+        procedures.begin(run, wait)
+
+
+def _enter_step(run: Run, wait: Wait) -> None:
+    """Perform a step of our own at once; other topics are left to their workers."""
+    if not steps.is_ours(wait.name):
+        return
+    try:
+        with run.session.begin_nested():
+            result = steps.perform(run, wait)
+    except EngineError as error:
+        # The case waits at the step, others go on: a job tries again, an incident says so meanwhile.
+        run.session.add(
+            Incident(
+                case_id=run.row.case_id,
+                instance_id=run.row.id,
+                wait=wait.id,
+                element=wait.element,
+                message=error.message,
+                raised_at=datetime.now(UTC),
+            )
+        )
+        jobs.owe(run.session, "step", run.row, after=jobs.BACKOFF[0], wait=wait.id, element=wait.element)
+    else:
+        run.process.complete(wait.id, result)
+
+
+def _enter_call(run: Run, wait: Wait) -> None:
+    """Start what a call activity calls, or attach to the item that runs or is finished already."""
+    item = starts.item_for(run, wait)
+    if item is not None and item.instance_id is not None:
+        child = instances.lock(run.session, item.instance_id)
+        child.parent_id, child.parent_wait = run.row.id, wait.id
+        if child.status == InstanceStatus.RUNNING:
+            return
+        _return(run, child)
+        return
+    loaded = definitions.latest(run.session, wait.name or "")
+    if loaded.kind == "item" and item is None:
+        # Another token of this run called the item a moment ago, when `ready` was still true: nothing is left to do here.
+        run.process.complete(wait.id, {})
+        return
+    child_run = instances.begin(
+        run.session,
+        loaded,
+        actor=run.actor,
+        case=run.case,
+        item=item,
+        variables=starts.variables(run, wait),
+        parent=(run.row, wait),
+    )
+    if item is not None:
+        starts.begin_item(child_run, item)
+    settle(child_run)
+
+
+def _return(run: Run, child: models.Instance) -> None:
+    """Give the call activity what its child left: variables, or an error that the diagram may catch."""
+    item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
+    if item is not None and item.status is ItemStatus.IN_REVIEW:
+        raise InvalidState(f"Expected item {item.number} to be decided when its process ended, but it is {item.status}")
+    if child.status is InstanceStatus.FAILED:
+        run.process.raise_error(child.parent_wait or 0, child.end or "")
+    else:
+        run.process.complete(child.parent_wait or 0, child.variables)
+
+
+_ENTER = {WaitKind.USER_TASK: _enter_procedure, WaitKind.EXTERNAL_TASK: _enter_step, WaitKind.CALL: _enter_call}

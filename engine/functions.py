@@ -1,0 +1,180 @@
+"""Functions that a diagram may call in its conditions and timers.  They read the rows at the moment of the question.
+
+`NAMES` is what the lint knows; `LIVE` names those whose timers move with the world (a clock is paused, a material comes in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.waits import Context
+from engine import calendars, clock, clocks, definitions, holidays, matters
+from engine.case_models import Case, Item, Supplement, Tolerance
+from engine.clock import Ledger, LimitKind, TimeLimit
+from engine.definitions import Loaded
+from engine.errors import InvalidInput
+from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, SupplementStatus, ToleranceStatus
+
+#: Working days within which somebody must answer a submission (行政许可法 art. 32).
+ACCEPTANCE_DAYS = 5
+#: An item that was adopted while it runs is taken by the dispatcher, too.
+_DISPATCHABLE = frozenset({ItemStatus.ACCEPTED, ItemStatus.WAITING, ItemStatus.IN_REVIEW})
+_OPEN = (ToleranceStatus.OPEN, ToleranceStatus.OVERDUE)
+
+
+@dataclass(kw_only=True)
+class World:
+    """What the functions read: one case, seen from the process of the matter or of one item."""
+
+    session: Session
+    loaded: Loaded
+    case: Case
+    item: Item | None
+    context: Context = field(init=False)
+
+    def ready(self, code: str) -> bool:
+        """An item is accepted, not started, and what it needs is settled in its favour."""
+        items = {item.code: item for item in live_items(self.session, self.case)}
+        item = items.get(code)
+        return item is not None and item.dispatched_at is None and item.status in _DISPATCHABLE and not open_predecessors(item, items)
+
+    def settled(self) -> bool:
+        """Every item is decided or ended, and no tolerance is open."""
+        return all(item.status not in UNSETTLED for item in live_items(self.session, self.case)) and not self.tolerance_open()
+
+    def tolerance_open(self) -> bool:
+        """A tolerated material is still missing."""
+        return bool(open_tolerances(self.session, self.case))
+
+    def tolerance(self, what: str) -> datetime | None:
+        """Next moment at which an open tolerance must be reminded (`remind`), is overdue (`due`), or is given up (`grace`)."""
+        calendar = holidays.calendar(self.session)
+        missing = open_tolerances(self.session, self.case)
+        if what == "remind":
+            moments = [calendars.start_of(calendar.add(t.due_on, -1)) for t in missing if t.reminded_at is None]
+        elif what == "due":
+            moments = [calendars.end_of(t.due_on) for t in missing if t.status is ToleranceStatus.OPEN]
+        elif what == "grace":
+            overdue = [t for t in missing if t.status is ToleranceStatus.OVERDUE]
+            moments = [calendars.end_of(calendar.add(t.due_on, t.grace_days)) for t in overdue]
+        else:
+            raise InvalidInput(f"Expected tolerance('remind'), ('due') or ('grace'), but got {what!r}")
+        return min(moments, default=None)
+
+    def acceptance_due(self) -> datetime:
+        """End of the fifth working day after receipt, or after the corrections came in."""
+        received = calendars.local_date(self.case.resubmitted_at or self.case.submitted_at)
+        return calendars.end_of(holidays.calendar(self.session).add(received, ACCEPTANCE_DAYS))
+
+    def supplement_due(self) -> datetime | None:
+        """End of the period given in the open notice of corrections."""
+        query = select(Supplement.due_on).where(Supplement.case_id == self.case.id, Supplement.status == SupplementStatus.OPEN)
+        due_on = self.session.scalar(query)
+        return calendars.end_of(due_on) if due_on else None
+
+    def issue_by(self) -> datetime | None:
+        """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait."""
+        decided = [item.decided_at for item in issuable_items(self.session, self.case) if item.decided_at]
+        if not decided:
+            return None
+        wait = matters.read(definitions.get(self.session, self.case.definition_id)).longest_wait
+        return calendars.end_of(holidays.calendar(self.session).add(calendars.local_date(min(decided)), wait))
+
+    def issuable(self) -> bool:
+        """Something is granted, not issued, and no missing material holds it."""
+        return bool(issuable_items(self.session, self.case))
+
+    def deadline(self, kind: str) -> datetime | None:
+        """The item's `promised` or `statutory` deadline, or the moment it turns yellow (`warning`); in a matter, the bundle's."""
+        if kind not in {"promised", "statutory", "warning"}:
+            raise InvalidInput(f"Expected deadline('promised'), ('statutory') or ('warning'), but got {kind!r}")
+        if self.item is None:
+            return bundle_deadline(self.session, self.case, kind)
+        return clocks.warning(self.session, self.item) if kind == "warning" else clocks.deadline(self.session, self.item, LimitKind(kind))
+
+    def workdays(self, days: float) -> datetime | None:
+        """End of the n-th working day after the token came here; paused days of the item's clock do not count."""
+        since = calendars.local_date(self.context.since or self.context.now)
+        kept = clocks.ledger(self.session, self.item) if self.item else None
+        pauses = tuple(replace(p, since=max(p.since, since)) for p in kept.pauses if p.until is None or p.until >= since) if kept else ()
+        ledger = Ledger(started_on=since, pauses=pauses)
+        due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days)), holidays.calendar(self.session))
+        return calendars.end_of(due.date) if due else None
+
+    def decide(self, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Evaluate a decision table for a business rule task."""
+        return definitions.decision(self.session, self.loaded, ref).evaluate(variables)
+
+
+LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
+NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable"}) | LIVE
+
+
+def context(session: Session, loaded: Loaded, case: Case, item: Item | None) -> Context:
+    """What an instance may ask of the world while it runs."""
+    world = World(session=session, loaded=loaded, case=case, item=item)
+    functions = {name: getattr(world, name) for name in NAMES}
+    world.context = Context(now=datetime.now(UTC), functions=functions, decide=world.decide, live=LIVE)
+    return world.context
+
+
+def live_items(session: Session, case: Case) -> list[Item]:
+    """The items of a case, in the order they joined; of two with one code (applied for again, adopted) only the later."""
+    items = session.scalars(select(Item).where(Item.case_id == case.id).order_by(Item.joined_at, Item.number))
+    return list({item.code: item for item in items}.values())
+
+
+def open_predecessors(item: Item, items: Mapping[str, Item]) -> list[Item]:
+    """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
+    needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in {"FS", "RM"}]
+    continues = item.rules.get("on_refusal") == "CONTINUE"
+    found = [items[code] for code in needed if code in items]
+    return [p for p in found if p.status not in FAVOURABLE and not (continues and p.status not in UNSETTLED)]
+
+
+def open_tolerances(session: Session, case: Case) -> list[Tolerance]:
+    """Tolerated materials that are still missing, by due date."""
+    query = select(Tolerance).where(Tolerance.case_id == case.id, Tolerance.status.in_(_OPEN)).order_by(Tolerance.due_on, Tolerance.id)
+    return list(session.scalars(query))
+
+
+def holds(session: Session, case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:
+    """Open tolerances that hold the item back at a point: `at` is a set of BEFORE_… policies."""
+    return [t for t in open_tolerances(session, case) if item.code in t.used_by and t.until in at]
+
+
+#: What must be there before a result may be handed out.
+BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
+
+
+def issuable_items(session: Session, case: Case) -> list[Item]:
+    """Items that are granted, not issued, and not held by a missing material."""
+    granted = [item for item in live_items(session, case) if item.status is ItemStatus.GRANTED]
+    return [item for item in granted if not holds(session, case, item, at=BEFORE_ISSUE)]
+
+
+def bundle_ledger(case: Case) -> tuple[Ledger, TimeLimit] | None:
+    """The bundle's own clock and its promise; None when it has no promise, or has not started."""
+    if case.clock_started_on is None or case.promised is None:
+        return None
+    stopped = calendars.local_date(case.ended_at) if case.ended_at else None
+    return Ledger(started_on=case.clock_started_on, stopped_on=stopped), TimeLimit(kind=LimitKind.PROMISED, days=case.promised)
+
+
+def bundle_deadline(session: Session, case: Case, kind: str) -> datetime | None:
+    """The moment at which the bundle's published promise has run out, or (`warning`) turns yellow."""
+    found = bundle_ledger(case)
+    if found is None or kind == "statutory":
+        return None
+    calendar = holidays.calendar(session)
+    if kind == "warning":
+        day = clock.turns_yellow(*found, calendar)
+        return calendars.start_of(day) if day else None
+    due = clock.due(*found, calendar)
+    return calendars.end_of(due.date) if due else None

@@ -1,0 +1,48 @@
+"""Incidents: what failed and waits, and how a person lets it try again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from bpmn.waits import WaitKind
+from engine import cases, execution, jobs, journal
+from engine.actors import Actor, Role
+from engine.case_models import Case
+from engine.errors import InvalidState, NotFound
+from engine.models import Incident, Job
+
+
+def search(actor: Actor) -> Select[Incident]:
+    """Select the standing incidents of cases that the actor may see, oldest first."""
+    mine = select(Case.id).where(cases.visible(actor))
+    return select(Incident).where(Incident.resolved_at.is_(None), Incident.case_id.in_(mine)).order_by(Incident.id)
+
+
+def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
+    """Try again what failed.  Raises what fails again; the incident then stands as before."""
+    incident = session.scalar(search(actor).where(Incident.id == incident_id))
+    if incident is None:
+        raise NotFound(f"Expected to find a standing incident {incident_id}, but there is none for you")
+    actor.require(Role.DESIGNER, Role.SUPERVISOR, Role.ADMIN, to="retry an incident")
+    if incident.job_id is not None:
+        jobs.retry(session, session.get_one(Job, incident.job_id, with_for_update={"key_share": True}))
+        incident.resolved_at = datetime.now(UTC)
+        return incident
+    if incident.wait is None:
+        raise InvalidState(f"Expected something to retry at {incident.element}, but its timer tries by itself")
+    _retry_wait(session, incident, incident.wait, actor=actor)
+    return incident
+
+
+def _retry_wait(session: Session, incident: Incident, wait_id: int, *, actor: Actor) -> None:
+    with execution.running(session, incident.instance_id, actor=actor) as run:
+        kind = next((w.kind for w in run.process.waits() if w.id == wait_id), None)
+        journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
+        if kind is WaitKind.INCIDENT:
+            run.process.retry(wait_id)
+    if kind is WaitKind.EXTERNAL_TASK:
+        execution.perform_step(session, incident.instance_id, wait_id, actor=actor)

@@ -1,0 +1,134 @@
+"""Instances: lock the row, wake the token state, put it back with the rows that are projected from its waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.instance import Instance as Process
+from bpmn.waits import Wait
+from engine import definitions, functions, models, projection
+from engine.actors import Actor
+from engine.case_models import Case, Item
+from engine.definitions import Loaded
+from engine.errors import NotFound
+from engine.states import InstanceStatus, move
+
+
+@dataclass(kw_only=True)
+class Run:
+    """An instance in our hands: locked, awake, and not yet put back."""
+
+    session: Session
+    actor: Actor
+    row: models.Instance
+    loaded: Loaded
+    process: Process
+    case: Case
+    #: The item whose process this is; None: the process of the matter.
+    item: Item | None
+    #: Waits that have rows already.
+    projected: frozenset[int]
+
+
+def lock(session: Session, instance_id: UUID) -> models.Instance:
+    """Take the instance for this transaction; nobody else writes it until the end.
+
+    The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
+    """
+    query = select(models.Instance).where(models.Instance.id == instance_id).with_for_update(key_share=True)
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound(f"Expected to find instance {instance_id}, but there is none")
+    return row
+
+
+def hold(session: Session, item: Item) -> None:
+    """Take an item for this transaction by its own instance, once it has one, and read it anew."""
+    if item.instance_id is not None:
+        lock(session, item.instance_id)
+    session.refresh(item)
+
+
+def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
+    """Lock an instance and load its token state."""
+    row = lock(session, instance_id)
+    case = session.get_one(Case, row.case_id)
+    item = session.get_one(Item, row.item_id, populate_existing=True) if row.item_id else None
+    loaded = definitions.get(session, row.definition_id)
+    context = functions.context(session, loaded, case, item)
+    process = Process.load(loaded.process, row.state, row.variables, context)
+    projected = frozenset(w.id for w in process.waits())
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=projected)
+
+
+def begin(
+    session: Session,
+    loaded: Loaded,
+    *,
+    actor: Actor,
+    case: Case,
+    item: Item | None,
+    variables: dict[str, object],
+    parent: tuple[models.Instance, Wait] | None = None,
+    at: str | None = None,
+) -> Run:
+    """Start a process of a case; `at` names a message start event, `parent` the call activity that waits for it."""
+    process = Process.start(loaded.process, variables, functions.context(session, loaded, case, item), at=at)
+    row = models.Instance(
+        case_id=case.id,
+        item_id=item.id if item else None,
+        definition_id=loaded.id,
+        parent_id=parent[0].id if parent else None,
+        parent_wait=parent[1].id if parent else None,
+        state=process.snapshot(),
+        variables=process.variables,
+        started_at=datetime.now(UTC),
+    )
+    session.add(row)
+    session.flush()
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=frozenset())
+
+
+def put_back(run: Run) -> None:
+    """Write the token state and its projected rows."""
+    row, process = run.row, run.process
+    projection.project(run.session, row, run.loaded, run.case, process.waits(), known=run.projected)
+    row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
+    if process.ended and row.status == InstanceStatus.RUNNING:
+        target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
+        row.status = move(row.status, target, f"instance {row.id}")
+        row.ended_at, row.end = datetime.now(UTC), process.error or process.end
+    run.session.flush()
+
+
+def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
+    """End an instance and everything it waits for; nothing happens when it has ended already."""
+    run = wake(session, instance_id, actor=actor)
+    if run.row.status != InstanceStatus.RUNNING:
+        return
+    run.process.cancel()
+    run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), datetime.now(UTC)
+    put_back(run)
+
+
+def of_case(session: Session, case_id: UUID) -> models.Instance:
+    """The instance of the matter itself; raises NotFound."""
+    query = select(models.Instance).where(
+        models.Instance.case_id == case_id, models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
+    )
+    row = session.scalar(query.order_by(models.Instance.started_at).limit(1))
+    if row is None:
+        raise NotFound(f"Expected case {case_id} to have a running bundle, but it has none")
+    return row
+
+
+def fresh(run: Run, handled: Iterable[int]) -> list[Wait]:
+    """Waits that came up in this run and were not handled yet."""
+    seen = run.projected | set(handled)
+    return [w for w in run.process.waits() if w.id not in seen]

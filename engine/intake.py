@@ -1,0 +1,120 @@
+"""Intake (受理): the five dispositions of 行政许可法 art. 32, and acceptance by silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from engine import alerts, calendars, checklists, functions, journal, lifecycle, notices, supplements, tolerances
+from engine.alerts import AlertKind
+from engine.case_models import Item
+from engine.clock import Light
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Task
+from engine.notices import NoticeKind
+from engine.states import ItemStatus
+
+
+def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
+    """Dispose of what was submitted: `outcome` is accept, tolerate, supplement or refuse.
+
+    Raises InvalidInput when the disposition does not fit what is missing.
+    """
+    items = submitted(run)
+    outcome = data.get("outcome")
+    if outcome not in _DISPOSITIONS:
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
+    if outcome in {"supplement", "refuse"}:
+        _require_not_corrected(run)
+    _DISPOSITIONS[outcome](run, items, data)
+
+
+def submitted(run: Run) -> list[Item]:
+    """Items of the case that nobody has disposed of."""
+    return [i for i in functions.live_items(run.session, run.case) if i.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
+
+
+def missing(run: Run, items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Materials that the applicant must hand in for these items, and has not."""
+    have = lifecycle.handed_in(run.session, run.case)
+    return checklists.missing(run.case.checklist, have, [item.code for item in items])
+
+
+def accept(run: Run, items: Sequence[Item], _data: dict[str, Any]) -> None:
+    """Accept: everything is there (art. 32 (5))."""
+    lacking = missing(run, items)
+    if lacking:
+        raise InvalidInput(
+            f"Expected to accept case {run.case.number}, but these materials are missing: {names(lacking)}", errors=as_errors(lacking)
+        )
+    admit(run, items, by="clerk")
+
+
+def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
+    """Accept although minor materials are missing (容缺受理), against a signed commitment with a date (domain rule 4)."""
+    promised = tolerances.require_tolerable(run, missing(run, items), signed=bool(data.get("commitment_signed")))
+    admit(run, items, by="tolerance")
+    tolerances.promise(run, promised)
+
+
+def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
+    """Refuse with reasons and remedies: no permit is needed (不受理), or it is not for this organ (不予受理; names the right one)."""
+    kind, reason = data.get("refusal_kind"), str(data.get("reason") or "").strip()
+    if kind not in {"not_required", "not_accepted"}:
+        raise InvalidInput(f"Expected refusal_kind to be not_required or not_accepted, but it is {kind!r}")
+    if not reason:
+        raise InvalidInput("Expected a reason for the refusal, but there is none", errors=[{"field": "reason", "message": "required"}])
+    grounds = {"kind": kind, "reason": reason, "competent_organ": data.get("competent_organ"), "remedies": notices.REMEDIES}
+    for item in items:
+        lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
+    notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, {"items": [i.number for i in items], **grounds}, actor=run.actor)
+    _record(run, "case refused", items, notice=notice.number, reason=reason)
+
+
+def accept_deemed(run: Run) -> None:
+    """Accept by law: nobody told the applicant anything within five working days (art. 32 (4); domain rule 2).
+
+    The clocks run from the day of receipt; the accepting organ gets a red light.
+    """
+    items = submitted(run)
+    received = calendars.local_date(run.case.resubmitted_at or run.case.submitted_at)
+    admit(run, items, by="deemed", on=received)
+    message = f"办件 {run.case.number} 收到后五个工作日内未告知，依法自收到之日起视为受理"
+    alerts.raise_alert(run.session, run.case, AlertKind.DEEMED_ACCEPTANCE, Light.RED, message)
+
+
+def admit(run: Run, items: Sequence[Item], *, by: str, on: date | None = None) -> None:
+    """Accept these items and say so in writing."""
+    lifecycle.accept(run.session, run.case, items, by=by, actor=run.actor, on=on)
+    listed = [{"number": i.number, "name": i.name, "department": i.department, "limits": i.limits} for i in items]
+    notice = notices.issue(run.session, run.case, NoticeKind.ACCEPTANCE, {"items": listed, "basis": by}, actor=run.actor)
+    _record(run, "case accepted", items, notice=notice.number, basis=by)
+
+
+def names(materials: Sequence[dict[str, Any]]) -> str:
+    """Names of materials, for a sentence."""
+    return "、".join(m["name"] for m in materials)
+
+
+def as_errors(materials: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """Missing materials as field errors."""
+    return [{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in materials]
+
+
+def _require_not_corrected(run: Run) -> None:
+    """What was corrected as asked must be accepted: nothing new may be asked (art. 32 (4), (5); domain rule 3)."""
+    if supplements.was_answered(run.session, run.case) and not supplements.may_repeat(run):
+        raise InvalidState(f"Expected to accept case {run.case.number}, but another disposition was chosen after all corrections came in")
+
+
+def _supplement(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
+    supplements.issue(run, items, missing(run, items), defects=data.get("defects"))
+
+
+def _record(run: Run, what: str, items: Sequence[Item], **details: Any) -> None:
+    journal.record(run.session, run.row, actor=run.actor, what=what, items=[i.number for i in items], **details)
+
+
+_DISPOSITIONS = {"accept": accept, "tolerate": accept_with_tolerance, "supplement": _supplement, "refuse": refuse}

@@ -1,0 +1,77 @@
+"""Issuance (出件): what was granted goes out — together, as decided, or as one comprehensive permit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from engine import functions, journal, numbers
+from engine.case_models import Item, Package, Result
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Outbox, Task
+from engine.states import DeliveryStatus, ItemStatus, move
+
+MODES = ("unified", "classified", "comprehensive")
+DELIVERIES = ("window", "post", "electronic", "kiosk")
+#: A comprehensive permit shows at least so many single permits (一业一证).
+COMPREHENSIVE_FROM = 2
+
+
+def issue(run: Run, _task: Task, data: dict[str, Any]) -> None:
+    """Hand out everything that is granted and not held (domain rule 11)."""
+    mode, delivery = data.get("mode") or "unified", data.get("delivery") or "window"
+    if mode not in MODES:
+        raise InvalidInput(f"Expected mode to be one of {', '.join(MODES)}, but it is {mode!r}")
+    if delivery not in DELIVERIES:
+        raise InvalidInput(f"Expected delivery to be one of {', '.join(DELIVERIES)}, but it is {delivery!r}")
+    items = functions.issuable_items(run.session, run.case)
+    if not items:
+        raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")
+    if mode == "comprehensive" and len(items) < COMPREHENSIVE_FROM:
+        raise InvalidState(f"Expected at least {COMPREHENSIVE_FROM} granted items for a comprehensive permit, but there is {len(items)}")
+    hand_out(run, items, mode=mode, delivery=delivery, recipient=data.get("recipient"))
+
+
+def split(run: Run) -> None:
+    """Stop waiting for the rest: issue by itself what can be issued, electronically, and tell the applicant."""
+    items = functions.issuable_items(run.session, run.case)
+    if items:
+        hand_out(run, items, mode="split", delivery="electronic", recipient=None)
+
+
+def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recipient: str | None) -> Package:
+    """Put results into one package.  Over the counter and electronically they are delivered at once."""
+    now = datetime.now(UTC)
+    package = Package(case_id=run.case.id, mode=mode, delivery=delivery, recipient=recipient, issued_at=now, issued_by=run.actor.name)
+    run.session.add(package)
+    run.session.flush()
+    for item in items:
+        item.status, item.issued_at = move(item.status, ItemStatus.ISSUED, f"item {item.number}"), now
+        reached = DeliveryStatus.DELIVERED if delivery in {"window", "electronic"} else DeliveryStatus.PREPARED
+        item.delivery = move(item.delivery, reached, f"the result of item {item.number}")
+        _certify(run, item, package)
+    journal.record(
+        run.session, run.row, actor=run.actor, what="results issued", mode=mode, delivery=delivery, items=[i.number for i in items]
+    )
+    payload = {"case": run.case.number, "package": str(package.id), "mode": mode, "delivery": delivery, "items": [i.number for i in items]}
+    run.session.add(Outbox(case_id=run.case.id, topic="issuance", payload=payload, created_at=now))
+    return package
+
+
+def _certify(run: Run, item: Item, package: Package) -> None:
+    if not item.rules.get("result"):
+        return
+    run.session.add(
+        Result(
+            case_id=run.case.id,
+            item_id=item.id,
+            package_id=package.id,
+            number=(item.result or {}).get("certificate_no") or numbers.result(item),
+            name=item.rules["result"],
+            issuer=item.rules.get("issuer") or item.department,
+            holder=run.case.applicant["name"],
+            issued_at=package.issued_at,
+        )
+    )

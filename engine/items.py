@@ -1,0 +1,141 @@
+"""Items (事项办件): what a department or a window does to one of them, beside its diagram."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import alerts, cases, clocks, execution, instances, journal, materials, notices, procedures
+from engine.actors import Actor, Role
+from engine.alerts import AlertKind
+from engine.case_models import Case, DepartmentEvent, Item
+from engine.clock import Light, PauseKind
+from engine.clocks import Approver
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Instance, Outbox
+from engine.notices import NoticeKind
+from engine.states import REAPPLICABLE, DeliveryStatus, InstanceStatus, SyncStatus, move
+
+
+def get(session: Session, number: str, actor: Actor) -> Item:
+    """Return an item by its number; raises NotFound, also for what is not the actor's."""
+    item = session.scalar(select(Item).where(Item.number == number))
+    case = session.get_one(Case, item.case_id) if item else None
+    if item is None or case is None or item not in cases.items_for(session, case, actor) or not _may_see(case, item, actor):
+        raise NotFound(f"Expected to find item {number}, but it does not exist or is not yours")
+    return item
+
+
+def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> Item:
+    """Pause the item's clock for a special procedure (特别程序; domain rule 6): reason, estimated working days, written notice."""
+    _require_department(item, actor, to="pause the clock")
+    with _running(session, item, actor=actor) as run:
+        procedures.pause(session, run.row, run.case, item, kind=kind, reason=reason, days=days, actor=actor)
+    return item
+
+
+def resume(session: Session, item: Item, *, actor: Actor, pause_id: UUID | None = None) -> Item:
+    """End a pause today."""
+    _require_department(item, actor, to="resume the clock")
+    with _running(session, item, actor=actor) as run:
+        entry = clocks.resume(session, item, pause_id=pause_id)
+        journal.record(session, run.row, actor=actor, what="clock resumed", item=item.number, procedure=entry.procedure)
+    return item
+
+
+def extend(session: Session, item: Item, *, days: int, approver: Approver, reason: str, actor: Actor) -> Item:
+    """Extend the item's limits, once (domain rule 7), and tell the applicant."""
+    _require_department(item, actor, to="extend the limit")
+    with _running(session, item, actor=actor) as run:
+        content = {"days": days, "approver": approver, "reason": reason}
+        notice = notices.issue(session, run.case, NoticeKind.EXTENSION, content, actor=actor, item=item)
+        clocks.extend(session, item, days=days, approver=approver, reason=reason, notice=notice, actor=actor)
+        journal.record(session, run.row, actor=actor, what="limit extended", item=item.number, notice=notice.number, **content)
+    return item
+
+
+def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
+    """Take one item back; the rest of the bundle goes on (domain rule 10)."""
+    if not reason.strip():
+        raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
+    case = session.get_one(Case, item.case_id)
+    actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    cases.withdraw_item(session, case, item, reason=reason, actor=actor)
+    journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, reason=reason)
+    return item
+
+
+def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
+    """Apply for one ended item again (domain rule 14): a new number that names the old one, with the materials already there.
+
+    While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
+    """
+    case = session.get_one(Case, item.case_id)
+    if item.status not in REAPPLICABLE:
+        raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
+    newer = session.scalar(select(Item.number).where(Item.previous_number == item.number))
+    if newer is not None:
+        raise InvalidState(f"Expected to apply once more for item {item.number}, but that was done as {newer}", item=newer)
+    if case.ended_at is None:
+        return cases.request_follow_on(session, case, [item.code], actor=actor, previous=item)
+    what = cases.Submission(region=case.region, matter=item.code, hall=case.hall, applicant=case.applicant, answers=case.answers)
+    again = cases.submit(session, what, actor=actor, previous=item)
+    materials.take_over(session, case, again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor)
+    return again
+
+
+def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Actor) -> Item:
+    """Note how the delivery of a result went (domain rule 12): delivered, or failed and on its way back."""
+    case = session.get_one(Case, item.case_id)
+    actor.require(Role.CLERK, Role.SUPERVISOR, to="note a delivery", hall=case.hall)
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    session.refresh(item)
+    item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
+    journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)
+    if outcome is DeliveryStatus.FAILED:
+        payload = {"case": case.number, "item": item.number, "to": case.applicant.get("phone")}
+        session.add(Outbox(case_id=case.id, topic="recontact", payload=payload, created_at=datetime.now(UTC)))
+    return item
+
+
+def report(session: Session, item: Item, *, event_id: str, state: str, external_number: str | None, actor: Actor) -> Item:
+    """Take what a department's own system says (domain rule 16); each event id counts once.
+
+    What fits our status is acknowledged; what does not makes the item DIVERGED, and a person looks.
+    """
+    _require_department(item, actor, to="report for the item")
+    if session.get(DepartmentEvent, (item.department, event_id)) is not None:
+        return item
+    row = instances.lock(session, item.instance_id or instances.of_case(session, item.case_id).id)
+    session.refresh(item)
+    now = datetime.now(UTC)
+    session.add(DepartmentEvent(department=item.department, event_id=event_id, case_id=item.case_id, item_id=item.id, received_at=now))
+    item.external_number = external_number or item.external_number
+    target = SyncStatus.ACKED if state == item.status else SyncStatus.DIVERGED
+    if item.sync is not target:
+        item.sync = move(item.sync, target, f"the department's state of item {item.number}")
+    journal.record(session, row, actor=actor, what="department reported", item=item.number, event=event_id, state=state)
+    if target is SyncStatus.DIVERGED:
+        message = f"部门系统状态 {state} 与事项 {item.number} 的状态 {item.status} 不一致"
+        alerts.raise_alert(session, session.get_one(Case, item.case_id), AlertKind.DIVERGED, Light.YELLOW, message, item=item)
+    return item
+
+
+def _running(session: Session, item: Item, *, actor: Actor) -> Any:
+    """Run the item's own process, so that its timers see the new clock."""
+    if item.instance_id is None or session.get_one(Instance, item.instance_id).status is not InstanceStatus.RUNNING:
+        raise InvalidState(f"Expected item {item.number} to be in review, but it is {item.status}", status=str(item.status))
+    return execution.running(session, item.instance_id, actor=actor)
+
+
+def _require_department(item: Item, actor: Actor, *, to: str) -> None:
+    actor.require(Role.OFFICER, Role.SYSTEM, Role.ADMIN, to=f"{to} of item {item.number}", department=item.department)
+
+
+def _may_see(case: Case, item: Item, actor: Actor) -> bool:
+    return cases.sees_whole(case, actor) or actor.has(Role.OFFICER, Role.SYSTEM, department=item.department)

@@ -1,0 +1,67 @@
+"""Jobs: work the engine owes itself.  Written with its cause, run right after that commit, or by the scheduler if the process died."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import database
+from engine.models import Incident, Instance, Job
+from engine.states import JobStatus, move
+
+#: Waits between attempts; after the last one the job fails and an incident says so.
+BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
+
+
+def owe(session: Session, kind: str, instance: Instance, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
+    """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
+    job = Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload, due_at=datetime.now(UTC) + after)
+    session.add(job)
+    session.flush()
+    if not after:
+        run_after_commit(session, job)
+    return job
+
+
+def run_after_commit(session: Session, job: Job) -> None:
+    """Ask for a job to be run as soon as this transaction is durable."""
+    from engine import worker  # the worker stands above every verb, and is called down here only once the work is due
+
+    job_id = job.id
+    database.after_commit(session, lambda db: worker.run(db, job_id))
+
+
+def due(session: Session, limit: int) -> list[UUID]:
+    """Ids of jobs that wait to be run, oldest first."""
+    query = select(Job.id).where(Job.status == JobStatus.PENDING, Job.due_at <= datetime.now(UTC)).order_by(Job.due_at).limit(limit)
+    return list(session.scalars(query))
+
+
+def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
+    """Count a failed attempt; plan the next one, or give up and raise an incident."""
+    job = session.get_one(Job, job_id, with_for_update={"key_share": True})
+    job.attempts += 1
+    job.error = f"{type(error).__name__}: {error}"
+    if job.attempts <= len(BACKOFF):
+        job.due_at = datetime.now(UTC) + BACKOFF[job.attempts - 1]
+        return
+    job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
+    incident = Incident(
+        case_id=job.case_id,
+        instance_id=job.instance_id,
+        job_id=job.id,
+        element=job.payload.get("element", ""),
+        message=job.error,
+        raised_at=datetime.now(UTC),
+    )
+    session.add(incident)
+
+
+def retry(session: Session, job: Job) -> None:
+    """Give a failed job a new life."""
+    job.status, job.attempts, job.due_at = move(job.status, JobStatus.PENDING, f"job {job.id}"), 0, datetime.now(UTC)
+    run_after_commit(session, job)

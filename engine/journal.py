@@ -1,0 +1,59 @@
+"""The journal (流转记录): who did what when, in the law's words; append-only and hash-chained within each instance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.actors import Actor
+from engine.models import Entry, Instance
+
+
+def record(session: Session, instance: Instance, *, actor: Actor, what: str, **details: Any) -> Entry:
+    """Append one entry; the caller holds the instance's lock, so the chain cannot fork."""
+    now = datetime.now(UTC)
+    entry = Entry(
+        case_id=instance.case_id,
+        instance_id=instance.id,
+        seq=instance.journal_seq + 1,
+        at=now,
+        actor=actor.name,
+        what=what,
+        details=details,
+        hash=_hash(instance.journal_hash, instance.journal_seq + 1, now, actor.name, what, details),
+    )
+    session.add(entry)
+    instance.journal_seq, instance.journal_hash = entry.seq, entry.hash
+    return entry
+
+
+def of_case(session: Session, case_id: UUID) -> Sequence[Entry]:
+    """All entries of a case, oldest first, those of its items among them."""
+    return session.scalars(select(Entry).where(Entry.case_id == case_id).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
+
+
+def verify(session: Session, instance: Instance) -> str | None:
+    """Recompute the chain of an instance; None when it holds, else what is wrong with it."""
+    previous = ""
+    entries = session.scalars(select(Entry).where(Entry.instance_id == instance.id).order_by(Entry.seq)).all()
+    for place, entry in enumerate(entries, start=1):
+        if entry.seq != place:
+            return f"Expected entry {place} of instance {instance.id}, but found {entry.seq}"
+        previous = _hash(previous, entry.seq, entry.at, entry.actor, entry.what, entry.details)
+        if previous != entry.hash:
+            return f"Expected entry {place} of instance {instance.id} to be as it was written, but its hash differs"
+    if (len(entries), previous) != (instance.journal_seq, instance.journal_hash):
+        return f"Expected {instance.journal_seq} entries of instance {instance.id}, but found {len(entries)}"
+    return None
+
+
+def _hash(previous: str, seq: int, at: datetime, actor: str, what: str, details: dict[str, Any]) -> str:
+    content = orjson.dumps([previous, seq, at.astimezone(UTC).isoformat(), actor, what, details], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(content).hexdigest()

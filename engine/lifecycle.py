@@ -1,0 +1,149 @@
+"""Life cycle of an item: the few moves that several verbs share, each with everything that belongs to it.
+
+Who calls holds the lock that governs the item: its own instance's once it has one, else that of the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import calendars, clocks, functions, matters, numbers
+from engine.actors import Actor
+from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
+from engine.clock import TimeLimit
+from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
+
+#: Ends that an item waiting for this one cannot build on.
+_UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
+
+
+def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str = "native", previous: Item | None = None) -> Item:
+    """Add an item of the checklist to a case, submitted (or, when its result exists, imported)."""
+    imported = entry["action"] == "import"
+    now = datetime.now(UTC)
+    item = Item(
+        number=numbers.next_item(session, case),
+        case_id=case.id,
+        code=entry["code"],
+        name=entry["name"],
+        department=entry["department"],
+        applicant_number=case.applicant_number,
+        origin="imported" if imported else origin,
+        mode=entry["mode"],
+        status=ItemStatus.IMPORTED if imported else ItemStatus.SUBMITTED,
+        previous_number=previous.number if previous else None,
+        limits=entry["limits"],
+        rules={key: entry[key] for key in ("predecessors", "on_refusal", "extension", "post_check", "result", "issuer")},
+        received_on=calendars.local_date(now),
+        joined_at=now,
+    )
+    session.add(item)
+    session.flush()
+    return item
+
+
+def accept(session: Session, case: Case, items: Iterable[Item], *, by: str, actor: Actor, on: date | None = None) -> None:
+    """Accept items formally: distribute the materials, start the clocks (`on`: from that day, by law).
+
+    An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
+    """
+    live = {item.code: item for item in functions.live_items(session, case)}
+    for item in items:
+        waits = bool(functions.open_predecessors(item, live))
+        item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
+        item.accepted_at, item.accepted_by = datetime.now(UTC), by
+        if not waits:
+            clocks.start(session, item, actor=actor, on=on)
+        distribute(session, case, item)
+    start_bundle_clock(session, case, on or calendars.local_date(datetime.now(UTC)))
+
+
+def distribute(session: Session, case: Case, item: Item) -> None:
+    """Link what was handed in to the item that needs it (材料分发); one upload serves every item."""
+    wanted = {m["code"] for m in case.checklist["materials"] if item.code in m["used_by"]}
+    linked = set(session.scalars(select(MaterialLink.material_id).where(MaterialLink.item_id == item.id)))
+    for material in session.scalars(select(Material).where(Material.case_id == case.id, Material.code.in_(wanted))):
+        if material.id not in linked:
+            session.add(MaterialLink(material_id=material.id, item_id=item.id, case_id=case.id))
+    session.flush()
+
+
+def handed_in(session: Session, case: Case) -> set[str]:
+    """Codes of the materials that are there."""
+    return set(session.scalars(select(Material.code).where(Material.case_id == case.id)))
+
+
+def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:
+    """End an item one way or the other, and stop its clock.
+
+    What hangs on it (items that waited for it, tolerances that only it needed) belongs to the bundle: `follow_up` sees to it there.
+    """
+    item.status = move(item.status, status, f"item {item.number}")
+    item.reason = reason or item.reason
+    if item.clock is not ClockStatus.STOPPED:
+        clocks.stop(session, item, actor=actor) if item.clock is not ClockStatus.NOT_STARTED else _never_started(item)
+
+
+def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
+    """Settle what hangs on items that ended: block those that waited for them, waive what nobody needs any more, close the case.
+
+    The caller holds the bundle's lock: departments that decide at the same time never touch each other's rows.
+    """
+    session.flush()
+    _block_dependents(session, case, actor=actor)
+    _waive_tolerances(session, case)
+    if case.ended_at is None and all(
+        item.status not in UNSETTLED and item.status is not ItemStatus.GRANTED for item in functions.live_items(session, case)
+    ):
+        case.ended_at = datetime.now(UTC)
+
+
+def promised_days(item: Item) -> int | None:
+    """The item's promise in working days, as it was when it joined."""
+    days = [limit["days"] for limit in item.limits if limit["kind"] == "promised"]
+    return days[0] if days else None
+
+
+def limits(found: Iterable[TimeLimit]) -> list[dict[str, Any]]:
+    """Time limits as they are kept on an item."""
+    return [{"kind": limit.kind, "days": limit.days, "unit": limit.unit} for limit in found]
+
+
+def _never_started(item: Item) -> None:
+    item.clock = move(item.clock, ClockStatus.STOPPED, f"the clock of item {item.number}")
+
+
+def start_bundle_clock(session: Session, case: Case, on: date) -> None:
+    """Start the clock of the bundle's own promise, when the matter's policy says that now is the time."""
+    policy = matters.get(session, case.matter).clock_start
+    undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(session, case))
+    if case.clock_started_on is None and (policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided)):
+        case.clock_started_on = on
+
+
+def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
+    items = {item.code: item for item in functions.live_items(session, case)}
+    for item in items.values():
+        blockers = [p for p in functions.open_predecessors(item, items) if p.status in _UNFAVOURABLE]
+        if item.status is ItemStatus.WAITING and blockers:
+            names = "、".join(p.name for p in blockers)
+            end(session, item, ItemStatus.BLOCKED, actor=actor, reason={"reason": f"前置事项未通过：{names}"})
+            _block_dependents(session, case, actor=actor)  # what waited for this one in turn
+            return
+
+
+def _waive_tolerances(session: Session, case: Case) -> None:
+    alive = {item.code for item in functions.live_items(session, case) if item.status not in _UNFAVOURABLE}
+    for tolerance in functions.open_tolerances(session, case):
+        if not alive & set(tolerance.used_by):
+            waive(tolerance)
+
+
+def waive(tolerance: Tolerance) -> None:
+    """Nobody needs the material any more."""
+    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), datetime.now(UTC)

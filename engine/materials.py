@@ -1,0 +1,115 @@
+"""Materials (材料): what was handed in; one upload serves every item that needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import execution, functions, instances, journal, lifecycle, tolerances
+from engine.actors import Actor
+from engine.case_models import Case, Item, Material, MaterialLink
+from engine.errors import InvalidInput, NotFound
+from engine.states import UNSETTLED, ItemStatus
+
+#: What the bundle's tolerance waits for.
+SUPPLIED = "material_supplied"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file that lies in the store already, named by its content."""
+
+    sha256: str
+    filename: str
+    media_type: str
+    #: Bytes.
+    size: int
+
+
+def hand_in(
+    session: Session, case: Case, code: str, *, actor: Actor, file: StoredFile | None = None, fields: dict[str, Any] | None = None
+) -> Material:
+    """Take a material in, give it to the items that need it, and close the tolerance that waits for it.
+
+    Raises InvalidInput for a material that the checklist does not know.
+    """
+    row = instances.lock(session, instances.of_case(session, case.id).id)
+    material = record(session, case, code, actor=actor, file=file, fields=fields)
+    journal.record(session, row, actor=actor, what="material handed in", material=code, no=material.no, sha256=material.sha256)
+    if tolerances.meet(session, case, code):
+        execution.throw(session, case.id, SUPPLIED, actor=actor)
+    return material
+
+
+def record(
+    session: Session,
+    case: Case,
+    code: str,
+    *,
+    actor: Actor,
+    file: StoredFile | None = None,
+    fields: dict[str, Any] | None = None,
+    copied_from: Material | None = None,
+) -> Material:
+    """Write a material down and link it to the items that are being handled."""
+    known = {m["code"]: m for m in case.checklist["materials"]}
+    if code not in known:
+        raise InvalidInput(
+            f"Expected a material of the checklist of case {case.number}, but {code!r} is none",
+            errors=[{"field": "code", "message": f"one of {', '.join(known)}"}],
+        )
+    taken = session.scalar(select(func.max(Material.no)).where(Material.case_id == case.id)) or 0
+    material = Material(
+        case_id=case.id,
+        no=taken + 1,
+        code=code,
+        name=known[code]["name"],
+        filename=file.filename if file else None,
+        media_type=file.media_type if file else None,
+        size=file.size if file else None,
+        sha256=file.sha256 if file else None,
+        fields=fields,
+        copied_from_id=copied_from.id if copied_from else None,
+        handed_in_at=datetime.now(UTC),
+        handed_in_by=actor.name,
+    )
+    session.add(material)
+    session.flush()
+    for item in functions.live_items(session, case):
+        if item.status in UNSETTLED - {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}:
+            lifecycle.distribute(session, case, item)
+    return material
+
+
+def take_over(session: Session, source: Case, target: Case, *, codes: set[str], actor: Actor) -> None:
+    """Copy what an earlier case has and this one needs; nothing is asked twice."""
+    have = lifecycle.handed_in(session, target)
+    rows = session.scalars(select(Material).where(Material.case_id == source.id, Material.code.in_(codes)).order_by(Material.no))
+    for row in {row.code: row for row in rows}.values():
+        if row.code in have:
+            continue
+        file = None
+        if row.sha256 and row.filename and row.media_type:
+            file = StoredFile(sha256=row.sha256, filename=row.filename, media_type=row.media_type, size=row.size or 0)
+        record(session, target, row.code, actor=actor, file=file, fields=row.fields, copied_from=row)
+
+
+def of_case(session: Session, case: Case, items: list[Item] | None = None) -> list[Material]:
+    """Materials of a case; with `items`, only those that serve one of them."""
+    query = select(Material).where(Material.case_id == case.id).order_by(Material.no)
+    if items is not None:
+        linked = select(MaterialLink.material_id).where(MaterialLink.item_id.in_([item.id for item in items]))
+        query = query.where(Material.id.in_(linked))
+    return list(session.scalars(query))
+
+
+def get(session: Session, case: Case, no: int, items: list[Item] | None = None) -> Material:
+    """One material of a case by its running number; raises NotFound, also for what is not among `items`' materials."""
+    found = next((m for m in of_case(session, case, items) if m.no == no), None)
+    if found is None:
+        raise NotFound(f"Expected case {case.number} to have material {no}, but there is none for you")
+    return found

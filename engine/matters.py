@@ -1,0 +1,183 @@
+"""Matters (一件事) and the items they bundle: facts read from the deployed diagrams and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bpmn.definition import ElementType
+from engine import definitions
+from engine.clock import DayUnit, LimitKind, TimeLimit
+from engine.definitions import Loaded
+from engine.errors import InvalidInput, NotFound
+
+#: Key of the matter that carries one item alone.
+SINGLE_ITEM = "single_item"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predecessor:
+    """An item that must come before another."""
+
+    item: str
+    #: FS 法定前置, RM 结果作材料, DATA 数据复用, JOINT 联合勘验, SOFT 建议顺序.  The first two hold the item back.
+    kind: str
+
+    @property
+    def binding(self) -> bool:
+        """Whether it must be settled favourably before the other may start."""
+        return self.kind in {"FS", "RM"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemCall:
+    """How a bundle calls one of its items."""
+
+    item: str
+    predecessors: tuple[Predecessor, ...]
+    #: What an unfavourable end of a binding predecessor does: BLOCK (default) or CONTINUE.
+    on_refusal: str
+    #: Promise of this bundle in working days, when it differs from the item's own.
+    promised: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemFacts:
+    """A single item (单事项), whoever calls it."""
+
+    code: str
+    name: str
+    department: str
+    #: review, commitment, filing, automatic
+    mode: str
+    #: Name of the certificate that a favourable decision produces; empty: none.
+    result: str
+    issuer: str
+    limits: tuple[TimeLimit, ...]
+    #: Working days by which the organ may extend, once; 0: not at all.
+    extension: int
+    #: Working days after the decision within which a commitment is checked; None: no check.
+    post_check: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter:
+    """One matter, as its newest diagram draws it."""
+
+    definition_id: UUID
+    key: str
+    name: str
+    version: int
+    code: str
+    lead: str
+    #: Published promise of the bundle in working days, or None.
+    promised: int | None
+    #: Working days that a unified issuance waits for the rest.
+    longest_wait: int
+    #: Working days given in a notice of corrections.
+    supplement_days: int
+    #: ON_SUBMIT, ON_FIRST_ACCEPT or ON_ALL_ACCEPTED.
+    clock_start: str
+    calls: Mapping[str, ItemCall]
+
+
+def get(session: Session, key: str) -> Matter:
+    """Return the newest version of a matter; raises NotFound."""
+    loaded = definitions.latest(session, key)
+    if loaded.kind != "matter":
+        raise NotFound(f"Expected {key!r} to be a matter, but it is a process of kind {loaded.kind!r}")
+    return read(loaded)
+
+
+def catalogue(session: Session) -> list[Matter]:
+    """The newest version of every matter, by key."""
+    return [read(loaded) for loaded in definitions.current(session, "matter")]
+
+
+def read(loaded: Loaded) -> Matter:
+    """Read the facts of a matter from its diagram."""
+    calls = [
+        _call(element.id, element.properties, element.called.source if element.called else "")
+        for element in loaded.process.elements.values()
+        if element.type is ElementType.CALL_ACTIVITY
+    ]
+    return Matter(
+        definition_id=loaded.id,
+        key=loaded.key,
+        name=loaded.name,
+        version=loaded.version,
+        code=loaded.property("code"),
+        lead=loaded.property("lead"),
+        promised=_number(loaded.property("promised"), f"onething.promised of {loaded.key}"),
+        longest_wait=_number(loaded.property("longest_wait"), f"onething.longest_wait of {loaded.key}") or 0,
+        supplement_days=_number(loaded.property("supplement_days"), f"onething.supplement_days of {loaded.key}") or 15,
+        clock_start=loaded.property("clock_start", "ON_FIRST_ACCEPT"),
+        calls={call.item: call for call in calls},
+    )
+
+
+def item(session: Session, code: str) -> ItemFacts:
+    """Return the facts of a single item; raises NotFound."""
+    loaded = definitions.latest(session, code)
+    if loaded.kind != "item":
+        raise NotFound(f"Expected {code!r} to be an item, but it is a process of kind {loaded.kind!r}")
+    figures = _figures(session, loaded)
+    return ItemFacts(
+        code=code,
+        name=loaded.name,
+        department=loaded.property("department"),
+        mode=loaded.property("mode", "review"),
+        result=loaded.property("result"),
+        issuer=loaded.property("issuer"),
+        limits=_limits(figures),
+        extension=int(figures.get("extension") or 0),
+        post_check=int(figures["post_check"]) if figures.get("post_check") else None,
+    )
+
+
+def items(session: Session) -> list[ItemFacts]:
+    """Every single item, by code."""
+    return [item(session, loaded.key) for loaded in definitions.current(session, "item")]
+
+
+def _figures(session: Session, loaded: Loaded) -> dict[str, Any]:
+    rows = definitions.decision(session, loaded, "item_limits").evaluate({"item": loaded.key})
+    if len(rows) != 1:
+        raise InvalidInput(f"Expected one row for {loaded.key!r} in the table item_limits, but there are {len(rows)}")
+    return rows[0]
+
+
+def _limits(figures: Mapping[str, Any]) -> tuple[TimeLimit, ...]:
+    unit = DayUnit(figures.get("unit") or "working")
+    return tuple(
+        TimeLimit(kind=kind, days=int(figures[kind.value]), unit=unit) for kind in LimitKind if figures.get(kind.value) is not None
+    )
+
+
+def _call(element_id: str, properties: Mapping[str, str], called: str) -> ItemCall:
+    words = properties.get("onething.predecessors", "").split()
+    return ItemCall(
+        item=properties.get("onething.item", called),
+        predecessors=tuple(_predecessor(word, element_id) for word in words),
+        on_refusal=properties.get("onething.on_refusal", "BLOCK"),
+        promised=_number(properties.get("onething.promised", ""), f"onething.promised of {element_id}"),
+    )
+
+
+def _predecessor(word: str, element_id: str) -> Predecessor:
+    code, _, kind = word.partition(":")
+    if kind not in {"FS", "RM", "DATA", "JOINT", "SOFT"}:
+        raise InvalidInput(f"Expected onething.predecessors of {element_id} to read item:KIND, but found {word!r}")
+    return Predecessor(item=code, kind=kind)
+
+
+def _number(text: str, where: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise InvalidInput(f"Expected {where} to be a number of working days, but found {text!r}")
+    return int(text)

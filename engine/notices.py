@@ -1,0 +1,71 @@
+"""Notices (文书): documents of law to the applicant, numbered, dated, kept as they were given, and sent by the outbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine import numbers
+from engine.actors import Actor
+from engine.case_models import Case, Item, Notice
+from engine.models import Outbox
+
+#: Told with every decision against the applicant (行政许可法 art. 38).
+REMEDIES = "如不服本决定，可自收到之日起六十日内申请行政复议，或者六个月内向人民法院提起行政诉讼。"
+
+
+class NoticeKind(StrEnum):
+    """Kinds of notices; the value names the template."""
+
+    RECEIPT = "receipt"  #: 收件凭证
+    ACCEPTANCE = "acceptance"  #: 受理通知书
+    TOLERANCE = "tolerance"  #: 容缺受理通知书
+    SUPPLEMENT = "supplement"  #: 补正通知书
+    REFUSAL = "refusal"  #: 不予受理通知书
+    SPECIAL_PROCEDURE = "special_procedure"  #: 特别程序告知书
+    EXTENSION = "extension"  #: 延长期限告知书
+    GRANT = "grant"  #: 准予行政许可决定书
+    DENIAL = "denial"  #: 不予行政许可决定书
+    TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期告知书
+    RETURN = "return"  #: 退件通知书
+    REVOCATION = "revocation"  #: 撤销决定书
+    REMINDER = "reminder"  #: 催办提醒
+
+
+TITLES = {
+    NoticeKind.RECEIPT: "收件凭证",
+    NoticeKind.ACCEPTANCE: "受理通知书",
+    NoticeKind.TOLERANCE: "容缺受理通知书",
+    NoticeKind.SUPPLEMENT: "一次性补正告知书",
+    NoticeKind.REFUSAL: "不予受理通知书",
+    NoticeKind.SPECIAL_PROCEDURE: "特别程序告知书",
+    NoticeKind.EXTENSION: "延长办理期限告知书",
+    NoticeKind.GRANT: "准予行政许可决定书",
+    NoticeKind.DENIAL: "不予行政许可决定书",
+    NoticeKind.TOLERANCE_OVERDUE: "容缺逾期告知书",
+    NoticeKind.RETURN: "退件通知书",
+    NoticeKind.REVOCATION: "撤销行政许可决定书",
+    NoticeKind.REMINDER: "补交材料提醒",
+}
+
+
+def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any], *, actor: Actor, item: Item | None = None) -> Notice:
+    """Write a notice and put it into the outbox."""
+    notice = Notice(
+        number=numbers.next_notice(session, case, item),
+        case_id=case.id,
+        item_id=item.id if item else None,
+        kind=kind,
+        title=TITLES[kind],
+        content=content,
+        issued_at=datetime.now(UTC),
+        issued_by=actor.name,
+    )
+    session.add(notice)
+    session.flush()
+    payload = {"notice": notice.number, "kind": kind, "title": notice.title, "case": case.number, "to": case.applicant.get("phone")}
+    session.add(Outbox(case_id=case.id, topic="notice", payload=payload, created_at=notice.issued_at))
+    return notice

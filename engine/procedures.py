@@ -1,0 +1,71 @@
+"""Special procedures (特别程序): while one is open, the item's clock is paused, as the applicant was told in writing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.definition import Element
+from bpmn.waits import Wait
+from engine import clocks, journal, notices
+from engine.actors import Actor
+from engine.case_models import Case, ClockEntry, Item
+from engine.clock import PauseKind
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Instance, Task
+from engine.notices import NoticeKind
+
+KIND = "special-procedure"
+
+
+def begin(run: Run, wait: Wait) -> None:
+    """Pause the clock because the diagram arrived at a special procedure."""
+    element = run.loaded.process.elements[wait.element]
+    if run.item is None:
+        raise InvalidState(f"Expected the special procedure {element.name} to stand in the process of an item")
+    days = element.properties.get("onething.days") or run.item.rules.get("special_days")
+    if not str(days or "").isdigit():
+        raise InvalidInput(f"Expected onething.days of {element.name} to be a number of working days, but it is {days!r}")
+    kind = _kind(element.properties.get("onething.procedure", PauseKind.OTHER), element)
+    pause(run.session, run.row, run.case, run.item, kind=kind, reason=_reason(element), days=int(str(days)), actor=run.actor)
+
+
+def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
+    """Let the clock go on: the special procedure is over."""
+    if run.item is None:
+        raise InvalidState(f"Expected the special procedure {task.name} to stand in the process of an item")
+    element = run.loaded.process.elements[task.element]
+    query = select(ClockEntry.id).where(
+        ClockEntry.item_id == run.item.id,
+        ClockEntry.procedure == _kind(element.properties.get("onething.procedure", PauseKind.OTHER), element),
+        ClockEntry.until.is_(None),
+    )
+    pause_id = run.session.scalars(query.order_by(ClockEntry.id)).first()
+    if pause_id is not None:  # a supervisor may have ended it by hand
+        clocks.resume(run.session, run.item, pause_id=pause_id)
+    journal.record(run.session, run.row, actor=run.actor, what="special procedure ended", item=run.item.number, procedure=task.name)
+
+
+def pause(session: Session, row: Instance, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:
+    """Pause an item's clock, tell the applicant in writing why and for how long, and note it."""
+    content = {"name": item.name, "procedure": kind, "reason": reason, "estimated_days": days}
+    notice = notices.issue(session, case, NoticeKind.SPECIAL_PROCEDURE, content, actor=actor, item=item)
+    entry = clocks.pause(session, item, kind=kind, reason=reason, days=days, notice=notice, actor=actor)
+    journal.record(session, row, actor=actor, what="clock paused", item=item.number, notice=notice.number, **content)
+    return entry
+
+
+def _kind(text: str, element: Element) -> PauseKind:
+    try:
+        return PauseKind(text)
+    except ValueError:
+        raise InvalidInput(
+            f"Expected onething.procedure of {element.name} to be one of {', '.join(PauseKind)}, but it is {text!r}"
+        ) from None
+
+
+def _reason(element: Element) -> str:
+    return element.documentation.strip() or element.name or element.id

@@ -1,0 +1,28 @@
+"""Ratings (好差评): the applicant's mark, once a case; nobody else's, and never a default."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from engine import journal
+from engine.case_models import Rating
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Task
+
+WORST, BEST = 1, 5
+
+
+def rate(run: Run, _task: Task, data: dict[str, Any]) -> None:
+    """Take the mark: 1 (very dissatisfied) to 5 (very satisfied)."""
+    score = data.get("score")
+    value = int(score) if isinstance(score, str) and score.isdigit() else score
+    if isinstance(value, bool) or not isinstance(value, int) or not WORST <= value <= BEST:
+        raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
+    if run.session.get(Rating, run.case.id) is not None:
+        raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")
+    run.session.add(
+        Rating(case_id=run.case.id, score=value, comment=data.get("comment"), rated_at=datetime.now(UTC), rated_by=run.actor.name)
+    )
+    journal.record(run.session, run.row, actor=run.actor, what="case rated", score=value)

@@ -1,0 +1,48 @@
+"""Starts: what a call activity calls, with which variables, and what belongs to the moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bpmn import identifiers
+from bpmn.waits import Wait
+from engine import clocks, functions, journal
+from engine.case_models import Case, Item
+from engine.instances import Run
+from engine.states import ClockStatus, ItemStatus, move
+
+
+def item_for(run: Run, wait: Wait) -> Item | None:
+    """The item of the case that the call activity means, marked as taken by the dispatcher; None for a plain process."""
+    found = [i for i in functions.live_items(run.session, run.case) if i.code == wait.name and i.dispatched_at is None]
+    if run.item is not None or not found:
+        return None
+    found[0].dispatched_at = datetime.now(UTC)
+    return found[0]
+
+
+def begin_item(run: Run, item: Item) -> None:
+    """Put the item into its department's hands; a clock that waited for a predecessor starts now (domain rule 5)."""
+    item.instance_id = run.row.id
+    item.status = move(item.status, ItemStatus.IN_REVIEW, f"item {item.number}")
+    if item.clock is ClockStatus.NOT_STARTED:
+        clocks.start(run.session, item, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="item started", item=item.number, department=item.department)
+
+
+def variables(run: Run, wait: Wait) -> dict[str, Any]:
+    """What a called process knows: answers, what earlier items yielded, facts about the applicant, and what the diagram passes in."""
+    return {**run.case.answers, **run.case.data, **applicant_facts(run.case), **wait.variables}
+
+
+def applicant_facts(case: Case) -> dict[str, Any]:
+    """Facts about the applicant that tables may ask for."""
+    number = case.applicant_number
+    return {
+        "applicant_kind": case.applicant.get("kind"),
+        "applicant_name": case.applicant.get("name"),
+        "credit_code_valid": identifiers.is_credit_code(number),
+        "id_number_valid": identifiers.is_id_number(number),
+        "licence_status": case.applicant.get("licence_status"),
+    }

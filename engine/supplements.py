@@ -1,0 +1,112 @@
+"""Supplements (补正): one notice that lists everything, one answer, or the end of the period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import alerts, calendars, definitions, functions, holidays, journal, lifecycle, matters, notices
+from engine.actors import Role
+from engine.alerts import AlertKind
+from engine.case_models import Case, Item, Supplement
+from engine.clock import Light
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Task
+from engine.notices import NoticeKind
+from engine.states import ItemStatus, SupplementStatus, move
+
+
+def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, defects: str | None) -> Supplement:
+    """Tell the applicant once everything that must be corrected (art. 32 (4); domain rule 3).
+
+    All missing materials go into the notice, whether the clerk thought of them or not.  A second notice needs a supervisor.
+    """
+    if not missing and not (defects or "").strip():
+        raise InvalidInput("Expected something to correct, but no material is missing and no defect is named")
+    repeated = of_case(run.session, run.case)
+    if repeated and not may_repeat(run):
+        raise InvalidState(
+            f"Expected the one notice of corrections of case {run.case.number}, but {repeated[0].notice_id} was given already; "
+            "a second one needs a supervisor"
+        )
+    matter = matters.read(definitions.get(run.session, run.case.definition_id))
+    due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), matter.supplement_days)
+    named = [{"code": m["code"], "name": m["name"]} for m in missing]
+    notice = notices.issue(
+        run.session,
+        run.case,
+        NoticeKind.SUPPLEMENT,
+        {"missing": named, "defects": defects, "due_on": due_on.isoformat()},
+        actor=run.actor,
+    )
+    supplement = Supplement(case_id=run.case.id, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
+    if repeated:
+        supplement.allowed_by = run.actor.name
+        alerts.raise_alert(run.session, run.case, AlertKind.SECOND_SUPPLEMENT, Light.YELLOW, f"办件 {run.case.number} 二次补正")
+    run.session.add(supplement)
+    for item in items:
+        item.status = move(item.status, ItemStatus.CORRECTING, f"item {item.number}")
+    journal.record(run.session, run.row, actor=run.actor, what="supplement asked for", notice=notice.number, missing=named)
+    run.session.flush()
+    return supplement
+
+
+def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
+    """Take the corrections: everything that the notice names must be there; nothing else is asked."""
+    supplement = _open(run)
+    have = lifecycle.handed_in(run.session, run.case)
+    lacking = [m for m in supplement.missing if m["code"] not in have]
+    if lacking:
+        raise InvalidInput(
+            f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
+            errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
+        )
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), datetime.now(UTC)
+    run.case.resubmitted_at = supplement.ended_at
+    for item in _correcting(run):
+        item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
+    journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
+
+
+def lapse(run: Run) -> None:
+    """End what was not corrected in time (补正不来, 退回)."""
+    supplement = _open(run)
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), datetime.now(UTC)
+    items = _correcting(run)
+    for item in items:
+        lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
+    notice = notices.issue(
+        run.session, run.case, NoticeKind.RETURN, {"items": [i.number for i in items], "reason": "补正不来"}, actor=run.actor
+    )
+    journal.record(run.session, run.row, actor=run.actor, what="case returned", notice=notice.number, reason="补正不来")
+
+
+def of_case(session: Session, case: Case) -> list[Supplement]:
+    """Notices of corrections that a case was given."""
+    return list(session.scalars(select(Supplement).where(Supplement.case_id == case.id).order_by(Supplement.id)))
+
+
+def was_answered(session: Session, case: Case) -> bool:
+    """Whether everything that was asked for came in."""
+    return any(s.status is SupplementStatus.ANSWERED for s in of_case(session, case))
+
+
+def may_repeat(run: Run) -> bool:
+    """Whether the actor may allow a second notice."""
+    return run.actor.has(Role.SUPERVISOR, hall=run.case.hall)
+
+
+def _open(run: Run) -> Supplement:
+    found = [s for s in of_case(run.session, run.case) if s.status is SupplementStatus.OPEN]
+    if not found:
+        raise InvalidState(f"Expected case {run.case.number} to have an open notice of corrections, but it has none")
+    return found[0]
+
+
+def _correcting(run: Run) -> list[Item]:
+    return [i for i in functions.live_items(run.session, run.case) if i.status is ItemStatus.CORRECTING]

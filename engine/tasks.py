@@ -1,0 +1,135 @@
+"""Department tasks (部门任务): list them, claim them, complete them.  Completing one is the one way to advance a case."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from bpmn.errors import FormError
+from bpmn.forms import Form
+from engine import definitions, effects, execution, journal
+from engine.actors import Actor, Role
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Instance, Task, TaskGroup
+from engine.states import TaskStatus, move
+
+
+def get(session: Session, task_id: UUID, actor: Actor) -> Task:
+    """Return a task; raises NotFound, also for what is not the actor's."""
+    task = session.scalar(select(Task).where(Task.id == task_id, visible(actor)))
+    if task is None:
+        raise NotFound(f"Expected to find task {task_id}, but it does not exist or is not yours")
+    return task
+
+
+def search(actor: Actor, *, group: str | None = None, assignee: str | None = None, matter: str | None = None) -> Select[Task]:
+    """Select the open tasks that an actor may see, soonest due first."""
+    query = select(Task).where(Task.status == TaskStatus.OPEN, visible(actor))
+    if group is not None:
+        query = query.where(Task.id.in_(select(TaskGroup.task_id).where(TaskGroup.name == group)))
+    if assignee is not None:
+        query = query.where(Task.assignee == assignee)
+    if matter is not None:
+        query = query.where(Task.matter == matter)
+    return query.order_by(Task.due_at.is_(None), Task.due_at, Task.id)
+
+
+def of_case(session: Session, case_id: UUID) -> list[Task]:
+    """Open tasks of a case and its items, oldest first."""
+    return list(session.scalars(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)))
+
+
+def groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Candidate groups of tasks."""
+    found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
+    for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(task_ids)).order_by(TaskGroup.name)):
+        found[row.task_id].append(row.name)
+    return found
+
+
+def claim(session: Session, task_id: UUID, *, actor: Actor) -> Task:
+    """Take a task for oneself (认领)."""
+    task = _lock(session, task_id, actor, to="claim")
+    if task.assignee not in {None, actor.name}:
+        raise InvalidState(f"Expected to claim task {task.name}, but {task.assignee} has it", assignee=task.assignee)
+    task.assignee = actor.name
+    return task
+
+
+def release(session: Session, task_id: UUID, *, actor: Actor) -> Task:
+    """Give a claimed task back to its groups (退回); a supervisor may do so for somebody else."""
+    task = _lock(session, task_id, actor, to="release")
+    if task.assignee != actor.name and not actor.has(Role.SUPERVISOR, hall=task.hall):
+        raise InvalidState(f"Expected to release task {task.name}, but {task.assignee or 'nobody'} has it", assignee=task.assignee)
+    task.assignee = None
+    return task
+
+
+def form(session: Session, task: Task) -> Form | None:
+    """Form of a task, or None."""
+    instance = session.get_one(Instance, task.instance_id)
+    loaded = definitions.get(session, instance.definition_id)
+    return loaded.form(loaded.process.elements[task.element])
+
+
+def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any]) -> Task:
+    """Complete a task and let the case run on to where it next needs somebody.
+
+    Raises NotFound, InvalidState (completed already, claimed by somebody else, the domain's guard), InvalidInput (`errors` by field).
+    """
+    task = get(session, task_id, actor)
+    _require_open(task, to="complete")
+
+    with execution.running(session, task.instance_id, actor=actor) as run:
+        session.refresh(task)  # somebody may have completed it while we waited for the lock
+        _require_open(task, to="complete")
+        if task.assignee not in {None, actor.name}:
+            raise InvalidState(f"Expected to complete task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
+        clean = _validate(run.loaded.form(run.loaded.process.elements[task.element]), data, run.process.variables)
+        task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)
+        task.completed_by, task.data = actor.name, clean
+        effects.apply(run, task, clean)
+        journal.record(session, run.row, actor=actor, what="task completed", task=task.name, element=task.element)
+        run.process.complete(task.wait, clean)
+    return task
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """What an actor may see: tasks of its groups in its halls; supervisors and administrators see all of a hall."""
+    mine = select(TaskGroup.task_id).where(TaskGroup.name.in_(actor.groups() | {"*"}))
+    officer = [g for g in actor.groups() if g.startswith("department-")]
+    departmental = select(TaskGroup.task_id).where(TaskGroup.name.in_(officer))
+    halls = actor.halls()
+    in_hall: ColumnElement[bool] = Task.hall.in_(halls) if halls is not None else Task.hall.is_not(None)
+    if actor.has(Role.ADMIN):
+        return Task.id.is_not(None)
+    if actor.has(Role.SUPERVISOR):
+        return or_(in_hall, Task.id.in_(departmental), Task.assignee == actor.name)
+    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), Task.assignee == actor.name)
+
+
+def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
+    task = get(session, task_id, actor)
+    session.refresh(task, with_for_update={"key_share": True})
+    _require_open(task, to=to)
+    return task
+
+
+def _require_open(task: Task, *, to: str) -> None:
+    if task.status is not TaskStatus.OPEN:
+        raise InvalidState(f"Expected to {to} task {task.name}, but it is {task.status}", status=str(task.status))
+
+
+def _validate(found: Form | None, data: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    if found is None:
+        return data
+    try:
+        return found.validate(data, variables)
+    except FormError as error:
+        errors = [{"field": e.field, "message": e.message} for e in error.errors]
+        raise InvalidInput(errors[0]["message"], errors=errors) from error

@@ -1,0 +1,184 @@
+"""Tolerances (容缺): minor materials that may follow later, with a date, a reminder and both outcomes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import alerts, calendars, clocks, functions, holidays, instances, jobs, journal, lifecycle, notices
+from engine.alerts import AlertKind
+from engine.case_models import Case, ClockEntry, Commitment, Item, Tolerance
+from engine.clock import Light, PauseKind
+from engine.errors import InvalidInput, InvalidState
+from engine.instances import Run
+from engine.models import Instance
+from engine.notices import NoticeKind
+from engine.states import UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
+
+#: What the configured end of an unfulfilled tolerance makes of the items that needed the material.
+ENDS = {"returned": ItemStatus.RETURNED, "terminated": ItemStatus.TERMINATED}
+
+
+def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) -> list[dict[str, Any]]:
+    """Guard of acceptance with tolerance; returns what is tolerated.  Raises InvalidInput."""
+    if not missing:
+        raise InvalidInput(f"Expected a missing material to tolerate, but case {run.case.number} is complete: accept it")
+    critical = [m for m in missing if not m["tolerable"]]
+    if critical:
+        raise InvalidInput(
+            f"Expected only materials that may follow later to be missing, but {'、'.join(m['name'] for m in critical)} may not",
+            errors=[{"field": f"materials.{m['code']}", "message": f"{m['name']} must be there before acceptance"} for m in critical],
+        )
+    if run.case.applicant.get("dishonest"):
+        raise InvalidInput("Expected an applicant without unrepaired dishonesty, but this one is listed: tolerance is excluded")
+    if not signed:
+        error = {"field": "commitment_signed", "message": "Expected the signed commitment, but it is not signed"}
+        raise InvalidInput("Expected the applicant's signed commitment (容缺受理承诺书), but it is not signed", errors=[error])
+    return missing
+
+
+def promise(run: Run, missing: list[dict[str, Any]]) -> None:
+    """Write down what was promised, until when, and the commitment that was signed."""
+    items = {item.code: item for item in functions.live_items(run.session, run.case)}
+    now = datetime.now(UTC)
+    listed = []
+    standing = {tolerance.code: tolerance for tolerance in functions.open_tolerances(run.session, run.case)}
+    for material in missing:
+        if material["code"] in standing:
+            standing[material["code"]].used_by = sorted({*standing[material["code"]].used_by, *material["used_by"]})
+            continue
+        tolerance = Tolerance(
+            case_id=run.case.id,
+            code=material["code"],
+            name=material["name"],
+            used_by=material["used_by"],
+            until=material["until"],
+            due_on=_due_on(run.session, material, items, calendars.local_date(now)),
+            grace_days=int(material["grace_days"]),
+        )
+        run.session.add(tolerance)
+        listed.append({"code": tolerance.code, "name": tolerance.name, "due_on": tolerance.due_on.isoformat()})
+    signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
+    run.session.add(Commitment(case_id=run.case.id, kind="tolerance", signed_by=signer, signed_at=now))
+    run.session.flush()
+    notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE, {"materials": listed}, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="accepted with tolerance", notice=notice.number, materials=listed)
+
+
+def meet(session: Session, case: Case, code: str) -> bool:
+    """A material came in: close the tolerance that waits for it, and let the clocks it had stopped go on."""
+    query = select(Tolerance).where(Tolerance.case_id == case.id, Tolerance.code == code).with_for_update(key_share=True)
+    tolerance = session.scalar(query)
+    if tolerance is None or tolerance.status not in {ToleranceStatus.OPEN, ToleranceStatus.OVERDUE}:
+        return False
+    was_overdue = tolerance.status is ToleranceStatus.OVERDUE
+    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.MET, f"tolerance {code}"), datetime.now(UTC)
+    session.flush()
+    if was_overdue:
+        for item in _concerned(session, case, tolerance):
+            _resume(session, case, item)
+    return True
+
+
+def remind(run: Run) -> None:
+    """Remind the applicant of what is due soon; each material once."""
+    moment = datetime.now(UTC)
+    calendar = holidays.calendar(run.session)
+    for tolerance in functions.open_tolerances(run.session, run.case):
+        if tolerance.reminded_at is None and calendars.start_of(calendar.add(tolerance.due_on, -1)) <= moment:
+            tolerance.reminded_at = moment
+            content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat()}
+            notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
+            journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
+
+
+def overdue(run: Run) -> None:
+    """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
+    for tolerance in functions.open_tolerances(run.session, run.case):
+        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(tolerance.due_on) > datetime.now(UTC):
+            continue
+        tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
+        content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat(), "grace_days": tolerance.grace_days}
+        notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
+        for item in _concerned(run.session, run.case, tolerance):
+            if item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+                clocks.pause(
+                    run.session,
+                    item,
+                    kind=PauseKind.TOLERANCE_OVERDUE,
+                    reason=f"容缺材料逾期未补：{tolerance.name}",
+                    days=max(1, tolerance.grace_days),
+                    notice=notice,
+                    actor=run.actor,
+                )
+                _wake(run.session, item)
+        alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{tolerance.name}")
+        journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
+
+
+def give_up(run: Run, outcome: str) -> None:
+    """End the items whose material has not come within the grace period; nothing else of the bundle is undone."""
+    if outcome not in ENDS:
+        raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
+    calendar = holidays.calendar(run.session)
+    for tolerance in functions.open_tolerances(run.session, run.case):
+        last = calendar.add(tolerance.due_on, tolerance.grace_days)
+        if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > datetime.now(UTC):
+            continue
+        tolerance.status, tolerance.ended_at = (
+            move(tolerance.status, ToleranceStatus.EXPIRED, f"tolerance {tolerance.code}"),
+            datetime.now(UTC),
+        )
+        items = _concerned(run.session, run.case, tolerance)
+        for item in items:
+            end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
+        content: dict[str, Any] = {"material": tolerance.name, "items": [item.number for item in items], "outcome": outcome}
+        notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
+        journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
+
+
+def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[str, Any]) -> None:
+    """End an item together with its own process; the bundle is told by a job, as by any child that ends."""
+    if item.instance_id is not None:
+        instances.cancel(run.session, item.instance_id, actor=run.actor)
+        jobs.owe(run.session, "resume", run.row, child=str(item.instance_id))
+    lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
+
+
+def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]:
+    """Items of the case that need the material and are not handed out yet."""
+    found = [item for item in functions.live_items(session, case) if item.code in tolerance.used_by]
+    for item in found:
+        instances.hold(session, item)
+    return [item for item in found if item.status in UNSETTLED or item.status is ItemStatus.GRANTED]
+
+
+def _resume(session: Session, case: Case, item: Item) -> None:
+    """End the pause that one missing material had caused, unless another one is still overdue."""
+    others = [t for t in functions.open_tolerances(session, case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
+    query = select(ClockEntry.id).where(
+        ClockEntry.item_id == item.id, ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
+    )
+    open_pauses = session.scalars(query).all()
+    if not others:
+        for pause_id in open_pauses:
+            clocks.resume(session, item, pause_id=pause_id)
+        _wake(session, item)
+
+
+def _wake(session: Session, item: Item) -> None:
+    """Let the item's own timers look at its clock again."""
+    if item.instance_id is not None:
+        jobs.owe(session, "refresh", session.get_one(Instance, item.instance_id))
+
+
+def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], today: date) -> date:
+    """The table's own figure, but never later than the promise of the items concerned (民政 容缺受理制度)."""
+    promises = [lifecycle.promised_days(items[code]) or 0 for code in material["used_by"] if code in items]
+    figures = [int(days) for days in (material["due_days"], max(promises, default=0)) if days]
+    if not figures:
+        raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")
+    return holidays.calendar(session).add(today, min(figures))

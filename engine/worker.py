@@ -1,0 +1,137 @@
+"""The worker: runs jobs and timers that are due, each in a transaction of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import definitions, execution, instances, jobs
+from engine.actors import ENGINE
+from engine.case_models import Case, Item
+from engine.database import Database
+from engine.models import Incident, Job, Timer
+from engine.states import JobStatus
+
+log = structlog.get_logger()
+#: How many rows are claimed in one go.
+BATCH = 200
+#: How long a timer that could not be fired is put off.
+PUT_OFF = timedelta(minutes=1)
+
+
+def run(db: Database, job_id: UUID) -> bool:
+    """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do."""
+    try:
+        with db.transaction() as session:
+            # Skip what another worker holds: the claim and the effect are one transaction, so a dead worker gives it back.
+            query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
+            job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
+            if job is None:
+                return False
+            _PERFORM[job.kind](session, job)
+            session.delete(job)
+    except Exception as error:
+        log.exception("job failed", job=str(job_id))
+        with db.transaction() as session:
+            jobs.remember_failure(session, job_id, error)
+    return True
+
+
+def fire(db: Database, timer_id: UUID) -> bool:
+    """Fire one timer, if it is still due.  Tells whether it was ours to do."""
+    now = datetime.now(UTC)
+    try:
+        with db.transaction() as session:
+            timer = session.get(Timer, timer_id)
+            if timer is None or timer.due_at is None or timer.due_at > now:
+                return False
+            _fire(session, timer)
+    except Exception as error:
+        log.exception("timer failed", timer=str(timer_id))
+        _put_off(db, timer_id, error)
+    return True
+
+
+def tick(db: Database, limit: int = BATCH) -> int:
+    """Run everything that is due now, a batch of each kind; how many pieces were done."""
+    with db.reading() as session:
+        owed = jobs.due(session, limit)
+        query = select(Timer.id).where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)
+        due = list(session.scalars(query))
+    return sum(run(db, job_id) for job_id in owed) + sum(fire(db, timer_id) for timer_id in due)
+
+
+def drain(db: Database) -> int:
+    """Tick until nothing is due; how many pieces were done."""
+    total = 0
+    while done := tick(db):
+        total += done
+    return total
+
+
+def _fire(session: Session, timer: Timer) -> None:
+    # Whoever locks the instance owns its timers: of two workers the second finds the timer gone, or moved.
+    with execution.running(session, timer.instance_id, actor=ENGINE) as run:
+        wait = next((w for w in run.process.waits() if w.id == timer.wait), None)
+        if wait is not None and wait.due_at is not None and wait.due_at <= datetime.now(UTC):
+            run.process.fire(timer.wait)
+
+
+def _put_off(db: Database, timer_id: UUID, error: Exception) -> None:
+    with db.transaction() as session:
+        timer = session.get(Timer, timer_id, with_for_update={"key_share": True})
+        if timer is None:
+            return
+        timer.due_at = datetime.now(UTC) + PUT_OFF
+        message = f"{type(error).__name__}: {error}"
+        standing = select(Incident.id).where(
+            Incident.instance_id == timer.instance_id, Incident.element == timer.element, Incident.resolved_at.is_(None)
+        )
+        if session.scalar(standing) is None:
+            session.add(
+                Incident(
+                    case_id=timer.case_id,
+                    instance_id=timer.instance_id,
+                    element=timer.element,
+                    message=message,
+                    raised_at=datetime.now(UTC),
+                )
+            )
+
+
+def _perform_resume(session: Session, job: Job) -> None:
+    execution.resume(session, job.instance_id, UUID(job.payload["child"]), actor=ENGINE)
+
+
+def _perform_message(session: Session, job: Job) -> None:
+    execution.throw(session, job.case_id, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
+
+
+def _perform_refresh(session: Session, job: Job) -> None:
+    execution.refresh(session, job.instance_id, actor=ENGINE)
+
+
+def _perform_start(session: Session, job: Job) -> None:
+    """Start a process beside the one that asked for it, e.g. the check of a commitment."""
+    item = session.get_one(Item, UUID(job.payload["item"]))
+    case = session.get_one(Case, item.case_id)
+    loaded = definitions.latest(session, job.payload["process"])
+    run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=job.payload["variables"])
+    execution.settle(run)
+
+
+def _perform_step(session: Session, job: Job) -> None:
+    execution.perform_step(session, job.instance_id, job.payload["wait"], actor=ENGINE)
+
+
+_PERFORM = {
+    "resume": _perform_resume,
+    "message": _perform_message,
+    "step": _perform_step,
+    "refresh": _perform_refresh,
+    "start": _perform_start,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -27,6 +28,29 @@ def register(app: Flask) -> None:
     app.register_error_handler(EngineError, refused)
     app.register_error_handler(HTTPException, mistaken)
     app.register_error_handler(Exception, failed)
+
+
+#: Every status, and what to do about it; the reference shows it, and the `type` of a problem points there.
+_ADVICE = {
+    400: "请求本身不成形：检查 JSON、请求头和地址 · Mend the request: JSON, headers, address.",
+    401: "请先登录，或检查口令、密钥 · Log in, or check password or key.",
+    403: "您没有此项权限 · Your roles do not allow this.",
+    404: "不存在，或不属于您 · There is none, or it is not yours.",
+    405: "此路径不支持该方法，见 Allow · See Allow for the methods of this path.",
+    409: "当前状态不允许；重新读取后再决定 · Read it again, then decide.",
+    412: "已被他人改动；重新读取后再提交 · It was changed; read it again.",
+    413: "内容过大 · Send less.",
+    415: "内容类型不支持 · Send the media type that the route takes.",
+    422: "数据不合要求，见 errors · See errors for each field.",
+    500: "系统故障，已记录；请把 instance 告诉运维 · A fault of ours; tell the operator the instance.",
+    503: "他人正在办理同一件；稍候重试（Retry-After）· Somebody else has it just now; try again.",
+}
+
+
+def catalogue() -> list[tuple[int, str, str]]:
+    """List every status with its title and what to do about it."""
+    titles = {status: (kind.__doc__ or "").strip() for kind, status in STATUSES.items()}
+    return [(status, titles.get(status, HTTPStatus(status).phrase), advice) for status, advice in _ADVICE.items()]
 
 
 def refused(error: EngineError) -> Response:

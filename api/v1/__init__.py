@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from api.v1 import accounts, sessions
+from api import openapi
+from api.v1 import accounts, description, sessions
 
 
 def register(app: Flask) -> None:
     """Add all routes."""
-    bp = Blueprint("v1", __name__, url_prefix="/api/v1")
-    for noun in (sessions, accounts):
+    bp = Blueprint("v1", __name__, url_prefix=openapi.PREFIX)
+    for noun in (description, sessions, accounts):
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)

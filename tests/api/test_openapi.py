@@ -1,0 +1,107 @@
+"""The description of the interface: complete, true, and readable."""
+
+import re
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.contract import contract_of
+from engine import accounts
+from engine.actors import Actor, Role, RoleGrant
+from tests.api.test_auth import basic
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    allow_header_conformance,
+]
+
+
+def test_document__knows_every_route(app, nobody):
+    document = nobody.get("/openapi.json").json
+    described = {(f"/api/v1{path}", method) for path, methods in document["paths"].items() for method in methods}
+
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1") and rule.endpoint != "v1.description.document":
+            assert contract_of(app.view_functions[rule.endpoint]), rule.rule
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            assert {(path, m.lower()) for m in rule.methods - {"HEAD", "OPTIONS"}} <= described
+    assert document["openapi"] == "3.1.0"
+    assert len({o["operationId"] for methods in document["paths"].values() for o in methods.values()}) == len(described)
+
+
+def test_document__has_two_languages(nobody):
+    summaries = [o["summary"] for methods in nobody.get("/openapi.json").json["paths"].values() for o in methods.values()]
+
+    assert [s for s in summaries if not re.fullmatch(r"[^\x00-\x7f].* · [A-Z][\x20-\x7e]+", s)] == []
+
+
+def test_reference__needs_no_internet_and_no_script(nobody):
+    page = nobody.client.get("/reference")
+
+    text = page.get_data(as_text=True)
+    assert page.content_type == "text/html; charset=utf-8"
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', text) == []
+    assert "<script" not in text
+    assert "style=" not in text
+    assert "登录 · Log in" in text
+    with nobody.client.get("/static/page.css") as sheet:
+        assert sheet.status_code == 200
+
+
+def test_reference__explains_every_problem_that_a_route_may_answer_with(nobody):
+    text = nobody.client.get("/reference").get_data(as_text=True)
+
+    for methods in nobody.get("/openapi.json").json["paths"].values():
+        for operation in methods.values():
+            for status in operation["responses"]:
+                assert int(status) < 400 or f'id="problem-{status}"' in text
+
+
+@pytest.fixture
+def described(app):
+    """The interface, called by somebody who may do everything."""
+    root = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
+    with app.extensions["database"].transaction() as session:
+        for role in Role:
+            accounts.grant(session, "admin", role, actor=root)
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_route__answers_as_described(described, mode):
+    operations = [found.ok() for found in described.get_all_operations()]
+
+    explored = [operation for operation in operations if explore(operation, mode)]
+
+    assert len(explored) > len(operations) / 2
+
+
+def explore(operation, mode):
+    """Send what the description allows, or forbids; tell whether there is such a thing."""
+
+    @settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def check(case):
+        answer = case.call(headers=basic("admin", "admin"))
+        case.validate_response(answer, checks=CHECKS)
+
+    try:
+        check()
+    except Unsatisfiable:  # a route that takes nothing takes nothing wrong
+        return False
+    return True

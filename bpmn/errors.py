@@ -40,5 +40,23 @@ class ExpressionError(BpmnError):
     """The expression cannot be parsed or evaluated."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """One value that a form does not take."""
+
+    #: Key of the field; within lists with the position, from 1: `children[2].name`.
+    field: str
+    #: “Expected X to …, but …”.
+    message: str
+
+
+class FormError(BpmnError):
+    """The data does not fit the form; `errors` says why, all of it at once."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(e.message for e in errors))
+        self.errors = errors
+
+
 class InstanceError(BpmnError):
     """The command does not fit what the instance is waiting for."""

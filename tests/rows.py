@@ -20,7 +20,15 @@ LIMITS = [{"kind": "promised", "days": 10, "unit": "working"}, {"kind": "statuto
 
 def new_item(session: Session, case: Case, *, department: str = "food", **particulars: Any) -> Item:
     number = uuid4().hex
-    fields = {"origin": "native", "mode": "review", "status": ItemStatus.IN_REVIEW, "limits": LIMITS, "rules": {}, "received_on": RECEIVED}
+    fields = {
+        "origin": "native",
+        "mode": "review",
+        "status": ItemStatus.IN_REVIEW,
+        "limits": LIMITS,
+        "rules": {},
+        "received_on": RECEIVED,
+        "joined_at": NOW,
+    }
     item = Item(
         case_id=case.id,
         number=number,

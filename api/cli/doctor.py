@@ -1,0 +1,47 @@
+"""`onething doctor`: whether this installation is fit to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine import settings
+from engine.doctor import Check, CheckStatus, examine
+
+#: What the pages need beside the templates.
+ASSETS = (Path(__file__).parent.parent / "static" / "page.css",)
+COLOURS = {CheckStatus.OK: "green", CheckStatus.WARNING: "yellow", CheckStatus.FAILED: "bold red"}
+
+
+@click.command()
+def doctor() -> None:
+    """Look at everything that the installation stands on, and say what to do; exit status 1 when something must be mended."""
+    checks = examine(settings.load(), now=datetime.now(UTC), assets=ASSETS)
+    console = Console()
+    console.print(_table_of_checks(checks), _table_of_settings())
+    if any(check.status is CheckStatus.FAILED for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+def _table_of_checks(checks: Sequence[Check]) -> Table:
+    table = Table(title="Checks", title_justify="left", expand=True)
+    for heading in ("", "what", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        table.add_row(Text(check.status, COLOURS[check.status]), check.what, Text(check.found), Text(check.advice))
+    return table
+
+
+def _table_of_settings() -> Table:
+    table = Table(title="Settings", title_justify="left", expand=True)
+    for heading in ("environment variable", "default", "what it is about"):
+        table.add_column(heading, overflow="fold")
+    for variable in settings.describe():
+        table.add_row(variable.name, variable.default, variable.about)
+    return table

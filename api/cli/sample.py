@@ -1,0 +1,34 @@
+"""What `make run` starts with: the shipped matters, and accounts for trying them out."""
+
+from __future__ import annotations
+
+import click
+
+from api.cli.database import open_database
+from api.cli.diagrams import OPERATOR
+from engine import deployments, folders, samples
+from engine.settings import Settings
+
+
+def load(loaded: Settings) -> None:
+    """Migrate, load sample accounts unless there are accounts, and deploy the shipped matters unless they are deployed already."""
+    database = open_database(loaded)
+    try:
+        database.migrate()
+        with database.transaction() as session:
+            samples.seed(session, loaded.env)
+            for folder in folders.read([loaded.workflows]):
+                deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="shipped")
+    finally:
+        database.close()
+
+
+def welcome(loaded: Settings) -> None:
+    """Say where to look, who may log in, and how a first case is taken in."""
+    url = f"http://{loaded.host}:{loaded.port}"
+    accounts = ", ".join(samples.ACCOUNTS)
+    click.echo(f"""
+Look at      {url}
+Accounts     {accounts}
+             (the password is the name)
+""")

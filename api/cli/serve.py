@@ -1,0 +1,80 @@
+"""`onething serve`: the web server, and the scheduler beside it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from api.cli import sample, wsgi
+from api.cli.doctor import ASSETS
+from engine import doctor, settings
+from engine.doctor import CheckStatus
+from engine.settings import Settings
+
+#: How long requests in flight may take when the server is told to stop, seconds.
+DRAIN = 30
+#: How long a predecessor that was killed may hold the port, seconds.
+PATIENCE = 3
+
+
+@click.command()
+@click.option("--sample", "with_sample", is_flag=True, help="First migrate, deploy the shipped matters and load sample accounts.")
+@click.option("--no-scheduler", is_flag=True, help="Leave what is due to `onething work`.")
+def serve(*, with_sample: bool, no_scheduler: bool) -> None:
+    """Serve the API and the pages until Ctrl-C or SIGTERM; requests in flight are finished."""
+    loaded = settings.load()
+    await_port(loaded.host, loaded.port)
+    if with_sample:
+        sample.load(loaded)
+    refuse_unfit(loaded)
+    server = MPServer(
+        "onething",
+        address=loaded.host,
+        port=loaded.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=loaded.threads,
+        http=HTTPModes.http1,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN,
+        log_level=LogLevels.error,
+    )
+    click.echo(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
+    if with_sample:
+        sample.welcome(loaded)
+    server.serve(target_loader=partial(wsgi.application, with_scheduler=not no_scheduler), wrap_loader=False)
+    if not server.interrupt_signal:
+        raise click.ClickException("Expected to serve, but the process that answers requests cannot start")
+    click.echo("Stopped.")
+
+
+def await_port(host: str, port: int) -> None:
+    """Raise ClickException when somebody else listens there: two servers would share the port and each get some of the requests."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with socket.create_server((host, port), family=family):
+                return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                reason = error.strerror or error
+                raise click.ClickException(f"Expected to listen on {host}:{port}, but {reason}; choose another ONETHING_PORT") from error
+            time.sleep(0.1)
+
+
+def refuse_unfit(loaded: Settings) -> None:
+    """Raise ClickException when the doctor finds what must not be served with."""
+    checks = doctor.examine(loaded, now=datetime.now(UTC), assets=ASSETS)
+    failed = [check for check in checks if check.status is CheckStatus.FAILED]
+    if failed:
+        words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
+        raise click.ClickException(f"Expected a sound installation, but\n{words}")

@@ -1,0 +1,34 @@
+"""`onething work`: the scheduler alone."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from engine import settings, worker
+from engine.database import Database
+from engine.heartbeat import Heartbeat
+from engine.settings import Settings
+
+
+@click.command()
+def work() -> None:
+    """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
+    loaded = settings.load()
+    database = Database(loaded.database_url)
+    heart = heartbeat(database, loaded)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    click.echo(f"Looking every {loaded.tick:g} s for what is due.")
+    heart.start()
+    stopped.wait()
+    heart.stop()
+    database.close()
+
+
+def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
+    """The heartbeat of the worker on this database, not yet started."""
+    return Heartbeat(lambda: worker.tick(database), seconds=loaded.tick)

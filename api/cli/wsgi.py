@@ -1,0 +1,43 @@
+"""The process that answers requests: `onething serve` starts it, watches it and stops it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+
+from flask import Flask
+
+from api.app import create_app
+from api.cli.work import heartbeat
+from engine import logs, settings
+from engine.heartbeat import Heartbeat
+
+
+def application(*, with_scheduler: bool) -> Flask:
+    """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick."""
+    # Ctrl-C reaches parent and child.  It is the parent that stops the child, once; the second signal would stall it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
+    loaded = settings.load()
+    logs.configure(loaded.env)
+    app = create_app(loaded)
+    if with_scheduler:
+        heart = heartbeat(app.extensions["database"], loaded)
+        heart.start()
+        threading.Thread(target=_stop_after_requests, args=(heart,), name="last tick").start()
+    return app
+
+
+def _stop_after_parent() -> None:
+    # Killed, the parent can stop nobody: this process would keep the port, and answer, for ever.
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stop_after_requests(heart: Heartbeat) -> None:
+    # The main thread ends when the server has answered what was in flight.
+    threading.main_thread().join()
+    heart.stop()

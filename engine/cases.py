@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
+from bpmn import identifiers
+from bpmn.identifiers import Format
 from engine import (
     adoptions,
     calendars,
@@ -35,6 +37,8 @@ from engine.models import Hall
 from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
 
+#: What identifies each kind of applicant.
+_IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
 FOLLOW_ON = "follow_on_requested"
 WITHDRAWN = "withdrawn"
 
@@ -280,6 +284,13 @@ def _require_applicant(session: Session, hall: str, applicant: Mapping[str, Any]
     if lacking:
         errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
         raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)
+    kind = _IDENTITIES.get(applicant["kind"])
+    if kind is None:
+        raise InvalidInput(f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {applicant['kind']!r}")
+    wrong = identifiers.refusal(applicant["id_number"], kind)
+    if wrong:
+        error = {"field": "applicant.id_number", "message": f"Expected {kind}, but {wrong}"}
+        raise InvalidInput(f"Expected the applicant's {kind}, but {wrong}", errors=[error])
 
 
 def _require_reason(reason: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bpmn import identifiers
+from bpmn.identifiers import Format
 from bpmn.waits import Wait
 from engine import clocks, functions, journal
 from engine.case_models import Case, Item
@@ -42,7 +43,11 @@ def applicant_facts(case: Case) -> dict[str, Any]:
     return {
         "applicant_kind": case.applicant.get("kind"),
         "applicant_name": case.applicant.get("name"),
-        "credit_code_valid": identifiers.is_credit_code(number),
-        "id_number_valid": identifiers.is_id_number(number),
+        "credit_code_valid": _is_clean(number, Format.CREDIT_CODE),
+        "id_number_valid": _is_clean(number, Format.ID_NUMBER),
         "licence_status": case.applicant.get("licence_status"),
     }
+
+
+def _is_clean(number: str, kind: Format) -> bool:
+    return not identifiers.refusal(number, kind) and not identifiers.warning(number, kind)

@@ -233,8 +233,13 @@ def items_for(session: Session, case: Case, actor: Actor) -> list[Item]:
 
 
 def outcome(items: Iterable[Item]) -> str:
-    """What became of a case: open, all_granted, partial, none_granted or withdrawn; derived, never stored."""
+    """What became of a case: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
+
+    Derived from the items, never stored.
+    """
     statuses = [item.status for item in items]
+    if not statuses:
+        return "adopted"
     if any(status in UNSETTLED for status in statuses):
         return "open"
     good = [status for status in statuses if status in FAVOURABLE]

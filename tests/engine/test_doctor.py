@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,11 @@ def test_check_assets__missing(tmp_path):
     check = doctor.check_assets([tmp_path / "there", CALENDARS])
 
     assert (check.status, check.found) == (CheckStatus.FAILED, f"missing: {tmp_path}/there")
+
+
+def test_released__as_in_the_changelog():
+    changelog = (settings.CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    newest = next(line for line in changelog.splitlines() if line.startswith("## "))
+
+    assert newest == f"## {version('onething')} ({doctor.RELEASED})"

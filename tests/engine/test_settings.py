@@ -122,3 +122,12 @@ def test_secret_key__made_once(tmp_path):
     assert len(key) >= 32
     assert [path.name for path in loaded.data_dir.iterdir()] == ["secret-key"]
     assert (loaded.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
+
+
+def test_describe__as_in_the_readme():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+    rows = [f"| `{variable.name}` | {variable.default} | {variable.about} |" for variable in settings.describe()]
+
+    assert "\n".join(rows) in readme
+    assert readme.count("\n| `ONETHING_") == len(rows)

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from engine import outbox
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
-from engine.models import Outbox
+from engine.outbox import Topic
 
 
 class AlertKind(StrEnum):
@@ -28,7 +29,6 @@ def raise_alert(
     session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None, department: str | None = None
 ) -> Alert:
     """Write an alert and put it into the outbox for whoever is concerned."""
-    now = datetime.now(UTC)
     alert = Alert(
         case_id=case.id,
         item_id=item.id if item else None,
@@ -36,9 +36,8 @@ def raise_alert(
         kind=kind,
         department=department or (item.department if item else None),
         message=message,
-        raised_at=now,
+        raised_at=datetime.now(UTC),
     )
     session.add(alert)
-    payload = {"kind": kind, "light": light, "case": case.number, "item": item.number if item else None, "message": message}
-    session.add(Outbox(case_id=case.id, topic="alert", payload=payload, created_at=now))
+    outbox.put(session, case, Topic.ALERT, kind=kind, light=light, item=item.number if item else None, message=message)
     return alert

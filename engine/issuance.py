@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine import functions, journal, numbers
+from engine import functions, journal, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
-from engine.models import Outbox, Task
+from engine.models import Task
+from engine.outbox import Topic
 from engine.states import DeliveryStatus, ItemStatus, move
 
 MODES = ("unified", "classified", "comprehensive")
@@ -55,8 +56,9 @@ def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recip
     journal.record(
         run.session, run.row, actor=run.actor, what="results issued", mode=mode, delivery=delivery, items=[i.number for i in items]
     )
-    payload = {"case": run.case.number, "package": str(package.id), "mode": mode, "delivery": delivery, "items": [i.number for i in items]}
-    run.session.add(Outbox(case_id=run.case.id, topic="issuance", payload=payload, created_at=now))
+    outbox.put(
+        run.session, run.case, Topic.ISSUANCE, package=str(package.id), mode=mode, delivery=delivery, items=[i.number for i in items]
+    )
     return package
 
 

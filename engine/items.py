@@ -9,15 +9,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, cases, clocks, execution, instances, journal, materials, notices, procedures
+from engine import alerts, cases, clocks, execution, instances, journal, materials, notices, outbox, procedures
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, DepartmentEvent, Item
 from engine.clock import Light, PauseKind
 from engine.clocks import Approver
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Instance, Outbox
+from engine.models import Instance
 from engine.notices import NoticeKind
+from engine.outbox import Topic
 from engine.states import REAPPLICABLE, DeliveryStatus, InstanceStatus, SyncStatus, move
 
 
@@ -98,8 +99,7 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
     journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)
     if outcome is DeliveryStatus.FAILED:
-        payload = {"case": case.number, "item": item.number, "to": case.applicant.get("phone")}
-        session.add(Outbox(case_id=case.id, topic="recontact", payload=payload, created_at=datetime.now(UTC)))
+        outbox.put(session, case, Topic.RECONTACT, item=item.number, to=case.applicant.get("phone"))
     return item
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import numbers
+from engine import numbers, outbox
 from engine.actors import Actor
 from engine.case_models import Case, Item, Notice
-from engine.models import Outbox
+from engine.outbox import Topic
 
 #: Told with every decision against the applicant (行政许可法 art. 38).
 REMEDIES = "如不服本决定，可自收到之日起六十日内申请行政复议，或者六个月内向人民法院提起行政诉讼。"
@@ -66,6 +66,5 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
     )
     session.add(notice)
     session.flush()
-    payload = {"notice": notice.number, "kind": kind, "title": notice.title, "case": case.number, "to": case.applicant.get("phone")}
-    session.add(Outbox(case_id=case.id, topic="notice", payload=payload, created_at=notice.issued_at))
+    outbox.put(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
     return notice

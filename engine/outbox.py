@@ -1,0 +1,49 @@
+"""The outbox: what must leave the process, written with its cause and fetched by whoever carries it out (messages, couriers, boards).
+
+Delivery is at least once: a carrier fetches, carries, and confirms by id; what was not confirmed is fetched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.actors import Actor, Role
+from engine.case_models import Case
+from engine.models import Outbox
+
+
+class Topic(StrEnum):
+    """What a message is about, and thereby who carries it."""
+
+    NOTICE = "notice"  #: 文书: to the applicant
+    ALERT = "alert"  #: 督办: to the department and the supervisors
+    ISSUANCE = "issuance"  #: 出件: to the courier, the kiosk, the certificate store
+    RECONTACT = "recontact"  #: 重新联系: a delivery came back
+
+
+def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
+    """Owe a message to the world."""
+    message = Outbox(case_id=case.id, topic=topic, payload={"case": case.number, **payload}, created_at=datetime.now(UTC))
+    session.add(message)
+    return message
+
+
+def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit: int = 100) -> Sequence[Outbox]:
+    """Messages that nobody has confirmed yet, oldest first."""
+    actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="fetch messages")
+    query = select(Outbox).where(Outbox.sent_at.is_(None)).order_by(Outbox.created_at, Outbox.id).limit(limit)
+    return session.scalars(query if topic is None else query.where(Outbox.topic == topic)).all()
+
+
+def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:
+    """Note that messages were carried out; how many were still open.  Confirming twice does nothing."""
+    actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="confirm messages")
+    done = update(Outbox).where(Outbox.id.in_(ids), Outbox.sent_at.is_(None)).values(sent_at=datetime.now(UTC)).returning(Outbox.id)
+    return len(session.scalars(done).all())

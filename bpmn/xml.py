@@ -12,6 +12,10 @@ from bpmn.errors import DocumentError, Finding
 #: Largest document, in bytes.  The largest matter is about 300 kB.
 LIMIT = 5_000_000
 
+#: Attributes of one element; looking at each of very many takes quadratic time.
+ATTRIBUTES = 200
+OVERLOADED = etree.XPath(f"//*[count(@*) > {ATTRIBUTES}]")
+
 #: What libxml2 says, and what it means to somebody who draws diagrams.
 WORDS = {
     "Start tag expected": "it is not XML at all",
@@ -41,6 +45,8 @@ def parse(content: bytes, resource: str, *, limit: int = LIMIT) -> etree._Elemen
 
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refusal("doctype", resource, f"Expected {resource} to have no DOCTYPE, but it has one: remove it, a diagram needs none")
+    if OVERLOADED(root):
+        raise _refusal("not-xml", resource, f"Expected an element of {resource} to have at most {ATTRIBUTES} attributes, but one has more")
     return root
 
 

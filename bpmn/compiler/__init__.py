@@ -17,7 +17,7 @@ from bpmn.compiler.source import Source
 from bpmn.definition import Definition
 from bpmn.errors import DocumentError, Finding
 
-#: More findings than anybody reads; a hostile file could make millions.
+#: Findings that are told: nobody reads more.
 LIMIT = 200
 
 

@@ -6,12 +6,16 @@ A rule of severity `error` refuses the deployment.  To add a rule: write its fun
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from bpmn.compiler.rules import completeness, gateways, identity, mappings, structure, timing, words
 from bpmn.compiler.rules.rule import Drawing, DrawingRule, SourceRule
 from bpmn.compiler.source import Source, bearer
 
 ERROR, WARNING = "error", "warning"
+
+#: Findings of one rule that are looked for: a hostile file could make millions.
+LIMIT = 200
 
 SOURCE_RULES = (
     SourceRule("unsupported-element", ERROR, words.unsupported_element),
@@ -72,11 +76,11 @@ DRAWING_RULES = (
 
 
 def judge(source: Source, drawings: Iterable[Drawing]) -> None:
-    """Report everything that is wrong with a file."""
+    """Report everything that is wrong with a file, as far as anybody would read it."""
     for rule in SOURCE_RULES:
-        for node, message in rule.check(source):
+        for node, message in islice(rule.check(source), LIMIT):
             source.report(rule.severity, rule.name, bearer(node), message, at=node)
     for drawing in drawings:
         for drawing_rule in DRAWING_RULES:
-            for key, message in drawing_rule.check(drawing):
+            for key, message in islice(drawing_rule.check(drawing), LIMIT):
                 source.report(drawing_rule.severity, drawing_rule.name, drawing.node(key), message)

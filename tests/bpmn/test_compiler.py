@@ -1,0 +1,335 @@
+"""What is drawn is what the definition says."""
+
+from __future__ import annotations
+
+from bpmn import compiler
+from bpmn.definition import Definition, Element, ElementType, EventDefinition, EventType, TimerType
+from tests.bpmn.diagrams import (
+    boundary,
+    call,
+    decision,
+    diagram,
+    document,
+    element,
+    end,
+    error_boundary,
+    exclusive,
+    external,
+    flow,
+    flows,
+    inclusive,
+    message_boundary,
+    message_catch,
+    milestone,
+    parallel,
+    process,
+    receive,
+    start,
+    subprocess,
+    tag,
+    task,
+    timer_boundary,
+    timer_catch,
+    user,
+)
+
+
+def compiled(*content: str, **more) -> Definition:
+    """The one process of a diagram."""
+    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
+    return definition
+
+
+def between(*content: str) -> Definition:
+    """A diagram `s -> x -> e` around the element x."""
+    return compiled(start("s"), *content, end("e"), flows("s -> x -> e"))
+
+
+def only(content: str) -> Element:
+    return between(content).elements["x"]
+
+
+def test_compile__process():
+    definition = compiled(
+        start("s"),
+        end("e"),
+        flows("s -> e"),
+        tag("bpmn:documentation", "一件事"),
+        key="open-restaurant",
+        name="开办餐饮店",
+        attrs={"camunda:versionTag": "2026-11", "camunda:historyTimeToLive": "P180D"},
+        properties={"onething.promised": "10"},
+    )
+
+    assert (definition.key, definition.name, definition.documentation) == ("open-restaurant", "开办餐饮店", "一件事")
+    assert (definition.version_tag, definition.history_time_to_live) == ("2026-11", "P180D")
+    assert definition.properties == {"onething.promised": "10"}
+
+
+def test_compile__elements_and_flows_in_document_order():
+    definition = compiled(start("s"), user("a", name="受理"), end("e"), flows("s -> a", "a -> e"))
+
+    assert [(e.id, e.type.value, e.incoming, e.outgoing) for e in definition.elements.values()] == [
+        ("s", "startEvent", (), ("s-a",)),
+        ("a", "userTask", ("s-a",), ("a-e",)),
+        ("e", "endEvent", ("a-e",), ()),
+    ]
+    assert [(f.source, f.target, f.condition) for f in definition.flows.values()] == [("s", "a", None), ("a", "e", None)]
+    assert definition.elements["a"].name == "受理"
+    assert [e.id for e in definition.starts()] == ["s"]
+
+
+def test_compile__user_task():
+    task = only(
+        user(
+            "x",
+            tag("bpmn:documentation", "看一看"),
+            groups="hall, ${window(hall, 'a')} ,fire",
+            assignee="${clerk}",
+            due="${workdays(5)}",
+            priority="70",
+            form="intake",
+            properties={"onething.kind": "intake", "onething.empty": ""},
+        )
+    )
+
+    assert [group.source for group in task.candidate_groups] == ["hall", "${window(hall, 'a')}", "fire"]
+    assert (task.assignee.source, task.due_date.source, task.priority.source) == ("${clerk}", "${workdays(5)}", "70")
+    assert (task.form_ref, task.documentation) == ("intake", "看一看")
+    assert task.properties == {"onething.kind": "intake", "onething.empty": ""}
+
+
+def test_compile__form_key_names_a_file():
+    assert only(user("x", form_key="camunda-forms:deployment:intake.form")).form_ref == "intake.form"
+    assert only(user("x", form_key="camunda-forms:app:intake.form")).form_ref == "intake.form"
+
+
+def test_compile__start_form():
+    definition = compiled(start("s", attrs={"camunda:formRef": "intake"}), end("e"), flows("s -> e"))
+
+    assert definition.elements["s"].form_ref == "intake"
+
+
+def test_compile__operaton_is_camunda():
+    attrs = {"operaton:candidateGroups": "fire", "operaton:formRef": "f"}
+    extension = tag("operaton:properties", tag("operaton:property", attrs={"name": "onething.limit", "value": "5"}))
+
+    task = only(user("x", attrs=attrs, ext=extension))
+
+    assert ([group.source for group in task.candidate_groups], task.form_ref) == (["fire"], "f")
+    assert task.properties == {"onething.limit": "5"}
+
+
+def test_compile__properties_on_every_element():
+    definition = compiled(
+        start("s", properties={"n": "1"}),
+        parallel("g", properties={"n": "2"}),
+        end("e", properties={"n": "3"}),
+        flow("s", "g"),
+        flow("g", "e"),
+    )
+
+    assert [e.properties["n"] for e in definition.elements.values()] == ["1", "2", "3"]
+
+
+def test_compile__tasks_that_pass_through():
+    assert only(task("x")).type is ElementType.TASK
+    assert only(element("manualTask", "x")).type is ElementType.TASK
+
+
+def test_compile__milestone():
+    assert only(milestone("x")).event == EventDefinition(type=EventType.NONE)
+
+
+def test_compile__receive_task_and_message_events():
+    message = EventDefinition(type=EventType.MESSAGE, name="材料补齐")
+
+    assert only(receive("x", message="材料补齐")).event == message
+    assert only(message_catch("x", message="材料补齐")).event == message
+    assert compiled(start("s", message="材料补齐"), end("e"), flows("s -> e")).elements["s"].event == message
+
+
+def test_compile__prefixed_references():
+    """`messageRef="tns:order"` is legal BPMN."""
+    event = tag("bpmn:messageEventDefinition", attrs={"messageRef": "tns:m"})
+    error = tag("bpmn:errorEventDefinition", attrs={"errorRef": "tns:err"})
+    content = document(
+        process("p", start("s"), element("intermediateCatchEvent", "x", event), element("endEvent", "e", error), flows("s -> x -> e")),
+        declare=[element("message", "m", name="order"), element("error", "err", attrs={"errorCode": "E1"})],
+        attrs={"xmlns:tns": "http://bpmn.io/schema/bpmn"},
+    )
+
+    (definition,) = compiler.compile(content, "p.bpmn")
+
+    assert definition.elements["x"].event.name == "order"
+    assert definition.elements["e"].event.name == "E1"
+
+
+def test_compile__several_start_messages():
+    definition = compiled(
+        start("s"), start("m", message="a"), start("n", message="b"), user("x"), end("e"), flows("s -> x -> e", "m -> x", "n -> x")
+    )
+
+    assert [(e.id, e.event.name) for e in definition.starts()] == [("s", None), ("m", "a"), ("n", "b")]
+
+
+def test_compile__timers():
+    date, duration, cycle = "2026-11-25T08:30:00+08:00", "P3DT4H", "R3/PT1H"
+
+    def timer(**when):
+        event = only(timer_catch("x", **when)).event
+        return event.type, event.timer, event.when.source
+
+    assert timer(date=date) == (EventType.TIMER, TimerType.DATE, date)
+    assert timer(duration=f" {duration}\n") == (EventType.TIMER, TimerType.DURATION, duration)
+    assert timer(cycle=cycle) == (EventType.TIMER, TimerType.CYCLE, cycle)
+    assert timer(duration="${deadline('promised')}") == (EventType.TIMER, TimerType.DURATION, "${deadline('promised')}")
+
+
+def test_compile__boundary_events():
+    definition = between(
+        user("x"),
+        timer_boundary("t", on="x", duration="P1D", interrupting=False),
+        message_boundary("m", on="x", message="撤回"),
+        error_boundary("c", on="x", error="E1"),
+        error_boundary("all", on="x"),
+        boundary("literal", tag("bpmn:errorEventDefinition", attrs={"errorRef": "no-such-error"}), on="x"),
+        flows("t -> e", "m -> e", "c -> e", "all -> e", "literal -> e"),
+    )
+
+    found = [(e.id, e.event.type.value, e.event.name, e.interrupting) for e in definition.boundaries("x")]
+
+    assert found == [
+        ("t", "timer", None, False),
+        ("m", "message", "撤回", True),
+        ("c", "error", "E1", True),
+        ("all", "error", None, True),
+        ("literal", "error", "no-such-error", True),
+    ]
+
+
+def test_compile__error_and_terminate_ends():
+    definition = compiled(start("s"), parallel("g"), end("a", error="E1"), end("b", terminate=True), flows("s -> g -> a", "g -> b"))
+
+    assert definition.elements["a"].event == EventDefinition(type=EventType.ERROR, name="E1")
+    assert definition.elements["b"].event == EventDefinition(type=EventType.TERMINATE)
+
+
+def test_compile__call_activity():
+    activity = only(call("x", of="${item.process}", inputs=["all", "applicant", "${a + 1} -> b"], outputs=["result -> 结果"]))
+
+    assert activity.called.source == "${item.process}"
+    assert [(m.source and m.source.source, m.target, m.by_name) for m in activity.inputs] == [
+        (None, None, False),
+        ("${applicant}", "applicant", True),
+        ("${a + 1}", "b", False),
+    ]
+    assert [(m.source.source, m.target) for m in activity.outputs] == [("${result}", "结果")]
+
+
+def test_compile__call_activity_without_mappings():
+    activity = only(call("x", of="food-permit"))
+
+    assert (activity.called.source, activity.called.dialect) == ("food-permit", "literal")
+    assert (activity.inputs, activity.outputs) == ((), ())
+
+
+def test_compile__external_task():
+    assert only(external("x", topic="fire-${hall}")).topic.source == "fire-${hall}"
+
+
+def test_compile__business_rule_task():
+    task = only(decision("x", ref="checklist", result="items", mapping="collectEntries"))
+
+    assert (task.decision_ref.source, task.result_variable, task.map_decision_result) == ("checklist", "items", "collectEntries")
+    assert only(decision("x", ref="d", result="r")).map_decision_result == "resultList"
+
+
+def test_compile__gateways():
+    definition = compiled(
+        start("s"),
+        exclusive("x", default="o"),
+        inclusive("o", default="e"),
+        user("a"),
+        end("e"),
+        flows("s -> x", "x -> a [${a > 1}]", "x -> o", "o -> a [= b < 2]", "o -> e", "a -> e"),
+    )
+
+    assert (definition.elements["x"].default, definition.elements["o"].default) == ("x-o", "o-e")
+    assert definition.flows["x-a"].condition.source == "${a > 1}"
+    assert definition.flows["o-a"].condition.source == "= b < 2"
+
+
+def test_compile__nested_subprocesses():
+    definition = compiled(
+        start("s"),
+        subprocess(
+            "outer",
+            start("os"),
+            subprocess("inner", start("is"), user("x"), end("ie"), flows("is -> x -> ie")),
+            timer_boundary("late", on="inner", duration="P1D"),
+            end("oe"),
+            flows("os -> inner -> oe", "late -> oe"),
+        ),
+        end("e"),
+        flows("s -> outer -> e"),
+    )
+
+    assert {e.id: e.parent for e in definition.elements.values()} == {
+        "s": None,
+        "outer": None,
+        "os": "outer",
+        "inner": "outer",
+        "is": "inner",
+        "x": "inner",
+        "ie": "inner",
+        "late": "outer",
+        "oe": "outer",
+        "e": None,
+    }
+    assert [e.id for e in definition.starts("inner")] == ["is"]
+
+
+def test_compile__several_processes():
+    content = document(
+        process("a", start("s1"), end("e1"), flows("s1 -> e1")),
+        process("drawing", user("nothing"), executable=False),
+        process("b", start("s2"), end("e2"), flows("s2 -> e2")),
+    )
+
+    assert [definition.key for definition in compiler.compile(content, "p.bpmn")] == ["a", "b"]
+
+
+def test_compile__pool_names_its_process():
+    pool = element("participant", "pool", name="新生儿出生", attrs={"processRef": "p"})
+    content = document(element("collaboration", "c", pool), process("p", start("s"), end("e"), flows("s -> e")))
+
+    (definition,) = compiler.compile(content, "p.bpmn")
+
+    assert (definition.key, definition.name) == ("p", "新生儿出生")
+
+
+def test_compile__drawing_is_ignored():
+    lanes = tag("bpmn:laneSet", element("lane", "l", tag("bpmn:flowNodeRef", "x"), name="窗口"), attrs={"id": "ls"})
+    note = element("textAnnotation", "note", tag("bpmn:text", "注意"))
+    arrow = element("association", "a", attrs={"sourceRef": "x", "targetRef": "note"})
+    data = (
+        element("dataObject", "do")
+        + element("dataObjectReference", "dor", attrs={"dataObjectRef": "do"})
+        + element("dataStoreReference", "ds")
+    )
+    written = element("dataOutputAssociation", "da", tag("bpmn:targetRef", "dor"))
+    frame = element("group", "g")
+
+    definition = between(lanes, user("x", written), note, arrow, data, frame)
+
+    assert list(definition.elements) == ["s", "x", "e"]
+
+
+def test_compile__examine_gives_the_same_definitions():
+    content = diagram(start("s"), user("x"), end("e"), flows("s -> x -> e"))
+
+    examination = compiler.examine(content, "p.bpmn")
+
+    assert list(examination.definitions) == compiler.compile(content, "p.bpmn")
+    assert examination.findings == ()

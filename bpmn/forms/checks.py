@@ -1,0 +1,149 @@
+"""What a value must be to fit its field.  Each check says what is wrong (“…, but …”), or gives an empty text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bpmn import identifiers, patterns
+from bpmn.errors import ExpressionError
+from bpmn.expressions import temporal
+from bpmn.forms.field import Field, FieldType, Option
+
+#: Characters of a text when the form sets no limit.
+LONGEST = {FieldType.TEXT: 1_000, FieldType.TEXTAREA: 20_000}
+#: The numbers that JSON readers of every language agree on.
+_LARGEST = 2**53
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]{1,63}(?:\.[^\s@.]{1,63}){1,8}")
+_PHONE = re.compile(r"\+(?:[0-9] ?){6,14}[0-9]")
+_VALIDATIONS = {
+    "email": (_EMAIL, "an e-mail address"),
+    "phone": (_PHONE, "a telephone number with its country code, such as +86 138 0013 8000"),
+}
+
+
+def wrong(field: Field, value: Any, choices: Sequence[Option]) -> str:
+    """Say why a value (not null) does not fit a field; empty when it does."""
+    return _CHECKS[field.type](field, value, choices)
+
+
+def _text(field: Field, value: Any, _choices: Sequence[Option]) -> str:
+    if not isinstance(value, str):
+        return f"to be text, but it is {_kind(value)}"
+    most = field.max_length if field.max_length is not None else LONGEST[field.type]
+    if len(value) > most:
+        return f"to have at most {most} characters, but it has {len(value)}"
+    if field.min_length is not None and len(value) < field.min_length:
+        return f"to have at least {field.min_length} characters, but it has {len(value)}"
+    allowed = "\n\r\t" if field.type is FieldType.TEXTAREA else ""
+    if any(ord(character) < ord(" ") and character not in allowed for character in value):
+        return "to be one line of text, but it holds control characters" if not allowed else "to be text, but it holds control characters"
+    return _unlike(field, value)
+
+
+def _unlike(field: Field, value: str) -> str:
+    """Compare a text with the pattern and the format of its field."""
+    if field.format and (reason := identifiers.refusal(value, field.format)):
+        return f"to be {_FORMATS[field.format]}, but {reason}"
+    if field.validation and not _VALIDATIONS[field.validation][0].fullmatch(value):
+        return f"to be {_VALIDATIONS[field.validation][1]}, but it is not"
+    if field.pattern:
+        try:
+            found = patterns.found(patterns.compile_pattern(field.pattern), value)
+        except ExpressionError:
+            return f"to match the pattern {field.pattern}, but it is too long for it"
+        return "" if found else f"to match the pattern {field.pattern}, but it does not"
+    return ""
+
+
+_FORMATS = {
+    identifiers.Format.ID_NUMBER: "an identity number",
+    identifiers.Format.CREDIT_CODE: "a credit code",
+    identifiers.Format.PHONE: "a telephone number",
+}
+
+
+def _number(field: Field, value: Any, _choices: Sequence[Option]) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f"to be a number, but it is {_kind(value)}"
+    if not abs(value) <= _LARGEST:  # so that NaN is refused, too
+        return "to be a number of at most 15 digits, but it is larger"
+    digits = field.decimal_digits
+    if digits is not None and round(value, digits) != value:
+        return "to be a whole number, but it is not" if not digits else f"to have at most {digits} digits after the point, but it has more"
+    if field.minimum is not None and value < field.minimum:
+        return f"to be at least {field.minimum:g}, but it is {value}"
+    return f"to be at most {field.maximum:g}, but it is {value}" if field.maximum is not None and value > field.maximum else ""
+
+
+def _checkbox(_field: Field, value: Any, _choices: Sequence[Option]) -> str:
+    return "" if isinstance(value, bool) else f"to be true or false, but it is {_kind(value)}"
+
+
+def _one_of(_field: Field, value: Any, choices: Sequence[Option]) -> str:
+    return "" if _offered(value, choices) else f"to be one of {_listed(choices)}, but it is {_shown(value)}"
+
+
+def _some_of(_field: Field, value: Any, choices: Sequence[Option]) -> str:
+    if not isinstance(value, list):
+        return f"to be a list of options, but it is {_kind(value)}"
+    for place, each in enumerate(value):
+        if not _offered(each, choices):
+            return f"to be some of {_listed(choices)}, but {_shown(each)} is none of them"
+        if each in value[:place]:
+            return f"to name each option once, but {_shown(each)} stands twice"
+    return ""
+
+
+def _offered(value: Any, choices: Sequence[Option]) -> bool:
+    """Compare with the options, true and 1 kept apart."""
+    return any(type(option.value) is type(value) and option.value == value for option in choices)
+
+
+def _listed(choices: Sequence[Option]) -> str:
+    return ", ".join(_shown(option.value) for option in choices[:12]) + (", …" if len(choices) > 12 else "") or "no options"  # noqa: PLR2004
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if len(repr(value)) <= 40 else _kind(value)  # noqa: PLR2004 - a longer one would drown the message
+
+
+def _moment(read: Callable[[str], Any], example: str) -> Callable[[Field, Any, Sequence[Option]], str]:
+    def check(_field: Field, value: Any, _choices: Sequence[Option]) -> str:
+        try:
+            read(value)
+        except (ExpressionError, TypeError, AttributeError):
+            return f"to be such as {example}, but it is {_shown(value)}"
+        return ""
+
+    return check
+
+
+def _read_datetime(value: str) -> dt.datetime:
+    if "T" not in value:
+        raise ExpressionError("Expected a date and a time, but there is no time")
+    return temporal.read_moment(value)
+
+
+_KINDS = ((bool, "true or false"), ((int, float), "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
+
+
+def _kind(value: Any) -> str:
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "something else") if value is not None else "null"
+
+
+_CHECKS: dict[FieldType, Callable[[Field, Any, Sequence[Option]], str]] = {
+    FieldType.TEXT: _text,
+    FieldType.TEXTAREA: _text,
+    FieldType.NUMBER: _number,
+    FieldType.CHECKBOX: _checkbox,
+    FieldType.RADIO: _one_of,
+    FieldType.SELECT: _one_of,
+    FieldType.CHECKLIST: _some_of,
+    FieldType.TAGLIST: _some_of,
+    FieldType.DATE: _moment(temporal.read_date, "2026-11-25"),
+    FieldType.TIME: _moment(temporal.read_time, "08:30"),
+    FieldType.DATETIME: _moment(_read_datetime, "2026-11-25T08:30"),
+}

@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from engine import calendars, database
+from engine import calendars, database, holidays
 from engine.errors import EngineError
 from engine.models import Entry
 from engine.settings import PREFIX, Settings, describe
@@ -52,7 +53,6 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
         check_data_folder(settings.data_dir),
         check_secret_key(settings),
         *check_database(settings.database_url, now=now),
-        check_calendars(settings.workflows / "calendars", today=calendars.local_date(now)),
         check_assets(assets),
     ]
 
@@ -95,20 +95,26 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         # Connecting would make the file, and the doctor changes nothing.
         return [_not_migrated(f"{shown} does not exist yet")]
-    bind = database.connect(url)
+    opened = database.Database(url)
     try:
-        with bind.connect() as connection:
-            reached = Check(what="database", found=f"{shown} answers")
-            migrations = check_migrations(connection)
-            durability = check_durability(connection)
-            newest = connection.scalar(select(func.max(Entry.at))) if migrations.status is CheckStatus.OK else None
+        with opened.reading() as session:
+            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now)]
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         advice = f"Start it, or set {PREFIX}DATABASE_URL."
         return [Check(what="database", status=CheckStatus.FAILED, found=f"{shown} does not answer: {reason}", advice=advice)]
     finally:
-        bind.dispose()
-    return [reached, durability, migrations, check_clock(now, newest)]
+        opened.close()
+
+
+def _inside(session: Session, now: datetime) -> list[Check]:
+    connection = session.connection()
+    migrations = check_migrations(connection)
+    checks = [check_durability(connection), migrations]
+    if migrations.status is CheckStatus.OK:
+        newest = session.scalar(select(func.max(Entry.at)))
+        checks += [check_clock(now, newest), check_calendars(session, today=calendars.local_date(now))]
+    return checks
 
 
 def check_durability(connection: Connection) -> Check:
@@ -153,12 +159,12 @@ def check_clock(now: datetime, newest: datetime | None) -> Check:
     return Check(what="clock", found=shown)
 
 
-def check_calendars(folder: Path, *, today: date) -> Check:
+def check_calendars(session: Session, *, today: date) -> Check:
     """See how far the published calendars reach: without the coming year's (调休) its due dates are provisional."""
     try:
-        calendar = calendars.load(folder)
+        calendar = holidays.calendar(session)
     except EngineError as error:
-        return Check(what="calendars", status=CheckStatus.FAILED, found=str(error), advice=f"Put the published years into {folder}.")
+        return Check(what="calendars", status=CheckStatus.FAILED, found=str(error), advice="Run onething migrate.")
     covered = f"{calendar.published_from.year} to {calendar.provisional_after.year}"
     missing = today.year if calendar.is_provisional(today) else today.year + 1
     if calendar.is_provisional(date(missing, 12, 31)):

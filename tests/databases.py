@@ -26,7 +26,6 @@ with warnings.catch_warnings():
 #: The data of the tests may be lost with the machine; two workers and the servers they start share the connections.
 POSTGRESQL_CONF = """
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 max_connections = 300
 """

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
-from engine import settings
+from engine import holidays, settings
 from engine.database import Database
 
 
 @click.command()
 def migrate() -> None:
-    """Bring the schema of the database to the newest version."""
-    database = open_database(settings.load())
-    try:
+    """Bring the schema of the database to the newest version, and publish the shipped calendars that it lacks."""
+    loaded = settings.load()
+    with opened(loaded) as database:
         database.migrate()
-    finally:
-        database.close()
+        with database.transaction() as session:
+            holidays.publish_shipped(session, loaded.workflows / "calendars")
     click.echo("The schema is the newest.")
 
 
-def open_database(loaded: settings.Settings) -> Database:
-    """Open the database of the settings; the embedded one lives in the data folder, which is made when it is missing."""
+@contextmanager
+def opened(loaded: settings.Settings) -> Iterator[Database]:
+    """Open the database of the settings until the block ends; the folder of the embedded one is made when it is missing."""
     loaded.data_dir.mkdir(parents=True, exist_ok=True)
-    return Database(loaded.database_url)
+    database = Database(loaded.database_url)
+    try:
+        yield database
+    finally:
+        database.close()

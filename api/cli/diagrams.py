@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from api.cli.database import open_database
+from api.cli.database import opened
 from engine import deployments, folders, settings
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
@@ -25,14 +25,10 @@ def deploy(paths: tuple[Path, ...]) -> None:
     All or nothing: when one folder is refused, none is deployed.  What is deployed already stays as it is.
     """
     found = folders.read(paths)
-    database = open_database(settings.load())
-    try:
-        with database.transaction() as session:
-            for folder in found:
-                deployment = deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="command line")
-                click.echo(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")
-    finally:
-        database.close()
+    with opened(settings.load()) as database, database.transaction() as session:
+        for folder in found:
+            deployment = deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="command line")
+            click.echo(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")
 
 
 @click.command()

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import click
 
-from api.cli.database import open_database
+from api.cli.database import opened
 from api.cli.diagrams import OPERATOR
-from engine import deployments, folders, samples
+from engine import deployments, folders, holidays, samples
 from engine.settings import Settings
 
 
 def load(loaded: Settings) -> None:
     """Migrate, load sample accounts unless there are accounts, and deploy the shipped matters unless they are deployed already."""
-    database = open_database(loaded)
-    try:
+    with opened(loaded) as database:
         database.migrate()
         with database.transaction() as session:
+            holidays.publish_shipped(session, loaded.workflows / "calendars")
             samples.seed(session, loaded.env)
             for folder in folders.read([loaded.workflows]):
                 deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="shipped")
-    finally:
-        database.close()
 
 
 def welcome(loaded: Settings) -> None:

@@ -1,6 +1,5 @@
 """The doctor finds what is wrong with an installation, says what to do, and changes nothing."""
 
-import json
 import os
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from engine import database as databases
-from engine import doctor, settings
+from engine import doctor, holidays, settings
 from engine.database import Database
 from engine.doctor import CheckStatus
 
@@ -23,17 +22,17 @@ def by_name(checks):
     return {check.what: check for check in checks}
 
 
-def test_examine__sound_installation(database_url, tmp_path, monkeypatch):
+def test_examine__sound_installation(database, database_url, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("ONETHING_")]:
         monkeypatch.delenv(name)
     loaded = settings.load({"ONETHING_DATABASE_URL": database_url, "ONETHING_DATA_DIR": str(tmp_path), "ONETHING_SECRET_KEY": "k" * 32})
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CALENDARS)
 
     checks = by_name(doctor.examine(loaded, now=NOW, assets=[CALENDARS]))
 
-    durability = checks.pop("durability")  # the PostgreSQL of the tests is told not to wait for the disk
-    assert "commits are not waited for" in durability.found or durability.status is CheckStatus.OK
     assert checks.pop("calendars").status is CheckStatus.WARNING  # 2027 is not published
-    assert list(checks) == ["settings", "data folder", "secret key", "database", "migrations", "clock", "assets"]
+    assert list(checks) == ["settings", "data folder", "secret key", "database", "durability", "migrations", "clock", "assets"]
     assert {check.status for check in checks.values()} == {CheckStatus.OK}
 
 
@@ -161,21 +160,19 @@ def test_check_clock__set_back(now, newest, status):
         (date(2027, 1, 1), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
     ],
 )
-def test_check_calendars__years(tmp_path, today, status, found):
-    for year in (2024, 2025, 2026):
-        (tmp_path / f"{year}.json").write_bytes((CALENDARS / f"{year}.json").read_bytes())
-
-    check = doctor.check_calendars(tmp_path, today=today)
+def test_check_calendars__years(database, today, status, found):
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CALENDARS)
+        check = doctor.check_calendars(session, today=today)
 
     assert (check.status, check.found) == (status, found)
 
 
-@pytest.mark.parametrize("content", [None, "{", json.dumps({"year": "2026"})])
-def test_check_calendars__unreadable(tmp_path, content):
-    if content:
-        (tmp_path / "2026.json").write_text(content)
+def test_check_calendars__none_published(database):
+    with database.reading() as session:
+        check = doctor.check_calendars(session, today=NOW.date())
 
-    assert doctor.check_calendars(tmp_path, today=date(2026, 11, 25)).status is CheckStatus.FAILED
+    assert (check.status, check.advice) == (CheckStatus.FAILED, "Run onething migrate.")
 
 
 def test_check_assets__missing(tmp_path):

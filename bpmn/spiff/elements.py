@@ -29,6 +29,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self.element = element
         self.flows: tuple[Flow, ...] = tuple(definition.flows[flow] for flow in element.outgoing)
         boundaries = definition.boundaries(element.id)
+        self.boundaries = tuple(boundary.id for boundary in boundaries)
         self.watching = tuple(b.id for b in boundaries if b.event and b.event.type is not EventType.ERROR)
         self.catching = tuple(b for b in boundaries if b.event and b.event.type is EventType.ERROR)
 
@@ -59,9 +60,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     def catches(self, message: str) -> bool:  # noqa: ARG002 - events ask for it
         """Whether a token that rests here waits for this message."""
         return False
-
-    def blockers(self, scope: Token, arrived: dict[str, list[Token]]) -> list[Token] | None:
-        """Return the tokens that an inclusive join must still wait for; None if this is no such join."""
 
     def error_handler(self, code: str) -> ElementSpec | None:
         """Return the boundary event that catches an error: by its code, else one that catches every error."""

@@ -64,11 +64,6 @@ class InclusiveGateway(Join):
         #: For each incoming flow, the elements from which a token can come to it without passing through this gateway first.
         self.upstream = {flow: _upstream(definition, flow, element.id) for flow in element.incoming}
 
-    def blockers(self, scope: Token, arrived: dict[str, list[Token]]) -> list[Token] | None:
-        """Return the tokens that can still come by a flow which has none yet."""
-        missing = [self.upstream[flow] for flow in self.element.incoming if flow not in arrived]
-        return [token for token in scope.children if not token.watches and any(token.task_spec.name in reach for reach in missing)]
-
 
 def _upstream(definition: Definition, flow: str, gateway: str) -> frozenset[str]:
     """Walk backwards from a flow, over boundary events to what they stand on, up to the gateway itself."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from SpiffWorkflow.task import TaskState
 
+from bpmn.spiff import reach
+from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.token import Token
 
 #: Tokens at one join, by the flow they came by, oldest first.
@@ -47,32 +49,16 @@ class Joins:
 
     def open_next(self) -> bool:
         """Open the first inclusive join that no token can reach any more; to be asked when nothing else moves."""
-        blockers: dict[int, list[Token]] = {}
         for tokens in self._waiting.values():
-            token = tokens[0]
-            blocking = token.task_spec.blockers(token.scope, _by_flow(tokens))
-            if blocking == []:
-                self.open(token)
+            gateway = tokens[0].task_spec
+            if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, tokens[0].scope):
+                self.open(tokens[0])
                 return True
-            if blocking:
-                blockers |= dict.fromkeys((each.id for each in tokens), blocking)
-        circle = _circle(blockers)
-        if circle is None:
-            return False
-        self.open(next(token for tokens in self._waiting.values() for token in tokens if token.id == circle))
-        return True
+        return False
 
     def stuck(self) -> list[tuple[Token, str]]:
         """Say for each token here what it lacks."""
         return [(token, token.task_spec.lacks(_by_flow(tokens))) for tokens in self._waiting.values() for token in tokens]
-
-
-def _circle(blockers: dict[int, list[Token]]) -> int | None:
-    """Find joins that wait for nothing but each other, which would be for ever; return the token that came first."""
-    held = {token for token, blocking in blockers.items() if any(each.id not in blockers for each in blocking)}
-    while more := {token for token, blocking in blockers.items() if any(each.id in held for each in blocking)} - held:
-        held |= more
-    return min(blockers.keys() - held, default=None)
 
 
 def _by_flow(tokens: list[Token]) -> Arrived:

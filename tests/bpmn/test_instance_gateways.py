@@ -315,22 +315,80 @@ def test_inclusive__a_token_that_must_pass_it_first_does_not_hold_it():
     assert standing(instance, WaitKind.USER_TASK) == ["a", "a"]
 
 
-def test_inclusive__joins_that_wait_for_each_other_open():
-    # Each join is upstream of the other's second flow; with one token at each, neither could ever open.
+BESIDE_IN_A_LOOP = (
+    start("s"),
+    exclusive("again"),
+    parallel("f"),
+    user("w"),
+    inclusive("if", default="c"),
+    user("b"),
+    user("c"),
+    inclusive("ij"),
+    user("d"),
+    parallel("j"),
+    user("check"),
+    exclusive("x", default="e"),
+    end("e"),
+    flows(
+        "s -> again -> f -> w -> j -> check -> x -> e",
+        "x -> again [${rework}]",
+        "f -> if -> c -> ij -> d -> j",
+        "if -> b [${b}]",
+        "b -> ij",
+    ),
+)
+
+
+@pytest.mark.parametrize("order", ["wbd", "bwd", "bdw"])
+@pytest.mark.parametrize("cold", [False, True])
+def test_inclusive__what_can_only_come_in_the_next_round_does_not_hold_it(order, cold):
+    # On paper a token at `w` or at `j` comes to `ij` by `c`, through the loop.  In fact it waits at `j` for what `ij` lets through.
+    instance = begin(*BESIDE_IN_A_LOOP, variables={"b": True})
+
+    for _ in range(3):
+        for name in order:
+            assert name in standing(instance)
+            complete(instance, name)
+            instance = again(instance) if cold else instance
+        assert standing(instance) == ["check"]
+        complete(instance, "check", rework=True)
+
+
+def test_inclusive__waits_for_who_may_send_everything_back():
     instance = begin(
         start("s"),
+        exclusive("m"),
         parallel("f"),
-        task("a"),
-        task("b"),
-        inclusive("j1"),
-        inclusive("j2"),
-        exclusive("x1", default="e"),
-        exclusive("x2", default="e"),
+        user("a"),
+        user("b"),
+        exclusive("x", default="j"),
+        inclusive("j"),
+        user("d"),
         end("e"),
-        flows("s -> f", "f -> a -> j1 -> x1 -> e", "f -> b -> j2 -> x2 -> e", "x1 -> j2 [${false}]", "x2 -> j1 [${false}]"),
+        flows("s -> m -> f -> a -> j -> d -> e", "f -> b -> x -> j", "x -> m [${back}]"),
     )
 
-    assert instance.ended
+    complete(instance, "a")
+    assert standing(instance) == ["b"]
+    complete(instance, "b", back=True)
+    assert standing(instance) == ["a", "b"]
+    complete(instance, "b", back=False)
+
+    assert standing(instance) == ["a", "d"]  # both flows have a token now; the second token from `a` will go on alone
+    complete(instance, "a")
+    assert standing(instance) == ["d", "d"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_inclusive__joins_in_a_ring_open(count):
+    # Each join is upstream of the next one's second flow; with a token at each, none could ever open.
+    content, arrows = [start("s"), parallel("f"), end("e")], ["s -> f"]
+    for number in range(count):
+        following = (number + 1) % count
+        content += [task(f"t{number}"), inclusive(f"j{number}"), exclusive(f"x{number}", default="e")]
+        arrows += [f"f -> t{number} -> j{number} -> x{number} -> e", f"x{number} -> j{following} [${{false}}]"]
+
+    assert begin(*content, flows(*arrows)).ended
 
 
 def test_inclusive__no_condition_true_and_no_default():

@@ -1,0 +1,90 @@
+"""What may still come to an inclusive gateway while it stays shut.
+
+BPMN lets an inclusive gateway wait for every token that can still come by a flow which has none yet.  In a rework loop a path on paper
+leads from everywhere to everywhere, so paths alone do not answer it: a token beside the gateway comes to it on paper by way of the next
+round, but never in fact, because the join that begins the next round waits for this very gateway.  So the question is put as a trial:
+the gateway stays shut, everything else runs as far as it may, and what cannot run without the gateway stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.task import TaskState
+
+from bpmn.spiff.elements import ElementSpec
+from bpmn.spiff.gateways import InclusiveGateway, Join, ParallelGateway
+
+if TYPE_CHECKING:
+    from bpmn.spiff.token import Token
+
+
+def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
+    """Whether no token can come any more by a flow that has none."""
+    trial = _Trial(scope)
+    shut = {gateway.name}
+    while True:
+        trial.run(shut)
+        held = {join.name for join in trial.passed_joins() if trial.holds(join)}
+        if not held:
+            waiting = trial.waiting[gateway.name]
+            return not any(flow in trial.reached for flow in gateway.element.incoming if flow not in waiting)
+        shut |= held
+
+
+class _Trial:
+    """A run in which no token is ever consumed: what it does not reach, no run does."""
+
+    def __init__(self, scope: Token) -> None:
+        tokens = [token for token in scope.children if not token.watches]
+        self._specs: dict[str, ElementSpec] = scope.workflow.spec.task_specs
+        self._moving = {token.task_spec.name for token in tokens if not token.has_state(TaskState.WAITING)}
+        #: Flows with a token at each join that waits.
+        self.waiting: dict[str, set[str]] = {}
+        for token in tokens:
+            if token.has_state(TaskState.WAITING):
+                self.waiting.setdefault(token.task_spec.name, set()).add(token.flow or "")
+        self.reached: set[str] = set()
+        self._passed: set[str] = set()
+
+    def run(self, shut: set[str]) -> None:
+        """Let everything run while these joins stay shut."""
+        self.reached, self._passed = set(), set()
+        open_ends = list(self._moving)
+        open_ends += [join for join in self.waiting if self._passes(join, shut)]
+        while open_ends:
+            here = open_ends.pop()
+            if here in self._passed:
+                continue
+            self._passed.add(here)
+            spec = self._specs[here]
+            self.reached.update(flow.id for flow in spec.flows)
+            open_ends += spec.boundaries
+            open_ends += [flow.target for flow in spec.flows if self._passes(flow.target, shut)]
+
+    def _passes(self, element: str, shut: Iterable[str]) -> bool:
+        spec = self._specs[element]
+        if isinstance(spec, ParallelGateway) and len(spec.element.incoming) > 1:
+            return self._arrived(spec).issuperset(spec.element.incoming)
+        return element not in shut
+
+    def _arrived(self, join: Join) -> set[str]:
+        """Flows into a join that have a token or may get one."""
+        return self.waiting.get(join.name, set()) | self.reached.intersection(join.element.incoming)
+
+    def passed_joins(self) -> list[InclusiveGateway]:
+        """Return the inclusive joins that something has passed."""
+        passed = [self._specs[name] for name in self._passed]
+        return [spec for spec in passed if isinstance(spec, InclusiveGateway) and len(spec.element.incoming) > 1]
+
+    def holds(self, join: InclusiveGateway) -> bool:
+        """Whether an inclusive join waits for a token that cannot move.
+
+        As BPMN has it: for one that can come by a flow that has no token, unless it can come by a flow that has one too.
+        """
+        arrived = self._arrived(join)
+        stuck = self.waiting.keys() - self._passed - {join.name}
+        full = frozenset().union(*(reach for flow, reach in join.upstream.items() if flow in arrived))
+        empty = frozenset().union(*(reach for flow, reach in join.upstream.items() if flow not in arrived))
+        return not stuck.isdisjoint(empty - full)

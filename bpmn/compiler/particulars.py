@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bpmn.compiler.source import MODEL, Node, Source, camunda, extensions, local_reference, tag, text_of
+from bpmn import forms
+from bpmn.compiler.source import MODEL, Node, Source, camunda, extensions, label, local_reference, tag, text_of
 from bpmn.definition import ElementType, EventDefinition, EventType, TimerType, VariableMapping
+from bpmn.errors import DocumentError
 from bpmn.expressions import Expression
 
 #: A form of the deployment, the old way: `camunda-forms:deployment:intake.form`.
@@ -76,7 +78,7 @@ def _event(source: Source, node: Node) -> dict[str, Any]:
 
 
 def _start(source: Source, node: Node) -> dict[str, Any]:
-    return {**_event(source, node), **_form(node)}
+    return {**_event(source, node), **_form(source, node)}
 
 
 def _boundary(source: Source, node: Node) -> dict[str, Any]:
@@ -87,9 +89,19 @@ def _boundary(source: Source, node: Node) -> dict[str, Any]:
     }
 
 
-def _form(node: Node) -> dict[str, Any]:
+def _form(source: Source, node: Node) -> dict[str, Any]:
     key = FORM_KEY.fullmatch(camunda(node, "formKey") or "")
-    return {"form_ref": camunda(node, "formRef") or (key["file"] if key else None)}
+    return {"form_ref": camunda(node, "formRef") or (key["file"] if key else None), "form_data": _form_data(source, node)}
+
+
+def _form_data(source: Source, node: Node) -> forms.Form | None:
+    for data in extensions(node, "formData"):
+        try:
+            return forms.parse_form_data(data, source.resource)
+        except DocumentError as error:
+            for finding in error.findings:
+                source.report(finding.severity, finding.rule, node, f"{finding.message}, in the form of {label(node)}", at=data)
+    return None
 
 
 def _user(source: Source, node: Node) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def _user(source: Source, node: Node) -> dict[str, Any]:
         "assignee": source.expression(node, camunda(node, "assignee"), "the assignee"),
         "due_date": source.expression(node, camunda(node, "dueDate"), "the due date"),
         "priority": source.expression(node, camunda(node, "priority"), "the priority"),
-        **_form(node),
+        **_form(source, node),
     }
 
 

@@ -104,6 +104,14 @@ def test_compile__form_key_names_a_file():
     assert only(user("x", form_key="camunda-forms:app:intake.form")).form_ref == "intake.form"
 
 
+def test_compile__generated_form():
+    field = tag("camunda:formField", attrs={"id": "area", "label": "面积", "type": "long"})
+
+    task = only(user("x", ext=tag("camunda:formData", field)))
+
+    assert [(field.key, field.label, field.type.value) for field in task.form_data.fields] == [("area", "面积", "number")]
+
+
 def test_compile__start_form():
     definition = compiled(start("s", attrs={"camunda:formRef": "intake"}), end("e"), flows("s -> e"))
 

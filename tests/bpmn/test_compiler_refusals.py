@@ -202,6 +202,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("missing-error-code", "x", "has none", thrown_error(name="E")),
     ("unknown-form", "x", "Camunda Form", around(user("x", form_key="embedded:app:forms/x.html"))),
     ("unknown-form", "x", "several", around(user("x", form="f", form_key="camunda-forms:deployment:f.form"))),
+    ("unsupported-component", "x", "in the form of user task", around(user("x", ext=tag("camunda:formData", tag("camunda:formField", attrs={"id": "f", "type": "org.Evil"}))))),
     ("bad-priority", "x", "whole number", around(user("x", priority="high"))),
     ("bad-timer", "x", "has none", around(timer_catch("x"))),
     ("bad-timer", "x", "timeDate and timeDuration", around(timer_catch("x", date="2026-11-25T08:30:00Z", duration="P1D"))),

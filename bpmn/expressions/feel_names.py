@@ -32,8 +32,6 @@ class Names:
         self._known = {words: name for name in known if (words := _words(name))}
         self._bound: list[str] = []
         self._filters = 0
-        #: How often `?` was read.
-        self.asked = 0
         #: Names that come from outside.  Those within a filter are left out: they may be entries of its members.
         self.free: set[str] = set()
 

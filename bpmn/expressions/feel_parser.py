@@ -153,12 +153,14 @@ class FeelParser(ValueParser):
         if self._tokens.at(*_COMPARISONS):
             symbol = self._tokens.advance().text
             operand = self._arithmetic(1)
-            return node(feel.comparison(symbol, lambda inner: inner.find("?"), operand.run), operand, truth=True)
-        before = self._names.asked
+            return node(feel.comparison(symbol, feel_forms.variable("?"), operand.run), operand, truth=True)
+        before = self._asked
+        self._testing += 1
         value = self._expression()
+        self._testing -= 1
         if self._tokens.at(".."):
             return value
-        decides = value.truth or self._names.asked > before
+        decides = value.truth or self._asked > before
         return node(feel_forms.unary_test(value.run, decides=decides), value, truth=True)
 
     def _instance(self, value: Node) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,12 +17,15 @@ _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 HINTS = {"==": "equality is written =", "&&": "write and", "||": "write or", "!": "write not(…)", "%": "write modulo(a, b)"}
 
 
-class ValueParser:
+class ValueParser(ABC):
     """Reads values and remembers what they mention."""
 
     def __init__(self, source: str, known: Iterable[str] = (), offset: int = 0) -> None:
         self._tokens = Tokens(tokenize(source, offset, comments=True))
         self._names = Names(self._tokens, known)
+        #: How many unary tests are being read within one another, and how often they asked for `?`, the tested value.
+        self._testing = 0
+        self._asked = 0
         self.calls: set[str] = set()
 
     @property
@@ -29,9 +33,9 @@ class ValueParser:
         """Variables that the expression reads from outside."""
         return frozenset(self._names.free)
 
+    @abstractmethod
     def _expression(self) -> Node:
         """Read any expression; the rest of the grammar does that."""
-        raise NotImplementedError
 
     def _value(self) -> Node:
         """Read one value: a literal, something in brackets, a variable or a call."""
@@ -111,8 +115,8 @@ class ValueParser:
 
     def _named(self) -> Node:
         """Read `?`, a variable, or a call."""
-        if self._tokens.accept("?"):
-            self._names.asked += 1
+        if self._testing and self._tokens.accept("?"):
+            self._asked += 1
             return node(feel_forms.variable("?"))
         token = self._tokens.current
         if token.kind != "name" or (token.text in RESERVED and not self._names.is_known()):

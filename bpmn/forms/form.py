@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -146,4 +147,4 @@ class _Check:
 
 
 def _initial(field: Field) -> Any:
-    return field.default if field.default is not None else field.empty()
+    return copy.copy(field.default) if field.default is not None else field.empty()

@@ -215,6 +215,7 @@ def test_evaluate__feel_refused(text, message):
         ("1 instance of thing", "Expected a type"),
         ('@"yesterday"', "Expected a date"),
         ("function(x) x", "Expected an operator or the end"),
+        ("? > 3", "Expected a value"),
         ("1 > 2 >", "Expected a value"),
         ("a，b", "type ,"),
     ],

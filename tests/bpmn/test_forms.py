@@ -212,6 +212,14 @@ def test_validate__options_from_variables():
     assert "no options" in errors(by_key, {"x": "A"})["x"]
 
 
+def test_validate__default_is_nobodys_to_change():
+    shape = form(component("checklist", defaultValue=["a"], **OPTIONS))
+
+    shape.validate({}, {})["x"].append("b")
+
+    assert shape.validate({}, {}) == {"x": ["a"]}
+
+
 def test_validate__groups_and_lists():
     child = component("textfield", "name", label="姓名", validate={"required": True})
     shape = form(

@@ -170,10 +170,7 @@ class Reader:
             return None
         place = f"rule {number} ({key})"
         read = [self._cell(cell, f"{place}, input {label!r}", variable) for cell, (label, variable) in zip(cells, inputs, strict=True)]
-        said = [
-            self._expression(cell, f"{place}, output {output.label!r}") if self._source.text(cell) else None
-            for cell, output in zip(results, outputs, strict=True)
-        ]
+        said = [self._result(cell, f"{place}, output {output.label!r}", output) for cell, output in zip(results, outputs, strict=True)]
         description = self._source.child(node, "description")
         return Rule(
             id=key,
@@ -183,6 +180,15 @@ class Reader:
             description="" if description is None else (description.text or "").strip(),
             line=line(node),
         )
+
+    def _result(self, node: Node, place: str, output: Output) -> Expression | None:
+        if not self._source.text(node):
+            return None
+        found = self._expression(node, place)
+        if found and not found.names and not found.calls:
+            # A constant says now whether it fits its column.
+            self._attempt(node, place, lambda: types.convert(found.evaluate({}), output.type_ref))
+        return found
 
     def _cell(self, node: Node, place: str, variable: str) -> Cell | None:
         text = self._source.text(node)

@@ -269,10 +269,10 @@ def test_evaluate__cell_of_another_type_names_rule_and_column():
 
 
 def test_evaluate__output_of_another_type_names_rule_and_column():
-    table = only(["area"], ["days:integer"], '- => "soon"')
+    table = only(["area"], ["days:integer"], "- => word")
 
     with pytest.raises(ExpressionError, match=r"Decision d \(d\), rule 1 \(d_1\), output 'days': Expected a text that is a number"):
-        table.evaluate({})
+        table.evaluate({"word": "soon"})
 
 
 def test_evaluate__dates_leave_as_text():
@@ -346,6 +346,8 @@ TABLE = decision("d", ["a"], ["x"], "- => 1")
         (TABLE.replace('hitPolicy="UNIQUE"', 'aggregation="SUM"'), "aggregation"),
         (TABLE.replace('hitPolicy="UNIQUE"', 'hitPolicy="PRIORITY"'), "missing-output-values"),
         (decision("d", ["a"], ["x", "x"], "- => 1 | 2"), "output-names"),
+        (decision("d", ["a"], ["days:integer"], '- => "soon"'), "bad-expression"),
+        (decision("d", ["a"], ["x"], "- => 1 / 0"), "bad-expression"),
         (decision("d", ["a"], ["x"], "- => 1", requires=("e",)), "missing-decision"),
         (decision("d", ["a"], ["x"], "- => 1", requires=("d",)), "decision-cycle"),
         (TABLE.replace("</decision>", "<knowledgeRequirement/></decision>"), "unsupported-element"),

@@ -13,6 +13,7 @@ from api import auth, pages, problems, security, v1
 from api.transactions import Repeated
 from engine import settings as settings_
 from engine.database import Database
+from engine.files import FileStore
 from engine.passwords import Passwords
 from engine.settings import Environment, Settings
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     )
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url)
+    app.extensions["files"] = FileStore(settings.data_dir / "materials")
     auth.public(app.view_functions["static"])
     problems.register(app)
     security.harden(app)

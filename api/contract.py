@@ -27,7 +27,7 @@ class Contract:
     #: None: the answer is no JSON, see `media_type`.
     answer: type[BaseModel] | None
     status: int = 200
-    body: type[Body] | None = None
+    body: type[BaseModel] | None = None
     #: Text fields of an upload (multipart/form-data) beside its file; with `body`, either of them is taken.
     form: type[Body] | None = None
     query: type[Query] | None = None
@@ -77,13 +77,13 @@ def answer(data: Any, *, location: str | None = None) -> Response:
     return made
 
 
-def require_match(shape: type[BaseModel], data: Any) -> None:
-    """Raise PreconditionFailed unless the thing still is what the client saw (If-Match); `data` is how it is presented now."""
-    if request.if_match and not request.if_match.contains(_tag(_encoded(shape, data))):
+def require_match(shape: type[BaseModel], present: Callable[[], Any]) -> None:
+    """Raise PreconditionFailed unless the thing still is what the client saw (If-Match); `present` shows how it is now."""
+    if request.if_match and not request.if_match.contains(_tag(_encoded(shape, present()))):
         raise PreconditionFailed("Expected the thing as you saw it last (If-Match), but it was changed since; get it again")
 
 
-def _read_body(promised: Contract) -> Body:
+def _read_body(promised: Contract) -> BaseModel:
     if promised.body is not None and request.is_json:
         return parsing.read_json(promised.body)
     if promised.form is not None and request.mimetype == parsing.FORM:

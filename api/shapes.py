@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 #: One line of text for a column.
 Line = Annotated[str, Field(min_length=1, max_length=200)]
@@ -19,6 +19,12 @@ class Body(BaseModel):
     """What a command takes."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class FormData(RootModel[Data]):
+    """The filled-in form; what belongs in it says the form itself, and the engine checks."""
+
+    model_config = ConfigDict(strict=True)
 
 
 class Query(BaseModel):

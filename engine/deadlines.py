@@ -36,7 +36,7 @@ class Deadline:
 def open_ones(session: Session, actor: Actor, *, light: Light | None = None, due_before: date | None = None) -> list[Deadline]:
     """Every running clock that the actor may see, the soonest due first."""
     query = select(Item, Case.number).join(Case, Item.case_id == Case.id).where(Item.status.in_(UNSETTLED), _mine(actor))
-    found = [of_item(session, item, number) for item, number in session.execute(query).tuples()]
+    found = [of_item(session, item, number) for item, number in session.execute(query)]
     found += [
         d for case in session.scalars(select(Case).where(Case.ended_at.is_(None), cases.visible(actor))) if (d := of_case(session, case))
     ]

@@ -9,26 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from engine import file_types
 from engine.errors import InvalidInput, NotFound
+from engine.materials import StoredFile
 
 _CHUNK = 1 << 20
 LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    """A file that lies in the store, named by its content."""
-
-    sha256: str
-    filename: str
-    media_type: str
-    #: Bytes.
-    size: int
 
 
 class FileStore:

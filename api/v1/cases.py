@@ -1,0 +1,225 @@
+"""Cases (办件): submit one, see where it is, let items join, take it back, rate it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, url_for
+from pydantic import Field
+
+from api import auth, paging
+from api.contract import answer, contract, require_match
+from api.shapes import Body, Data, Line, Page, Paged, Query, Text
+from api.transactions import reading, transaction
+from api.v1 import present
+from api.v1.shown import CaseBrief, CaseShown, DiagramShown, ItemShown, Journal
+from engine import cases, diagrams, dossiers, items, tasks, worklists
+from engine.actors import Actor
+from engine.clock import Light
+from engine.errors import InvalidInput, InvalidState
+from engine.ratings import BEST, WORST
+
+bp = Blueprint("cases", __name__, url_prefix="/cases")
+
+Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
+
+
+class Applicant(Body):
+    """Who applies (申请人)."""
+
+    kind: Literal["person", "enterprise"]
+    name: Line
+    #: Identity number (居民身份证号) or credit code (统一社会信用代码).
+    id_number: Annotated[str, Field(min_length=1, max_length=40)]
+    phone: Line | None = None
+    #: Who speaks for an enterprise.
+    contact: Line | None = None
+    address: Line | None = None
+    #: Status in the register of enterprises, as shared data give it.
+    licence_status: Line | None = None
+    #: Listed for dishonesty that is not repaired (失信): excludes tolerance.
+    dishonest: bool | None = None
+
+
+class MaterialGiven(Body):
+    """A material as data; files are handed in afterwards."""
+
+    code: Line
+    fields: Data | None = None
+
+
+class NewCase(Body):
+    """A bundle, or one item alone."""
+
+    #: Key of a matter, or code of a single item.
+    matter: Line
+    #: May be left out by those who work in one hall only.
+    hall: Line | None = None
+    applicant: Applicant
+    answers: Data = Field(default_factory=dict)
+    #: Items that are wanted, instead of letting the answers choose.
+    items: Codes | None = None
+    #: Materials that are there already, by code or with their data.
+    materials: list[Line | MaterialGiven] = Field(default_factory=list, max_length=200)
+    #: Numbers of items that run or are finished already: then it is a follow-on case (接续受理).
+    adopt: list[Line] = Field(default_factory=list, max_length=100)
+
+
+class FollowOn(Body):
+    """Items that shall join."""
+
+    items: Codes
+
+
+class Adoption(Body):
+    """An item that was handled alone."""
+
+    item_no: Line
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Text
+
+
+class Mark(Body):
+    """The applicant's mark: 1 (very dissatisfied) to 5 (very satisfied)."""
+
+    score: Annotated[int, Field(ge=WORST, le=BEST)]
+    comment: Text | None = None
+
+
+class CaseQuery(Paged):
+    """Which cases."""
+
+    matter: Line | None = None
+    applicant_number: Line | None = None
+    #: true: those that go on; false: those that have ended.
+    open: bool | None = None
+    light: Light | None = None
+
+
+class DiagramQuery(Query):
+    """Which drawing."""
+
+    item: Line | None = None
+
+
+@bp.post("")
+@contract(summary="申报提交 · Submit a case", body=NewCase, answer=CaseShown, status=201, problems=(404, 409))
+def submit(body: NewCase) -> Response:
+    """Take a bundle in; the answer has its number and its open tasks."""
+    actor = auth.actor()
+    what = cases.Submission(
+        region=current_app.extensions["settings"].region,
+        matter=body.matter,
+        hall=body.hall or _only_hall(actor),
+        applicant=body.applicant.model_dump(exclude_none=True),
+        answers=body.answers,
+        items=body.items,
+        adopt=body.adopt,
+        materials=[{"code": given} if isinstance(given, str) else given.model_dump() for given in body.materials],
+    )
+    with transaction() as session:
+        made = cases.submit(session, what, actor=actor)
+        return answer(present.case(session, made, actor), location=url_for("v1.cases.get_case", number=made.number))
+
+
+@bp.get("")
+@contract(summary="办件列表 · List cases", query=CaseQuery, answer=Page[CaseBrief])
+def list_cases(query: CaseQuery) -> Response:
+    """List your cases, newest first."""
+    start = paging.after(query.cursor, UUID)
+    wanted = worklists.CaseFilter(matter=query.matter, applicant_number=query.applicant_number, open=query.open, light=query.light)
+    actor = auth.actor()
+    with reading() as session:
+        found = worklists.find_cases(session, actor, wanted, after=start[0] if start else None, limit=query.limit + 1)
+        shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
+        return answer(paging.page(found, query.limit, key=lambda row: (row.id,), present=lambda row: shown[row.id]))
+
+
+@bp.get("/<number>")
+@contract(summary="办件详情 · One case", answer=CaseShown)
+def get_case(number: str) -> Response:
+    """Give a case, as far as it is yours to see."""
+    actor = auth.actor()
+    with reading() as session:
+        return answer(present.case(session, cases.get(session, number, actor), actor))
+
+
+@bp.get("/<number>/journal")
+@contract(summary="流转记录 · Journal of a case", answer=Journal)
+def get_journal(number: str) -> Response:
+    """Tell what happened, oldest first."""
+    actor = auth.actor()
+    with reading() as session:
+        entries = dossiers.journal(session, cases.get(session, number, actor), actor)
+        shown = [{name: getattr(e, name) for name in ("at", "actor", "what", "details", "seq", "hash")} for e in entries]
+        return answer({"data": shown})
+
+
+@bp.get("/<number>/diagram")
+@contract(summary="流程图 · Diagram of a case", query=DiagramQuery, answer=DiagramShown)
+def get_diagram(number: str, query: DiagramQuery) -> Response:
+    """Give the drawing of a case, or of one of its items, and where the tokens are."""
+    actor = auth.actor()
+    with reading() as session:
+        row = cases.get(session, number, actor)
+        item = items.get(session, query.item, actor) if query.item else None
+        return answer(present.diagram(diagrams.of_case(session, row, item)))
+
+
+@bp.post("/<number>/follow-on")
+@contract(summary="接续受理 · Let items join", body=FollowOn, answer=CaseShown, problems=(409, 412))
+def follow_on(number: str, body: FollowOn) -> Response:
+    """Ask that items join a bundle that runs; the window decides on them."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = cases.get(session, number, actor)
+        require_match(CaseShown, lambda: present.case(session, row, actor))
+        return answer(present.case(session, cases.request_follow_on(session, row, body.items, actor=actor), actor))
+
+
+@bp.post("/<number>/adopt")
+@contract(summary="接续在办件 · Adopt an item", body=Adoption, answer=ItemShown, problems=(409,))
+def adopt(number: str, body: Adoption) -> Response:
+    """Attach an item that runs, or is finished, to this bundle; its clock is untouched."""
+    actor = auth.actor()
+    with transaction() as session:
+        item = cases.adopt(session, cases.get(session, number, actor), body.item_no, actor=actor)
+        return answer(present.item(session, item, actor))
+
+
+@bp.post("/<number>/withdraw")
+@contract(summary="撤回办件 · Withdraw a case", body=Reason, answer=CaseShown, problems=(409, 412))
+def withdraw(number: str, body: Reason) -> Response:
+    """Take the whole case back; what is decided already stays."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = cases.get(session, number, actor)
+        require_match(CaseShown, lambda: present.case(session, row, actor))
+        return answer(present.case(session, cases.withdraw(session, row, reason=body.reason, actor=actor), actor))
+
+
+@bp.post("/<number>/rate")
+@contract(summary="好差评 · Rate a case", body=Mark, answer=CaseShown, problems=(409,))
+def rate(number: str, body: Mark) -> Response:
+    """Give the applicant's mark, once."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = cases.get(session, number, actor)
+        task = next((task for task in tasks.of_case(session, row.id) if task.kind == "rating"), None)
+        if task is None:
+            raise InvalidState(f"Expected case {number} to wait for its rating, but it does not")
+        tasks.complete(session, task.id, actor=actor, data=body.model_dump(exclude_none=True))
+        return answer(present.case(session, row, actor))
+
+
+def _only_hall(actor: Actor) -> str:
+    halls = actor.halls()
+    if halls is None or len(halls) != 1:
+        message = "Expected a hall, but there is none, and you do not work in one hall alone"
+        raise InvalidInput(message, errors=[{"field": "hall", "message": message}])
+    return next(iter(halls))

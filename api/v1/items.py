@@ -1,0 +1,148 @@
+"""Items (事项办件): what a department, its system or the window does to one of them, beside its diagram."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Blueprint, Response, url_for
+from pydantic import Field
+
+from api import auth
+from api.contract import answer, contract, require_match
+from api.shapes import Body, Line, Text
+from api.transactions import reading, transaction
+from api.v1 import present
+from api.v1.cases import Reason
+from api.v1.shown import CaseShown, ItemShown
+from engine import items
+from engine.clock import PauseKind
+from engine.clocks import Approver
+from engine.states import DeliveryStatus
+
+bp = Blueprint("items", __name__, url_prefix="/items")
+
+Days = Annotated[int, Field(ge=1, le=365, description="工作日 · Working days.")]
+
+
+class PauseOrder(Body):
+    """A special procedure (特别程序): why, and how long it is expected to take, as the applicant is told."""
+
+    kind: PauseKind
+    reason: Text
+    days: Days
+
+
+class PauseEnd(Body):
+    """Which pause ends; null: the only open one."""
+
+    pause_id: UUID | None = None
+
+
+class ExtensionOrder(Body):
+    """An extension (延长)."""
+
+    days: Days
+    approver: Approver
+    reason: Text
+
+
+class DeliveryReport(Body):
+    """How the delivery went."""
+
+    outcome: Literal[DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.PREPARED]
+
+
+class DepartmentReport(Body):
+    """What a department's own system says; each event id counts once."""
+
+    event_id: Annotated[str, Field(min_length=1, max_length=80)]
+    #: Status of the item over there, in our words (in_review, granted …).
+    state: Line
+    external_number: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+
+@bp.get("/<number>")
+@contract(summary="事项详情 · One item", answer=ItemShown)
+def get_item(number: str) -> Response:
+    """Give an item."""
+    actor = auth.actor()
+    with reading() as session:
+        return answer(present.item(session, items.get(session, number, actor), actor))
+
+
+@bp.post("/<number>/pause")
+@contract(summary="特别程序开始 · Pause the clock", body=PauseOrder, answer=ItemShown, problems=(409, 412))
+def pause(number: str, body: PauseOrder) -> Response:
+    """Pause the clock for a special procedure; the applicant is told in writing."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.get(session, number, actor)
+        require_match(ItemShown, lambda: present.item(session, row, actor))
+        items.pause(session, row, kind=body.kind, reason=body.reason, days=body.days, actor=actor)
+        return answer(present.item(session, row, actor))
+
+
+@bp.post("/<number>/resume")
+@contract(summary="特别程序结束 · Resume the clock", body=PauseEnd, answer=ItemShown, problems=(409, 412))
+def resume(number: str, body: PauseEnd) -> Response:
+    """End a pause today."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.get(session, number, actor)
+        require_match(ItemShown, lambda: present.item(session, row, actor))
+        return answer(present.item(session, items.resume(session, row, actor=actor, pause_id=body.pause_id), actor))
+
+
+@bp.post("/<number>/extend")
+@contract(summary="延长期限 · Extend the limit", body=ExtensionOrder, answer=ItemShown, problems=(409, 412))
+def extend(number: str, body: ExtensionOrder) -> Response:
+    """Extend the limits, once."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.get(session, number, actor)
+        require_match(ItemShown, lambda: present.item(session, row, actor))
+        items.extend(session, row, days=body.days, approver=body.approver, reason=body.reason, actor=actor)
+        return answer(present.item(session, row, actor))
+
+
+@bp.post("/<number>/withdraw")
+@contract(summary="撤回事项 · Withdraw an item", body=Reason, answer=ItemShown, problems=(409, 412))
+def withdraw(number: str, body: Reason) -> Response:
+    """Take one item back; the rest of the bundle goes on."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.get(session, number, actor)
+        require_match(ItemShown, lambda: present.item(session, row, actor))
+        return answer(present.item(session, items.withdraw(session, row, reason=body.reason, actor=actor), actor))
+
+
+@bp.post("/<number>/reapply")
+@contract(summary="重新申请 · Apply again", answer=CaseShown, status=201, problems=(409,))
+def reapply(number: str) -> Response:
+    """Apply for one ended item again; the answer is the case that carries it now."""
+    actor = auth.actor()
+    with transaction() as session:
+        case = items.reapply(session, items.get(session, number, actor), actor=actor)
+        return answer(present.case(session, case, actor), location=url_for("v1.cases.get_case", number=case.number))
+
+
+@bp.post("/<number>/deliver")
+@contract(summary="送达登记 · Note a delivery", body=DeliveryReport, answer=ItemShown, problems=(409,))
+def deliver(number: str, body: DeliveryReport) -> Response:
+    """Note how the delivery of a result went."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.deliver(session, items.get(session, number, actor), outcome=body.outcome, actor=actor)
+        return answer(present.item(session, row, actor))
+
+
+@bp.post("/<number>/events")
+@contract(summary="部门系统回传 · Report from a department's system", body=DepartmentReport, answer=ItemShown)
+def report(number: str, body: DepartmentReport) -> Response:
+    """Take what a department's own system says; what does not fit is marked, and a person looks."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = items.get(session, number, actor)
+        items.report(session, row, event_id=body.event_id, state=body.state, external_number=body.external_number, actor=actor)
+        return answer(present.item(session, row, actor))

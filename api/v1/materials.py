@@ -1,0 +1,98 @@
+"""Materials (材料): hand them in as files or as data; one upload serves every item that needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request, send_file, url_for
+
+from api import auth, parsing
+from api.contract import answer, contract
+from api.shapes import Body, Data, Line, Shape
+from api.transactions import reading, transaction
+from api.v1 import present
+from api.v1.papers import MaterialShown
+from engine import cases, materials
+from engine.files import FileStore
+from engine.materials import StoredFile
+
+bp = Blueprint("materials", __name__, url_prefix="/cases/<number>/materials")
+
+
+class MaterialData(Body):
+    """A material as data; without `fields` it is noted as seen on paper."""
+
+    #: Code of the requirement in the checklist.
+    code: Line
+    fields: Data | None = None
+
+
+class MaterialUpload(Body):
+    """What goes with a file."""
+
+    code: Line
+
+
+class MaterialList(Shape):
+    """Materials of a case."""
+
+    data: list[MaterialShown]
+
+
+@bp.post("")
+@contract(
+    summary="提交材料 · Hand a material in", body=MaterialData, form=MaterialUpload, answer=MaterialShown, status=201, problems=(409,)
+)
+def hand_in(number: str, body: MaterialData | MaterialUpload) -> Response:
+    """Take a material in, give it to the items that need it, and close the tolerance that waits for it."""
+    actor = auth.actor()
+    # Before the transaction: nobody shall wait for a lock while a file comes in.
+    file = _keep() if isinstance(body, MaterialUpload) else None
+    fields = body.fields if isinstance(body, MaterialData) else None
+    with transaction() as session:
+        row = materials.hand_in(session, cases.get(session, number, actor), body.code, actor=actor, file=file, fields=fields)
+        return answer(present.material(row), location=url_for("v1.materials.get_material", number=number, no=row.no))
+
+
+@bp.get("")
+@contract(summary="材料列表 · List materials", answer=MaterialList)
+def list_materials(number: str) -> Response:
+    """List the materials of a case, as far as they are yours to see."""
+    with reading() as session:
+        case = cases.get(session, number, auth.actor())
+        return answer({"data": [present.material(row) for row in materials.of_case(session, case, _mine(session, case))]})
+
+
+@bp.get("/<int:no>")
+@contract(summary="材料信息 · One material", answer=MaterialShown)
+def get_material(number: str, no: int) -> Response:
+    """Give what is known of a material; its file is at `/file`."""
+    with reading() as session:
+        case = cases.get(session, number, auth.actor())
+        return answer(present.material(materials.get(session, case, no, _mine(session, case))))
+
+
+@bp.get("/<int:no>/file")
+@contract(summary="材料文件 · File of a material", answer=None, media_type="*/*")
+def get_file(number: str, no: int) -> Response:
+    """Give the file, to be saved and never shown in the page."""
+    with reading() as session:
+        case = cases.get(session, number, auth.actor())
+        row = materials.get(session, case, no, _mine(session, case))
+        path = _store().path(row.sha256 or "")
+    return send_file(path, mimetype=row.media_type, as_attachment=True, download_name=row.filename)
+
+
+def _mine(session: Any, case: Any) -> Any:
+    actor = auth.actor()
+    return None if cases.sees_whole(case, actor) else cases.items_for(session, case, actor)
+
+
+def _keep() -> StoredFile:
+    part = request.files[parsing.FILE]
+    return _store().keep(part.stream, part.filename or "")
+
+
+def _store() -> FileStore:
+    found: FileStore = current_app.extensions["files"]
+    return found

@@ -1,0 +1,108 @@
+"""What `/api/v1` answers about the papers of a case: materials, promises, notices, certificates, marks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import JsonValue
+
+from api.shapes import Data, Shape
+from engine.states import CommitmentStatus, SupplementStatus, ToleranceStatus
+
+
+class ResultShown(Shape):
+    """A certificate or another document that was handed out (结果证照)."""
+
+    number: str
+    name: str
+    issuer: str
+    holder: str
+    issued_at: datetime
+    voided_at: datetime | None
+
+
+class MaterialShown(Shape):
+    """A material that was handed in (材料)."""
+
+    no: int
+    code: str
+    name: str
+    filename: str | None
+    media_type: str | None
+    size: int | None
+    sha256: str | None
+    fields: Data | None
+    handed_in_at: datetime
+    handed_in_by: str
+
+
+class MissingMaterial(Shape):
+    """A material that the applicant must still hand in."""
+
+    code: str
+    name: str
+    #: It may follow later (容缺).
+    tolerable: bool
+    used_by: list[str]
+
+
+class ToleranceShown(Shape):
+    """A missing material that may follow later (容缺)."""
+
+    code: str
+    name: str
+    used_by: list[str]
+    until: str
+    due_on: date
+    grace_days: int
+    status: ToleranceStatus
+
+
+class SupplementShown(Shape):
+    """A one-time notice of corrections (补正)."""
+
+    missing: list[dict[str, JsonValue]]
+    defects: str | None
+    due_on: date
+    status: SupplementStatus
+    allowed_by: str | None
+
+
+class CommitmentShown(Shape):
+    """A signed promise (承诺)."""
+
+    kind: str
+    signed_by: str
+    signed_at: datetime
+    verify_due_on: date | None
+    status: CommitmentStatus
+    findings: str | None
+
+
+class NoticeShown(Shape):
+    """A document of law (文书)."""
+
+    number: str
+    kind: str
+    title: str
+    content: Data
+    issued_at: datetime
+    issued_by: str
+
+
+class AlertShown(Shape):
+    """A supervision event (电子监察)."""
+
+    kind: str
+    light: str
+    department: str | None
+    message: str
+    raised_at: datetime
+
+
+class RatingShown(Shape):
+    """The applicant's mark (好差评)."""
+
+    score: int
+    comment: str | None
+    rated_at: datetime

@@ -1,0 +1,142 @@
+"""Presenters: rows become plain data, which the shapes check.  Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine import cases, dossiers, tasks, worklists
+from engine.actors import Actor
+from engine.case_models import Case, Item, Material
+from engine.clock import DueDate, Light
+from engine.database import Session
+from engine.deadlines import Deadline
+from engine.diagrams import Diagram
+from engine.dossiers import Dossier
+from engine.models import Task
+
+
+def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
+    """Present a case whole."""
+    session.flush()
+    return _dossier(session, dossiers.read(session, row, actor))
+
+
+def item(session: Session, row: Item, actor: Actor) -> dict[str, Any]:
+    """Present one item of a case."""
+    session.flush()
+    dossier = dossiers.read(session, session.get_one(Case, row.case_id), actor)
+    return next(_item(dossier, found) for found in dossier.items if found.id == row.id)
+
+
+def briefs(session: Session, rows: Iterable[Case], actor: Actor) -> list[dict[str, Any]]:
+    """Present cases in a list."""
+    found = list(rows)
+    lights, items = worklists.case_lights(session, found), worklists.live_items(session, found)
+    departments = actor.departments()
+    for row in found:
+        if departments is not None and not cases.sees_whole(row, actor):
+            items[row.id] = [each for each in items[row.id] if each.department in departments]
+    return [
+        _fields(row, "number matter hall entry submitted_at ended_at")
+        | {
+            "applicant": row.applicant["name"],
+            "outcome": cases.outcome(items[row.id]),
+            "light": lights.get(row.id),
+            "items": {each.code: each.status for each in items[row.id]},
+        }
+        for row in found
+    ]
+
+
+def task_list(session: Session, rows: Iterable[Task]) -> list[dict[str, Any]]:
+    """Present tasks in a list."""
+    found = list(rows)
+    of_cases, of_items = worklists.cases_of(session, found), worklists.items_of(session, found)
+    lights, groups = worklists.task_lights(session, found), tasks.groups(session, [row.id for row in found])
+    return [
+        _task(row, of_cases[row.case_id].number, of_items[row.item_id].number if row.item_id else None, lights.get(row.id), groups[row.id])
+        for row in found
+    ]
+
+
+def task(session: Session, row: Task) -> dict[str, Any]:
+    """Present one task with its form."""
+    session.flush()
+    form = tasks.form(session, row)
+    shown = task_list(session, [row])[0]
+    applicant = worklists.cases_of(session, [row])[row.case_id].applicant["name"]
+    return shown | {"applicant": applicant, "form": form.describe()["fields"] if form is not None else None, "data": row.data}
+
+
+def material(row: Material) -> dict[str, Any]:
+    """Present a material."""
+    return _fields(row, "no code name filename media_type size sha256 fields handed_in_at handed_in_by")
+
+
+def diagram(found: Diagram) -> dict[str, Any]:
+    """Present a drawing and its tokens."""
+    return _fields(found, "key version name xml") | {"tokens": _all(found.tokens, "element name kind")}
+
+
+def due(found: DueDate | None) -> dict[str, Any] | None:
+    """Present the last day of a limit."""
+    return None if found is None else {"date": found.date, "provisional": found.provisional}
+
+
+def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
+    row, bundle = dossier.case, dossier.deadline
+    return {
+        **_fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
+        **_fields(dossier, "matter_name hall_name previous"),
+        "outcome": cases.outcome(_live(dossier.items)),
+        "due": due(bundle.promised) if bundle else None,
+        "remaining": bundle.remaining if bundle else None,
+        "light": bundle.light if bundle else None,
+        "answers": row.answers if dossier.whole else None,
+        "checklist": row.checklist if dossier.whole else None,
+        "items": [_item(dossier, found) for found in dossier.items],
+        "tasks": task_list(session, dossier.tasks),
+        "materials": [material(found) for found in dossier.materials],
+        "missing": [{name: found[name] for name in ("code", "name", "tolerable", "used_by")} for found in dossier.missing],
+        "tolerances": _all(dossier.tolerances, "code name used_by until due_on grace_days status"),
+        "supplements": _all(dossier.supplements, "missing defects due_on status allowed_by"),
+        "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),
+        "notices": _all(dossier.notices, "number kind title content issued_at issued_by"),
+        "alerts": _all(dossier.alerts, "kind light department message raised_at"),
+        "rating": _fields(dossier.rating, "score comment rated_at") if dossier.rating else None,
+    }
+
+
+def _item(dossier: Dossier, row: Item) -> dict[str, Any]:
+    deadline: Deadline = dossier.deadlines[row.number]
+    results = [found for found in dossier.results if found.item_id == row.id]
+    return {
+        **_fields(row, "number code name department origin mode status clock delivery sync previous_number external_number"),
+        **_fields(row, "received_on accepted_at accepted_by decided_at decided_by issued_at reason result"),
+        "case": dossier.case.number,
+        "promised_due": due(deadline.promised),
+        "statutory_due": due(deadline.statutory),
+        "remaining": deadline.remaining,
+        "light": deadline.light,
+        "ledger": _all([e for e in dossier.ledger if e.item_id == row.id], "id kind on until days procedure reason"),
+        "certificate": _fields(results[0], "number name issuer holder issued_at voided_at") if results else None,
+    }
+
+
+def _task(row: Task, case_number: str, item_number: str | None, light: Light | None, groups: list[str]) -> dict[str, Any]:
+    names = "id matter hall name element kind status assignee priority due_at created_at ended_at completed_by"
+    return _fields(row, names) | {"case": case_number, "item": item_number, "light": light, "groups": groups}
+
+
+def _live(items: Iterable[Item]) -> list[Item]:
+    """Leave out the earlier of two items with one code."""
+    return list({found.code: found for found in items}.values())
+
+
+def _all(rows: Iterable[Any], names: str) -> list[dict[str, Any]]:
+    return [_fields(row, names) for row in rows]
+
+
+def _fields(row: Any, names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names.split()}

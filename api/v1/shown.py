@@ -1,0 +1,211 @@
+"""What `/api/v1` answers about cases, their items and tasks: the shapes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from api.shapes import Data, Shape
+from api.v1.papers import (
+    AlertShown,
+    CommitmentShown,
+    MaterialShown,
+    MissingMaterial,
+    NoticeShown,
+    RatingShown,
+    ResultShown,
+    SupplementShown,
+    ToleranceShown,
+)
+from engine.clock import Light
+from engine.states import (
+    ClockStatus,
+    DeliveryStatus,
+    ItemStatus,
+    SyncStatus,
+    TaskStatus,
+)
+
+
+class Due(Shape):
+    """The last day of a time limit."""
+
+    date: date
+    #: It rests on a year whose calendar is not published yet.
+    provisional: bool
+
+
+class LedgerEntry(Shape):
+    """A pause (特别程序) or an extension (延长) in the ledger of a clock."""
+
+    id: UUID
+    kind: str
+    on: date
+    #: Last paused day; null while it lasts.
+    until: date | None
+    #: Working days: estimated (a pause) or added (an extension).
+    days: int | None
+    procedure: str | None
+    reason: str | None
+
+
+class ItemShown(Shape):
+    """One item of a case (事项办件)."""
+
+    number: str
+    case: str
+    code: str
+    name: str
+    department: str
+    origin: str
+    mode: str
+    status: ItemStatus
+    clock: ClockStatus
+    delivery: DeliveryStatus
+    sync: SyncStatus
+    previous_number: str | None
+    external_number: str | None
+    received_on: date
+    accepted_at: datetime | None
+    #: clerk, tolerance, or deemed (by law).
+    accepted_by: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    issued_at: datetime | None
+    reason: Data | None
+    #: What the decision yielded.
+    result: Data | None
+    promised_due: Due | None
+    statutory_due: Due | None
+    #: Working days left after today; negative: overdue.
+    remaining: int | None
+    light: Light | None
+    ledger: list[LedgerEntry]
+    certificate: ResultShown | None
+
+
+class TaskShown(Shape):
+    """A task (部门任务)."""
+
+    id: UUID
+    case: str
+    item: str | None
+    matter: str
+    hall: str
+    name: str
+    element: str
+    #: intake, follow-on, supplement, decision, special-procedure, issuance, rating, post-check or work.
+    kind: str
+    status: TaskStatus
+    groups: list[str]
+    assignee: str | None
+    priority: int
+    light: Light | None
+    due_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    completed_by: str | None
+
+
+class TaskDetails(TaskShown):
+    """A task with its form."""
+
+    applicant: str
+    #: Fields to be filled in; null: any data.
+    form: list[dict[str, JsonValue]] | None
+    #: What it was completed with.
+    data: Data | None
+
+
+class CaseBrief(Shape):
+    """A case in a list."""
+
+    number: str
+    matter: str
+    hall: str
+    applicant: str
+    entry: str
+    submitted_at: datetime
+    ended_at: datetime | None
+    #: open, all_granted, partial, none_granted or withdrawn.
+    outcome: str
+    light: Light | None
+    #: Code and status of each item.
+    items: dict[str, ItemStatus]
+
+
+class CaseShown(Shape):
+    """A case (办件), as far as it is yours to see."""
+
+    number: str
+    matter: str
+    matter_name: str
+    hall: str
+    hall_name: str
+    region: str
+    #: submit, follow_on or reapply.
+    entry: str
+    #: Number of the case that this one goes on from.
+    previous: str | None
+    applicant: Data
+    submitted_at: datetime
+    submitted_by: str
+    ended_at: datetime | None
+    outcome: str
+    #: Published promise of the bundle in working days.
+    promised: int | None
+    due: Due | None
+    remaining: int | None
+    light: Light | None
+    #: Null for a department, which sees its own items only.
+    answers: Data | None
+    checklist: Data | None
+    items: list[ItemShown]
+    tasks: list[TaskShown]
+    materials: list[MaterialShown]
+    missing: list[MissingMaterial]
+    tolerances: list[ToleranceShown]
+    supplements: list[SupplementShown]
+    commitments: list[CommitmentShown]
+    notices: list[NoticeShown]
+    alerts: list[AlertShown]
+    rating: RatingShown | None
+
+
+class EntryShown(Shape):
+    """One line of the journal (流转记录)."""
+
+    at: datetime
+    actor: str
+    what: str
+    details: dict[str, Any]
+    #: Place in the chain of its process, and the hash that closes the chain up to here.
+    seq: int
+    hash: str
+
+
+class Journal(Shape):
+    """What happened, oldest first."""
+
+    data: list[EntryShown]
+
+
+class TokenShown(Shape):
+    """Where something is waited for."""
+
+    element: str
+    name: str
+    kind: str
+
+
+class DiagramShown(Shape):
+    """A drawing and where the tokens are."""
+
+    key: str
+    version: int
+    name: str
+    xml: str
+    tokens: list[TokenShown]

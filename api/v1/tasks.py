@@ -1,0 +1,83 @@
+"""Tasks (部门任务): the worklist, and completing a task, which is the one way to advance a case."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from flask import Blueprint, Response
+from pydantic import AwareDatetime, Field
+
+from api import auth, paging
+from api.contract import answer, contract, require_match
+from api.shapes import FormData, Line, Page, Paged
+from api.transactions import reading, transaction
+from api.v1 import present
+from api.v1.shown import TaskDetails, TaskShown
+from engine import tasks, worklists
+from engine.clock import Light
+
+bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+
+
+class TaskQuery(Paged):
+    """Which open tasks."""
+
+    group: Annotated[Line | None, Field(description="候选组，如 window、department-fire · Candidate group.")] = None
+    assignee: Annotated[Line | None, Field(description="认领人 · Who has claimed it.")] = None
+    matter: Line | None = None
+    case: Annotated[Line | None, Field(description="办件编号 · Number of its case.")] = None
+    light: Light | None = None
+    due_before: AwareDatetime | None = None
+
+
+@bp.get("")
+@contract(summary="待办列表 · List open tasks", query=TaskQuery, answer=Page[TaskShown])
+def list_tasks(query: TaskQuery) -> Response:
+    """List your open tasks, soonest due first."""
+    start = paging.after(query.cursor, _moment, UUID)
+    wanted = worklists.TaskFilter(**query.model_dump(exclude={"limit", "cursor"}))
+    with reading() as session:
+        found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.limit + 1)
+        shown = {row.id: task for row, task in zip(found, present.task_list(session, found), strict=True)}
+        return answer(paging.page(found, query.limit, key=lambda row: (row.due_at or "", row.id), present=lambda row: shown[row.id]))
+
+
+@bp.get("/<uuid:task_id>")
+@contract(summary="任务详情 · One task", answer=TaskDetails)
+def get_task(task_id: UUID) -> Response:
+    """Give a task with its form."""
+    with reading() as session:
+        return answer(present.task(session, tasks.get(session, task_id, auth.actor())))
+
+
+@bp.post("/<uuid:task_id>/claim")
+@contract(summary="认领 · Claim a task", answer=TaskDetails, problems=(409, 412))
+def claim(task_id: UUID) -> Response:
+    """Take a task for yourself."""
+    with transaction() as session:
+        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
+        return answer(present.task(session, tasks.claim(session, task_id, actor=auth.actor())))
+
+
+@bp.post("/<uuid:task_id>/release")
+@contract(summary="退回 · Release a task", answer=TaskDetails, problems=(409, 412))
+def release(task_id: UUID) -> Response:
+    """Give a claimed task back to its groups."""
+    with transaction() as session:
+        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
+        return answer(present.task(session, tasks.release(session, task_id, actor=auth.actor())))
+
+
+@bp.post("/<uuid:task_id>/complete")
+@contract(summary="办理 · Complete a task", body=FormData, answer=TaskDetails, problems=(409, 412))
+def complete(task_id: UUID, body: FormData) -> Response:
+    """Complete a task; the case runs on to where it next needs somebody."""
+    with transaction() as session:
+        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
+        return answer(present.task(session, tasks.complete(session, task_id, actor=auth.actor(), data=body.root)))
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

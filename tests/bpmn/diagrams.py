@@ -73,7 +73,7 @@ def user(id_, *content, groups=None, assignee=None, due=None, priority=None, for
 
 
 def receive(id_, *content, message, attrs=None, **more):
-    return element("receiveTask", id_, *content, attrs={"messageRef": f"Message_{message}", **(attrs or {})}, **more)
+    return element("receiveTask", id_, *content, attrs={"messageRef": _declared("Message", message), **(attrs or {})}, **more)
 
 
 def external(id_, *content, topic, attrs=None, **more):
@@ -130,7 +130,7 @@ def start(id_, *content, message=None, **more):
 
 def end(id_, *content, error=None, terminate=False, **more):
     """An end event: none, error (by code) or terminate."""
-    definition = [tag("bpmn:errorEventDefinition", attrs={"errorRef": f"Error_{error}"})] if error else []
+    definition = [tag("bpmn:errorEventDefinition", attrs={"errorRef": _declared("Error", error)})] if error else []
     definition += [tag("bpmn:terminateEventDefinition")] if terminate else []
     return element("endEvent", id_, *content, *definition, **more)
 
@@ -164,7 +164,7 @@ def message_boundary(id_, *, on, message, interrupting=True, **more):
 
 def error_boundary(id_, *, on, error=None, **more):
     """An error boundary; without a code it catches every error."""
-    definition = tag("bpmn:errorEventDefinition", attrs={"errorRef": error and f"Error_{error}"})
+    definition = tag("bpmn:errorEventDefinition", attrs={"errorRef": error and _declared("Error", error)})
     return boundary(id_, definition, on=on, **more)
 
 
@@ -178,7 +178,17 @@ def timer(*, date=None, duration=None, cycle=None) -> str:
 
 
 def _message(name: str | None) -> list[str]:
-    return [tag("bpmn:messageEventDefinition", attrs={"messageRef": f"Message_{name}"})] if name else []
+    return [tag("bpmn:messageEventDefinition", attrs={"messageRef": _declared("Message", name)})] if name else []
+
+
+def _declared(kind: str, name: str) -> str:
+    """The id of a message or an error, made from its name: Camunda Modeler opens files with ASCII ids only."""
+    return f"{kind}_{re.sub('[^A-Za-z0-9-]', lambda found: f'_{ord(found[0]):x}_', name)}"
+
+
+def _names(kind: str, body: str) -> list[str]:
+    ids = dict.fromkeys(re.findall(rf'Ref="{kind}_([^"]*)"', body))
+    return [re.sub("_([0-9a-f]+)_", lambda found: chr(int(found[1], 16)), key) for key in ids]
 
 
 # Arrows and files -----------------------------------------------------------------------------------------------------------------------
@@ -209,12 +219,10 @@ def process(key: str, *content: str, executable: bool | None = True, attrs=None,
 
 
 def document(*content: str, declare: Iterable[str] = (), attrs: Mapping[str, str] | None = None) -> bytes:
-    """The whole file: processes and whatever else stands at the top.  Declares `Message_…` and `Error_…` that are referred to."""
+    """The whole file: processes and whatever else stands at the top.  Declares messages and errors that are named."""
     body = "".join(content)
-    messages = dict.fromkeys(re.findall(r'messageRef="Message_([^"]*)"', body))
-    errors = dict.fromkeys(re.findall(r'errorRef="Error_([^"]*)"', body))
-    declared = [element("message", f"Message_{name}", name=name) for name in messages]
-    declared += [element("error", f"Error_{code}", attrs={"errorCode": code}) for code in errors]
+    declared = [element("message", _declared("Message", name), name=name) for name in _names("Message", body)]
+    declared += [element("error", _declared("Error", code), attrs={"errorCode": code}) for code in _names("Error", body)]
     namespaces = {**NAMESPACES, "targetNamespace": "http://bpmn.io/schema/bpmn", "id": "Definitions_1"}
     text = tag("bpmn:definitions", *declared, *declare, body, attrs={**namespaces, **(attrs or {})})
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()

@@ -1,0 +1,91 @@
+"""The command line, as a person or a service manager uses it."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli import main
+
+ONETHING = Path(sys.executable).parent / "onething"
+
+
+@pytest.fixture
+def environ(database_url, tmp_path):
+    """The environment of a fresh installation on a port of its own; nothing of ours leaks into it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
+    return clean | {"ONETHING_DATABASE_URL": database_url, "ONETHING_DATA_DIR": str(tmp_path), "ONETHING_PORT": str(port)}
+
+
+@pytest.fixture
+def run(environ):
+    """Run a command here."""
+
+    def run(*words, **changes):
+        leaked = {name: None for name in os.environ if name.startswith("ONETHING_")}
+        return CliRunner(env=leaked | environ | changes).invoke(main, words)
+
+    return run
+
+
+class Started:
+    """A command that runs in a process group of its own, as in a terminal."""
+
+    def __init__(self, words, environ):
+        self.process = subprocess.Popen(
+            [ONETHING, *words], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+        self.output = ""
+        # A command that hangs is killed, and then whoever waits for it sees that.
+        self._patience = threading.Timer(60, self.process.kill)
+        self._patience.start()
+
+    def until(self, pattern):
+        """Read until a line matches; fail when the command ends before."""
+        for line in self.process.stdout:
+            self.output += line
+            if re.search(pattern, line):
+                return
+        raise AssertionError(f"Expected to read {pattern!r}, but the command ended:\n{self.output}")
+
+    def press_ctrl_c(self):
+        """Interrupt the whole group, as a terminal does."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def ended(self):
+        """Wait for the end and give the exit status."""
+        self.output += self.process.stdout.read()
+        return self.process.wait()
+
+    def kill_group(self):
+        """Leave nothing behind, whatever the test did."""
+        self._patience.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.stdout.close()
+        self.process.wait()
+
+
+@pytest.fixture
+def start(environ):
+    """Start a command in a process of its own."""
+    started = []
+
+    def start(*words, **changes):
+        command = Started(words, environ | changes)
+        started.append(command)
+        return command
+
+    yield start
+    for command in started:
+        command.kill_group()

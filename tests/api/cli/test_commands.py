@@ -1,0 +1,59 @@
+"""The commands that come to an end by themselves."""
+
+import pytest
+from sqlalchemy import inspect, select
+
+from engine.database import Database
+from engine.models import CalendarYear
+
+
+def test_main__help(run):
+    result = run("--help")
+
+    assert result.exit_code == 0
+    for command in ("serve", "work", "migrate", "deploy", "lint", "doctor"):
+        assert command in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])
+def test_main__bad_setting(run, command):
+    result = run(command, ONETHING_PORT="eighty")
+
+    assert result.exit_code == 1
+    assert result.output == "Error: Expected ONETHING_PORT to be a whole number from 1 to 65535, but it is 'eighty'\n"
+
+
+def test_migrate__twice(run, empty_database_url):
+    results = [run("migrate", ONETHING_DATABASE_URL=empty_database_url) for _ in range(2)]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    opened = Database(empty_database_url)
+    assert "instances" in inspect(opened.bind).get_table_names()
+    with opened.reading() as session:
+        assert {2024, 2025, 2026} <= set(session.scalars(select(CalendarYear.year)))
+    opened.close()
+
+
+def test_migrate__data_folder_is_missing(run, tmp_path):
+    url = f"sqlite:///{tmp_path}/new/onething.db"
+
+    result = run("migrate", ONETHING_DATA_DIR=str(tmp_path / "new"), ONETHING_DATABASE_URL=url)
+
+    assert result.exit_code == 0
+    assert (tmp_path / "new" / "onething.db").exists()
+
+
+def test_doctor__sound_installation(run):
+    run("migrate")
+
+    result = run("doctor", COLUMNS="200")
+
+    assert result.exit_code == 0
+    assert "ONETHING_DATABASE_URL" in result.output
+
+
+def test_doctor__not_migrated(run, empty_database_url):
+    result = run("doctor", ONETHING_DATABASE_URL=empty_database_url, COLUMNS="200")
+
+    assert result.exit_code == 1
+    assert "Run onething migrate." in result.output

@@ -1,0 +1,132 @@
+"""`onething serve` and `onething work`: they start, stop cleanly, and survive each other's death."""
+
+import base64
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from sqlalchemy import func, select, text
+
+from engine.models import Account, Definition
+
+
+def get(environ, path="/reference", actor=None):
+    request = urllib.request.Request(f"http://127.0.0.1:{environ['ONETHING_PORT']}{path}")
+    if actor:
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{actor}:{actor}".encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def await_answer(environ, seconds=20):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return get(environ)
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def counts(database):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Account)), session.scalar(select(func.count()).select_from(Definition))
+
+
+def test_serve__twice_with_sample(start, environ, database):
+    first = start("serve", "--sample")
+    status = await_answer(environ)
+    loaded = counts(database)
+    first.press_ctrl_c()
+    assert (status, first.ended()) == (200, 0)
+    assert "Stopped." in first.output
+
+    second = start("serve", "--sample")
+    await_answer(environ)
+    second.process.terminate()
+
+    assert second.ended() == 0
+    assert min(loaded) > 0
+    assert counts(database) == loaded
+
+
+def test_serve__tells_how_to_begin(start, environ):
+    serving = start("serve", "--sample")
+
+    serving.until("officer-fire")
+
+    assert f"http://127.0.0.1:{environ['ONETHING_PORT']}" in serving.output
+
+
+def test_serve__stopped_while_it_answers(start, environ, database):
+    serving = start("serve", "--sample", "--no-scheduler")
+    await_answer(environ)
+    answered = []
+
+    def ask():
+        answered.append(get(environ, "/api/v1/me", actor="clerk"))
+
+    with database.transaction() as session:
+        session.execute(text("UPDATE accounts SET disabled = disabled"))  # whoever logs in waits for us
+        asking = threading.Thread(target=ask)
+        asking.start()
+        time.sleep(0.5)
+        serving.process.terminate()
+        time.sleep(0.5)
+    asking.join()
+
+    assert answered == [200]
+    assert serving.ended() == 0
+
+
+def test_serve__killed(start, environ, database):
+    first = start("serve", "--sample")
+    await_answer(environ)
+
+    os.kill(first.process.pid, signal.SIGKILL)
+    second = start("serve")
+
+    second.until("Serving")
+    assert await_answer(environ) == 200
+
+
+def test_serve__port_is_taken(start, environ):
+    with socket.create_server(("127.0.0.1", int(environ["ONETHING_PORT"]))):
+        serving = start("serve", "--sample")
+
+        assert serving.ended() == 1
+
+    assert f"Expected to listen on 127.0.0.1:{environ['ONETHING_PORT']}, but Address already in use" in serving.output
+
+
+def test_serve__not_migrated(start, empty_database_url):
+    serving = start("serve", ONETHING_DATABASE_URL=empty_database_url)
+
+    assert serving.ended() == 1
+    assert "Run onething migrate." in serving.output
+
+
+def test_serve__sample_accounts_in_production(start):
+    serving = start("serve", "--sample", ONETHING_ENV="production", ONETHING_SECRET_KEY="k" * 32)
+
+    assert serving.ended() == 1
+    assert "Expected to load sample accounts, but this installation is for production" in serving.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_work__stopped(start, number):
+    working = start("work")
+    working.until("Looking every")
+
+    working.process.send_signal(number)
+
+    assert working.ended() == 0

@@ -57,13 +57,8 @@ def of_item(session: Session, item: Item, case_number: str) -> Deadline:
         promised=clocks.due(session, item, LimitKind.PROMISED),
         statutory=clocks.due(session, item, LimitKind.STATUTORY),
         remaining=clocks.remaining(session, item, LimitKind.PROMISED),
-        light=light_of_item(session, item),
+        light=clocks.light(session, item),
     )
-
-
-def light_of_item(session: Session, item: Item) -> Light | None:
-    """Colour of an item; one that was accepted by silence is red for good."""
-    return Light.RED if item.accepted_by == "deemed" else clocks.light(session, item)
 
 
 def of_case(session: Session, case: Case) -> Deadline | None:

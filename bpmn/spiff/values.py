@@ -60,6 +60,8 @@ def passed(mappings: Iterable[VariableMapping], given: Mapping[str, Any], evalua
     for mapping in mappings:
         if mapping.source is None or mapping.target is None:
             result.update(given)
+        elif mapping.by_name and not mapping.source.names <= given.keys():
+            result[mapping.target] = None
         else:
             result[mapping.target] = evaluate(mapping.source)
     return {name: plain(value) for name, value in result.items()}

@@ -56,7 +56,7 @@ def test_call__what_it_was_given_stays_as_it_was():
 
 
 def test_call__an_output_that_fails_loses_nothing():
-    instance = calling(outputs=["result -> outcome", "number"])
+    instance = calling(outputs=["result -> outcome", "${number} -> number"])
 
     complete(instance, "c", result="granted")
     assert incidents(instance).keys() == {"c"}
@@ -165,3 +165,13 @@ def test_decide__a_context_without_decisions():
     instance = begin(start("s"), decision("d", ref="limits", result="r"), end("e"), flows("s -> d -> e"))
 
     assert "there are no decisions here" in incidents(instance)["d"]
+
+
+def test_call__a_variable_that_was_never_set_is_handed_over_as_null():
+    """As in Camunda 7, `source="x"` passes null then; only an expression over it is an error."""
+    instance = calling(inputs=["form"], outputs=["id_number"])
+    assert wait(instance, "c").variables == {"form": None}
+
+    complete(instance, "c")
+
+    assert instance.variables == {"id_number": None}

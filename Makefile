@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
 UV := UV_PYTHON_DOWNLOADS=never .boot/bin/uv
 BIN := .venv/bin
+# Starting a command would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Extra words for pytest: make test ARGS="-n 2 -k calendar"
 ARGS ?=
 
@@ -39,7 +41,7 @@ bench: .venv/dev.stamp
 setup: .venv/dev.stamp
 
 # The environment holds exactly what requirements/ pins by hash: dev.txt is runtime.txt and the tools.
-SYNC = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
+SYNC = $(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements/build.txt --editable .
 
 .venv/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BOOT) .venv/pyvenv.cfg
@@ -81,5 +83,5 @@ requirements: $(BOOT)
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 
 clean:
-	rm -rf .boot .venv build *.egg-info node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .boot .venv build *.egg-info tests/moddle/node_modules tests/moddle/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.models import Base, _id
@@ -152,11 +152,17 @@ class MaterialLink(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
 
 
+_STILL_MISSING = text("status in ('open', 'overdue')")
+
+
 class Tolerance(Base):
     """A missing material that may follow later (容缺)."""
 
     __tablename__ = "tolerances"
-    __table_args__ = (UniqueConstraint("case_id", "code"),)
+    #: One at a time: an item that is applied for again may need it once more.
+    __table_args__ = (
+        Index("uq_tolerances_open", "case_id", "code", unique=True, sqlite_where=_STILL_MISSING, postgresql_where=_STILL_MISSING),
+    )
     id: Mapped[UUID] = _id()
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     #: Requirement that is missing, and its name.

@@ -21,11 +21,11 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     When somebody else has disposed of them meanwhile, or all of them were adopted, nothing is left to do.
     """
     outcome = data.get("outcome")
-    if outcome not in _DISPOSITIONS:
+    if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
     items = intake.submitted(run)
     if items:
-        _DISPOSITIONS[outcome](run, items, data)
+        _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(datetime.now(UTC)))
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)

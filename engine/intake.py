@@ -24,9 +24,9 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     """
     items = submitted(run)
     outcome = data.get("outcome")
-    if outcome not in _DISPOSITIONS:
+    if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
-    if outcome in {"supplement", "refuse"}:
+    if outcome == "refuse" or (outcome == "supplement" and not supplements.may_repeat(run)):
         _require_not_corrected(run)
     _DISPOSITIONS[outcome](run, items, data)
 
@@ -54,7 +54,7 @@ def accept(run: Run, items: Sequence[Item], _data: dict[str, Any]) -> None:
 
 def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
     """Accept although minor materials are missing (容缺受理), against a signed commitment with a date (domain rule 4)."""
-    promised = tolerances.require_tolerable(run, missing(run, items), signed=bool(data.get("commitment_signed")))
+    promised = tolerances.require_tolerable(run, missing(run, items), signed=data.get("commitment_signed") is True)
     admit(run, items, by="tolerance")
     tolerances.promise(run, promised)
 
@@ -105,7 +105,7 @@ def as_errors(materials: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
 
 def _require_not_corrected(run: Run) -> None:
     """What was corrected as asked must be accepted: nothing new may be asked (art. 32 (4), (5); domain rule 3)."""
-    if supplements.was_answered(run.session, run.case) and not supplements.may_repeat(run):
+    if supplements.was_answered(run.session, run.case):
         raise InvalidState(f"Expected to accept case {run.case.number}, but another disposition was chosen after all corrections came in")
 
 

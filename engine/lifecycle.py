@@ -97,9 +97,9 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
     session.flush()
     _block_dependents(session, case, actor=actor)
     _waive_tolerances(session, case)
-    if case.ended_at is None and all(
-        item.status not in UNSETTLED and item.status is not ItemStatus.GRANTED for item in functions.live_items(session, case)
-    ):
+    live = functions.live_items(session, case)
+    waits = any(item.status in UNSETTLED | {ItemStatus.GRANTED} for item in live)
+    if case.ended_at is None and live and not waits and not functions.open_tolerances(session, case):
         case.ended_at = datetime.now(UTC)
 
 

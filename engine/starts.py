@@ -8,7 +8,7 @@ from typing import Any
 from bpmn import identifiers
 from bpmn.identifiers import Format
 from bpmn.waits import Wait
-from engine import clocks, functions, journal
+from engine import clocks, functions, journal, tolerances
 from engine.case_models import Case, Item
 from engine.instances import Run
 from engine.states import ClockStatus, ItemStatus, move
@@ -29,6 +29,7 @@ def begin_item(run: Run, item: Item) -> None:
     item.status = move(item.status, ItemStatus.IN_REVIEW, f"item {item.number}")
     if item.clock is ClockStatus.NOT_STARTED:
         clocks.start(run.session, item, actor=run.actor)
+        tolerances.pause_from_the_start(run, item)
     journal.record(run.session, run.row, actor=run.actor, what="item started", item=item.number, department=item.department)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, definitions, functions, holidays, journal, lifecycle, matters, notices
+from engine import alerts, calendars, checklists, definitions, functions, holidays, journal, lifecycle, matters, notices
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -31,8 +31,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
     repeated = of_case(run.session, run.case)
     if repeated and not may_repeat(run):
         raise InvalidState(
-            f"Expected the one notice of corrections of case {run.case.number}, but {repeated[0].notice_id} was given already; "
-            "a second one needs a supervisor"
+            f"Expected the one notice of corrections of case {run.case.number}, but it was given already; a second one needs a supervisor"
         )
     matter = matters.read(definitions.get(run.session, run.case.definition_id))
     due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), matter.supplement_days)
@@ -57,10 +56,11 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
 
 
 def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
-    """Take the corrections: everything that the notice names must be there; nothing else is asked."""
+    """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
     supplement = _open(run)
-    have = lifecycle.handed_in(run.session, run.case)
-    lacking = [m for m in supplement.missing if m["code"] not in have]
+    codes = [item.code for item in _undisposed(run)]
+    wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
+    lacking = [m for m in supplement.missing if m["code"] in wanted]
     if lacking:
         raise InvalidInput(
             f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
@@ -68,16 +68,17 @@ def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
         )
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), datetime.now(UTC)
     run.case.resubmitted_at = supplement.ended_at
-    for item in _correcting(run):
-        item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
+    for item in _undisposed(run):
+        if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
+            item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
 
 
 def lapse(run: Run) -> None:
-    """End what was not corrected in time (补正不来, 退回)."""
+    """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile."""
     supplement = _open(run)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), datetime.now(UTC)
-    items = _correcting(run)
+    items = _undisposed(run)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
     notice = notices.issue(
@@ -108,5 +109,5 @@ def _open(run: Run) -> Supplement:
     return found[0]
 
 
-def _correcting(run: Run) -> list[Item]:
-    return [i for i in functions.live_items(run.session, run.case) if i.status is ItemStatus.CORRECTING]
+def _undisposed(run: Run) -> list[Item]:
+    return [i for i in functions.live_items(run.session, run.case) if i.status in {ItemStatus.CORRECTING, ItemStatus.SUBMITTED}]

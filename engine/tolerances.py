@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine import alerts, calendars, clocks, functions, holidays, instances, jobs, journal, lifecycle, notices
 from engine.alerts import AlertKind
-from engine.case_models import Case, ClockEntry, Commitment, Item, Tolerance
+from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Light, PauseKind
 from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
@@ -70,9 +70,8 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
 
 def meet(session: Session, case: Case, code: str) -> bool:
     """A material came in: close the tolerance that waits for it, and let the clocks it had stopped go on."""
-    query = select(Tolerance).where(Tolerance.case_id == case.id, Tolerance.code == code).with_for_update(key_share=True)
-    tolerance = session.scalar(query)
-    if tolerance is None or tolerance.status not in {ToleranceStatus.OPEN, ToleranceStatus.OVERDUE}:
+    tolerance = next((t for t in functions.open_tolerances(session, case) if t.code == code), None)
+    if tolerance is None:
         return False
     was_overdue = tolerance.status is ToleranceStatus.OVERDUE
     tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.MET, f"tolerance {code}"), datetime.now(UTC)
@@ -105,18 +104,23 @@ def overdue(run: Run) -> None:
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, tolerance):
             if item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
-                clocks.pause(
-                    run.session,
-                    item,
-                    kind=PauseKind.TOLERANCE_OVERDUE,
-                    reason=f"容缺材料逾期未补：{tolerance.name}",
-                    days=max(1, tolerance.grace_days),
-                    notice=notice,
-                    actor=run.actor,
-                )
+                _pause(run, item, tolerance, notice)
                 _wake(run.session, item)
         alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{tolerance.name}")
         journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
+
+
+def pause_from_the_start(run: Run, item: Item) -> None:
+    """Let a clock that starts only now wait as well, when a material that its item needs is overdue already."""
+    for tolerance in functions.open_tolerances(run.session, run.case):
+        if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
+            content: dict[str, Any] = {
+                "material": tolerance.name,
+                "due_on": tolerance.due_on.isoformat(),
+                "grace_days": tolerance.grace_days,
+            }
+            notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor, item=item)
+            _pause(run, item, tolerance, notice)
 
 
 def give_up(run: Run, outcome: str) -> None:
@@ -148,6 +152,18 @@ def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[s
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
 
 
+def _pause(run: Run, item: Item, tolerance: Tolerance, notice: Notice) -> None:
+    clocks.pause(
+        run.session,
+        item,
+        kind=PauseKind.TOLERANCE_OVERDUE,
+        reason=f"容缺材料逾期未补：{tolerance.name}",
+        days=max(1, tolerance.grace_days),
+        notice=notice,
+        actor=run.actor,
+    )
+
+
 def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]:
     """Items of the case that need the material and are not handed out yet."""
     found = [item for item in functions.live_items(session, case) if item.code in tolerance.used_by]
@@ -176,9 +192,10 @@ def _wake(session: Session, item: Item) -> None:
 
 
 def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], today: date) -> date:
-    """The table's own figure, but never later than the promise of the items concerned (民政 容缺受理制度)."""
-    promises = [lifecycle.promised_days(items[code]) or 0 for code in material["used_by"] if code in items]
-    figures = [int(days) for days in (material["due_days"], max(promises, default=0)) if days]
+    """The table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4)."""
+    needy = [items[code] for code in material["used_by"] if code in items and items[code].status in UNSETTLED]
+    held = needy if material["until"] in functions.BEFORE_ISSUE else []
+    figures = [int(days) for days in (material["due_days"], *map(lifecycle.promised_days, held)) if days]
     if not figures:
         raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")
     return holidays.calendar(session).add(today, min(figures))

@@ -5,11 +5,12 @@ Migrating takes far longer than most tests, so it is done once into a template, 
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -53,10 +54,18 @@ def postgresql_server() -> Iterator[str]:
 class SQLite:
     """Fresh databases as copies of a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: Path | None = None) -> None:
         self.folder = folder
-        self.template = folder / "template.db"
-        _migrate(f"sqlite:///{self.template}")
+        self.template = template or folder / "template.db"
+        if template is None:
+            _migrate(f"sqlite:///{self.template}")
+
+    def branch(self, fill: Callable[[str], None]) -> SQLite:
+        """Give a source of databases that are filled already: `fill` gets the URL of the first."""
+        template = self.folder / f"template-{uuid4().hex}.db"
+        shutil.copyfile(self.template, template)
+        fill(f"sqlite:///{template}")
+        return SQLite(self.folder, template)
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -81,7 +90,16 @@ class PostgreSQL:
         # A connection that stays open would be one that copies wait for.
         self.admin = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self.template = self._create(f"onething_template_{uuid4().hex}")
+        self.branches: list[PostgreSQL] = []
         _migrate(self._named(self.template))
+
+    def branch(self, fill: Callable[[str], None]) -> PostgreSQL:
+        """Give a source of databases that are filled already: `fill` gets the URL of the first."""
+        branch = copy.copy(self)
+        branch.template, branch.branches = self._create(f"onething_template_{uuid4().hex}", template=self.template), []
+        fill(self._named(branch.template))
+        self.branches.append(branch)
+        return branch
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -99,6 +117,8 @@ class PostgreSQL:
 
     def close(self) -> None:
         """Leave the server as it was found."""
+        for branch in self.branches:
+            branch.close()
         self._drop(self.template)
 
     def _create(self, name: str, template: str = "template0") -> str:

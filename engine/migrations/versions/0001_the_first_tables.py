@@ -322,10 +322,16 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_tolerances_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tolerances")),
-        sa.UniqueConstraint("case_id", "code", name=op.f("uq_tolerances_case_id_code")),
     )
     with op.batch_alter_table("tolerances", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tolerances_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(
+            "uq_tolerances_open",
+            ["case_id", "code"],
+            unique=True,
+            sqlite_where=sa.text("status in ('open', 'overdue')"),
+            postgresql_where=sa.text("status in ('open', 'overdue')"),
+        )
 
     op.create_table(
         "alerts",
@@ -760,6 +766,11 @@ def downgrade() -> None:
 
     op.drop_table("alerts")
     with op.batch_alter_table("tolerances", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tolerances_open",
+            sqlite_where=sa.text("status in ('open', 'overdue')"),
+            postgresql_where=sa.text("status in ('open', 'overdue')"),
+        )
         batch_op.drop_index(batch_op.f("ix_tolerances_case_id"))
 
     op.drop_table("tolerances")

@@ -1,0 +1,63 @@
+"""A furnished installation for every test of the domain, on both databases; time stands at Monday, 2 March 2026, until it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from engine.database import Database
+from tests import databases
+from tests.stage import MONDAY, Person, Stage, found
+
+
+@pytest.fixture(scope="session")
+def _furnished(request: pytest.FixtureRequest) -> dict[type, databases.SQLite | databases.PostgreSQL]:
+    return {}
+
+
+@pytest.fixture
+def furnished_url(store: databases.SQLite | databases.PostgreSQL, _furnished: dict) -> Iterator[str]:
+    """URL of a database with the shipped diagrams; deploying takes seconds, so it is done once."""
+    if type(store) not in _furnished:
+        _furnished[type(store)] = store.branch(_furnish)
+    with _furnished[type(store)].fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def stage(furnished_url: str) -> Iterator[Stage]:
+    """An installation with people in it."""
+    with time_machine.travel(MONDAY, tick=True) as traveller:
+        database = Database(furnished_url)
+        yield Stage(database, traveller)
+        database.close()
+
+
+@pytest.fixture
+def clerk(stage: Stage) -> Person:
+    return stage.person("clerk")
+
+
+@pytest.fixture
+def supervisor(stage: Stage) -> Person:
+    return stage.person("supervisor")
+
+
+@pytest.fixture
+def market(stage: Stage) -> Person:
+    """An officer of the market supervision."""
+    return stage.person("officer-market")
+
+
+@pytest.fixture
+def fire(stage: Stage) -> Person:
+    """An officer of the fire brigade."""
+    return stage.person("officer-fire")
+
+
+def _furnish(url: str) -> None:
+    database = Database(url)
+    found(database)
+    database.close()

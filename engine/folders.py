@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bpmn import lint
 from engine.errors import InvalidInput
 
-#: What belongs to a deployment.
-SUFFIXES = frozenset({".bpmn", ".dmn", ".form"})
+#: How the names of files end that belong to a deployment.
+ENDINGS = (*lint.DIAGRAMS, *lint.TABLES, *lint.FORMS)
 #: Items are called by matters, so they are deployed before them.
 ITEMS = "items"
 
@@ -40,7 +41,7 @@ def read(paths: Iterable[Path]) -> list[Folder]:
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise InvalidInput(f"Expected to find {path}, but there is no such file or folder")
-    found = [file for file in ([path] if path.is_file() else path.rglob("*")) if file.suffix in SUFFIXES and file.is_file()]
+    found = [file for file in ([path] if path.is_file() else path.rglob("*")) if file.name.endswith(ENDINGS) and file.is_file()]
     if not found:
-        raise InvalidInput(f"Expected {path} to hold {', '.join(sorted(SUFFIXES))} files, but there are none")
+        raise InvalidInput(f"Expected {path} to hold {', '.join(ENDINGS)} files, but there is none")
     return found

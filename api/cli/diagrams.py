@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -9,7 +10,8 @@ import click
 from api.cli.database import opened
 from engine import deployments, folders, settings
 from engine.actors import Actor, Role, RoleGrant
-from engine.database import Database
+from engine.database import Database, Session
+from engine.folders import Folder
 
 #: Who acts when a command is given on this machine: whoever may do that may do everything here.
 OPERATOR = Actor(name="operator", display_name="onething", grants=(RoleGrant(role=Role.ADMIN),))
@@ -38,20 +40,24 @@ def lint(paths: tuple[Path, ...]) -> None:
     found = folders.read(paths)
     database = Database("sqlite://")  # in memory: what is checked is not deployed
     database.migrate()
-    refused = False
-    try:
-        with database.transaction() as session:
-            for folder in found:
-                findings = deployments.check(session, folder.resources)
-                for finding in findings:
-                    where = f"{folder.name}/{finding.resource}:{finding.line}"
-                    click.echo(f"{where}: {finding.severity}: {finding.message} [{finding.rule}] {finding.element} {finding.element_name}")
-                if any(finding.severity == "error" for finding in findings):
-                    refused = True
-                else:
-                    # The matters that call these items know them now.
-                    deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR)
-    finally:
-        database.close()
-    if refused:
+    with database.transaction() as session:
+        severities = Counter(severity for folder in found for severity in _check(session, folder))
+    database.close()
+    files = sum(len(folder.resources) for folder in found)
+    click.echo(f"{files} files, {severities['error']} errors, {severities['warning']} warnings")
+    if severities["error"]:
         raise click.exceptions.Exit(1)
+
+
+def _check(session: Session, folder: Folder) -> list[str]:
+    """Print what is wrong, and give its severities."""
+    findings = deployments.check(session, folder.resources)
+    for finding in findings:
+        place = f"{folder.name}/{finding.resource}:{finding.line}"
+        element = f" ({finding.element} {finding.element_name})" if finding.element else ""
+        click.echo(f"{place}: {finding.severity}: {finding.message}{element} [{finding.rule}]")
+    severities = [finding.severity for finding in findings]
+    if "error" not in severities:
+        # The folders that follow may call what is in this one.
+        deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR)
+    return severities

@@ -1,0 +1,100 @@
+"""`onething deploy` and `onething lint`."""
+
+import pytest
+from sqlalchemy import func, select
+
+from engine.models import Definition, Deployment
+from tests.bpmn import diagrams
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of diagrams: a matter calls an item, and lies before it in the alphabet."""
+    good = tmp_path / "workflows"
+    for name, activity in {
+        "bundle/bundle": diagrams.call("work", of="licence"),
+        "items/licence": diagrams.user("work", groups="market"),
+    }.items():
+        path = good / f"{name}.bpmn"
+        path.parent.mkdir(parents=True)
+        parts = (diagrams.start("s"), activity, diagrams.end("e"), diagrams.flows("s -> work -> e"))
+        path.write_bytes(diagrams.diagram(*parts, key=path.stem))
+    return good
+
+
+def spoil(folder):
+    """Draw something that could not run."""
+    parts = (
+        diagrams.start("s"),
+        diagrams.element("scriptTask", "paint", name="上色"),
+        diagrams.end("e"),
+        diagrams.flows("s -> paint -> e"),
+    )
+    (folder / "bundle" / "painting.bpmn").write_bytes(diagrams.diagram(*parts, key="painting"))
+
+
+def count(database, table):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_deploy__folder(run, database, folder):
+    result = run("deploy", str(folder))
+
+    assert result.exit_code == 0, result.output
+    assert "licence.bpmn" in result.output
+    assert (count(database, Deployment), count(database, Definition)) == (2, 2)
+
+
+def test_deploy__again(run, database, folder):
+    for _ in range(2):
+        run("deploy", str(folder))
+
+    assert (count(database, Deployment), count(database, Definition)) == (2, 2)
+
+
+def test_deploy__one_is_refused(run, database, folder):
+    spoil(folder)
+
+    result = run("deploy", str(folder))
+
+    assert result.exit_code == 1
+    assert "paint" in result.output
+    assert count(database, Deployment) == 0
+
+
+def test_deploy__nothing_there(run, tmp_path):
+    result = run("deploy", str(tmp_path / "nowhere"))
+
+    assert result.exit_code == 1
+    assert result.output == f"Error: Expected to find {tmp_path}/nowhere, but there is no such file or folder\n"
+
+
+def test_deploy__no_path(run):
+    assert run("deploy").exit_code == 2
+
+
+def test_lint__sound_folder(run, database, folder):
+    result = run("lint", str(folder))
+
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "2 files, 0 errors, 0 warnings")
+    assert count(database, Deployment) == 0
+
+
+def test_lint__refused(run, folder):
+    spoil(folder)
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert "bundle/painting.bpmn:" in result.output
+    assert "(paint 上色)" in result.output
+
+
+def test_lint__hostile_file(run, folder):
+    (folder / "bundle" / "bomb.bpmn").write_text('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert "bundle/bomb.bpmn" in result.output

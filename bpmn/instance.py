@@ -71,9 +71,13 @@ class Instance:
         """Code of the error that nothing caught."""
         return self._process.error
 
-    def waits(self) -> tuple[Wait, ...]:
-        """Say what the instance waits for, in the order of the ids.  Timers that are bound are evaluated anew."""
-        return self._process.waits()
+    def waits(self, *kinds: WaitKind) -> tuple[Wait, ...]:
+        """Say what the instance waits for, of some kinds or of all, in the order of the ids.  Timers that are bound are evaluated anew."""
+        return self._process.waits(kinds or tuple(WaitKind))
+
+    def standing(self) -> dict[int, WaitKind]:
+        """Say of what kind each wait is, by its id.  Nothing is evaluated: a bound timer that fails is a timer here."""
+        return self._process.standing()
 
     def history(self) -> list[Activity]:
         """Return the activations that started or ended since `start` or `load`, in order."""

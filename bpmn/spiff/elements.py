@@ -21,6 +21,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     #: Whether a token rests here until the world (or what is inside) is done.
     rests = False
+    #: What brings on a token that rests here; None: what is inside.
+    kind: waits.WaitKind | None = None
     _wf_spec: ProcessSpec
     name: str
 
@@ -101,6 +103,7 @@ class UserTask(ElementSpec):
     """A task that somebody completes."""
 
     rests = True
+    kind = waits.WaitKind.USER_TASK
 
     def enter(self, token: Token) -> None:
         """Find out whose task it is."""
@@ -117,7 +120,7 @@ class UserTask(ElementSpec):
         """Wait for a person."""
         facts = token.facts
         return token.waiting(
-            waits.WaitKind.USER_TASK,
+            self.kind,
             groups=tuple(facts["groups"]),
             assignee=facts.get("assignee"),
             task_due_at=values.moment(facts.get("due_at")),
@@ -129,6 +132,7 @@ class ServiceTask(ElementSpec):
     """A task that a worker completes."""
 
     rests = True
+    kind = waits.WaitKind.EXTERNAL_TASK
 
     def enter(self, token: Token) -> None:
         """Find out the topic."""
@@ -136,7 +140,7 @@ class ServiceTask(ElementSpec):
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for a worker."""
-        return token.waiting(waits.WaitKind.EXTERNAL_TASK, name=token.facts["name"])
+        return token.waiting(self.kind, name=token.facts["name"])
 
 
 class BusinessRuleTask(ElementSpec):
@@ -154,6 +158,7 @@ class CallActivity(ElementSpec):
     """Another process, which is an instance of its own."""
 
     rests = True
+    kind = waits.WaitKind.CALL
 
     def enter(self, token: Token) -> None:
         """Find out which process, and what it is given."""
@@ -171,7 +176,7 @@ class CallActivity(ElementSpec):
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for the other instance."""
-        return token.waiting(waits.WaitKind.CALL, name=token.facts["name"], variables=token.facts["variables"])
+        return token.waiting(self.kind, name=token.facts["name"], variables=token.facts["variables"])
 
 
 class Subprocess(ElementSpec):

@@ -37,6 +37,11 @@ class CatchEvent(ElementSpec):
     rests = True
 
     @property
+    def kind(self) -> waits.WaitKind:
+        """A message or the time."""
+        return waits.WaitKind.MESSAGE if self.event.type is EventType.MESSAGE else waits.WaitKind.TIMER
+
+    @property
     def event(self) -> EventDefinition:
         """What it waits for."""
         assert self.element.event is not None, f"{self.name} has no event definition"

@@ -48,7 +48,7 @@ class ParallelGateway(Join):
     def arrive(self, token: Token) -> None:
         """Open as soon as each incoming flow has a token; a second one on the same flow stays for the next time."""
         joins = token.workflow.joins
-        if all(flow in joins.arrived(token) for flow in self.element.incoming):
+        if len(joins.arrived(token)) == len(self.element.incoming):
             joins.open(token)
 
     def choose(self, token: Token) -> tuple[Flow, ...]:  # noqa: ARG002 - other gateways ask the token

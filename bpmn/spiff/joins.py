@@ -19,23 +19,25 @@ class Joins:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[int, str], list[Token]] = {}
+        self._waiting: dict[tuple[int, str], Arrived] = {}
 
     def add(self, token: Token) -> None:
         """Keep a token at its gateway."""
         token.rest(TaskState.WAITING)
-        self._waiting.setdefault(_place(token), []).append(token)
+        self._waiting.setdefault(_place(token), {}).setdefault(token.flow or "", []).append(token)
 
     def remove(self, token: Token) -> None:
         """Let go of a token."""
-        tokens = self._waiting[_place(token)]
-        tokens.remove(token)
-        if not tokens:
+        flow, arrived = token.flow or "", self.arrived(token)
+        arrived[flow].remove(token)
+        if not arrived[flow]:
+            del arrived[flow]
+        if not arrived:
             del self._waiting[_place(token)]
 
     def arrived(self, token: Token) -> Arrived:
         """Return what waits together with a token."""
-        return _by_flow(self._waiting[_place(token)])
+        return self._waiting[_place(token)]
 
     def open(self, token: Token) -> None:
         """Take the oldest token of each flow at the gateway of this one: the first goes on, the others end in it."""
@@ -49,23 +51,19 @@ class Joins:
 
     def open_next(self) -> bool:
         """Open the first inclusive join that no token can reach any more; to be asked when nothing else moves."""
-        for tokens in self._waiting.values():
-            gateway = tokens[0].task_spec
-            if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, tokens[0].scope):
-                self.open(tokens[0])
+        for arrived in self._waiting.values():
+            token = next(iter(arrived.values()))[0]
+            gateway = token.task_spec
+            if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, token.scope):
+                self.open(token)
                 return True
         return False
 
     def stuck(self) -> list[tuple[Token, str]]:
         """Say for each token here what it lacks."""
-        return [(token, token.task_spec.lacks(_by_flow(tokens))) for tokens in self._waiting.values() for token in tokens]
-
-
-def _by_flow(tokens: list[Token]) -> Arrived:
-    flows: Arrived = {}
-    for token in tokens:
-        flows.setdefault(token.flow or "", []).append(token)
-    return flows
+        return [
+            (token, token.task_spec.lacks(arrived)) for arrived in self._waiting.values() for tokens in arrived.values() for token in tokens
+        ]
 
 
 def _place(token: Token) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from SpiffWorkflow.task import TaskState
@@ -14,7 +14,7 @@ from bpmn.spiff.elements import ElementSpec
 from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
-from bpmn.waits import Activity, Context, Wait
+from bpmn.waits import Activity, Context, Wait, WaitKind
 
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
@@ -177,13 +177,18 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Whether a token is a timer that is evaluated at each look."""
         return number in self.tasks and "bound" in self.tasks[number].facts
 
-    def waits(self) -> tuple[Wait, ...]:
+    def standing(self) -> dict[int, WaitKind]:
+        """Say of what kind each wait is, by its number: at a glance, no bound timer is evaluated for it."""
+        found = {token.id: token.kind for token in self.tasks.values() if token is not self.root and token.kind}
+        # Nothing can move any more: a join that can never open is an incident, not silence.
+        return found or {token.id: WaitKind.INCIDENT for token, _lack in self.joins.stuck()}
+
+    def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind)) -> tuple[Wait, ...]:
         """Say what the process waits for, in the order of the numbers."""
-        found = [wait for token in self.tasks.values() if token is not self.root and (wait := token.wait())]
-        if not found:
-            # Nothing can move any more: a join that can never open is an incident, not silence.
-            found = [token.incident(lack) for token, lack in self.joins.stuck()]
-        return tuple(sorted(found, key=lambda wait: wait.id))
+        lacks = {token.id: lack for token, lack in self.joins.stuck()}
+        waiting = sorted(number for number, kind in self.standing().items() if kind in kinds)
+        found = (self.tasks[i].incident(lacks[i]) if i in lacks else self.tasks[i].wait() for i in waiting)
+        return tuple(wait for wait in found if wait)
 
     def wait_of(self, token: Token) -> Wait | None:
         """Say what one token waits for."""

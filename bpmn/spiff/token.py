@@ -63,6 +63,13 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Whether the work of the element is over and only leaving it is left."""
         return bool(self.facts.get("done"))
 
+    @property
+    def kind(self) -> waits.WaitKind | None:
+        """What the token waits for, at a glance: a bound timer is not evaluated for it."""
+        if self.state == TaskState.ERROR:
+            return waits.WaitKind.INCIDENT
+        return self.task_spec.kind if self.state == TaskState.STARTED else None
+
     def wait(self) -> waits.Wait | None:
         """Say what the token waits for; None if it is for other tokens."""
         if self.state == TaskState.ERROR:

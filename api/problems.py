@@ -56,7 +56,9 @@ def catalogue() -> list[tuple[int, str, str]]:
 def refused(error: EngineError) -> Response:
     """Answer a refusal of the engine."""
     status = STATUSES[type(error)]
-    answer = problem(status, title=(type(error).__doc__ or "").strip(), detail=error.message, **error.details)
+    # `status` is HTTP's word here; that of the thing itself gets another.
+    details = {"current_status" if name == "status" else name: value for name, value in error.details.items()}
+    answer = problem(status, title=(type(error).__doc__ or "").strip(), detail=error.message, **details)
     if status == STATUSES[Busy]:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer

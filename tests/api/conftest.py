@@ -3,11 +3,15 @@
 from base64 import b64encode
 
 import pytest
+import time_machine
 
 from api.app import create_app
-from engine import samples
+from engine import worker
 from engine.passwords import WELL_KNOWN
-from engine.settings import Environment, Settings
+from engine.settings import Settings
+from tests.hall import furnish
+
+MONDAY = "2026-03-02T09:00:00+08:00"
 
 
 class Caller:
@@ -30,14 +34,27 @@ class Caller:
         return self.client.open(path if path.startswith("/api") else f"/api/v1{path}", method=method, headers=headers, **kwargs)
 
 
+@pytest.fixture(scope="session")
+def furnished():
+    """Databases with accounts, calendars and matters, by kind."""
+    return {}
+
+
 @pytest.fixture
-def app(database_url, tmp_path):
-    """The application, with sample accounts."""
-    app = create_app(Settings(database_url=database_url, data_dir=tmp_path, max_upload=200_000), passwords=WELL_KNOWN)
-    with app.extensions["database"].transaction() as session:
-        samples.seed(session, Environment.DEVELOPMENT)
-    yield app
-    app.extensions["database"].close()
+def app(store, furnished, tmp_path):
+    """The application with sample accounts and the shipped matters, on a Monday morning."""
+    if type(store) not in furnished:
+        furnished[type(store)] = store.branch(furnish)
+    with furnished[type(store)].fresh() as url, time_machine.travel(MONDAY):
+        app = create_app(Settings(database_url=url, data_dir=tmp_path, max_upload=200_000), passwords=WELL_KNOWN)
+        yield app
+        app.extensions["database"].close()
+
+
+@pytest.fixture
+def tick(app):
+    """Let the scheduler do what is due now."""
+    return lambda: worker.drain(app.extensions["database"])
 
 
 @pytest.fixture
@@ -59,3 +76,18 @@ def clerk(call):
 @pytest.fixture
 def nobody(call):
     return call()
+
+
+@pytest.fixture
+def supervisor(call):
+    return call("supervisor")
+
+
+@pytest.fixture
+def market(call):
+    return call("officer-market")
+
+
+@pytest.fixture
+def fire(call):
+    return call("officer-fire")

@@ -1,0 +1,246 @@
+"""Cases over HTTP: submitted, seen by whom they concern, joined, taken back."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit, task
+
+
+def test_submit__answers_with_number_and_open_tasks(clerk):
+    answer = clerk.post("/cases", submission())
+
+    case = answer.json
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/api/v1/cases/{case['number']}"
+    assert [t["name"] for t in case["tasks"]] == ["一窗受理"]
+    assert {i["code"]: i["status"] for i in case["items"]} == dict.fromkeys(
+        ["business_licence_check", "food_permit", "fire_check"], "submitted"
+    )
+    assert (case["hall"], case["outcome"], case["missing"]) == ("changsha", "open", [])
+    assert clerk.get(f"/cases/{case['number']}").json == case
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"matter": "nothing"}, 404, None),
+        ({"hall": "moon"}, 403, None),
+        ({"hall": "yuelu"}, 403, None),
+        ({"applicant": {}}, 422, "applicant.name"),
+        ({"applicant": APPLICANT | {"kind": "ghost"}}, 422, "applicant.kind"),
+        ({"applicant": APPLICANT | {"shoe_size": 44}}, 422, "applicant.shoe_size"),
+        ({"applicant": APPLICANT | {"name": ""}}, 422, "applicant.name"),
+        ({"answers": {"q_unknown": 1}}, 422, "answers.q_unknown"),
+        ({"answers": []}, 422, "answers"),
+        ({"materials": ["m_unknown"]}, 422, "code"),
+        ({"items": []}, 422, "items"),
+        ({"adopt": ["43010020260302000099-01"]}, 404, None),
+        ({"surprise": 1}, 422, "surprise"),
+    ],
+)
+def test_submit__refused(clerk, changes, status, field):
+    answer = clerk.post("/cases", submission(**changes))
+
+    assert answer.status_code == status
+    assert field is None or field in [error["field"] for error in answer.json["errors"]]
+    assert clerk.get("/cases").json["data"] == []
+
+
+def test_submit__by_a_department(market):
+    assert market.post("/cases", submission(hall="changsha")).status_code == 403
+
+
+def test_submit__nobody_says_which_hall(admin):
+    answer = admin.post("/cases", submission())
+
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "hall")
+
+
+def test_submit__repeated_with_its_key(clerk):
+    first, again = (clerk.post("/cases", submission(), headers={"Idempotency-Key": "bundle-1"}) for _ in range(2))
+
+    assert first.json == again.json
+    assert len(clerk.get("/cases").json["data"]) == 1
+
+
+def test_submit__twice_at_once_with_one_key(call, clerk):
+    callers = [call("clerk") for _ in range(2)]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda c: c.post("/cases", submission(), headers={"Idempotency-Key": "k"}), callers))
+
+    assert {a.status_code for a in answers} == {201}
+    assert len({a.json["number"] for a in answers}) == 1
+    assert len(clerk.get("/cases").json["data"]) == 1
+
+
+def test_submit__one_item_alone(clerk):
+    case = submit(clerk, matter="food_permit", materials=["m_layout_food"])
+
+    assert [i["code"] for i in case["items"]] == ["food_permit"]
+
+
+@pytest.mark.parametrize("path", ["", "/journal", "/diagram", "/materials", "/materials/1"])
+def test_get__of_another_hall(call, clerk, path):
+    case = submit(clerk)
+    other = call("clerk-yuelu")
+
+    assert clerk.get(f"/cases/{case['number']}{path}").status_code == 200
+    assert other.get(f"/cases/{case['number']}{path}").status_code == 404
+    assert other.get("/cases").json["data"] == []
+
+
+def test_get__by_a_department(clerk, fire):
+    case = accepted(clerk)
+
+    seen = fire.get(f"/cases/{case['number']}").json
+
+    assert [i["code"] for i in seen["items"]] == ["fire_check"]
+    assert {t["item"] for t in seen["tasks"]} == {item(case, "fire_check")["number"]}
+    assert (seen["answers"], seen["checklist"], seen["tolerances"]) == (None, None, [])
+    assert {m["code"] for m in seen["materials"]} < {m["code"] for m in case["materials"]}
+    assert "m_fire_decl" in {m["code"] for m in seen["materials"]}
+    assert all(item(case, "fire_check")["number"] in n["number"] for n in seen["notices"])
+
+
+def test_get__by_a_department_without_an_item(call, clerk):
+    case = accepted(clerk)
+
+    assert call("officer-health").get(f"/cases/{case['number']}").status_code == 404
+
+
+def test_list__pages_newest_first(clerk):
+    numbers = [submit(clerk)["number"] for _ in range(3)]
+
+    first = clerk.get("/cases?limit=2").json
+    second = clerk.get(f"/cases?limit=2&cursor={first['next']}").json
+
+    assert [c["number"] for c in first["data"] + second["data"]] == numbers[::-1]
+    assert second["next"] is None
+
+
+def test_list__filters(clerk):
+    case = accepted(clerk)
+    submit(clerk, applicant=APPLICANT | {"id_number": "91430100MA4R3H5E82"})
+
+    def found(query):
+        return [c["number"] for c in clerk.get(f"/cases?{query}").json["data"]]
+
+    assert found(f"applicant_number={APPLICANT['id_number']}") == [case["number"]]
+    assert found("light=green") == [case["number"]]
+    assert found("light=red") == found("matter=newborn") == found("open=false") == []
+    assert len(found("open=true")) == 2
+
+
+def test_journal__tells_what_happened(clerk, fire):
+    case = accepted(clerk)
+
+    entries = clerk.get(f"/cases/{case['number']}/journal").json["data"]
+    theirs = fire.get(f"/cases/{case['number']}/journal").json["data"]
+
+    assert [e["what"] for e in entries[:3]] == ["case submitted", "case accepted", "task completed"]
+    assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
+    assert {e["details"]["item"] for e in theirs} == {item(case, "fire_check")["number"]}
+
+
+def test_diagram__shows_where_the_tokens_are(clerk, fire):
+    case = accepted(clerk)
+    number = item(case, "fire_check")["number"]
+
+    whole = clerk.get(f"/cases/{case['number']}/diagram").json
+    one = fire.get(f"/cases/{case['number']}/diagram?item={number}").json
+
+    assert "<bpmn:definitions" in whole["xml"]
+    assert "call" in {t["kind"] for t in whole["tokens"]}
+    assert (one["key"], [t["name"] for t in one["tokens"] if t["kind"] == "user_task"]) == ("fire_check", ["现场检查"])
+    assert all(f'id="{t["element"]}"' in one["xml"] for t in one["tokens"])
+
+
+def test_follow_on__joins_while_departments_work(clerk):
+    case = accepted(clerk)
+
+    joined = clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]})
+
+    assert joined.status_code == 200
+    assert item(joined.json, "signboard")["status"] == "submitted"
+    assert "接续受理" in [t["name"] for t in joined.json["tasks"]]
+
+
+@pytest.mark.parametrize(("items", "status"), [(["nothing"], 422), (["food_permit"], 409), ([], 422), ([1], 422)])
+def test_follow_on__refused(clerk, items, status):
+    case = accepted(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/follow-on", {"items": items}).status_code == status
+
+
+def test_follow_on__changed_since_it_was_seen(clerk, market):
+    case = accepted(clerk)
+    tag = clerk.get(f"/cases/{case['number']}").headers["ETag"]
+    complete(market, case, "食品经营许可审批", outcome="granted")
+
+    stale = clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": tag})
+    fresh = clerk.get(f"/cases/{case['number']}").headers["ETag"]
+
+    assert stale.status_code == 412
+    assert clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": fresh}).status_code == 200
+
+
+def test_adopt__item_that_runs_alone(clerk):
+    alone = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"])
+    complete(clerk, alone, "一窗受理", outcome="accept")
+    case = accepted(clerk)
+
+    adopted = clerk.post(f"/cases/{case['number']}/adopt", {"item_no": item(alone, "signboard")["number"]})
+    again = clerk.post(f"/cases/{submit(clerk)['number']}/adopt", {"item_no": item(alone, "signboard")["number"]})
+
+    assert (adopted.status_code, adopted.json["case"], adopted.json["origin"]) == (200, case["number"], "continued")
+    assert (again.status_code, again.json["case"]) == (409, case["number"])
+
+
+def test_withdraw__before_anything_is_decided(clerk):
+    case = submit(clerk)
+
+    withdrawn = clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不开了"})
+
+    assert (withdrawn.status_code, withdrawn.json["outcome"]) == (200, "withdrawn")
+    assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不开了"}).status_code == 409
+
+
+def test_withdraw__without_reason(clerk):
+    case = submit(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": " "}).status_code == 422
+    assert clerk.post(f"/cases/{case['number']}/withdraw", {}).status_code == 422
+
+
+def test_rate__too_early(clerk):
+    case = submit(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/rate", {"score": 5}).status_code == 409
+
+
+@pytest.mark.parametrize("score", [0, 6, "5", 4.5, True, None])
+def test_rate__no_mark(clerk, score):
+    case = submit(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/rate", {"score": score}).status_code == 422
+
+
+def test_rate__after_everything_is_out(clerk, market, fire):
+    case = accepted(clerk)
+    complete(market, case, "食品经营许可审批", outcome="granted")
+    complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, case, "消防检查决定", outcome="granted")
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+
+    rated = clerk.post(f"/cases/{case['number']}/rate", {"score": 5, "comment": "很快"})
+
+    assert rated.status_code == 200
+    assert (rated.json["outcome"], rated.json["rating"]["score"]) == ("all_granted", 5)
+    assert item(rated.json, "food_permit")["certificate"]["holder"] == APPLICANT["name"]
+    assert clerk.post(f"/cases/{case['number']}/rate", {"score": 1}).status_code == 409
+
+
+def test_task__helper_sees_what_is_open(clerk):
+    assert task(clerk, submit(clerk), "一窗受理")["groups"] == ["window"]

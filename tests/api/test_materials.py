@@ -1,0 +1,129 @@
+"""Materials over HTTP: files and data, each once, seen by whom they serve."""
+
+import io
+
+import pytest
+
+from tests.api.bundle import MATERIALS, accepted, complete, item, submit
+from tests.documents import OFD, PDF
+
+
+@pytest.fixture
+def case(clerk):
+    """A case in which the site plan is missing."""
+    return submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+
+
+def upload(caller, case, content=PDF, name="平面图.pdf", code="m_plan", **headers):
+    parts = {"code": code, "file": (io.BytesIO(content), name)}
+    return caller.post(f"/cases/{case['number']}/materials", data=parts, headers=headers)
+
+
+def test_hand_in__file(clerk, case):
+    answer = upload(clerk, case)
+
+    got = clerk.get(f"/cases/{case['number']}/materials/{answer.json['no']}/file")
+    assert answer.status_code == 201
+    assert (answer.json["filename"], answer.json["media_type"], answer.json["size"]) == ("平面图.pdf", "application/pdf", len(PDF))
+    assert got.data == PDF
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert clerk.get(f"/cases/{case['number']}").json["missing"] == []
+    got.close()
+
+
+def test_hand_in__same_content_is_stored_once(app, clerk, case):
+    first, again = upload(clerk, case), upload(clerk, case, name="again.pdf", code="m_evac")
+
+    stored = [path for path in app.extensions["files"].folder.rglob("*") if path.is_file()]
+    assert first.json["sha256"] == again.json["sha256"]
+    assert [path.name for path in stored] == [first.json["sha256"]]
+
+
+def test_hand_in__data(clerk, case):
+    answer = clerk.post(f"/cases/{case['number']}/materials", {"code": "m_plan", "fields": {"area": 120, "rooms": ["厨房", "大厅"]}})
+
+    assert answer.status_code == 201
+    assert answer.json["fields"] == {"area": 120, "rooms": ["厨房", "大厅"]}
+    assert clerk.get(f"/cases/{case['number']}/materials/{answer.json['no']}/file").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg"),
+        (b"<html><script>1</script>", "a.pdf"),
+        (PDF, "a.png"),
+        (PDF + OFD, "a.pdf"),
+        (b"", "a.pdf"),
+    ],
+)
+def test_hand_in__file_that_is_not_taken(app, clerk, case, content, name):
+    answer = upload(clerk, case, content, name)
+
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "file"
+    assert [path for path in app.extensions["files"].folder.rglob("*") if path.is_file()] == []
+    assert clerk.get(f"/cases/{case['number']}").json == case
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"code": "m_plan"},
+        {"file": (io.BytesIO(PDF), "a.pdf")},
+        {"code": "m_plan", "file": (io.BytesIO(PDF), "a.pdf"), "more": "x"},
+        {"code": "m_plan", "other": (io.BytesIO(PDF), "a.pdf")},
+        {"code": "m_plan", "file": [(io.BytesIO(PDF), "a.pdf"), (io.BytesIO(PDF), "b.pdf")]},
+        {"code": ["m_plan", "m_evac"], "file": (io.BytesIO(PDF), "a.pdf")},
+    ],
+)
+def test_hand_in__form_of_another_shape(clerk, case, parts):
+    assert clerk.post(f"/cases/{case['number']}/materials", data=parts, content_type="multipart/form-data").status_code == 422
+
+
+def test_hand_in__file_too_large(clerk, case):
+    assert upload(clerk, case, PDF + b"x" * 300_000).status_code == 413
+
+
+def test_hand_in__not_on_the_checklist(clerk, case):
+    assert upload(clerk, case, code="m_unknown").status_code == 422
+
+
+def test_hand_in__repeated_with_its_key(clerk, case):
+    first, again = (upload(clerk, case, **{"Idempotency-Key": "k"}) for _ in range(2))
+
+    assert (first.status_code, again.status_code, again.json) == (201, 201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert [m["code"] for m in clerk.get(f"/cases/{case['number']}/materials").json["data"]].count("m_plan") == 1
+    assert upload(clerk, case, OFD, "a.ofd", **{"Idempotency-Key": "k"}).status_code == 422
+
+
+def test_hand_in__into_a_case_of_another_hall(call, case):
+    assert upload(call("clerk-yuelu"), case).status_code == 404
+
+
+def test_get__by_departments_it_serves(clerk, call, market, fire):
+    case = accepted(clerk)
+    materials = {m["code"]: m["no"] for m in case["materials"]}
+    fire_only = materials["m_fire_decl"]
+
+    assert fire.get(f"/cases/{case['number']}/materials/{fire_only}").status_code == 200
+    assert market.get(f"/cases/{case['number']}/materials/{fire_only}").status_code == 404
+    assert market.get(f"/cases/{case['number']}/materials/{fire_only}/file").status_code == 404
+    assert call("officer-health").get(f"/cases/{case['number']}/materials").status_code == 404
+
+
+def test_hand_in__what_was_tolerated_releases_the_item(clerk, market, case):
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    before = clerk.get(f"/cases/{case['number']}").json
+
+    upload(clerk, case)
+
+    after = clerk.get(f"/cases/{case['number']}").json
+    assert [t["status"] for t in before["tolerances"]] == ["open"]
+    assert [t["status"] for t in after["tolerances"]] == ["met"]
+    assert "m_plan" in {m["code"] for m in market.get(f"/cases/{case['number']}").json["materials"]} | {
+        m["code"] for m in after["materials"]
+    }
+    assert item(after, "food_permit")["status"] == "in_review"

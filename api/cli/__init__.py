@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from api.cli.database import migrate
+from api.cli.demo import demo
 from api.cli.diagrams import deploy, lint
 from api.cli.doctor import doctor
 from api.cli.serve import serve
@@ -33,5 +34,5 @@ def main() -> None:
     """
 
 
-for command in (serve, work, migrate, deploy, lint, doctor):
+for command in (serve, work, migrate, deploy, lint, demo, doctor):
     main.add_command(command)

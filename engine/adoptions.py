@@ -43,16 +43,18 @@ def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
         raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
     _replace_proposal(session, case, item, actor=actor)
     if item.status in FAVOURABLE:
-        return _import(session, case, item)
+        return _import(session, case, item, actor=actor)
     _move(session, source, case, item, actor=actor)
     return item
 
 
 def _require_free(session: Session, case: Case, item: Item) -> None:
     holder = session.get_one(Case, item.case_id)
-    if holder.matter != matters.SINGLE_ITEM:
+    finished = item.status in FAVOURABLE and holder.ended_at is not None
+    if holder.matter != matters.SINGLE_ITEM and not finished:
         raise InvalidState(f"Expected item {item.number} to be free, but case {holder.number} has it (已在办)", case=holder.number)
-    taken = session.scalar(select(Case.number).join(Item, Item.case_id == Case.id).where(Item.previous_number == item.number))
+    query = select(Case.number).join(Item, Item.case_id == Case.id).where(Item.previous_number == item.number, Case.ended_at.is_(None))
+    taken = session.scalar(query)
     if taken is not None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
     live = {i.code: i for i in functions.live_items(session, case)}.get(item.code)
@@ -60,7 +62,7 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
         raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
 
 
-def _import(session: Session, case: Case, item: Item) -> Item:
+def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     """A finished item stays where it is; the bundle shows its result as had already (已取得)."""
     imported = Item(
         number=numbers.next_item(session, case),
@@ -84,6 +86,7 @@ def _import(session: Session, case: Case, item: Item) -> Item:
     )
     session.add(imported)
     session.flush()
+    _take_materials(session, session.get_one(Case, item.case_id), case, actor=actor)
     return imported
 
 
@@ -103,11 +106,15 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     item.case_id, item.adopted_from_id = case.id, source.id
     item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
     session.flush()
-    wanted = {m["code"] for m in case.checklist["materials"]}
-    materials.take_over(session, source, case, codes=wanted, actor=actor)
+    _take_materials(session, source, case, actor=actor)
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
+
+
+def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor) -> None:
+    """What was handed in with the item is not asked again (only missing materials are)."""
+    materials.take_over(session, source, case, codes={m["code"] for m in case.checklist["materials"]}, actor=actor)
 
 
 def _close(session: Session, alone: Instance, source: Case, *, actor: Actor) -> None:

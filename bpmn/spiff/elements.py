@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
@@ -123,9 +124,19 @@ class UserTask(ElementSpec):
             self.kind,
             groups=tuple(facts["groups"]),
             assignee=facts.get("assignee"),
-            task_due_at=values.moment(facts.get("due_at")),
+            task_due_at=self.due_at(token),
             priority=facts.get("priority", 50),
         )
+
+    def due_at(self, token: Token) -> datetime | None:
+        """Say when it is due; a date that is bound moves with the world, as bound timers do, and stays where it was when it cannot be told."""
+        due_date = self.element.due_date
+        if due_date is not None and due_date.calls & token.workflow.context.live:
+            try:
+                return values.moment(values.due_date(token.workflow.evaluate_for(token, due_date), token.since))
+            except errors.BpmnError:
+                pass
+        return values.moment(token.facts.get("due_at"))
 
 
 class ServiceTask(ElementSpec):

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bpmn import errors, timers, waits
-from bpmn.definition import EventDefinition, EventType, TimerType
+from bpmn.definition import Definition, Element, EventDefinition, EventType, TimerType
 from bpmn.spiff import values
 from bpmn.spiff.elements import ElementSpec
 
 if TYPE_CHECKING:
+    from bpmn.spiff.spec import ProcessSpec
     from bpmn.spiff.token import Token
 
 
@@ -36,10 +37,9 @@ class CatchEvent(ElementSpec):
 
     rests = True
 
-    @property
-    def kind(self) -> waits.WaitKind:
-        """A message or the time."""
-        return waits.WaitKind.MESSAGE if self.event.type is EventType.MESSAGE else waits.WaitKind.TIMER
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element, definition)
+        self.kind = waits.WaitKind.MESSAGE if self.event.type is EventType.MESSAGE else waits.WaitKind.TIMER
 
     @property
     def event(self) -> EventDefinition:

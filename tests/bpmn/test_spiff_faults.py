@@ -6,6 +6,7 @@ When a later version of the library mends one of them itself, the first half of 
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -345,13 +346,20 @@ def test_error_out_of_a_subprocess__what_runs_beside_it_goes_on():
     assert "t2" not in dict(instances.outcomes(instance))
 
 
-def test_snapshot__sorted_keys_lose_data_in_silence():
+def reordered(value):
+    """The same JSON to every standard, with the members of each object the other way round."""
+    if isinstance(value, dict):
+        return {key: reordered(value[key]) for key in reversed(value)}
+    return [reordered(member) for member in value] if isinstance(value, list) else value
+
+
+def test_snapshot__another_order_of_members_loses_data_in_silence():
     library = stock.begin(*BRANCHES, BRANCH_FLOWS)
     stock.complete(library, "i", a=1)
-    restored = BpmnWorkflowSerializer().deserialize_json(json.dumps(json.loads(stock.dump(library)), sort_keys=True))
-    assert {"a": 1} not in [task.data for task in restored.get_tasks(state=TaskState.READY, manual=True)]
+    restored = BpmnWorkflowSerializer().deserialize_json(json.dumps(reordered(json.loads(stock.dump(library)))))
+    assert {"a": 1} not in [step.data for step in restored.get_tasks(state=TaskState.READY, manual=True)]
 
     instance = instances.begin(*BRANCHES, BRANCH_FLOWS)
     instances.complete(instance, "i", a="a long text that would show")
-    assert b"a long text" not in instance.snapshot()
+    assert b"a long text" not in zlib.decompress(instance.snapshot()[1:])
     assert instances.standing(instances.again(instance)) == ["a", "b"]

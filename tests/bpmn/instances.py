@@ -8,6 +8,7 @@ from bpmn import compiler
 from bpmn.instance import Instance
 from bpmn.waits import Context, WaitKind
 from tests.bpmn import diagrams
+from tests.bpmn.diagrams import end, flows, parallel, start, timer_boundary, user
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -62,3 +63,21 @@ def fire(instance, element, at=None):
 def outcomes(instance):
     """The history as pairs of element and outcome."""
     return [(activity.element, activity.outcome) for activity in instance.history()]
+
+
+def blocks(count, width, *, deadline=None):
+    """Blocks of parallel tasks, one after the other; each task with a boundary timer if there is a deadline."""
+    content, arrows, before = [start("s")], [], "s"
+    for block in range(count):
+        fork, join = f"f{block}", f"j{block}"
+        content += [parallel(fork), parallel(join)]
+        arrows.append(f"{before} -> {fork}")
+        before = join
+        for branch in range(width):
+            name = f"t{block}_{branch}"
+            content.append(user(name))
+            arrows.append(f"{fork} -> {name} -> {join}")
+            if deadline:
+                content += [timer_boundary(f"late_{name}", on=name, duration=deadline, interrupting=False), end(f"end_{name}")]
+                arrows.append(f"late_{name} -> end_{name}")
+    return (*content, end("e"), flows(*arrows, f"{before} -> e"))

@@ -105,34 +105,16 @@ def test_data_at_a_join__entries_of_two_branches_melt_into_one():
     assert instance.variables["log"] == [ours, mine, yours]
 
 
-def blocks(count, width, *, deadline=None):
-    """Blocks of parallel tasks, one after the other; each task with a boundary timer if there is a deadline."""
-    content, arrows, before = [start("s")], [], "s"
-    for block in range(count):
-        fork, join = f"f{block}", f"j{block}"
-        content += [parallel(fork), parallel(join)]
-        arrows.append(f"{before} -> {fork}")
-        before = join
-        for branch in range(width):
-            name = f"t{block}_{branch}"
-            content.append(user(name))
-            arrows.append(f"{fork} -> {name} -> {join}")
-            if deadline:
-                content += [timer_boundary(f"late_{name}", on=name, duration=deadline, interrupting=False), end(f"end_{name}")]
-                arrows.append(f"late_{name} -> end_{name}")
-    return (*content, end("e"), flows(*arrows, f"{before} -> e"))
-
-
 def test_prediction__every_path_to_the_end_becomes_tasks_at_the_start():
-    library = stock.begin(*blocks(3, 5))
+    library = stock.begin(*instances.blocks(3, 5))
     assert len(library.tasks) > 250
 
-    instance = instances.begin(*blocks(3, 5))
+    instance = instances.begin(*instances.blocks(3, 5))
     assert len(instance._process.tasks) == 6  # five tokens, and the process
 
 
 def test_size__three_blocks_of_twenty_with_timers():
-    instance = instances.begin(*blocks(3, 20, deadline="P3D"))
+    instance = instances.begin(*instances.blocks(3, 20, deadline="P3D"))
 
     assert len(instance._process.tasks) == 41
     assert len(instance.waits()) == 40

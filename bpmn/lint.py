@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import islice, pairwise
 
 from bpmn import compiler, decisions, forms, xml
 from bpmn.decisions import Decision
@@ -79,7 +81,7 @@ def lint(
     bundle = Bundle(functions=functions, known_processes=known_processes, known_decisions=known_decisions)
     findings = [finding for name, content in resources.items() for finding in _read(bundle, name, content)]
     for rule in RULES:
-        findings += [_finding(rule, problem) for problem in rule.check(bundle)]
+        findings += [_finding(rule, problem) for problem in islice(rule.check(bundle), compiler.LIMIT)]
     order = {name: number for number, name in enumerate(resources)}
     return sorted(findings, key=lambda finding: (order.get(finding.resource, 0), finding.line))
 
@@ -177,27 +179,25 @@ def unknown_function_in_decision(bundle: Bundle) -> Iterator[Problem]:
 
 def call_cycle(bundle: Bundle) -> Iterator[Problem]:
     """A process that calls itself, by way of others or not, would never end."""
-    calls = {process.key: [e for e in process.elements.values() if e.called] for _, process in bundle.processes}
-    for resource, process in bundle.processes:
-        for element in calls[process.key]:
-            way = _way_back(calls, element, process.key)
-            if way:
-                message = f"Expected {_said(element)} to call a process that ends, but it leads back: {' → '.join([process.key, *way])}"
-                yield Problem(resource=resource, element=element, message=message)
+    processes = {process.key: (resource, process) for resource, process in bundle.processes}
+    calls = {key: {e.called.source for e in process.elements.values() if e.called} for key, (_, process) in processes.items()}
+    while circle := _circle(calls):
+        for key, called in pairwise(circle):
+            resource, process = processes[key]
+            for element in process.elements.values():
+                if element.called and element.called.source == called:
+                    message = f"Expected {_said(element)} to call a process that ends, but the calls go round: {' → '.join(circle)}"
+                    yield Problem(resource=resource, element=element, message=message)
+        calls = {key: called for key, called in calls.items() if key not in circle}
 
 
-def _way_back(calls: Mapping[str, list[Element]], call: Element, goal: str) -> list[str] | None:
-    """Return the keys from a call back to the goal, or None."""
-    frontier = [[call.called.source]] if call.called else []
-    seen: set[str] = set()
-    while frontier:
-        way = frontier.pop()
-        if way[-1] == goal:
-            return way
-        if way[-1] not in seen:
-            seen.add(way[-1])
-            frontier += [[*way, element.called.source] for element in calls.get(way[-1], ()) if element.called]
-    return None
+def _circle(calls: Mapping[str, set[str]]) -> list[str]:
+    """Find keys of which each calls the next, and the last is the first; empty when there are none."""
+    try:
+        TopologicalSorter(calls).prepare()
+    except CycleError as error:
+        return [*reversed(error.args[1])]
+    return []
 
 
 #: To add a rule: write its function, add its line.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bpmn import forms
-from bpmn.compiler.source import MODEL, Node, Source, camunda, extensions, label, local_reference, tag, text_of
+from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, extensions, label, local_reference, tag, text_of
 from bpmn.definition import ElementType, EventDefinition, EventType, TimerType, VariableMapping
 from bpmn.errors import DocumentError
 from bpmn.expressions import Expression
@@ -85,7 +85,7 @@ def _boundary(source: Source, node: Node) -> dict[str, Any]:
     return {
         "event": event(source, node),
         "attached_to": local_reference(node.get("attachedToRef", "")) or None,
-        "interrupting": node.get("cancelActivity") != "false",
+        "interrupting": node.get("cancelActivity", "true") in TRUE,
     }
 
 

@@ -19,6 +19,8 @@ CAMUNDA = "{http://camunda.org/schema/1.0/bpmn}"
 OPERATON = "{http://operaton.org/schema/1.0/bpmn}"
 
 Node = etree._Element  # noqa: SLF001 - lxml has no public name for it
+#: What XML calls true.
+TRUE = frozenset({"true", "1"})
 #: What elements stand in.
 CONTAINERS = frozenset({"definitions", "process", "subProcess", "transaction", "adHocSubProcess"})
 
@@ -164,7 +166,7 @@ def fresh(wanted: str, taken: dict[str, Node]) -> str:
 
 def is_open(scope: Node) -> bool:
     """Tell whether what stands in a process or subprocess is part of the run; event subprocesses are refused as a whole."""
-    return tag(scope) == "process" or (tag(scope) == "subProcess" and scope.get("triggeredByEvent") != "true")
+    return tag(scope) == "process" or (tag(scope) == "subProcess" and scope.get("triggeredByEvent") not in TRUE)
 
 
 def _meant(node: Node) -> Iterator[Node]:
@@ -178,5 +180,5 @@ def _meant(node: Node) -> Iterator[Node]:
 def _executable(root: Node) -> list[Node]:
     """List the processes that run.  Where none says that it is executable, those that do not say are taken to be."""
     processes = list(root.iterchildren(f"{MODEL}process"))
-    marked = [process for process in processes if process.get("isExecutable") == "true"]
+    marked = [process for process in processes if process.get("isExecutable") in TRUE]
     return marked or [process for process in processes if "isExecutable" not in process.attrib]

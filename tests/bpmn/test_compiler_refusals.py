@@ -200,6 +200,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("computed-message", "x", "plain text", message("order-${id}")),
     ("missing-error-code", "x", "has none", with_end(event("endEvent", "error"))),
     ("missing-error-code", "x", "has none", thrown_error(name="E")),
+    ("same-error-twice", "b", "error 'E1'", around(user("x"), error_boundary("b", on="x", error="E1"), error_boundary("c", on="x", error="E1"), flows("b -> e", "c -> e"))),
+    ("same-error-twice", "b", "every error", around(user("x"), error_boundary("b", on="x"), error_boundary("c", on="x"), flows("b -> e", "c -> e"))),
     ("unknown-form", "x", "Camunda Form", around(user("x", form_key="embedded:app:forms/x.html"))),
     ("unknown-form", "x", "several", around(user("x", form="f", form_key="camunda-forms:deployment:f.form"))),
     ("unsupported-component", "x", "in the form of user task", around(user("x", ext=tag("camunda:formData", tag("camunda:formField", attrs={"id": "f", "type": "org.Evil"}))))),
@@ -337,3 +339,30 @@ def test_compile__attributes_that_say_nothing(harmless):
 def test_compile__unknown_functions_are_not_looked_for_unless_asked():
     assert compiler.compile(around(user("x", assignee="${anything()}")), "p.bpmn")
     assert compiler.compile(around(user("x", assignee="${anything()}")), "p.bpmn", functions=frozenset({"anything"}))
+
+
+@pytest.mark.parametrize("way_out", ["terminate", "boundary"])
+def test_compile__circle_that_something_else_ends(way_out):
+    """Reminders go round until the work beside them is done, or something interrupts them."""
+    circle = [
+        start("is"),
+        parallel("g"),
+        task("work"),
+        end("ie", terminate=way_out == "terminate"),
+        task("remind"),
+        timer_catch("day", duration="P1D"),
+    ]
+    inner = subprocess("x", *circle, flows("is -> g -> work -> ie", "g -> day -> remind -> day"))
+    outside = [timer_boundary("b", on="x", duration="P9D"), flows("b -> e")] if way_out == "boundary" else []
+
+    assert found(around(inner, *outside), "no-way-to-an-end") == []
+    assert found(around(inner.replace("<bpmn:terminateEventDefinition/>", "")), "no-way-to-an-end") != []
+
+
+@pytest.mark.parametrize(("value", "interrupting"), [("true", True), ("1", True), ("false", False), ("0", False)])
+def test_compile__booleans_of_xml(value, interrupting):
+    content = around(user("x"), timer_boundary("b", on="x", duration="P1D", attrs={"cancelActivity": value}), flows("b -> e"))
+
+    (definition,) = compiler.compile(content.replace(b'isExecutable="true"', b'isExecutable="1"'), "p.bpmn")
+
+    assert definition.elements["b"].interrupting is interrupting

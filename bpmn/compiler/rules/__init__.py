@@ -63,6 +63,7 @@ DRAWING_RULES = (
     DrawingRule("missing-message", ERROR, completeness.missing_message),
     DrawingRule("computed-message", ERROR, completeness.computed_message),
     DrawingRule("missing-error-code", ERROR, completeness.missing_error_code),
+    DrawingRule("same-error-twice", ERROR, completeness.same_error_twice),
     DrawingRule("unknown-form", ERROR, completeness.unknown_form),
     DrawingRule("bad-priority", ERROR, completeness.bad_priority),
     DrawingRule("bad-timer", ERROR, timing.bad_timer),

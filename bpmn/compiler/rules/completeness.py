@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from bpmn.compiler.particulars import FORM_KEY
@@ -102,6 +103,22 @@ def missing_error_code(drawing: Drawing) -> Problems:
             continue
         if element.type is ElementType.END_EVENT or _references(drawing, element.id):
             yield element.id, f"Expected the error of {drawing.label(element.id)} to have a code, but it has none: fill in the error code"
+
+
+def same_error_twice(drawing: Drawing) -> Problems:
+    """On one activity, every error has one boundary event that catches it."""
+    for boundaries in drawing.boundaries.values():
+        codes = Counter(event.event.name for event in boundaries if event.event and event.event.type is EventType.ERROR)
+        for event in boundaries:
+            if event.event and event.event.type is EventType.ERROR and codes[event.event.name] > 1:
+                what = f"the error {event.event.name!r}" if event.event.name else "every error"
+                yield (
+                    event.id,
+                    (
+                        f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
+                        "keep one, or give it an error code of its own"
+                    ),
+                )
 
 
 def unknown_form(drawing: Drawing) -> Problems:

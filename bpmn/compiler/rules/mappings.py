@@ -35,16 +35,17 @@ def bad_mapping(drawing: Drawing) -> Problems:
 
 def computed_source(drawing: Drawing) -> Problems:
     """The source of a mapping is the name of a variable; what is computed is a source expression."""
-    for element, row, words in _mappings(drawing):
-        name = str(row.get("source") or "")
-        mapped = next(
-            (m for m in (*element.inputs, *element.outputs) if m.by_name and m.source and m.source.source == f"${{{name}}}"), None
-        )
-        if name and mapped and mapped.source and (mapped.source.names != {name} or mapped.source.calls):
-            yield (
-                element.id,
-                f"Expected the source of {words} to be the name of a variable, but it is {name[:60]!r}: use a source expression",
-            )
+    for element in drawing.of_type(ElementType.CALL_ACTIVITY):
+        for mapping in (*element.inputs, *element.outputs):
+            name = mapping.source.source[2:-1] if mapping.by_name and mapping.source else None
+            if name and mapping.source and (mapping.source.names != {name} or mapping.source.calls):
+                yield (
+                    element.id,
+                    (
+                        f"Expected the source of {mapping.target!r} of {drawing.label(element.id)} to be the name of a variable, "
+                        f"but it is {name[:60]!r}: use a source expression"
+                    ),
+                )
 
 
 def ignored_business_key(drawing: Drawing) -> Problems:

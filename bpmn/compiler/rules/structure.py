@@ -115,7 +115,8 @@ def no_way_to_an_end(drawing: Drawing) -> Problems:
     for element in drawing.elements:
         for follower in _followers(drawing, element, inwards=False):
             before.setdefault(follower, []).append(element.id)
-    ending = {element.id for element in drawing.elements if not element.outgoing}
+    ended = _ended_scopes(drawing)
+    ending = {element.id for element in drawing.elements if not element.outgoing or element.parent in ended}
     frontier = list(ending)
     while frontier:
         for previous in before.get(frontier.pop(), ()):
@@ -141,6 +142,18 @@ def loose_end(drawing: Drawing) -> Problems:
                 element.id,
                 f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it",
             )
+
+
+def _ended_scopes(drawing: Drawing) -> set[str | None]:
+    """List the scopes that something else ends: a terminate end event inside, or a boundary event around that interrupts."""
+    ended: set[str | None] = set()
+    for scope, elements in drawing.scopes.items():  # outer scopes come first
+        around = drawing.definition.elements[scope].parent if scope is not None else None
+        interrupted = any(event.interrupting for event in drawing.boundaries.get(scope or "", ()))
+        terminated = any(element.event and element.event.type is EventType.TERMINATE for element in elements)
+        if terminated or interrupted or (scope is not None and around in ended):
+            ended.add(scope)
+    return ended
 
 
 def _waits(start: Element) -> bool:

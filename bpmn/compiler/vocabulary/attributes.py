@@ -18,7 +18,7 @@ CALL = frozenset({"callActivity"})
 RECEIVE = frozenset({"receiveTask"})
 CONDITION = frozenset({"conditionExpression", "timeDate", "timeDuration", "timeCycle"})
 CATCHING = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
-FALSE = frozenset({"false"})
+FALSE = frozenset({"false", "0"})
 ONCE = frozenset({"1"})
 BINDINGS = frozenset({"latest", "deployment"})
 

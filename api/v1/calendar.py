@@ -1,0 +1,82 @@
+"""The working calendar (工作日历): the published years."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from api import auth
+from api.contract import answer, contract
+from api.shapes import Body, Line, Shape
+from api.transactions import reading, transaction
+from engine import publications
+from engine.calendar_years import FIRST_YEAR, LAST_YEAR, DayKind
+from engine.models import CalendarYear
+
+bp = Blueprint("calendar", __name__, url_prefix="/calendar")
+
+
+class Notice(Body):
+    """The notice (通知) that arranges the holidays of a year, or amends them."""
+
+    number: Line
+    title: Line
+    issued_by: Line
+    date: dt.date
+    url: Line
+
+
+class Day(Body):
+    """One day that is not what its weekday says; the weekday (周一 …) must fit the date."""
+
+    date: dt.date
+    weekday: Line
+    kind: DayKind
+    holiday: Line
+
+
+class Year(Body):
+    """The arrangement of one year, as it is published."""
+
+    year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    sources: list[Notice] = Field(min_length=1, max_length=20)
+    days: list[Day] = Field(max_length=200)
+
+
+class YearShown(Shape):
+    """A published year."""
+
+    year: int
+    sources: list[dict[str, str]]
+    days: list[dict[str, str]]
+    loaded_at: dt.datetime
+    loaded_by: str
+
+
+class YearList(Shape):
+    """All published years; beyond them due dates are provisional."""
+
+    data: list[YearShown]
+
+
+@bp.get("")
+@contract(summary="工作日历 · Working calendar", answer=YearList)
+def get_calendar() -> Response:
+    """Give the published years with their holidays and make-up days."""
+    with reading() as session:
+        return answer({"data": [_shown(row) for row in publications.years(session)]})
+
+
+@bp.post("")
+@contract(summary="发布年度日历 · Publish a year", body=Year, answer=YearShown, status=201)
+def publish(body: Year) -> Response:
+    """Publish a year or its amendment; due dates follow at once, timers with the next tick of the scheduler."""
+    with transaction() as session:
+        return answer(_shown(publications.publish_year(session, body.model_dump(mode="json"), actor=auth.actor())))
+
+
+def _shown(row: CalendarYear) -> dict[str, Any]:
+    return {name: row.content[name] for name in ("year", "sources", "days")} | {"loaded_at": row.loaded_at, "loaded_by": row.loaded_by}

@@ -1,0 +1,63 @@
+"""The working calendar over HTTP: read by all, published by administrators, and everything follows it."""
+
+import pytest
+import time_machine
+
+from tests.api.bundle import accepted, item
+
+NOTICE = {
+    "number": "国办发明电〔2026〕9号",
+    "title": "2027年放假安排",
+    "issued_by": "国务院办公厅",
+    "date": "2026-11-20",
+    "url": "https://www.gov.cn/",
+}
+NEW_YEAR = {"date": "2027-01-01", "weekday": "周五", "kind": "day_off", "holiday": "元旦"}
+YEAR = {"year": 2027, "sources": [NOTICE], "days": [NEW_YEAR]}
+
+
+def test_get__published_years(clerk):
+    years = clerk.get("/calendar").json["data"]
+
+    assert [year["year"] for year in years] == [2024, 2025, 2026]
+    assert {"date": "2026-02-14", "weekday": "周六", "kind": "make_up_day", "holiday": "春节"} in years[-1]["days"]
+
+
+def test_publish__dates_are_no_longer_provisional(admin, clerk, tick):
+    with time_machine.travel("2026-12-28T09:00:00+08:00"):
+        case = accepted(clerk)
+        food = item(case, "food_permit")["number"]
+        before = item(case, "food_permit")["promised_due"]
+
+        published = admin.post("/calendar", YEAR | {"days": [NEW_YEAR, NEW_YEAR | {"date": "2027-01-04", "weekday": "周一"}]})
+        tick()
+
+        after = clerk.get(f"/items/{food}").json["promised_due"]
+        timers = clerk.get(f"/cases/{case['number']}").json["due"]
+    assert published.status_code == 201
+    assert (before["provisional"], after["provisional"]) == (True, False)
+    assert after["date"] > before["date"]
+    assert not timers["provisional"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"year": 1999},
+        {"year": 2030},
+        {"sources": []},
+        {"days": [NEW_YEAR | {"weekday": "周六"}]},
+        {"days": [NEW_YEAR | {"date": "2026-01-01"}]},
+        {"days": [NEW_YEAR | {"kind": "holiday"}]},
+        {"days": [NEW_YEAR | {"date": "1 January"}]},
+        {"days": [NEW_YEAR, NEW_YEAR]},
+        {"extra": 1},
+    ],
+)
+def test_publish__unacceptable(admin, changes):
+    assert admin.post("/calendar", YEAR | changes).status_code == 422
+    assert len(admin.get("/calendar").json["data"]) == 3
+
+
+def test_publish__by_a_clerk(clerk):
+    assert clerk.post("/calendar", YEAR).status_code == 403

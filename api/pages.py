@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, render_template
+from typing import Any
 
-from api import auth, openapi, problems, reference
+from flask import Blueprint, current_app, render_template, request
+
+from api import auth, openapi, problems, reference, words
+from api.transactions import reading
+from api.v1 import present
+from engine import cases, dossiers, matters
+from engine.database import Session
+from engine.errors import NotFound
 
 bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+@auth.public
+def show_index() -> tuple[str, int]:
+    """List the matters; show the case that is asked for, to whom it concerns."""
+    number = request.args.get("case", "").strip()
+    found: dict[str, Any] = {}
+    status = 200
+    with reading() as session:
+        offered = [matter for matter in matters.catalogue(session) if matter.key != matters.SINGLE_ITEM]
+        if number:
+            try:
+                found = _case(session, number)
+            except NotFound:
+                status = 404
+    return render_template("index.html", matters=offered, number=number, words=words, **found), status
 
 
 @bp.get("/reference")
@@ -21,3 +45,10 @@ def show_reference() -> str:
         shapes=reference.shapes(document),
         problems=problems.catalogue(),
     )
+
+
+def _case(session: Session, number: str) -> dict[str, Any]:
+    """Gather what the page says of a case; the matters are for everybody, a case is not."""
+    actor = auth.actor()
+    row = cases.get(session, number, actor)
+    return {"case": present.case(session, row, actor), "journal": dossiers.journal(session, row, actor)}

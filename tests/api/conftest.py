@@ -27,11 +27,14 @@ class Caller:
     def post(self, path, json=None, **kwargs):
         return self._call("POST", path, json=json, **kwargs)
 
-    def _call(self, method, path, headers=(), **kwargs):
+    def page(self, path):
+        return self._call("GET", path, prefix="")
+
+    def _call(self, method, path, headers=(), prefix="/api/v1", **kwargs):
         headers = dict(headers)
         if self.name is not None:
             headers.setdefault("Authorization", "Basic " + b64encode(f"{self.name}:{self.name}".encode()).decode())
-        return self.client.open(path if path.startswith("/api") else f"/api/v1{path}", method=method, headers=headers, **kwargs)
+        return self.client.open(f"{prefix}{path}", method=method, headers=headers, **kwargs)
 
 
 @pytest.fixture(scope="session")

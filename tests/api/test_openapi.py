@@ -6,6 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import booleans
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from api.contract import contract_of
 from engine import accounts
 from engine.actors import Actor, Role, RoleGrant
+from tests.api.bundle import accepted, item
 from tests.api.test_auth import basic
 
 CHECKS = [
@@ -83,20 +85,32 @@ def described(app):
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_every_route__answers_as_described(described, mode):
+def test_every_route__answers_as_described(described, clerk, mode):
+    case = accepted(clerk)
+    there = {
+        "/cases": {"number": case["number"], "no": 1},
+        "/items": {"number": item(case, "food_permit")["number"]},
+        "/tasks": {"task_id": case["tasks"][0]["id"]},
+        "/matters": {"key": "open_restaurant"},
+        "/accounts": {"name": "clerk"},
+    }
     operations = [found.ok() for found in described.get_all_operations()]
 
-    explored = [operation for operation in operations if explore(operation, mode)]
+    explored = [
+        operation for operation in operations if explore(operation, mode, there.get(operation.path[: operation.path.find("/", 1)], {}))
+    ]
 
     assert len(explored) > len(operations) / 2
 
 
-def explore(operation, mode):
-    """Send what the description allows, or forbids; tell whether there is such a thing."""
+def explore(operation, mode, there):
+    """Send what the description allows, or forbids, also about things that are there; tell whether there is something to send."""
 
-    @settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def check(case):
+    @settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy(generation_mode=mode), real=booleans())
+    def check(case, real):
+        if real:
+            case.path_parameters.update({name: value for name, value in there.items() if name in case.path_parameters})
         answer = case.call(headers=basic("admin", "admin"))
         case.validate_response(answer, checks=CHECKS)
 

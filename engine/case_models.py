@@ -35,8 +35,6 @@ class Case(Base):
     entry: Mapped[str] = mapped_column(String(20))
     #: The case this one goes on from, when an ended item is applied for again.
     previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
-    #: What items have yielded for each other (`id_number` of a child …).
-    data: Mapped[dict[str, Any]]
     submitted_at: Mapped[datetime]
     submitted_by: Mapped[str]
     #: When the last notice of corrections was answered: the acceptance period runs anew from there.

@@ -101,7 +101,6 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
         answers=what.answers,
         checklist=checklist,
         entry="submit",
-        data={},
         submitted_at=now,
         submitted_by=actor.name,
         clock_started_on=calendars.local_date(now) if matter.clock_start == "ON_SUBMIT" else None,

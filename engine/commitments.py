@@ -42,7 +42,7 @@ def plan_check(run: Run) -> None:
 def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
     item, outcome = _item(run), data.get("outcome")
-    if outcome not in _OUTCOMES:
+    if outcome not in list(_OUTCOMES):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
     query = select(Commitment).where(Commitment.item_id == item.id, Commitment.kind == "informed").order_by(Commitment.id.desc()).limit(1)
     commitment = run.session.scalars(query).one()

@@ -16,12 +16,14 @@ from engine.states import ItemStatus
 
 #: Form outcomes that decide the item; every other outcome only moves the token.
 OUTCOMES = {"granted": ItemStatus.GRANTED, "denied": ItemStatus.DENIED}
+#: Form field with the number of the certificate, when the department gives one.
+CERTIFICATE = "certificate_no"
 _FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
 
 
 def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
-    if data.get("outcome") in OUTCOMES:
+    if data.get("outcome") in list(OUTCOMES):
         settle(run, _item(run), data)
 
 
@@ -29,7 +31,7 @@ def decide_automatically(run: Run) -> None:
     """Take the decision that a table gave (秒批): only a clear `outcome` counts, doubt never grants."""
     variables = run.process.variables
     data = {name: variables.get(name) for name in ("outcome", "reason_code", "reason")}
-    if data["outcome"] not in OUTCOMES:
+    if data["outcome"] not in list(OUTCOMES):
         raise InvalidState(f"Expected the table to grant or deny item {_item(run).number}, but it gave {data['outcome']!r}")
     settle(run, _item(run), data)
 

@@ -31,7 +31,7 @@ def running(session: Session, instance_id: UUID, *, actor: Actor) -> Iterator[Ru
     run = instances.wake(session, instance_id, actor=actor)
     if run.row.status != InstanceStatus.RUNNING:
         raise InvalidState(f"Expected case {run.case.number} to be running, but it is {run.row.status}", status=str(run.row.status))
-    if run.item is None:
+    if run.is_bundle:
         lifecycle.follow_up(session, run.case, actor=actor)
     yield run
     settle(run)
@@ -48,11 +48,13 @@ def start(session: Session, case: Case, key: str, *, actor: Actor, variables: di
 def settle(run: Run) -> None:
     """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back."""
     handled: set[int] = set()
-    while pending := [w for w in instances.fresh(run, handled) if w.kind in _ENTER]:
+    while pending := instances.fresh(run, _ENTER, handled):
         for wait in pending:
             handled.add(wait.id)
-            _ENTER[wait.kind](run, wait)
-    if run.item is None:
+            if wait.id in run.process.standing():  # what was done for the wait before may have ended this one
+                _ENTER[wait.kind](run, wait)
+    procedures.end_interrupted(run)
+    if run.is_bundle:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
     instances.put_back(run)
     if run.process.ended and run.row.parent_id is not None:
@@ -74,7 +76,7 @@ def resume(session: Session, parent_id: UUID, child_id: UUID, *, actor: Actor) -
     """Tell a call activity that what it called has ended.  Repeating it does nothing."""
     run = instances.wake(session, parent_id, actor=actor)
     child = session.get_one(models.Instance, child_id)
-    waiting = any(w.id == child.parent_wait and w.kind is WaitKind.CALL for w in run.process.waits())
+    waiting = run.process.standing().get(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != parent_id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return
     lifecycle.follow_up(session, run.case, actor=actor)
@@ -85,7 +87,7 @@ def resume(session: Session, parent_id: UUID, child_id: UUID, *, actor: Actor) -
 def perform_step(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
     """Try a failed step again; raises what the step raises.  Repeating a step that is done does nothing."""
     run = instances.wake(session, instance_id, actor=actor)
-    wait = next((w for w in run.process.waits() if w.id == wait_id and w.kind is WaitKind.EXTERNAL_TASK), None)
+    wait = next((w for w in run.process.waits(WaitKind.EXTERNAL_TASK) if w.id == wait_id), None)
     if run.row.status != InstanceStatus.RUNNING or wait is None:
         return
     run.process.complete(wait.id, steps.perform(run, wait))
@@ -149,7 +151,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         loaded,
         actor=run.actor,
         case=run.case,
-        item=item,
+        item=item or run.item,
         variables=starts.variables(run, wait),
         parent=(run.row, wait),
     )
@@ -161,10 +163,13 @@ def _enter_call(run: Run, wait: Wait) -> None:
 def _return(run: Run, child: models.Instance) -> None:
     """Give the call activity what its child left: variables, or an error that the diagram may catch."""
     item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
-    if item is not None and item.status is ItemStatus.IN_REVIEW:
-        raise InvalidState(f"Expected item {item.number} to be decided when its process ended, but it is {item.status}")
+    undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
     if child.status is InstanceStatus.FAILED:
+        if undecided is not None:
+            lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{child.end}"})
         run.process.raise_error(child.parent_wait or 0, child.end or "")
+    elif undecided is not None:
+        raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
     else:
         run.process.complete(child.parent_wait or 0, child.variables)
 

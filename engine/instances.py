@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
-from bpmn.waits import Wait
-from engine import definitions, functions, models, projection
+from bpmn.waits import Wait, WaitKind
+from engine import definitions, functions, lifecycle, models, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.errors import NotFound
-from engine.states import InstanceStatus, move
+from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 
 
 @dataclass(kw_only=True)
@@ -32,8 +32,13 @@ class Run:
     case: Case
     #: The item whose process this is; None: the process of the matter.
     item: Item | None
-    #: Waits that have rows already.
-    projected: frozenset[int]
+    #: Waits that were there when it was woken: they have their rows.
+    projected: Mapping[int, WaitKind]
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether this is the process of the case's matter, whose lock governs what is common to the items."""
+        return self.item is None and self.row.parent_id is None
 
 
 def lock(session: Session, instance_id: UUID) -> models.Instance:
@@ -63,8 +68,7 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
     loaded = definitions.get(session, row.definition_id)
     context = functions.context(session, loaded, case, item)
     process = Process.load(loaded.process, row.state, row.variables, context)
-    projected = frozenset(w.id for w in process.waits())
-    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=projected)
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=process.standing())
 
 
 def begin(
@@ -92,13 +96,14 @@ def begin(
     )
     session.add(row)
     session.flush()
-    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=frozenset())
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected={})
 
 
 def put_back(run: Run) -> None:
     """Write the token state and its projected rows."""
     row, process = run.row, run.process
-    projection.project(run.session, row, run.loaded, run.case, process.waits(), known=run.projected)
+    _cancel_abandoned(run)
+    projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
     row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
     if process.ended and row.status == InstanceStatus.RUNNING:
         target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
@@ -117,6 +122,21 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
     put_back(run)
 
 
+def _cancel_abandoned(run: Run) -> None:
+    """End what was called by a call that something interrupted; an item that was being handled there ends without decision."""
+    gone = {wait for wait, kind in run.projected.items() if kind is WaitKind.CALL} - run.process.standing().keys()
+    if not gone:
+        return
+    query = select(models.Instance).where(
+        models.Instance.parent_id == run.row.id, models.Instance.parent_wait.in_(gone), models.Instance.status == InstanceStatus.RUNNING
+    )
+    for child in run.session.scalars(query).all():
+        cancel(run.session, child.id, actor=run.actor)
+        item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
+        if item is not None and item.instance_id == child.id and item.status in UNSETTLED:
+            lifecycle.end(run.session, item, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": "流程未等其办结即已继续"})
+
+
 def of_case(session: Session, case_id: UUID) -> models.Instance:
     """The instance of the matter itself; raises NotFound."""
     query = select(models.Instance).where(
@@ -128,7 +148,6 @@ def of_case(session: Session, case_id: UUID) -> models.Instance:
     return row
 
 
-def fresh(run: Run, handled: Iterable[int]) -> list[Wait]:
-    """Waits that came up in this run and were not handled yet."""
-    seen = run.projected | set(handled)
-    return [w for w in run.process.waits() if w.id not in seen]
+def fresh(run: Run, kinds: Collection[WaitKind], handled: Collection[int]) -> list[Wait]:
+    """Waits of some kinds that came up in this run and were not handled yet."""
+    return [wait for wait in run.process.waits(*kinds) if wait.id not in run.projected and wait.id not in handled]

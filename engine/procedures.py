@@ -17,6 +17,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
 from engine.models import Instance, Task
 from engine.notices import NoticeKind
+from engine.states import TaskStatus
 
 KIND = "special-procedure"
 
@@ -47,6 +48,17 @@ def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
     if pause_id is not None:  # a supervisor may have ended it by hand
         clocks.resume(run.session, run.item, pause_id=pause_id)
     journal.record(run.session, run.row, actor=run.actor, what="special procedure ended", item=run.item.number, procedure=task.name)
+
+
+def end_interrupted(run: Run) -> None:
+    """Let the clock go on when the diagram left a special procedure without its being completed."""
+    if run.item is None or not any(element.properties.get("onething.kind") == KIND for element in run.loaded.process.elements.values()):
+        return
+    query = select(Task).where(Task.instance_id == run.row.id, Task.kind == KIND, Task.status == TaskStatus.OPEN)
+    standing = run.process.standing()
+    for task in run.session.scalars(query).all():
+        if task.wait not in standing:
+            end(run, task, {})
 
 
 def pause(session: Session, row: Instance, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:

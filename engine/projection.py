@@ -1,141 +1,168 @@
 """Projection: what an instance waits for becomes rows — tasks, timers, subscriptions, external tasks, incidents.
 
-Worklists, the scheduler and correlation read these rows only, never the token state.
+Worklists, the scheduler and correlation read these rows only, never the token state.  This is the hottest path of the engine, so rows are
+read only where something of their kind can have changed since the instance was woken, and written in bulk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from bpmn.definition import Element
+from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
 from engine import models
 from engine.case_models import Case
+from engine.columns import new_id
 from engine.definitions import Loaded
+from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, Timer
 from engine.states import TaskStatus, move
 
-
-def project(session: Session, row: models.Instance, loaded: Loaded, case: Case, waits: Iterable[Wait], *, known: frozenset[int]) -> None:
-    """Make the rows equal the waits: insert what is new, end what is gone, move timers whose due date moved."""
-    current = {(w.id, w.kind): w for w in waits}
-    _end_tasks(session, row, current)
-    _project_timers(session, row, current)
-    _project_incidents(session, row, current)
-    _drop(session, models.Subscription, row, {w for w, kind in current if kind is WaitKind.MESSAGE})
-    _drop(session, models.ExternalTask, row, {w for w, kind in current if kind is WaitKind.EXTERNAL_TASK})
-    present = _present(session, row) if known else frozenset()
-    for (wait_id, kind), wait in current.items():
-        if (wait_id, kind) not in present and kind in _INSERT:
-            _INSERT[kind](session, row, loaded, case, wait)
+Waits = dict[int, Wait]
 
 
-def _present(session: Session, row: models.Instance) -> frozenset[tuple[int, WaitKind]]:
-    tables: tuple[tuple[Any, WaitKind], ...] = (
-        (models.Task, WaitKind.USER_TASK),
-        (models.Subscription, WaitKind.MESSAGE),
-        (models.ExternalTask, WaitKind.EXTERNAL_TASK),
-    )
-    found: set[tuple[int, WaitKind]] = set()
-    for table, kind in tables:
-        found.update((wait, kind) for wait in session.scalars(select(table.wait).where(table.instance_id == row.id)))
-    return frozenset(found)
+@dataclass(kw_only=True)
+class Change:
+    """What an instance waits for now, against what it waited for when it was woken."""
+
+    row: models.Instance
+    #: Now, by kind and id.
+    now: dict[WaitKind, Waits] = field(default_factory=lambda: defaultdict(dict))
+    #: Then, by kind.
+    before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
+    #: What was taken away unfinished.
+    canceled: set[int]
+
+    def new(self, kind: WaitKind) -> list[Wait]:
+        """Waits that have come up."""
+        return [wait for wait in self.now[kind].values() if wait.id not in self.before[kind]]
+
+    def gone(self, kind: WaitKind) -> set[int]:
+        """Ids of waits that are over."""
+        return self.before[kind] - self.now[kind].keys()
 
 
-def _end_tasks(session: Session, row: models.Instance, current: Mapping[tuple[int, WaitKind], Wait]) -> None:
-    open_tasks = select(models.Task).where(models.Task.instance_id == row.id, models.Task.status == TaskStatus.OPEN)
+def project(
+    session: Session, row: models.Instance, loaded: Loaded, case: Case, process: Process, *, before: Mapping[int, WaitKind]
+) -> None:
+    """Make the rows equal the waits: end what is gone, move what is due at another time now, insert what is new."""
+    change = Change(row=row, canceled={activity.id for activity in process.history() if activity.outcome == "canceled"})
+    for wait in process.waits():
+        change.now[wait.kind][wait.id] = wait
+    for wait_id, kind in before.items():
+        change.before[kind].add(wait_id)
+
+    _project_tasks(session, change)
+    _insert_tasks(session, row, loaded, case, change.new(WaitKind.USER_TASK))
+    failed_before = _project_timers(session, change)
+    if failed_before or any(change.now[kind] or change.before[kind] for kind in (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK)):
+        _project_incidents(session, change)
+    for table, kind, particulars in _PLAIN:
+        _delete(session, table, row, change.gone(kind))
+        _insert(session, table, [_common(row, wait) | particulars(wait) for wait in change.new(kind)])
+
+
+def _project_tasks(session: Session, change: Change) -> None:
+    """Cancel what was taken away, and move due dates.  A task that somebody has completed is marked already."""
+    waiting, before = change.now[WaitKind.USER_TASK], change.before[WaitKind.USER_TASK]
+    if not before & (waiting.keys() | change.canceled):
+        return
+    open_tasks = select(Task).where(Task.instance_id == change.row.id, Task.status == TaskStatus.OPEN)
     for task in session.scalars(open_tasks):
-        if (task.wait, WaitKind.USER_TASK) not in current:
+        if task.wait in waiting:
+            task.due_at = waiting[task.wait].task_due_at
+        else:
             task.status, task.ended_at = move(task.status, TaskStatus.CANCELED, f"task {task.id}"), datetime.now(UTC)
 
 
-def _project_timers(session: Session, row: models.Instance, current: Mapping[tuple[int, WaitKind], Wait]) -> None:
-    timers = {t.wait: t for t in session.scalars(select(models.Timer).where(models.Timer.instance_id == row.id))}
-    waiting = {w: wait for (w, kind), wait in current.items() if kind is WaitKind.TIMER}
-    for wait_id, timer in timers.items():
-        if wait_id not in waiting:
-            session.delete(timer)
-        else:
-            timer.due_at = waiting[wait_id].due_at
-    for wait_id, wait in waiting.items():
-        if wait_id not in timers:
-            session.add(models.Timer(case_id=row.case_id, instance_id=row.id, wait=wait_id, element=wait.element, due_at=wait.due_at))
+def _insert_tasks(session: Session, row: models.Instance, loaded: Loaded, case: Case, waits: Iterable[Wait]) -> None:
+    tasks, groups = [], []
+    for wait in waits:
+        task = _common(row, wait) | _task(loaded.process.elements[wait.element], case, wait) | {"id": new_id(), "item_id": row.item_id}
+        tasks.append(task)
+        groups += [{"task_id": task["id"], "name": group} for group in dict.fromkeys(wait.groups)]
+    _insert(session, Task, tasks)
+    _insert(session, TaskGroup, groups)
 
 
-def _project_incidents(session: Session, row: models.Instance, current: Mapping[tuple[int, WaitKind], Wait]) -> None:
-    query = select(models.Incident).where(
-        models.Incident.instance_id == row.id, models.Incident.wait.is_not(None), models.Incident.resolved_at.is_(None)
-    )
-    standing = {i.wait: i for i in session.scalars(query)}
-    failing = {w: wait for (w, kind), wait in current.items() if kind is WaitKind.INCIDENT}
+def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
+    return {
+        "name": element.name or element.id,
+        "kind": element.properties.get("onething.kind", "work"),
+        "matter": case.matter,
+        "hall": case.hall,
+        "assignee": wait.assignee,
+        "priority": wait.priority,
+        "due_at": wait.task_due_at,
+        "created_at": datetime.now(UTC),
+    }
+
+
+def _project_timers(session: Session, change: Change) -> bool:
+    """Delete, move and set timers.  Tells whether one had no row: a bound timer that failed was an incident instead."""
+    row, waiting, before = change.row, change.now[WaitKind.TIMER], change.before[WaitKind.TIMER]
+    if not waiting:
+        deleted = _delete(session, Timer, row, before)
+        return deleted < len(before)
+    query = select(Timer.wait, Timer.due_at).where(Timer.instance_id == row.id)
+    due = {found.wait: found.due_at for found in session.execute(query)} if before else {}
+    _delete(session, Timer, row, due.keys() - waiting.keys())
+    moved = [wait for wait in waiting.values() if wait.id in due and wait.due_at != due[wait.id]]
+    if moved:
+        session.execute(_MOVE, [{"instance": row.id, "number": wait.id, "to": wait.due_at} for wait in moved])
+    _insert(session, Timer, [_common(row, wait) | {"due_at": wait.due_at} for wait in waiting.values() if wait.id not in due])
+    return len(due) < len(before)
+
+
+_MOVE = (
+    update(Timer.__table__)  # type: ignore[arg-type]  # SQLAlchemy types __table__ more widely than it is
+    .where(Timer.instance_id == bindparam("instance"), Timer.wait == bindparam("number"))
+    .values(due_at=bindparam("to"))
+)
+
+
+def _project_incidents(session: Session, change: Change) -> None:
+    """Resolve what goes on again, and raise what fails now; a step that failed has its incident already."""
+    row, failing = change.row, change.now[WaitKind.INCIDENT]
+    query = select(Incident).where(Incident.instance_id == row.id, Incident.wait.is_not(None), Incident.resolved_at.is_(None))
+    standing = {incident.wait: incident for incident in session.scalars(query)}
     for wait_id, incident in standing.items():
-        if wait_id not in failing and (wait_id, WaitKind.EXTERNAL_TASK) not in current:
+        if wait_id not in failing and wait_id not in change.now[WaitKind.EXTERNAL_TASK]:
             incident.resolved_at = datetime.now(UTC)
-    for wait_id, wait in failing.items():
-        if wait_id not in standing:
-            session.add(
-                models.Incident(
-                    case_id=row.case_id,
-                    instance_id=row.id,
-                    wait=wait_id,
-                    element=wait.element,
-                    message=wait.error or "",
-                    raised_at=datetime.now(UTC),
-                )
-            )
+    raised = [wait for wait in failing.values() if wait.id not in standing]
+    _insert(session, Incident, [_common(row, wait) | {"message": wait.error or "", "raised_at": datetime.now(UTC)} for wait in raised])
 
 
-def _drop(session: Session, table: type[models.Subscription | models.ExternalTask], row: models.Instance, waiting: set[int]) -> None:
-    rows: Any = session.scalars(select(table).where(table.instance_id == row.id))
-    for found in rows:
-        if found.wait not in waiting:
-            session.delete(found)
+def _message(wait: Wait) -> dict[str, Any]:
+    return {"message": wait.name or ""}
 
 
-def _insert_task(session: Session, row: models.Instance, loaded: Loaded, case: Case, wait: Wait) -> None:
-    element = loaded.process.elements[wait.element]
-    task = models.Task(
-        case_id=row.case_id,
-        item_id=row.item_id,
-        instance_id=row.id,
-        wait=wait.id,
-        element=wait.element,
-        name=element.name or element.id,
-        kind=element.properties.get("onething.kind", "work"),
-        matter=case.matter,
-        hall=case.hall,
-        assignee=wait.assignee,
-        priority=wait.priority,
-        due_at=wait.task_due_at,
-        created_at=datetime.now(UTC),
-    )
-    session.add(task)
-    session.flush()
-    session.add_all(models.TaskGroup(task_id=task.id, name=group) for group in dict.fromkeys(wait.groups))
+def _topic(wait: Wait) -> dict[str, Any]:
+    return {"topic": wait.name or "", "created_at": datetime.now(UTC)}
 
 
-def _insert_subscription(session: Session, row: models.Instance, _loaded: Loaded, _case: Case, wait: Wait) -> None:
-    session.add(models.Subscription(case_id=row.case_id, instance_id=row.id, wait=wait.id, element=wait.element, message=wait.name or ""))
+#: Rows that come and go with their waits and never change in between.
+_PLAIN = ((Subscription, WaitKind.MESSAGE, _message), (ExternalTask, WaitKind.EXTERNAL_TASK, _topic))
 
 
-def _insert_external(session: Session, row: models.Instance, _loaded: Loaded, _case: Case, wait: Wait) -> None:
-    session.add(
-        models.ExternalTask(
-            case_id=row.case_id,
-            instance_id=row.id,
-            wait=wait.id,
-            element=wait.element,
-            topic=wait.name or "",
-            created_at=datetime.now(UTC),
-        )
-    )
+def _common(row: models.Instance, wait: Wait) -> dict[str, Any]:
+    return {"case_id": row.case_id, "instance_id": row.id, "wait": wait.id, "element": wait.element}
 
 
-_INSERT = {
-    WaitKind.USER_TASK: _insert_task,
-    WaitKind.MESSAGE: _insert_subscription,
-    WaitKind.EXTERNAL_TASK: _insert_external,
-}
+def _insert(session: Session, table: type[models.Base], rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _delete(session: Session, table: type[Timer | Subscription | ExternalTask], row: models.Instance, waits: Collection[int]) -> int:
+    if not waits:
+        return 0
+    gone = delete(table.__table__).where(table.instance_id == row.id, table.wait.in_(waits))  # type: ignore[arg-type]
+    return cast("CursorResult[Any]", session.execute(gone)).rowcount

@@ -10,8 +10,9 @@ from bpmn.identifiers import Format
 from bpmn.waits import Wait
 from engine import clocks, functions, journal, tolerances
 from engine.case_models import Case, Item
+from engine.decisions import CERTIFICATE
 from engine.instances import Run
-from engine.states import ClockStatus, ItemStatus, move
+from engine.states import FAVOURABLE, ClockStatus, ItemStatus, move
 
 
 def item_for(run: Run, wait: Wait) -> Item | None:
@@ -35,7 +36,14 @@ def begin_item(run: Run, item: Item) -> None:
 
 def variables(run: Run, wait: Wait) -> dict[str, Any]:
     """What a called process knows: answers, what earlier items yielded, facts about the applicant, and what the diagram passes in."""
-    return {**run.case.answers, **run.case.data, **applicant_facts(run.case), **wait.variables}
+    return {**run.case.answers, **_yielded(run), **applicant_facts(run.case), **wait.variables}
+
+
+def _yielded(run: Run) -> dict[str, Any]:
+    """What items that were granted have yielded for others (`id_number` of a child …), the later decision last."""
+    settled = [item for item in functions.live_items(run.session, run.case) if item.status in FAVOURABLE and item.decided_at]
+    results = [item.result or {} for item in sorted(settled, key=lambda item: item.decided_at or item.joined_at)]
+    return {name: value for result in results for name, value in result.items() if name != CERTIFICATE}
 
 
 def applicant_facts(case: Case) -> dict[str, Any]:

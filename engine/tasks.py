@@ -14,7 +14,7 @@ from bpmn.errors import FormError
 from bpmn.forms import Form
 from engine import definitions, effects, execution, journal
 from engine.actors import Actor, Role
-from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Instance, Task, TaskGroup
 from engine.states import TaskStatus, move
 
@@ -55,6 +55,7 @@ def groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]
 def claim(session: Session, task_id: UUID, *, actor: Actor) -> Task:
     """Take a task for oneself (认领)."""
     task = _lock(session, task_id, actor, to="claim")
+    _require_candidate(session, task, actor, to="claim")
     if task.assignee not in {None, actor.name}:
         raise InvalidState(f"Expected to claim task {task.name}, but {task.assignee} has it", assignee=task.assignee)
     task.assignee = actor.name
@@ -80,9 +81,11 @@ def form(session: Session, task: Task) -> Form | None:
 def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any]) -> Task:
     """Complete a task and let the case run on to where it next needs somebody.
 
-    Raises NotFound, InvalidState (completed already, claimed by somebody else, the domain's guard), InvalidInput (`errors` by field).
+    Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, the domain's guard) and InvalidInput
+    (`errors` by field).
     """
     task = get(session, task_id, actor)
+    _require_candidate(session, task, actor, to="complete")
     _require_open(task, to="complete")
 
     with execution.running(session, task.instance_id, actor=actor) as run:
@@ -118,6 +121,14 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
     session.refresh(task, with_for_update={"key_share": True})
     _require_open(task, to=to)
     return task
+
+
+def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -> None:
+    """Whoever sees a task may not do it for that: a supervisor stands in at the window, never for a department."""
+    names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id)))
+    stands_in = actor.has(Role.SUPERVISOR, hall=task.hall) and "window" in names
+    if names and task.assignee != actor.name and not stands_in and not names & (actor.groups() | {"*"}):
+        raise NotPermitted(f"Expected to {to} task {task.name}, but it is for {', '.join(sorted(names))}")
 
 
 def _require_open(task: Task, *, to: str) -> None:

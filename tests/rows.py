@@ -61,7 +61,6 @@ def new_case(session: Session) -> Case:
         answers={},
         checklist={},
         entry="submit",
-        data={},
         submitted_at=NOW,
         submitted_by="clerk",
     )

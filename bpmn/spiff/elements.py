@@ -129,7 +129,7 @@ class UserTask(ElementSpec):
         )
 
     def due_at(self, token: Token) -> datetime | None:
-        """Say when it is due; a date that is bound moves with the world, as bound timers do, and stays where it was when it cannot be told."""
+        """Say when it is due.  A bound date moves with the world, as bound timers do; it stays where it was when it cannot be told."""
         due_date = self.element.due_date
         if due_date is not None and due_date.calls & token.workflow.context.live:
             try:

@@ -139,7 +139,6 @@ def upgrade() -> None:
         sa.Column("checklist", sa.Text(), nullable=False),
         sa.Column("entry", sa.String(length=20), nullable=False),
         sa.Column("previous_id", sa.Uuid(), nullable=True),
-        sa.Column("data", sa.Text(), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_by", sa.String(), nullable=False),
         sa.Column("resubmitted_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import pytest
+
+from engine import clocks
+from engine.case_models import Notice
+from engine.errors import InvalidInput, InvalidState, NotPermitted
+from tests import tiny
+from tests.bpmn import diagrams as d
+
+HEARING = {"kind": "hearing", "reason": "利害关系人申请听证", "days": 20}
+
+
+def with_procedure(days="5", procedure="site_inspection"):
+    """Decide, look at the place when asked to, decide."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": procedure, "onething.days": days}
+    return tiny.item(
+        "alpha",
+        d.start("accepted"),
+        tiny.decision("alpha"),
+        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        d.exclusive("decided", default="done"),
+        d.user("inspect", name="现场核查", groups="department-market", properties=properties),
+        d.timer_boundary("too_long", on="inspect", duration="P14D"),
+        d.end("done"),
+        d.flows(
+            "accepted -> decide -> decided -> done",
+            "decided -> inspect [${outcome == 'inspect'}]",
+            "inspect -> decide",
+            "too_long -> decide",
+            "late -> overdue -> reported",
+        ),
+    )
+
+
+def accepted(stage, clerk, *, extension=5, **more):
+    items = {"alpha": {"promised": 10, "statutory": 20, "extension": extension}}
+    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": with_procedure(**more)}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def test_begin__pauses_the_clock_and_tells_the_applicant(stage, clerk, market):
+    """行政许可法 art. 45: the days are not counted, and the applicant is told in writing how many."""
+    case = accepted(stage, clerk)
+
+    market.complete(case, "alpha审批", outcome="inspect")
+
+    [notice] = stage.all(Notice, case, kind="special_procedure")
+    assert stage.item(case, "alpha").clock == "paused"
+    assert notice.content["estimated_days"] == 5
+    assert notice.content["procedure"] == "site_inspection"
+    assert stage.notices(case)[-1] == "special_procedure"
+
+
+def test_end__moves_the_timer_rows(stage, clerk, market):
+    case = accepted(stage, clerk)
+    assert stage.timer(case, "late").isoformat() == "2026-03-16"
+    stage.travel(2026, 3, 4)
+    market.complete(case, "alpha审批", outcome="inspect")
+
+    stage.travel(2026, 3, 6)
+    market.complete(case, "现场核查", findings="ok")
+
+    # Wednesday, Thursday and Friday did not count.
+    assert stage.item(case, "alpha").clock == "running"
+    assert stage.timer(case, "late").isoformat() == "2026-03-19"
+
+
+def test_pause__no_overdue_while_it_lasts(stage, clerk, market):
+    case = accepted(stage, clerk)
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+    assert stage.timer(case, "late") is None
+
+    stage.travel(2026, 4, 30)
+    assert ("red", "overdue") not in stage.alerts(case)
+    market.handle("resume", stage.item(case, "alpha"))
+
+    assert stage.item(case, "alpha").clock == "running"
+    # Ten working days after 30 April: the labour holiday lies between, and Saturday the 9th of May is one of them.
+    assert stage.timer(case, "late").isoformat() == "2026-05-18"
+
+
+def test_end__interrupted_by_the_diagram(stage, clerk, market):
+    """The inspection takes too long and the token goes on without it: the clock runs again."""
+    case = accepted(stage, clerk)
+    market.complete(case, "alpha审批", outcome="inspect")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.tasks(case) == ["alpha审批"]
+    assert stage.item(case, "alpha").clock == "running"
+
+
+def pauses(stage, case):
+    from engine.case_models import ClockEntry
+
+    return {entry.procedure: entry.id for entry in stage.all(ClockEntry, case, kind="paused")}
+
+
+def test_end__paused_by_hand_meanwhile(stage, clerk, market):
+    case = accepted(stage, clerk)
+    market.complete(case, "alpha审批", outcome="inspect")
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+
+    market.complete(case, "现场核查", findings="ok")
+
+    assert stage.item(case, "alpha").clock == "paused"
+    market.handle("resume", stage.item(case, "alpha"))
+    assert stage.item(case, "alpha").clock == "running"
+
+
+def test_end__resumed_by_hand_before(stage, clerk, market):
+    case = accepted(stage, clerk)
+    market.complete(case, "alpha审批", outcome="inspect")
+    market.handle("resume", stage.item(case, "alpha"))
+
+    market.complete(case, "现场核查", findings="ok")
+
+    assert stage.tasks(case) == ["alpha审批"]
+
+
+def test_pause__overlapping_counts_once(stage, clerk, market):
+    """Two pauses that overlap stop the same days once."""
+    case = accepted(stage, clerk)
+    item = stage.item(case, "alpha")
+    stage.travel(2026, 3, 4)
+    market.handle("pause", item, **HEARING)
+    stage.travel(2026, 3, 5)
+    market.handle("pause", item, kind="testing", reason="检测", days=3)
+    found = pauses(stage, case)
+
+    stage.travel(2026, 3, 6)
+    market.handle("resume", item, pause_id=found["hearing"])
+    assert stage.item(case, "alpha").clock == "paused"
+    stage.travel(2026, 3, 9)
+    market.handle("resume", item, pause_id=found["testing"])
+
+    # Wednesday to Monday: four working days.
+    assert stage.timer(case, "late").isoformat() == "2026-03-20"
+
+
+def test_resume__which_of_two(stage, clerk, market):
+    case = accepted(stage, clerk)
+    item = stage.item(case, "alpha")
+    market.handle("pause", item, **HEARING)
+    market.handle("pause", item, kind="testing", reason="检测", days=3)
+
+    with pytest.raises(InvalidInput, match="which pause"):
+        market.handle("resume", item)
+
+    assert stage.item(case, "alpha").clock == "paused"
+
+
+@pytest.mark.parametrize("wrong", [{"reason": " "}, {"days": 0}, {"days": -1}])
+def test_pause__without_particulars(stage, clerk, market, wrong):
+    case = accepted(stage, clerk)
+
+    with pytest.raises(InvalidInput):
+        market.handle("pause", stage.item(case, "alpha"), **(HEARING | wrong))
+
+    assert stage.item(case, "alpha").clock == "running"
+    assert stage.all(Notice, case, kind="special_procedure") == []
+
+
+def test_pause__by_whom_it_does_not_concern(stage, clerk, fire, supervisor):
+    case = accepted(stage, clerk)
+
+    for who in (clerk, fire, supervisor):
+        with pytest.raises(NotPermitted):
+            who.handle("pause", stage.item(case, "alpha"), **HEARING)
+
+    assert stage.item(case, "alpha").clock == "running"
+
+
+def test_pause__not_in_review(stage, clerk, market):
+    case = accepted(stage, clerk)
+    market.complete(case, "alpha审批", outcome="granted")
+
+    with pytest.raises(InvalidState, match="to be in review"):
+        market.handle("pause", stage.item(case, "alpha"), **HEARING)
+
+
+def test_resume__not_paused(stage, clerk, market):
+    case = accepted(stage, clerk)
+
+    with pytest.raises(InvalidState):
+        market.handle("resume", stage.item(case, "alpha"))
+
+
+# Extensions -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_extend__once(stage, clerk, market):
+    case = accepted(stage, clerk)
+    item = stage.item(case, "alpha")
+
+    market.handle("extend", item, days=5, approver="organ_head", reason="案情复杂")
+    assert stage.timer(case, "late").isoformat() == "2026-03-23"
+    with pytest.raises(InvalidState, match="once"):
+        market.handle("extend", item, days=1, approver="organ_head", reason="再次延长")
+
+    assert stage.notices(case).count("extension") == 1
+    assert stage.timer(case, "late").isoformat() == "2026-03-23"
+
+
+@pytest.mark.parametrize(
+    ("days", "approver", "extension", "error"),
+    [
+        (11, "organ_head", 10, InvalidInput),
+        (6, "organ_head", 5, InvalidInput),
+        (0, "organ_head", 5, InvalidInput),
+        (1, "organ_head", 0, InvalidState),
+        (16, "government_head", 10, InvalidInput),
+        (15, "government_head", 10, InvalidInput),  # one department handles alone
+    ],
+)
+def test_extend__beyond_the_approvers_power(stage, clerk, market, days, approver, extension, error):
+    case = accepted(stage, clerk, extension=extension)
+
+    with pytest.raises(error):
+        market.handle("extend", stage.item(case, "alpha"), days=days, approver=approver, reason="案情复杂")
+
+    assert stage.timer(case, "late").isoformat() == "2026-03-16"
+    assert "extension" not in stage.notices(case)
+
+
+def test_extend__joint_handling_with_the_government(stage, clerk, market):
+    stage.deploy("tiny", **tiny.folder({"alpha": {"statutory": 45}, "beta": {}}, processes={"beta": tiny.item("beta", department="fire")}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    market.handle("extend", stage.item(case, "alpha"), days=15, approver="government_head", reason="联合办理")
+
+    with stage.reading() as session:
+        assert clocks.due(session, stage.item(case, "alpha")).date.isoformat() == "2026-04-07"
+
+
+def test_extend__too_late(stage, clerk, market):
+    case = accepted(stage, clerk)
+    stage.travel(2026, 3, 31)
+
+    with pytest.raises(InvalidState, match="before its limit has run out"):
+        market.handle("extend", stage.item(case, "alpha"), days=5, approver="organ_head", reason="案情复杂")

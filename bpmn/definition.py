@@ -135,6 +135,11 @@ class Element:
     #: False: the compiler inserted it (an implicit fork or end); it has no shape in the diagram.
     drawn: bool = True
 
+    @property
+    def label(self) -> str:
+        """How messages call it: `“受理” (intake)`."""
+        return f"“{self.name}” ({self.id})" if self.name else self.id
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:

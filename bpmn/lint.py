@@ -1,6 +1,7 @@
 """Lint: the checks of a deployment, over all its files at once.
 
-Each file is checked by itself (`compiler`, `decisions`, `forms`); the rules here judge what the files say about one another.
+Each file is checked by itself (`compiler`, `decisions`, `forms`); the rules here judge what the files say about one another, those of
+`onething` what a bundle must show.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice, pairwise
 
-from bpmn import compiler, decisions, forms, xml
+from bpmn import compiler, decisions, forms, onething, xml
 from bpmn.decisions import Decision
 from bpmn.definition import Definition, Element
 from bpmn.errors import DocumentError, Finding
@@ -82,6 +83,10 @@ def lint(
     findings = [finding for name, content in resources.items() for finding in _read(bundle, name, content)]
     for rule in RULES:
         findings += [_finding(rule, problem) for problem in islice(rule.check(bundle), compiler.LIMIT)]
+    for resource, process in bundle.processes:
+        for shown in onething.RULES:
+            found = islice(shown.check(process), compiler.LIMIT)
+            findings += [_finding(shown, Problem(resource=resource, element=element, message=message)) for element, message in found]
     order = {name: number for number, name in enumerate(resources)}
     return sorted(findings, key=lambda finding: (order.get(finding.resource, 0), finding.line))
 
@@ -105,7 +110,7 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
     return findings
 
 
-def _finding(rule: Rule, problem: Problem) -> Finding:
+def _finding(rule: Rule | onething.Rule, problem: Problem) -> Finding:
     element = problem.element
     return Finding(
         severity=rule.severity,
@@ -118,17 +123,13 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
     )
 
 
-def _said(element: Element) -> str:
-    return f"“{element.name}” ({element.id})" if element.name else element.id
-
-
 def unknown_process(bundle: Bundle) -> Iterator[Problem]:
     """A call activity calls a process that is there."""
     keys = bundle.known_processes | {process.key for _, process in bundle.processes}
     for resource, element in bundle.elements():
         if element.called and element.called.dialect == "literal" and element.called.source not in keys and bundle.lacks(DIAGRAMS):
             message = (
-                f"Expected {_said(element)} to call a process that is deployed, but there is none with the key {element.called.source!r}"
+                f"Expected {element.label} to call a process that is deployed, but there is none with the key {element.called.source!r}"
             )
             yield Problem(resource=resource, element=element, message=message)
 
@@ -139,7 +140,7 @@ def unknown_decision(bundle: Bundle) -> Iterator[Problem]:
     for resource, element in bundle.elements():
         ref = element.decision_ref
         if ref and ref.dialect == "literal" and ref.source not in keys and bundle.lacks(TABLES):
-            message = f"Expected {_said(element)} to ask a decision that is deployed, but there is none with the id {ref.source!r}"
+            message = f"Expected {element.label} to ask a decision that is deployed, but there is none with the id {ref.source!r}"
             yield Problem(resource=resource, element=element, message=message)
 
 
@@ -149,7 +150,7 @@ def unknown_form(bundle: Bundle) -> Iterator[Problem]:
     for resource, element in bundle.elements():
         if element.form_ref and element.form_ref not in keys and bundle.lacks(FORMS):
             message = (
-                f"Expected {_said(element)} to show a form that is deployed with it, but there is none with the id {element.form_ref!r}"
+                f"Expected {element.label} to show a form that is deployed with it, but there is none with the id {element.form_ref!r}"
             )
             yield Problem(resource=resource, element=element, message=message)
 
@@ -186,7 +187,7 @@ def call_cycle(bundle: Bundle) -> Iterator[Problem]:
             resource, process = processes[key]
             for element in process.elements.values():
                 if element.called and element.called.source == called:
-                    message = f"Expected {_said(element)} to call a process that ends, but the calls go round: {' → '.join(circle)}"
+                    message = f"Expected {element.label} to call a process that ends, but the calls go round: {' → '.join(circle)}"
                     yield Problem(resource=resource, element=element, message=message)
         calls = {key: called for key, called in calls.items() if key not in circle}
 

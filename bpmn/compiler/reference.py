@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
+from bpmn import lint, onething
 from bpmn.compiler import rules, vocabulary
+from bpmn.compiler.rules.rule import DrawingRule, SourceRule
 from bpmn.compiler.source import spoken
 from bpmn.compiler.vocabulary import FOREIGN, Fate, Word
 
@@ -34,6 +36,9 @@ Beyond the words:
 """
 
 
+RULE_HEADS = ("rule", "severity", "why")
+
+
 def write() -> Iterator[str]:
     """Yield the lines of the page."""
     yield INTRODUCTION
@@ -49,10 +54,9 @@ def write() -> Iterator[str]:
     )
     yield "## Other engines\n"
     yield f"Whatever is written for another engine is refused: {', '.join(sorted(FOREIGN.values()))}.\n"
-    every = (*rules.SOURCE_RULES, *rules.DRAWING_RULES)
-    yield from _section(
-        "Rules", ("rule", "severity", "why"), ((f"`{rule.name}`", rule.severity, _first_line(rule.check.__doc__)) for rule in every)
-    )
+    yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, (*rules.SOURCE_RULES, *rules.DRAWING_RULES)))
+    yield from _section("Rules between the files of a deployment", RULE_HEADS, map(_rule, lint.RULES))
+    yield from _section("One-thing rules", RULE_HEADS, map(_rule, onething.RULES))
 
 
 def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -89,8 +93,8 @@ def _owners(word: Word) -> str:
     return ", ".join(spoken(owner) for owner in sorted(word.owners)) or "anything"
 
 
-def _first_line(documentation: str | None) -> str:
-    return (documentation or "").splitlines()[0].rstrip(".")
+def _rule(rule: SourceRule | DrawingRule | lint.Rule | onething.Rule) -> tuple[str, ...]:
+    return f"`{rule.name}`", rule.severity, (rule.check.__doc__ or "").splitlines()[0].rstrip(".")
 
 
 if __name__ == "__main__":

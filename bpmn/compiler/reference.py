@@ -54,7 +54,8 @@ def write() -> Iterator[str]:
     )
     yield "## Other engines\n"
     yield f"Whatever is written for another engine is refused: {', '.join(sorted(FOREIGN.values()))}.\n"
-    yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, (*rules.SOURCE_RULES, *rules.DRAWING_RULES)))
+    every: tuple[SourceRule | DrawingRule, ...] = (*rules.SOURCE_RULES, *rules.DRAWING_RULES)
+    yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, every))
     yield from _section("Rules between the files of a deployment", RULE_HEADS, map(_rule, lint.RULES))
     yield from _section("One-thing rules", RULE_HEADS, map(_rule, onething.RULES))
 

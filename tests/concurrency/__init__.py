@@ -1,0 +1,1 @@
+"""Whatever dies, and whoever comes at the same time: nothing is lost, doubled or forgotten."""

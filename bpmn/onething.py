@@ -31,10 +31,10 @@ class Rule:
 def intake_first(process: Definition) -> Problems:
     """A matter is taken in at one window (一窗受理)."""
     if kind(process) == "matter" and not _of_kind(process, "intake"):
-        yield (
-            None,
-            f"Expected the matter {process.key} to have an intake (一窗受理), but there is none: draw a task with onething.kind=intake",
+        message = (
+            f"Expected the matter {process.key} to have an intake (一窗受理), but there is none: draw a task with onething.kind=intake"
         )
+        yield None, message
 
 
 def one_issuance(process: Definition) -> Problems:
@@ -42,10 +42,10 @@ def one_issuance(process: Definition) -> Problems:
     found = _of_kind(process, "issuance")
     if kind(process) == "matter" and len(found) != 1:
         where = f"it has {len(found)}" if found else "it has none"
-        yield (
-            None,
-            f"Expected the matter {process.key} to have one issuance (统一出件), but {where}: draw one task with onething.kind=issuance",
+        message = (
+            f"Expected the matter {process.key} to have one issuance (统一出件), but {where}: draw one task with onething.kind=issuance"
         )
+        yield None, message
 
 
 def calls_items(process: Definition) -> Problems:
@@ -78,13 +78,11 @@ def tolerance_has_deadline(process: Definition) -> Problems:
             event for event in process.boundaries(element.id) if event.event and event.event.type is EventType.TIMER and event.interrupting
         ]
         if not timers:
-            yield (
-                element,
-                (
-                    f"Expected {element.label} to have a deadline and a way on when it passes, but it has none: "
-                    "draw a boundary timer (定时边界事件) that interrupts it"
-                ),
+            message = (
+                f"Expected {element.label} to have a deadline and a way on when it passes, but it has none: "
+                "draw a boundary timer (定时边界事件) that interrupts it"
             )
+            yield element, message
 
 
 def predecessors_known(process: Definition) -> Problems:
@@ -93,10 +91,8 @@ def predecessors_known(process: Definition) -> Problems:
     for element in process.elements.values():
         for code, relation in _predecessors(element):
             if relation not in KINDS:
-                yield (
-                    element,
-                    f"Expected a predecessor of {element.label} to read item:{'|'.join(sorted(KINDS))}, but it is {code}:{relation}",
-                )
+                message = f"Expected a predecessor of {element.label} to read item:{'|'.join(sorted(KINDS))}, but it is {code}:{relation}"
+                yield element, message
             elif code not in codes:
                 yield element, f"Expected the predecessors of {element.label} to be items of this bundle, but {code} is none"
 

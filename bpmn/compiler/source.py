@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from lxml import etree
@@ -10,6 +11,7 @@ from lxml import etree
 from bpmn import expressions, xml
 from bpmn.compiler import vocabulary
 from bpmn.compiler.vocabulary import Fate
+from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED
 from bpmn.errors import DocumentError, ExpressionError, Finding
 from bpmn.expressions import Expression
 
@@ -21,6 +23,8 @@ OPERATON = "{http://operaton.org/schema/1.0/bpmn}"
 Node = etree._Element  # noqa: SLF001 - lxml has no public name for it
 #: What XML calls true.
 TRUE = frozenset({"true", "1"})
+#: What needs an id.
+IDENTIFIED = NODE_TAGS | REFUSED.keys() | {"sequenceFlow"}
 #: What elements stand in.
 CONTAINERS = frozenset({"definitions", "process", "subProcess", "transaction", "adHocSubProcess"})
 
@@ -66,14 +70,10 @@ class Source:
         except ExpressionError as error:
             self.report("error", "expression", node, f"Expected {what} of {label(node)} to be an expression, but: {error}")
             return None
-        for name in sorted(expression.calls - self.functions) if self.functions is not None else ():
-            known = ", ".join(sorted(self.functions or ())) or "none"
-            self.report(
-                "error",
-                "unknown-function",
-                node,
-                f"Expected {what} of {label(node)} to call a known function, but {name} is none: {text.strip()} (known: {known})",
-            )
+        if self.functions is not None and (unknown := sorted(expression.calls - self.functions)):
+            called, known = ", ".join(unknown)[:80], ", ".join(sorted(self.functions)) or "none"
+            message = f"Expected {what} of {label(node)} to call known functions ({known}), but it calls {called}"
+            self.report("error", "unknown-function", node, message)
         return expression
 
     def referred(self, node: Node, attribute: str) -> Node | None:
@@ -143,25 +143,23 @@ def _unify(root: Node) -> None:
 
 
 def _identify(root: Node) -> dict[str, Node]:
-    """First node of every id.  BPMN lets elements go without an id; those that run get one, in document order."""
+    """Find the first node of every id.  BPMN lets elements go without an id; those that run get one, in document order."""
     nodes: dict[str, Node] = {}
     nameless = []
     for node in root.iter(f"{MODEL}*"):
         if "id" in node.attrib:
             nodes.setdefault(node.get("id", ""), node)
-        elif (parent := node.getparent()) is not None and tag(parent) in {"process", "subProcess"}:
+        elif tag(node) in IDENTIFIED:
             nameless.append(node)
-    for number, node in enumerate(nameless, 1):
-        node.set("id", fresh(f"{tag(node)}_{number}", nodes))
-        nodes[node.get("id", "")] = node
+    numbers: dict[str, int] = defaultdict(int)
+    for node in nameless:
+        numbers[tag(node)] += 1
+        key = f"{tag(node)}_{numbers[tag(node)]}"
+        while key in nodes:
+            key += "_"
+        node.set("id", key)
+        nodes[key] = node
     return nodes
-
-
-def fresh(wanted: str, taken: dict[str, Node]) -> str:
-    """Lengthen the wanted id until nothing else has it."""
-    while wanted in taken:
-        wanted += "_"
-    return wanted
 
 
 def is_open(scope: Node) -> bool:

@@ -156,7 +156,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("crossing-flow", "a-d", "other process", document(process("p", start("a"), end("b"), flows("a -> b", "a -> d")), process("q", start("c"), end("d"), flows("c -> d")))),
     ("expression", "s-e", "condition", diagram(ENDS, flow("s", "e", when="${a >"))),
     ("expression", "x", "assignee", around(user("x", assignee="${"))),
-    ("unknown-function", "x", "open is none", around(user("x", assignee="${open('/etc/passwd')}"))),
+    ("unknown-function", "x", "calls open", around(user("x", assignee="${open('/etc/passwd')}"))),
     ("no-start-event", "p", "开始事件", diagram(task("x"))),
     ("no-start-event", "x", "开始事件", around(subprocess("x", task("t")))),
     ("no-start-event", "x", "开始事件", around(subprocess("x"))),

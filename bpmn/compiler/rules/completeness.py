@@ -49,23 +49,19 @@ def missing_decision(drawing: Drawing) -> Problems:
         node = drawing.node(element.id)
         other = any(camunda(node, name) for name in (*OTHER_IMPLEMENTATIONS, "type"))
         if not (camunda(node, "decisionRef") or "").strip() and not other:
-            yield (
-                element.id,
-                f"Expected {drawing.label(element.id)} to name a decision, but it names none: choose “DMN” and fill in the decision",
-            )
+            message = f"Expected {drawing.label(element.id)} to name a decision, but it names none: choose “DMN” and fill in the decision"
+            yield element.id, message
 
 
 def unknown_result_mapping(drawing: Drawing) -> Problems:
     """There are four ways to map the result of a decision."""
     for element in drawing.of_type(ElementType.BUSINESS_RULE_TASK):
         if element.map_decision_result not in MAPPINGS:
-            yield (
-                element.id,
-                (
-                    f"Expected mapDecisionResult of {drawing.label(element.id)} to be one of {', '.join(MAPPINGS)}, "
-                    f"but it is {element.map_decision_result[:60]!r}"
-                ),
+            message = (
+                f"Expected mapDecisionResult of {drawing.label(element.id)} to be one of {', '.join(MAPPINGS)}, "
+                f"but it is {element.map_decision_result[:60]!r}"
             )
+            yield element.id, message
 
 
 def result_not_kept(drawing: Drawing) -> Problems:
@@ -79,10 +75,10 @@ def missing_message(drawing: Drawing) -> Problems:
     """What waits for a message says for which one, and a message has a name."""
     for element in drawing.elements:
         if element.event and element.event.type is EventType.MESSAGE and not element.event.name and not _dangles(drawing, element.id):
-            yield (
-                element.id,
-                (f"Expected {drawing.label(element.id)} to wait for a message with a name, but it has none: choose or create the message"),
+            message = (
+                f"Expected {drawing.label(element.id)} to wait for a message with a name, but it has none: choose or create the message"
             )
+            yield element.id, message
 
 
 def computed_message(drawing: Drawing) -> Problems:
@@ -90,10 +86,8 @@ def computed_message(drawing: Drawing) -> Problems:
     for element in drawing.elements:
         name = element.event.name if element.event else None
         if name and ("${" in name or "#{" in name):
-            yield (
-                element.id,
-                f"Expected the name of the message or error of {drawing.label(element.id)} to be plain text, but it is {name[:60]!r}",
-            )
+            message = f"Expected the name of the message or error of {drawing.label(element.id)} to be plain text, but it is {name[:60]!r}"
+            yield element.id, message
 
 
 def missing_error_code(drawing: Drawing) -> Problems:
@@ -112,13 +106,11 @@ def same_error_twice(drawing: Drawing) -> Problems:
         for event in boundaries:
             if event.event and event.event.type is EventType.ERROR and codes[event.event.name] > 1:
                 what = f"the error {event.event.name!r}" if event.event.name else "every error"
-                yield (
-                    event.id,
-                    (
-                        f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
-                        "keep one, or give it an error code of its own"
-                    ),
+                message = (
+                    f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
+                    "keep one, or give it an error code of its own"
                 )
+                yield event.id, message
 
 
 def unknown_form(drawing: Drawing) -> Problems:
@@ -128,15 +120,15 @@ def unknown_form(drawing: Drawing) -> Problems:
         key = camunda(node, "formKey")
         given = [key, camunda(node, "formRef"), next(extensions(node, "formData"), None)]
         if key is not None and not FORM_KEY.fullmatch(key):
-            yield (
-                element.id,
-                f"Expected the form of {drawing.label(element.id)} to be a Camunda Form, but it is {key[:60]!r}: choose “Camunda Form”",
+            message = (
+                f"Expected the form of {drawing.label(element.id)} to be a Camunda Form, but it is {key[:60]!r}: choose “Camunda Form”"
             )
+            yield element.id, message
         elif sum(form is not None for form in given) > 1:
-            yield (
-                element.id,
-                f"Expected {drawing.label(element.id)} to have one form, but it has several: keep one of form key, form reference, fields",
+            message = (
+                f"Expected {drawing.label(element.id)} to have one form, but it has several: keep one of form key, form reference, fields"
             )
+            yield element.id, message
 
 
 def bad_priority(drawing: Drawing) -> Problems:
@@ -144,10 +136,8 @@ def bad_priority(drawing: Drawing) -> Problems:
     for element in drawing.of_type(ElementType.USER_TASK):
         priority = element.priority
         if priority is not None and priority.dialect == "literal" and not re.fullmatch(r"-?\d{1,9}", priority.source):
-            yield (
-                element.id,
-                f"Expected the priority of {drawing.label(element.id)} to be a whole number, but it is {priority.source[:60]!r}",
-            )
+            message = f"Expected the priority of {drawing.label(element.id)} to be a whole number, but it is {priority.source[:60]!r}"
+            yield element.id, message
 
 
 def _references(drawing: Drawing, key: str) -> list[str]:

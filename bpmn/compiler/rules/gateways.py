@@ -15,10 +15,8 @@ def gateway_leads_nowhere(drawing: Drawing) -> Problems:
     """A decision without ways to choose from."""
     for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
         if not gateway.outgoing:
-            yield (
-                gateway.id,
-                f"Expected flows out of {drawing.label(gateway.id)}, but there are none: draw an end event (结束事件) behind it",
-            )
+            message = f"Expected flows out of {drawing.label(gateway.id)}, but there are none: draw an end event (结束事件) behind it"
+            yield gateway.id, message
 
 
 def flow_without_condition(drawing: Drawing) -> Problems:
@@ -26,13 +24,11 @@ def flow_without_condition(drawing: Drawing) -> Problems:
     for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
         for flow in drawing.outgoing(gateway):
             if flow.condition is None and flow.id != gateway.default and len(gateway.outgoing) > 1 and _condition(drawing, flow.id) is None:
-                yield (
-                    flow.id,
-                    (
-                        f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have a condition, but it has none: "
-                        "write one, or make it the default flow (默认流)"
-                    ),
+                message = (
+                    f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have a condition, but it has none: "
+                    "write one, or make it the default flow (默认流)"
                 )
+                yield flow.id, message
 
 
 def condition_on_only_flow(drawing: Drawing) -> Problems:
@@ -40,13 +36,11 @@ def condition_on_only_flow(drawing: Drawing) -> Problems:
     for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
         flows = drawing.outgoing(gateway)
         if len(flows) == 1 and flows[0].condition is not None:
-            yield (
-                flows[0].id,
-                (
-                    f"Expected the only flow out of {drawing.label(gateway.id)} to have no condition, but it has one: "
-                    "draw the other way, or remove the condition"
-                ),
+            message = (
+                f"Expected the only flow out of {drawing.label(gateway.id)} to have no condition, but it has one: "
+                "draw the other way, or remove the condition"
             )
+            yield flows[0].id, message
 
 
 def condition_on_default(drawing: Drawing) -> Problems:
@@ -54,13 +48,11 @@ def condition_on_default(drawing: Drawing) -> Problems:
     for element in drawing.elements:
         for flow in drawing.outgoing(element):
             if flow.id == element.default and flow.condition is not None:
-                yield (
-                    flow.id,
-                    (
-                        f"Expected the default flow {drawing.label(flow.id)} to have no condition, but it has one: "
-                        "remove the condition, or make another flow the default"
-                    ),
+                message = (
+                    f"Expected the default flow {drawing.label(flow.id)} to have no condition, but it has one: "
+                    "remove the condition, or make another flow the default"
                 )
+                yield flow.id, message
 
 
 def condition_on_parallel_flow(drawing: Drawing) -> Problems:
@@ -68,13 +60,11 @@ def condition_on_parallel_flow(drawing: Drawing) -> Problems:
     for gateway in drawing.of_type(ElementType.PARALLEL_GATEWAY):
         for flow in drawing.outgoing(gateway):
             if flow.condition is not None:
-                yield (
-                    flow.id,
-                    (
-                        f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have no condition, but it has one: "
-                        "draw an inclusive gateway (包容网关), or remove the condition"
-                    ),
+                message = (
+                    f"Expected {drawing.label(flow.id)} out of {drawing.label(gateway.id)} to have no condition, but it has one: "
+                    "draw an inclusive gateway (包容网关), or remove the condition"
                 )
+                yield flow.id, message
 
 
 def literal_condition(drawing: Drawing) -> Problems:
@@ -83,10 +73,8 @@ def literal_condition(drawing: Drawing) -> Problems:
         if _condition(drawing, flow.id) == "":
             yield flow.id, f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is empty: write it or remove it"
         elif flow.condition is not None and flow.condition.dialect == "literal":
-            yield (
-                flow.id,
-                f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is {flow.condition.source[:60]!r}",
-            )
+            message = f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is {flow.condition.source[:60]!r}"
+            yield flow.id, message
 
 
 def default_elsewhere(drawing: Drawing) -> Problems:
@@ -95,21 +83,17 @@ def default_elsewhere(drawing: Drawing) -> Problems:
         if element.default is None:
             continue
         if element.default not in element.outgoing:
-            yield (
-                element.id,
-                (
-                    f"Expected the default flow of {drawing.label(element.id)} to lead out of it, but {element.default} does not: "
-                    "choose one of its own flows"
-                ),
+            message = (
+                f"Expected the default flow of {drawing.label(element.id)} to lead out of it, but {element.default} does not: "
+                "choose one of its own flows"
             )
+            yield element.id, message
         elif element.type is ElementType.PARALLEL_GATEWAY:
-            yield (
-                element.id,
-                (
-                    f"Expected {drawing.label(element.id)} to take every flow, but it has a default flow: "
-                    "draw an exclusive or inclusive gateway, or make the flow a plain one"
-                ),
+            message = (
+                f"Expected {drawing.label(element.id)} to take every flow, but it has a default flow: "
+                "draw an exclusive or inclusive gateway, or make the flow a plain one"
             )
+            yield element.id, message
 
 
 def no_default(drawing: Drawing) -> Problems:
@@ -117,13 +101,11 @@ def no_default(drawing: Drawing) -> Problems:
     for element in drawing.elements:
         flows = drawing.outgoing(element)
         if element.default is None and flows and all(flow.condition is not None for flow in flows):
-            yield (
-                element.id,
-                (
-                    f"Expected a default flow (默认流) out of {drawing.label(element.id)}, but there is none: "
-                    "a case for which no condition holds stops here with an incident"
-                ),
+            message = (
+                f"Expected a default flow (默认流) out of {drawing.label(element.id)}, but there is none: "
+                "a case for which no condition holds stops here with an incident"
             )
+            yield element.id, message
 
 
 def _condition(drawing: Drawing, flow: str) -> str | None:

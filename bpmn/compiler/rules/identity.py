@@ -29,29 +29,25 @@ def illegal_id(source: Source) -> Problems:
     for node in source.meant:
         key = node.get("id")
         if key is not None and not NAME.fullmatch(key):
-            yield (
-                node,
-                f"Expected the id of {label(node)} to begin with a letter and to have letters, digits, _ - . only, but it is {key[:60]!r}",
+            message = (
+                f"Expected the id of {label(node)} to begin with a letter and to have letters, digits, _ - . only, but it is {key[:60]!r}"
             )
+            yield node, message
 
 
 def no_executable_process(source: Source) -> Problems:
     """A file without a process that runs deploys nothing."""
     if not source.processes:
-        yield (
-            source.root,
-            "Expected a process that is executable, but there is none: tick “Executable” (可执行) in the properties of the process",
-        )
+        message = "Expected a process that is executable, but there is none: tick “Executable” (可执行) in the properties of the process"
+        yield source.root, message
 
 
 def not_marked_executable(source: Source) -> Problems:
     """Whether a process runs is better said."""
     for process in source.processes:
         if "isExecutable" not in process.attrib:
-            yield (
-                process,
-                f"Expected {label(process)} to say whether it is executable, but it does not: tick “Executable” (可执行)",
-            )
+            message = f"Expected {label(process)} to say whether it is executable, but it does not: tick “Executable” (可执行)"
+            yield process, message
 
 
 def missing_key(source: Source) -> Problems:
@@ -69,10 +65,10 @@ def dangling_reference(source: Source) -> Problems:
             end = source.referred(node, attribute)
             if reference is not None and (end is None or (attribute == "messageRef" and tag(end) != "message")):
                 owner = label(bearer(node))
-                yield (
-                    node,
-                    f"Expected {attribute} of {owner} to name something in this file, but there is no such thing as {reference[:60]!r}",
+                message = (
+                    f"Expected {attribute} of {owner} to name something in this file, but there is no such thing as {reference[:60]!r}"
                 )
+                yield node, message
         if tag(node) == "sequenceFlow":
             yield from _loose(source, node)
 
@@ -84,13 +80,11 @@ def crossing_flow(source: Source) -> Problems:
         if len(ends) == len(ENDS) and all(end is not None and tag(end) in NODES for end in ends):
             before, after = (end.getparent() for end in ends if end is not None)
             if before is not after:
-                yield (
-                    node,
-                    (
-                        f"Expected {label(node)} to stay within one process or subprocess, but it crosses a border: "
-                        "end the subprocess and continue behind it, or send a message to the other process"
-                    ),
+                message = (
+                    f"Expected {label(node)} to stay within one process or subprocess, but it crosses a border: "
+                    "end the subprocess and continue behind it, or send a message to the other process"
                 )
+                yield node, message
 
 
 def _loose(source: Source, flow: Node) -> Problems:

@@ -22,15 +22,11 @@ def bad_mapping(drawing: Drawing) -> Problems:
             yield element.id, f"Expected {words} to have source and target, but it has {', '.join(unknown)}: remove that, it does not run"
         elif "variables" in said:
             if said["variables"] != "all" or len(said) > 1:
-                yield (
-                    element.id,
-                    f'Expected {words} to say variables="all" alone, but it says more: use a mapping of its own for each variable',
-                )
+                message = f'Expected {words} to say variables="all" alone, but it says more: use a mapping of its own for each variable'
+                yield element.id, message
         elif "businessKey" not in said and not (bool(said.get("source")) ^ bool(said.get("sourceExpression")) and said.get("target")):
-            yield (
-                element.id,
-                f"Expected {words} to have a source or a source expression, and a target, but it has {_listed(row)}: fill them in",
-            )
+            message = f"Expected {words} to have a source or a source expression, and a target, but it has {_listed(row)}: fill them in"
+            yield element.id, message
 
 
 def computed_source(drawing: Drawing) -> Problems:
@@ -39,13 +35,11 @@ def computed_source(drawing: Drawing) -> Problems:
         for mapping in (*element.inputs, *element.outputs):
             name = mapping.source.source[2:-1] if mapping.by_name and mapping.source else None
             if name and mapping.source and (mapping.source.names != {name} or mapping.source.calls):
-                yield (
-                    element.id,
-                    (
-                        f"Expected the source of {mapping.target!r} of {drawing.label(element.id)} to be the name of a variable, "
-                        f"but it is {name[:60]!r}: use a source expression"
-                    ),
+                message = (
+                    f"Expected the source of {mapping.target!r} of {drawing.label(element.id)} to be the name of a variable, "
+                    f"but it is {name[:60]!r}: use a source expression"
                 )
+                yield element.id, message
 
 
 def ignored_business_key(drawing: Drawing) -> Problems:

@@ -24,26 +24,22 @@ def several_starts(drawing: Drawing) -> Problems:
         plain = [element for element in elements if element.type is ElementType.START_EVENT and not _waits(element)]
         for extra in plain[1:]:
             first = drawing.label(plain[0].id)
-            yield (
-                extra.id,
-                (
-                    f"Expected {drawing.label(scope)} to have one start event without a definition, but it has {first} and "
-                    f"{drawing.label(extra.id)}: draw one, with a parallel gateway (并行网关) behind it if both ways are meant"
-                ),
+            message = (
+                f"Expected {drawing.label(scope)} to have one start event without a definition, but it has {first} and "
+                f"{drawing.label(extra.id)}: draw one, with a parallel gateway (并行网关) behind it if both ways are meant"
             )
+            yield extra.id, message
 
 
 def message_start_in_subprocess(drawing: Drawing) -> Problems:
     """An embedded subprocess starts when its token comes, not by a message."""
     for element in drawing.of_type(ElementType.START_EVENT):
         if element.parent is not None and _waits(element):
-            yield (
-                element.id,
-                (
-                    f"Expected {drawing.label(element.id)} in a subprocess to have no definition, but it waits for a message: "
-                    "draw a plain start event with a message catch event (消息中间捕获事件) behind it"
-                ),
+            message = (
+                f"Expected {drawing.label(element.id)} in a subprocess to have no definition, but it waits for a message: "
+                "draw a plain start event with a message catch event (消息中间捕获事件) behind it"
             )
+            yield element.id, message
 
 
 def same_start_message(drawing: Drawing) -> Problems:
@@ -52,13 +48,11 @@ def same_start_message(drawing: Drawing) -> Problems:
     count = Counter(element.event.name for element in starts if element.event)
     for element in starts:
         if element.event and count[element.event.name] > 1:
-            yield (
-                element.id,
-                (
-                    f"Expected each start event to wait for a message of its own, but {drawing.label(element.id)} shares "
-                    f"{element.event.name!r} with another: give them different messages"
-                ),
+            message = (
+                f"Expected each start event to wait for a message of its own, but {drawing.label(element.id)} shares "
+                f"{element.event.name!r} with another: give them different messages"
             )
+            yield element.id, message
 
 
 def flow_into_start(drawing: Drawing) -> Problems:
@@ -72,13 +66,11 @@ def flow_out_of_end(drawing: Drawing) -> Problems:
     """Nothing leads out of an end event."""
     for element in drawing.of_type(ElementType.END_EVENT):
         if element.outgoing:
-            yield (
-                element.id,
-                (
-                    f"Expected nothing to lead out of {drawing.label(element.id)}, but a flow does: "
-                    "draw an intermediate event (中间抛出事件) if the token goes on"
-                ),
+            message = (
+                f"Expected nothing to lead out of {drawing.label(element.id)}, but a flow does: "
+                "draw an intermediate event (中间抛出事件) if the token goes on"
             )
+            yield element.id, message
 
 
 def loose_boundary(drawing: Drawing) -> Problems:
@@ -87,10 +79,8 @@ def loose_boundary(drawing: Drawing) -> Problems:
         host = drawing.definition.elements.get(element.attached_to or "")
         if host is None or host.type not in ACTIVITIES or host.parent != element.parent:
             where = f"it stands on {drawing.label(host.id)}" if host else "it is attached to nothing"
-            yield (
-                element.id,
-                f"Expected {drawing.label(element.id)} to stand on an activity, but {where}: drag it onto the border of a task",
-            )
+            message = f"Expected {drawing.label(element.id)} to stand on an activity, but {where}: drag it onto the border of a task"
+            yield element.id, message
 
 
 def error_without_interrupting(drawing: Drawing) -> Problems:
@@ -125,23 +115,19 @@ def no_way_to_an_end(drawing: Drawing) -> Problems:
                 frontier.append(previous)
     for element in drawing.elements:
         if element.type in ACTIVITIES and element.id not in ending:
-            yield (
-                element.id,
-                (
-                    f"Expected a way from {drawing.label(element.id)} to an end event, but there is none: "
-                    "draw a gateway (网关) with a flow that leads out of the circle"
-                ),
+            message = (
+                f"Expected a way from {drawing.label(element.id)} to an end event, but there is none: "
+                "draw a gateway (网关) with a flow that leads out of the circle"
             )
+            yield element.id, message
 
 
 def loose_end(drawing: Drawing) -> Problems:
     """A token that ends without an end event ends by oversight, more often than not."""
     for element in drawing.elements:
         if not element.outgoing and element.type not in (ElementType.END_EVENT, ElementType.EXCLUSIVE_GATEWAY):
-            yield (
-                element.id,
-                f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it",
-            )
+            message = f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it"
+            yield element.id, message
 
 
 def _ended_scopes(drawing: Drawing) -> set[str | None]:

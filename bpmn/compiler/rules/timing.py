@@ -26,13 +26,11 @@ def bad_timer(drawing: Drawing) -> Problems:
         forms = drawing.node(element.id).iterfind(f"{MODEL}timerEventDefinition/{MODEL}*")
         written = [tag(form) for form in forms if tag(form) in TIMER_TAGS and text_of(form)]
         if len(written) != 1:
-            yield (
-                element.id,
-                (
-                    f"Expected {drawing.label(element.id)} to have one time, but it has {' and '.join(written) or 'none'}: "
-                    "fill in a date, a duration or a cycle"
-                ),
+            message = (
+                f"Expected {drawing.label(element.id)} to have one time, but it has {' and '.join(written) or 'none'}: "
+                "fill in a date, a duration or a cycle"
             )
+            yield element.id, message
         elif event.timer and event.when and event.when.dialect == "literal" and (wrong := _wrong(event.timer, event.when.source)):
             yield element.id, f"Expected the time of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
 
@@ -41,13 +39,11 @@ def cycle_that_interrupts(drawing: Drawing) -> Problems:
     """What interrupts its activity, or lets a token pass, is due once."""
     for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.CATCH_EVENT):
         if element.event and element.event.timer is TimerType.CYCLE and element.interrupting:
-            yield (
-                element.id,
-                (
-                    f"Expected {drawing.label(element.id)} to be due more than once, but it is due once only: "
-                    "choose a duration, or a boundary event that does not interrupt"
-                ),
+            message = (
+                f"Expected {drawing.label(element.id)} to be due more than once, but it is due once only: "
+                "choose a duration, or a boundary event that does not interrupt"
             )
+            yield element.id, message
 
 
 def bad_due_date(drawing: Drawing) -> Problems:

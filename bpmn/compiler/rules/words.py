@@ -70,19 +70,17 @@ def foreign_engine(source: Source) -> Problems:
     """What was written for another engine would silently not happen."""
     platform = source.root.get("{http://camunda.org/schema/modeler/1.0}executionPlatform", "")
     if platform == "Camunda Cloud":
-        yield (
-            source.root,
-            "Expected a diagram for Camunda 7, but it was drawn for Camunda 8: draw it with the Camunda 7 profile of the Modeler",
-        )
+        message = "Expected a diagram for Camunda 7, but it was drawn for Camunda 8: draw it with the Camunda 7 profile of the Modeler"
+        yield source.root, message
     for node in source.meant:
         inside = (child for part in node.iterchildren(f"{MODEL}extensionElements") for child in part.iterchildren())
         names = [*map(str, node.attrib), *(str(child.tag) for child in inside)]
         engines = {FOREIGN[space] for space in map(_namespace, names) if space in FOREIGN}
         for engine in sorted(engines):
-            yield (
-                node,
-                f"Expected {label(bearer(node))} to be drawn for Camunda 7, but it says something to {engine}: remove it, it has no effect",
+            message = (
+                f"Expected {label(bearer(node))} to be drawn for Camunda 7, but it says something to {engine}: remove it, it has no effect"
             )
+            yield node, message
 
 
 def named(word: Word) -> str:

@@ -1,11 +1,11 @@
 """The rules that no single file can show: layers, sizes, names, and where transactions end."""
 
 import ast
+import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 CHECKOUT = Path(__file__).parent.parent
 FILES = sorted(path for package in ("bpmn", "engine", "api") for path in (CHECKOUT / package).rglob("*.py"))
@@ -13,26 +13,29 @@ FILES = sorted(path for package in ("bpmn", "engine", "api") for path in (CHECKO
 SOURCES = [path for path in FILES if "migrations" not in path.parts]
 FORBIDDEN_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "service", "services", "handler", "handlers", "base"}
 #: The one place where a transaction ends.
-TRANSACTIONS = CHECKOUT / "engine" / "database.py"
+TRANSACTIONS = "engine/database.py"
 #: The page of the tables may be longer.
-TABLES = CHECKOUT / "engine" / "models.py"
-
-each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+TABLES = "engine/models.py"
 
 
-def _tree(path: Path) -> ast.Module:
+def name(path):
+    return path.relative_to(CHECKOUT).as_posix()
+
+
+@functools.cache
+def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def _calls(path: Path) -> list[tuple[int, str]]:
-    """Line and name of everything that is called, `x.commit()` as `.commit`."""
-    called = []
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            called.append((node.lineno, f".{node.func.attr}"))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            called.append((node.lineno, node.func.id))
-    return called
+def calls(*wanted):
+    """Where one of these is called: `eval` as a function, `.commit` as a method of anything."""
+    return [
+        f"{name(path)}:{node.lineno} {called}"
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and (called := f".{node.func.attr}" if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in wanted
+    ]
 
 
 def test_layers():
@@ -47,42 +50,36 @@ def test_layers():
     assert lint.returncode == 0, lint.stdout + lint.stderr
 
 
-@each_source
-def test_file__short(path):
-    lines = len(path.read_text(encoding="utf-8").splitlines())
+def test_files__short():
+    lines = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
 
-    assert lines <= (450 if path == TABLES else 300)
+    assert {path: n for path, n in lines.items() if n > (450 if path == TABLES else 300)} == {}
 
 
-@each_source
-def test_functions__short(path):
-    functions = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.FunctionDef)]
-
-    long = {f"{node.name}, line {node.lineno}": n for node in functions if (n := (node.end_lineno or 0) - node.lineno + 1) > 40}
+def test_functions__short():
+    long = {
+        f"{name(path)}:{node.lineno} {node.name}": lines
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and (lines := (node.end_lineno or 0) - node.lineno + 1) > 40
+    }
 
     assert long == {}
 
 
-@each_source
-def test_module__says_what_it_is(path):
-    assert ast.get_docstring(_tree(path))
+def test_modules__say_what_they_are():
+    assert [name(path) for path in SOURCES if not ast.get_docstring(tree(path))] == []
 
 
-@each_source
-def test_module__has_a_name_of_the_field(path):
-    words = {word for part in path.relative_to(CHECKOUT).with_suffix("").parts for word in part.split("_")}
-
-    assert words & FORBIDDEN_NAMES == set()
+def test_modules__have_names_of_the_field():
+    assert [name(path) for path in SOURCES if FORBIDDEN_NAMES & set(re.split(r"[/_.]", name(path)))] == []
 
 
-@each_source
-def test_transaction__ends_in_one_place(path):
-    if path == TRANSACTIONS:
-        assert {".commit", ".rollback"} <= {name for _, name in _calls(path)}
-    else:
-        assert [call for call in _calls(path) if call[1] in {".commit", ".rollback"}] == []
+def test_transactions__end_in_one_place():
+    ends = {call.split(":")[0] for call in calls(".commit", ".rollback")}
+
+    assert ends == {TRANSACTIONS}
 
 
-@each_source
-def test_source__runs_no_text_as_python(path):
-    assert [call for call in _calls(path) if call[1] in {"eval", "exec", "__import__"}] == []
+def test_sources__run_no_text_as_python():
+    assert calls("eval", "exec", "__import__") == []

@@ -57,7 +57,7 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     taken = session.scalar(query)
     if taken is not None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
-    live = {i.code: i for i in functions.live_items(session, case)}.get(item.code)
+    live = {i.code: i for i in functions.live_items(case)}.get(item.code)
     if live is not None and live.dispatched_at is not None and live.status not in {ItemStatus.WITHDRAWN, ItemStatus.RETURNED}:
         raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
 
@@ -86,6 +86,7 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     )
     session.add(imported)
     session.flush()
+    session.expire(case, ["items"])
     _take_materials(session, session.get_one(Case, item.case_id), case, actor=actor)
     return imported
 
@@ -106,6 +107,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     item.case_id, item.adopted_from_id = case.id, source.id
     item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
     session.flush()
+    session.expire(source, ["items"])
+    session.expire(case, ["items"])
     _take_materials(session, source, case, actor=actor)
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
@@ -124,6 +127,6 @@ def _close(session: Session, alone: Instance, source: Case, *, actor: Actor) -> 
 
 
 def _replace_proposal(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
-    proposal = {i.code: i for i in functions.live_items(session, case)}.get(item.code)
+    proposal = {i.code: i for i in functions.live_items(case)}.get(item.code)
     if proposal is not None and proposal.status in UNSETTLED:
         lifecycle.end(session, proposal, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": f"由接续件 {item.number} 替代"})

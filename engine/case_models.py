@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.models import Base, _id
 from engine.states import ClockStatus, CommitmentStatus, DeliveryStatus, ItemStatus, SupplementStatus, SyncStatus, ToleranceStatus
@@ -44,6 +44,10 @@ class Case(Base):
     #: Promise of the bundle in working days, as published when the case was submitted.
     promised: Mapped[int | None]
     ended_at: Mapped[datetime | None]
+    # Read when first asked for, once a transaction: conditions of a diagram ask for them again and again.  Who adds one, expires the list.
+    #: In the order they joined, earlier ones with the same code among them.
+    items: Mapped[list[Item]] = relationship(foreign_keys="Item.case_id", order_by="(Item.joined_at, Item.number)", viewonly=True)
+    tolerances: Mapped[list[Tolerance]] = relationship(order_by="Tolerance.id", viewonly=True)
 
 
 class Item(Base):

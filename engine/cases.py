@@ -116,7 +116,7 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = instances.lock(session, instances.of_case(session, case.id).id)
     facts = matters.read(definitions.get(session, case.definition_id))
-    live = {i.code: i for i in functions.live_items(session, case)}
+    live = {i.code: i for i in functions.live_items(case)}
     for code in codes:
         if code not in facts.calls:
             raise InvalidInput(f"Expected an item of {facts.name}, but {code!r} is none", errors=[{"field": "items", "message": code}])
@@ -147,7 +147,7 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     _require_reason(reason)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = instances.lock(session, instances.of_case(session, case.id).id)
-    open_items = [item for item in functions.live_items(session, case) if item.status in WITHDRAWABLE]
+    open_items = [item for item in functions.live_items(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
     for item in open_items:
@@ -261,7 +261,7 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
     for item in adopted:
         extend_checklist(session, case, [item.code])
         adoptions.attach(session, case, item, actor=actor)
-    items = [item.number for item in functions.live_items(session, case)]
+    items = [item.number for item in functions.live_items(case)]
     notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
     journal.record(
         session, run.row, actor=actor, what="case submitted", items=items, notice=notice.number, checklist=case.checklist["hash"]

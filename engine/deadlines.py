@@ -82,7 +82,7 @@ def of_case(session: Session, case: Case) -> Deadline | None:
 
 def computed_due(session: Session, case: Case) -> DueDate | None:
     """When the bundle is due by its items: the latest of their promises (the published promise stands beside it)."""
-    dues = [clocks.due(session, item) for item in functions.live_items(session, case) if item.status in UNSETTLED]
+    dues = [clocks.due(session, item) for item in functions.live_items(case) if item.status in UNSETTLED]
     known = [due for due in dues if due is not None]
     return max(known, key=lambda due: due.date) if known else None
 

@@ -61,11 +61,11 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
 
 
 def _require_grantable(run: Run, item: Item) -> None:
-    held = functions.holds(run.session, run.case, item, at=frozenset({"BEFORE_DECISION"}))
+    held = functions.holds(run.case, item, at=frozenset({"BEFORE_DECISION"}))
     if held:
         names = "、".join(t.name for t in held)
         raise InvalidState(f"Expected to grant item {item.number}, but it waits for {names}", missing=[t.code for t in held])
-    live = {i.code: i for i in functions.live_items(run.session, run.case)}
+    live = {i.code: i for i in functions.live_items(run.case)}
     predecessors = functions.open_predecessors(item, live)
     if predecessors:
         raise InvalidState(f"Expected to grant item {item.number}, but {'、'.join(p.name for p in predecessors)} is not granted yet")

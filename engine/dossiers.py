@@ -95,7 +95,7 @@ def _add_bundle(session: Session, dossier: Dossier) -> None:
     dossier.supplements = supplements.of_case(session, case)
     dossier.alerts = deadlines.alerts_of(session, case)
     dossier.rating = session.get(Rating, case.id)
-    live = [item.code for item in functions.live_items(session, case) if item.status in UNSETTLED]
+    live = [item.code for item in functions.live_items(case) if item.status in UNSETTLED]
     dossier.missing = checklists.missing(case.checklist, lifecycle.handed_in(session, case), live)
 
 

@@ -25,7 +25,7 @@ from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, SupplementStatus, T
 ACCEPTANCE_DAYS = 5
 #: An item that was adopted while it runs is taken by the dispatcher, too.
 _DISPATCHABLE = frozenset({ItemStatus.ACCEPTED, ItemStatus.WAITING, ItemStatus.IN_REVIEW})
-_OPEN = (ToleranceStatus.OPEN, ToleranceStatus.OVERDUE)
+_OPEN = frozenset({ToleranceStatus.OPEN, ToleranceStatus.OVERDUE})
 
 
 @dataclass(kw_only=True)
@@ -40,22 +40,22 @@ class World:
 
     def ready(self, code: str) -> bool:
         """An item is accepted, not started, and what it needs is settled in its favour."""
-        items = {item.code: item for item in live_items(self.session, self.case)}
+        items = {item.code: item for item in live_items(self.case)}
         item = items.get(code)
         return item is not None and item.dispatched_at is None and item.status in _DISPATCHABLE and not open_predecessors(item, items)
 
     def settled(self) -> bool:
         """Every item is decided or ended, and no tolerance is open."""
-        return all(item.status not in UNSETTLED for item in live_items(self.session, self.case)) and not self.tolerance_open()
+        return all(item.status not in UNSETTLED for item in live_items(self.case)) and not self.tolerance_open()
 
     def tolerance_open(self) -> bool:
         """A tolerated material is still missing."""
-        return bool(open_tolerances(self.session, self.case))
+        return bool(open_tolerances(self.case))
 
     def tolerance(self, what: str) -> datetime | None:
         """Next moment at which an open tolerance must be reminded (`remind`), is overdue (`due`), or is given up (`grace`)."""
         calendar = holidays.calendar(self.session)
-        missing = open_tolerances(self.session, self.case)
+        missing = open_tolerances(self.case)
         if what == "remind":
             moments = [calendars.start_of(calendar.add(t.due_on, -1)) for t in missing if t.reminded_at is None]
         elif what == "due":
@@ -80,7 +80,7 @@ class World:
 
     def issue_by(self) -> datetime | None:
         """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait."""
-        decided = [item.decided_at for item in issuable_items(self.session, self.case) if item.decided_at]
+        decided = [item.decided_at for item in issuable_items(self.case) if item.decided_at]
         if not decided:
             return None
         wait = matters.read(definitions.get(self.session, self.case.definition_id)).longest_wait
@@ -88,7 +88,7 @@ class World:
 
     def issuable(self) -> bool:
         """Something is granted, not issued, and no missing material holds it."""
-        return bool(issuable_items(self.session, self.case))
+        return bool(issuable_items(self.case))
 
     def deadline(self, kind: str) -> datetime | None:
         """The item's `promised` or `statutory` deadline, or the moment it turns yellow (`warning`); in a matter, the bundle's."""
@@ -124,10 +124,9 @@ def context(session: Session, loaded: Loaded, case: Case, item: Item | None) -> 
     return world.context
 
 
-def live_items(session: Session, case: Case) -> list[Item]:
+def live_items(case: Case) -> list[Item]:
     """The items of a case, in the order they joined; of two with one code (applied for again, adopted) only the later."""
-    items = session.scalars(select(Item).where(Item.case_id == case.id).order_by(Item.joined_at, Item.number))
-    return list({item.code: item for item in items}.values())
+    return list({item.code: item for item in case.items}.values())
 
 
 def open_predecessors(item: Item, items: Mapping[str, Item]) -> list[Item]:
@@ -138,25 +137,24 @@ def open_predecessors(item: Item, items: Mapping[str, Item]) -> list[Item]:
     return [p for p in found if p.status not in FAVOURABLE and not (continues and p.status not in UNSETTLED)]
 
 
-def open_tolerances(session: Session, case: Case) -> list[Tolerance]:
+def open_tolerances(case: Case) -> list[Tolerance]:
     """Tolerated materials that are still missing, by due date."""
-    query = select(Tolerance).where(Tolerance.case_id == case.id, Tolerance.status.in_(_OPEN)).order_by(Tolerance.due_on, Tolerance.id)
-    return list(session.scalars(query))
+    return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
 
 
-def holds(session: Session, case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:
+def holds(case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:
     """Open tolerances that hold the item back at a point: `at` is a set of BEFORE_… policies."""
-    return [t for t in open_tolerances(session, case) if item.code in t.used_by and t.until in at]
+    return [t for t in open_tolerances(case) if item.code in t.used_by and t.until in at]
 
 
 #: What must be there before a result may be handed out.
 BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
 
 
-def issuable_items(session: Session, case: Case) -> list[Item]:
+def issuable_items(case: Case) -> list[Item]:
     """Items that are granted, not issued, and not held by a missing material."""
-    granted = [item for item in live_items(session, case) if item.status is ItemStatus.GRANTED]
-    return [item for item in granted if not holds(session, case, item, at=BEFORE_ISSUE)]
+    granted = [item for item in live_items(case) if item.status is ItemStatus.GRANTED]
+    return [item for item in granted if not holds(case, item, at=BEFORE_ISSUE)]
 
 
 def bundle_ledger(case: Case) -> tuple[Ledger, TimeLimit] | None:

@@ -33,7 +33,7 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
 def submitted(run: Run) -> list[Item]:
     """Items of the case that nobody has disposed of."""
-    return [i for i in functions.live_items(run.session, run.case) if i.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
+    return [i for i in functions.live_items(run.case) if i.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
 
 
 def missing(run: Run, items: Sequence[Item]) -> list[dict[str, Any]]:

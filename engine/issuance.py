@@ -27,7 +27,7 @@ def issue(run: Run, _task: Task, data: dict[str, Any]) -> None:
         raise InvalidInput(f"Expected mode to be one of {', '.join(MODES)}, but it is {mode!r}")
     if delivery not in DELIVERIES:
         raise InvalidInput(f"Expected delivery to be one of {', '.join(DELIVERIES)}, but it is {delivery!r}")
-    items = functions.issuable_items(run.session, run.case)
+    items = functions.issuable_items(run.case)
     if not items:
         raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")
     if mode == "comprehensive" and len(items) < COMPREHENSIVE_FROM:
@@ -37,7 +37,7 @@ def issue(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
 def split(run: Run) -> None:
     """Stop waiting for the rest: issue by itself what can be issued, electronically, and tell the applicant."""
-    items = functions.issuable_items(run.session, run.case)
+    items = functions.issuable_items(run.case)
     if items:
         hand_out(run, items, mode="split", delivery="electronic", recipient=None)
 

@@ -44,6 +44,7 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str 
     )
     session.add(item)
     session.flush()
+    session.expire(case, ["items"])
     return item
 
 
@@ -52,7 +53,7 @@ def accept(session: Session, case: Case, items: Iterable[Item], *, by: str, acto
 
     An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
     """
-    live = {item.code: item for item in functions.live_items(session, case)}
+    live = {item.code: item for item in functions.live_items(case)}
     for item in items:
         waits = bool(functions.open_predecessors(item, live))
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
@@ -96,10 +97,10 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
     """
     session.flush()
     _block_dependents(session, case, actor=actor)
-    _waive_tolerances(session, case)
-    live = functions.live_items(session, case)
+    _waive_tolerances(case)
+    live = functions.live_items(case)
     waits = any(item.status in UNSETTLED | {ItemStatus.GRANTED} for item in live)
-    if case.ended_at is None and live and not waits and not functions.open_tolerances(session, case):
+    if case.ended_at is None and live and not waits and not functions.open_tolerances(case):
         case.ended_at = datetime.now(UTC)
 
 
@@ -121,13 +122,13 @@ def _never_started(item: Item) -> None:
 def start_bundle_clock(session: Session, case: Case, on: date) -> None:
     """Start the clock of the bundle's own promise, when the matter's policy says that now is the time."""
     policy = matters.get(session, case.matter).clock_start
-    undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(session, case))
+    undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(case))
     if case.clock_started_on is None and (policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided)):
         case.clock_started_on = on
 
 
 def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
-    items = {item.code: item for item in functions.live_items(session, case)}
+    items = {item.code: item for item in functions.live_items(case)}
     for item in items.values():
         blockers = [p for p in functions.open_predecessors(item, items) if p.status in _UNFAVOURABLE]
         if item.status is ItemStatus.WAITING and blockers:
@@ -137,9 +138,9 @@ def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
             return
 
 
-def _waive_tolerances(session: Session, case: Case) -> None:
-    alive = {item.code for item in functions.live_items(session, case) if item.status not in _UNFAVOURABLE}
-    for tolerance in functions.open_tolerances(session, case):
+def _waive_tolerances(case: Case) -> None:
+    alive = {item.code for item in functions.live_items(case) if item.status not in _UNFAVOURABLE}
+    for tolerance in functions.open_tolerances(case):
         if not alive & set(tolerance.used_by):
             waive(tolerance)
 

@@ -79,7 +79,7 @@ def record(
     )
     session.add(material)
     session.flush()
-    for item in functions.live_items(session, case):
+    for item in functions.live_items(case):
         if item.status in UNSETTLED - {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}:
             lifecycle.distribute(session, case, item)
     return material

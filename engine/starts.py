@@ -17,7 +17,7 @@ from engine.states import FAVOURABLE, ClockStatus, ItemStatus, move
 
 def item_for(run: Run, wait: Wait) -> Item | None:
     """The item of the case that the call activity means, marked as taken by the dispatcher; None for a plain process."""
-    found = [i for i in functions.live_items(run.session, run.case) if i.code == wait.name and i.dispatched_at is None]
+    found = [i for i in functions.live_items(run.case) if i.code == wait.name and i.dispatched_at is None]
     if run.item is not None or not found:
         return None
     found[0].dispatched_at = datetime.now(UTC)
@@ -41,7 +41,7 @@ def variables(run: Run, wait: Wait) -> dict[str, Any]:
 
 def _yielded(run: Run) -> dict[str, Any]:
     """What items that were granted have yielded for others (`id_number` of a child …), the later decision last."""
-    settled = [item for item in functions.live_items(run.session, run.case) if item.status in FAVOURABLE and item.decided_at]
+    settled = [item for item in functions.live_items(run.case) if item.status in FAVOURABLE and item.decided_at]
     results = [item.result or {} for item in sorted(settled, key=lambda item: item.decided_at or item.joined_at)]
     return {name: value for result in results for name, value in result.items() if name != CERTIFICATE}
 

@@ -110,4 +110,4 @@ def _open(run: Run) -> Supplement:
 
 
 def _undisposed(run: Run) -> list[Item]:
-    return [i for i in functions.live_items(run.session, run.case) if i.status in {ItemStatus.CORRECTING, ItemStatus.SUBMITTED}]
+    return [i for i in functions.live_items(run.case) if i.status in {ItemStatus.CORRECTING, ItemStatus.SUBMITTED}]

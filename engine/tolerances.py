@@ -42,10 +42,10 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
 
 def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     """Write down what was promised, until when, and the commitment that was signed."""
-    items = {item.code: item for item in functions.live_items(run.session, run.case)}
+    items = {item.code: item for item in functions.live_items(run.case)}
     now = datetime.now(UTC)
     listed = []
-    standing = {tolerance.code: tolerance for tolerance in functions.open_tolerances(run.session, run.case)}
+    standing = {tolerance.code: tolerance for tolerance in functions.open_tolerances(run.case)}
     for material in missing:
         if material["code"] in standing:
             standing[material["code"]].used_by = sorted({*standing[material["code"]].used_by, *material["used_by"]})
@@ -64,13 +64,14 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
     run.session.add(Commitment(case_id=run.case.id, kind="tolerance", signed_by=signer, signed_at=now))
     run.session.flush()
+    run.session.expire(run.case, ["tolerances"])
     notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE, {"materials": listed}, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="accepted with tolerance", notice=notice.number, materials=listed)
 
 
 def meet(session: Session, case: Case, code: str) -> bool:
     """A material came in: close the tolerance that waits for it, and let the clocks it had stopped go on."""
-    tolerance = next((t for t in functions.open_tolerances(session, case) if t.code == code), None)
+    tolerance = next((t for t in functions.open_tolerances(case) if t.code == code), None)
     if tolerance is None:
         return False
     was_overdue = tolerance.status is ToleranceStatus.OVERDUE
@@ -86,7 +87,7 @@ def remind(run: Run) -> None:
     """Remind the applicant of what is due soon; each material once."""
     moment = datetime.now(UTC)
     calendar = holidays.calendar(run.session)
-    for tolerance in functions.open_tolerances(run.session, run.case):
+    for tolerance in functions.open_tolerances(run.case):
         if tolerance.reminded_at is None and calendars.start_of(calendar.add(tolerance.due_on, -1)) <= moment:
             tolerance.reminded_at = moment
             content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat()}
@@ -96,7 +97,7 @@ def remind(run: Run) -> None:
 
 def overdue(run: Run) -> None:
     """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
-    for tolerance in functions.open_tolerances(run.session, run.case):
+    for tolerance in functions.open_tolerances(run.case):
         if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(tolerance.due_on) > datetime.now(UTC):
             continue
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
@@ -112,7 +113,7 @@ def overdue(run: Run) -> None:
 
 def pause_from_the_start(run: Run, item: Item) -> None:
     """Let a clock that starts only now wait as well, when a material that its item needs is overdue already."""
-    for tolerance in functions.open_tolerances(run.session, run.case):
+    for tolerance in functions.open_tolerances(run.case):
         if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
             content: dict[str, Any] = {
                 "material": tolerance.name,
@@ -128,7 +129,7 @@ def give_up(run: Run, outcome: str) -> None:
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
     calendar = holidays.calendar(run.session)
-    for tolerance in functions.open_tolerances(run.session, run.case):
+    for tolerance in functions.open_tolerances(run.case):
         last = calendar.add(tolerance.due_on, tolerance.grace_days)
         if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > datetime.now(UTC):
             continue
@@ -166,7 +167,7 @@ def _pause(run: Run, item: Item, tolerance: Tolerance, notice: Notice) -> None:
 
 def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]:
     """Items of the case that need the material and are not handed out yet."""
-    found = [item for item in functions.live_items(session, case) if item.code in tolerance.used_by]
+    found = [item for item in functions.live_items(case) if item.code in tolerance.used_by]
     for item in found:
         instances.hold(session, item)
     return [item for item in found if item.status in UNSETTLED or item.status is ItemStatus.GRANTED]
@@ -174,7 +175,7 @@ def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]
 
 def _resume(session: Session, case: Case, item: Item) -> None:
     """End the pause that one missing material had caused, unless another one is still overdue."""
-    others = [t for t in functions.open_tolerances(session, case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
+    others = [t for t in functions.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
     query = select(ClockEntry.id).where(
         ClockEntry.item_id == item.id, ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
     )

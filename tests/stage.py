@@ -90,7 +90,7 @@ class Stage:
     def items(self, case: Case) -> dict[str, Item]:
         """Items of a case as they stand, by code; of two with one code the later."""
         with self.reading() as session:
-            return {item.code: item for item in functions.live_items(session, session.get_one(Case, case.id))}
+            return {item.code: item for item in functions.live_items(session.get_one(Case, case.id))}
 
     def item(self, case: Case, code: str) -> Item:
         return self.items(case)[code]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -44,6 +44,11 @@ def deploy(session: Session, name: str, resources: Mapping[str, bytes], *, actor
 def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
     """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
     return lint.lint(resources, functions=functions.NAMES, known_processes=frozenset(session.scalars(select(Definition.key).distinct())))
+
+
+def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definition]:
+    """What a deployment defined, by key."""
+    return session.scalars(select(Definition).where(Definition.deployment_id == deployment.id).order_by(Definition.key)).all()
 
 
 def refuse(errors: list[Finding]) -> None:

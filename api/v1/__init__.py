@@ -5,12 +5,40 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from api import openapi
-from api.v1 import accounts, calendar, cases, deadlines, description, incidents, items, materials, matters, sessions, tasks
+from api.v1 import (
+    accounts,
+    calendar,
+    cases,
+    deadlines,
+    deployments,
+    description,
+    incidents,
+    items,
+    materials,
+    matters,
+    messages,
+    sessions,
+    tasks,
+)
 
 
 def register(app: Flask) -> None:
     """Add all routes."""
     bp = Blueprint("v1", __name__, url_prefix=openapi.PREFIX)
-    for noun in (description, sessions, matters, cases, materials, tasks, items, deadlines, calendar, incidents, accounts):
+    for noun in (
+        description,
+        sessions,
+        matters,
+        cases,
+        materials,
+        tasks,
+        items,
+        deadlines,
+        calendar,
+        incidents,
+        messages,
+        deployments,
+        accounts,
+    ):
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)

@@ -1,0 +1,104 @@
+"""Deployments (部署): diagrams, tables and forms, checked and put to work together; for designers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from flask import Blueprint, Response
+from pydantic import Field
+
+from api import auth
+from api.contract import answer, contract
+from api.shapes import Body, Line, Shape
+from api.transactions import reading, transaction
+from engine import deployments
+from engine.actors import Role
+
+bp = Blueprint("deployments", __name__, url_prefix="/deployments")
+
+
+class File(Body):
+    """One file as Camunda Modeler saves it."""
+
+    #: With its suffix: .bpmn, .dmn or .form.
+    name: Line
+    content: Annotated[str, Field(max_length=5_000_000)]
+
+
+class Files(Body):
+    """What is deployed together."""
+
+    #: Names the deployment; the same files under the same name are deployed once.
+    name: Line
+    files: Annotated[list[File], Field(min_length=1, max_length=200)]
+
+
+class DefinitionShown(Shape):
+    """One version of one process."""
+
+    key: str
+    version: int
+    name: str
+    #: matter, item or process.
+    kind: str
+    resource: str
+
+
+class DeploymentShown(Shape):
+    """A deployment."""
+
+    id: UUID
+    name: str
+    deployed_at: datetime
+    deployed_by: str
+    definitions: list[DefinitionShown]
+
+
+class FindingShown(Shape):
+    """One thing that is wrong, or may be."""
+
+    #: error: refuses the deployment; warning: does not.
+    severity: str
+    rule: str
+    message: str
+    element: str
+    element_name: str
+    resource: str
+    line: int
+    column: int
+
+
+class Findings(Shape):
+    """Everything that is wrong, at once."""
+
+    data: list[FindingShown]
+
+
+@bp.post("")
+@contract(summary="部署流程 · Deploy diagrams", body=Files, answer=DeploymentShown, status=201)
+def deploy(body: Files) -> Response:
+    """Check a set of files and put it to work; running cases keep what they run on."""
+    with transaction() as session:
+        row = deployments.deploy(session, body.name, _resources(body), actor=auth.actor())
+        shown = {name: getattr(row, name) for name in ("id", "name", "deployed_at", "deployed_by")}
+        return answer(shown | {"definitions": [_definition(found) for found in deployments.definitions_of(session, row)]})
+
+
+@bp.post("/check")
+@contract(summary="检查流程 · Check diagrams", body=Files, answer=Findings)
+def check(body: Files) -> Response:
+    """Say what a deployment would say, and warn of more; nothing is kept."""
+    auth.actor().require(Role.DESIGNER, Role.ADMIN, to="check a diagram")
+    with reading() as session:
+        found = deployments.check(session, _resources(body))
+        return answer({"data": [{name: getattr(one, name) for name in FindingShown.model_fields} for one in found]})
+
+
+def _resources(body: Files) -> dict[str, bytes]:
+    return {file.name: file.content.encode() for file in body.files}
+
+
+def _definition(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in DefinitionShown.model_fields}

@@ -10,6 +10,7 @@ from typing import Any
 from bpmn.errors import ExpressionError
 from bpmn.expressions import juel, limits
 from bpmn.expressions.feel_parser import FeelParser
+from bpmn.expressions.feel_types import NO_TYPES, Check
 from bpmn.expressions.juel_parser import JuelParser
 from bpmn.expressions.scope import Functions, Run, Scope
 from bpmn.expressions.values import describe
@@ -35,10 +36,15 @@ class Expression:
         """Return the value; raises ExpressionError and nothing else, unless a supplied function does."""
         try:
             return self.run(Scope(variables, functions))
-        except ExpressionError as error:
-            raise ExpressionError(f"{error}, in {excerpt(self.source)}") from error
-        except (ArithmeticError, RecursionError) as error:
-            raise ExpressionError(f"Expected numbers and lists within bounds, but they are too large, in {excerpt(self.source)}") from error
+        except (ExpressionError, ArithmeticError, RecursionError) as error:
+            raise failure(error, self.source) from error
+
+    def within(self, scope: Scope) -> Any:
+        """Return the value inside a larger evaluation, whose names it sees and whose steps it spends."""
+        try:
+            return self.run(scope.flat() if self.dialect == "juel" else scope)
+        except (ExpressionError, ArithmeticError, RecursionError) as error:
+            raise failure(error, self.source) from error
 
     def test(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> bool:
         """Return the value of a condition, which must be true or false."""
@@ -46,6 +52,12 @@ class Expression:
         if value is True or value is False:
             return bool(value)
         raise ExpressionError(f"Expected true or false, but the condition {excerpt(self.source)} gives {describe(value)}")
+
+
+def failure(error: Exception, source: str) -> ExpressionError:
+    """Say what went wrong, and where."""
+    said = str(error) if isinstance(error, ExpressionError) else "Expected numbers and lists within bounds, but they are too large"
+    return ExpressionError(f"{said}, in {excerpt(source)}")
 
 
 def excerpt(source: str) -> str:
@@ -66,14 +78,14 @@ def parse(text: str) -> Expression:
     return Expression(text, "literal", run=lambda _: text)
 
 
-def parse_feel(text: str, names: Iterable[str] = (), *, source: str = "") -> Expression:
+def parse_feel(text: str, names: Iterable[str] = (), *, types: Mapping[str, Check] = NO_TYPES, source: str = "") -> Expression:
     """Read a FEEL expression without its `=`.
 
-    `names` are known variables whose names hold spaces, operators or words of FEEL; other names may hold spaces, too.
-    Raises ExpressionError.
+    `names` are known variables: their names may hold spaces, operators or words of FEEL, and they may be called when they are functions.
+    Other names may hold spaces, too.  `types` can be named beside those of FEEL.  Raises ExpressionError.
     """
     try:
-        parser = FeelParser(text, names, offset=max(0, len(source) - len(text)))
+        parser = FeelParser(text, names, types, offset=max(0, len(source) - len(text)))
         root = parser.parse()
     except (ExpressionError, ArithmeticError) as error:
         raise ExpressionError(f"{error}, in {excerpt(source or text)}") from error

@@ -15,7 +15,7 @@ from typing import Any
 from bpmn.errors import ExpressionError
 from bpmn.expressions import decimals, limits
 from bpmn.expressions.scope import Run, Scope
-from bpmn.expressions.temporal import YearsMonths, add_months
+from bpmn.expressions.temporal import YearsMonths, add_days, add_months, instant
 from bpmn.expressions.values import describe
 
 Binary = Callable[[Any, Any], Any]
@@ -25,7 +25,7 @@ _ORDERED = (str, dt.date, dt.time, dt.timedelta, YearsMonths)
 
 @dataclass(frozen=True)
 class Range:
-    """`[1..5)`: values between two ends; a missing end is open to infinity."""
+    """`[1..5)`: values between two ends."""
 
     low: Any
     high: Any
@@ -33,10 +33,9 @@ class Range:
     high_closed: bool = True
 
     def includes(self, value: Any) -> bool | None:
-        """Tell whether a value lies within."""
-        above = True if self.low is None else compare(">=" if self.low_closed else ">", value, self.low)
-        below = True if self.high is None else compare("<=" if self.high_closed else "<", value, self.high)
-        return conjunction(above, below)
+        """Tell whether a value lies within; null when it or an end is unknown."""
+        above = compare(">=" if self.low_closed else ">", value, self.low)
+        return conjunction(above, compare("<=" if self.high_closed else "<", value, self.high))
 
 
 def conjunction(left: Any, right: Any) -> bool | None:
@@ -64,6 +63,8 @@ def compare(symbol: str, left: Any, right: Any) -> bool | None:
     if type(left) is not type(right) or not isinstance(left, _ORDERED):
         raise ExpressionError(f"Expected two values of one kind to compare, but they are {describe(left)} and {describe(right)}")
     try:
+        if isinstance(left, dt.datetime):
+            return bool(relation(instant(left), instant(right)))
         return bool(relation(left, right))
     except TypeError:
         raise ExpressionError("Expected two times to compare, but only one of them has a time zone") from None
@@ -93,7 +94,9 @@ def equal(left: Any, right: Any, scope: Scope) -> bool | None:
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(equal(left[key], right[key], scope) is True for key in left)
     left, right = _align(left, right)
-    return bool(left == right) if type(left) is type(right) else None
+    if type(left) is not type(right):
+        return None
+    return instant(left) == instant(right) if isinstance(left, dt.datetime) else bool(left == right)
 
 
 def meets(value: Any, candidate: Any, scope: Scope) -> bool | None:
@@ -121,7 +124,9 @@ def _subtract(left: Any, right: Any) -> Any:
     if isinstance(right, _DURATIONS):
         return _add(left, YearsMonths(-right.months) if isinstance(right, YearsMonths) else -right)
     left, right = _align(left, right)
-    if isinstance(left, dt.date) and type(left) is type(right):
+    if isinstance(left, dt.datetime) and isinstance(right, dt.datetime):
+        return instant(left) - instant(right)
+    if type(left) is type(right) is dt.date:
         return left - right
     if type(left) is type(right) is dt.time:
         return _of_today(left) - _of_today(right)
@@ -132,7 +137,7 @@ def _move(moment: Any, duration: Any) -> Any:
     if isinstance(moment, dt.date) and isinstance(duration, YearsMonths):
         return add_months(moment, duration.months)
     if isinstance(moment, dt.date) and isinstance(duration, dt.timedelta):
-        return moment + duration
+        return add_days(moment, duration)
     if isinstance(moment, dt.time) and isinstance(duration, dt.timedelta):
         return (_of_today(moment) + duration % dt.timedelta(days=1)).timetz()
     return NotImplemented

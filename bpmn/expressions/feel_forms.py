@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import decimals, feel, limits
+from bpmn.expressions import decimals, feel, limits, temporal
 from bpmn.expressions.scope import Node, Run, Scope
 from bpmn.expressions.temporal import YearsMonths
 from bpmn.expressions.values import describe
@@ -63,16 +63,19 @@ def _rounds(iterations: Sequence[Iteration], scope: Scope, weight: int) -> Itera
 
 
 def _members(domain: Any) -> Iterator[Any]:
-    """Iterate over a list, or over the whole numbers of a range, in either direction."""
+    """Iterate over a list, or over the whole numbers or the days of a range, in either direction."""
     if isinstance(domain, feel.Range):
-        low, high = decimals.integer(domain.low), decimals.integer(domain.high)
-        step = 1 if low <= high else -1
-        first = low if domain.low_closed else low + step
-        last = high if domain.high_closed else high - step
-        return iter(range(first, last + step, step))
+        if type(domain.low) is type(domain.high) is dt.date:
+            return map(dt.date.fromordinal, _between(domain.low.toordinal(), domain.high.toordinal(), domain))
+        return iter(_between(decimals.integer(domain.low), decimals.integer(domain.high), domain))
     if isinstance(domain, (list, tuple)):
         return iter(domain)
     return iter(() if domain is None else (domain,))
+
+
+def _between(low: int, high: int, span: feel.Range) -> range:
+    step = 1 if low <= high else -1
+    return range(low if span.low_closed else low + step, high + step if span.high_closed else high, step)
 
 
 def loop(iterations: Sequence[Iteration], body: Node) -> Run:
@@ -89,12 +92,17 @@ def loop(iterations: Sequence[Iteration], body: Node) -> Run:
 
 
 def quantifier(iterations: Sequence[Iteration], body: Node, *, every: bool) -> Run:
-    """`some x in xs satisfies …` and `every …`."""
+    """`some x in xs satisfies …` and `every …`: null when an unknown answer could decide, and no other does."""
     decisive = not every
 
-    def run(scope: Scope) -> bool:
-        answers = (feel.truth(body.run(inner), "after satisfies") for inner in _rounds(iterations, scope, body.weight))
-        return decisive if any((answer is True) is decisive for answer in answers) else every
+    def run(scope: Scope) -> bool | None:
+        unknown = False
+        for inner in _rounds(iterations, scope, body.weight):
+            answer = feel.truth(body.run(inner), "after satisfies")
+            if answer is decisive:
+                return decisive
+            unknown = unknown or answer is None
+        return None if unknown else every
 
     return run
 
@@ -191,7 +199,7 @@ _TIME = {
     "minute": lambda value: value.minute,
     "second": lambda value: value.second,
     "time offset": lambda value: value.utcoffset(),
-    "timezone": lambda value: value.tzname(),
+    "timezone": temporal.zone_name,
 }
 _MEMBERS: tuple[tuple[type, Mapping[str, Any]], ...] = (
     (dt.datetime, {**_DATE, **_TIME}),

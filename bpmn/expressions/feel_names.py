@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from bpmn.expressions.lexer import Tokens, tokenize
 RESERVED = frozenset({"and", "or", "in", "then", "else", "return", "satisfies", "between", "instance"})
 
 
+@functools.lru_cache(maxsize=4096)
 def _words(name: str) -> tuple[str, ...]:
     """Split a name into its tokens; a name that has none is never met."""
     try:
@@ -29,7 +31,9 @@ class Names:
 
     def __init__(self, tokens: Tokens, known: Iterable[str]) -> None:
         self._tokens = tokens
-        self._known = {words: name for name in known if (words := _words(name))}
+        self._given = frozenset(known)
+        # A name of one word is found without being known; known, it would cut longer names short.
+        self._known = {words: name for name in self._given if len(words := _words(name)) > 1 or name in RESERVED}
         self._bound: list[str] = []
         self._filters = 0
         #: Names that come from outside.  Those within a filter are left out: they may be entries of its members.
@@ -53,6 +57,14 @@ class Names:
         yield
         self._filters -= 1
 
+    def is_bound(self, name: str) -> bool:
+        """Tell whether a name has a value of its own inside the expression."""
+        return name in self._bound
+
+    def is_variable(self, name: str) -> bool:
+        """Tell whether a name is known to have a value, which may be a function."""
+        return name in self._bound or name in self._given
+
     def use(self, name: str) -> str:
         """Note that a variable is read."""
         if name not in self._bound and not self._filters:
@@ -71,7 +83,8 @@ class Names:
 
     def read(self) -> str:
         """Pass a name: the longest known one, or else all words up to the next operator."""
-        if (words := self._match(_BUILTIN)) and self._tokens.ahead(len(words)).text == "(":
+        words = self._match(_BUILTIN)
+        if words and self._tokens.ahead(len(words)).text == "(" and not self.is_bound(_BUILTIN[words]):
             self._tokens.advance(len(words))
             return _BUILTIN[words]
         if words := self._match(self._known):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bpmn.expressions import feel, feel_forms
 from bpmn.expressions.feel_names import RESERVED
-from bpmn.expressions.feel_types import TYPES
 from bpmn.expressions.feel_values import HINTS, ValueParser
 from bpmn.expressions.scope import Node, node
 
@@ -165,10 +164,7 @@ class FeelParser(ValueParser):
 
     def _instance(self, value: Node) -> Node:
         self._tokens.expect("of")
-        name = self._names.longest(TYPES)
-        if name is None:
-            self._tokens.refuse("a type (" + ", ".join(sorted(TYPES)) + ")")
-        check = TYPES[name]
+        check = self._types.read()
         return node(lambda inner: check(value.run(inner)), value, truth=True)
 
     def _arithmetic(self, lowest: int) -> Node:
@@ -194,14 +190,21 @@ class FeelParser(ValueParser):
         return self._tokens.at("[") and following.kind != "end" and following.text not in _ENDS
 
     def _postfix(self) -> Node:
+        callable_ = self._tokens.current.kind == "name" or self._tokens.at("(", "{")
         base = self._value()
-        while self._tokens.at(".") or self._at_filter():
+        while True:
             if self._tokens.accept("."):
                 base = node(feel_forms.path(base.run, self._names.member()), base)
-                continue
-            self._tokens.advance()
-            with self._names.filtered():
-                condition = self._expression()
-            self._tokens.expect("]")
-            base = node(feel_forms.filtering(base.run, condition), base, condition)
-        return base
+            elif self._at_filter():
+                base = self._filter(base)
+            elif callable_ and self._tokens.at("("):
+                base = self._call(base)
+            else:
+                return base
+
+    def _filter(self, base: Node) -> Node:
+        self._tokens.expect("[")
+        with self._names.filtered():
+            condition = self._expression()
+        self._tokens.expect("]")
+        return node(feel_forms.filtering(base.run, condition), base, condition)

@@ -1,13 +1,15 @@
-"""Grammar of FEEL: values (literals, lists, ranges, contexts, variables and calls)."""
+"""Grammar of FEEL: values (literals, lists, ranges, contexts, functions, variables and calls)."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bpmn.expressions import decimals, feel_forms, scope, temporal
+from bpmn.expressions import closures, decimals, feel_forms, temporal
+from bpmn.expressions.closures import Parameter
 from bpmn.expressions.feel_names import RESERVED, Names
+from bpmn.expressions.feel_types import NO_TYPES, Check, TypeReader
 from bpmn.expressions.functions import FUNCTIONS
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
 from bpmn.expressions.scope import Node, Run, node
@@ -20,9 +22,10 @@ HINTS = {"==": "equality is written =", "&&": "write and", "||": "write or", "!"
 class ValueParser(ABC):
     """Reads values and remembers what they mention."""
 
-    def __init__(self, source: str, known: Iterable[str] = (), offset: int = 0) -> None:
+    def __init__(self, source: str, known: Iterable[str] = (), types: Mapping[str, Check] = NO_TYPES, offset: int = 0) -> None:
         self._tokens = Tokens(tokenize(source, offset, comments=True))
         self._names = Names(self._tokens, known)
+        self._types = TypeReader(self._tokens, self._names, types)
         #: How many unary tests are being read within one another, and how often they asked for `?`, the tested value.
         self._testing = 0
         self._asked = 0
@@ -106,7 +109,9 @@ class ValueParser(ABC):
         while not self._tokens.at("}"):
             name = self._string() if self._tokens.current.kind == "string" else self._names.declare(":")
             self._tokens.expect(":")
-            with self._names.bound(*(earlier for earlier, _ in entries)):
+            seen = [earlier for earlier, _ in entries]
+            # A function may call itself; any other entry that mentions its own name means the one outside.
+            with self._names.bound(*seen, *([name] if self._tokens.at("function") else [])):
                 entries.append((name, self._expression()))
             if not self._tokens.at("}"):
                 self._tokens.expect(",")
@@ -121,17 +126,41 @@ class ValueParser(ABC):
         token = self._tokens.current
         if token.kind != "name" or (token.text in RESERVED and not self._names.is_known()):
             self._tokens.refuse("a value, a name or a function", HINTS.get(token.text, ""))
+        if token.text == "function" and self._tokens.ahead(1).text == "(" and not self._names.is_variable("function"):
+            return self._function()
         name = self._names.read()
         if not self._tokens.at("("):
             return node(feel_forms.variable(self._names.use(name)))
         arguments, keywords = self._arguments()
-        if name not in FUNCTIONS:
+        if name in FUNCTIONS and not self._names.is_bound(name):
+            return node(_builtin(name, arguments, keywords), *arguments)
+        if self._names.is_variable(name):
+            self._names.use(name)
+        else:
             self.calls.add(name)
             if keywords:
-                self._tokens.refuse(f"arguments of {name} in order", "only built-in functions take them by name")
-            runs = [argument.run for argument in arguments]
-            return node(lambda inner: scope.call(inner, name, [run(inner) for run in runs]), *arguments)
-        return node(_builtin(name, arguments, keywords), *arguments)
+                self._tokens.refuse(f"arguments of {name} in order", "only functions of FEEL and of the same file take them by name")
+        return node(closures.by_name(name, [argument.run for argument in arguments], keywords), *arguments)
+
+    def _function(self) -> Node:
+        """Read `function(x, y: number) …`."""
+        self._tokens.advance()
+        self._tokens.expect("(")
+        parameters: list[Parameter] = []
+        while not self._tokens.accept(")"):
+            if parameters:
+                self._tokens.expect(",")
+            parameters.append(self._types.parameter())
+        if self._tokens.at("external"):
+            self._tokens.refuse("the body of the function", "functions in other languages are not supported")
+        with self._names.bound(*(parameter.name for parameter in parameters)):
+            body = self._expression()
+        return node(closures.definition(tuple(parameters), body), body)
+
+    def _call(self, function: Node) -> Node:
+        """Read the arguments of a function that is a value."""
+        arguments, keywords = self._arguments()
+        return node(closures.invocation(function.run, [argument.run for argument in arguments], keywords), function, *arguments)
 
     def _arguments(self) -> tuple[list[Node], list[str]]:
         """Read `(a, b)` or `(x: a, y: b)`."""

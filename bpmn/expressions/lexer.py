@@ -21,7 +21,11 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))", re.DOTALL)
+#: A character beyond the first 65,536 may be written as the two halves that other languages keep it in.
+_ESCAPE = re.compile(
+    r"\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})|\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))",
+    re.DOTALL,
+)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
 
@@ -69,7 +73,9 @@ def unquote(token: Token) -> str:
 
 
 def _unescape(match: re.Match[str], token: Token) -> str:
-    short, long, single = match.groups()
+    high, low, short, long, single = match.groups()
+    if high:
+        return chr(0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00)
     if single is not None and single in _ESCAPED:
         return _ESCAPED[single]
     written = chr(int(short or long, 16)) if (short or long) and int(short or long, 16) <= sys.maxunicode else ""

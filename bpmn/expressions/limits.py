@@ -16,6 +16,10 @@ NESTING = 50
 DEPTH = 150
 #: Rounds of loops, weighed by what each does, and what built-in functions read and make.
 STEPS = 100_000
+#: The same for a decision, with all cells and all decisions that it requires.
+DECISION = 1_000_000
+#: Functions of an expression (`function(x) …`) that call one another, or themselves.
+CALLS = 40
 #: Characters of a text that an expression makes.
 STRING = 100_000
 #: Members of a list that an expression makes.

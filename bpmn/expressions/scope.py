@@ -14,7 +14,8 @@ Functions = Mapping[str, Callable[..., Any]]
 class Scope:
     """Names that are visible at one place of an expression, and the steps that the whole of it has left."""
 
-    __slots__ = ("functions", "parent", "root", "steps", "variables")
+    __slots__ = ("calls", "functions", "parent", "root", "steps", "variables")
+    LIMIT = limits.STEPS
 
     def __init__(self, variables: Mapping[str, Any], functions: Functions, parent: Scope | None = None) -> None:
         self.variables = variables
@@ -22,6 +23,8 @@ class Scope:
         self.parent = parent
         self.root: Scope = self if parent is None else parent.root
         self.steps = 0
+        #: Functions that are being called within one another.
+        self.calls = 0
 
     def child(self, variables: Mapping[str, Any]) -> Scope:
         """Open an inner scope: a round of a loop, a filter, a context."""
@@ -36,11 +39,27 @@ class Scope:
             scope = scope.parent
         return None
 
+    def flat(self) -> Scope:
+        """Return a scope that has all visible names in one place, as JUEL looks for them."""
+        visible: dict[str, Any] = {}
+        scope: Scope | None = self
+        while scope is not None:
+            visible = {**scope.variables, **visible}
+            scope = scope.parent
+        return Scope(visible, self.functions, self)
+
     def spend(self, steps: int) -> None:
         """Count what a loop or a function costs, and stop what costs too much."""
         self.root.steps += steps
-        if self.root.steps > limits.STEPS:
-            raise ExpressionError(f"Expected an expression of at most {limits.STEPS} steps, but it takes more")
+        if self.root.steps > self.root.LIMIT:
+            raise ExpressionError(f"Expected an expression of at most {self.root.LIMIT} steps, but it takes more")
+
+
+class DecisionScope(Scope):
+    """What a decision sees, with all that it requires."""
+
+    __slots__ = ()
+    LIMIT = limits.DECISION
 
 
 Run = Callable[[Scope], Any]

@@ -1,17 +1,19 @@
-"""Dates, times and durations in ISO 8601: what FEEL calculates with."""
+"""Dates, times and durations in ISO 8601, and time zones by name: what FEEL calculates with."""
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
 import re
+import zoneinfo
 from dataclasses import dataclass
 
 from bpmn.errors import ExpressionError
 
 Duration = "dt.timedelta | YearsMonths"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)?")
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}")
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<years>[0-9]{1,9})Y)?(?:(?P<months>[0-9]{1,9})M)?(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
     r"(?:T(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
@@ -42,19 +44,54 @@ def read_date(text: str) -> dt.date:
 
 
 def read_time(text: str) -> dt.time:
-    """Read `08:30`, `08:30:00` or `08:30:00+08:00`."""
+    """Read `08:30`, `08:30:00`, `08:30:00+08:00` or `08:30:00@Asia/Shanghai`."""
+    clock, separator, name = text.partition("@")
     try:
-        if _TIME.fullmatch(text):
-            return dt.time.fromisoformat(text)
+        if _TIME.fullmatch(clock):
+            time = dt.time.fromisoformat(clock)
+            if not separator:
+                return time
+            if time.tzinfo is None:
+                return time.replace(tzinfo=zone(name))
     except ValueError:
         pass
     raise ExpressionError(f"Expected a time such as 08:30:00, but it is {text[:40]!r}")
+
+
+def zone(name: str) -> dt.tzinfo:
+    """Find a time zone by its name, such as `Asia/Shanghai`."""
+    try:
+        if _ZONE.fullmatch(name):
+            return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        pass
+    raise ExpressionError(f"Expected a time zone such as Asia/Shanghai, but it is {name[:40]!r}")
+
+
+def zone_name(value: dt.time | dt.datetime) -> str | None:
+    """Name the time zone of a value; null when it has only an offset, or none."""
+    return value.tzinfo.key if isinstance(value.tzinfo, zoneinfo.ZoneInfo) else None
 
 
 def read_moment(text: str) -> dt.datetime:
     """Read `2026-11-25T08:30:00+08:00`; a date alone is its midnight."""
     date, separator, time = text.partition("T")
     return dt.datetime.combine(read_date(date), read_time(time) if separator else dt.time())
+
+
+def write_moment(value: dt.date | dt.time) -> str:
+    """Write a date, a time or both in ISO 8601, with the name of the time zone where there is one (`…@Asia/Shanghai`)."""
+    if not isinstance(value, (dt.datetime, dt.time)) or value.tzinfo is None:
+        return value.isoformat()
+    bare = value.replace(tzinfo=None).isoformat()
+    if name := zone_name(value):
+        return f"{bare}@{name}"
+    return value.isoformat() if value.utcoffset() else f"{bare}Z"
+
+
+def instant(value: dt.datetime) -> dt.datetime:
+    """Bring a moment with a time zone to UTC, so that a change to summer time does not bend what is calculated."""
+    return value if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
 def read_duration(text: str) -> dt.timedelta | YearsMonths:
@@ -76,9 +113,16 @@ def read_any(text: str) -> dt.date | dt.time | dt.timedelta | YearsMonths:
     """Read what an `@"…"` literal holds."""
     if text.lstrip("-").startswith("P"):
         return read_duration(text)
-    if "T" in text:
+    if "T" in text.partition("@")[0]:
         return read_moment(text)
     return read_time(text) if ":" in text else read_date(text)
+
+
+def add_days(moment: dt.date, duration: dt.timedelta) -> dt.date:
+    """Move a date or a date-time by days, hours and seconds as they pass everywhere, whatever the clocks of its zone do."""
+    if isinstance(moment, dt.datetime) and moment.tzinfo is not None:
+        return (instant(moment) + duration).astimezone(moment.tzinfo)
+    return moment + duration
 
 
 def write_duration(value: dt.timedelta | YearsMonths) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions.expression import NO_FUNCTIONS, excerpt
+from bpmn.expressions.expression import NO_FUNCTIONS, excerpt, failure
 from bpmn.expressions.feel_parser import FeelParser
+from bpmn.expressions.feel_types import NO_TYPES, Check
 from bpmn.expressions.scope import Run, Scope
 
 
@@ -27,18 +28,20 @@ class UnaryTests:
 
     def matches(self, value: Any, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> bool:
         """Tell whether a value passes; raises ExpressionError when it cannot be compared with what the cell says."""
+        return self.within(value, Scope(variables, functions))
+
+    def within(self, value: Any, scope: Scope) -> bool:
+        """Tell whether a value passes inside a larger evaluation."""
         if not self.tests:
             return True
-        scope = Scope(variables, functions).child({"?": value})
+        inner = scope.child({"?": value})
         try:
-            return any(test(scope) is True for test in self.tests) is not self.negated
-        except ExpressionError as error:
-            raise ExpressionError(f"{error}, in {excerpt(self.source)}") from error
-        except (ArithmeticError, RecursionError) as error:
-            raise ExpressionError(f"Expected numbers and lists within bounds, but they are too large, in {excerpt(self.source)}") from error
+            return any(test(inner) is True for test in self.tests) is not self.negated
+        except (ExpressionError, ArithmeticError, RecursionError) as error:
+            raise failure(error, self.source) from error
 
 
-def parse_unary_tests(text: str, names: Iterable[str] = ()) -> UnaryTests:
+def parse_unary_tests(text: str, names: Iterable[str] = (), *, types: Mapping[str, Check] = NO_TYPES) -> UnaryTests:
     """Read an input cell: `-` (or nothing) for any value, values, comparisons, ranges and lists of them, `not(…)`, `?` for the value.
 
     Raises ExpressionError.
@@ -46,7 +49,7 @@ def parse_unary_tests(text: str, names: Iterable[str] = ()) -> UnaryTests:
     if text.strip() in ("", "-"):
         return UnaryTests(text, frozenset(), frozenset(), ())
     try:
-        parser = FeelParser(text, names)
+        parser = FeelParser(text, names, types)
         tests, negated = parser.parse_tests()
     except (ExpressionError, ArithmeticError) as error:
         raise ExpressionError(f"{error}, in {excerpt(text)}") from error

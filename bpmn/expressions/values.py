@@ -11,7 +11,7 @@ from typing import Any
 
 from bpmn.errors import ExpressionError
 from bpmn.expressions import limits
-from bpmn.expressions.temporal import YearsMonths, write_duration
+from bpmn.expressions.temporal import YearsMonths, write_duration, write_moment
 
 #: Types by name, most special first (a boolean is an int to Python, a date-time a date).
 _NAMES: tuple[tuple[Any, str], ...] = (
@@ -31,7 +31,7 @@ def describe(value: Any) -> str:
     """Name the type of a value, with the value itself when it is short."""
     if value is None:
         return "null"
-    name = next((name for kind, name in _NAMES if isinstance(value, kind)), f"a {type(value).__name__}")
+    name = next((name for kind, name in _NAMES if isinstance(value, kind)), f"a {type(value).__name__.lower()}")
     shown = plain_text(value) if isinstance(value, (bool, int, float, Decimal, str, dt.date, dt.time)) else ""
     return f"{name} ({shown})" if shown and len(shown) <= 40 else name  # noqa: PLR2004 - longer ones would drown the message
 
@@ -63,7 +63,7 @@ class _Plain:
         if isinstance(value, (list, tuple)):
             return [self.convert(member) for member in value]
         if isinstance(value, (dt.date, dt.time)):
-            return value.isoformat()
+            return value.isoformat() if isinstance(value, dt.date) else write_moment(value)
         if isinstance(value, (dt.timedelta, YearsMonths)):
             return write_duration(value)
         raise ExpressionError(f"Expected a value that JSON can hold, but it is {describe(value)}")

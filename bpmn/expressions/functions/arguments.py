@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpmn.errors import ExpressionError
+from bpmn.expressions.closures import Closure
 from bpmn.expressions.values import describe
 
 
@@ -38,3 +39,10 @@ def date(value: Any) -> dt.date:
     if isinstance(value, dt.date):
         return value
     raise ExpressionError(f"Expected a date, but it is {describe(value)}")
+
+
+def function(value: Any) -> Closure:
+    """Take a function."""
+    if isinstance(value, Closure):
+        return value
+    raise ExpressionError(f"Expected a function, but it is {describe(value)}")

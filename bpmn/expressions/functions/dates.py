@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import decimals, temporal
+from bpmn.expressions import decimals, feel, temporal
 from bpmn.expressions.functions import arguments
 from bpmn.expressions.functions.registry import builtin
+from bpmn.expressions.scope import Scope
 from bpmn.expressions.temporal import YearsMonths
 from bpmn.expressions.values import describe
 
@@ -21,7 +22,7 @@ def _numbers(*values: Any) -> list[int]:
     return [decimals.integer(value) for value in values]
 
 
-@builtin("date(from, month?, day?)")
+@builtin("date(from)", "date(year, month, day)")
 def date(value: Any, month: Any = None, day: Any = None) -> dt.date:
     """Read a date, take that of a date and time, or make one of year, month and day."""
     if month is None and day is None:
@@ -32,7 +33,7 @@ def date(value: Any, month: Any = None, day: Any = None) -> dt.date:
         raise ExpressionError("Expected a year, a month and a day of the calendar, but they are not") from None
 
 
-@builtin("date and time(from, time?)")
+@builtin("date and time(from)", "date and time(date, time)")
 def date_and_time(value: Any, time: Any = None) -> dt.datetime:
     """Read a date and time, or make one of a date and a time."""
     if time is not None:
@@ -44,7 +45,7 @@ def date_and_time(value: Any, time: Any = None) -> dt.datetime:
     return temporal.read_moment(value) if isinstance(value, str) else dt.datetime.combine(arguments.date(value), dt.time())
 
 
-@builtin("time(from, minute?, second?, offset?)")
+@builtin("time(from)", "time(hour, minute, second, offset?)")
 def time(value: Any, minute: Any = None, second: Any = None, offset: Any = None) -> dt.time:
     """Read a time, take that of a date and time, or make one of hour, minute, second and offset."""
     if minute is None:
@@ -57,6 +58,19 @@ def time(value: Any, minute: Any = None, second: Any = None, offset: Any = None)
         return dt.time(hours, minutes, seconds, tzinfo=zone)
     except (ValueError, OverflowError):
         raise ExpressionError("Expected an hour, a minute and a second of the day, but they are not") from None
+
+
+@builtin("is(value1, value2)", nulls=True, scoped=True)
+def same(scope: Scope, first: Any, second: Any) -> bool:
+    """Tell whether two values are the same in type and value, the time zone included."""
+    if isinstance(first, (dt.datetime, dt.time)) and type(first) is type(second):
+        return first.replace(tzinfo=None) == second.replace(tzinfo=None) and _zone(first) == _zone(second)
+    kind, other = (decimals.Number if decimals.is_number(each) else type(each) for each in (first, second))
+    return kind == other and feel.equal(first, second, scope) is True
+
+
+def _zone(value: dt.datetime | dt.time) -> Any:
+    return temporal.zone_name(value) or value.utcoffset()
 
 
 @builtin("duration(from)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from collections.abc import Sequence
 from decimal import Decimal
@@ -91,7 +92,8 @@ def stddev(members: Sequence[Any]) -> Number | None:
     average = mean(members)
     if average is None or len(members) < 2:  # noqa: PLR2004 - one number does not deviate
         return None
-    squares = [decimals.power(decimals.subtract(decimals.number(member), average), 2) for member in members]
+    deviations = [decimals.subtract(decimals.number(member), average) for member in members]
+    squares = [decimals.multiply(deviation, deviation) for deviation in deviations]
     return CONTEXT.sqrt(Decimal(decimals.divide(functools.reduce(decimals.add, squares), len(members) - 1)))
 
 
@@ -119,10 +121,10 @@ def sublist(members: Any, start: Any, length: Any = None) -> list[Any]:
     return whole[first:] if length is None else whole[first : first + max(0, decimals.integer(length))]
 
 
-@builtin("append(list, item)", nulls=True)
-def append(members: Any, item: Any) -> list[Any]:
-    """Put a member at the end."""
-    return [*arguments.listing(members), item]
+@builtin("append(list, item…)", nulls=True)
+def append(members: Any, *items: Any) -> list[Any]:
+    """Put members at the end."""
+    return [*arguments.listing(members), *items]
 
 
 @builtin("concatenate(list…)", nulls=True)
@@ -193,23 +195,27 @@ def flatten(scope: Scope, members: Any) -> list[Any]:
     return flat
 
 
-@builtin("sort(list)")
-def sort(members: Any) -> list[Any]:
-    """Put numbers, texts or dates in ascending order."""
-    return sorted(arguments.listing(members), key=functools.cmp_to_key(_precedes))
+@builtin("mode(list…)")
+def mode(members: Any) -> list[Any]:
+    """Find the numbers that stand most often, in ascending order."""
+    counts = collections.Counter(map(decimals.number, members))
+    most = max(counts.values(), default=0)
+    return sorted(number for number, count in counts.items() if count == most)
 
 
-def _precedes(left: Any, right: Any) -> int:
+@builtin("sort(list, precedes?)", scoped=True)
+def sort(scope: Scope, members: Any, precedes: Any = None) -> list[Any]:
+    """Put members in order: ascending numbers, texts or dates, or as a function of two members says (true when the first comes first)."""
+    order = _ascending if precedes is None else functools.partial(_by, precedes)
+    found = arguments.listing(members)
+    scope.spend(len(found) * len(found).bit_length())
+    return sorted(found, key=functools.cmp_to_key(order))
+
+
+def _ascending(left: Any, right: Any) -> int:
     return -1 if feel.compare("<", left, right) else 1 if feel.compare(">", left, right) else 0
 
 
-@builtin("get value(m, key)")
-def get_value(entries: Any, key: Any) -> Any:
-    """Take an entry of a context; null when there is none."""
-    return arguments.context(entries).get(arguments.text(key))
-
-
-@builtin("get entries(m)")
-def get_entries(entries: Any) -> list[dict[str, Any]]:
-    """List the entries of a context as key and value."""
-    return [{"key": key, "value": value} for key, value in arguments.context(entries).items()]
+def _by(precedes: Any, left: Any, right: Any) -> int:
+    function = arguments.function(precedes)
+    return -1 if function.invoke([left, right]) is True else 1 if function.invoke([right, left]) is True else 0

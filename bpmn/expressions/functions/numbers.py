@@ -21,6 +21,8 @@ def number(value: Any, grouping: Any = None, point: Any = None) -> Number | None
     """Read a number."""
     if value is None or decimals.is_number(value):
         return None if value is None else decimals.number(value)
+    if grouping is not None and grouping == (point or "."):
+        raise ExpressionError(f"Expected two different separators, but both are {arguments.text(grouping)[:40]!r}")
     written = arguments.text(value).strip()
     if grouping is not None:
         written = written.replace(arguments.text(grouping), "")

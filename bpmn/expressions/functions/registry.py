@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,23 +15,38 @@ Call = Callable[..., Any]
 Declared = TypeVar("Declared", bound=Call)
 
 
+@dataclass(frozen=True)
+class Signature:
+    """One way to call a function.  All ways of one function take their arguments at the same places."""
+
+    #: As the documentation shows it: `substring(string, start position, length?)`.
+    text: str
+    #: Names of the parameters, for named arguments.
+    parameters: tuple[str, ...]
+    #: How many of them must be given.
+    required: int
+    #: How many may be given.
+    most: float
+
+    def takes(self, names: Collection[str]) -> bool:
+        """Tell whether these names are arguments of it."""
+        return set(self.parameters[: self.required]) <= set(names) <= set(self.parameters)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """A built-in function."""
 
     name: str
-    #: As the documentation shows it: `substring(string, start position, length?)`.
-    signature: str
-    #: Names of the parameters, for named arguments.
-    parameters: tuple[str, ...]
-    #: How many of them must be given.
-    required: int
+    signatures: tuple[Signature, ...]
     #: Takes one list, or its members one by one.
     spread: bool
     #: Is called although an argument is null (others then give null).
     nulls: bool
     #: Takes the scope first, because what it does may cost more than its arguments show.
     scoped: bool
+    #: What one call costs, when that is much.
+    cost: int
     summary: str
     call: Call
 
@@ -39,7 +55,7 @@ class Function:
         given = list(arguments)
         if self.spread and not (len(given) == 1 and (given[0] is None or isinstance(given[0], (list, tuple)))):
             given = [given]
-        scope.spend(1 + sum(_cost(argument) for argument in given))
+        scope.spend(self.cost + sum(_cost(argument) for argument in given))
         if not self.nulls and any(argument is None for argument in given):
             return None
         try:
@@ -55,18 +71,23 @@ class Function:
 
     def arrange(self, named: Mapping[str, Any]) -> list[Any]:
         """Put named arguments in order; what is left out between two given ones is null."""
-        unknown = named.keys() - set(self.parameters)
-        missing = set(self.parameters[: self.required]) - named.keys()
-        if unknown or missing:
-            wrong = f"{min(unknown)} is none of them" if unknown else f"{min(missing)} is missing"
-            raise ExpressionError(f"Expected {self.signature}, but {wrong}")
-        last = max(self.parameters.index(name) for name in named)
-        return [named.get(name) for name in self.parameters[: last + 1]]
+        for signature in self.signatures:
+            if signature.takes(named):
+                last = max(signature.parameters.index(name) for name in named)
+                return [named.get(name) for name in signature.parameters[: last + 1]]
+        known = {name for signature in self.signatures for name in signature.parameters}
+        unknown = sorted(named.keys() - known)
+        missing = [name for name in self.signatures[0].parameters[: self.signatures[0].required] if name not in named]
+        wrong = f"{unknown[0]} is none of them" if unknown or not missing else f"{missing[0]} is missing"
+        raise ExpressionError(f"Expected {self._usage()}, but {wrong}")
 
     def check_count(self, count: int) -> None:
         """Refuse a call with too few or too many arguments."""
-        if count < self.required or (not self.spread and count > len(self.parameters)):
-            raise ExpressionError(f"Expected {self.signature}, but {count} arguments are given")
+        if not any(signature.required <= count <= signature.most for signature in self.signatures):
+            raise ExpressionError(f"Expected {self._usage()}, but {count} arguments are given")
+
+    def _usage(self) -> str:
+        return " or ".join(signature.text for signature in self.signatures)
 
 
 def _cost(value: Any) -> int:
@@ -79,23 +100,32 @@ def _cost(value: Any) -> int:
 FUNCTIONS: dict[str, Function] = {}
 
 
-def builtin(signature: str, *, nulls: bool = False, scoped: bool = False) -> Callable[[Declared], Declared]:
-    """Declare a function by its signature: `?` marks what may be left out, `…` a list or its members."""
-    name, _, rest = signature.partition("(")
-    parameters = [part.strip() for part in rest.rstrip(")").split(",") if part.strip()]
+def builtin(*signatures: str, nulls: bool = False, scoped: bool = False, cost: int = 1) -> Callable[[Declared], Declared]:
+    """Declare a function by its signatures: `?` marks what may be left out, `…` one or more, or a list of them when it stands alone."""
+    read = tuple(_signature(each) for each in signatures)
+    name = signatures[0].partition("(")[0]
 
     def declare(call: Declared) -> Declared:
         FUNCTIONS[name] = Function(
             name=name,
-            signature=signature,
-            parameters=tuple(part.rstrip("?…") for part in parameters),
-            required=sum(not part.endswith("?") for part in parameters),
-            spread=any(part.endswith("…") for part in parameters),
+            signatures=read,
+            spread=len(read[0].parameters) == 1 and math.isinf(read[0].most),
             nulls=nulls,
             scoped=scoped,
+            cost=cost,
             summary=(call.__doc__ or "").strip(),
             call=call,
         )
         return call
 
     return declare
+
+
+def _signature(text: str) -> Signature:
+    parts = [part.strip() for part in text.partition("(")[2].rstrip(")").split(",") if part.strip()]
+    return Signature(
+        text,
+        tuple(part.rstrip("?…") for part in parts),
+        required=sum(not part.endswith("?") for part in parts),
+        most=math.inf if text.endswith("…)") else len(parts),
+    )

@@ -7,16 +7,15 @@ from typing import Any
 
 from bpmn import patterns
 from bpmn.errors import ExpressionError
-from bpmn.expressions import decimals, limits
+from bpmn.expressions import decimals, limits, writing
 from bpmn.expressions.functions import arguments
 from bpmn.expressions.functions.registry import builtin
-from bpmn.expressions.values import plain_text
 
 
 @builtin("string(from)")
 def string(value: Any) -> str:
     """Write any value as text."""
-    return plain_text(value)
+    return writing.write(value)
 
 
 @builtin("string length(string)")

@@ -24,9 +24,16 @@ def load(loaded: Settings) -> None:
 def welcome(loaded: Settings) -> None:
     """Say where to look, who may log in, and how a first case is taken in."""
     url = f"http://{loaded.host}:{loaded.port}"
-    accounts = ", ".join(samples.ACCOUNTS)
+    post = "curl -sS -H 'Content-Type: application/json'"
     click.echo(f"""
 Look at      {url}
-Accounts     {accounts}
+Reference    {url}/reference
+Accounts     {", ".join(samples.ACCOUNTS)}
              (the password is the name)
+
+A first case, from the counter to the departments:
+  {post} -u clerk:clerk -d @docs/examples/open-restaurant.json {url}/api/v1/cases
+  curl -sS -u clerk:clerk {url}/api/v1/tasks
+  {post} -u clerk:clerk -d '{{"outcome": "accept"}}' {url}/api/v1/tasks/ID/complete
+  curl -sS -u officer-fire:officer-fire {url}/api/v1/tasks
 """)

@@ -1,7 +1,11 @@
 """`onething serve` and `onething work`: they start, stop cleanly, and survive each other's death."""
 
+import argparse
 import base64
+import json
 import os
+import re
+import shlex
 import signal
 import socket
 import threading
@@ -13,6 +17,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from engine.models import Account, Definition
+from engine.settings import CHECKOUT
 
 
 def get(environ, path="/reference", actor=None):
@@ -59,12 +64,32 @@ def test_serve__twice_with_sample(start, environ, database):
     assert counts(database) == loaded
 
 
+def carry_out(line):
+    """Do what curl would do."""
+    curl = argparse.ArgumentParser()
+    for option in ("-sS", "-H", "-u", "-d"):
+        curl.add_argument(option, action="store_true" if option == "-sS" else "store", dest=option.strip("-"))
+    curl.add_argument("url")
+    told = curl.parse_args(shlex.split(line)[1:])
+    data = (CHECKOUT / told.d[1:]).read_bytes() if told.d and told.d.startswith("@") else told.d and told.d.encode()
+    request = urllib.request.Request(told.url, data, headers={"Authorization": "Basic " + base64.b64encode(told.u.encode()).decode()})
+    if told.H:
+        request.add_header(*told.H.split(": "))
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
 def test_serve__tells_how_to_begin(start, environ):
     serving = start("serve", "--sample")
+    serving.until("officer-fire:officer-fire")
+    await_answer(environ)
 
-    serving.until("officer-fire")
+    submit, find, accept, look = re.findall("^  (curl .*)$", serving.output, re.MULTILINE)
+    carry_out(submit)
+    (intake,) = carry_out(find)["data"]
+    carry_out(accept.replace("ID", intake["id"]))
 
-    assert f"http://127.0.0.1:{environ['ONETHING_PORT']}" in serving.output
+    assert [task["name"] for task in carry_out(look)["data"]] == ["消防承诺审查"]
 
 
 def test_serve__stopped_while_it_answers(start, environ, database):

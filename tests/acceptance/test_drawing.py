@@ -47,7 +47,11 @@ def test_drawing__a_flow_moved_past_the_issuance(hall, clerk):
 
 def test_drawing__a_condition_sends_tolerated_cases_elsewhere(hall, clerk):
     """The same choice of the clerk leads to another task, because the gateway says so."""
-    redraw(hall, ("${outcome == 'supplement'}", "${outcome == 'supplement' || outcome == 'tolerate'}"))
+    redraw(
+        hall,
+        ("${outcome == 'accept' or outcome == 'tolerate'}", "${outcome == 'accept'}"),
+        ("${outcome == 'supplement'}", "${outcome == 'supplement' or outcome == 'tolerate'}"),
+    )
     case = clerk.submit(**restaurant(without=["m_plan"]))
 
     clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -57,7 +57,7 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
     ]
 
 
-def check_variables(names: Sequence[str] | os._Environ[str]) -> Check:
+def check_variables(names: Iterable[str]) -> Check:
     """Find environment variables that look like ours but are none: a slip of the finger would go unseen."""
     known = {variable.name for variable in describe()} | {"ONETHING_TEST_DATABASE_URL"}
     unknown = sorted(name for name in names if name.startswith(PREFIX) and name not in known)

@@ -11,11 +11,11 @@ from engine import functions, instances, journal, lifecycle, materials, matters,
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice
 from engine.errors import InvalidState, NotFound
-from engine.models import ExternalTask, Instance, Job, Subscription, Task, Timer
+from engine.models import ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 #: Rows that go with an item's process from one case to another.
-_PROJECTED = (Task, Timer, Subscription, ExternalTask, Job)
+_PROJECTED = (Task, Timer, Subscription, ExternalTask, Job, Incident)
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:
@@ -39,7 +39,7 @@ def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
         instances.lock(session, instances.of_case(session, source.id).id)
         instances.hold(session, item)
     _require_free(session, case, item)
-    if item.status not in UNSETTLED | FAVOURABLE:
+    if item.status not in (UNSETTLED | FAVOURABLE) - {ItemStatus.CORRECTING}:
         raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
     _replace_proposal(session, case, item, actor=actor)
     if item.status in FAVOURABLE:

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from bpmn import identifiers
-from bpmn.identifiers import Format
 from engine import (
     adoptions,
+    applicants,
     calendars,
     checklists,
     definitions,
@@ -37,9 +36,7 @@ from engine.models import Hall
 from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
 
-#: What identifies each kind of applicant.
-_IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
-FOLLOW_ON = "follow_on_requested"
+FOLLOW_ON = matters.FOLLOW_ON
 WITHDRAWN = "withdrawn"
 
 
@@ -69,12 +66,14 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     Raises NotFound, NotPermitted, InvalidInput.
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
-    _require_applicant(session, what.hall, what.applicant)
-    matter, items = what.matter, what.items
-    if definitions.latest(session, matter).kind == "item":
-        matter, items = matters.SINGLE_ITEM, [matter]
+    _require_hall(session, what.hall)
+    applicants.require(what.applicant)
+    matter, items = _what(session, what)
     adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
     checklist = checklists.make(session, matter, what.answers, only=items)
+    if not checklist["items"] and not adopted:
+        error = {"field": "answers", "message": "Expected answers that call for an item, but these call for none"}
+        raise InvalidInput(error["message"], errors=[error])
     case = _open(session, what, matters.get(session, matter), checklist, actor=actor)
     case.entry = "reapply" if previous else "follow_on" if adopted else "submit"
     case.previous_id = previous.case_id if previous else None
@@ -86,6 +85,16 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
         materials.record(session, case, material["code"], actor=actor, fields=material.get("fields"))
     _start(session, case, adopted, actor=actor)
     return case
+
+
+def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None]:
+    """Matter and items: an item that is submitted by its own name is a case of the matter that carries one item."""
+    if definitions.latest(session, what.matter).kind == "item":
+        return matters.SINGLE_ITEM, [what.matter]
+    if what.matter == matters.SINGLE_ITEM and len(what.items or ()) != 1:
+        error = {"field": "items", "message": "Expected the one item that is applied for alone"}
+        raise InvalidInput(error["message"], errors=[error])
+    return what.matter, what.items
 
 
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
@@ -115,14 +124,11 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = instances.lock(session, instances.of_case(session, case.id).id)
-    facts = matters.read(definitions.get(session, case.definition_id))
     live = {i.code: i for i in functions.live_items(case)}
     for code in codes:
-        if code not in facts.calls:
-            raise InvalidInput(f"Expected an item of {facts.name}, but {code!r} is none", errors=[{"field": "items", "message": code}])
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
             raise InvalidState(f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}")
-    extend_checklist(session, case, codes)
+    checklists.extend(session, case, codes)
     entries = {entry["code"]: entry for entry in case.checklist["items"]}
     added = [lifecycle.propose(session, case, entries[code], previous=previous) for code in codes]
     journal.record(session, row, actor=actor, what="follow-on requested", items=[item.number for item in added])
@@ -131,13 +137,19 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
 
 
 def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
-    """Attach an item that runs, or is finished, to this bundle; its clock is untouched (domain rule 15)."""
+    """Attach an item that runs, or is finished, to this bundle; its clock is untouched (domain rule 15).
+
+    What nobody has accepted yet is accepted here, with the others or at a follow-on intake.
+    """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
     row = instances.lock(session, instances.of_case(session, case.id).id)
+    before = functions.live_items(case)
     found = adoptions.find(session, number, case.applicant_number)
-    extend_checklist(session, case, [found.code])
+    checklists.extend(session, case, [found.code])
     item = adoptions.attach(session, case, found, actor=actor)
     journal.record(session, row, actor=actor, what="item adopted", item=item.number, origin=item.origin)
+    if item.status is ItemStatus.SUBMITTED:
+        _ask_to_join(session, case, before, actor=actor)
     jobs.owe(session, "message", row, message=ITEMS_CHANGED)
     return item
 
@@ -153,12 +165,11 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     for item in open_items:
         withdraw_item(session, case, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="case withdrawn", reason=reason)
-    execution.throw(session, case.id, WITHDRAWN, actor=actor)
     return case
 
 
 def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, actor: Actor) -> None:
-    """Take one item back, with its process; the bundle goes on without it (domain rule 10)."""
+    """Take one item back, with its process; the bundle goes on without it, or ends when it was the last (domain rule 10)."""
     instances.hold(session, item)
     if item.status not in WITHDRAWABLE:
         raise InvalidState(
@@ -167,25 +178,14 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
     row = instances.of_case(session, case.id)
     if item.instance_id is not None:
         instances.cancel(session, item.instance_id, actor=actor)
+    if item.instance_id is not None and item.dispatched_at is not None:
         jobs.owe(session, "resume", row, child=str(item.instance_id))
     else:
         jobs.owe(session, "message", row, message=ITEMS_CHANGED)
     lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
-
-
-def extend_checklist(session: Session, case: Case, codes: Sequence[str]) -> None:
-    """Add what further items call for to the frozen checklist; what was told before stays as it was."""
-    more = checklists.make(session, case.matter, case.answers, only=codes)
-    known_items = {entry["code"] for entry in case.checklist["items"]}
-    merged = {m["code"]: m for m in case.checklist["materials"]}
-    for material in more["materials"]:
-        before = merged.get(material["code"])
-        merged[material["code"]] = before | {"used_by": sorted({*before["used_by"], *material["used_by"]})} if before else material
-    case.checklist = case.checklist | {
-        "items": case.checklist["items"] + [entry for entry in more["items"] if entry["code"] not in known_items],
-        "materials": list(merged.values()),
-    }
+    if not any(other.status in WITHDRAWABLE for other in functions.live_items(case)):
+        execution.throw(session, case.id, WITHDRAWN, actor=actor)
 
 
 def get(session: Session, number: str, actor: Actor) -> Case:
@@ -253,14 +253,14 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
     loaded = definitions.get(session, case.definition_id)
     at = None
     if adopted:
-        at = next((s.id for s in loaded.process.starts() if s.event is not None and s.event.name == FOLLOW_ON), None)
+        at = matters.follow_on_start(loaded)
         if at is None:
             raise InvalidState(f"Expected {loaded.name} to have a follow-on start, but it has none")
+    for item in adopted:
+        checklists.extend(session, case, [item.code])
+        adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}
     run = execution.start(session, case, loaded.key, actor=actor, variables=variables, at=at)
-    for item in adopted:
-        extend_checklist(session, case, [item.code])
-        adoptions.attach(session, case, item, actor=actor)
     items = [item.number for item in functions.live_items(case)]
     notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
     journal.record(
@@ -281,20 +281,9 @@ def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor:
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
 
 
-def _require_applicant(session: Session, hall: str, applicant: Mapping[str, Any]) -> None:
+def _require_hall(session: Session, hall: str) -> None:
     if session.get(Hall, hall) is None:
         raise InvalidInput(f"Expected a hall, but {hall!r} is none", errors=[{"field": "hall", "message": f"{hall!r} is no hall"}])
-    lacking = [name for name in ("kind", "name", "id_number") if not applicant.get(name)]
-    if lacking:
-        errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
-        raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)
-    kind = _IDENTITIES.get(applicant["kind"])
-    if kind is None:
-        raise InvalidInput(f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {applicant['kind']!r}")
-    wrong = identifiers.refusal(applicant["id_number"], kind)
-    if wrong:
-        error = {"field": "applicant.id_number", "message": f"Expected {kind}, but {wrong}"}
-        raise InvalidInput(f"Expected the applicant's {kind}, but {wrong}", errors=[error])
 
 
 def _require_reason(reason: str) -> None:

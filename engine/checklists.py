@@ -7,13 +7,14 @@ what was told can always be shown again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
 
 from engine import definitions, matters
+from engine.case_models import Case
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.matters import Matter
@@ -26,9 +27,10 @@ def make(session: Session, key: str, answers: Mapping[str, Any], *, only: Iterab
     """Work the checklist out.
 
     `only` names items instead of letting the tables choose them (a single item; a follow-on).  Raises NotFound for an unknown matter and
-    InvalidInput for answers to questions that the matter does not ask.
+    InvalidInput for answers to questions that the matter does not ask, and for items that it does not call.
     """
     matter = matters.get(session, key)
+    matters.require_called(matter, only or ())
     loaded = definitions.get(session, _tables_of(session, matter, only).definition_id)
     questions = situations(session, loaded)
     _check_answers(questions, answers)
@@ -44,6 +46,24 @@ def make(session: Session, key: str, answers: Mapping[str, Any], *, only: Iterab
     }
     content = orjson.dumps(checklist, option=orjson.OPT_SORT_KEYS)
     return checklist | {"hash": hashlib.sha256(content).hexdigest()}
+
+
+def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
+    """Add what further items call for to the frozen checklist; what was told before stays as it was.
+
+    Raises InvalidInput for an item that the case's diagram does not call: nobody would ever handle it.
+    """
+    matters.require_called(matters.read(definitions.get(session, case.definition_id)), codes)
+    more = make(session, case.matter, case.answers, only=codes)
+    known_items = {entry["code"] for entry in case.checklist["items"]}
+    merged = {m["code"]: m for m in case.checklist["materials"]}
+    for material in more["materials"]:
+        before = merged.get(material["code"])
+        merged[material["code"]] = before | {"used_by": sorted({*before["used_by"], *material["used_by"]})} if before else material
+    case.checklist = case.checklist | {
+        "items": case.checklist["items"] + [entry for entry in more["items"] if entry["code"] not in known_items],
+        "materials": list(merged.values()),
+    }
 
 
 def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:

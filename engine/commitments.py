@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, calendars, holidays, jobs, journal, notices
+from engine import alerts, calendars, functions, holidays, instances, jobs, journal, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -15,7 +15,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
 from engine.models import Task
 from engine.notices import NoticeKind
-from engine.states import CommitmentStatus, ItemStatus, move
+from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, move
 
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
@@ -56,6 +56,9 @@ def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
 
 def _revoke(run: Run, item: Item, findings: str) -> None:
+    # Results are handed out under the bundle's lock: of the two, one comes first.
+    instances.lock(run.session, instances.of_case(run.session, run.case.id).id)
+    run.session.refresh(item)
     grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
     result = run.session.scalar(select(Result).where(Result.item_id == item.id))
@@ -64,6 +67,16 @@ def _revoke(run: Run, item: Item, findings: str) -> None:
     notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)
     alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
     journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
+    _flag_dependents(run, item)
+
+
+def _flag_dependents(run: Run, revoked: Item) -> None:
+    """Ask for a review of what was built on the result; nothing is revoked by itself (domain rule 13)."""
+    for item in functions.live_items(run.case):
+        needed = {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in {"FS", "RM"}}
+        if revoked.code in needed and item.status in FAVOURABLE | UNSETTLED:
+            message = f"事项 {item.number} 所依据的 {revoked.number} 已撤销，请复核"
+            alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, message, item=item)
 
 
 def _item(run: Run) -> Item:

@@ -98,4 +98,4 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
         return cases.visible(actor)
     halls = actor.halls()
     in_hall = Case.hall.in_(halls) if halls is not None else Case.id.is_not(None)
-    return or_(in_hall, Item.department.in_(departments))
+    return or_(in_hall, Item.department.in_(departments), Case.submitted_by == actor.name)

@@ -16,13 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import definitions, instances, jobs, lifecycle, models, procedures, starts, steps
+from engine import definitions, functions, instances, jobs, lifecycle, matters, models, procedures, starts, steps
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
 from engine.instances import Run
 from engine.models import Incident, Subscription
-from engine.states import InstanceStatus, ItemStatus
+from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
 
 @contextmanager
@@ -58,8 +58,19 @@ def settle(run: Run) -> None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
     instances.put_back(run)
     if run.process.ended and run.row.parent_id is not None:
-        parent = run.session.get_one(models.Instance, run.row.parent_id)
-        jobs.owe(run.session, "resume", parent, child=str(run.row.id))
+        jobs.owe_parent(run.session, run.row)
+    if run.is_bundle and run.process.ended:
+        _carry_on(run)
+
+
+def _carry_on(run: Run) -> None:
+    """Begin anew for items that were adopted and still run when their bundle ended at the window: refused, or not corrected in time."""
+    at = matters.follow_on_start(run.loaded)
+    left = [item for item in functions.live_items(run.case) if item.status in UNSETTLED and item.dispatched_at is None]
+    if at is None or not any(item.instance_id for item in left):
+        return
+    variables = {**run.process.variables, "joining": False}
+    settle(instances.begin(run.session, run.loaded, actor=run.actor, case=run.case, item=None, variables=variables, at=at))
 
 
 def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
@@ -63,12 +63,22 @@ def hold(session: Session, item: Item) -> None:
 def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
     """Lock an instance and load its token state."""
     row = lock(session, instance_id)
-    case = session.get_one(Case, row.case_id)
-    item = session.get_one(Item, row.item_id, populate_existing=True) if row.item_id else None
+    # Read once the lock is had: what was read before may be old by now.
+    case, item = session.execute(_ABOUT, {"instance": row.id}).one()
     loaded = definitions.get(session, row.definition_id)
     context = functions.context(session, loaded, case, item)
     process = Process.load(loaded.process, row.state, row.variables, context)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=process.standing())
+
+
+#: The case of an instance, and the item whose process it is.
+_ABOUT = (
+    select(Case, Item)
+    .join_from(models.Instance, Case, Case.id == models.Instance.case_id)
+    .outerjoin(Item, Item.id == models.Instance.item_id)
+    .where(models.Instance.id == bindparam("instance"))
+    .execution_options(populate_existing=True)
+)
 
 
 def begin(
@@ -138,11 +148,11 @@ def _cancel_abandoned(run: Run) -> None:
 
 
 def of_case(session: Session, case_id: UUID) -> models.Instance:
-    """The instance of the matter itself; raises NotFound."""
+    """The instance of the matter itself, the newest if there were several; raises NotFound."""
     query = select(models.Instance).where(
         models.Instance.case_id == case_id, models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
-    row = session.scalar(query.order_by(models.Instance.started_at).limit(1))
+    row = session.scalar(query.order_by(models.Instance.started_at.desc()).limit(1))
     if row is None:
         raise NotFound(f"Expected case {case_id} to have a running bundle, but it has none")
     return row

@@ -77,6 +77,8 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
     """
     case = session.get_one(Case, item.case_id)
+    instances.lock(session, instances.of_case(session, case.id).id)
+    session.refresh(item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
     newer = session.scalar(select(Item.number).where(Item.previous_number == item.number))
@@ -109,10 +111,11 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     What fits our status is acknowledged; what does not makes the item DIVERGED, and a person looks.
     """
     _require_department(item, actor, to="report for the item")
-    if session.get(DepartmentEvent, (item.department, event_id)) is not None:
-        return item
     row = instances.lock(session, item.instance_id or instances.of_case(session, item.case_id).id)
     session.refresh(item)
+    if session.get(DepartmentEvent, (item.department, event_id)) is not None:
+        return item
+    _require_number_free(session, item, external_number)
     now = datetime.now(UTC)
     session.add(DepartmentEvent(department=item.department, event_id=event_id, case_id=item.case_id, item_id=item.id, received_at=now))
     item.external_number = external_number or item.external_number
@@ -124,6 +127,14 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
         message = f"部门系统状态 {state} 与事项 {item.number} 的状态 {item.status} 不一致"
         alerts.raise_alert(session, session.get_one(Case, item.case_id), AlertKind.DIVERGED, Light.YELLOW, message, item=item)
     return item
+
+
+def _require_number_free(session: Session, item: Item, external_number: str | None) -> None:
+    query = select(Item.number).where(Item.department == item.department, Item.external_number == external_number, Item.id != item.id)
+    holder = session.scalar(query) if external_number else None
+    if holder is not None:
+        error = {"field": "external_number", "message": f"Expected a number of this item alone, but item {holder} has it"}
+        raise InvalidInput(error["message"], errors=[error])
 
 
 def _running(session: Session, item: Item, *, actor: Actor) -> Any:

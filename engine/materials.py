@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import execution, functions, instances, journal, lifecycle, tolerances
+from engine import execution, functions, instances, jobs, journal, lifecycle, tolerances
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
-from engine.states import UNSETTLED, ItemStatus
+from engine.states import FAVOURABLE, UNSETTLED
 
 #: What the bundle's tolerance waits for.
 SUPPLIED = "material_supplied"
@@ -80,13 +80,13 @@ def record(
     session.add(material)
     session.flush()
     for item in functions.live_items(case):
-        if item.status in UNSETTLED - {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}:
+        if item.accepted_at is not None and item.status in UNSETTLED | FAVOURABLE:
             lifecycle.distribute(session, case, item)
     return material
 
 
 def take_over(session: Session, source: Case, target: Case, *, codes: set[str], actor: Actor) -> None:
-    """Copy what an earlier case has and this one needs; nothing is asked twice."""
+    """Copy what an earlier case has and this one needs; nothing is asked twice, and what a tolerance waited for is there."""
     have = lifecycle.handed_in(session, target)
     rows = session.scalars(select(Material).where(Material.case_id == source.id, Material.code.in_(codes)).order_by(Material.no))
     for row in {row.code: row for row in rows}.values():
@@ -96,6 +96,8 @@ def take_over(session: Session, source: Case, target: Case, *, codes: set[str], 
         if row.sha256 and row.filename and row.media_type:
             file = StoredFile(sha256=row.sha256, filename=row.filename, media_type=row.media_type, size=row.size or 0)
         record(session, target, row.code, actor=actor, file=file, fields=row.fields, copied_from=row)
+        if tolerances.meet(session, target, row.code):
+            jobs.owe(session, "message", instances.of_case(session, target.id), message=SUPPLIED)
 
 
 def of_case(session: Session, case: Case, items: list[Item] | None = None) -> list[Material]:

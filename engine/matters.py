@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from engine.errors import InvalidInput, NotFound
 
 #: Key of the matter that carries one item alone.
 SINGLE_ITEM = "single_item"
+#: Message by which items ask to join (接续受理).
+FOLLOW_ON = "follow_on_requested"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,19 @@ def read(loaded: Loaded) -> Matter:
         clock_start=loaded.property("clock_start", "ON_FIRST_ACCEPT"),
         calls={call.item: call for call in calls},
     )
+
+
+def require_called(matter: Matter, codes: Iterable[str]) -> None:
+    """Raise InvalidInput for items that the matter does not call; the one that carries any single item calls them all."""
+    strange = [code for code in codes if code not in matter.calls and matter.key != SINGLE_ITEM]
+    if strange:
+        errors = [{"field": "items", "message": f"Expected an item of {matter.name}, but {code!r} is none"} for code in strange]
+        raise InvalidInput(errors[0]["message"], errors=errors)
+
+
+def follow_on_start(loaded: Loaded) -> str | None:
+    """Id of the start event of a case that begins with what was handled alone; None: the matter has none."""
+    return next((start.id for start in loaded.process.starts() if start.event is not None and start.event.name == FOLLOW_ON), None)
 
 
 def item(session: Session, code: str) -> ItemFacts:

@@ -24,15 +24,16 @@ def next_case(session: Session, region: str) -> str:
 
 
 def next_item(session: Session, case: Case) -> str:
-    """Number of the case and a running number within it."""
-    taken = session.scalar(select(func.count()).where(Item.number.like(f"{case.number}-__"))) or 0
+    """Number of the case and a running number within it; those that a bundle has adopted since still count."""
+    mine = Item.applicant_number == case.applicant_number  # the index that narrows it down
+    taken = session.scalar(select(func.count()).where(mine, Item.number.like(f"{case.number}-%"))) or 0
     return f"{case.number}-{taken + 1:02d}"
 
 
 def next_notice(session: Session, case: Case, item: Item | None) -> str:
     """Number of the item (or the case), W for 文书, and a running number."""
     stem = item.number if item else case.number
-    taken = session.scalar(select(func.count()).where(Notice.number.like(f"{stem}-W__"))) or 0
+    taken = session.scalar(select(func.count()).where(Notice.case_id == case.id, Notice.number.like(f"{stem}-W%"))) or 0
     return f"{stem}-W{taken + 1:02d}"
 
 

@@ -61,7 +61,7 @@ def _nothing_is_forgotten(session: Session, case: Case) -> None:
     query = select(models.Instance).where(
         models.Instance.case_id == case.id, models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
-    if session.scalars(query).one().status is InstanceStatus.RUNNING:
+    if any(row.status is InstanceStatus.RUNNING for row in session.scalars(query)):
         return
     for item in session.scalars(select(Item).where(Item.case_id == case.id)):
         assert item.status not in UNSETTLED | {ItemStatus.GRANTED}, f"{case.number}: {item.code} is {item.status}"

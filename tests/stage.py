@@ -18,7 +18,21 @@ import time_machine
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import accounts, calendars, cases, deployments, folders, functions, holidays, items, materials, samples, tasks, worker
+from engine import (
+    accounts,
+    calendars,
+    cases,
+    deployments,
+    folders,
+    functions,
+    holidays,
+    instances,
+    items,
+    materials,
+    samples,
+    tasks,
+    worker,
+)
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Alert, Case, Item, Notice
 from engine.database import Database
@@ -136,7 +150,7 @@ class Stage:
     def bundle(self, case: Case) -> Instance:
         """The instance of the matter."""
         with self.reading() as session:
-            return session.scalars(select(Instance).filter_by(case_id=case.id, item_id=None, parent_id=None)).one()
+            return instances.of_case(session, case.id)
 
     def own_process(self, item: Item) -> Instance:
         with self.reading() as session:

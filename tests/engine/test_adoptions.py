@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from engine import clocks
+from engine.case_models import ClockEntry, Material
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Task
+from tests import tiny
+from tests.restaurant import ANSWERS
+
+ISSUED = {"mode": "unified", "delivery": "window"}
+FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
+TINY = {"alpha": {}, "beta": {}}
+PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
+
+
+@pytest.fixture
+def tiny_matter(stage):
+    stage.deploy("tiny", **tiny.folder(TINY, materials=[PLAN, PLAN | {"material": "lease", "used_by": "beta"}]))
+
+
+def running_alone(clerk, stage, code="alpha", **more):
+    """An item that was accepted alone."""
+    alone = clerk.submit(code, **({"materials": ["plan"]} | more))
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    return alone, stage.item(alone, code)
+
+
+def ledger_of(stage, item):
+    with stage.reading() as session:
+        return clocks.ledger(session, item)
+
+
+# Running ----------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_attach__running_item_keeps_its_clock(stage, clerk, market, tiny_matter):
+    _alone, item = running_alone(clerk, stage)
+    stage.travel(2026, 3, 4)
+    market.handle("pause", item, kind="hearing", reason="听证", days=5)
+    before = ledger_of(stage, item)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    clerk.adopt(bundle, item.number)
+
+    adopted = stage.item(bundle, "alpha")
+    assert (adopted.number, adopted.origin, adopted.status, adopted.clock) == (item.number, "continued", "in_review", "paused")
+    assert ledger_of(stage, adopted) == before
+    assert {entry.case_id for entry in stage.all(ClockEntry, bundle)} == {bundle.id}
+
+
+def test_attach__single_case_is_closed(stage, clerk, market, tiny_matter):
+    alone, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    clerk.adopt(bundle, item.number)
+
+    assert stage.statuses(alone) == {}
+    assert stage.tasks(alone) == []
+    assert stage.bundle(alone).status == "canceled"
+    assert stage.case(alone).ended_at is not None
+
+
+def test_attach__tasks_move_to_hall_and_matter(stage, clerk, market, tiny_matter):
+    yuelu = stage.person("clerk-yuelu")
+    _, item = running_alone(yuelu, stage, hall="yuelu")
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    clerk.adopt(bundle, item.number)
+
+    [task] = stage.all(Task, bundle, name="alpha审批")
+    assert (task.hall, task.matter, task.status) == ("changsha", "tiny", "open")
+
+
+def test_attach__the_bundle_waits_for_it_and_issues_it(stage, clerk, market, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    clerk.adopt(bundle, item.number)
+
+    market.complete(bundle, "beta审批", outcome="granted")
+    assert stage.tasks(bundle) == ["alpha审批"]
+    market.complete(bundle, "alpha审批", outcome="granted")
+    clerk.complete(bundle, "统一出件")
+
+    assert stage.statuses(bundle) == {"alpha": "issued", "beta": "issued"}
+
+
+def test_attach__decided_before_the_window_was_done(stage, clerk, market, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"], adopt=[item.number])
+    market.complete(bundle, "alpha审批", outcome="granted")
+
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    market.complete(bundle, "beta审批", outcome="granted")
+    clerk.complete(bundle, "统一出件")
+
+    assert stage.statuses(bundle) == {"alpha": "issued", "beta": "issued"}
+
+
+def test_attach__in_place_of_what_was_proposed(stage, clerk, market, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", materials=["plan", "lease"])
+
+    clerk.adopt(bundle, item.number)
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    assert stage.item(bundle, "alpha").number == item.number
+    assert stage.statuses(bundle) == {"alpha": "in_review", "beta": "in_review"}
+    assert sorted(stage.tasks(bundle)) == ["alpha审批", "beta审批"]
+
+
+def test_attach__brings_its_materials(stage, clerk, market, tiny_matter):
+    """What a tolerance waited for was handed in with the item: it is not asked again."""
+    stage.deploy("tiny", **tiny.folder(TINY, materials=[PLAN | {"used_by": "*"}]))
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"])
+    clerk.complete(bundle, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    clerk.adopt(bundle, item.number)
+    for name in ("alpha审批", "beta审批"):
+        market.complete(bundle, name, outcome="granted")
+
+    assert [m.code for m in stage.all(Material, bundle)] == ["plan"]
+    assert stage.tasks(bundle) == ["统一出件"]
+
+
+def test_attach__what_nobody_had_accepted(stage, clerk, market, tiny_matter):
+    """Submitted alone and not yet accepted: a follow-on intake is asked for, the item is not forgotten."""
+    alone = clerk.submit("alpha", materials=["plan"])
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    clerk.adopt(bundle, stage.item(alone, "alpha").number)
+    assert stage.statuses(bundle) == {"alpha": "submitted", "beta": "in_review"}
+    clerk.complete(bundle, "接续受理", outcome="accept")
+
+    assert stage.statuses(bundle) == {"alpha": "in_review", "beta": "in_review"}
+
+
+def test_attach__while_its_corrections_are_out(stage, clerk, tiny_matter):
+    alone = clerk.submit("alpha")
+    clerk.complete(alone, "一窗受理", outcome="supplement")
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+
+    with pytest.raises(InvalidState, match="but it is correcting"):
+        clerk.adopt(bundle, stage.item(alone, "alpha").number)
+
+    assert stage.tasks(alone) == ["补正材料"]
+
+
+def test_attach__then_the_bundle_is_refused(stage, clerk, market, tiny_matter):
+    """The item that ran alone goes on, and what it yields is handed out."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.adopt(bundle, item.number)
+
+    clerk.complete(bundle, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    market.complete(bundle, "alpha审批", outcome="granted")
+    clerk.complete(bundle, "统一出件")
+
+    assert stage.statuses(bundle) == {"alpha": "issued", "beta": "refused"}
+
+
+def test_attach__then_withdrawn(stage, clerk, market, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.adopt(bundle, item.number)
+
+    clerk.withdraw(bundle)
+
+    assert stage.statuses(bundle) == {"alpha": "withdrawn", "beta": "withdrawn"}
+    assert stage.tasks(bundle) == []
+
+
+# Finished ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_attach__finished_item_is_imported(stage, clerk, market, tiny_matter):
+    alone, item = running_alone(clerk, stage)
+    market.complete(alone, "alpha审批", outcome="granted", certificate_no="A-7")
+    clerk.complete(alone, "统一出件", **ISSUED)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"], adopt=[item.number])
+
+    clerk.complete(bundle, "接续受理", outcome="accept")
+
+    imported = stage.item(bundle, "alpha")
+    assert (imported.status, imported.origin, imported.previous_number) == ("imported", "imported", item.number)
+    assert imported.result["certificate_no"] == "A-7"
+    assert stage.statuses(alone) == {"alpha": "issued"}
+    assert stage.tasks(bundle) == ["beta审批"]
+
+
+def test_attach__finished_lets_go_who_waited_for_it(stage, clerk, market):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
+    alone, item = running_alone(clerk, stage, materials=())
+    market.complete(alone, "alpha审批", outcome="granted")
+
+    bundle = clerk.submit("tiny", adopt=[item.number])
+    clerk.complete(bundle, "接续受理", outcome="accept")
+
+    assert stage.statuses(bundle) == {"alpha": "imported", "beta": "in_review"}
+
+
+def test_attach__nothing_else_was_applied_for(stage, clerk, market, tiny_matter):
+    _alone, item = running_alone(clerk, stage)
+
+    bundle = clerk.submit("tiny", items=["alpha"], adopt=[item.number])
+
+    assert stage.case(bundle).ended_at is None
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    market.complete(bundle, "alpha审批", outcome="granted")
+    clerk.complete(bundle, "统一出件")
+    assert stage.case(bundle).ended_at is not None
+
+
+# Refused ----------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_attach__another_bundle_has_it(stage, clerk, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    first, second = (clerk.submit("tiny", items=["beta"], materials=["lease"]) for _ in range(2))
+    clerk.adopt(first, item.number)
+
+    with pytest.raises(InvalidState) as refusal:
+        clerk.adopt(second, item.number)
+
+    assert refusal.value.details["case"] == first.number
+    assert stage.statuses(second) == {"beta": "submitted"}
+
+
+def test_attach__finished_item_is_in_another_open_bundle(stage, clerk, market, tiny_matter):
+    alone, item = running_alone(clerk, stage)
+    market.complete(alone, "alpha审批", outcome="granted")
+    first, second = (clerk.submit("tiny", items=["beta"], materials=["lease"]) for _ in range(2))
+    clerk.adopt(first, item.number)
+
+    with pytest.raises(InvalidState, match=first.number):
+        clerk.adopt(second, item.number)
+
+
+@pytest.mark.parametrize("end", ["denied", "withdrawn"])
+def test_attach__ended_without_a_result(stage, clerk, market, tiny_matter, end):
+    alone, item = running_alone(clerk, stage)
+    if end == "denied":
+        market.complete(alone, "alpha审批", outcome="denied", reason_code="conditions", reason="不符合条件")
+    else:
+        clerk.withdraw(alone)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+
+    with pytest.raises(InvalidState, match=f"but it is {end}"):
+        clerk.adopt(bundle, item.number)
+
+
+def test_attach__another_applicants(stage, clerk, tiny_matter):
+    other = {"kind": "person", "name": "李某", "id_number": "11010519491231002X"}
+    _, item = running_alone(clerk, stage, applicant=other)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+
+    with pytest.raises(NotFound):
+        clerk.adopt(bundle, item.number)
+
+
+def test_attach__an_item_that_the_matter_does_not_know(stage, clerk, tiny_matter):
+    """Nobody would ever call it: the bundle would wait for ever."""
+    alone = clerk.submit("food_permit", answers=ANSWERS, materials=FOOD)
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+
+    with pytest.raises(InvalidInput, match="Expected an item of tiny"):
+        clerk.adopt(bundle, stage.item(alone, "food_permit").number)
+    with pytest.raises(InvalidInput, match="Expected an item of tiny"):
+        clerk.submit("tiny", adopt=[stage.item(alone, "food_permit").number])
+
+    assert stage.statuses(alone) == {"food_permit": "in_review"}
+
+
+def test_attach__handled_by_the_bundle_already(stage, clerk, tiny_matter):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", materials=["plan", "lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    with pytest.raises(InvalidState, match="not to handle alpha yet"):
+        clerk.adopt(bundle, item.number)
+
+
+# At the same moment -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["running", "finished"])
+def test_attach__two_bundles_at_the_same_moment(stage, clerk, market, tiny_matter, finished):
+    """One wins; the other is told the case that has it."""
+    alone, item = running_alone(clerk, stage)
+    if finished:
+        market.complete(alone, "alpha审批", outcome="granted")
+        clerk.complete(alone, "统一出件", **ISSUED)
+    bundles = [clerk.submit("tiny", items=["beta"], materials=["lease"]) for _ in range(2)]
+    together = Barrier(2)
+
+    def take(bundle):
+        together.wait()
+        try:
+            clerk.adopt(bundle, item.number, checked=False)
+        except InvalidState as refusal:
+            return refusal.details["case"]
+        return None
+
+    with ThreadPoolExecutor(2) as threads:
+        told = list(threads.map(take, bundles))
+
+    winner = bundles[told.index(None)]
+    assert sorted(told, key=str) == sorted([None, winner.number], key=str)
+    assert "alpha" in stage.statuses(winner)
+    assert sum("alpha" in stage.statuses(bundle) for bundle in bundles) == 1
+
+
+def test_restaurant__licence_first_then_the_bundle(stage, clerk, market, fire):
+    """先办单项，后并入: the permit was applied for on Monday, the rest on Thursday; its ten days count from Monday."""
+    alone = clerk.submit("food_permit", answers=ANSWERS, materials=FOOD)
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    number = stage.item(alone, "food_permit").number
+    stage.travel(2026, 3, 5)
+
+    case = clerk.submit("open_restaurant", answers=ANSWERS, materials=["m_evac", "m_fireplan", "m_fire_rules"], adopt=[number])
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.case(case).entry == "follow_on"
+    assert stage.statuses(case) == {"food_permit": "in_review", "business_licence_check": "in_review", "fire_check_commit": "in_review"}
+    assert stage.task(case, "食品经营许可审批").due_at.isoformat() == "2026-03-16T16:00:00+00:00"
+    market.complete(case, "营业执照人工核验", outcome="granted")
+    market.complete(case, "食品经营许可审批", outcome="granted")
+    fire.complete(case, "消防承诺审查", outcome="granted")
+    clerk.complete(case, "统一出件", mode="unified", delivery="window")
+    assert set(stage.statuses(case).values()) == {"issued"}

@@ -22,8 +22,11 @@ def rewrite(drawn: Definition) -> Definition:
             continue
         if not element.outgoing:
             _close(element, elements, flows)
-        elif element.type not in GATEWAYS and _forks(element, flows):
-            _split(element, elements, flows)
+        elif element.type not in GATEWAYS:
+            if _forks(element, flows):
+                _split(element, elements, flows)
+            elif element.default:  # the only flow is taken anyway
+                elements[element.id] = replace(element, default=None)
     return replace(drawn, elements=MappingProxyType(elements), flows=MappingProxyType(flows))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bpmn import compiler
 from bpmn.definition import Definition, ElementType, EventDefinition, EventType
+from bpmn.errors import DocumentError
 from tests.bpmn.diagrams import diagram, document, element, end, exclusive, flow, flows, parallel, process, start, tag, timer_boundary, user
 
 
@@ -174,9 +175,31 @@ def test_compile__executable_where_another_says():
     assert [definition.key for definition in compiler.compile(content, "p.bpmn")] == ["a"]
 
 
+def test_rewrite__default_flow_that_is_the_only_one():
+    definition = compiled(start("s"), user("a", default="e"), end("e"), flows("s -> a -> e"))
+
+    assert (definition.elements["a"].default, definition.elements["a"].outgoing) == (None, ("a-e",))
+
+
 def test_rewrite__default_flow_of_a_gateway_stays():
     definition = compiled(
         start("s"), exclusive("g", default="e"), user("a"), end("e"), flows("s -> g", "g -> a [${x}]", "g -> e", "a -> e")
     )
 
     assert definition.elements["g"].default == "g-e"
+
+
+def test_rewrite__given_ids_do_not_depend_on_drawing():
+    """A note more in the diagram moves no id."""
+    bare = [tag("bpmn:sequenceFlow", attrs={"sourceRef": a, "targetRef": b}) for a, b in ("sa", "ae")]
+    content = [start("s"), user("a"), end("e"), *bare]
+
+    plain = compiled(*content)
+    noted = compiled(tag("bpmn:documentation", "x"), tag("bpmn:textAnnotation", tag("bpmn:text", "x")), *content)
+
+    assert list(plain.flows) == list(noted.flows)
+
+
+def test_compile__refused_element_without_an_id():
+    with pytest.raises(DocumentError, match="script task"):
+        compiled(start("s"), element("scriptTask", None), element("scriptTask", None), end("e"), flows("s -> e"))

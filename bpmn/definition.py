@@ -116,7 +116,7 @@ class Element:
     assignee: Expression | None = None
     due_date: Expression | None = None
     priority: Expression | None = None
-    #: Key of the form (`camunda:formRef`), or None.
+    #: Key of the form (`camunda:formRef`), or the name of its file (`camunda:formKey="camunda-forms:deployment:intake.form"`).
     form_ref: str | None = None
     #: Fields of `camunda:formData`, as `bpmn.forms` reads them (None: no generated form).
     form_data: Any = None

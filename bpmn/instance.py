@@ -92,7 +92,7 @@ class Instance:
     def complete(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
         """Complete a user task, an external task or a call; a call takes `variables` through its `camunda:out` only."""
         token = self._find("complete", wait_id, WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
-        if token.wait().kind is WaitKind.CALL:
+        if token.kind is WaitKind.CALL:
             token.facts["returned"] = plain(variables or NO_VARIABLES)
         else:
             self.variables.update(variables or NO_VARIABLES)
@@ -150,12 +150,12 @@ class Instance:
         what = f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but"
         if self.ended:
             raise InstanceError(f"{what} the instance has ended")
-        token = self._process.tasks.get(wait_id)
-        wait = self._process.wait_of(token) if token else None
-        if wait is None:
+        kind = self._process.kind_of(wait_id)
+        if kind is None:
             raise InstanceError(f"{what} nothing waits under this number")
-        if wait.kind not in kinds:
-            raise InstanceError(f"{what} it is {wait.kind.replace('_', ' ')} {wait.element}")
+        token = self._process.tasks[wait_id]
+        if kind not in kinds:
+            raise InstanceError(f"{what} it is {kind.replace('_', ' ')} {token.task_spec.name}")
         return token
 
 

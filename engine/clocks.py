@@ -105,8 +105,9 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
 
 def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
     """Stop the clock today: the item is decided, or has ended otherwise.  Open pauses end with it."""
+    opened = _open_pauses(session, item) if item.clock is ClockStatus.PAUSED else ()
     item.clock = states.move(item.clock, ClockStatus.STOPPED, _name(item))
-    for entry in _open_pauses(session, item):
+    for entry in opened:
         entry.until = _today()
     return _enter(session, item, EntryKind.STOPPED, actor)
 

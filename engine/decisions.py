@@ -65,8 +65,7 @@ def _require_grantable(run: Run, item: Item) -> None:
     if held:
         names = "、".join(t.name for t in held)
         raise InvalidState(f"Expected to grant item {item.number}, but it waits for {names}", missing=[t.code for t in held])
-    live = {i.code: i for i in functions.live_items(run.case)}
-    predecessors = functions.open_predecessors(item, live)
+    predecessors = functions.open_predecessors(run.case, item)
     if predecessors:
         raise InvalidState(f"Expected to grant item {item.number}, but {'、'.join(p.name for p in predecessors)} is not granted yet")
 

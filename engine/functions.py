@@ -40,9 +40,8 @@ class World:
 
     def ready(self, code: str) -> bool:
         """An item is accepted, not started, and what it needs is settled in its favour."""
-        items = {item.code: item for item in live_items(self.case)}
-        item = items.get(code)
-        return item is not None and item.dispatched_at is None and item.status in _DISPATCHABLE and not open_predecessors(item, items)
+        item = next((item for item in live_items(self.case) if item.code == code), None)
+        return item is not None and item.dispatched_at is None and item.status in _DISPATCHABLE and not open_predecessors(self.case, item)
 
     def settled(self) -> bool:
         """Every item is decided or ended, and no tolerance is open."""
@@ -129,11 +128,13 @@ def live_items(case: Case) -> list[Item]:
     return list({item.code: item for item in case.items}.values())
 
 
-def open_predecessors(item: Item, items: Mapping[str, Item]) -> list[Item]:
+def open_predecessors(case: Case, item: Item) -> list[Item]:
     """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
     needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in {"FS", "RM"}]
+    if not needed:
+        return []
     continues = item.rules.get("on_refusal") == "CONTINUE"
-    found = [items[code] for code in needed if code in items]
+    found = [other for other in live_items(case) if other.code in needed]
     return [p for p in found if p.status not in FAVOURABLE and not (continues and p.status not in UNSETTLED)]
 
 

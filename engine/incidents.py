@@ -40,7 +40,7 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
 
 def _retry_wait(session: Session, incident: Incident, wait_id: int, *, actor: Actor) -> None:
     with execution.running(session, incident.instance_id, actor=actor) as run:
-        kind = next((w.kind for w in run.process.waits() if w.id == wait_id), None)
+        kind = run.process.standing().get(wait_id)
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
             run.process.retry(wait_id)

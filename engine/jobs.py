@@ -19,7 +19,17 @@ BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 def owe(session: Session, kind: str, instance: Instance, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
     """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
-    job = Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload, due_at=datetime.now(UTC) + after)
+    return _owe(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
+
+
+def owe_parent(session: Session, child: Instance) -> Job:
+    """Write the job that tells the parent of an instance that its child has ended."""
+    payload = {"child": str(child.id)}
+    return _owe(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind="resume", payload=payload), timedelta(0))
+
+
+def _owe(session: Session, job: Job, after: timedelta) -> Job:
+    job.due_at = datetime.now(UTC) + after
     session.add(job)
     session.flush()
     if not after:

@@ -53,9 +53,8 @@ def accept(session: Session, case: Case, items: Iterable[Item], *, by: str, acto
 
     An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
     """
-    live = {item.code: item for item in functions.live_items(case)}
     for item in items:
-        waits = bool(functions.open_predecessors(item, live))
+        waits = bool(functions.open_predecessors(case, item))
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
         item.accepted_at, item.accepted_by = datetime.now(UTC), by
         if not waits:
@@ -128,9 +127,8 @@ def start_bundle_clock(session: Session, case: Case, on: date) -> None:
 
 
 def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
-    items = {item.code: item for item in functions.live_items(case)}
-    for item in items.values():
-        blockers = [p for p in functions.open_predecessors(item, items) if p.status in _UNFAVOURABLE]
+    for item in functions.live_items(case):
+        blockers = [p for p in functions.open_predecessors(case, item) if p.status in _UNFAVOURABLE]
         if item.status is ItemStatus.WAITING and blockers:
             names = "、".join(p.name for p in blockers)
             end(session, item, ItemStatus.BLOCKED, actor=actor, reason={"reason": f"前置事项未通过：{names}"})

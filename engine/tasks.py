@@ -89,7 +89,7 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
     _require_open(task, to="complete")
 
     with execution.running(session, task.instance_id, actor=actor) as run:
-        session.refresh(task)  # somebody may have completed it while we waited for the lock
+        session.refresh(task, ["status", "assignee"])  # somebody may have completed or claimed it while we waited for the lock
         _require_open(task, to="complete")
         if task.assignee not in {None, actor.name}:
             raise InvalidState(f"Expected to complete task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)

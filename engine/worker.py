@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bpmn.waits import WaitKind
 from engine import definitions, execution, instances, jobs
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
@@ -76,7 +77,7 @@ def drain(db: Database) -> int:
 def _fire(session: Session, timer: Timer) -> None:
     # Whoever locks the instance owns its timers: of two workers the second finds the timer gone, or moved.
     with execution.running(session, timer.instance_id, actor=ENGINE) as run:
-        wait = next((w for w in run.process.waits() if w.id == timer.wait), None)
+        wait = next((w for w in run.process.waits(WaitKind.TIMER) if w.id == timer.wait), None)
         if wait is not None and wait.due_at is not None and wait.due_at <= datetime.now(UTC):
             run.process.fire(timer.wait)
 

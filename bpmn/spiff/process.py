@@ -190,11 +190,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         found = (self.tasks[i].incident(lacks[i]) if i in lacks else self.tasks[i].wait() for i in waiting)
         return tuple(wait for wait in found if wait)
 
-    def wait_of(self, token: Token) -> Wait | None:
-        """Say what one token waits for."""
-        if token.has_state(TaskState.WAITING):
-            return next((wait for wait in self.waits() if wait.id == token.id), None)
-        return None if token is self.root else token.wait()
+    def kind_of(self, number: int) -> WaitKind | None:
+        """Say of what kind one wait is; a timer is looked at more closely, since a bound one may fail at the moment."""
+        kind = self.standing().get(number)
+        if kind is WaitKind.TIMER:
+            wait = self.tasks[number].wait()
+            return wait.kind if wait else None
+        return kind
 
     # Questions to the world ----------------------------------------------------------------------------------------------------------
 

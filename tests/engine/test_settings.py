@@ -122,6 +122,7 @@ def test_secret_key__made_once(tmp_path):
     assert len(key) >= 32
     assert [path.name for path in loaded.data_dir.iterdir()] == ["secret-key"]
     assert (loaded.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert loaded.data_dir.stat().st_mode & 0o777 == 0o700
 
 
 def test_describe__as_in_the_readme():

@@ -3,16 +3,24 @@
 import pytest
 from sqlalchemy import inspect, select
 
+from api.cli import main
 from engine.database import Database
 from engine.models import CalendarYear
+from engine.settings import CHECKOUT
 
 
 def test_main__help(run):
     result = run("--help")
 
     assert result.exit_code == 0
-    for command in ("serve", "work", "migrate", "deploy", "lint", "doctor"):
+    for command in ("serve", "work", "migrate", "deploy", "lint", "demo", "doctor"):
         assert command in result.output
+
+
+def test_main__as_in_the_readme():
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+    assert [name for name in main.commands if f"| `onething {name}" not in readme] == []
 
 
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])
@@ -41,6 +49,7 @@ def test_migrate__data_folder_is_missing(run, tmp_path):
 
     assert result.exit_code == 0
     assert (tmp_path / "new" / "onething.db").exists()
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
 
 
 def test_doctor__sound_installation(run):

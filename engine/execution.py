@@ -56,9 +56,9 @@ def settle(run: Run) -> None:
     procedures.end_interrupted(run)
     if run.is_bundle:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
-    instances.put_back(run)
     if run.process.ended and run.row.parent_id is not None:
         jobs.owe_parent(run.session, run.row)
+    instances.put_back(run)
     if run.is_bundle and run.process.ended:
         _carry_on(run)
 

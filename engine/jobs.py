@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import database
+from engine.columns import new_id
 from engine.models import Incident, Instance, Job
 from engine.states import JobStatus, move
 
@@ -29,9 +30,8 @@ def owe_parent(session: Session, child: Instance) -> Job:
 
 
 def _owe(session: Session, job: Job, after: timedelta) -> Job:
-    job.due_at = datetime.now(UTC) + after
+    job.id, job.due_at = new_id(), datetime.now(UTC) + after
     session.add(job)
-    session.flush()
     if not after:
         run_after_commit(session, job)
     return job

@@ -52,13 +52,12 @@ def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
 
 def end_interrupted(run: Run) -> None:
     """Let the clock go on when the diagram left a special procedure without its being completed."""
-    if run.item is None or not any(element.properties.get("onething.kind") == KIND for element in run.loaded.process.elements.values()):
+    canceled = [activity.id for activity in run.process.history() if activity.outcome == "canceled"]
+    if run.item is None or not canceled:
         return
-    query = select(Task).where(Task.instance_id == run.row.id, Task.kind == KIND, Task.status == TaskStatus.OPEN)
-    standing = run.process.standing()
+    query = select(Task).where(Task.instance_id == run.row.id, Task.kind == KIND, Task.status == TaskStatus.OPEN, Task.wait.in_(canceled))
     for task in run.session.scalars(query).all():
-        if task.wait not in standing:
-            end(run, task, {})
+        end(run, task, {})
 
 
 def pause(session: Session, row: Instance, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:

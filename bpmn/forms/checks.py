@@ -18,6 +18,7 @@ LONGEST = {FieldType.TEXT: 1_000, FieldType.TEXTAREA: 20_000}
 _LARGEST = 2**53
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]{1,63}(?:\.[^\s@.]{1,63}){1,8}")
 _PHONE = re.compile(r"\+(?:[0-9] ?){6,14}[0-9]")
+_CONTROL, _CONTROL_BUT_LINES = re.compile(r"[\x00-\x1f]"), re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _VALIDATIONS = {
     "email": (_EMAIL, "an e-mail address"),
     "phone": (_PHONE, "a telephone number with its country code, such as +86 138 0013 8000"),
@@ -37,9 +38,9 @@ def _text(field: Field, value: Any, _choices: Sequence[Option]) -> str:
         return f"to have at most {most} characters, but it has {len(value)}"
     if field.min_length is not None and len(value) < field.min_length:
         return f"to have at least {field.min_length} characters, but it has {len(value)}"
-    allowed = "\n\r\t" if field.type is FieldType.TEXTAREA else ""
-    if any(ord(character) < ord(" ") and character not in allowed for character in value):
-        return "to be one line of text, but it holds control characters" if not allowed else "to be text, but it holds control characters"
+    many_lines = field.type is FieldType.TEXTAREA
+    if (_CONTROL_BUT_LINES if many_lines else _CONTROL).search(value):
+        return f"to be {'text' if many_lines else 'one line of text'}, but it holds control characters"
     return _unlike(field, value)
 
 

@@ -199,11 +199,13 @@ def remaining(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCa
 
 
 def light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> Light:
-    """Give the colour at `today`; a stopped clock keeps the colour of the day on which it stopped."""
+    """Give the colour at `today`.  A stopped clock is green when it stopped in time, however late that was, and red for good when not."""
     now = _until(ledger, today)
     last = due(ledger, limit, calendar)
     if last is not None and now > last.date:
         return Light.RED
+    if ledger.stopped_on is not None:
+        return Light.GREEN
     first_yellow = turns_yellow(ledger, limit, calendar, forewarning)
     return Light.YELLOW if first_yellow is not None and now >= first_yellow else Light.GREEN
 

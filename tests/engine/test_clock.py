@@ -231,11 +231,13 @@ def test_light__while_a_pause_is_open():
     assert clock.light(late, working(10), date(2026, 12, 31), CALENDAR) == Light.YELLOW
 
 
-def test_light__keeps_the_colour_of_the_day_on_which_the_clock_stopped():
+def test_light__after_the_clock_has_stopped():
     in_time = Ledger(started_on=september(14), stopped_on=september(16))
+    on_the_last_day = Ledger(started_on=september(14), stopped_on=september(28))
     late = Ledger(started_on=september(14), stopped_on=september(29))
 
     assert clock.light(in_time, working(10), date(2026, 12, 31), CALENDAR) == Light.GREEN
+    assert clock.light(on_the_last_day, working(10), date(2026, 12, 31), CALENDAR) == Light.GREEN
     assert clock.light(late, working(10), date(2026, 12, 31), CALENDAR) == Light.RED
 
 

@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 
-from api import auth, pages, problems, security, v1
+from api import auth, logbook, pages, problems, security, v1
 from api.transactions import Repeated
 from engine import settings as settings_
 from engine.database import Database
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     app.extensions["database"] = Database(settings.database_url)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
     auth.public(app.view_functions["static"])
+    logbook.keep(app)
     problems.register(app)
     security.harden(app)
     auth.protect(app, passwords or Passwords())

@@ -17,6 +17,8 @@ SECTIONS = {
     "deadlines": "时限 · Deadlines",
     "calendar": "工作日历 · Calendar",
     "incidents": "异常 · Incidents",
+    "messages": "待发消息 · Messages",
+    "deployments": "部署 · Deployments",
     "accounts": "账号 · Accounts",
 }
 

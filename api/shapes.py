@@ -58,11 +58,13 @@ class Empty(Shape):
     """Nothing more than that it was done."""
 
 
-class FieldError(Shape):
-    """What is wrong with one field."""
+class Fault(BaseModel):
+    """What is wrong with one field, or with one element of a diagram (`resource`, `element`, `line` …)."""
 
-    field: str
+    model_config = ConfigDict(extra="allow")
+
     message: str
+    field: str | None = None
 
 
 class Problem(BaseModel):
@@ -75,4 +77,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str | None = None
-    errors: list[FieldError] | None = None
+    errors: list[Fault] | None = None

@@ -31,7 +31,7 @@ class MessageShown(Shape):
 
     #: A carrier that sees an id again has carried it already.
     id: UUID
-    topic: Topic
+    topic: Annotated[Topic, Field(strict=False)]  # kept as text
     payload: Data
     created_at: datetime
 

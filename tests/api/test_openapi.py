@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api import reference
 from api.contract import contract_of
 from engine import accounts
 from engine.actors import Actor, Role, RoleGrant
@@ -65,6 +66,12 @@ def test_reference__needs_no_internet_and_no_script(nobody):
         assert sheet.status_code == 200
 
 
+def test_reference__has_a_title_for_every_noun(nobody):
+    tags = {o["tags"][0] for methods in nobody.get("/openapi.json").json["paths"].values() for o in methods.values()}
+
+    assert tags == set(reference.SECTIONS)
+
+
 def test_reference__explains_every_problem_that_a_route_may_answer_with(nobody):
     text = nobody.client.get("/reference").get_data(as_text=True)
 
@@ -106,7 +113,7 @@ def test_every_route__answers_as_described(described, clerk, mode):
 def explore(operation, mode, there):
     """Send what the description allows, or forbids, also about things that are there; tell whether there is something to send."""
 
-    @settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(case=operation.as_strategy(generation_mode=mode), real=booleans())
     def check(case, real):
         if real:

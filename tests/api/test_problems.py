@@ -2,7 +2,9 @@
 
 import pytest
 
+from api import problems
 from engine import accounts
+from engine.errors import Busy, EngineError
 
 
 def check(answer, status):
@@ -18,6 +20,33 @@ def test_refusal__title_is_the_docstring_of_its_class(admin):
 
     assert problem["title"] == "The thing exists, but its status does not allow the command."
     assert problem["detail"] == "Expected to create account clerk, but there is one of that name"
+
+
+def test_refusal__every_kind_has_its_status():
+    assert set(problems.STATUSES) == set(EngineError.__subclasses__())
+
+
+def test_command__somebody_else_holds_the_thing(admin, monkeypatch):
+    def wait(*_args, **_kwargs):
+        raise Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+
+    monkeypatch.setattr(accounts, "create", wait)
+
+    answer = admin.post("/accounts", {"name": "new"})
+
+    check(answer, 503)
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_command__is_logged_without_its_data(admin, capsys):
+    admin.post("/accounts", {"name": "new", "display_name": "李雷", "password": "something long"})
+
+    logged = capsys.readouterr()
+    line = next(line for line in (logged.out + logged.err).splitlines() if "v1.accounts.create" in line)
+    assert "admin" in line
+    assert "201" in line
+    assert "李雷" not in line
+    assert "something long" not in line
 
 
 def test_command__not_permitted(clerk):

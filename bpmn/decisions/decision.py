@@ -1,4 +1,4 @@
-"""A decision: its logic, and the decisions that it requires."""
+"""A decision: its logic, and what it requires."""
 
 from __future__ import annotations
 
@@ -7,26 +7,37 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpmn.decisions import types
+from bpmn.decisions.boxed import KnowledgeModel
 from bpmn.decisions.table import DecisionTable, Outcome
+from bpmn.decisions.types import Type
 from bpmn.errors import ExpressionError
-from bpmn.expressions import Expression, plain
+from bpmn.expressions import plain
+from bpmn.expressions.closures import Closure
 from bpmn.expressions.expression import NO_FUNCTIONS
-from bpmn.expressions.scope import Functions
+from bpmn.expressions.scope import DecisionScope, Node, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiteralExpression:
-    """A decision that is one expression."""
+class BoxedExpression:
+    """A decision whose logic is not a table at its top: an expression, a context, an invocation or a list."""
 
     #: Name of the variable that takes the value.
     name: str
-    expression: Expression
-    type_ref: str | None
+    body: Node
+    #: What the variable must be.
+    kind: Type | None = None
 
-    def decide(self, variables: Mapping[str, Any], functions: Functions) -> Outcome:
+    def decide(self, scope: Scope) -> Outcome:
         """Evaluate it."""
-        value = types.convert(self.expression.evaluate(variables, functions), self.type_ref)
-        return Outcome([{self.name: value}], (), listing=False)
+        return Outcome([{self.name: types.convert(self.body.run(scope), self.kind)}], (), listing=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputData:
+    """A variable that the document declares."""
+
+    name: str
+    kind: Type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +46,17 @@ class Decision:
 
     id: str
     name: str
-    logic: DecisionTable | LiteralExpression
+    logic: DecisionTable | BoxedExpression
     #: Id, name and variable name: under each of them, others find the result.
     names: tuple[str, ...]
     #: Decisions that are evaluated first.
     requires: tuple[Decision, ...] = ()
+    #: Functions that it may call.
+    knowledge: tuple[KnowledgeModel, ...] = ()
+    #: Variables with a type of their own.
+    inputs: tuple[InputData, ...] = ()
+    #: What the result must be, where that is an item definition.
+    kind: Type | None = None
     #: Variables that it (not what it requires) mentions, and functions that must be supplied.
     reads: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
@@ -50,33 +67,60 @@ class Decision:
 
         Raises ExpressionError, which names the decision, the rule and the column.
         """
-        rows = self._decide(variables, functions, {}).rows
+        rows = _Evaluation(variables, DecisionScope({}, functions)).outcome(self).rows
         return [{name: plain(value) for name, value in row.items()} for row in rows]
 
     def explain(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> tuple[str, ...]:
         """Return the ids of the rules that hit and count, in the order of the rows (all of them, when they are aggregated)."""
-        return self._decide(variables, functions, {}).rules
+        return _Evaluation(variables, DecisionScope({}, functions)).outcome(self).rules
 
-    def _decide(self, variables: Mapping[str, Any], functions: Functions, done: dict[str, Outcome]) -> Outcome:
-        if self.id not in done:
-            known = dict(variables)
-            for required in self.requires:
-                known |= required.publish(required._decide(variables, functions, done))  # noqa: SLF001 - of the same class
+
+class _Evaluation:
+    """One evaluation of a decision and all that it requires; each is decided once."""
+
+    def __init__(self, variables: Mapping[str, Any], root: Scope) -> None:
+        self._variables = variables
+        self._root = root
+        self._done: dict[str, Outcome] = {}
+        self._closures: dict[str, Closure] = {}
+
+    def outcome(self, decision: Decision) -> Outcome:
+        if decision.id not in self._done:
+            known = dict(self._variables)
+            for required in decision.requires:
+                known |= _publish(required, self.outcome(required))
+            known |= {model.name: model.close(self._root, self._closures) for model in decision.knowledge}
             try:
-                done[self.id] = self.logic.decide(known, functions)
+                self._done[decision.id] = self._decide(decision, known)
             except ExpressionError as error:
-                raise ExpressionError(f"Decision {self.name} ({self.id}), {error}") from error
-        return done[self.id]
+                raise ExpressionError(f"Decision {decision.name} ({decision.id}), {error}") from error
+        return self._done[decision.id]
 
-    def publish(self, outcome: Outcome) -> dict[str, Any]:
-        """Return what a decision that requires this one sees of the result.
+    def _decide(self, decision: Decision, known: dict[str, Any]) -> Outcome:
+        for declared in decision.inputs:
+            if declared.name in known:
+                known[declared.name] = _made("input data", declared.name, known[declared.name], declared.kind)
+        outcome = decision.logic.decide(self._root.child(known))
+        if decision.kind:
+            _made("the result", decision.name, outcome.value(), decision.kind)
+        return outcome
 
-        Under the decision's names: the value (a context, when there are several outputs), or a list of them.
-        Under the name of each output, as Camunda 7 has it: the value, or the list of values.
-        """
-        several = len(outcome.rows[0]) > 1 if outcome.rows else False
-        values = [dict(row) if several else next(iter(row.values())) for row in outcome.rows]
-        if outcome.listing:
-            outputs = {name: [row[name] for row in outcome.rows] for row in outcome.rows[:1] for name in row}
-            return outputs | dict.fromkeys(self.names, values)
-        return (outcome.rows[0] if outcome.rows else {}) | dict.fromkeys(self.names, values[0] if values else None)
+
+def _made(what: str, name: str, value: Any, kind: Type) -> Any:
+    try:
+        return types.convert(value, kind)
+    except ExpressionError as error:
+        raise ExpressionError(f"{what} {name!r}: {error}") from error
+
+
+def _publish(decision: Decision, outcome: Outcome) -> dict[str, Any]:
+    """Return what a decision that requires another sees of its result.
+
+    Under the decision's names: the value (a context, when there are several outputs), or a list of them.
+    Under the name of each output, as Camunda 7 has it: the value, or the list of values.
+    """
+    if outcome.listing:
+        outputs = {name: [row[name] for row in outcome.rows] for row in outcome.rows[:1] for name in row}
+    else:
+        outputs = outcome.rows[0] if outcome.rows else {}
+    return outputs | dict.fromkeys(decision.names, outcome.value())

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from bpmn.decisions import types
+from bpmn.decisions.types import Type
 from bpmn.errors import ExpressionError
-from bpmn.expressions import Expression, decimals, feel, plain
-from bpmn.expressions.scope import Functions
+from bpmn.expressions import Expression, UnaryTests, decimals, feel, plain
+from bpmn.expressions.scope import Scope
+from bpmn.expressions.values import describe
 
 
 class HitPolicy(StrEnum):
@@ -42,7 +44,7 @@ class Aggregation(StrEnum):
 class Cell(Protocol):
     """An input cell."""
 
-    def matches(self, value: Any, variables: Mapping[str, Any], functions: Functions) -> bool:
+    def within(self, value: Any, scope: Scope) -> bool:
         """Tell whether a value passes."""
 
 
@@ -53,9 +55,9 @@ class JuelCell:
     condition: Expression
     variable: str
 
-    def matches(self, value: Any, variables: Mapping[str, Any], functions: Functions) -> bool:
+    def within(self, value: Any, scope: Scope) -> bool:
         """Tell whether the condition holds."""
-        return self.condition.test({**variables, self.variable: value}, functions)
+        return self.condition.test({**scope.flat().variables, self.variable: value}, scope.functions)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ class NamedCell:
     cell: Cell
     variable: str
 
-    def matches(self, value: Any, variables: Mapping[str, Any], functions: Functions) -> bool:
+    def within(self, value: Any, scope: Scope) -> bool:
         """Tell whether a value passes."""
-        return self.cell.matches(value, {**variables, self.variable: value}, functions)
+        return self.cell.within(value, scope.child({self.variable: value}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,9 @@ class Input:
 
     label: str
     expression: Expression
-    type_ref: str | None
+    kind: Type | None
+    #: Input values: what may come in; None when the column lists none.
+    allowed: UnaryTests | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +89,18 @@ class Output:
 
     name: str
     label: str
-    type_ref: str | None
+    kind: Type | None
     #: Output values in the order of their priority; empty when the column lists none.
     values: tuple[Any, ...] = ()
+    #: What the column says when no rule hits.
+    default: Expression | None = None
+
+    def judge(self, value: Any) -> Any:
+        """Pass a value on that is one of the output values; null always is."""
+        scope = Scope({}, {})
+        if value is None or not self.values or any(feel.meets(value, each, scope) is True for each in self.values):
+            return value
+        raise ExpressionError(f"Expected one of the output values, but it is {describe(value)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +136,12 @@ class Outcome(NamedTuple):
     #: Whether the result is a list by its kind.
     listing: bool
 
+    def value(self) -> Any:
+        """The result as one value: that of the only output, a context of several, or a list of these."""
+        several = len(self.rows[0]) > 1 if self.rows else False
+        values = [dict(row) if several else next(iter(row.values())) for row in self.rows]
+        return values if self.listing else values[0] if values else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionTable:
@@ -134,36 +153,54 @@ class DecisionTable:
     hit_policy: HitPolicy
     aggregation: Aggregation | None
 
-    def decide(self, variables: Mapping[str, Any], functions: Functions) -> Outcome:
+    def decide(self, scope: Scope) -> Outcome:
         """Find the rules that hit and apply the hit policy; errors name rule and column."""
-        values = [_evaluate(f"input {column.label!r}", column.expression, column.type_ref, variables, functions) for column in self.inputs]
-        matching = [rule for rule in self.rules if self._hits(rule, values, variables, functions)]
-        hits = [Hit(rule, self._row(rule, variables, functions)) for rule in matching]
+        scope.spend(len(self.rules))
+        values = [self._input(column, scope) for column in self.inputs]
+        hits = [Hit(rule, self._row(rule, scope)) for rule in self.rules if self._hits(rule, values, scope)]
+        listing = self.hit_policy in LISTING and not self.aggregation
+        if not hits and any(output.default for output in self.outputs):
+            return Outcome([self._default(scope)], (), listing)
         kept = _POLICIES[self.hit_policy](self, hits)
         rows = [_aggregate(self.aggregation, self.outputs[0].name, kept)] if self.aggregation else [hit.row for hit in kept]
-        return Outcome(rows, tuple(hit.rule.id for hit in kept), self.hit_policy in LISTING and not self.aggregation)
+        return Outcome(rows, tuple(hit.rule.id for hit in kept), listing)
 
-    def _hits(self, rule: Rule, values: list[Any], variables: Mapping[str, Any], functions: Functions) -> bool:
+    def _input(self, column: Input, scope: Scope) -> Any:
+        place = f"input {column.label!r}"
+        value = _evaluate(place, column.expression, column.kind, scope)
+        if value is None or column.allowed is None or column.allowed.within(value, scope):
+            return value
+        raise ExpressionError(f"{place}: Expected one of the input values {column.allowed.source}, but it is {describe(value)}")
+
+    def _hits(self, rule: Rule, values: list[Any], scope: Scope) -> bool:
         for column, cell, value in zip(self.inputs, rule.cells, values, strict=True):
             try:
-                if not cell.matches(value, variables, functions):
+                if not cell.within(value, scope):
                     return False
             except ExpressionError as error:
                 raise ExpressionError(f"{rule}, input {column.label!r}: {error}") from error
         return True
 
-    def _row(self, rule: Rule, variables: Mapping[str, Any], functions: Functions) -> dict[str, Any]:
+    def _row(self, rule: Rule, scope: Scope) -> dict[str, Any]:
         return {
-            column.name: None
-            if cell is None
-            else _evaluate(f"{rule}, output {column.label!r}", cell, column.type_ref, variables, functions)
+            column.name: self._output(f"{rule}, output {column.label!r}", column, cell, scope)
             for column, cell in zip(self.outputs, rule.outputs, strict=True)
         }
 
+    def _default(self, scope: Scope) -> dict[str, Any]:
+        return {column.name: self._output(f"default of {column.label!r}", column, column.default, scope) for column in self.outputs}
 
-def _evaluate(place: str, expression: Expression, type_ref: str | None, variables: Mapping[str, Any], functions: Functions) -> Any:
+    def _output(self, place: str, column: Output, cell: Expression | None, scope: Scope) -> Any:
+        value = None if cell is None else _evaluate(place, cell, column.kind, scope)
+        try:
+            return column.judge(value)
+        except ExpressionError as error:
+            raise ExpressionError(f"{place}: {error}") from error
+
+
+def _evaluate(place: str, expression: Expression, kind: Type | None, scope: Scope) -> Any:
     try:
-        return types.convert(expression.evaluate(variables, functions), type_ref)
+        return types.convert(expression.within(scope), kind)
     except ExpressionError as error:
         raise ExpressionError(f"{place}: {error}") from error
 
@@ -201,13 +238,14 @@ def _highest(table: DecisionTable, hits: list[Hit]) -> list[Hit]:
 
 
 def _priority(table: DecisionTable, hit: Hit) -> list[int]:
-    places = []
-    for output in table.outputs:
-        value = hit.row[output.name]
-        if output.values and value not in output.values:
-            raise ExpressionError(f"{hit.rule}, output {output.label!r}: Expected one of the output values, but it is {plain(value)!r}")
-        places.append(output.values.index(value) if output.values else 0)
-    return places
+    """Places of the outputs among the output values; an empty cell comes last."""
+    scope = Scope({}, {})
+    return [
+        next(
+            (place for place, each in enumerate(output.values) if feel.equal(hit.row[output.name], each, scope) is True), len(output.values)
+        )
+        for output in table.outputs
+    ]
 
 
 _POLICIES: dict[HitPolicy, Callable[[DecisionTable, list[Hit]], list[Hit]]] = {

@@ -13,6 +13,14 @@ from bpmn.expressions.scope import Scope
 from bpmn.expressions.temporal import YearsMonths
 from bpmn.expressions.values import describe, plain_text
 
+#: Makes a value (never null) what a type says, or raises ExpressionError.
+Type = Callable[[Any], Any]
+
+
+def any_value(value: Any) -> Any:
+    """Take whatever it is."""
+    return value
+
 
 def _text(value: Any) -> str:
     if isinstance(value, (bool, int, float, str)) or decimals.is_number(value):
@@ -71,8 +79,8 @@ def _duration(kind: type) -> Callable[[Any], Any]:
 
 
 _UNITS: dict[type, str] = {dt.timedelta: "days and hours", YearsMonths: "years and months"}
-TYPES: dict[str, Callable[[Any], Any]] = {
-    "any": lambda value: value,
+TYPES: dict[str, Type] = {
+    "any": any_value,
     "boolean": _boolean,
     "date": _date,
     "datetime": _moment,
@@ -94,6 +102,6 @@ def key(type_ref: str) -> str:
     return words.replace(" ", "").lower()
 
 
-def convert(value: Any, type_ref: str | None) -> Any:
-    """Make a value what its column says it is; null stays null.  Raises ExpressionError."""
-    return value if value is None or not type_ref else TYPES[key(type_ref)](value)
+def convert(value: Any, kind: Type | None) -> Any:
+    """Make a value what its place says it is; null stays null.  Raises ExpressionError."""
+    return value if value is None or kind is None else kind(value)

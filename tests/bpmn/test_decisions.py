@@ -2,7 +2,6 @@
 
 import gc
 import time
-from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from hypothesis import given, settings
@@ -10,55 +9,7 @@ from hypothesis import strategies as st
 
 from bpmn import decisions, xml
 from bpmn.errors import DocumentError, ExpressionError
-
-DMN13 = "https://www.omg.org/spec/DMN/20191111/MODEL/"
-
-
-def document(*parts, namespace=DMN13, more=""):
-    return xml.parse(f'<definitions xmlns="{namespace}" id="d" name="d" {more}>{"".join(parts)}</definitions>'.encode(), "test.dmn")
-
-
-def column(text):
-    """`name:type = values` or `expression:type`."""
-    head, _, values = text.partition(" = ")
-    name, _, kind = head.partition(":")
-    return name, f" typeRef={quoteattr(kind)}" if kind else "", values
-
-
-def decision(key, inputs, outputs, *rules, policy="UNIQUE", requires=(), name="", more=""):
-    """A decision with a table; rules are `a | b => c | d`."""
-    lines = [f'<decision id="{key}" name={quoteattr(name or key)}>']
-    lines += [f'<informationRequirement><requiredDecision href="#{other}"/></informationRequirement>' for other in requires]
-    lines.append(f'<decisionTable hitPolicy="{policy}" {more}>')
-    for expression, kind, _ in map(column, inputs):
-        lines.append(
-            f"<input label={quoteattr(expression)}><inputExpression{kind}><text>{escape(expression)}</text></inputExpression></input>"
-        )
-    for output, kind, values in map(column, outputs):
-        listed = f"<outputValues><text>{escape(values)}</text></outputValues>" if values else ""
-        lines.append(f'<output label="{output}" name="{output}"{kind}>{listed}</output>')
-    for number, rule in enumerate(rules, 1):
-        cells, _, results = rule.partition("=>")
-        lines.append(f'<rule id="{key}_{number}">')
-        lines += [f"<inputEntry><text>{escape(cell.strip())}</text></inputEntry>" for cell in cells.split("|") if inputs]
-        lines += [f"<outputEntry><text>{escape(result.strip())}</text></outputEntry>" for result in results.split("|")]
-        lines.append("</rule>")
-    return "".join([*lines, "</decisionTable></decision>"])
-
-
-def read(*parts, **options):
-    return decisions.parse(document(*parts, **options), "test.dmn")
-
-
-def only(*arguments, **options):
-    return read(decision("d", *arguments, **options))["d"]
-
-
-def findings(*parts, **options):
-    with pytest.raises(DocumentError) as refusal:
-        read(*parts, **options)
-    return refusal.value.findings
-
+from tests.bpmn.tables import DMN13, decision, findings, only, read
 
 SEASON = (["season", "guests:integer"], ["dish:string", "cost:double"])
 RULES = ('"winter" | <= 8 => "roast" | 12.5', '"winter" | > 8 => "stew" | 7', 'not("winter") | - => "salad" | guests * 2')
@@ -117,18 +68,49 @@ def test_evaluate__any():
     ],
 )
 def test_evaluate__hit_policies(policy, expected, rules):
-    table = only(["a"], ['risk = "high", "mid", "low"'], '- => "low"', '> 1 => "mid"', '> 2 => "high"', '> 9 => "no"', policy=policy)
+    table = only(["a"], ['risk = "high", "mid", "low"'], '- => "low"', '> 1 => "mid"', '> 2 => "high"', '> 9 => "low"', policy=policy)
 
     assert [row["risk"] for row in table.evaluate({"a": 3})] == expected
     assert table.explain({"a": 3}) == rules
 
 
-@pytest.mark.parametrize("policy", ["PRIORITY", "OUTPUT ORDER"])
-def test_evaluate__output_without_priority(policy):
-    table = only(["a"], ['risk = "high", "low"'], '- => "middling"', policy=policy)
+@pytest.mark.parametrize("policy", ["PRIORITY", "OUTPUT ORDER", "UNIQUE", "COLLECT"])
+def test_evaluate__output_that_is_none_of_the_output_values(policy):
+    table = only(["a"], ['risk = "high", "low"'], "- => a", policy=policy)
 
-    with pytest.raises(ExpressionError, match=r"rule 1 \(d_1\), output 'risk': Expected one of the output values, but it is 'middling'"):
-        table.evaluate({"a": 3})
+    assert table.evaluate({"a": "low"}) == [{"risk": "low"}]
+    with pytest.raises(
+        ExpressionError, match=r"rule 1 \(d_1\), output 'risk': Expected one of the output values, but it is a text \(middling\)"
+    ):
+        table.evaluate({"a": "middling"})
+
+
+def test_evaluate__priority_of_an_empty_cell_is_the_lowest():
+    table = only(["a"], ['risk = "high", "low"'], "- => ", '- => "low"', policy="OUTPUT ORDER")
+
+    assert [row["risk"] for row in table.evaluate({"a": 1})] == ["low", None]
+
+
+def test_evaluate__default_of_a_table_that_says_nothing():
+    part = decision("d", ["a"], ["x:integer", "y"], "1 => 2 | 3").replace(
+        '<output label="x" name="x" typeRef="integer">',
+        '<output label="x" name="x" typeRef="integer"><defaultOutputEntry><text>7</text></defaultOutputEntry>',
+    )
+
+    assert read(part)["d"].evaluate({"a": 1}) == [{"x": 2, "y": 3}]
+    assert read(part)["d"].evaluate({"a": 5}) == [{"x": 7, "y": None}]
+    assert read(part)["d"].explain({"a": 5}) == ()
+
+
+def test_evaluate__input_values():
+    part = decision("d", ["a:string"], ["x"], "- => 1").replace(
+        "</inputExpression>", '</inputExpression><inputValues><text>"A", "B"</text></inputValues>'
+    )
+
+    assert read(part)["d"].evaluate({"a": "B"}) == [{"x": 1}]
+    assert read(part)["d"].evaluate({"a": None}) == [{"x": 1}]
+    with pytest.raises(ExpressionError, match=r'input \'a\': Expected one of the input values "A", "B", but it is a text \(C\)'):
+        read(part)["d"].evaluate({"a": "C"})
 
 
 @pytest.mark.parametrize(
@@ -331,9 +313,12 @@ TABLE = decision("d", ["a"], ["x"], "- => 1")
     [
         ('<decision id="d"/>', "missing-logic"),
         ("<decision name='x'/>", "missing-id"),
-        ('<decision id="d"><context/></decision>', "unsupported-element"),
-        ('<decision id="d"><invocation/></decision>', "unsupported-element"),
-        ('<businessKnowledgeModel id="b"/>', "unsupported-element"),
+        ('<decision id="d"><context/></decision>', "missing-logic"),
+        ('<decision id="d"><invocation/></decision>', "missing-logic"),
+        ('<decision id="d"><conditional/></decision>', "unsupported-element"),
+        ('<businessKnowledgeModel id="b"/>', "missing-logic"),
+        ('<decisionService id="s"/>', "unsupported-element"),
+        (decision("d", ["a"], ['risk = "high", "low"'], '- => "middling"'), "bad-expression"),
         ("<strange/>", "unsupported-element"),
         ('<decision id="d"><literalExpression/></decision>', "bad-expression"),
         (
@@ -350,7 +335,7 @@ TABLE = decision("d", ["a"], ["x"], "- => 1")
         (decision("d", ["a"], ["x"], "- => 1 / 0"), "bad-expression"),
         (decision("d", ["a"], ["x"], "- => 1", requires=("e",)), "missing-decision"),
         (decision("d", ["a"], ["x"], "- => 1", requires=("d",)), "decision-cycle"),
-        (TABLE.replace("</decision>", "<knowledgeRequirement/></decision>"), "unsupported-element"),
+        (TABLE.replace("</decision>", "<knowledgeRequirement/></decision>"), "missing-decision"),
         (
             TABLE
             + "<!-- -->"

@@ -26,7 +26,7 @@ def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
     shut = {gateway.name}
     while True:
         trial.run(shut)
-        held = {join.name for join in trial.passed_joins() if trial.holds(join)}
+        held = {join.name for join in trial.passed_joins() if trial.holds(join)} - shut
         if not held:
             waiting = trial.waiting[gateway.name]
             return not any(flow in trial.reached for flow in gateway.element.incoming if flow not in waiting)

@@ -379,6 +379,38 @@ def test_inclusive__waits_for_who_may_send_everything_back():
     assert standing(instance) == ["d", "d"]
 
 
+def test_inclusive__an_incident_at_one_join_while_another_waits():
+    instance = begin(
+        start("s"),
+        parallel("f"),
+        user("w"),
+        message_boundary("again", on="w", message="again", interrupting=False),
+        message_boundary("more", on="w", message="more", interrupting=False),
+        user("q"),
+        user("c"),
+        inclusive("j"),
+        inclusive("k", default="e"),
+        user("d"),
+        end("e"),
+        flows("s -> f -> w -> e", "f -> q -> j -> k -> e", "f -> c -> k", "again -> q", "more -> j", "k -> d [${unknown}]", "d -> e"),
+    )
+    complete(instance, "q", "c")
+    instance.throw("more")
+    assert incidents(instance).keys() == {"k"}
+
+    instance.throw("again")
+    instance.throw("more")
+    assert standing(instance, WaitKind.USER_TASK) == ["w", "q"]
+    complete(instance, "q")
+    complete(instance, "w")
+    assert standing(instance) == ["k", "k"]
+    instance.variables["unknown"] = True
+    instance.retry(wait(instance, "k").id)
+    instance.retry(wait(instance, "k").id)
+
+    assert standing(instance) == ["d", "d"]
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_inclusive__joins_in_a_ring_open(count):
     # Each join is upstream of the next one's second flow; with a token at each, none could ever open.

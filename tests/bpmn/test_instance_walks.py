@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from unittest import mock
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpmn.waits import WaitKind
-from tests.bpmn import blocks
-from tests.bpmn.instances import HOUR, again, begin, complete, standing, wait
+from bpmn.instance import Instance
+from bpmn.spiff import process
+from bpmn.waits import Context, WaitKind
+from tests.bpmn import blocks, graphs
+from tests.bpmn.instances import HOUR, NOW, again, begin, complete, standing, wait
 
 #: Completions after which every condition is false, so that loops end.
 PATIENCE = 25
@@ -85,8 +90,34 @@ def _command(instance, here, known):
         instance.complete(here.id, known)
     elif here.kind is WaitKind.TIMER:
         instance.fire(here.id)
+    elif here.kind is WaitKind.INCIDENT:
+        instance.retry(here.id)
     else:
         instance.deliver(here.id, known)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_walk__any_graph_comes_to_rest_hot_as_cold(data):
+    definition = data.draw(graphs.definitions())
+    draw = partial(_choose, data, graphs.conditions(definition))
+    with mock.patch.object(process, "STEP_LIMIT", 100):
+        known = draw()
+        hot, cold = (Instance.start(definition, known, Context(now=NOW)) for _ in range(2))
+        for _ in range(8):
+            assert hot.ended or hot.waits()
+            assert not (hot.ended and hot.waits())
+            cold = again(cold)
+            assert trace(hot) == trace(cold)
+            if hot.ended:
+                break
+            here, known = data.draw(st.sampled_from(hot.waits())), draw()
+            for instance in (hot, cold):
+                _command(instance, here, known)
+
+
+def _choose(data, names):
+    return {name: data.draw(st.booleans(), label=name) for name in names}
 
 
 def test_walk__the_same_activations_as_history_tells():

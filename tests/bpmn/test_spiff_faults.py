@@ -6,7 +6,9 @@ When a later version of the library mends one of them itself, the first half of 
 from __future__ import annotations
 
 import json
+import signal
 import zlib
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -234,6 +236,32 @@ def test_timers__a_plain_literal_is_taken_for_python(timer):
         stock.begin(*content)
 
     assert instances.standing(instances.begin(*content), WaitKind.TIMER) == ["t"]
+
+
+@contextmanager
+def half_a_second():
+    """Interrupt what takes longer."""
+
+    def interrupt(_signal, _frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("duration", ["P99999999Y", "P100000000M"])
+def test_timers__a_very_long_duration_is_counted_month_by_month(duration):
+    with pytest.raises(TimeoutError), half_a_second():
+        stock.begin(start("s"), timer_catch("t", duration=f'"{duration}"'), end("e"), flows("s -> t -> e"))
+
+    with half_a_second():
+        instance = instances.begin(start("s"), timer_catch("t", duration="${d}"), end("e"), flows("s -> t -> e"), variables={"d": duration})
+    assert instances.incidents(instance).keys() == {"t"}
 
 
 def test_timers__looking_at_the_open_tasks_moves_them():

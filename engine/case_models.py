@@ -23,7 +23,8 @@ class Case(Base):
     region: Mapped[str] = mapped_column(String(12))
     matter: Mapped[str] = mapped_column(String(255), index=True)
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
-    hall: Mapped[str] = mapped_column(ForeignKey("halls.code"))
+    #: None: a process without a matter belongs to no hall.
+    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))
     #: Identity or credit number, for search and for matching items of the same applicant.
     applicant_number: Mapped[str] = mapped_column(String(40), index=True)
     #: kind (person, enterprise), name, id_number, phone, contact, agent …
@@ -31,7 +32,7 @@ class Case(Base):
     answers: Mapped[dict[str, Any]]
     #: The one-time notice as it was given: items, materials, rules and versions; frozen at intake.
     checklist: Mapped[dict[str, Any]]
-    #: submit, follow_on or reapply.
+    #: submit, follow_on, reapply, or process (a process without a matter, no applicant's case).
     entry: Mapped[str] = mapped_column(String(20))
     #: The case this one goes on from, when an ended item is applied for again.
     previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
@@ -97,6 +98,8 @@ class Item(Base):
     issued_at: Mapped[datetime | None]
     #: Number in the department's own system.
     external_number: Mapped[str | None] = mapped_column(String(80))
+    #: Its ledger, read when a timer first asks for it, once a transaction.
+    clock_entries: Mapped[list[ClockEntry]] = relationship(order_by="ClockEntry.id", viewonly=True)
 
 
 class ClockEntry(Base):
@@ -120,6 +123,7 @@ class ClockEntry(Base):
     notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notices.id"))
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
+    notice: Mapped[Notice | None] = relationship(viewonly=True)
 
 
 class Material(Base):
@@ -252,7 +256,7 @@ class Result(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), unique=True)
     package_id: Mapped[UUID] = mapped_column(ForeignKey("packages.id"))
-    number: Mapped[str] = mapped_column(String(50), unique=True)
+    number: Mapped[str] = mapped_column(String(50), index=True)  # the department's: two of them may give the same
     name: Mapped[str]
     issuer: Mapped[str]
     holder: Mapped[str]

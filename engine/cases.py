@@ -70,7 +70,9 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     applicants.require(what.applicant)
     matter, items = _what(session, what)
     adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
-    checklist = checklists.make(session, matter, what.answers, only=items)
+    before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
+    tables_of = before if before != matters.SINGLE_ITEM else None
+    checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of)
     if not checklist["items"] and not adopted:
         error = {"field": "answers", "message": "Expected answers that call for an item, but these call for none"}
         raise InvalidInput(error["message"], errors=[error])

@@ -23,15 +23,19 @@ from engine.matters import Matter
 Checklist = dict[str, Any]
 
 
-def make(session: Session, key: str, answers: Mapping[str, Any], *, only: Iterable[str] | None = None) -> Checklist:
+def make(
+    session: Session, key: str, answers: Mapping[str, Any], *, only: Iterable[str] | None = None, tables_of: str | None = None
+) -> Checklist:
     """Work the checklist out.
 
-    `only` names items instead of letting the tables choose them (a single item; a follow-on).  Raises NotFound for an unknown matter and
+    `only` names items instead of letting the tables choose them (a single item; a follow-on); `tables_of` names the matter whose tables
+    say what is asked, when it is another one (an item that is applied for again).  Raises NotFound for an unknown matter and
     InvalidInput for answers to questions that the matter does not ask, and for items that it does not call.
     """
     matter = matters.get(session, key)
     matters.require_called(matter, only or ())
-    loaded = definitions.get(session, _tables_of(session, matter, only).definition_id)
+    asking = _asking(session, matter, only) if tables_of is None else matters.get(session, tables_of)
+    loaded = definitions.get(session, asking.definition_id)
     questions = situations(session, loaded)
     _check_answers(questions, answers)
     known = {question["id"]: answers.get(question["id"]) for question in questions}
@@ -80,7 +84,7 @@ def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]
     return [m for m in checklist["materials"] if m["asked"] and m["code"] not in have and wanted & set(m["used_by"])]
 
 
-def _tables_of(session: Session, matter: Matter, only: Iterable[str] | None) -> Matter:
+def _asking(session: Session, matter: Matter, only: Iterable[str] | None) -> Matter:
     """The matter whose tables say what is asked: for an item alone, the first bundle that calls it."""
     if matter.key != matters.SINGLE_ITEM or only is None:
         return matter

@@ -57,7 +57,7 @@ def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
 def _revoke(run: Run, item: Item, findings: str) -> None:
     # Results are handed out under the bundle's lock: of the two, one comes first.
-    instances.lock(run.session, instances.of_case(run.session, run.case.id).id)
+    bundle = instances.lock(run.session, instances.of_case(run.session, run.case.id).id)
     run.session.refresh(item)
     grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
@@ -68,6 +68,7 @@ def _revoke(run: Run, item: Item, findings: str) -> None:
     alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
     journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
     _flag_dependents(run, item)
+    jobs.owe(run.session, "refresh", bundle)  # less may be left to issue
 
 
 def _flag_dependents(run: Run, revoked: Item) -> None:

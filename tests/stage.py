@@ -34,7 +34,7 @@ from engine import (
     worker,
 )
 from engine.actors import Actor, Role, RoleGrant
-from engine.case_models import Alert, Case, Item, Notice
+from engine.case_models import Alert, Case, DepartmentEvent, Item, Notice
 from engine.database import Database
 from engine.models import Incident, Instance, Job, Task, Timer
 from engine.settings import Environment
@@ -133,6 +133,11 @@ class Stage:
         """Rows of a case, in the order they were written."""
         with self.reading() as session:
             return list(session.scalars(select(table).filter_by(case_id=case.id, **equal).order_by(table.id)))
+
+    def all_events(self, case: Case) -> list[DepartmentEvent]:
+        """What departments' systems reported of a case."""
+        with self.reading() as session:
+            return list(session.scalars(select(DepartmentEvent).filter_by(case_id=case.id)))
 
     def notices(self, case: Case) -> list[str]:
         return [notice.kind for notice in self.all(Notice, case)]

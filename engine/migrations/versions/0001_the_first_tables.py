@@ -475,10 +475,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["package_id"], ["packages.id"], name=op.f("fk_results_package_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_results")),
         sa.UniqueConstraint("item_id", name=op.f("uq_results_item_id")),
-        sa.UniqueConstraint("number", name=op.f("uq_results_number")),
     )
     with op.batch_alter_table("results", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_results_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_results_number"), ["number"], unique=False)
 
     op.create_table(
         "clock_entries",
@@ -738,6 +738,7 @@ def downgrade() -> None:
 
     op.drop_table("clock_entries")
     with op.batch_alter_table("results", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_results_number"))
         batch_op.drop_index(batch_op.f("ix_results_case_id"))
 
     op.drop_table("results")

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import InvalidInput, InvalidState, NotPermitted
+from tests import tiny
+
+PLAN = {"material": "plan", "used_by": "beta", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
+LEASE = {"material": "lease", "used_by": "gamma"}
+DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
+
+
+@pytest.fixture
+def case(stage, clerk):
+    """Alpha is in review; beta and gamma may join."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[PLAN, LEASE]))
+    case = clerk.submit("tiny", items=["alpha"])
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def test_request__while_the_bundle_runs(stage, clerk, market, case):
+    clerk.follow_on(case, "beta")
+    assert stage.tasks(case) == ["alpha审批", "接续受理"]
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "submitted"}
+
+    clerk.hand_in(case, "plan")
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "in_review"}
+    for name in ("alpha审批", "beta审批"):
+        market.complete(case, name, outcome="granted")
+    assert stage.tasks(case) == ["统一出件"]
+
+
+def test_request__its_clock_starts_when_it_is_accepted(stage, clerk, case):
+    stage.travel(2026, 3, 4)
+    clerk.follow_on(case, "gamma")
+    clerk.hand_in(case, "lease")
+    stage.travel(2026, 3, 5)
+
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.task(case, "gamma审批").due_at.isoformat() == "2026-03-19T16:00:00+00:00"
+    assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-16T16:00:00+00:00"
+
+
+def test_decide__something_missing(stage, clerk, case):
+    clerk.follow_on(case, "gamma")
+
+    with pytest.raises(InvalidInput, match="lease"):
+        clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.statuses(case)["gamma"] == "submitted"
+
+
+def test_decide__with_tolerance(stage, clerk, market, case):
+    clerk.follow_on(case, "beta")
+    clerk.complete(case, "接续受理", outcome="tolerate", commitment_signed=True)
+    for name in ("alpha审批", "beta审批"):
+        market.complete(case, name, outcome="granted")
+
+    assert stage.tasks(case) == []
+    clerk.hand_in(case, "plan")
+    assert stage.tasks(case) == ["统一出件"]
+
+
+def test_decide__refused_with_no_more_than_a_reason(stage, clerk, market, case):
+    """The form of a follow-on asks for the reason alone; the rest of the bundle is untouched."""
+    clerk.follow_on(case, "beta")
+
+    clerk.complete(case, "接续受理", outcome="refuse", reason="不属于本机关职权范围")
+
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "refused"}
+    market.complete(case, "alpha审批", outcome="granted")
+    assert stage.tasks(case) == ["统一出件"]
+
+
+def test_decide__refused_and_the_rest_is_decided_already(stage, clerk, market, case):
+    clerk.follow_on(case, "beta")
+    market.complete(case, "alpha审批", outcome="granted")
+    assert stage.tasks(case) == ["接续受理"]
+
+    clerk.complete(case, "接续受理", outcome="refuse", reason="不属于本机关职权范围")
+
+    assert stage.tasks(case) == ["统一出件"]
+
+
+def test_decide__two_requests(stage, clerk, case):
+    """The first intake disposes of both; at the second nothing is left to do."""
+    clerk.follow_on(case, "beta")
+    clerk.follow_on(case, "gamma")
+    clerk.hand_in(case, "lease")
+    clerk.hand_in(case, "plan")
+    clerk.complete(case, "接续受理", outcome="accept")
+    assert set(stage.statuses(case).values()) == {"in_review"}
+
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.tasks(case) == ["alpha审批", "beta审批", "gamma审批"]
+
+
+def test_decide__withdrawn_meanwhile(stage, clerk, case):
+    clerk.follow_on(case, "beta")
+    clerk.handle("withdraw", stage.item(case, "beta"), reason="不办了")
+
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "withdrawn"}
+
+
+@pytest.mark.parametrize("outcome", ["supplement", None, "", ["accept"]])
+def test_decide__no_disposition(stage, clerk, case, outcome):
+    clerk.follow_on(case, "beta")
+
+    with pytest.raises(InvalidInput):
+        clerk.complete(case, "接续受理", outcome=outcome)
+
+
+def test_request__still_at_the_window(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[PLAN]))
+    case = clerk.submit("tiny", items=["alpha"])
+
+    clerk.follow_on(case, "beta")
+    with pytest.raises(InvalidInput, match="plan"):
+        clerk.complete(case, "一窗受理", outcome="accept")
+    clerk.hand_in(case, "plan")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "in_review"}
+
+
+def test_request__there_already(stage, clerk, case):
+    with pytest.raises(InvalidState, match="it is there as"):
+        clerk.follow_on(case, "alpha")
+
+
+def test_request__ended_before_and_not_applied_for_again(stage, clerk, market, case):
+    """Who wants it once more applies again for the old one, so that both are linked."""
+    clerk.follow_on(case, "gamma")
+    market.complete(case, "alpha审批", **DENIED)
+
+    with pytest.raises(InvalidState, match="it is there as"):
+        clerk.follow_on(case, "alpha")
+
+
+@pytest.mark.parametrize("code", ["food_permit", "nothing", "", "tiny"])
+def test_request__an_item_that_the_matter_does_not_call(stage, clerk, case, code):
+    with pytest.raises(InvalidInput, match="Expected an item of tiny"):
+        clerk.follow_on(case, code)
+
+    assert stage.statuses(case) == {"alpha": "in_review"}
+
+
+def test_request__too_late(stage, clerk, market, case):
+    market.complete(case, "alpha审批", outcome="granted")
+
+    with pytest.raises(InvalidState, match="joint handling is over"):
+        clerk.follow_on(case, "beta")
+
+    assert stage.statuses(case) == {"alpha": "granted"}
+
+
+def test_request__case_is_over(stage, clerk, market, case):
+    market.complete(case, "alpha审批", outcome="granted")
+    clerk.complete(case, "统一出件")
+    clerk.complete(case, "好差评", score=5)
+
+    with pytest.raises(InvalidState):
+        clerk.follow_on(case, "beta")
+
+
+def test_request__by_a_department(stage, market, case):
+    with pytest.raises(NotPermitted):
+        market.follow_on(case, "beta")
+
+
+def test_request__checklist_grows_and_keeps_what_was_told(stage, clerk, case):
+    before = stage.case(case).checklist
+
+    clerk.follow_on(case, "beta")
+
+    after = stage.case(case).checklist
+    assert [entry["code"] for entry in after["items"]] == ["alpha", "beta"]
+    assert after["items"][0] == before["items"][0]
+    assert [m["code"] for m in after["materials"]] == ["plan"]

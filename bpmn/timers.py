@@ -92,7 +92,7 @@ class Cycle:
         return read_duration(self.period).after(self.anchor, self.index)
 
     def following(self, now: datetime) -> Cycle | None:
-        """Return the cycle after one occurrence, or None after the last.
+        """Return the cycle after one occurrence, or None after the last (the end of the calendar is one too).
 
         Occurrences that were missed while nobody looked are one, not many.
         """
@@ -103,8 +103,11 @@ class Cycle:
         index = self.index + 1
         if not period.months:
             index = max(index, (now - self.anchor) // period.span + 1)
-        while period.after(self.anchor, index) <= now:
-            index += 1
+        try:
+            while period.after(self.anchor, index) <= now:
+                index += 1
+        except ExpressionError:
+            return None
         return replace(self, index=index, left=left)
 
 

@@ -167,6 +167,14 @@ def test_boundary__months_are_counted_from_the_first():
     assert [(moment.month, moment.day) for moment in seen] == [(2, 28), (3, 31), (4, 30), (5, 31)]
 
 
+def test_boundary__a_cycle_ends_with_the_calendar():
+    instance = beside(cycle="R/P5000Y")
+
+    fire(instance, "t")
+
+    assert standing(instance) == ["a", "r"]
+
+
 def test_boundary__a_duration_fires_once():
     instance = beside(duration="PT1H")
     assert wait(instance, "t").repeats is False

@@ -83,6 +83,10 @@ class Instance:
         """Return the activations that started or ended since `start` or `load`, in order."""
         return list(self._process.activities.values())
 
+    def canceled(self) -> frozenset[int]:
+        """Ids of what was taken away unfinished since `start` or `load`: waits and other activations."""
+        return frozenset(activity.id for activity in self._process.activities.values() if activity.outcome == "canceled")
+
     def snapshot(self) -> bytes:
         """Write down where the tokens are."""
         return snapshots.encode(spiff.take(self._process))
@@ -145,7 +149,7 @@ class Instance:
         """End everything.  What has ended already stays as it is."""
         self._process.stop()
 
-    def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> Any:
+    def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> spiff.Token:
         """Return the token of a wait of one of these kinds."""
         what = f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but"
         if self.ended:

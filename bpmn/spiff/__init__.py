@@ -3,5 +3,6 @@
 from bpmn.spiff.process import Process
 from bpmn.spiff.spec import ProcessSpec, spec_of
 from bpmn.spiff.state import restore, take
+from bpmn.spiff.token import Token
 
-__all__ = ["Process", "ProcessSpec", "restore", "spec_of", "take"]
+__all__ = ["Process", "ProcessSpec", "Token", "restore", "spec_of", "take"]

@@ -10,6 +10,7 @@ from api.cli.diagrams import deploy, lint
 from api.cli.doctor import doctor
 from api.cli.serve import serve
 from api.cli.work import work
+from engine import logs, settings
 from engine.errors import EngineError
 from engine.settings import SettingsError
 
@@ -32,6 +33,7 @@ def main() -> None:
 
     Settings are environment variables; `onething doctor` shows them.
     """
+    logs.configure(settings.load().env)
 
 
 for command in (serve, work, migrate, deploy, lint, demo, doctor):

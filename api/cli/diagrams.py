@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from api.cli.database import opened
+from api.cli.doctor import refuse_unfit
 from engine import deployments, folders, settings
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database, Session
@@ -26,8 +27,9 @@ def deploy(paths: tuple[Path, ...]) -> None:
 
     All or nothing: when one folder is refused, none is deployed.  What is deployed already stays as it is.
     """
-    found = folders.read(paths)
-    with opened(settings.load()) as database, database.transaction() as session:
+    found, loaded = folders.read(paths), settings.load()
+    refuse_unfit(loaded)
+    with opened(loaded) as database, database.transaction() as session:
         for folder in found:
             deployment = deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="command line")
             click.echo(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")

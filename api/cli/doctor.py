@@ -13,6 +13,7 @@ from rich.text import Text
 
 from engine import settings
 from engine.doctor import Check, CheckStatus, examine
+from engine.settings import Settings
 
 #: What the pages need beside the templates.
 ASSETS = (Path(__file__).parent.parent / "static" / "page.css",)
@@ -22,11 +23,22 @@ COLOURS = {CheckStatus.OK: "green", CheckStatus.WARNING: "yellow", CheckStatus.F
 @click.command()
 def doctor() -> None:
     """Look at everything that the installation stands on, and say what to do; exit status 1 when something must be mended."""
-    checks = examine(settings.load(), now=datetime.now(UTC), assets=ASSETS)
+    checks = _examine(settings.load())
     console = Console()
     console.print(_table_of_checks(checks), _table_of_settings())
     if any(check.status is CheckStatus.FAILED for check in checks):
         raise click.exceptions.Exit(1)
+
+
+def refuse_unfit(loaded: Settings) -> None:
+    """Raise ClickException when the doctor finds what nobody must work with."""
+    if failed := [check for check in _examine(loaded) if check.status is CheckStatus.FAILED]:
+        words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
+        raise click.ClickException(f"Expected a sound installation, but\n{words}")
+
+
+def _examine(loaded: Settings) -> list[Check]:
+    return examine(loaded, now=datetime.now(UTC), assets=ASSETS)
 
 
 def _table_of_checks(checks: Sequence[Check]) -> Table:

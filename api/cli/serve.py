@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from datetime import UTC, datetime
 from functools import partial
 
 import click
@@ -13,10 +12,8 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from api.cli import sample, wsgi
-from api.cli.doctor import ASSETS
-from engine import doctor, settings
-from engine.doctor import CheckStatus
-from engine.settings import Settings
+from api.cli.doctor import refuse_unfit
+from engine import settings
 
 #: How long requests in flight may take when the server is told to stop, seconds.
 DRAIN = 30
@@ -69,12 +66,3 @@ def await_port(host: str, port: int) -> None:
                 reason = error.strerror or error
                 raise click.ClickException(f"Expected to listen on {host}:{port}, but {reason}; choose another ONETHING_PORT") from error
             time.sleep(0.1)
-
-
-def refuse_unfit(loaded: Settings) -> None:
-    """Raise ClickException when the doctor finds what must not be served with."""
-    checks = doctor.examine(loaded, now=datetime.now(UTC), assets=ASSETS)
-    failed = [check for check in checks if check.status is CheckStatus.FAILED]
-    if failed:
-        words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
-        raise click.ClickException(f"Expected a sound installation, but\n{words}")

@@ -7,6 +7,7 @@ import threading
 
 import click
 
+from api.cli.doctor import refuse_unfit
 from engine import settings, worker
 from engine.database import Database
 from engine.heartbeat import Heartbeat
@@ -17,6 +18,7 @@ from engine.settings import Settings
 def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
     loaded = settings.load()
+    refuse_unfit(loaded)
     database = Database(loaded.database_url)
     heart = heartbeat(database, loaded)
     stopped = threading.Event()

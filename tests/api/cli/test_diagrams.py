@@ -7,6 +7,12 @@ from engine.models import Definition, Deployment
 from tests.bpmn import diagrams
 
 
+@pytest.fixture(autouse=True)
+def _migrated(run):
+    """Without a calendar the installation is not sound."""
+    run("migrate")
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A folder of diagrams: a matter calls an item, and lies before it in the alphabet."""
@@ -68,6 +74,13 @@ def test_deploy__nothing_there(run, tmp_path):
 
     assert result.exit_code == 1
     assert result.output == f"Error: Expected to find {tmp_path}/nowhere, but there is no such file or folder\n"
+
+
+def test_deploy__not_migrated(run, folder, empty_database_url):
+    result = run("deploy", str(folder), ONETHING_DATABASE_URL=empty_database_url)
+
+    assert result.exit_code == 1
+    assert "Run onething migrate." in result.output
 
 
 def test_deploy__no_path(run):

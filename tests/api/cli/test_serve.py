@@ -148,10 +148,19 @@ def test_serve__sample_accounts_in_production(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_work__stopped(start, number):
+def test_work__stopped(start, run, number):
+    migrated = run("migrate")
+    assert migrated.exit_code == 0, migrated.output
     working = start("work")
     working.until("Looking every")
 
     working.process.send_signal(number)
 
     assert working.ended() == 0
+
+
+def test_work__not_migrated(start, empty_database_url):
+    working = start("work", ONETHING_DATABASE_URL=empty_database_url)
+
+    assert working.ended() == 1
+    assert "Run onething migrate." in working.output

@@ -132,6 +132,9 @@ class Element:
     result_variable: str | None = None
     map_decision_result: str = "resultList"
     documentation: str = ""
+    #: Element template that it was made from, with its version (`camunda:modelerTemplate`).
+    template: str | None = None
+    template_version: str | None = None
     #: False: the compiler inserted it (an implicit fork or end); it has no shape in the diagram.
     drawn: bool = True
 

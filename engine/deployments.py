@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from bpmn import compiler, lint
 from bpmn.errors import Finding
-from engine import functions
+from bpmn.matter.facts import Item
+from engine import definitions, functions
 from engine.actors import Actor, Role
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound
 from engine.models import Definition, Deployment, Resource
 
 
@@ -43,12 +44,35 @@ def deploy(session: Session, name: str, resources: Mapping[str, bytes], *, actor
 
 def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
     """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
-    return lint.lint(resources, functions=functions.NAMES, known_processes=frozenset(session.scalars(select(Definition.key).distinct())))
+    keys = frozenset(session.scalars(select(Definition.key).distinct()))
+    return lint.lint(resources, lint.Known(functions=functions.NAMES, processes=keys, items=Items(session)))
 
 
 def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definition]:
     """What a deployment defined, by key."""
     return session.scalars(select(Definition).where(Definition.deployment_id == deployment.id).order_by(Definition.key)).all()
+
+
+class Items(Mapping[str, Item]):
+    """The newest version of every single item by code, each loaded when it is asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getitem__(self, code: str) -> Item:
+        try:
+            loaded = definitions.latest(self._session, code)
+        except NotFound as error:
+            raise KeyError(code) from error
+        if loaded.kind != "item":
+            raise KeyError(code)
+        return Item(process=loaded.process, limits=loaded.decisions.get("item_limits"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._session.scalars(select(Definition.key).where(Definition.kind == "item").distinct()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def refuse(errors: list[Finding]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bpmn import lint
 from engine.errors import InvalidInput
@@ -13,16 +15,34 @@ from engine.errors import InvalidInput
 ENDINGS = (*lint.DIAGRAMS, *lint.TABLES, *lint.FORMS)
 #: Items are called by matters, so they are deployed before them.
 ITEMS = "items"
+#: Where Camunda Modeler looks for element templates, in the folder of a diagram and in all around it.
+TEMPLATES = ".camunda/element-templates/**/*.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
     """The files that are deployed together."""
 
+    path: Path
     #: Name of the folder, which names the deployment.
     name: str
     #: Content of the files by name.
     resources: dict[str, bytes]
+
+    @property
+    def scenarios(self) -> list[str]:
+        """Names of the scenarios of the matter, which are played and not deployed."""
+        return sorted(file.name for file in self.path.glob("scenarios/*.yaml"))
+
+    @property
+    def templates(self) -> dict[str, int]:
+        """Newest versions of the element templates that Camunda Modeler offers for diagrams in this folder, by id."""
+        found: dict[str, int] = {}
+        for around in (self.path, *self.path.parents):
+            for file in sorted(around.glob(TEMPLATES)):
+                for template in _templates(file):
+                    found[template["id"]] = max(found.get(template["id"], 0), template.get("version", 0))
+        return found
 
 
 def read(paths: Iterable[Path]) -> list[Folder]:
@@ -33,7 +53,7 @@ def read(paths: Iterable[Path]) -> list[Folder]:
     files = {file for path in paths for file in _files(path.resolve())}
     parents = sorted({file.parent for file in files}, key=lambda folder: (ITEMS not in folder.parts, folder))
     return [
-        Folder(name=parent.name, resources={file.name: file.read_bytes() for file in sorted(files) if file.parent == parent})
+        Folder(path=parent, name=parent.name, resources={file.name: file.read_bytes() for file in sorted(files) if file.parent == parent})
         for parent in parents
     ]
 
@@ -45,3 +65,13 @@ def _files(path: Path) -> list[Path]:
     if not found:
         raise InvalidInput(f"Expected {path} to hold {', '.join(ENDINGS)} files, but there is none")
     return found
+
+
+def _templates(file: Path) -> list[dict[str, Any]]:
+    """Read a file of element templates: one, or a list of them; raises InvalidInput, as Modeler shows none when one is broken."""
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise InvalidInput(f"Expected {file} to hold element templates, but it is no JSON: {error}") from error
+    templates = content if isinstance(content, list) else [content]
+    return [template for template in templates if isinstance(template, dict) and isinstance(template.get("id"), str)]

@@ -6,8 +6,9 @@ import click
 
 from api.cli.database import migrate
 from api.cli.demo import demo
-from api.cli.diagrams import deploy, lint
+from api.cli.diagrams import deploy
 from api.cli.doctor import doctor
+from api.cli.lint import lint
 from api.cli.serve import serve
 from api.cli.work import work
 from engine import logs, settings

@@ -95,6 +95,8 @@ def _element(source: Source, node: Node, parent: str | None, arrows: Arrows) -> 
         outgoing=tuple(arrows.outgoing.get(key, ())),
         default=local_reference(node.get("default", "")) or None,
         documentation=_documentation(node),
+        template=camunda(node, "modelerTemplate"),
+        template_version=camunda(node, "modelerTemplateVersion"),
         **particulars.read(source, node, kind),
     )
 

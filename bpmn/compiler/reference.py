@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from bpmn import lint, onething
+from bpmn import lint
 from bpmn.compiler import rules, vocabulary
 from bpmn.compiler.rules.rule import DrawingRule, SourceRule
 from bpmn.compiler.source import spoken
@@ -57,7 +57,6 @@ def write() -> Iterator[str]:
     every: tuple[SourceRule | DrawingRule, ...] = (*rules.SOURCE_RULES, *rules.DRAWING_RULES)
     yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, every))
     yield from _section("Rules between the files of a deployment", RULE_HEADS, map(_rule, lint.RULES))
-    yield from _section("One-thing rules", RULE_HEADS, map(_rule, onething.RULES))
 
 
 def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -94,7 +93,7 @@ def _owners(word: Word) -> str:
     return ", ".join(spoken(owner) for owner in sorted(word.owners)) or "anything"
 
 
-def _rule(rule: SourceRule | DrawingRule | lint.Rule | onething.Rule) -> tuple[str, ...]:
+def _rule(rule: SourceRule | DrawingRule | lint.Rule) -> tuple[str, ...]:
     return f"`{rule.name}`", rule.severity, (rule.check.__doc__ or "").splitlines()[0].rstrip(".")
 
 

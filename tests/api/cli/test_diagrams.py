@@ -1,4 +1,4 @@
-"""`onething deploy` and `onething lint`."""
+"""`onething deploy`."""
 
 import pytest
 from sqlalchemy import func, select
@@ -85,29 +85,3 @@ def test_deploy__not_migrated(run, folder, empty_database_url):
 
 def test_deploy__no_path(run):
     assert run("deploy").exit_code == 2
-
-
-def test_lint__sound_folder(run, database, folder):
-    result = run("lint", str(folder))
-
-    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "2 files, 0 errors, 0 warnings")
-    assert count(database, Deployment) == 0
-
-
-def test_lint__refused(run, folder):
-    spoil(folder)
-
-    result = run("lint", str(folder))
-
-    assert result.exit_code == 1
-    assert "bundle/painting.bpmn:" in result.output
-    assert "(paint 上色)" in result.output
-
-
-def test_lint__hostile_file(run, folder):
-    (folder / "bundle" / "bomb.bpmn").write_text('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
-
-    result = run("lint", str(folder))
-
-    assert result.exit_code == 1
-    assert "bundle/bomb.bpmn" in result.output

@@ -1,0 +1,74 @@
+"""Lint: the checks of a deployment, over all its files at once.
+
+Each file is checked by itself (`compiler`, `decisions`, `forms`); the rules here judge what the files say about one another, and whether a
+matter is one that people are served by.
+
+bundle  the files, read
+rule    what a rule is
+rules   one file for each
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+from bpmn import compiler, decisions, forms, xml
+from bpmn.errors import DocumentError, Finding
+from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known
+from bpmn.lint.rule import Problem, Rule
+from bpmn.lint.rules import RULES
+
+__all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "examine", "judge", "lint"]
+
+NOTHING = Known()
+
+
+def lint(resources: Mapping[str, bytes], known: Known = NOTHING) -> list[Finding]:
+    """Return errors and warnings of a set of files by name, in the order of files and lines.  Files of other kinds are let be."""
+    return judge(*examine(resources, known), resources)
+
+
+def examine(resources: Mapping[str, bytes], known: Known = NOTHING) -> tuple[Bundle, list[Finding]]:
+    """Read the files; returns what they hold, and what is wrong with each by itself."""
+    bundle = Bundle(known=known)
+    return bundle, [finding for name, content in resources.items() for finding in _read(bundle, name, content)]
+
+
+def judge(bundle: Bundle, findings: list[Finding], resources: Mapping[str, bytes]) -> list[Finding]:
+    """Add what the rules find, and put everything in order."""
+    found = findings + [_finding(rule, problem) for rule in RULES for problem in islice(rule.check(bundle), compiler.LIMIT)]
+    order = {name: number for number, name in enumerate(resources)}
+    return sorted(found, key=lambda finding: (order.get(finding.resource, 0), finding.line))
+
+
+def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
+    """Read one file into the bundle; returns what is wrong with it by itself."""
+    findings: list[Finding] = []
+    try:
+        if name.endswith(DIAGRAMS):
+            examination = compiler.examine(content, name, functions=bundle.known.functions)
+            bundle.processes += [(name, process) for process in examination.definitions]
+            findings += examination.findings
+        elif name.endswith(TABLES):
+            bundle.decisions += [(name, decision) for decision in decisions.parse(xml.parse(content, name), name).values()]
+        elif name.endswith(FORMS):
+            bundle.forms.append((name, forms.parse_form(content, name).key))
+    except DocumentError as error:
+        findings += error.findings
+    if any(finding.severity == "error" for finding in findings):
+        bundle.broken.append(name)
+    return findings
+
+
+def _finding(rule: Rule, problem: Problem) -> Finding:
+    element = problem.element
+    return Finding(
+        severity=rule.severity,
+        rule=rule.name,
+        message=problem.message,
+        element=element.id if element else "",
+        element_name=element.name if element else "",
+        line=element.line if element else problem.line,
+        resource=problem.resource,
+    )

@@ -1,0 +1,81 @@
+"""The files of a deployment, as the rules see them."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bpmn.decisions import Decision
+from bpmn.definition import Definition, Element
+from bpmn.matter.facts import Item, Matter
+
+DIAGRAMS = (".bpmn", ".bpmn20.xml")
+TABLES = (".dmn", ".dmn11.xml")
+FORMS = (".form",)
+#: The table that holds the limits of items.
+LIMITS = "item_limits"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What lies outside the files: what is deployed already, and what goes with them without being deployed."""
+
+    #: Functions that expressions may call; None: not checked.
+    functions: frozenset[str] | None = None
+    #: Keys of processes and decisions.
+    processes: frozenset[str] = frozenset()
+    decisions: frozenset[str] = frozenset()
+    #: Single items by code.
+    items: Mapping[str, Item] = field(default_factory=dict)
+    #: Names of the scenarios beside the files; None: nobody knows whether there are any.
+    scenarios: Collection[str] | None = None
+    #: Newest version of each element template; empty: not checked.
+    templates: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Bundle:
+    """What was found in the files."""
+
+    known: Known
+    #: Name of the file and process, in order.
+    processes: list[tuple[str, Definition]] = field(default_factory=list)
+    decisions: list[tuple[str, Decision]] = field(default_factory=list)
+    #: Name of the file and key of the form.
+    forms: list[tuple[str, str]] = field(default_factory=list)
+    #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.
+    broken: list[str] = field(default_factory=list)
+
+    def elements(self) -> Iterator[tuple[str, Definition, Element]]:
+        """Yield every element that was drawn, with the name of its file and its process."""
+        for resource, process in self.processes:
+            for element in process.elements.values():
+                if element.drawn:
+                    yield resource, process, element
+
+    def lacks(self, endings: tuple[str, ...]) -> bool:
+        """Tell whether what is not found among files of a kind is nowhere."""
+        return not any(name.endswith(endings) for name in self.broken)
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """Single items by code: those of these files, and those that are deployed."""
+        limits = next((decision for _, decision in self.decisions if decision.id == LIMITS), None)
+        own = {p.key: Item(process=p, limits=limits) for _, p in self.processes if p.properties.get("onething.kind") == "item"}
+        return ChainMap(own, self.known.items)  # type: ignore[arg-type] # nobody writes into it, and what is deployed is loaded when asked for
+
+    @cached_property
+    def matters(self) -> list[Matter]:
+        """Every matter, with the tables of the same files."""
+        tables = {decision.id: decision for _, decision in self.decisions}
+        return [
+            Matter(resource=resource, process=process, decisions=tables, items=self.items)
+            for resource, process in self.processes
+            if process.properties.get("onething.kind") == "matter"
+        ]
+
+    def place(self, decision: str) -> str:
+        """Name of the file that holds a decision."""
+        return next((resource for resource, found in self.decisions if found.id == decision), "")

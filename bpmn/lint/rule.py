@@ -1,0 +1,36 @@
+"""A rule: one thing that may be wrong with the files of a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bpmn.definition import Element
+from bpmn.lint.bundle import Bundle
+
+ERROR = "error"
+WARNING = "warning"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What a rule found."""
+
+    resource: str
+    #: “Expected to X, but Y”, and what to do.
+    message: str
+    element: Element | None = None
+    line: int = 0
+
+
+Problems = Iterator[Problem]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A name, which is that of its file and of its page in `docs/rules/`; how grave it is; and the function that finds problems."""
+
+    name: str
+    #: ERROR: it would not run, so it is not deployed.
+    severity: str
+    check: Callable[[Bundle], Problems]

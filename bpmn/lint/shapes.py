@@ -1,0 +1,62 @@
+"""The five shapes of a bundle on a diagram: intake, follow-on, joint handling, tolerance, issuance."""
+
+from __future__ import annotations
+
+from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.matter import ways
+from bpmn.matter.facts import Matter
+
+
+def of_kind(process: Definition, kind: str) -> list[Element]:
+    """Elements of an `onething.kind`, in document order."""
+    return [element for element in process.elements.values() if element.properties.get("onething.kind") == kind]
+
+
+def begins_with_intake(process: Definition) -> bool:
+    """Tell whether the plain start leads to an intake before any other task."""
+    tasks = frozenset(key for key, element in process.elements.items() if element.type in _WORK)
+    plain = [start for start in process.starts() if start.event is None or start.event.type is EventType.NONE]
+    intakes = {element.id for element in of_kind(process, "intake")}
+    return all(ways.reach(process, [start.id], stop=tasks) & tasks <= intakes for start in plain) and bool(intakes)
+
+
+def has_follow_on(process: Definition) -> bool:
+    """Tell whether a message start and a message event that interrupts nothing both lead to a follow-on intake."""
+    tasks = frozenset(element.id for element in of_kind(process, "follow-on"))
+    starts = [start for start in process.starts() if _is_message(start)]
+    events = [e for e in process.elements.values() if e.type is ElementType.BOUNDARY_EVENT and _is_message(e) and not e.interrupting]
+    return all(any(ways.reach(process, [event.id], stop=tasks) & tasks for event in ways_in) for ways_in in (starts, events))
+
+
+def has_joint_handling(matter: Matter) -> bool:
+    """Tell whether an inclusive gateway leads to every item, each under a condition."""
+    process = matter.process
+    dispatched = {
+        flow.target
+        for element in process.elements.values()
+        if element.type is ElementType.INCLUSIVE_GATEWAY
+        for flow in (process.flows[key] for key in element.outgoing)
+        if flow.condition and "ready" in flow.condition.calls
+    }
+    return all(call.element.id in dispatched for call in matter.calls.values())
+
+
+def deadlines(process: Definition, element: Element) -> list[Element]:
+    """Timers on the border of an activity that interrupt it."""
+    return [event for event in process.boundaries(element.id) if event.event and event.event.type is EventType.TIMER and event.interrupting]
+
+
+def _is_message(element: Element) -> bool:
+    return element.event is not None and element.event.type is EventType.MESSAGE
+
+
+_WORK = frozenset(
+    {
+        ElementType.TASK,
+        ElementType.USER_TASK,
+        ElementType.RECEIVE_TASK,
+        ElementType.SERVICE_TASK,
+        ElementType.BUSINESS_RULE_TASK,
+        ElementType.CALL_ACTIVITY,
+    }
+)

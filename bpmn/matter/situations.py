@@ -1,0 +1,161 @@
+"""Situations (情形): which sets of items the table `items` can call for, each with answers that lead to it.
+
+The answers that a column can tell apart are few: those that hit the same rules are the same to the table.  Columns are folded one after the
+other, and what is not told apart is kept once, so that a table with a dozen questions is through in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bpmn.decisions import Decision, types
+from bpmn.decisions.table import Cell, DecisionTable, NamedCell
+from bpmn.errors import ExpressionError
+from bpmn.expressions import plain
+from bpmn.expressions.scope import Scope
+from bpmn.matter.facts import Matter
+
+#: Sets of rules that are told apart; questions beyond them are taken as answered in every way at once.
+LIMIT = 30_000
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+TEXT = re.compile(r'"([^"]*)"')
+
+#: A set of rules of the table, one bit for each.
+Hits = int
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """A set of items, in the order of the diagram, and answers that call for it."""
+
+    items: tuple[str, ...]
+    answers: Answers
+    hits: Hits = 0
+
+
+def of(matter: Matter) -> list[Situation]:
+    """List every set of items that the matter can come to; without a table, all its items are the only one."""
+    decision, table = matter.decisions.get("items"), matter.table("items")
+    if decision is None or table is None:
+        return [Situation(items=tuple(matter.calls), answers={})]
+    rows = [row for _rule, row in matter.rows("items")]
+    found: dict[tuple[str, ...], Situation] = {}
+    excluding = sum(1 << number for number, row in enumerate(rows) if row.get("action") == "exclude")
+    for hits, answers in _fold(_columns(matter, decision, table), (1 << len(rows)) - 1, excluding).items():
+        items = _items(matter, rows, hits)
+        found.setdefault(items, Situation(items=items, answers=dict(answers), hits=hits))
+    return list(found.values())
+
+
+def telling(matter: Matter, situation: Situation, items: Collection[str]) -> dict[str, Any]:
+    """Of the answers in a situation, those that brought some items in."""
+    table = matter.table("items")
+    wanted, asked = set(items), set()
+    for number, (rule, row) in enumerate(matter.rows("items")):
+        if table and situation.hits >> number & 1 and row.get("action") == "include" and row.get("item") in wanted:
+            wanted.remove(row["item"])
+            asked |= {_name(table, place) for place, cell in enumerate(rule.cells) if _source(cell) not in ("", "-")}
+    return {name: plain(value) for name, value in situation.answers.items() if name in asked}
+
+
+def _items(matter: Matter, rows: list[dict[str, Any]], hits: Hits) -> tuple[str, ...]:
+    said = [(row.get("action"), row.get("item")) for number, row in enumerate(rows) if hits >> number & 1]
+    included = {item for action, item in said if action == "include"} - {item for action, item in said if action == "exclude"}
+    return tuple(code for code in matter.calls if code in included)
+
+
+def _fold(columns: Iterable[Mapping[Hits, Answers]], rules: Hits, excluding: Hits) -> dict[Hits, Answers]:
+    """Combine the columns; each set of rules that hit is kept with the first answers that lead to it."""
+    found: dict[Hits, Answers] = {rules: {}}
+    for each in columns:
+        classes = each if len(found) * len(each) <= LIMIT else _at_once(each, excluding)
+        combined: dict[Hits, Answers] = {}
+        for hits, answers in found.items():
+            for more, answer in classes.items():
+                if hits & more not in combined:
+                    combined[hits & more] = {**answers, **answer}
+        found = combined
+    return found
+
+
+def _at_once(classes: Mapping[Hits, Answers], excluding: Hits) -> dict[Hits, Answers]:
+    """Every answer to a question at once: what one of them includes is there, and what only some of them exclude stays."""
+    some = functools.reduce(operator.or_, classes)
+    every = functools.reduce(operator.and_, classes)
+    return {some & ~excluding | every & excluding: {}}
+
+
+def _columns(matter: Matter, decision: Decision, table: DecisionTable) -> Iterator[dict[Hits, Answers]]:
+    """For each input, the sets of rules that its answers can hit, each with one such answer."""
+    known = _known(decision)
+    questions = {row.get("id"): row for _rule, row in matter.rows("situations")}
+    for place in range(len(table.inputs)):
+        name = _name(table, place)
+        sources = [_source(rule.cells[place]) for rule in table.rules]
+        classes: dict[Hits, Answers] = {}
+        for answer in _answers(questions.get(name, {}), sources, known):
+            hits = _hits(table, place, {**known, name: answer})
+            if hits is not None:
+                classes.setdefault(hits, {name: answer})
+        # A column that reads something else than one answer may hit any rule.
+        yield classes or {(1 << len(table.rules)) - 1: {}}
+
+
+def _hits(table: DecisionTable, place: int, variables: Mapping[str, Any]) -> Hits | None:
+    column, scope = table.inputs[place], Scope(variables, {})
+    try:
+        value = types.convert(column.expression.within(scope), column.kind)
+        return sum(1 << number for number, rule in enumerate(table.rules) if rule.cells[place].within(value, scope))
+    except ExpressionError:
+        return None
+
+
+def _known(decision: Decision) -> dict[str, Any]:
+    """What the decisions behind the table say where nothing is asked: the local parameters."""
+    known: dict[str, Any] = {}
+    for required in decision.requires:
+        try:
+            rows = required.evaluate(dict.fromkeys(required.reads))
+        except ExpressionError:
+            continue
+        known |= rows[0] if len(rows) == 1 else {}
+    return known
+
+
+def _answers(question: Mapping[str, Any], sources: list[str], known: Mapping[str, Any]) -> list[Any]:
+    """Answers to a question that may make a difference."""
+    options: list[Any] = [word.strip() for word in str(question.get("options") or "").replace("，", ",").split(",") if word.strip()]
+    kind = question.get("type")
+    if kind == "boolean":
+        return [True, False]
+    if kind == "multi":
+        return [*([option] for option in options), options]
+    if options:
+        return options
+    if kind == "number":
+        written = {float(number) for source in sources for number in NUMBER.findall(source)}
+        bounds = sorted(written | {float(value) for value in known.values() if isinstance(value, int | float)})
+        return [_whole(bound + step) for bound in bounds or [0.0] for step in (0, -1, 1)]
+    texts = {text for source in sources for text in TEXT.findall(source)}
+    return [*sorted(texts), "", True, False, None]
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def _name(table: DecisionTable, place: int) -> str:
+    return table.inputs[place].expression.source.strip()
+
+
+def _source(cell: Cell) -> str:
+    """What was written in an input cell."""
+    if isinstance(cell, NamedCell):
+        return _source(cell.cell)
+    return str(getattr(cell, "source", "") or getattr(getattr(cell, "condition", None), "source", "")).strip()

@@ -1,0 +1,37 @@
+"""Checks (检查): what a deployment of folders would say, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bpmn import lint
+from bpmn.errors import Finding
+from bpmn.lint import Known
+from bpmn.matter.facts import Item
+from engine import functions
+from engine.folders import Folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A finding and the file that it is about."""
+
+    path: Path
+    finding: Finding
+
+
+def check(folders: Iterable[Folder]) -> Iterator[Located]:
+    """Yield everything that is wrong with folders, were they deployed one after the other where nothing is deployed yet."""
+    processes: frozenset[str] = frozenset()
+    items: dict[str, Item] = {}
+    for folder in folders:
+        known = Known(
+            functions=functions.NAMES, processes=processes, items=dict(items), scenarios=folder.scenarios, templates=folder.templates
+        )
+        bundle, found = lint.examine(folder.resources, known)
+        for finding in lint.judge(bundle, found, folder.resources):
+            yield Located(path=folder.path / finding.resource, finding=finding)
+        processes |= {process.key for _, process in bundle.processes}
+        items |= bundle.items

@@ -1,0 +1,142 @@
+"""`onething lint`."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from engine import checks, deployments, folders
+from engine.database import Database
+from tests.bpmn import diagrams
+from tests.hall import OPERATOR, WORKFLOWS
+
+SOUND = {"name": "核验", "groups": "market", "form": "work"}
+KEPT = {"camunda:historyTimeToLive": "P180D"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Nothing is wrong here: a process and its form."""
+    good = tmp_path / "workflows" / "check"
+    good.mkdir(parents=True)
+    parts = (diagrams.start("s"), diagrams.user("work", **SOUND), diagrams.end("e"), diagrams.flows("s -> work -> e"))
+    (good / "check.bpmn").write_bytes(diagrams.diagram(*parts, key="check", attrs=KEPT))
+    (good / "work.form").write_text(json.dumps({"type": "default", "id": "work", "schemaVersion": 19, "components": []}))
+    return good
+
+
+def draw(folder, kind, name):
+    """Draw something else in the same folder."""
+    parts = (diagrams.start("s"), diagrams.element(kind, "paint", name=name), diagrams.end("e"), diagrams.flows("s -> paint -> e"))
+    (folder / "painting.bpmn").write_bytes(diagrams.diagram(*parts, key="painting", attrs=KEPT))
+
+
+def test_lint__sound_folder(run, folder):
+    result = run("lint", str(folder))
+
+    assert (result.exit_code, result.output) == (0, "2 files, 0 errors, 0 warnings\n")
+
+
+def test_lint__refused(run, folder):
+    draw(folder, "scriptTask", "上色")
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert f"{folder}/painting.bpmn:2: error: " in result.output
+    assert "(paint 上色) [unsupported-element]" in result.output
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])
+def test_lint__warnings(run, folder, options, status):
+    draw(folder, "userTask", "上色")
+
+    result = run("lint", str(folder), *options)
+
+    assert result.exit_code == status
+    assert result.output.endswith("3 files, 0 errors, 2 warnings\n")
+
+
+def test_lint__hostile_file(run, folder):
+    (folder / "bomb.bpmn").write_text('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert "check/bomb.bpmn" in result.output
+
+
+def test_lint__from_where_the_files_are(run, folder, monkeypatch):
+    draw(folder, "scriptTask", "上色")
+    monkeypatch.chdir(folder.parent)
+
+    assert run("lint", "check").output.startswith("check/painting.bpmn:2: error: ")
+
+
+def test_lint__json(run, folder):
+    draw(folder, "scriptTask", "上色")
+
+    result = run("lint", str(folder), "--format", "json")
+
+    told = json.loads(result.output)
+    assert (result.exit_code, told["files"]) == (1, 3)
+    assert [(f["severity"], f["rule"], f["element"], f["element_name"], f["line"]) for f in told["findings"]] == [
+        ("error", "unsupported-element", "paint", "上色", 2)
+    ]
+    assert told["findings"][0]["path"] == str(folder / "painting.bpmn")
+
+
+def test_lint__sarif(run, folder):
+    draw(folder, "userTask", "上色")
+
+    told = json.loads(run("lint", str(folder), "--format", "sarif").output)
+
+    (log,) = told["runs"]
+    assert (told["version"], log["tool"]["driver"]["name"]) == ("2.1.0", "onething")
+    assert [(r["level"], r["ruleId"]) for r in log["results"]] == [("warning", "nobody-assigned"), ("warning", "no-form")]
+    assert {rule["id"] for rule in log["tool"]["driver"]["rules"]} == {"nobody-assigned", "no-form"}
+    place = log["results"][0]["locations"][0]
+    assert place["physicalLocation"]["region"] == {"startLine": 2}
+    assert place["logicalLocations"] == [{"name": "上色", "fullyQualifiedName": "paint"}]
+
+
+def test_lint__broken_template(run, folder):
+    """Camunda Modeler offers no template at all when one file is broken."""
+    templates = folder / ".camunda" / "element-templates"
+    templates.mkdir(parents=True)
+    (templates / "intake.json").write_text("{")
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert "intake.json to hold element templates" in result.output
+
+
+def test_check__shipped_matters_in_time():
+    """Well under two seconds of computing, however busy the machine is."""
+    started = time.process_time()
+
+    found = list(checks.check(folders.read([WORKFLOWS])))
+
+    assert time.process_time() - started < 2
+    assert [located.finding for located in found if located.finding.severity == "error"] == []
+    assert {located.path.parent.name for located in found if located.finding.rule == "promise-not-kept"} == {"newborn", "open-restaurant"}
+
+
+def test_check__says_what_a_deployment_says():
+    """Save for what does not go with a deployment: scenarios and element templates."""
+    found = folders.read([WORKFLOWS])
+    database = Database("sqlite://")
+    database.migrate()
+
+    with database.transaction() as session:
+        deployed = []
+        for folder in found:
+            deployed += deployments.check(session, folder.resources)
+            deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR)
+    database.close()
+
+    offline = [located.finding for located in checks.check(found) if located.finding.rule not in {"no-scenarios", "stale-template"}]
+    assert deployed == offline
+    assert Path(offline[0].resource).name == offline[0].resource

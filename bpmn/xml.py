@@ -60,3 +60,8 @@ def _syntax(error: etree.XMLSyntaxError, resource: str) -> DocumentError:
 
 def _refusal(rule: str, resource: str, message: str, line: int = 0, column: int = 0) -> DocumentError:
     return DocumentError([Finding(severity="error", rule=rule, message=message, line=line, column=column, resource=resource)])
+
+
+def text(content: bytes, resource: str) -> str:
+    """Give a document as text, whatever its encoding is; raises DocumentError as `parse` does."""
+    return etree.tostring(parse(content, resource), encoding="unicode")

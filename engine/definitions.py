@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from bpmn.forms import Form
 from engine import models
 from engine.errors import NotFound
 
-#: How many compiled definitions a process keeps.
+#: How many compiled definitions, and how many deployments, a process keeps.
 CAPACITY = 500
 
 
@@ -46,17 +46,37 @@ class Loaded:
         return element.form_data if element.form_data is not None else self.forms[element.form_ref] if element.form_ref else None
 
 
-_cache: OrderedDict[UUID, Loaded] = OrderedDict()
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """The files of one deployment, read."""
+
+    #: Sources of the diagrams, by file.
+    diagrams: Mapping[str, bytes]
+    #: Decisions by id, forms by key.
+    decisions: Mapping[str, Decision]
+    forms: Mapping[str, Form]
+
+
+#: By ids that no two databases share.  Neither a version nor a deployment ever changes: what was read once is right for ever.
+_loaded: dict[UUID, Loaded] = {}
+_deployed: dict[UUID, Deployed] = {}
+_keeping = threading.Lock()
+Kept = TypeVar("Kept")
 
 
 def get(session: Session, definition_id: UUID) -> Loaded:
-    """Load one version.  A version never changes, so what was compiled once is right for ever."""
-    found = _cache.get(definition_id)
+    """Load one version."""
+    return _kept(_loaded, definition_id, lambda: _load(session, session.get_one(models.Definition, definition_id)))
+
+
+def _kept(cache: dict[UUID, Kept], key: UUID, make: Callable[[], Kept]) -> Kept:
+    found = cache.get(key)
     if found is None:
-        row = session.get_one(models.Definition, definition_id)
-        _cache[definition_id] = found = _load(session, row)
-        if len(_cache) > CAPACITY:
-            _cache.popitem(last=False)
+        made = make()  # without the lock: it asks the database, and another thread may hold a lock there
+        with _keeping:
+            found = cache.setdefault(key, made)
+            if len(cache) > CAPACITY:
+                del cache[next(iter(cache))]
     return found
 
 
@@ -82,28 +102,23 @@ def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
     """A decision deployed with the definition, or the newest deployed anywhere; raises NotFound."""
     if ref in loaded.decisions:
         return loaded.decisions[ref]
-    for row in session.scalars(
-        select(models.Resource)
-        .join(models.Deployment)
-        .where(models.Resource.name.like("%.dmn"))
-        .order_by(models.Deployment.deployed_at.desc(), models.Resource.name)
-    ):
-        found = decisions.parse(xml.parse(row.content, row.name)).get(ref)
+    query = select(models.Resource.deployment_id).join(models.Deployment).where(models.Resource.name.like("%.dmn"))
+    for deployment_id in session.scalars(query.order_by(models.Deployment.deployed_at.desc())).unique().all():
+        found = _read(session, deployment_id).decisions.get(ref)
         if found is not None:
             return found
     raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
 
 
+def decision_names(session: Session) -> frozenset[str]:
+    """Ids of all decisions that are deployed anywhere."""
+    query = select(models.Resource.deployment_id).where(models.Resource.name.like("%.dmn")).distinct()
+    return frozenset(ref for deployment_id in session.scalars(query).all() for ref in _read(session, deployment_id).decisions)
+
+
 def _load(session: Session, row: models.Definition) -> Loaded:
-    resources = {
-        r.name: r.content for r in session.scalars(select(models.Resource).where(models.Resource.deployment_id == row.deployment_id))
-    }
-    compiled = {process.key: process for process in compiler.compile(resources[row.resource], row.resource)}
-    tables: dict[str, Any] = {}
-    for name, content in resources.items():
-        if name.endswith(".dmn"):
-            tables |= decisions.parse(xml.parse(content, name))
-    parsed = [forms.parse_form(content, name) for name, content in resources.items() if name.endswith(".form")]
+    deployed = _read(session, row.deployment_id)
+    compiled = {process.key: process for process in compiler.compile(deployed.diagrams[row.resource], row.resource)}
     return Loaded(
         id=row.id,
         deployment_id=row.deployment_id,
@@ -112,6 +127,24 @@ def _load(session: Session, row: models.Definition) -> Loaded:
         name=row.name,
         kind=row.kind,
         process=compiled[row.key],
-        decisions=tables,
-        forms={form.key: form for form in parsed},
+        decisions=deployed.decisions,
+        forms=deployed.forms,
     )
+
+
+def _read(session: Session, deployment_id: UUID) -> Deployed:
+    """Read the files of a deployment, once for all definitions in it."""
+    return _kept(_deployed, deployment_id, lambda: _parse(session, deployment_id))
+
+
+def _parse(session: Session, deployment_id: UUID) -> Deployed:
+    rows = session.scalars(select(models.Resource).where(models.Resource.deployment_id == deployment_id))
+    resources = {row.name: row.content for row in rows}
+    tables: dict[str, Decision] = {}
+    for name, content in resources.items():
+        if name.endswith(".dmn"):
+            tables |= decisions.parse(xml.parse(content, name))
+    found = {name: forms.parse_form(content, name) for name, content in resources.items() if name.endswith(".form")}
+    diagrams = {name: content for name, content in resources.items() if not name.endswith((".dmn", ".form"))}
+    # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
+    return Deployed(diagrams=diagrams, decisions=tables, forms=found | {form.key: form for form in found.values()})

@@ -44,8 +44,13 @@ def deploy(session: Session, name: str, resources: Mapping[str, bytes], *, actor
 
 def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
     """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
-    keys = frozenset(session.scalars(select(Definition.key).distinct()))
-    return lint.lint(resources, lint.Known(functions=functions.NAMES, processes=keys, items=Items(session)))
+    known = lint.Known(
+        functions=functions.NAMES,
+        processes=frozenset(session.scalars(select(Definition.key).distinct())),
+        decisions=definitions.decision_names(session),
+        items=Items(session),
+    )
+    return lint.lint(resources, known)
 
 
 def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definition]:

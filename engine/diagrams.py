@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bpmn import xml
 from bpmn.instance import Instance as Process
 from bpmn.waits import WaitKind
 from engine import definitions, functions
@@ -57,6 +58,6 @@ def _draw(session: Session, row: Instance, case: Case, item: Item | None) -> Dia
         key=loaded.key,
         version=loaded.version,
         name=loaded.name,
-        xml=resource.content.decode("utf-8"),
+        xml=xml.text(resource.content, resource.name),
         tokens=tuple(Token(element=w.element, name=elements[w.element].name, kind=w.kind) for w in process.waits()),
     )

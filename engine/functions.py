@@ -106,13 +106,29 @@ class World:
         due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days)), holidays.calendar(self.session))
         return calendars.end_of(due.date) if due else None
 
+    def now(self) -> datetime:
+        """The moment of the question, in the legal local time."""
+        return self.context.now.astimezone(calendars.BEIJING)
+
+    dateTime = now  # noqa: N815 - Camunda 7 knows it by both names
+
+    def execution(self) -> dict[str, Any]:
+        """What Camunda 7 calls the execution: `${execution.processBusinessKey}` is the number of the item, or of the case."""
+        number = self.case.number if self.item is None else self.item.number
+        return {
+            "businessKey": number,
+            "processBusinessKey": number,
+            "processDefinitionId": str(self.loaded.id),
+            "tenantId": None,
+        }
+
     def decide(self, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Evaluate a decision table for a business rule task."""
         return definitions.decision(self.session, self.loaded, ref).evaluate(variables)
 
 
 LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
-NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable"}) | LIVE
+NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable", "now", "dateTime", "execution"}) | LIVE
 
 
 def context(session: Session, loaded: Loaded, case: Case, item: Item | None) -> Context:

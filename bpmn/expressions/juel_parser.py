@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import juel, limits, scope
+from bpmn.expressions import juel, juel_context, juel_methods, limits, scope
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
 from bpmn.expressions.scope import Node, Run, node
 
@@ -21,6 +21,9 @@ _BINARY: dict[str, tuple[int, Callable[[str, Run, Run], Run]]] = {
     **dict.fromkeys(("+", "-"), (5, juel.arithmetic)),
     **dict.fromkeys(("*", "/", "div", "%", "mod"), (6, juel.arithmetic)),
 }
+#: What Camunda 7 models write to look into JSON and XML, by the library Spin.
+_SPIN = frozenset({"S", "JSON", "XML"})
+_OF_SPIN = frozenset({"prop", "elements", "stringValue", "numberValue", "boolValue", "jsonPath", "value", "hasProp", "unwrap"})
 
 
 class JuelParser:
@@ -78,13 +81,24 @@ class JuelParser:
                 self._tokens.expect("]")
             else:
                 self._tokens.advance()
-                key = _constant(self._tokens.name("the name of a member"))
+                name = self._tokens.name("the name of a member")
                 if self._tokens.at("("):
-                    self._tokens.refuse(
-                        "an operator", "methods cannot be called; for a member of a JSON value write x.a or x['a'], for a variable its name"
-                    )
+                    base = self._method(base, name)
+                    continue
+                key = _constant(name)
             base = node(juel.member(base.run, key.run), base, key)
         return base
+
+    def _method(self, base: Node, name: str) -> Node:
+        if name not in juel_methods.NAMES:
+            hint = (
+                "for a member of a JSON value write x.a or x['a']"
+                if name in _OF_SPIN
+                else "known are " + ", ".join(sorted(juel_methods.NAMES))
+            )
+            self._tokens.refuse(f"a method that reads a value, but there is no {name}()", hint)
+        arguments = self._arguments()
+        return node(juel_methods.call(base.run, name, [argument.run for argument in arguments]), base, *arguments)
 
     def _primary(self) -> Node:
         token = self._tokens.current
@@ -106,11 +120,42 @@ class JuelParser:
         return self._call(token.text) if self._tokens.at("(") else self._variable(token.text)
 
     def _variable(self, name: str) -> Node:
+        if name in juel_context.PROPERTIES:
+            return self._context(name)
+        if name == juel_context.USER:
+            self.calls.add(name)
+            return node(lambda inside: scope.call(inside, name, []))
         self.names.add(name)
         return node(juel.variable(name))
 
-    def _call(self, name: str) -> Node:
+    def _context(self, name: str) -> Node:
+        """Read `execution.processBusinessKey`, `execution.getVariable('x')` and their like."""
+        if not self._tokens.accept("."):
+            self._tokens.refuse(f"{name}.…", "alone it has no value")
+        member = self._tokens.name("the name of a property")
+        if member in juel_context.VARIABLES and self._tokens.at("("):
+            arguments = self._arguments()
+            if len(arguments) != 1:
+                self._tokens.refuse(f"the name of one variable in {member}()")
+            return node(juel_context.VARIABLES[member](arguments[0].run), *arguments)
+        wanted = juel_context.getter(member) if self._tokens.at("(") else member
+        if wanted not in juel_context.PROPERTIES[name]:
+            known = ", ".join(sorted({*juel_context.PROPERTIES[name], *(f"{method}(…)" for method in juel_context.VARIABLES)}))
+            self._tokens.refuse(f"something that {name} has ({known}), but {member} is not", "expressions read, they change nothing")
+        if self._tokens.at("("):
+            self._arguments()
         self.calls.add(name)
+        return node(juel_context.property_of(name, wanted))
+
+    def _call(self, name: str) -> Node:
+        if name in _SPIN:
+            self._tokens.refuse(f"a function that is known, but {name}() is not", "for a member of a JSON value x write x.a or x['a']")
+        self.calls.add(name)
+        arguments = self._arguments()
+        runs = [argument.run for argument in arguments]
+        return node(lambda inside: scope.call(inside, name, [run(inside) for run in runs]), *arguments)
+
+    def _arguments(self) -> list[Node]:
         self._tokens.expect("(")
         arguments: list[Node] = []
         while not self._tokens.at(")"):
@@ -118,8 +163,7 @@ class JuelParser:
             if not self._tokens.at(")"):
                 self._tokens.expect(",")
         self._tokens.expect(")")
-        runs = [argument.run for argument in arguments]
-        return node(lambda inside: scope.call(inside, name, [run(inside) for run in runs]), *arguments)
+        return arguments
 
 
 def _constant(value: Any) -> Node:

@@ -86,6 +86,113 @@ def test_evaluate__text_around_expressions_concatenates(text, expected):
     assert value(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${status.length()}", 4),
+        ("${status.startsWith('op') && status.endsWith('en') && status.contains('pe')}", True),
+        ("${status.equals('open') and not status.equals(5)}", True),
+        ("${status.equalsIgnoreCase('OPEN')}", True),
+        ("${status.toUpperCase().substring(1, 3)}", "PE"),
+        ("${status.substring(2)}", "en"),
+        ("${status.indexOf('x')}", -1),
+        ("${status.concat('ed').replace('ed', '!').trim()}", "open!"),
+        ("${status.matches('[a-z]+')}", True),
+        ("${status.matches('[a-z]')}", False),
+        ("${status.isEmpty()}", False),
+        ("${status.toString()}", "open"),
+        ("${申请人.ages.size()}", 2),
+        ("${申请人.ages.contains(41)}", True),
+        ("${申请人.ages.indexOf(7)}", 1),
+        ("${申请人.ages.get(0)}", 41),
+        ("${empty_list.isEmpty()}", True),
+        ("${申请人.size()}", 2),
+        ("${申请人.get('姓名')}", "张三"),
+        ("${申请人.containsKey('x')}", False),
+        ("${申请人.keySet()}", ["姓名", "ages"]),
+        ("${申请人.values().size()}", 2),
+        ("${amount.toString()}", "200"),
+        ("${share.intValue()}", 0),
+        ("${amount.longValue()}", 200),
+        ("${amount.doubleValue()}", 200.0),
+        ("${yes.toString()}", "true"),
+        ("${yes.booleanValue()}", True),
+    ],
+)
+def test_evaluate__methods(text, expected):
+    found = value(text)
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+NOW = dt.datetime(2026, 11, 25, 8, 30, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${now()}", NOW),
+        ("${dateTime().plusDays(3).toDate()}", NOW + dt.timedelta(days=3)),
+        ("${now().plusWeeks(1).minusHours(2).plusMinutes(1).minusSeconds(1)}", NOW + dt.timedelta(days=6, hours=22, seconds=59)),
+        ("${now().plusMonths(3).minusYears(1)}", NOW.replace(month=2)),
+        ("${now().withTimeAtStartOfDay()}", NOW.replace(hour=0, minute=0)),
+        ("${now().isBefore(now().plusDays(1)) and not now().isAfter(now())}", True),
+        ("${now().getYear() + now().getMonthOfYear() + now().getDayOfMonth()}", 2026 + 11 + 25),
+        ("${now().getDayOfWeek() * 10 + now().getHourOfDay()}", 38),
+        ("${now().getMinuteOfHour()}", 30),
+        ("${now().equals(now())}", True),
+        ("${now().toString()}", NOW.isoformat()),
+    ],
+)
+def test_evaluate__methods_of_moments(text, expected):
+    assert value(text, now=lambda: NOW, dateTime=lambda: NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("${amount.length()}", r"a value that has length\(\), but it is a number"),
+        ("${nothing.size()}", r"a value that has size\(\), but it is null"),
+        ("${status.startsWith(1)}", "Expected a text"),
+        ("${status.startsWith()}", "0 arguments do not fit"),
+        ("${status.substring(3, 9)}", "from 3 to 9"),
+        ("${empty_list.get(0)}", "a place in the list of 0"),
+        ("${status.matches('(a+)+')}", "one fixed length"),
+        ("${now().plusDays('x')}", "Expected a number"),
+        ("${now().plusDays(1.5)}", "Expected a whole number"),
+        ("${now().plusDays(99999999)}", "too large"),
+        ("${now().plusDays(9223372036854775807)}", "too large"),
+        ("${now().isBefore(1)}", "Expected a date and time"),
+    ],
+)
+def test_evaluate__methods_refused(text, message):
+    with pytest.raises(ExpressionError, match=message):
+        value(text, now=lambda: NOW)
+
+
+def test_evaluate__execution():
+    known = {"execution": lambda: {"processBusinessKey": "K1"}, "authenticatedUserId": lambda: "li"}
+
+    assert value("${execution.processBusinessKey} ${execution.getProcessBusinessKey()} ${authenticatedUserId}", **known) == "K1 K1 li"
+    assert value("${execution.getVariable('amount')}") == 200
+    assert value("${execution.getVariable('nowhere')}") is None
+    assert value("${execution.hasVariable('nowhere')}") is False
+    with pytest.raises(ExpressionError, match=r"Expected to know execution\.tenantId"):
+        value("${execution.tenantId}", **known)
+    with pytest.raises(ExpressionError, match="Expected a known function, but task is not one"):
+        value("${task.assignee}")
+
+
+def test_parse__remembers_what_must_be_supplied():
+    assert parse("${execution.processBusinessKey}${authenticatedUserId}${now().plusDays(n)}").calls == {
+        "execution",
+        "authenticatedUserId",
+        "now",
+    }
+    assert parse("${execution.getVariable('x')}").calls == set()
+
+
 def test_evaluate__literal_text():
     expression = parse("PT5M")
 
@@ -142,7 +249,14 @@ def test_evaluate__refused(text, message):
         ("${amount 3}", "found 3 at position 10"),
         ("${a ? b}", "Expected :"),
         ("${f(1,}", "Expected a value"),
-        ("${a.b()}", "methods cannot be called"),
+        ("${a.b()}", r"there is no b\(\)"),
+        ("${a.setVariable('x', 1)}", r"there is no setVariable\(\)"),
+        ("${x.prop('a').stringValue()}", r"write x\.a"),
+        ("${JSON(x)}", r"write x\.a"),
+        ("${execution}", "alone it has no value"),
+        ("${execution.setVariable('x', 1)}", "they change nothing"),
+        ("${execution.getParent()}", r"processBusinessKey.*, but getParent is not"),
+        ("${execution.getVariable()}", "the name of one variable"),
         ("${S(x).prop('a')}", r"write x\.a"),
         ("${ns:f(1)}", "found :"),
         ("${and}", "Expected a value"),

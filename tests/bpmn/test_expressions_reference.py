@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bpmn import patterns
-from bpmn.expressions import limits
+from bpmn.expressions import juel_context, juel_methods, limits
 from bpmn.expressions.feel_types import TYPES
 from bpmn.expressions.functions import FUNCTIONS
 
@@ -41,3 +41,21 @@ def test_reference__limits():
 
 def test_reference__types():
     assert all(f"`{name}`" in PAGE for name in TYPES)
+
+
+def test_reference__methods_of_juel():
+    listed = PAGE.partition("### Methods of JUEL")[2].partition("## ")[0]
+
+    rows = dict(re.findall(r"^\| (\w+) \| (.+) \|$", listed, re.MULTILINE))
+
+    assert {kind: re.findall(r"`(\w+)`", names) for kind, names in rows.items() if kind != "of"} == {
+        kind: list(methods) for kind, _, methods in juel_methods.KINDS
+    }
+
+
+def test_reference__context_of_juel():
+    listed = PAGE.partition("### Methods of JUEL")[0]
+
+    assert all(f"`{name}.{member}`" in listed for name, members in juel_context.PROPERTIES.items() for member in members)
+    assert all(f"`execution.{method}('x')`" in listed for method in juel_context.VARIABLES)
+    assert f"`{juel_context.USER}`" in listed

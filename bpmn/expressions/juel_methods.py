@@ -1,0 +1,178 @@
+"""Methods of JUEL: what may be asked of a value (`name.startsWith('A')`, `now().plusDays(3)`).
+
+Camunda 7 calls any method of a Java object.  Here those are known that read a value and change nothing, by the names that Java gives them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from bpmn import patterns
+from bpmn.errors import ExpressionError
+from bpmn.expressions import juel, limits, temporal
+from bpmn.expressions.scope import Run, Scope
+from bpmn.expressions.values import describe
+
+Method = Callable[..., Any]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise ExpressionError(f"Expected a text, but it is {describe(value)}")
+
+
+def _whole(value: Any) -> int:
+    found = juel.number(value)
+    if isinstance(found, int):
+        return found
+    raise ExpressionError(f"Expected a whole number, but it is {describe(value)}")
+
+
+def _moment(value: Any) -> dt.datetime:
+    if isinstance(value, dt.datetime):
+        return value
+    raise ExpressionError(f"Expected a date and time, but it is {describe(value)}")
+
+
+def _equals(value: Any, other: Any) -> bool:
+    """Compare as Java does: values of two kinds are never equal."""
+    return type(value) is type(other) and bool(value == other)
+
+
+def _substring(value: str, start: Any, end: Any = None) -> str:
+    first, last = _whole(start), len(value) if end is None else _whole(end)
+    if 0 <= first <= last <= len(value):
+        return value[first:last]
+    raise ExpressionError(f"Expected a part of the text of {len(value)} characters, but it goes from {first} to {last}")
+
+
+def _replace(value: str, old: Any, new: Any) -> str:
+    old, new = _text(old), _text(new)
+    if len(value) * (len(new) + 1) > 10 * limits.STRING:
+        raise ExpressionError(f"Expected a shorter replacement for a text of {len(value)} characters, but it has {len(new)}")
+    return value.replace(old, new)
+
+
+def _get(value: Sequence[Any], index: Any) -> Any:
+    place = _whole(index)
+    if 0 <= place < len(value):
+        return value[place]
+    raise ExpressionError(f"Expected a place in the list of {len(value)}, but it is {place}")
+
+
+def _index(value: Sequence[Any], member: Any) -> int:
+    return next((place for place, each in enumerate(value) if _equals(each, member)), -1)
+
+
+_TEXTS: dict[str, Method] = {
+    "length": len,
+    "isEmpty": lambda value: not value,
+    "contains": lambda value, other: _text(other) in value,
+    "startsWith": lambda value, other: value.startswith(_text(other)),
+    "endsWith": lambda value, other: value.endswith(_text(other)),
+    "equals": _equals,
+    "equalsIgnoreCase": lambda value, other: isinstance(other, str) and value.lower() == other.lower(),
+    "indexOf": lambda value, other: value.find(_text(other)),
+    "substring": _substring,
+    "toLowerCase": str.lower,
+    "toUpperCase": str.upper,
+    "trim": str.strip,
+    "concat": lambda value, other: value + _text(other),
+    "replace": _replace,
+    "matches": lambda value, pattern: patterns.found(patterns.compile_pattern(f"^(?:{_text(pattern)})$"), value),
+    "toString": lambda value: value,
+}
+_LISTS: dict[str, Method] = {
+    "size": len,
+    "isEmpty": lambda value: not value,
+    "contains": lambda value, member: _index(value, member) >= 0,
+    "indexOf": _index,
+    "get": _get,
+}
+_MAPS: dict[str, Method] = {
+    "size": len,
+    "isEmpty": lambda value: not value,
+    "get": lambda value, key: value.get(_text(key)),
+    "containsKey": lambda value, key: _text(key) in value,
+    "keySet": list,
+    "values": lambda value: list(value.values()),
+}
+_NUMBERS: dict[str, Method] = {
+    "intValue": int,
+    "longValue": int,
+    "doubleValue": float,
+    "equals": _equals,
+    "toString": juel.text,
+}
+_BOOLEANS: dict[str, Method] = {"booleanValue": lambda value: value, "equals": _equals, "toString": juel.text}
+
+
+def _moved(sign: int, **unit: int) -> Method:
+    """Move a moment by a number of units."""
+
+    def move(value: dt.datetime, count: Any) -> dt.date:
+        number = sign * _whole(count)
+        if months := unit.get("months"):
+            return temporal.add_months(value, number * months)
+        return temporal.add_days(value, dt.timedelta(**{name: size * number for name, size in unit.items()}))
+
+    return move
+
+
+_UNITS: dict[str, dict[str, int]] = {
+    "Years": {"months": 12},
+    "Months": {"months": 1},
+    "Weeks": {"weeks": 1},
+    "Days": {"days": 1},
+    "Hours": {"hours": 1},
+    "Minutes": {"minutes": 1},
+    "Seconds": {"seconds": 1},
+}
+_MOMENTS: dict[str, Method] = {
+    **{f"plus{name}": _moved(1, **unit) for name, unit in _UNITS.items()},
+    **{f"minus{name}": _moved(-1, **unit) for name, unit in _UNITS.items()},
+    "toDate": lambda value: value,
+    "toString": lambda value: value.isoformat(),
+    "withTimeAtStartOfDay": lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0),
+    "isBefore": lambda value, other: temporal.instant(value) < temporal.instant(_moment(other)),
+    "isAfter": lambda value, other: temporal.instant(value) > temporal.instant(_moment(other)),
+    "equals": _equals,
+    "getYear": lambda value: value.year,
+    "getMonthOfYear": lambda value: value.month,
+    "getDayOfMonth": lambda value: value.day,
+    "getDayOfWeek": lambda value: value.isoweekday(),
+    "getHourOfDay": lambda value: value.hour,
+    "getMinuteOfHour": lambda value: value.minute,
+}
+#: Kinds of values with their methods; the first that fits counts (a boolean is an int to Python).
+KINDS: tuple[tuple[str, Any, Mapping[str, Method]], ...] = (
+    ("texts", str, _TEXTS),
+    ("booleans", bool, _BOOLEANS),
+    ("numbers", (int, float, Decimal), _NUMBERS),
+    ("lists", (list, tuple), _LISTS),
+    ("maps", Mapping, _MAPS),
+    ("moments", dt.datetime, _MOMENTS),
+)
+NAMES = frozenset(name for _, _, methods in KINDS for name in methods)
+
+
+def call(base: Run, name: str, arguments: Sequence[Run]) -> Run:
+    """`value.name(arguments)`."""
+
+    def run(scope: Scope) -> Any:
+        value = base(scope)
+        given = [argument(scope) for argument in arguments]
+        methods: Mapping[str, Method] = next((methods for _, kind, methods in KINDS if isinstance(value, kind)), {})
+        if name not in methods:
+            raise ExpressionError(f"Expected a value that has {name}(), but it is {describe(value)}")
+        try:
+            result = methods[name](value, *given)
+        except (TypeError, ValueError):
+            raise ExpressionError(f"Expected to call {name}() with what it takes, but {len(given)} arguments do not fit") from None
+        return limits.text(result) if isinstance(result, str) else result
+
+    return run

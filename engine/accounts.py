@@ -6,9 +6,11 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import Select, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.actors import Actor, Role, RoleGrant
@@ -31,40 +33,36 @@ def authenticate(database: Database, name: str, password: str, *, passwords: Pas
     """
     now = datetime.now(UTC)
     with database.reading() as session:
-        account = find(session, name)
-        actor = None if account is None else _actor(session, account)
-    usable = account is not None and not account.disabled and (account.locked_until is None or account.locked_until <= now)
-    if not passwords.verify(account.password_hash if account is not None and usable else None, password):
+        known = _known(session, _BY_NAME, name)
+    usable = known is not None and not known.disabled and (known.locked_until is None or known.locked_until <= now)
+    if not passwords.verify(known.password_hash if known is not None and usable else None, password):
         with database.transaction() as session:
             _count_failure(session, name, now)
         return None
-    if account is not None and account.failed_logins:
+    assert known is not None
+    if known.failed_logins:
         with database.transaction() as session:
-            session.execute(update(Account).where(Account.id == account.id).values(failed_logins=0))
-    return actor
+            session.execute(update(Account).where(Account.name == name).values(failed_logins=0))
+    return known.actor
 
 
 def authenticate_key(session: Session, key: str) -> Actor | None:
     """Log in with the key of a program; None: unknown, revoked, or its account is disabled."""
-    account = session.scalar(
-        select(Account)
-        .join(ApiKey, ApiKey.account_id == Account.id)
-        .where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None), Account.disabled.is_(False))
-    )
-    return None if account is None else _actor(session, account)
-
-
-def stamp(account: Account) -> str:
-    """Give what a log-in is bound to: another password gives another stamp."""
-    return hashlib.sha256((account.password_hash or "").encode()).hexdigest()[:32]
+    known = _known(session, _BY_KEY, _key_hash(key))
+    return None if known is None or known.disabled else known.actor
 
 
 def resume(session: Session, name: str, stamped: str) -> Actor | None:
     """Go on with a log-in; None: the password was changed since, or the account is disabled."""
-    account = find(session, name)
-    if account is None or account.disabled or not secrets.compare_digest(stamp(account), stamped):
+    known = _known(session, _BY_NAME, name)
+    if known is None or known.disabled or not secrets.compare_digest(_stamp(known.password_hash), stamped):
         return None
-    return _actor(session, account)
+    return known.actor
+
+
+def stamp(account: Account) -> str:
+    """Give what a log-in is bound to: another password gives another stamp."""
+    return _stamp(account.password_hash)
 
 
 def find(session: Session, name: str) -> Account | None:
@@ -74,10 +72,10 @@ def find(session: Session, name: str) -> Account | None:
 
 def load(session: Session, name: str) -> Actor:
     """Give the actor behind an account; NotFound also when it is disabled."""
-    account = get(session, name)
-    if account.disabled:
-        raise NotFound(f"Expected account {name}, but it is disabled")
-    return _actor(session, account)
+    known = _known(session, _BY_NAME, name)
+    if known is None or known.disabled:
+        raise NotFound(f"Expected an account named {name}, but there is none, or it is disabled")
+    return known.actor
 
 
 def get(session: Session, name: str) -> Account:
@@ -174,8 +172,43 @@ def _count_failure(session: Session, name: str, now: datetime) -> None:
     )
 
 
-def _actor(session: Session, account: Account) -> Actor:
-    return Actor(name=account.name, display_name=account.display_name, grants=tuple(grants(session, account)))
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What a log-in asks of an account."""
+
+    actor: Actor
+    password_hash: str | None
+    disabled: bool
+    failed_logins: int
+    locked_until: datetime | None
+
+
+# Asked by every request: one statement, made once.
+_ASKED = (Account.name, Account.display_name, Account.password_hash, Account.disabled, Account.failed_logins, Account.locked_until)
+_WITH_GRANTS = select(*_ASKED, Grant.role, Grant.department, Grant.hall).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)
+_BY_NAME = _WITH_GRANTS.where(Account.name == bindparam("which"))
+_BY_KEY = _WITH_GRANTS.join(ApiKey, ApiKey.account_id == Account.id).where(
+    ApiKey.key_hash == bindparam("which"), ApiKey.revoked_at.is_(None)
+)
+
+
+def _known(session: Session, query: Select[*tuple[Any, ...]], which: str) -> _Known | None:
+    rows = session.execute(query, {"which": which}).all()
+    if not rows:
+        return None
+    held = tuple(RoleGrant(role=Role(row.role), department=row.department, hall=row.hall) for row in rows if row.role is not None)
+    first = rows[0]
+    return _Known(
+        actor=Actor(name=first.name, display_name=first.display_name, grants=held),
+        password_hash=first.password_hash,
+        disabled=first.disabled,
+        failed_logins=first.failed_logins,
+        locked_until=first.locked_until,
+    )
+
+
+def _stamp(password_hash: str | None) -> str:
+    return hashlib.sha256((password_hash or "").encode()).hexdigest()[:32]
 
 
 def _hashed(password: str, passwords: Passwords) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -11,8 +12,11 @@ from sqlalchemy.orm import Session
 from engine import calendars, cases, clock, clocks, functions, holidays
 from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
-from engine.clock import DueDate, Light, LimitKind
+from engine.clock import DueDate, Ledger, Light, LimitKind
 from engine.states import UNSETTLED, ClockStatus
+
+#: Items whose ledgers are read in one query.
+CHUNK = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,7 @@ class Deadline:
 def open_ones(session: Session, actor: Actor, *, light: Light | None = None, due_before: date | None = None) -> list[Deadline]:
     """Every running clock that the actor may see, the soonest due first."""
     query = select(Item, Case.number).join(Case, Item.case_id == Case.id).where(Item.status.in_(UNSETTLED), _mine(actor))
-    found = [of_item(session, item, number) for item, number in session.execute(query)]
+    found = of_items(session, [(item, number) for item, number in session.execute(query)])
     found += [
         d for case in session.scalars(select(Case).where(Case.ended_at.is_(None), cases.visible(actor))) if (d := of_case(session, case))
     ]
@@ -46,19 +50,14 @@ def open_ones(session: Session, actor: Actor, *, light: Light | None = None, due
     return sorted(kept, key=lambda d: (d.promised is None, d.promised.date if d.promised else date.max, d.case, d.item or ""))
 
 
-def of_item(session: Session, item: Item, case_number: str) -> Deadline:
-    """The clock of one item."""
-    return Deadline(
-        case=case_number,
-        item=item.number,
-        name=item.name,
-        department=item.department,
-        clock=item.clock,
-        promised=clocks.due(session, item, LimitKind.PROMISED),
-        statutory=clocks.due(session, item, LimitKind.STATUTORY),
-        remaining=clocks.remaining(session, item, LimitKind.PROMISED),
-        light=clocks.light(session, item),
-    )
+def of_items(session: Session, items: Sequence[tuple[Item, str]]) -> list[Deadline]:
+    """The clocks of items, each given with the number of its case; one query for every so many of them."""
+    found: list[Deadline] = []
+    for start in range(0, len(items), CHUNK):
+        chunk = items[start : start + CHUNK]
+        ledgers = clocks.ledgers(session, [item.id for item, _ in chunk])
+        found += [_read(session, item, number, ledgers.get(item.id)) for item, number in chunk]
+    return found
 
 
 def of_case(session: Session, case: Case) -> Deadline | None:
@@ -90,6 +89,24 @@ def computed_due(session: Session, case: Case) -> DueDate | None:
 def alerts_of(session: Session, case: Case) -> list[Alert]:
     """Supervision events of a case, oldest first."""
     return list(session.scalars(select(Alert).where(Alert.case_id == case.id).order_by(Alert.id)))
+
+
+def _read(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
+    calendar, today = holidays.calendar(session), calendars.local_date(datetime.now(UTC))
+    rules = {kind: rule for kind in LimitKind if (rule := clocks.limit(item, kind)) is not None}
+    due = {kind: clock.due(ledger, rule, calendar) for kind, rule in rules.items()} if ledger else {}
+    promise = rules.get(LimitKind.PROMISED)
+    return Deadline(
+        case=case_number,
+        item=item.number,
+        name=item.name,
+        department=item.department,
+        clock=item.clock,
+        promised=due.get(LimitKind.PROMISED),
+        statutory=due.get(LimitKind.STATUTORY),
+        remaining=clock.remaining(ledger, promise, today, calendar) if ledger and promise else None,
+        light=clock.light(ledger, promise, today, calendar) if ledger and promise else None,
+    )
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:

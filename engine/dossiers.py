@@ -55,15 +55,17 @@ class Dossier:
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
     whole, items = cases.sees_whole(case, actor), cases.items_for(session, case, actor)
-    hall, previous = session.get(Hall, case.hall), session.get(Case, case.previous_id) if case.previous_id else None
+    clocks_of = deadlines.of_items(session, [(item, case.number) for item in items])
+    hall = session.get(Hall, case.hall) if case.hall else None
+    previous = session.get(Case, case.previous_id) if case.previous_id else None
     dossier = Dossier(
         case=case,
         matter_name=definitions.get(session, case.definition_id).name,
-        hall_name=hall.name if hall else case.hall,
+        hall_name=hall.name if hall else "",
         previous=previous.number if previous else None,
         whole=whole,
         items=items,
-        deadlines={item.number: deadlines.of_item(session, item, case.number) for item in items},
+        deadlines={item.number: found for item, found in zip(items, clocks_of, strict=True)},
         deadline=deadlines.of_case(session, case),
         tasks=_tasks(session, case, items, whole=whole),
         materials=materials.of_case(session, case, None if whole else items),

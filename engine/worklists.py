@@ -46,6 +46,18 @@ class CaseFilter:
     light: Light | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkEntry:
+    """A task, and what a worklist shows of it."""
+
+    task: Task
+    case: Case
+    item: Item | None
+    groups: list[str]
+    #: Of the item's clock, or of the bundle's when the task belongs to no item.
+    light: Light | None
+
+
 def find_tasks(
     session: Session, actor: Actor, wanted: TaskFilter, *, after: tuple[datetime | None, UUID] | None, limit: int
 ) -> Sequence[Task]:
@@ -60,7 +72,7 @@ def find_tasks(
         place = (last.due_at, last.id) if last is not None else after
         return session.scalars((query if place is None else query.where(_later(*place))).limit(size)).all()
 
-    return _gather(page, limit, lambda rows: task_lights(session, rows), wanted.light)
+    return _gather(page, limit, lambda rows: {entry.task.id: entry.light for entry in entries(session, rows)}, wanted.light)
 
 
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Case]:
@@ -76,13 +88,23 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     return _gather(page, limit, lambda rows: case_lights(session, rows), wanted.light)
 
 
-def task_lights(session: Session, rows: Collection[Task]) -> dict[UUID, Light]:
-    """Colour of each task: of its item's clock, or of the bundle's when it belongs to no item."""
-    items = session.scalars(select(Item).where(Item.id.in_({row.item_id for row in rows if row.item_id}))).all()
-    of_items = {**clocks.lights(session, items), **{item.id: Light.RED for item in items if item.accepted_by == "deemed"}}
-    of_cases = case_lights(session, cases_of(session, rows).values())
-    found = {row.id: of_items.get(row.item_id) if row.item_id else of_cases.get(row.case_id) for row in rows}
-    return {task_id: light for task_id, light in found.items() if light is not None}
+def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:
+    """Tasks with what a worklist shows of them, in their order; three queries however many they are."""
+    query = select(Task.id, Case, Item).join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id)
+    around = {task_id: (case, item) for task_id, case, item in session.execute(query.where(Task.id.in_([row.id for row in rows])))}
+    of_items = clocks.lights(session, [item for _, item in around.values() if item is not None])
+    of_cases = case_lights(session, {case for case, item in around.values() if item is None})
+    groups = tasks.groups(session, [row.id for row in rows])
+    return [
+        WorkEntry(
+            task=row,
+            case=around[row.id][0],
+            item=around[row.id][1],
+            groups=groups[row.id],
+            light=of_items.get(row.item_id) if row.item_id else of_cases.get(row.case_id),
+        )
+        for row in rows
+    ]
 
 
 def case_lights(session: Session, rows: Collection[Case]) -> dict[UUID, Light]:
@@ -90,17 +112,6 @@ def case_lights(session: Session, rows: Collection[Case]) -> dict[UUID, Light]:
     today = calendars.local_date(datetime.now(UTC))
     started = {row.id: found for row in rows if (found := functions.bundle_ledger(row)) is not None}
     return {case_id: clock.light(*found, today, holidays.calendar(session)) for case_id, found in started.items()}
-
-
-def cases_of(session: Session, rows: Collection[Task]) -> dict[UUID, Case]:
-    """Cases of many tasks in one query, by id."""
-    return {case.id: case for case in session.scalars(select(Case).where(Case.id.in_({row.case_id for row in rows})))}
-
-
-def items_of(session: Session, rows: Collection[Task]) -> dict[UUID, Item]:
-    """Items of many tasks in one query, by id."""
-    query = select(Item).where(Item.id.in_({row.item_id for row in rows if row.item_id}))
-    return {item.id: item for item in session.scalars(query)}
 
 
 def live_items(session: Session, rows: Collection[Case]) -> dict[UUID, list[Item]]:
@@ -111,7 +122,9 @@ def live_items(session: Session, rows: Collection[Case]) -> dict[UUID, list[Item
     return {case_id: list(items.values()) for case_id, items in found.items()}
 
 
-def _gather(page: Pages[Row], limit: int, lights: Callable[[Sequence[Row]], Mapping[UUID, Light]], light: Light | None) -> Sequence[Row]:
+def _gather(
+    page: Pages[Row], limit: int, lights: Callable[[Sequence[Row]], Mapping[UUID, Light | None]], light: Light | None
+) -> Sequence[Row]:
     """Take rows until there are enough of the colour that is asked for."""
     if light is None:
         return page(None, limit)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from engine import cases, dossiers, tasks, worklists
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material
-from engine.clock import DueDate, Light
+from engine.clock import DueDate
 from engine.database import Session
 from engine.deadlines import Deadline
 from engine.diagrams import Diagram
 from engine.dossiers import Dossier
 from engine.models import Task
+from engine.worklists import WorkEntry
 
 
 def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
@@ -49,24 +50,17 @@ def briefs(session: Session, rows: Iterable[Case], actor: Actor) -> list[dict[st
     ]
 
 
-def task_list(session: Session, rows: Iterable[Task]) -> list[dict[str, Any]]:
+def task_list(session: Session, rows: Collection[Task]) -> list[dict[str, Any]]:
     """Present tasks in a list."""
-    found = list(rows)
-    of_cases, of_items = worklists.cases_of(session, found), worklists.items_of(session, found)
-    lights, groups = worklists.task_lights(session, found), tasks.groups(session, [row.id for row in found])
-    return [
-        _task(row, of_cases[row.case_id].number, of_items[row.item_id].number if row.item_id else None, lights.get(row.id), groups[row.id])
-        for row in found
-    ]
+    return [_task(entry) for entry in worklists.entries(session, rows)]
 
 
 def task(session: Session, row: Task) -> dict[str, Any]:
     """Present one task with its form."""
     session.flush()
-    form = tasks.form(session, row)
-    shown = task_list(session, [row])[0]
-    applicant = worklists.cases_of(session, [row])[row.case_id].applicant["name"]
-    return shown | {"applicant": applicant, "form": form.describe()["fields"] if form is not None else None, "data": row.data}
+    form, entry = tasks.form(session, row), worklists.entries(session, [row])[0]
+    shown = {"applicant": entry.case.applicant["name"], "form": form.describe()["fields"] if form is not None else None, "data": row.data}
+    return _task(entry) | shown
 
 
 def material(row: Material) -> dict[str, Any]:
@@ -124,9 +118,13 @@ def _item(dossier: Dossier, row: Item) -> dict[str, Any]:
     }
 
 
-def _task(row: Task, case_number: str, item_number: str | None, light: Light | None, groups: list[str]) -> dict[str, Any]:
-    names = "id matter hall name element kind status assignee priority due_at created_at ended_at completed_by"
-    return _fields(row, names) | {"case": case_number, "item": item_number, "light": light, "groups": groups}
+def _task(entry: WorkEntry) -> dict[str, Any]:
+    return {
+        **_fields(entry.task, "id matter hall name element kind status assignee priority due_at created_at ended_at completed_by"),
+        **_fields(entry, "light groups"),
+        "case": entry.case.number,
+        "item": entry.item.number if entry.item else None,
+    }
 
 
 def _live(items: Iterable[Item]) -> list[Item]:

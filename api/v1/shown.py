@@ -94,7 +94,8 @@ class TaskShown(Shape):
     case: str
     item: str | None
     matter: str
-    hall: str
+    #: null: of a process without a matter.
+    hall: str | None
     name: str
     element: str
     #: intake, follow-on, supplement, decision, special-procedure, issuance, rating, post-check or work.
@@ -113,7 +114,8 @@ class TaskShown(Shape):
 class TaskDetails(TaskShown):
     """A task with its form."""
 
-    applicant: str
+    #: Null: a process without a matter.
+    applicant: str | None
     #: Fields to be filled in; null: any data.
     form: list[dict[str, JsonValue]] | None
     #: What it was completed with.
@@ -143,7 +145,7 @@ class CaseShown(Shape):
     number: str
     matter: str
     matter_name: str
-    hall: str
+    hall: str | None
     hall_name: str
     region: str
     #: submit, follow_on or reapply.

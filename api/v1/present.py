@@ -59,7 +59,11 @@ def task(session: Session, row: Task) -> dict[str, Any]:
     """Present one task with its form."""
     session.flush()
     form, entry = tasks.form(session, row), worklists.entries(session, [row])[0]
-    shown = {"applicant": entry.case.applicant.get("name"), "form": form.describe()["fields"] if form is not None else None, "data": row.data}
+    shown = {
+        "applicant": entry.case.applicant.get("name"),
+        "form": form.describe()["fields"] if form is not None else None,
+        "data": row.data,
+    }
     return _task(entry) | shown
 
 

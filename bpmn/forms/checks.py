@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from bpmn import identifiers, patterns
 from bpmn.errors import ExpressionError
-from bpmn.expressions import temporal
+from bpmn.expressions import Expression, temporal
 from bpmn.forms.field import Field, FieldType, Option
 
 #: Characters of a text when the form sets no limit.
@@ -19,6 +20,8 @@ _LARGEST = 2**53
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@.]{1,63}(?:\.[^\s@.]{1,63}){1,8}")
 _PHONE = re.compile(r"\+(?:[0-9] ?){6,14}[0-9]")
 _CONTROL, _CONTROL_BUT_LINES = re.compile(r"[\x00-\x1f]"), re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_REFERENCE = re.compile(r"[\w:.-]{1,100}")
 _VALIDATIONS = {
     "email": (_EMAIL, "an e-mail address"),
     "phone": (_PHONE, "a telephone number with its country code, such as +86 138 0013 8000"),
@@ -33,11 +36,12 @@ def wrong(field: Field, value: Any, choices: Sequence[Option]) -> str:
 def _text(field: Field, value: Any, _choices: Sequence[Option]) -> str:
     if not isinstance(value, str):
         return f"to be text, but it is {_kind(value)}"
-    most = field.max_length if field.max_length is not None else LONGEST[field.type]
+    least, most = _limit(field.min_length), _limit(field.max_length)
+    most = LONGEST[field.type] if most is None else most
     if len(value) > most:
-        return f"to have at most {most} characters, but it has {len(value)}"
-    if field.min_length is not None and len(value) < field.min_length:
-        return f"to have at least {field.min_length} characters, but it has {len(value)}"
+        return f"to have at most {most:g} characters, but it has {len(value)}"
+    if least is not None and len(value) < least:
+        return f"to have at least {least:g} characters, but it has {len(value)}"
     many_lines = field.type is FieldType.TEXTAREA
     if (_CONTROL_BUT_LINES if many_lines else _CONTROL).search(value):
         return f"to be {'text' if many_lines else 'one line of text'}, but it holds control characters"
@@ -67,16 +71,27 @@ _FORMATS = {
 
 
 def _number(field: Field, value: Any, _choices: Sequence[Option]) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if field.as_text:
+        if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+            return f"to be a number written as text, but it is {_shown(value)}"
+        value = decimal.Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, decimal.Decimal)):
         return f"to be a number, but it is {_kind(value)}"
-    if not abs(value) <= _LARGEST:  # so that NaN is refused, too
+    size: Any = abs(value)
+    if not size <= _LARGEST:  # so that NaN is refused, too
         return "to be a number of at most 15 digits, but it is larger"
     digits = field.decimal_digits
     if digits is not None and round(value, digits) != value:
         return "to be a whole number, but it is not" if not digits else f"to have at most {digits} digits after the point, but it has more"
-    if field.minimum is not None and value < field.minimum:
-        return f"to be at least {field.minimum:g}, but it is {value}"
-    return f"to be at most {field.maximum:g}, but it is {value}" if field.maximum is not None and value > field.maximum else ""
+    least, most = _limit(field.minimum), _limit(field.maximum)
+    if least is not None and value < least:
+        return f"to be at least {least:g}, but it is {value}"
+    return f"to be at most {most:g}, but it is {value}" if most is not None and value > most else ""
+
+
+def _limit(value: float | Expression | None) -> float | None:
+    """Return a limit; the fields of a validation are settled, they hold no expressions any more."""
+    return None if isinstance(value, Expression) else value
 
 
 def _checkbox(_field: Field, value: Any, _choices: Sequence[Option]) -> str:
@@ -128,6 +143,22 @@ def _read_datetime(value: str) -> dt.datetime:
     return temporal.read_moment(value)
 
 
+def _files(field: Field, value: Any, _choices: Sequence[Option]) -> str:
+    if field.multiple and not isinstance(value, list):
+        return f"to be a list of materials, but it is {_kind(value)}"
+    for each in value if field.multiple else [value]:
+        if not isinstance(each, str) or not _REFERENCE.fullmatch(each):
+            return f"to name a material that was handed in, but it is {_shown(each)}"
+    return ""
+
+
+def passed(value: str, now: dt.datetime) -> str:
+    """Say why a date is too early where none before today is taken; empty when it is not."""
+    found = temporal.read_moment(value)
+    day = (found if found.tzinfo is None else found.astimezone(now.tzinfo)).date()
+    return f"to be today ({now.date()}) or later, but it is {value}" if day < now.date() else ""
+
+
 _KINDS = ((bool, "true or false"), ((int, float), "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
 
 
@@ -144,6 +175,7 @@ _CHECKS: dict[FieldType, Callable[[Field, Any, Sequence[Option]], str]] = {
     FieldType.SELECT: _one_of,
     FieldType.CHECKLIST: _some_of,
     FieldType.TAGLIST: _some_of,
+    FieldType.FILE: _files,
     FieldType.DATE: _moment(temporal.read_date, "2026-11-25"),
     FieldType.TIME: _moment(temporal.read_time, "08:30"),
     FieldType.DATETIME: _moment(_read_datetime, "2026-11-25T08:30"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from bpmn import patterns
 from bpmn.errors import ExpressionError
@@ -15,7 +15,7 @@ from bpmn.forms.field import ONE_OF, SOME_OF, Field, FieldType, Option, options
 from bpmn.identifiers import Format
 
 Refuse = Callable[[str, str], None]
-_TYPES = {
+TYPES = {
     "textfield": FieldType.TEXT,
     "textarea": FieldType.TEXTAREA,
     "number": FieldType.NUMBER,
@@ -25,12 +25,20 @@ _TYPES = {
     "checklist": FieldType.CHECKLIST,
     "taglist": FieldType.TAGLIST,
     "datetime": FieldType.DATETIME,
+    "filepicker": FieldType.FILE,
+    "expression": FieldType.EXPRESSION,
 }
 _MOMENTS = {"date": FieldType.DATE, "time": FieldType.TIME, "datetime": FieldType.DATETIME}
 _KEY = re.compile(r"[^\W\d]\w{0,99}")
 _VALIDATION = frozenset({"required", "minLength", "maxLength", "pattern", "min", "max", "validationType"})
 #: Form-js calls the absence of a validation so.
 _NO_VALIDATION = ("", "custom", None)
+_DATED = frozenset({FieldType.DATE, FieldType.DATETIME})
+Number = TypeVar("Number", int | None, float | None)
+
+
+def _is_feel(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("=")
 
 
 class Component:
@@ -60,20 +68,25 @@ class Component:
             label=self._label,
             type=kind,
             description=str(self._source.get("description") or ""),
-            required=self._flag("required", validate.get("required")),
+            required=self._flag_or_feel("required", validate.get("required")),
             default=self._source.get("defaultValue") if self._source.get("defaultValue") != "" else None,
-            readonly=self._flag("readonly", self._source.get("readonly")) or self._flag("disabled", self._source.get("disabled")),
+            readonly=self._flag("disabled", self._source.get("disabled")) or self._flag_or_feel("readonly", self._source.get("readonly")),
             hide=hide,
             options=self._options(kind),
             options_from=self._options_from(),
-            min_length=self._whole("minLength", validate.get("minLength")),
-            max_length=self._whole("maxLength", validate.get("maxLength")),
+            min_length=self._feel_or(self._whole, "minLength", validate.get("minLength")),
+            max_length=self._feel_or(self._whole, "maxLength", validate.get("maxLength")),
             pattern=self._pattern(validate.get("pattern")),
-            minimum=self._number("min", validate.get("min")),
-            maximum=self._number("max", validate.get("max")),
+            minimum=self._feel_or(self._number, "min", validate.get("min")),
+            maximum=self._feel_or(self._number, "max", validate.get("max")),
             decimal_digits=self._whole("decimalDigits", self._source.get("decimalDigits")),
             validation=self._choice("validationType", validate.get("validationType"), ("email", "phone")),
             format=self._format(kind),
+            as_text=kind is FieldType.NUMBER and self._flag("serializeToString", self._source.get("serializeToString")),
+            not_passed=kind in _DATED and self._flag("disallowPassedDates", self._source.get("disallowPassedDates")),
+            multiple=kind is FieldType.FILE and self._flag_or_feel("multiple", self._source.get("multiple")),
+            accept=str(self._source.get("accept") or "") if kind is FieldType.FILE else "",
+            expression=self._value(kind),
         )
         self._judge(field)
         return field
@@ -82,17 +95,19 @@ class Component:
         """Read a group with a path, or a dynamic list."""
         if not self._is_key(path):
             return None
-        return Field(key=path, label=self._label, type=kind, hide=hide, fields=fields)
+        fixed = kind is FieldType.LIST and self._source.get("allowAddRemove") is False
+        repetitions = self._whole("defaultRepetitions", self._source.get("defaultRepetitions", 1)) if fixed else None
+        return Field(key=path, label=self._label, type=kind, hide=hide, fields=fields, repetitions=repetitions)
 
     def _type(self) -> FieldType | None:
         name = self._source.get("type")
         if name == "datetime":
             subtype = self._choice("subtype", self._source.get("subtype", "date"), tuple(_MOMENTS))
             return _MOMENTS.get(subtype or "")
-        if isinstance(name, str) and name in _TYPES:
-            return _TYPES[name]
+        if isinstance(name, str) and name in TYPES:
+            return TYPES[name]
         self._refuse(
-            "unsupported-component", f"Expected a field that the server can check, but {self._name} is {name!r}: use {', '.join(_TYPES)}"
+            "unsupported-component", f"Expected a field that the server can check, but {self._name} is {name!r}: use {', '.join(TYPES)}"
         )
         return None
 
@@ -139,6 +154,16 @@ class Component:
         except ExpressionError as error:
             self._refuse("bad-expression", f"{self._name}, {what}: {error}")
             return None
+
+    def _value(self, kind: FieldType) -> Expression | None:
+        """Read what an expression field is computed of."""
+        return self._feel("the value", self._source.get("expression")) if kind is FieldType.EXPRESSION else None
+
+    def _flag_or_feel(self, name: str, value: Any) -> bool | Expression:
+        return self._feel(name, value) or False if _is_feel(value) else self._flag(name, value)
+
+    def _feel_or(self, read: Callable[[str, Any], Number], name: str, value: Any) -> Number | Expression | None:
+        return self._feel(name, value) if _is_feel(value) else read(name, value)
 
     def _flag(self, name: str, value: Any) -> bool:
         if value is None or isinstance(value, bool):
@@ -192,10 +217,15 @@ class Component:
 
     def _judge(self, field: Field) -> None:
         """Refuse what no value could fulfil: a default that does not fit, a lower bound above the upper one."""
-        if self._source.get("serializeToString"):
-            self._refuse("unsupported-attribute", f"Expected {self._name} to give a number, but serializeToString makes it a text")
         for low, high in ((field.minimum, field.maximum), (field.min_length, field.max_length)):
-            if low is not None and high is not None and low > high:
+            if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
                 self._refuse("bad-bounds", f"Expected the least of {self._name} below the most, but {low:g} is above {high:g}")
-        if field.default is not None and not field.options_from and (reason := checks.wrong(field, field.default, field.options)):
+        if field.key in {name for each in (*field.hide, field.expression) if each for name in each.names}:
+            self._refuse(
+                "self-reference", f"Expected {self._name} not to depend on itself, but its condition or its value mentions {field.key}"
+            )
+        if field.type is FieldType.EXPRESSION or field.options_from:
+            return
+        field = field.settled(lambda _name, _expression: None)
+        if field.default is not None and (reason := checks.wrong(field, field.default, field.options)):
             self._refuse("bad-default", f"Expected the default of {self._name} {reason}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,8 @@ class FieldType(StrEnum):
     DATE = "date"  #: 2026-11-25
     TIME = "time"  #: 08:30
     DATETIME = "datetime"  #: 2026-11-25T08:30
+    FILE = "file"  #: reference of a material that was handed in, or several
+    EXPRESSION = "expression"  #: computed by the server
     GROUP = "group"  #: fields of its own, as one object
     LIST = "list"  #: a list of such objects
 
@@ -51,27 +53,38 @@ class Field:
     label: str
     type: FieldType
     description: str = ""
-    required: bool = False
+    required: bool | Expression = False
     #: Value of the field when the data does not mention it.
     default: Any = None
     #: Shows a variable and takes no other value.
-    readonly: bool = False
+    readonly: bool | Expression = False
     #: Conditions of the field and of the groups around it; when one is true, the field must be absent.
     hide: tuple[Expression, ...] = ()
     options: tuple[Option, ...] = ()
     #: Variable, or expression, that gives the options instead.
     options_from: Expression | None = None
-    min_length: int | None = None
-    max_length: int | None = None
+    min_length: int | Expression | None = None
+    max_length: int | Expression | None = None
     pattern: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | Expression | None = None
+    maximum: float | Expression | None = None
     #: Digits after the point that a number may have.
     decimal_digits: int | None = None
     #: email or phone, as Camunda Forms checks them.
     validation: str | None = None
     #: `onething.format`.
     format: Format | None = None
+    #: A number that travels as text, so that no digit is lost.
+    as_text: bool = False
+    #: Dates before today are refused.
+    not_passed: bool = False
+    #: Files: whether there may be several, and which kinds are asked for (`.pdf,image/*`).
+    multiple: bool | Expression = False
+    accept: str = ""
+    #: What an expression field is computed of.
+    expression: Expression | None = None
+    #: Lists: how many entries there must be, when none can be added or removed.
+    repetitions: int | None = None
     #: Fields of a group or of the objects of a list.
     fields: tuple[Field, ...] = ()
 
@@ -84,7 +97,13 @@ class Field:
         """Value of a field that was shown and left empty, as Camunda Forms has it (texts are null, not empty)."""
         if self.type is FieldType.CHECKBOX:
             return False
-        return [] if self.type in SOME_OF or self.type is FieldType.LIST else None
+        several = self.type is FieldType.FILE and self.multiple is True
+        return [] if several or self.type in SOME_OF or self.type is FieldType.LIST else None
+
+    def settled(self, evaluate: Callable[[str, Expression], Any]) -> Field:
+        """Return the field with its expressions evaluated (not those of `hide`, of the options and of the value)."""
+        known = {name: evaluate(name, value) for name in _SETTLED if isinstance(value := getattr(self, name), Expression)}
+        return replace(self, **known) if known else self
 
     def describe(self) -> dict[str, Any]:
         """JSON for whoever shows the form; what is not set is left out."""
@@ -92,24 +111,38 @@ class Field:
             "key": self.key,
             "label": self.name,
             "type": str(self.type),
-            "required": self.required,
+            "required": _shown(self.required),
             "description": self.description or None,
             "default": self.default,
-            "readonly": self.readonly or None,
+            "readonly": _shown(self.readonly) or None,
             "hide": [condition.source for condition in self.hide] or None,
             "options": [{"value": option.value, "label": option.label} for option in self.options] or None,
             "options_from": self.options_from.source if self.options_from else None,
-            "min_length": self.min_length,
-            "max_length": self.max_length,
+            "min_length": _shown(self.min_length),
+            "max_length": _shown(self.max_length),
             "pattern": self.pattern,
-            "minimum": self.minimum,
-            "maximum": self.maximum,
+            "minimum": _shown(self.minimum),
+            "maximum": _shown(self.maximum),
             "decimal_digits": self.decimal_digits,
             "validation": self.validation,
             "format": str(self.format) if self.format else None,
+            "as_text": self.as_text or None,
+            "not_passed": self.not_passed or None,
+            "multiple": _shown(self.multiple) or None,
+            "accept": self.accept or None,
+            "expression": self.expression.source if self.expression else None,
+            "repetitions": self.repetitions,
             "fields": [field.describe() for field in self.fields] or None,
         }
         return {name: value for name, value in shown.items() if value is not None}
+
+
+#: What may be an expression, and is evaluated before a value is looked at.
+_SETTLED = ("required", "readonly", "min_length", "max_length", "minimum", "maximum", "multiple")
+
+
+def _shown(value: Any) -> Any:
+    return value.source if isinstance(value, Expression) else value
 
 
 def options(listed: Any) -> tuple[Option, ...]:

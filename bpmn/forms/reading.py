@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,7 @@ _LIMIT = 1_000_000
 _COMPONENTS = 1_000
 _NESTING = 10
 #: Components that show something and take nothing.
-_SILENT = frozenset({"text", "html", "image", "spacer", "separator", "button", "iframe", "table"})
+SILENT = frozenset({"text", "html", "image", "spacer", "separator", "button", "iframe", "table", "documentPreview"})
 
 
 def parse_form(content: bytes, resource: str = "") -> Form:
@@ -73,6 +74,7 @@ class _Reading:
             self._refuse(schema, "missing-components", "Expected the form to have components, but it has none")
         fields = self._fields(schema.get("components"), (), 0)
         self._refuse_doubles(fields)
+        self._refuse_circles(fields)
         return Form(key=str(key), fields=tuple(fields))
 
     def _fields(self, components: Any, hide: tuple[Any, ...], depth: int) -> list[Field]:
@@ -90,7 +92,7 @@ class _Reading:
 
     def _component(self, component: Mapping[str, Any], hide: tuple[Any, ...], depth: int) -> list[Field]:
         kind = str(component.get("type"))
-        if kind in _SILENT:
+        if kind in SILENT:
             return []
         read = Component(component, self._refuse_in(component))
         conditions = (*hide, *read.conditions())
@@ -102,6 +104,7 @@ class _Reading:
             return self._fields(component.get("components"), conditions, depth + 1)
         inner = self._fields(component.get("components"), (), depth + 1)
         self._refuse_doubles(inner)
+        self._refuse_circles(inner)
         field = read.nested(FieldType.GROUP if kind == "group" else FieldType.LIST, path, conditions, tuple(inner))
         return [field] if field else []
 
@@ -114,6 +117,15 @@ class _Reading:
                 self._refuse(
                     {"key": field.key, "label": field.label}, "double-key", f"Expected each key once, but {field.key} stands twice"
                 )
+
+    def _refuse_circles(self, fields: list[Field]) -> None:
+        """Expression fields are computed one after the other."""
+        computed = {field.key: field.expression.names - {field.key} for field in fields if field.expression}
+        try:
+            graphlib.TopologicalSorter({key: names & computed.keys() for key, names in computed.items()}).prepare()
+        except graphlib.CycleError as error:
+            circle = " → ".join(error.args[1])
+            self._refuse({"key": error.args[1][0]}, "self-reference", f"Expected values that do not depend on themselves, but {circle}")
 
     def _refuse_in(self, component: Mapping[str, Any]) -> Refuse:
         return lambda rule, message: self._refuse(component, rule, message)

@@ -1,7 +1,10 @@
 """Forms: what a designer drew is what the server takes, and nothing else."""
 
 import contextlib
+import datetime as dt
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,8 @@ from hypothesis import strategies as st
 
 from bpmn import forms, xml
 from bpmn.errors import DocumentError, FormError
+from bpmn.forms.component import TYPES as COMPONENTS
+from bpmn.forms.reading import SILENT
 
 CHOICES = [{"label": "受理", "value": "accept"}, {"label": "不予受理", "value": "refuse"}]
 
@@ -59,6 +64,9 @@ OPTIONS = {"values": [{"label": "甲", "value": "a"}, {"label": "乙", "value": 
         (component("select", values=[{"label": "1", "value": 1}]), 1),
         (component("checklist", **OPTIONS), ["b", "a"]),
         (component("taglist", **OPTIONS), []),
+        (component("number", serializeToString=True), "12345678901234.50"),
+        (component("filepicker"), "M-2026.1"),
+        (component("filepicker", multiple=True), ["M1", "M2"]),
         (component("datetime", subtype="date"), "2026-11-25"),
         (component("datetime", subtype="time"), "08:30Z"),
         (component("datetime", subtype="datetime"), "2026-11-25T08:30"),
@@ -99,6 +107,14 @@ def test_validate__fits(shape, value):
         (component("checklist", **OPTIONS), "a", "a list of options"),
         (component("checklist", **OPTIONS), ["a", "c"], "'c' is none of them"),
         (component("checklist", **OPTIONS), ["a", "a"], "stands twice"),
+        (component("number", serializeToString=True), 5, "a number written as text, but it is 5"),
+        (component("number", serializeToString=True), "1e5", "a number written as text"),
+        (component("number", serializeToString=True, validate={"max": 3}), "3.5", "at most 3, but it is 3.5"),
+        (component("number", serializeToString=True, decimalDigits=1), "3.55", "at most 1 digits"),
+        (component("filepicker"), ["M1"], "a material that was handed in"),
+        (component("filepicker"), "../x", "a material that was handed in"),
+        (component("filepicker", multiple=True), "M1", "a list of materials"),
+        (component("filepicker", multiple=True), ["M1", 2], "a material that was handed in, but it is 2"),
         (component("datetime", subtype="date"), "25.11.2026", "such as 2026-11-25"),
         (component("datetime", subtype="date"), "2026-02-30", "such as 2026-11-25"),
         (component("datetime", subtype="date"), 5, "such as 2026-11-25"),
@@ -212,6 +228,107 @@ def test_validate__options_from_variables():
     assert "no options" in errors(by_key, {"x": "A"})["x"]
 
 
+def test_validate__expressions_instead_of_flags_and_limits():
+    shape = form(
+        component("checkbox", "company"),
+        component("number", "least"),
+        component("textfield", "code", validate={"required": "=company", "minLength": "=least"}),
+        component("number", "n", validate={"min": "=least", "max": "=least + limit"}),
+        component("textfield", "fixed", readonly="=company"),
+        component("filepicker", "files", multiple="=company"),
+    )
+
+    assert shape.validate({"company": False, "n": 5}, {"limit": 1})["n"] == 5
+    assert shape.validate({"company": True, "code": "ab", "least": 2, "n": 3, "files": ["M1"]}, {"limit": 1})["files"] == ["M1"]
+    assert "fixed" not in shape.validate({"company": True, "code": "ab"}, {})
+    found = errors(shape, {"company": True, "code": "", "least": 4, "n": 6, "fixed": "new"}, {"limit": 1, "fixed": "old"})
+    assert "to be filled in" in found["code"]
+    assert "at most 5, but it is 6" in found["n"]
+    assert "to stay as it is" in found["fixed"]
+    assert "at least 4" in errors(shape, {"company": True, "code": "abc", "least": 4})["code"]
+    assert shape.describe()["fields"][2]["required"] == "=company"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"validate": {"required": "=1"}}, "required of 字段 to come to true or false, but it is a number"),
+        ({"readonly": '="no"'}, "readonly of 字段 to come to true or false, but it is a text"),
+        ({"validate": {"minLength": "=true"}}, "min_length of 字段 to come to a number, but it is a boolean"),
+        ({"validate": {"maxLength": '=1 + "a"'}}, "max_length of 字段 to come to a number, but Expected two values"),
+    ],
+)
+def test_validate__expression_of_another_type(attributes, message):
+    assert message in errors(form(component("textfield", **attributes)), {"x": "a"})["x"]
+
+
+def test_validate__expression_fields_are_computed_by_the_server():
+    shape = form(
+        component("expression", "total", expression="=net + tax"),
+        component("expression", "tax", expression="=net * rate"),
+        component("number", "net"),
+        component("expression", "secret", expression="=1", conditional={"hide": "=total < 1000"}),
+        component("textfield", "reason", conditional={"hide": "=total < 100"}),
+    )
+
+    assert shape.validate({"net": 50, "total": 0}, {"rate": 0.1}) == {"total": 55, "tax": 5, "net": 50}
+    assert shape.validate({"net": 100, "reason": "r"}, {"rate": 0.1})["reason"] == "r"
+    assert "Expected to compute tax, but" in errors(shape, {"net": "x"}, {"rate": 0.1})["tax"]
+
+
+def test_parse_form__expression_fields_that_go_round():
+    found = findings(component("expression", "a", expression="=b"), component("expression", "b", expression="=a"))
+
+    assert [finding.rule for finding in found] == ["self-reference"]
+
+
+NOW = dt.datetime(2026, 11, 25, 7, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+
+
+@pytest.mark.parametrize(
+    ("subtype", "value", "passed"),
+    [
+        ("date", "2026-11-24", True),
+        ("date", "2026-11-25", False),
+        ("datetime", "2026-11-24T23:59", True),
+        ("datetime", "2026-11-25T00:00", False),
+        ("datetime", "2026-11-24T15:59:59Z", True),
+        ("datetime", "2026-11-24T16:00:00Z", False),
+    ],
+)
+def test_validate__dates_that_have_passed(subtype, value, passed):
+    shape = form(component("datetime", subtype=subtype, disallowPassedDates=True))
+
+    assert shape.validate({"x": value}, {}) == {"x": value}
+    if passed:
+        with pytest.raises(FormError, match=r"Expected 字段 to be today \(2026-11-25\) or later, but it is"):
+            shape.validate({"x": value}, {}, now=NOW)
+    else:
+        assert shape.validate({"x": value}, {}, now=NOW) == {"x": value}
+
+
+def test_validate__list_whose_length_is_fixed():
+    shape = form(
+        {"type": "dynamiclist", "path": "l", "allowAddRemove": False, "defaultRepetitions": 2, "components": [component("number", "n")]}
+    )
+
+    assert shape.validate({"l": [{"n": 1}, {"n": 2}]}, {}) == {"l": [{"n": 1}, {"n": 2}]}
+    assert "to have 2 entries, but it has 1" in errors(shape, {"l": [{}]})["l"]
+    assert shape.validate({"l": [{}, {}, {}]}, {"l": [{}, {}, {}]})["l"]
+    assert "to have 3 entries" in errors(shape, {"l": [{}, {}]}, {"l": [{}, {}, {}]})["l"]
+
+
+def test_validate__conditions_in_a_list_see_the_entry_and_what_is_around():
+    child = component("number", "n", conditional={"hide": "=this.kind = parent.skipped or i > 2"})
+    shape = form(
+        component("textfield", "skipped"), {"type": "dynamiclist", "path": "l", "components": [component("textfield", "kind"), child]}
+    )
+
+    found = shape.validate({"skipped": "a", "l": [{"kind": "a"}, {"kind": "b", "n": 1}, {"kind": "b"}]}, {})
+
+    assert found["l"] == [{"kind": "a"}, {"kind": "b", "n": 1}, {"kind": "b"}]
+
+
 def test_validate__default_is_nobodys_to_change():
     shape = form(component("checklist", defaultValue=["a"], **OPTIONS))
 
@@ -279,8 +396,18 @@ def test_describe__json():
 @pytest.mark.parametrize(
     ("shape", "rule"),
     [
-        (component("filepicker"), "unsupported-component"),
-        (component("expression"), "unsupported-component"),
+        (component("signature"), "unsupported-component"),
+        (component("expression"), "bad-expression"),
+        (component("expression", expression="x + 1"), "bad-expression"),
+        (component("expression", expression="=x + 1"), "self-reference"),
+        (component("textfield", conditional={"hide": "=x = null"}), "self-reference"),
+        (component("filepicker", multiple="yes"), "unsupported-attribute"),
+        (component("datetime", disallowPassedDates="=x"), "unsupported-attribute"),
+        (component("textfield", validate={"required": "=1 +"}), "bad-expression"),
+        (
+            {"type": "dynamiclist", "path": "l", "allowAddRemove": False, "defaultRepetitions": -1, "components": []},
+            "unsupported-attribute",
+        ),
         (component(None), "unsupported-component"),
         (component(["textfield"]), "unsupported-component"),
         (component("textfield", ""), "bad-key"),
@@ -292,14 +419,14 @@ def test_describe__json():
         (component("textfield", validate={"pattern": "("}), "bad-pattern"),
         (component("textfield", validate={"pattern": "(a+)+$"}), "bad-pattern"),
         (component("textfield", validate={"minLength": -1}), "unsupported-attribute"),
-        (component("textfield", validate={"minLength": "=x"}), "unsupported-attribute"),
+        (component("textfield", validate={"minLength": "x"}), "unsupported-attribute"),
         (component("textfield", validate={"minLength": 3, "maxLength": 2}), "bad-bounds"),
         (component("number", validate={"min": 3, "max": 2}), "bad-bounds"),
         (component("textfield", validate={"validationType": "iban"}), "unsupported-attribute"),
         (component("textfield", properties={"onething.format": "passport"}), "unsupported-attribute"),
         (component("number", properties={"onething.format": "phone"}), "unsupported-attribute"),
-        (component("textfield", readonly="=x"), "unsupported-attribute"),
-        (component("number", serializeToString=True), "unsupported-attribute"),
+        (component("textfield", readonly="x"), "unsupported-attribute"),
+        (component("textfield", disabled="=x"), "unsupported-attribute"),
         (component("number", defaultValue="x"), "bad-default"),
         (component("radio", defaultValue="c", **OPTIONS), "bad-default"),
         (component("radio"), "missing-options"),
@@ -320,7 +447,7 @@ def test_parse_form__refused(shape, rule):
 
 def test_parse_form__explains_all_that_is_wrong_at_once():
     found = findings(
-        component("filepicker", "a"), component("textfield", "b", validate={"pattern": "("}), component("textfield", "b"), id=""
+        component("signature", "a"), component("textfield", "b", validate={"pattern": "("}), component("textfield", "b"), id=""
     )
 
     assert [(finding.rule, finding.element) for finding in found] == [
@@ -332,7 +459,7 @@ def test_parse_form__explains_all_that_is_wrong_at_once():
 
 
 def test_parse_form__what_only_shows_is_silent():
-    shown = [{"type": kind} for kind in ("text", "html", "spacer", "separator", "button", "image")]
+    shown = [{"type": kind} for kind in ("text", "html", "spacer", "separator", "button", "image", "iframe", "table", "documentPreview")]
 
     assert form(*shown).fields == ()
 
@@ -436,6 +563,9 @@ EVERY_TYPE = form(
     component("datetime", "g", subtype="datetime"),
     component("datetime", "h", subtype="time", conditional={"hide": "=c > 3 or d"}),
     component("select", "i", valuesKey="x"),
+    component("filepicker", "k", multiple="=d"),
+    component("expression", "l", expression="=c + 1"),
+    component("number", "m", serializeToString=True, validate={"min": "=c", "required": "=x"}),
     {
         "type": "dynamiclist",
         "path": "j",
@@ -445,7 +575,7 @@ EVERY_TYPE = form(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(st.sampled_from("abcdefghij"), JSON), st.dictionaries(st.sampled_from("abcx"), JSON))
+@given(st.dictionaries(st.sampled_from("abcdefghijklm"), JSON), st.dictionaries(st.sampled_from("abcx"), JSON))
 def test_validate__any_data(data, variables):
     with contextlib.suppress(FormError):
         clean = EVERY_TYPE.validate(data, variables)
@@ -456,7 +586,23 @@ def test_validate__any_data(data, variables):
 @settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(["type", "key", "values", "validate", "conditional", "defaultValue", "components", "path", "subtype"]), JSON
+        st.sampled_from(
+            [
+                "type",
+                "key",
+                "values",
+                "validate",
+                "conditional",
+                "defaultValue",
+                "components",
+                "path",
+                "subtype",
+                "readonly",
+                "expression",
+                "multiple",
+            ]
+        ),
+        JSON,
     )
 )
 def test_parse_form__any_component(shape):

@@ -24,9 +24,9 @@ class Form:
     def validate(self, data: Mapping[str, Any], variables: Mapping[str, Any], *, now: dt.datetime | None = None) -> dict[str, Any]:
         """Return clean data, or raise FormError with everything that is wrong with it.
 
-        Every field that is shown has a value in clean data: what is given, its default, or empty (null; false; an empty list); an expression
-        field has what it comes to, whatever was sent.  Hidden and read-only fields have none.  Conditions see the data, and behind it the
-        variables.  `now` is the moment at the place of the office: it says which dates have passed; without it, none has.
+        Every field that is shown has a value in clean data: what is given, its default, or empty (null; false; an empty list).  Expression
+        fields have what they come to, whatever was sent.  Hidden and read-only fields have none.  Conditions see the data, and behind it
+        the variables.  `now` is the moment at the place of the office: it says which dates have passed; without it, none has.
         """
         return Validation(variables, now).form(self.fields, data)
 

@@ -610,3 +610,12 @@ def test_parse_form__any_component(shape):
 
     with contextlib.suppress(DocumentError):
         assert forms.parse_form(content, "f.form").key == "f"
+
+
+def test_reference__components():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "forms.md").read_text(encoding="utf-8")
+    listed = page.partition("## Components")[2].partition("## ")[0]
+
+    rows = [re.findall(r"`(\w+)`", cell) for cell in re.findall(r"^\| (`[^|]+) \|", listed, re.MULTILINE)]
+
+    assert {name for row in rows for name in row} == {*COMPONENTS, *SILENT, "group", "dynamiclist"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bpmn import lint
 from bpmn.errors import Finding
-from bpmn.lint import Known
+from bpmn.lint import Bundle, Known
 from bpmn.matter.facts import Item
 from engine import functions
 from engine.folders import Folder
@@ -24,6 +24,13 @@ class Located:
 
 def check(folders: Iterable[Folder]) -> Iterator[Located]:
     """Yield everything that is wrong with folders, were they deployed one after the other where nothing is deployed yet."""
+    for folder, bundle, found in read(folders):
+        for finding in lint.judge(bundle, found, folder.resources):
+            yield Located(path=folder.path / finding.resource, finding=finding)
+
+
+def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Finding]]]:
+    """Yield what each folder holds, and what is wrong with its files; each knows of those before it."""
     processes: frozenset[str] = frozenset()
     items: dict[str, Item] = {}
     for folder in folders:
@@ -31,7 +38,6 @@ def check(folders: Iterable[Folder]) -> Iterator[Located]:
             functions=functions.NAMES, processes=processes, items=dict(items), scenarios=folder.scenarios, templates=folder.templates
         )
         bundle, found = lint.examine(folder.resources, known)
-        for finding in lint.judge(bundle, found, folder.resources):
-            yield Located(path=folder.path / finding.resource, finding=finding)
+        yield folder, bundle, found
         processes |= {process.key for _, process in bundle.processes}
         items |= bundle.items

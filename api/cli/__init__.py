@@ -8,6 +8,7 @@ from api.cli.database import migrate
 from api.cli.demo import demo
 from api.cli.diagrams import deploy
 from api.cli.doctor import doctor
+from api.cli.impact import impact
 from api.cli.lint import lint
 from api.cli.serve import serve
 from api.cli.work import work
@@ -37,5 +38,5 @@ def main() -> None:
     logs.configure(settings.load().env)
 
 
-for command in (serve, work, migrate, deploy, lint, demo, doctor):
+for command in (serve, work, migrate, deploy, lint, impact, demo, doctor):
     main.add_command(command)

@@ -48,9 +48,18 @@ def of(matter: Matter) -> list[Situation]:
     found: dict[tuple[str, ...], Situation] = {}
     excluding = sum(1 << number for number, row in enumerate(rows) if row.get("action") == "exclude")
     for hits, answers in _fold(_columns(matter, decision, table), (1 << len(rows)) - 1, excluding).items():
-        items = _items(matter, rows, hits)
+        items = _chosen(matter, (row for number, row in enumerate(rows) if hits >> number & 1))
         found.setdefault(items, Situation(items=items, answers=dict(answers), hits=hits))
     return list(found.values())
+
+
+def answered(matter: Matter, answers: Answers) -> Situation:
+    """Return the situation that some answers lead to; raises ExpressionError where they do not fit the table."""
+    decision = matter.decisions.get("items")
+    if decision is None:
+        return Situation(items=tuple(matter.calls), answers=answers)
+    rows = decision.evaluate({**dict.fromkeys(decision.reads), **answers})
+    return Situation(items=_chosen(matter, rows), answers=answers)
 
 
 def telling(matter: Matter, situation: Situation, items: Collection[str]) -> dict[str, Any]:
@@ -64,8 +73,14 @@ def telling(matter: Matter, situation: Situation, items: Collection[str]) -> dic
     return {name: plain(value) for name, value in situation.answers.items() if name in asked}
 
 
-def _items(matter: Matter, rows: list[dict[str, Any]], hits: Hits) -> tuple[str, ...]:
-    said = [(row.get("action"), row.get("item")) for number, row in enumerate(rows) if hits >> number & 1]
+def spoken(answers: Answers) -> str:
+    """Write answers as people read them."""
+    return "、".join(f"{name} = {'+'.join(map(str, value)) if isinstance(value, list) else value}" for name, value in answers.items())
+
+
+def _chosen(matter: Matter, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Items that some rows include and none excludes, in the order of the diagram."""
+    said = [(row.get("action"), row.get("item")) for row in rows]
     included = {item for action, item in said if action == "include"} - {item for action, item in said if action == "exclude"}
     return tuple(code for code in matter.calls if code in included)
 

@@ -11,10 +11,10 @@ ENDINGS = frozenset({ElementType.END_EVENT})
 
 def followers(process: Definition, element: Element, *, boundaries: bool = False) -> Iterator[str]:
     """Yield what a token gets to next: along flows, into a subprocess, and out of one that ends; by boundary events when asked."""
-    for key in element.outgoing:
-        yield process.flows[key].target
     if element.type is ElementType.SUBPROCESS:
         yield from (start.id for start in process.starts(element.id))
+    else:
+        yield from (process.flows[key].target for key in element.outgoing)
     if element.type in ENDINGS and element.parent is not None:
         around = process.elements[element.parent]
         yield from (process.flows[key].target for key in around.outgoing)

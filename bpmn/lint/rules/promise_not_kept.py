@@ -18,7 +18,7 @@ def check(bundle: Bundle) -> Problems:
         for path, situation in _broken(matter):
             chain = " → ".join(f"{matter.name(code)} {matter.days(code)}" for code in path.items)
             answers = situations.telling(matter, situation, path.items)
-            when = "、".join(f"{name} = {_written(value)}" for name, value in answers.items()) or "in every situation"
+            when = situations.spoken(answers) or "in every situation"
             message = (
                 f"Expected the bundle to be done in the {matter.promised} working days that are published, but its items take {path.days}: "
                 f"{chain} ({when}): publish {path.days}, or shorten an item of this chain"
@@ -45,7 +45,3 @@ def _broken(matter: Matter) -> Iterator[tuple[Path, Situation]]:
     for path, situation in sorted(found.items(), key=lambda each: -each[0].days):
         if not any(set(path.items) < set(other.items) for other in found):
             yield path, situation
-
-
-def _written(value: object) -> str:
-    return "+".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,61 @@
+"""Impacts (四减): what bundling changes for applicants, computed from the files of a matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bpmn.errors import ExpressionError
+from bpmn.matter import impact, situations
+from bpmn.matter.facts import Matter
+from bpmn.matter.impact import Impact
+from engine import checks
+from engine.errors import InvalidInput, NotFound
+from engine.folders import Folder
+
+
+def of(folders: Iterable[Folder], wanted: str, answers: Mapping[str, str]) -> Impact:
+    """Compute before and after for a matter, by its key or the path of its folder.
+
+    Without answers, for the situation that calls for the most items.  Raises NotFound for an unknown matter, InvalidInput for answers that
+    are none of its questions, or do not fit them.
+    """
+    matter = _find(folders, wanted)
+    if not answers:
+        return impact.measure(matter, impact.widest(matter))
+    try:
+        return impact.measure(matter, situations.answered(matter, _read(matter, answers)))
+    except ExpressionError as error:
+        raise InvalidInput(f"Expected answers that fit the tables of {matter.process.key}, but {error}") from error
+
+
+def _find(folders: Iterable[Folder], wanted: str) -> Matter:
+    for folder, bundle, _found in checks.read(folders):
+        for matter in bundle.matters:
+            if wanted == matter.process.key or Path(wanted).resolve() == folder.path:
+                return matter
+    raise NotFound(f"Expected to find the matter {wanted!r}, but no diagram that can be deployed is one")
+
+
+def _read(matter: Matter, answers: Mapping[str, str]) -> dict[str, Any]:
+    questions = {str(row["id"]): str(row.get("type")) for _rule, row in matter.rows("situations") if row.get("id")}
+    unknown = sorted(set(answers) - set(questions))
+    if unknown:
+        raise InvalidInput(f"Expected answers to questions of {matter.process.key} ({', '.join(questions)}), but got {', '.join(unknown)}")
+    return {name: _value(questions[name], name, text) for name, text in answers.items()}
+
+
+def _value(kind: str, name: str, text: str) -> Any:
+    """Read an answer as its question wants it; of several choices, with commas between."""
+    if kind == "multi":
+        return [word.strip() for word in text.split(",")]
+    if kind == "boolean":
+        return text == "true"
+    if kind == "number":
+        try:
+            number = float(text)
+            return int(number) if number.is_integer() else number
+        except ValueError as error:
+            raise InvalidInput(f"Expected a number for {name}, but got {text!r}") from error
+    return text

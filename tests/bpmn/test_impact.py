@@ -1,0 +1,68 @@
+"""Before and after (四减): a bundle against its items done one by one."""
+
+from __future__ import annotations
+
+import pytest
+
+from bpmn import lint
+from bpmn.matter import impact, situations
+from bpmn.matter.facts import Matter
+from tests import tiny
+from tests.bpmn import diagrams as d
+
+ITEMS = {"a": {"promised": 3}, "b": {"promised": 4, "predecessors": "a:FS"}, "c": {"promised": 5}}
+
+
+def matter(materials=(), **processes: bytes) -> Matter:
+    files = tiny.folder(ITEMS, materials=materials, processes=processes)
+    bundle, findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
+    assert [finding for finding in findings if finding.severity == "error"] == []
+    return bundle.matters[0]
+
+
+def figures(found: Matter) -> dict[str, tuple[int, int]]:
+    return {each.name: (each.before, each.after) for each in impact.measure(found, impact.widest(found)).measures}
+
+
+def test_measure__each_item_alone_against_all_together():
+    """Three applications with an intake, a decision and a certificate each; together one intake and one issuance."""
+    assert figures(matter()) == {"steps": (9, 5), "materials": (0, 0), "days": (12, 7), "visits": (6, 2)}
+
+
+def test_measure__materials_are_handed_in_once():
+    materials = (
+        {"material": "form", "exemption": "GEN"},
+        {"material": "licence", "exemption": "ECERT", "used_by": "a,b"},
+        {"material": "plan", "used_by": "a,c"},
+        {"material": "drawing", "used_by": "b", "merge_key": "PLAN"},
+        {"material": "sketch", "used_by": "c", "merge_key": "PLAN"},
+        {"material": "other", "used_by": "d"},
+    )
+
+    assert figures(matter(materials))["materials"] == (9, 2)
+
+
+def test_measure__nothing_to_collect():
+    """An item without a certificate needs no second visit."""
+    silent = tiny.item("c", result="")
+
+    assert figures(matter(c=silent))["visits"] == (5, 2)
+
+
+def test_measure__shortest_way_through_an_item():
+    """Work inside a subprocess counts; a special procedure that may be left out does not."""
+    body = (
+        d.start("s"),
+        d.subprocess("handling", d.start("hs"), d.user("review"), tiny.decision("c"), d.end("he"), d.flows("hs -> review -> decide -> he")),
+        d.exclusive("again", default="e"),
+        d.user("hearing"),
+        d.end("e"),
+        d.flows("s -> handling -> again", "again -> hearing [${false}]", "again -> e", "hearing -> e"),
+    )
+
+    assert figures(matter(c=tiny.item("c", *body)))["steps"] == (10, 6)
+
+
+@pytest.mark.parametrize(("answers", "items"), [({}, ("a", "b", "c"))])
+def test_answered__by_the_table(answers, items):
+    assert situations.answered(matter(), answers).items == items

@@ -19,6 +19,7 @@ from engine import calendars, clock, holidays, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
+from engine.columns import new_id
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.states import ClockStatus
 
@@ -126,8 +127,10 @@ def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
 
 
 def ledger(session: Session, item: Item) -> Ledger | None:
-    """Read the ledger of one item; None while its clock has not started."""
-    return ledgers(session, [item.id]).get(item.id)
+    """Read the ledger of one item, once a transaction; None while its clock has not started."""
+    if item not in session:
+        return ledgers(session, [item.id]).get(item.id)
+    return _ledger([(entry, entry.notice.number if entry.notice else "") for entry in item.clock_entries])
 
 
 def limit(item: Item, kind: LimitKind) -> TimeLimit | None:
@@ -245,6 +248,7 @@ def _open_pauses(session: Session, item: Item) -> Sequence[ClockEntry]:
 
 def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: date | None = None, **particulars: object) -> ClockEntry:
     entry = ClockEntry(
+        id=new_id(),
         case_id=item.case_id,
         item_id=item.id,
         kind=kind,
@@ -254,7 +258,7 @@ def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: d
         **particulars,
     )
     session.add(entry)
-    session.flush()
+    session.expire(item, ["clock_entries"])
     return entry
 
 

@@ -41,13 +41,29 @@ class Run:
         return self.item is None and self.row.parent_id is None
 
 
+#: Built once: these two are the beginning of everything that happens.
+_LOCK = (
+    select(models.Instance)
+    .where(models.Instance.id == bindparam("instance"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+#: The case of an instance, and the item whose process it is.
+_ABOUT = (
+    select(Case, Item)
+    .join_from(models.Instance, Case, Case.id == models.Instance.case_id)
+    .outerjoin(Item, Item.id == models.Instance.item_id)
+    .where(models.Instance.id == bindparam("instance"))
+    .execution_options(populate_existing=True)
+)
+
+
 def lock(session: Session, instance_id: UUID) -> models.Instance:
     """Take the instance for this transaction; nobody else writes it until the end.
 
     The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
     """
-    query = select(models.Instance).where(models.Instance.id == instance_id).with_for_update(key_share=True)
-    row = session.scalar(query.execution_options(populate_existing=True))
+    row = session.scalar(_LOCK, {"instance": instance_id})
     if row is None:
         raise NotFound(f"Expected to find instance {instance_id}, but there is none")
     return row
@@ -69,16 +85,6 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
     context = functions.context(session, loaded, case, item)
     process = Process.load(loaded.process, row.state, row.variables, context)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=process.standing())
-
-
-#: The case of an instance, and the item whose process it is.
-_ABOUT = (
-    select(Case, Item)
-    .join_from(models.Instance, Case, Case.id == models.Instance.case_id)
-    .outerjoin(Item, Item.id == models.Instance.item_id)
-    .where(models.Instance.id == bindparam("instance"))
-    .execution_options(populate_existing=True)
-)
 
 
 def begin(
@@ -113,13 +119,13 @@ def put_back(run: Run) -> None:
     """Write the token state and its projected rows."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
-    projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
     row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
     if process.ended and row.status == InstanceStatus.RUNNING:
         target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
         row.status = move(row.status, target, f"instance {row.id}")
         row.ended_at, row.end = datetime.now(UTC), process.error or process.end
     run.session.flush()
+    projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
 
 
 def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
@@ -134,7 +140,7 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
 
 def _cancel_abandoned(run: Run) -> None:
     """End what was called by a call that something interrupted; an item that was being handled there ends without decision."""
-    gone = {wait for wait, kind in run.projected.items() if kind is WaitKind.CALL} - run.process.standing().keys()
+    gone = run.process.canceled() & {wait for wait, kind in run.projected.items() if kind is WaitKind.CALL}
     if not gone:
         return
     query = select(models.Instance).where(

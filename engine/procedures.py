@@ -52,7 +52,7 @@ def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
 
 def end_interrupted(run: Run) -> None:
     """Let the clock go on when the diagram left a special procedure without its being completed."""
-    canceled = [activity.id for activity in run.process.history() if activity.outcome == "canceled"]
+    canceled = run.process.canceled()
     if run.item is None or not canceled:
         return
     query = select(Task).where(Task.instance_id == run.row.id, Task.kind == KIND, Task.status == TaskStatus.OPEN, Task.wait.in_(canceled))

@@ -43,7 +43,7 @@ class Change:
     #: Then, by kind.
     before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
     #: What was taken away unfinished.
-    canceled: set[int]
+    canceled: frozenset[int]
 
     def new(self, kind: WaitKind) -> list[Wait]:
         """Waits that have come up."""
@@ -58,7 +58,7 @@ def project(
     session: Session, row: models.Instance, loaded: Loaded, case: Case, process: Process, *, before: Mapping[int, WaitKind]
 ) -> None:
     """Make the rows equal the waits: end what is gone, move what is due at another time now, insert what is new."""
-    change = Change(row=row, canceled={activity.id for activity in process.history() if activity.outcome == "canceled"})
+    change = Change(row=row, canceled=process.canceled())
     for wait in process.waits():
         change.now[wait.kind][wait.id] = wait
     for wait_id, kind in before.items():

@@ -74,6 +74,14 @@ def work(db: Database, case_id: UUID) -> Iterator[tuple[str, Callable[[], object
             return
 
 
+def at_work(db: Database) -> UUID:
+    """Submit a bundle and take it in, so that all its departments are at work; gives the id of the case."""
+    case_id = submit(db)
+    _kind, take_in = next(work(db, case_id))
+    take_in()
+    return case_id
+
+
 def complete(db: Database, task_id: UUID, kind: str) -> None:
     """Complete a task in a new session.  What is owed after the commit is left to `work`, so that each can be measured alone."""
     actor = OFFICER if kind == "decision" else CLERK

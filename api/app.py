@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 
-from api import auth, logbook, pages, problems, security, v1
+from api import auth, camunda, logbook, pages, problems, security, v1
 from api.transactions import Repeated
 from engine import settings as settings_
 from engine.database import Database
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     auth.protect(app, passwords or Passwords())
     app.register_error_handler(Repeated, repeat)
     v1.register(app)
+    camunda.register(app)
     app.register_blueprint(pages.bp)
     return app
 

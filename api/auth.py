@@ -16,6 +16,8 @@ from engine.database import Database
 from engine.passwords import Passwords
 
 View = TypeVar("View", bound=Callable[..., Any])
+#: The face of other programs, which knows no cookies (`api.camunda`).
+PROGRAMS = "engine-rest"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,10 +62,18 @@ def log_out() -> None:
     session.clear()
 
 
+def by_credentials() -> Actor:
+    """Give who asks by Basic or a key, never by a cookie; raises Unauthorized."""
+    if request.authorization is None:
+        raise Unauthorized("Expected HTTP Basic or a Bearer key, but nobody says who asks")
+    g.actor = _by_header(request.authorization)
+    return actor()
+
+
 def _ask() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None:
-        return  # no such route: that is the answer
+    if view is None or PROGRAMS in request.blueprints:
+        return  # no such route: that is the answer; or a face that asks for itself
     if request.method not in SAFE_METHODS:
         _refuse_forgery()
     if not is_public(view):

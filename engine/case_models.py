@@ -23,8 +23,7 @@ class Case(Base):
     region: Mapped[str] = mapped_column(String(12))
     matter: Mapped[str] = mapped_column(String(255), index=True)
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
-    #: None: a process without a matter belongs to no hall.
-    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))
+    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))  #: None: a process without a matter
     #: Identity or credit number, for search and for matching items of the same applicant.
     applicant_number: Mapped[str] = mapped_column(String(40), index=True)
     #: kind (person, enterprise), name, id_number, phone, contact, agent …

@@ -199,8 +199,8 @@ def get(session: Session, number: str, actor: Actor) -> Case:
 
 
 def search(actor: Actor, *, matter: str | None = None, applicant_number: str | None = None) -> Select[Case]:
-    """Select the cases that an actor may see, newest first."""
-    query = select(Case).where(visible(actor))
+    """Select the cases that an actor may see, newest first; a process without a matter is none."""
+    query = select(Case).where(visible(actor), Case.hall.is_not(None))
     if matter is not None:
         query = query.where(Case.matter == matter)
     if applicant_number is not None:

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from uuid import UUID
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,18 +17,20 @@ from bpmn.errors import Finding
 from bpmn.matter.facts import Item
 from engine import definitions, functions
 from engine.actors import Actor, Role
-from engine.errors import InvalidInput, NotFound
-from engine.models import Definition, Deployment, Resource
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Definition, Deployment, Instance, Resource
 
 
-def deploy(session: Session, name: str, resources: Mapping[str, bytes], *, actor: Actor, source: str = "api") -> Deployment:
+def deploy(
+    session: Session, name: str, resources: Mapping[str, bytes], *, actor: Actor, source: str = "api", anew: bool = False
+) -> Deployment:
     """Check and store a set of files.
 
-    The same bytes under the same name and source give the deployment that exists already.  Raises InvalidInput with all findings
-    (`errors=[…]`), each naming file, line, element and what to draw instead.
+    The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  Raises
+    InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
-    existing = _same(session, name, source, resources)
+    existing = None if anew else _same(session, name, source, resources)
     if existing is not None:
         return existing
     refuse([f for f in check(session, resources) if f.severity == "error"])
@@ -78,6 +82,60 @@ class Items(Mapping[str, Item]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def search(
+    session: Session,
+    *,
+    deployment_id: UUID | None = None,
+    name: str | None = None,
+    source: str | None = None,
+    first: int = 0,
+    limit: int | None = None,
+) -> Sequence[Deployment]:
+    """Deployments by what is known of them, the newest first."""
+    query = select(Deployment).order_by(Deployment.deployed_at.desc(), Deployment.id)
+    if deployment_id is not None:
+        query = query.where(Deployment.id == deployment_id)
+    if name is not None:
+        query = query.where(Deployment.name == name)
+    if source is not None:
+        query = query.where(Deployment.source == source)
+    return session.scalars(query.offset(first).limit(limit)).all()
+
+
+def get(session: Session, deployment_id: UUID) -> Deployment:
+    """Return a deployment; raises NotFound."""
+    row = session.get(Deployment, deployment_id)
+    if row is None:
+        raise NotFound(f"Deployment with id {deployment_id} does not exist")
+    return row
+
+
+def resources_of(session: Session, deployment: Deployment) -> Sequence[str]:
+    """Names of the files of a deployment."""
+    return session.scalars(select(Resource.name).where(Resource.deployment_id == deployment.id).order_by(Resource.name)).all()
+
+
+def content_of(session: Session, deployment: Deployment, file: str) -> bytes:
+    """One file of a deployment, as it came; raises NotFound."""
+    row = session.get(Resource, (deployment.id, file))
+    if row is None:
+        raise NotFound(f"Expected a file {file!r} in deployment {deployment.id}, but there is none")
+    return row.content
+
+
+def delete(session: Session, deployment_id: UUID, *, actor: Actor) -> None:
+    """Delete a deployment on which nothing has ever run; what has run is history, and history stays.  Raises InvalidState."""
+    actor.require(Role.DESIGNER, Role.ADMIN, to="delete a deployment")
+    row = get(session, deployment_id)
+    mine = select(Definition.id).where(Definition.deployment_id == row.id)
+    used = session.scalar(select(Instance.id).where(Instance.definition_id.in_(mine)).limit(1))
+    if used is not None:
+        raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")
+    for table in (Resource, Definition):
+        session.execute(sql_delete(table).where(table.deployment_id == row.id))
+    session.delete(row)
 
 
 def refuse(errors: list[Finding]) -> None:

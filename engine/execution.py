@@ -60,6 +60,8 @@ def settle(run: Run) -> None:
         jobs.owe_parent(run.session, run.row)
     instances.put_back(run)
     if run.is_bundle and run.process.ended:
+        if run.case.hall is None:
+            run.case.ended_at = run.row.ended_at
         _carry_on(run)
 
 

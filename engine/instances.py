@@ -106,6 +106,7 @@ def begin(
         definition_id=loaded.id,
         parent_id=parent[0].id if parent else None,
         parent_wait=parent[1].id if parent else None,
+        business_key=parent[0].business_key if parent else case.number,
         state=process.snapshot(),
         variables=process.variables,
         started_at=datetime.now(UTC),

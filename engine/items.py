@@ -86,7 +86,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
         raise InvalidState(f"Expected to apply once more for item {item.number}, but that was done as {newer}", item=newer)
     if case.ended_at is None:
         return cases.request_follow_on(session, case, [item.code], actor=actor, previous=item)
-    what = cases.Submission(region=case.region, matter=item.code, hall=case.hall, applicant=case.applicant, answers=case.answers)
+    what = cases.Submission(region=case.region, matter=item.code, hall=case.hall or "", applicant=case.applicant, answers=case.answers)
     again = cases.submit(session, what, actor=actor, previous=item)
     materials.take_over(session, case, again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor)
     return again

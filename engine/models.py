@@ -174,11 +174,15 @@ class Instance(Base):
     #: The instance whose call activity waits for this one, and which of its waits that is.
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("instances.id"))
     parent_wait: Mapped[int | None]
+    #: What its starter calls it (Camunda's business key); for a case, its number.
+    business_key: Mapped[str | None] = mapped_column(String(255), index=True)
     status: Mapped[InstanceStatus] = mapped_column(default=InstanceStatus.RUNNING)
-    #: Counts writes; a write with an old one is refused.
+    #: Counts writes; a write that rests on an old one is refused (Busy), whatever became of the lock.
     rev: Mapped[int] = mapped_column(default=0)
     state: Mapped[bytes] = mapped_column(LargeBinary)
     variables: Mapped[dict[str, Any]]
+    #: Variables whose type JSON cannot tell, as Camunda's clients said it: {name: {type, valueInfo?}}.
+    types: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     #: Id of the end event that was reached last, or code of the error that nobody caught.
@@ -186,6 +190,7 @@ class Instance(Base):
     #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
     journal_seq: Mapped[int] = mapped_column(default=0)
     journal_hash: Mapped[str] = mapped_column(String(64), default="")
+    __mapper_args__ = {"version_id_col": rev, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's own way
 
 
 class Task(Base):
@@ -203,8 +208,8 @@ class Task(Base):
     #: `onething.kind`: what completing it means; `work` when nothing more than going on.
     kind: Mapped[str] = mapped_column(String(40))
     matter: Mapped[str] = mapped_column(String(255))
-    #: Hall of the case: clerks see the tasks of their hall only.
-    hall: Mapped[str]
+    #: Hall of the case: clerks see the tasks of their hall only; None: of a process without a matter.
+    hall: Mapped[str | None]
     status: Mapped[TaskStatus] = mapped_column(default=TaskStatus.OPEN)
     assignee: Mapped[str | None] = mapped_column(String(80), index=True)
     priority: Mapped[int] = mapped_column(default=50)
@@ -224,17 +229,27 @@ class TaskGroup(Base):
 
 
 class ExternalTask(Base):
-    """A service task that waits for a worker."""
+    """A service task that waits for a worker, who holds it by a lock that runs out."""
 
     __tablename__ = "external_tasks"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
+    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_external_tasks_fetch", "topic", "lock_expires_at"))
     id: Mapped[UUID] = _id()
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
     wait: Mapped[int]
     element: Mapped[str]
-    topic: Mapped[str] = mapped_column(String(255), index=True)
+    topic: Mapped[str] = mapped_column(String(255))
+    priority: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime]
+    #: Who fetched it last.
+    worker: Mapped[str | None] = mapped_column(String(255))
+    #: Until then nobody else may fetch it; None: it is free.
+    lock_expires_at: Mapped[datetime | None]
+    #: Attempts that are left after a failure; None: none has failed yet.  At 0 an incident stands on it.
+    retries: Mapped[int | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+    error_details: Mapped[str | None] = mapped_column(Text)
 
 
 class Timer(Base):

@@ -71,7 +71,7 @@ def project(
         _project_incidents(session, change)
     for table, kind, particulars in _PLAIN:
         _delete(session, table, row, change.gone(kind))
-        _insert(session, table, [_common(row, wait) | particulars(wait) for wait in change.new(kind)])
+        _insert(session, table, [_common(row, wait) | particulars(row, wait) for wait in change.new(kind)])
 
 
 def _project_tasks(session: Session, change: Change) -> None:
@@ -146,12 +146,12 @@ def _project_incidents(session: Session, change: Change) -> None:
     _insert(session, Incident, [_common(row, wait) | {"message": wait.error or "", "raised_at": datetime.now(UTC)} for wait in raised])
 
 
-def _message(wait: Wait) -> dict[str, Any]:
+def _message(_row: models.Instance, wait: Wait) -> dict[str, Any]:
     return {"message": wait.name or ""}
 
 
-def _topic(wait: Wait) -> dict[str, Any]:
-    return {"topic": wait.name or "", "created_at": datetime.now(UTC)}
+def _topic(row: models.Instance, wait: Wait) -> dict[str, Any]:
+    return {"topic": wait.name or "", "item_id": row.item_id, "created_at": datetime.now(UTC)}
 
 
 #: Rows that come and go with their waits and never change in between.

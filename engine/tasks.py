@@ -115,7 +115,8 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     officer = [g for g in actor.groups() if g.startswith("department-")]
     departmental = select(TaskGroup.task_id).where(TaskGroup.name.in_(officer))
     halls = actor.halls()
-    in_hall: ColumnElement[bool] = Task.hall.in_(halls) if halls is not None else Task.hall.is_not(None)
+    nowhere = Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
+    in_hall: ColumnElement[bool] = or_(Task.hall.in_(halls), nowhere) if halls is not None else Task.id.is_not(None)
     if actor.has(Role.ADMIN):
         return Task.id.is_not(None)
     if actor.has(Role.SUPERVISOR):

@@ -132,7 +132,7 @@ def upgrade() -> None:
         sa.Column("region", sa.String(length=12), nullable=False),
         sa.Column("matter", sa.String(length=255), nullable=False),
         sa.Column("definition_id", sa.Uuid(), nullable=False),
-        sa.Column("hall", sa.String(length=40), nullable=False),
+        sa.Column("hall", sa.String(length=40), nullable=True),
         sa.Column("applicant_number", sa.String(length=40), nullable=False),
         sa.Column("applicant", sa.Text(), nullable=False),
         sa.Column("answers", sa.Text(), nullable=False),
@@ -400,6 +400,7 @@ def upgrade() -> None:
         sa.Column("definition_id", sa.Uuid(), nullable=False),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
         sa.Column("parent_wait", sa.Integer(), nullable=True),
+        sa.Column("business_key", sa.String(length=255), nullable=True),
         sa.Column(
             "status",
             sa.Enum(
@@ -410,6 +411,7 @@ def upgrade() -> None:
         sa.Column("rev", sa.Integer(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.Column("variables", sa.Text(), nullable=False),
+        sa.Column("types", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end", sa.String(), nullable=True),
@@ -422,6 +424,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instances")),
     )
     with op.batch_alter_table("instances", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_instances_business_key"), ["business_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_instances_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_instances_item_id"), ["item_id"], unique=False)
         batch_op.create_index("ix_instances_parent", ["parent_id", "parent_wait"], unique=False)
@@ -507,19 +510,27 @@ def upgrade() -> None:
         "external_tasks",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
         sa.Column("instance_id", sa.Uuid(), nullable=False),
         sa.Column("wait", sa.Integer(), nullable=False),
         sa.Column("element", sa.String(), nullable=False),
         sa.Column("topic", sa.String(length=255), nullable=False),
+        sa.Column("priority", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("worker", sa.String(length=255), nullable=True),
+        sa.Column("lock_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retries", sa.Integer(), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("error_details", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_external_tasks_case_id")),
         sa.ForeignKeyConstraint(["instance_id"], ["instances.id"], name=op.f("fk_external_tasks_instance_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_external_tasks_item_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_tasks")),
         sa.UniqueConstraint("instance_id", "wait", name=op.f("uq_external_tasks_instance_id_wait")),
     )
     with op.batch_alter_table("external_tasks", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_external_tasks_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_external_tasks_topic"), ["topic"], unique=False)
+        batch_op.create_index("ix_external_tasks_fetch", ["topic", "lock_expires_at"], unique=False)
 
     op.create_table(
         "jobs",
@@ -612,7 +623,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("matter", sa.String(length=255), nullable=False),
-        sa.Column("hall", sa.String(), nullable=False),
+        sa.Column("hall", sa.String(), nullable=True),
         sa.Column(
             "status",
             sa.Enum("open", "completed", "canceled", name="taskstatus", native_enum=False, create_constraint=True, length=20),
@@ -728,7 +739,7 @@ def downgrade() -> None:
 
     op.drop_table("jobs")
     with op.batch_alter_table("external_tasks", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_external_tasks_topic"))
+        batch_op.drop_index("ix_external_tasks_fetch")
         batch_op.drop_index(batch_op.f("ix_external_tasks_case_id"))
 
     op.drop_table("external_tasks")
@@ -754,6 +765,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_instances_parent")
         batch_op.drop_index(batch_op.f("ix_instances_item_id"))
         batch_op.drop_index(batch_op.f("ix_instances_case_id"))
+        batch_op.drop_index(batch_op.f("ix_instances_business_key"))
 
     op.drop_table("instances")
     op.drop_table("department_events")

@@ -1,0 +1,30 @@
+"""Answers as Camunda's clients read them: `application/json`, exactly, without a charset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+from flask import Response
+
+#: Camunda writes local times; ours is Beijing's, like all dates of law.
+_BEIJING = timezone(timedelta(hours=8))
+
+
+def json(document: Any) -> Response:
+    """Answer with a document."""
+    return Response(orjson.dumps(document, default=str), content_type="application/json")
+
+
+def nothing() -> Response:
+    """Answer that it is done (204)."""
+    return Response(status=204)
+
+
+def moment(when: datetime | None) -> str | None:
+    """Write a moment as Java does: `2026-03-01T08:00:00.000+0800`."""
+    if when is None:
+        return None
+    local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(_BEIJING)
+    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"

@@ -1,0 +1,77 @@
+"""What is asked: bodies and queries as Camunda's clients write them.  Fields that nobody knows are let be; J and P send some."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import orjson
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+from engine.errors import InvalidInput, NotFound
+
+Kind = TypeVar("Kind")
+#: Greatest whole number that every database keeps.
+GREATEST = 2**63 - 1
+_NAMES = {str: "text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
+
+
+def body() -> dict[str, Any]:
+    """Read the body, whatever its content type; no body and `null` are an empty object."""
+    raw = request.get_data()
+    try:
+        found = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"Expected a body of JSON, but {error}") from None
+    if found is not None and not isinstance(found, dict):
+        raise BadRequest(f"Expected a body with an object, but it has {type(found).__name__}")
+    return found or {}
+
+
+def field(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind | None:
+    """Give one field, None when it is missing or null; raises InvalidInput for another kind of value."""
+    value: Any = given.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InvalidInput(f"Expected {name} to be {_NAMES[kind]}, but it is {value!r:.80}")
+    if isinstance(value, int) and abs(value) > GREATEST:
+        raise InvalidInput(f"Expected {name} to be a number of at most 64 bits, but it is {value!r:.80}")
+    if isinstance(value, str) and "\0" in value:
+        raise InvalidInput(f"Expected {name} to be text, but it has a NUL character")
+    return cast("Kind", value)
+
+
+def needed(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
+    """Give one field that must be there."""
+    value = field(given, name, kind)
+    if value is None or value == "":
+        raise InvalidInput(f"Expected {name} to be given, but it is missing")
+    return value
+
+
+def number(name: str, default: int) -> int:
+    """Give a whole number of the query, not negative."""
+    text = request.args.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004 - nobody has more rows than that
+        raise InvalidInput(f"Expected the query parameter {name} to be a whole number, but it is {text!r:.80}")
+    return int(text)
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Give true or false of the query."""
+    text = request.args.get(name, str(default)).lower()
+    if text not in {"true", "false"}:
+        raise InvalidInput(f"Expected the query parameter {name} to be true or false, but it is {text!r:.80}")
+    return text == "true"
+
+
+def uuid(text: str, what: str) -> UUID:
+    """Read an id; what is none belongs to nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"{what} with id {text} does not exist") from None

@@ -1,0 +1,121 @@
+"""Deployments (部署): what the Deploy button sends, and what it gets back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from api import auth
+from api.camunda import answers, asked
+from api.camunda.errors import Unparsable
+from api.camunda.shown import definition
+from api.transactions import database, reading
+from engine import deployments
+from engine.errors import InvalidInput
+from engine.models import Deployment
+from engine.settings import Settings
+
+bp = Blueprint("deployments", __name__, url_prefix="/deployment")
+LONGEST_LIST = 1000
+
+
+@bp.get("")
+def list_deployments() -> Response:
+    """List deployments, the newest first."""
+    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
+    with reading() as session:
+        rows = deployments.search(session, **_wanted(), first=first, limit=limit)
+        return answers.json([_shown(row) for row in rows])
+
+
+@bp.get("/count")
+def count() -> Response:
+    """Count deployments."""
+    with reading() as session:
+        return answers.json({"count": len(deployments.search(session, **_wanted()))})
+
+
+@bp.post("/create")
+def create() -> Response:
+    """Check the files and put them to work; unchanged files give the deployment that is there, with its definitions."""
+    fields = request.form
+    require_tenant(fields.get("tenant-id"))
+    files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
+    if not files:
+        raise InvalidInput("Expected files to deploy, but there are none")
+    name = fields.get("deployment-name") or next(iter(files))
+    anew = fields.get("enable-duplicate-filtering", "false") != "true" and fields.get("deploy-changed-only", "false") != "true"
+    with database().transaction() as session:
+        try:
+            row = deployments.deploy(
+                session, name, files, actor=auth.actor(), source=fields.get("deployment-source") or "engine-rest", anew=anew
+            )
+        except InvalidInput as error:
+            raise Unparsable(error.details["errors"]) from error
+        defined = [definition(found) for found in deployments.definitions_of(session, row)]
+        return answers.json(
+            _shown(row)
+            | {
+                "deployedProcessDefinitions": {one["id"]: one for one in defined} or None,
+                "deployedCaseDefinitions": None,
+                "deployedDecisionDefinitions": None,
+                "deployedDecisionRequirementsDefinitions": None,
+            }
+        )
+
+
+@bp.get("/<deployment_id>")
+def show(deployment_id: str) -> Response:
+    """Show one deployment."""
+    with reading() as session:
+        return answers.json(_shown(deployments.get(session, asked.uuid(deployment_id, "Deployment"))))
+
+
+@bp.get("/<deployment_id>/resources")
+def list_resources(deployment_id: str) -> Response:
+    """List the files of a deployment; a file's id is its name."""
+    with reading() as session:
+        row = deployments.get(session, asked.uuid(deployment_id, "Deployment"))
+        names = deployments.resources_of(session, row)
+        return answers.json([{"id": name, "name": name, "deploymentId": str(row.id)} for name in sorted(names)])
+
+
+@bp.get("/<deployment_id>/resources/<path:resource>/data")
+def read_resource(deployment_id: str, resource: str) -> Response:
+    """Give one file as it was deployed."""
+    with reading() as session:
+        row = deployments.get(session, asked.uuid(deployment_id, "Deployment"))
+        content = deployments.content_of(session, row, resource)
+    return Response(content, content_type="application/octet-stream", headers={"Content-Disposition": "attachment"})
+
+
+@bp.delete("/<deployment_id>")
+def delete(deployment_id: str) -> Response:
+    """Delete a deployment on which nothing has ever run; with or without `cascade`, what has run is history and stays."""
+    with database().transaction() as session:
+        deployments.delete(session, asked.uuid(deployment_id, "Deployment"), actor=auth.actor())
+    return answers.nothing()
+
+
+def require_tenant(tenant: str | None) -> None:
+    """Refuse another tenant: an installation is one, named by the division code of its place, or not at all."""
+    settings: Settings = current_app.extensions["settings"]
+    if tenant and tenant != settings.region:
+        raise InvalidInput(f"Expected no tenant, or {settings.region} (this installation), but it is {tenant!r:.80}")
+
+
+def _wanted() -> dict[str, Any]:
+    wanted: dict[str, Any] = {name: request.args[name] for name in ("name", "source") if name in request.args}
+    return wanted | ({"deployment_id": asked.uuid(request.args["id"], "Deployment")} if "id" in request.args else {})
+
+
+def _shown(row: Deployment) -> dict[str, Any]:
+    return {
+        "links": [],
+        "id": str(row.id),
+        "name": row.name,
+        "source": row.source,
+        "deploymentTime": answers.moment(row.deployed_at),
+        "tenantId": None,
+    }

@@ -1,0 +1,58 @@
+"""Definitions and instances as Camunda's clients read them, and the ids by which they ask."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from engine.errors import NotFound
+from engine.models import Definition, Instance
+from engine.states import InstanceStatus
+
+
+def definition_id(row: Definition) -> str:
+    """Write the id of a definition as Camunda does: key, version, and what makes it unique."""
+    return f"{row.key}:{row.version}:{row.id}"
+
+
+def read_definition_id(text: str) -> UUID:
+    """Read such an id."""
+    try:
+        return UUID(text.rpartition(":")[2])
+    except ValueError:
+        raise NotFound(f"No matching process definition with id {text}") from None
+
+
+def definition(row: Definition) -> dict[str, Any]:
+    """Show one version of one process."""
+    return {
+        "id": definition_id(row),
+        "key": row.key,
+        "category": None,
+        "description": None,
+        "name": row.name,
+        "version": row.version,
+        "resource": row.resource,
+        "deploymentId": str(row.deployment_id),
+        "diagram": None,
+        "suspended": False,
+        "tenantId": None,
+        "versionTag": None,
+        "historyTimeToLive": None,
+        "startableInTasklist": row.kind == "process",
+    }
+
+
+def instance(row: Instance, of: Definition) -> dict[str, Any]:
+    """Show one process instance."""
+    return {
+        "links": [],
+        "id": str(row.id),
+        "definitionId": definition_id(of),
+        "definitionKey": of.key,
+        "businessKey": row.business_key,
+        "caseInstanceId": None,
+        "ended": row.status is not InstanceStatus.RUNNING,
+        "suspended": False,
+        "tenantId": None,
+    }

@@ -1,0 +1,117 @@
+"""Processes without a matter: started for their own sake, with no applicant, no items and no hall (docs/decisions/0005)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
+
+from engine import cases, definitions, execution, instances, journal, models, numbers, variables
+from engine.actors import Actor, Role
+from engine.case_models import Case
+from engine.definitions import Loaded
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.states import InstanceStatus
+from engine.variables import Given
+
+#: How a case is marked that is none: nobody applied for anything.
+ENTRY = "process"
+_STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
+
+
+def open_plain(session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given) -> models.Instance:
+    """Start a process that is neither a matter nor an item; `key` is what the starter calls it.
+
+    Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for.
+    """
+    actor.require(*_STARTERS, to="start a process")
+    if loaded.kind != "process":
+        raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
+    case = _case(session, loaded, region, actor)
+    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values))
+    run.row.business_key = key
+    run.row.types = variables.typed({}, given)
+    variables.forget(run, given)
+    execution.settle(run)
+    journal.record(session, run.row, actor=actor, what="process started", process=loaded.key, version=loaded.version)
+    return run.row
+
+
+def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
+    """Return an instance, of whatever kind; raises NotFound, also for what is not the actor's."""
+    row = session.scalar(select(models.Instance).where(models.Instance.id == instance_id, visible(actor)))
+    if row is None:
+        raise NotFound(f"Process instance with id {instance_id} does not exist")
+    return row
+
+
+def search(actor: Actor) -> Select[models.Instance]:
+    """Select the running instances that an actor may see, oldest first."""
+    running = models.Instance.status == InstanceStatus.RUNNING
+    return select(models.Instance).where(running, visible(actor)).order_by(models.Instance.id)
+
+
+def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
+    """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState."""
+    row = get(session, instance_id, actor)
+    case = session.get_one(Case, row.case_id)
+    actor.require(*_STARTERS, to="end a process")
+    if case.entry != ENTRY:
+        raise InvalidState(f"Expected to end a process without applicant, but this one is case {case.number}: withdraw it")
+    if row.status is not InstanceStatus.RUNNING:
+        raise NotFound(f"Process instance with id {instance_id} does not exist")
+    instances.cancel(session, row.id, actor=actor)
+    case.ended_at = case.ended_at if row.parent_id else datetime.now(UTC)
+    journal.record(session, row, actor=actor, what="process ended", reason=reason)
+
+
+def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor) -> None:
+    """Set and delete variables of a running instance."""
+    get(session, instance_id, actor)
+    actor.require(*_STARTERS, to="set variables")
+    with execution.running(session, instance_id, actor=actor) as run:
+        variables.put(run, given)
+        for name in gone:
+            run.process.variables.pop(name, None)
+        run.row.types = {name: kind for name, kind in run.row.types.items() if name not in gone}
+        journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
+
+
+def find(session: Session, key: str) -> Loaded:
+    """The newest version of a process; raises NotFound."""
+    return definitions.latest(session, key)
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
+    mine = select(Case.id).where(cases.visible(actor))
+    if not actor.has(*_STARTERS):
+        return models.Instance.case_id.in_(mine)
+    plain = select(Case.id).where(Case.entry == ENTRY)
+    return or_(models.Instance.case_id.in_(mine), models.Instance.case_id.in_(plain))
+
+
+def _case(session: Session, loaded: Loaded, region: str, actor: Actor) -> Case:
+    nobody: dict[str, Any] = {}
+    case = Case(
+        number=numbers.next_case(session, region),
+        region=region,
+        matter=loaded.key,
+        definition_id=loaded.id,
+        hall=None,
+        applicant_number="",
+        applicant=nobody,
+        answers={},
+        checklist={"items": [], "materials": []},
+        entry=ENTRY,
+        submitted_at=datetime.now(UTC),
+        submitted_by=actor.name,
+        clock_started_on=None,
+        promised=None,
+    )
+    session.add(case)
+    session.flush()
+    return case

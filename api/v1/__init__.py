@@ -17,6 +17,7 @@ from api.v1 import (
     materials,
     matters,
     messages,
+    metrics,
     sessions,
     tasks,
 )
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
         tasks,
         items,
         deadlines,
+        metrics,
         calendar,
         incidents,
         messages,

@@ -1,0 +1,102 @@
+"""Metrics (运行指标): what the cases of a period show, by matter; each rate as the two numbers it is made of.
+
+The names are those of the reform's own indicators: 联办量 (how many items a case really bundles), 一次性备齐率 (nothing was missing
+at first), 退件率 (sent away: 不予受理, 补正不来, 退件), 相对办件量 (bundles beside cases of one of their items alone).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from engine import calendars, cases, matters
+from engine.actors import Actor, Role
+from engine.alerts import AlertKind
+from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
+from engine.states import ItemStatus
+
+_SENT_AWAY = frozenset({ItemStatus.REFUSED, ItemStatus.RETURNED})
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """What the cases of one matter show that were submitted in the period."""
+
+    matter: str
+    name: str
+    submitted: int = 0
+    ended: int = 0
+    #: open, all_granted, partial, none_granted, withdrawn → cases.
+    outcomes: Counter[str] = field(default_factory=Counter)
+    #: 联办量: number of items → cases that bundle so many.
+    joint: Counter[int] = field(default_factory=Counter)
+    items: int = 0
+    #: Items that came from a case of their own (接续).
+    adopted: int = 0
+    #: Items that were refused or returned: 退件率 is this by `items`.
+    sent_away: int = 0
+    #: Items whose promise was broken.
+    overdue: int = 0
+    #: Cases with a notice of corrections or a tolerance: 一次性备齐率 is the rest by `submitted`.
+    incomplete: int = 0
+    #: Cases of one item alone that this matter could have bundled: 相对办件量 is `submitted` by this.
+    alone: int = 0
+    #: Mark → cases; who gave none is not counted.
+    ratings: Counter[int] = field(default_factory=Counter)
+
+
+def collect(session: Session, actor: Actor, *, since: date, until: date) -> list[Figures]:
+    """Count the cases that were submitted from one day to another (both included); a supervisor's in its halls."""
+    actor.require(Role.SUPERVISOR, Role.ADMIN, to="see metrics")
+    period = and_(Case.submitted_at >= calendars.start_of(since), Case.submitted_at < calendars.end_of(until))
+    wanted = and_(cases.visible(actor), Case.hall.is_not(None), period)
+    figures = {matter.key: Figures(matter=matter.key, name=matter.name) for matter in matters.catalogue(session)}
+    alone: Counter[str] = Counter()
+    for case, items in _cases(session, wanted):
+        _count(figures[case.matter], case.ended_at is not None, items)
+        if case.matter == matters.SINGLE_ITEM:
+            alone.update({item.code for item in items})
+    _count_rows(session, wanted, figures)
+    for matter in matters.catalogue(session):
+        figures[matter.key].alone = sum(alone[code] for code in matter.calls)
+    return [found for key, found in figures.items() if key != matters.SINGLE_ITEM]
+
+
+def _cases(session: Session, wanted: ColumnElement[bool]) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """Cases with their live items, one after the other: of two items with one code only the later counts."""
+    columns = (Case.id, Case.matter, Case.ended_at, Item.code, Item.status, Item.origin)
+    query = select(*columns).join(Item, Item.case_id == Case.id).where(wanted).order_by(Case.id, Item.joined_at, Item.number)
+    for _, rows in groupby(session.execute(query.execution_options(yield_per=1000)), key=lambda row: row.id):
+        live = list({row.code: row for row in rows}.values())
+        yield live[0], live
+
+
+def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
+    figures.submitted += 1
+    figures.ended += ended
+    figures.outcomes[cases.outcome(items)] += 1
+    figures.joint[len(items)] += 1
+    figures.items += len(items)
+    figures.adopted += sum(item.origin in {"continued", "imported"} for item in items)
+    figures.sent_away += sum(item.status in _SENT_AWAY for item in items)
+
+
+def _count_rows(session: Session, wanted: ColumnElement[bool], figures: dict[str, Figures]) -> None:
+    """Count what is written beside the cases."""
+    lacking = Case.id.in_(select(Supplement.case_id).union(select(Tolerance.case_id)))
+    counted = select(Case.matter, func.count()).where(wanted, lacking).group_by(Case.matter)
+    for matter, number in session.execute(counted):
+        figures[matter].incomplete = number
+    late = select(Case.matter, func.count(Alert.item_id.distinct())).join(Alert, Alert.case_id == Case.id)
+    for matter, number in session.execute(late.where(wanted, Alert.kind == AlertKind.OVERDUE).group_by(Case.matter)):
+        figures[matter].overdue = number
+    marks = select(Case.matter, Rating.score, func.count()).join(Rating, Rating.case_id == Case.id)
+    for matter, score, number in session.execute(marks.where(wanted).group_by(Case.matter, Rating.score)):
+        figures[matter].ratings[score] = number

@@ -1,0 +1,75 @@
+"""The reform's own indicators, counted from what happened."""
+
+import pytest
+import time_machine
+
+from tests.api.bundle import MATERIALS, accepted, complete, item, submit
+
+MARCH = "/metrics?since=2026-03-01&until=2026-03-31"
+
+
+def restaurant(caller, path=MARCH):
+    return next(found for found in caller.get(path).json["data"] if found["matter"] == "open_restaurant")
+
+
+def test_metrics__of_nothing(supervisor):
+    found = restaurant(supervisor)
+
+    assert (found["submitted"], found["items"], found["outcomes"], found["ratings"]) == (0, 0, {}, {})
+
+
+def test_metrics__of_bundles(clerk, supervisor, market, fire):
+    done = accepted(clerk)
+    complete(market, done, "食品经营许可审批", outcome="granted")
+    complete(fire, done, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, done, "消防检查决定", outcome="granted")
+    complete(clerk, done, "统一出件", mode="unified", delivery="window")
+    clerk.post(f"/cases/{done['number']}/rate", {"score": 4})
+    lacking = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    complete(clerk, lacking, "一窗受理", outcome="tolerate", commitment_signed=True)
+    refused = submit(clerk)
+    complete(clerk, refused, "一窗受理", outcome="refuse", refusal_kind="not_required", reason="依法不需要")
+
+    found = restaurant(supervisor)
+
+    assert (found["submitted"], found["ended"], found["items"]) == (3, 2, 9)
+    assert found["outcomes"] == {"all_granted": 1, "open": 1, "none_granted": 1}
+    assert found["joint"] == {"3": 3}
+    assert (found["incomplete"], found["sent_away"], found["adopted"], found["alone"]) == (1, 3, 0, 0)
+    assert found["ratings"] == {"4": 1}
+
+
+def test_metrics__of_items_alone_and_adopted(clerk, supervisor):
+    alone = [submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"]) for _ in range(2)]
+    complete(clerk, alone[0], "一窗受理", outcome="accept")
+    case = accepted(clerk)
+
+    clerk.post(f"/cases/{case['number']}/adopt", {"item_no": item(alone[0], "signboard")["number"]})
+
+    found = restaurant(supervisor)
+    assert (found["submitted"], found["adopted"], found["joint"], found["alone"]) == (1, 1, {"4": 1}, 1)
+
+
+def test_metrics__of_a_broken_promise(clerk, supervisor, tick):
+    accepted(clerk)
+
+    with time_machine.travel("2026-03-17T09:00:00+08:00"):
+        tick()
+
+    assert restaurant(supervisor)["overdue"] == 2
+
+
+def test_metrics__of_another_period_and_another_hall(clerk, admin, call):
+    submit(clerk)
+
+    assert restaurant(admin)["submitted"] == 1
+    assert restaurant(admin, "/metrics?since=2026-03-02&until=2026-03-02")["submitted"] == 1
+    assert restaurant(admin, "/metrics?since=2026-03-03&until=2026-03-31")["submitted"] == 0
+    assert call("clerk-yuelu").get(MARCH).status_code == clerk.get(MARCH).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?since=2026-03-01", "?since=2026-03-02&until=2026-03-01", "?since=x&until=y", "?since=2026-13-01&until=2026-13-02"]
+)
+def test_metrics__no_period(supervisor, query):
+    assert supervisor.get(f"/metrics{query}").status_code == 422

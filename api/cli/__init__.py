@@ -10,6 +10,7 @@ from api.cli.diagrams import deploy
 from api.cli.doctor import doctor
 from api.cli.impact import impact
 from api.cli.lint import lint
+from api.cli.new import new
 from api.cli.serve import serve
 from api.cli.work import work
 from engine import logs, settings
@@ -38,5 +39,5 @@ def main() -> None:
     logs.configure(settings.load().env)
 
 
-for command in (serve, work, migrate, deploy, lint, impact, demo, doctor):
+for command in (serve, work, migrate, deploy, new, lint, impact, demo, doctor):
     main.add_command(command)

@@ -75,7 +75,10 @@ def divide(left: Number, right: Number) -> Number:
 
 def power(left: Number, right: Number) -> Number:
     """Raise to a power."""
-    return CONTEXT.power(Decimal(left), Decimal(right))
+    result = CONTEXT.power(Decimal(left), Decimal(right))
+    if not result.is_finite():
+        raise ExpressionError("Expected a power that is a number, but 0 has none below 0")
+    return result
 
 
 def round_to(value: Any, scale: Any, rounding: str) -> Number:

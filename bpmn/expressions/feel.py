@@ -101,7 +101,7 @@ def equal(left: Any, right: Any, scope: Scope) -> bool | None:
 
 def meets(value: Any, candidate: Any, scope: Scope) -> bool | None:
     """`value in candidate`: equal to it, or within the range or list that it is."""
-    if isinstance(candidate, Range):
+    if isinstance(candidate, Range) and not isinstance(value, Range):
         return candidate.includes(value)
     if isinstance(candidate, (list, tuple)) and not isinstance(value, (list, tuple)):
         return any(meets(value, member, scope) is True for member in candidate)

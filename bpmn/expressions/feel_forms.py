@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,11 +121,12 @@ def unary_test(value: Run, *, decides: bool) -> Run:
 
 
 def inclusion(value: Run, tests: Sequence[Run]) -> Run:
-    """`value in (…)`: meets one of the tests."""
+    """`value in (…)`: meets one of the tests; null when it may meet one that is unknown."""
 
-    def run(scope: Scope) -> bool:
+    def run(scope: Scope) -> bool | None:
         inner = scope.child({"?": value(scope)})
-        return any(test(inner) is True for test in tests)
+        answers = [test(inner) for test in tests]
+        return True if True in answers else None if None in answers else False
 
     return run
 
@@ -143,7 +145,7 @@ def filtering(base: Run, condition: Node) -> Run:
                 return _pick(members, decimals.integer(answer))
             if feel.truth(answer, "or a position between [ and ]") is True:
                 kept.append(member)
-        return kept
+        return kept if members else _of_nothing(condition, scope)
 
     return run
 
@@ -152,6 +154,14 @@ def _within(member: Any, scope: Scope) -> Scope:
     """See a member as `item`, and its own entries by name."""
     inner = scope.child({"item": member})
     return inner.child(member) if isinstance(member, Mapping) else inner
+
+
+def _of_nothing(condition: Node, scope: Scope) -> list[Any] | None:
+    """Filter an empty list: a position gives null, as in any list that is too short."""
+    with contextlib.suppress(ExpressionError):
+        if decimals.is_number(condition.run(_within(None, scope))):
+            return None
+    return []
 
 
 def _pick(members: Sequence[Any], position: int) -> Any:

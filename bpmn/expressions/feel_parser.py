@@ -194,9 +194,9 @@ class FeelParser(ValueParser):
         base = self._value()
         while True:
             if self._tokens.accept("."):
-                base = node(feel_forms.path(base.run, self._names.member()), base)
+                base, callable_ = node(feel_forms.path(base.run, self._names.member()), base), True
             elif self._at_filter():
-                base = self._filter(base)
+                base, callable_ = self._filter(base), True
             elif callable_ and self._tokens.at("("):
                 base = self._call(base)
             else:

@@ -84,6 +84,7 @@ def plain_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
+        digits = format(value, "f")
+        return (digits.rstrip("0").rstrip(".") if "." in digits else digits) if value else "0"
     converted = plain(value)
     return converted if isinstance(converted, str) else json.dumps(converted, ensure_ascii=False)

@@ -85,7 +85,8 @@ def value(text, **functions):
         ("numbers[item > 1]", [3, 2]),
         ("numbers[item > amount]", []),
         ("amount[1]", 200),
-        ("nothing[1]", []),
+        ("nothing[1]", None),
+        ("nothing[item > 1]", []),
         # forms
         ('if amount > 100 then "big" else "small"', "big"),
         ("if nothing then 1 else 2", 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import re
 from decimal import Decimal
@@ -12,6 +13,7 @@ from bpmn.expressions import decimals
 from bpmn.expressions.decimals import CONTEXT, Number
 from bpmn.expressions.functions import arguments
 from bpmn.expressions.functions.registry import builtin
+from bpmn.expressions.temporal import YearsMonths
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
@@ -77,8 +79,12 @@ def round_half_down(value: Any, scale: Any) -> Number:
 
 
 @builtin("abs(n)")
-def absolute(value: Any) -> Number:
-    """Drop the sign."""
+def absolute(value: Any) -> Any:
+    """Drop the sign of a number or a duration."""
+    if isinstance(value, dt.timedelta):
+        return abs(value)
+    if isinstance(value, YearsMonths):
+        return YearsMonths(abs(value.months))
     taken = decimals.number(value)
     return -taken if taken < 0 else taken
 

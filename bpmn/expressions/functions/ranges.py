@@ -73,16 +73,15 @@ def overlaps(first: Any, second: Any) -> bool:
 
 @builtin("overlaps before(range1, range2)")
 def overlaps_before(first: Any, second: Any) -> bool:
-    """Tell whether the first begins before the second and ends within it."""
+    """Tell whether the first begins before the second and ends within it, or with it."""
     one, other = _range(first), _range(second)
     return not _begins_first(other, one) and overlaps(one, other) and _ends_last(other, one)
 
 
 @builtin("overlaps after(range1, range2)")
 def overlaps_after(first: Any, second: Any) -> bool:
-    """Tell whether the first begins within the second and ends after it."""
-    one, other = _range(first), _range(second)
-    return _begins_first(other, one) and overlaps(one, other) and not _ends_last(other, one)
+    """Tell whether the first begins within the second and ends after it, or with it."""
+    return overlaps_before(second, first)
 
 
 @builtin("finishes(point, range)", "finishes(range1, range2)")

@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
 
-from api import auth, camunda, logbook, pages, problems, security, v1
+from api import auth, camunda, logbook, pages, problems, security, turns, v1
 from api.transactions import Repeated
 from engine import settings as settings_
 from engine.database import Database
@@ -46,13 +46,15 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
         SESSION_COOKIE_SECURE=settings.env is Environment.PRODUCTION,
     )
     app.extensions["settings"] = settings
+    app.extensions["passwords"] = passwords or Passwords()
     app.extensions["database"] = Database(settings.database_url)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
+    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.threads)  # type: ignore[method-assign]
     auth.public(app.view_functions["static"])
     logbook.keep(app)
     problems.register(app)
     security.harden(app)
-    auth.protect(app, passwords or Passwords())
+    auth.protect(app)
     app.register_error_handler(Repeated, repeat)
     v1.register(app)
     camunda.register(app)

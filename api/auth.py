@@ -10,10 +10,9 @@ from flask import Flask, current_app, g, request, session
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from api.parts import database, passwords
 from engine import accounts
 from engine.actors import Actor
-from engine.database import Database
-from engine.passwords import Passwords
 
 View = TypeVar("View", bound=Callable[..., Any])
 #: The face of other programs, which knows no cookies (`api.camunda`).
@@ -32,9 +31,8 @@ def is_public(view: Callable[..., Any]) -> bool:
     return getattr(view, "public", False)
 
 
-def protect(app: Flask, passwords: Passwords) -> None:
+def protect(app: Flask) -> None:
     """Ask who is there before every view that is not public."""
-    app.extensions["passwords"] = passwords
     app.before_request(_ask)
 
 
@@ -49,7 +47,7 @@ def actor() -> Actor:
 def log_in(name: str, password: str) -> Actor:
     """Begin a browser's session."""
     found = _authenticate(name, password)
-    with _database().reading() as reading:
+    with database().reading() as reading:
         stamp = accounts.stamp(accounts.get(reading, name))
     session.clear()
     session.permanent = True
@@ -87,7 +85,7 @@ def _identify() -> Actor:
     if credentials is not None:
         return _by_header(credentials)
     if "account" in session:
-        with _database().reading() as reading:
+        with database().reading() as reading:
             found = accounts.resume(reading, session["account"], session["stamp"])
         if found is not None:
             return found
@@ -98,7 +96,7 @@ def _by_header(credentials: Authorization) -> Actor:
     if credentials.type == "basic" and credentials.username is not None:
         return _authenticate(credentials.username, credentials.password or "")
     if credentials.type == "bearer" and credentials.token:
-        with _database().reading() as reading:
+        with database().reading() as reading:
             found = accounts.authenticate_key(reading, credentials.token)
         if found is not None:
             return found
@@ -109,7 +107,7 @@ def _by_header(credentials: Authorization) -> Actor:
 def _authenticate(name: str, password: str) -> Actor:
     found = None
     if "\0" not in name:  # PostgreSQL knows no such text
-        found = accounts.authenticate(_database(), name, password, passwords=current_app.extensions["passwords"])
+        found = accounts.authenticate(database(), name, password, passwords=passwords())
     if found is None:
         # One answer for all of it: what is wrong is nothing to tell a stranger.
         raise Unauthorized("Expected name and password of an account, but they are wrong, or the account is locked for some minutes")
@@ -130,8 +128,3 @@ def _refuse_forgery() -> None:
     by_cookie = "account" in session and "Authorization" not in request.headers
     if foreign or (by_cookie and not shown):
         raise Forbidden("Expected a command that comes from this site, but nothing shows that; send the header X-Requested-With")
-
-
-def _database() -> Database:
-    found: Database = current_app.extensions["database"]
-    return found

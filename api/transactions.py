@@ -6,12 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from flask import current_app, g, request
+from flask import g, request
 from werkzeug.exceptions import BadRequest
 
 from api import auth
+from api.parts import database
 from engine import idempotency
-from engine.database import Database, Session
+from engine.database import Session
+
+__all__ = ["Repeated", "database", "reading", "transaction"]
 
 LONGEST_KEY = 255
 
@@ -22,12 +25,6 @@ class Repeated(Exception):  # noqa: N818 - it says what the command is, not what
     def __init__(self, answer: idempotency.Answer) -> None:
         super().__init__(answer.status)
         self.answer = answer
-
-
-def database() -> Database:
-    """Give the database of this application."""
-    found: Database = current_app.extensions["database"]
-    return found
 
 
 def reading() -> AbstractContextManager[Session]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from pydantic import Field
 
-from api import auth, paging
+from api import auth, paging, parts
 from api.contract import answer, contract
 from api.shapes import Body, Line, Page, Paged, Shape
-from api.transactions import database, reading, transaction
+from api.transactions import reading, transaction
 from api.v1.sessions import RoleGranted
 from engine import accounts
 from engine.actors import Role
 from engine.database import Session
 from engine.models import Account
-from engine.passwords import Passwords
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -83,7 +82,7 @@ def create(body: NewAccount) -> Response:
     """Open an account."""
     with transaction() as session:
         made = accounts.create(
-            session, body.name, actor=auth.actor(), password=body.password, display_name=body.display_name, passwords=_passwords()
+            session, body.name, actor=auth.actor(), password=body.password, display_name=body.display_name, passwords=parts.passwords()
         )
         return answer(_presented(session, made))
 
@@ -102,7 +101,9 @@ def grant(name: str, body: NewGrant) -> Response:
 def set_password(name: str, body: NewPassword) -> Response:
     """Set a password; one's own, or as an administrator."""
     with transaction() as session:
-        return answer(_presented(session, accounts.set_password(session, name, body.password, actor=auth.actor(), passwords=_passwords())))
+        return answer(
+            _presented(session, accounts.set_password(session, name, body.password, actor=auth.actor(), passwords=parts.passwords()))
+        )
 
 
 @bp.post("/<name>/disable")
@@ -117,7 +118,7 @@ def disable(name: str) -> Response:
 @contract(summary="签发密钥 · Issue a key", body=NewKey, answer=KeyIssued, status=201)
 def issue_key(name: str, body: NewKey) -> Response:
     """Issue a key with which a program logs in."""
-    with database().transaction() as session:  # not `transaction`, which would keep the answer, and the key in it
+    with parts.database().transaction() as session:  # not `transaction`, which would keep the answer, and the key in it
         row, key = accounts.issue_key(session, name, label=body.label, actor=auth.actor())
         return answer({"label": row.label, "key": key})
 
@@ -129,8 +130,3 @@ def _presented(session: Session, account: Account) -> dict[str, Any]:
         "disabled": account.disabled,
         "grants": [{"role": g.role, "department": g.department, "hall": g.hall} for g in accounts.grants(session, account)],
     }
-
-
-def _passwords() -> Passwords:
-    found: Passwords = current_app.extensions["passwords"]
-    return found

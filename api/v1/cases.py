@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, url_for
+from flask import Blueprint, Response, url_for
 from pydantic import Field
 
-from api import auth, paging
+from api import auth, paging, parts
 from api.contract import answer, contract, require_match
 from api.shapes import Body, Data, Line, Page, Paged, Query, Text
 from api.transactions import reading, transaction
@@ -113,7 +113,7 @@ def submit(body: NewCase) -> Response:
     """Take a bundle in; the answer has its number and its open tasks."""
     actor = auth.actor()
     what = cases.Submission(
-        region=current_app.extensions["settings"].region,
+        region=parts.settings().region,
         matter=body.matter,
         hall=body.hall or _only_hall(actor),
         applicant=body.applicant.model_dump(exclude_none=True),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from flask import Blueprint, Response, request, send_file, url_for
 
-from flask import Blueprint, Response, current_app, request, send_file, url_for
-
-from api import auth, parsing
+from api import auth, parsing, parts
 from api.contract import answer, contract
 from api.shapes import Body, Data, Line, Shape
 from api.transactions import reading, transaction
 from api.v1 import present
 from api.v1.papers import MaterialShown
 from engine import cases, materials
-from engine.files import FileStore
+from engine.case_models import Case, Item
+from engine.database import Session
 from engine.materials import StoredFile
 
 bp = Blueprint("materials", __name__, url_prefix="/cases/<number>/materials")
@@ -79,20 +78,16 @@ def get_file(number: str, no: int) -> Response:
     with reading() as session:
         case = cases.get(session, number, auth.actor())
         row = materials.get(session, case, no, _mine(session, case))
-        path = _store().path(row.sha256 or "")
+        path = parts.files().path(row.sha256 or "")
     return send_file(path, mimetype=row.media_type, as_attachment=True, download_name=row.filename)
 
 
-def _mine(session: Any, case: Any) -> Any:
+def _mine(session: Session, case: Case) -> list[Item] | None:
+    """Give the items whose materials are the actor's to see; None: all materials are."""
     actor = auth.actor()
     return None if cases.sees_whole(case, actor) else cases.items_for(session, case, actor)
 
 
 def _keep() -> StoredFile:
     part = request.files[parsing.FILE]
-    return _store().keep(part.stream, part.filename or "")
-
-
-def _store() -> FileStore:
-    found: FileStore = current_app.extensions["files"]
-    return found
+    return parts.files().keep(part.stream, part.filename or "")

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from api.cli.database import migrate
-from api.cli.demo import demo
-from api.cli.diagrams import deploy
-from api.cli.doctor import doctor
-from api.cli.impact import impact
-from api.cli.lint import lint
-from api.cli.new import new
-from api.cli.serve import serve
-from api.cli.work import work
 from engine import logs, settings
 from engine.errors import EngineError
 from engine.settings import SettingsError
 
+#: Module of each command, in the order of the help.
+COMMANDS = {
+    "serve": "serve",
+    "work": "work",
+    "migrate": "database",
+    "deploy": "diagrams",
+    "new": "new",
+    "lint": "lint",
+    "impact": "impact",
+    "demo": "demo",
+    "doctor": "doctor",
+}
+
 
 class Group(click.Group):
-    """A group whose refusals are one line, not a traceback."""
+    """A group whose refusals are one line, not a traceback; a command is imported when it is asked for, so that lint needs no server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        """Name the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        module = COMMANDS.get(cmd_name)
+        command: click.Command | None = getattr(import_module(f"api.cli.{module}"), cmd_name) if module else None
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""
@@ -37,7 +53,3 @@ def main() -> None:
     Settings are environment variables; `onething doctor` shows them.
     """
     logs.configure(settings.load().env)
-
-
-for command in (serve, work, migrate, deploy, new, lint, impact, demo, doctor):
-    main.add_command(command)

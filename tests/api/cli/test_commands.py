@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import inspect, select
 
-from api.cli import main
+from api.cli import COMMANDS
 from engine.database import Database
 from engine.models import CalendarYear
 from engine.settings import CHECKOUT
@@ -13,14 +13,21 @@ def test_main__help(run):
     result = run("--help")
 
     assert result.exit_code == 0
-    for command in ("serve", "work", "migrate", "deploy", "lint", "demo", "doctor"):
-        assert command in result.output
+    for command in COMMANDS:
+        assert f"  {command} " in result.output
+
+
+def test_main__no_such_command(run):
+    result = run("dance")
+
+    assert result.exit_code == 2
+    assert "No such command" in result.output
 
 
 def test_main__as_in_the_readme():
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
-    assert [name for name in main.commands if f"| `onething {name}" not in readme] == []
+    assert [name for name in COMMANDS if f"| `onething {name}" not in readme] == []
 
 
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])

@@ -5,7 +5,7 @@ Who calls holds the lock that governs the item: its own instance's once it has o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str 
     return item
 
 
-def accept(session: Session, case: Case, items: Iterable[Item], *, by: str, actor: Actor, on: date | None = None) -> None:
+def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, actor: Actor, on: date | None = None) -> None:
     """Accept items formally: distribute the materials, start the clocks (`on`: from that day, by law).
 
     An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
@@ -59,17 +59,19 @@ def accept(session: Session, case: Case, items: Iterable[Item], *, by: str, acto
         item.accepted_at, item.accepted_by = datetime.now(UTC), by
         if not waits:
             clocks.start(session, item, actor=actor, on=on)
-        distribute(session, case, item)
+    distribute(session, case, *items)
     start_bundle_clock(session, case, on or calendars.local_date(datetime.now(UTC)))
 
 
-def distribute(session: Session, case: Case, item: Item) -> None:
-    """Link what was handed in to the item that needs it (材料分发); one upload serves every item."""
-    wanted = {m["code"] for m in case.checklist["materials"] if item.code in m["used_by"]}
-    linked = set(session.scalars(select(MaterialLink.material_id).where(MaterialLink.item_id == item.id)))
-    for material in session.scalars(select(Material).where(Material.case_id == case.id, Material.code.in_(wanted))):
-        if material.id not in linked:
-            session.add(MaterialLink(material_id=material.id, item_id=item.id, case_id=case.id))
+def distribute(session: Session, case: Case, *items: Item) -> None:
+    """Link what was handed in to the items that need it (材料分发); one upload serves every item."""
+    used_by = {m["code"]: m["used_by"] for m in case.checklist["materials"]}
+    links = select(MaterialLink.material_id, MaterialLink.item_id).where(MaterialLink.item_id.in_([item.id for item in items]))
+    linked = {(material_id, item_id) for material_id, item_id in session.execute(links)}
+    for material_id, code in session.execute(select(Material.id, Material.code).where(Material.case_id == case.id)):
+        for item in items:
+            if item.code in used_by.get(code, ()) and (material_id, item.id) not in linked:
+                session.add(MaterialLink(material_id=material_id, item_id=item.id, case_id=case.id))
     session.flush()
 
 

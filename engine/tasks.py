@@ -133,6 +133,8 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
 
 def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -> None:
     """Whoever sees a task may not do it for that: a supervisor stands in at the window, never for a department."""
+    if not actor.has(Role.SUPERVISOR, Role.ADMIN):
+        return  # all others see nothing but what they may do
     names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id)))
     stands_in = actor.has(Role.SUPERVISOR, hall=task.hall) and "window" in names
     if names and task.assignee != actor.name and not stands_in and not names & (actor.groups() | {"*"}):

@@ -26,6 +26,8 @@ from tests.benchmarks import bench_instance, bundle, report
 from tests.benchmarks.meter import measure
 from tests.benchmarks.report import LIMIT, Samples
 
+ROOT = Path(__file__).parents[2]
+
 
 def main() -> None:
     """Run what is asked for."""
@@ -43,7 +45,7 @@ def main() -> None:
             samples = run(db, asked.bundles, {asked.profile: profile.runcall})
             console.print(report.costs(name, samples), report.sizes(db, bundle.at_work(db)))
         if asked.profile:
-            pstats.Stats(profile).sort_stats("cumulative").print_stats("main/(engine|bpmn|tests)|session.py", 40)
+            pstats.Stats(profile).sort_stats("cumulative").print_stats(f"{ROOT}/(engine|bpmn|tests)/", 40)
     if not asked.profile:
         bench_instance.main()
 

@@ -35,7 +35,12 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
     items: dict[str, Item] = {}
     for folder in folders:
         known = Known(
-            functions=functions.NAMES, processes=processes, items=dict(items), scenarios=folder.scenarios, templates=folder.templates
+            functions=functions.NAMES,
+            variables=functions.VARIABLES,
+            processes=processes,
+            items=dict(items),
+            scenarios=folder.scenarios,
+            templates=folder.templates,
         )
         bundle, found = lint.examine(folder.resources, known)
         yield folder, bundle, found

@@ -50,6 +50,7 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
     """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
     known = lint.Known(
         functions=functions.NAMES,
+        variables=functions.VARIABLES,
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
         decisions=definitions.decision_names(session),
         items=Items(session),

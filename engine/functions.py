@@ -128,6 +128,20 @@ class World:
 
 
 LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
+#: Variables that the engine itself hands to processes, beside the answers of the situation.
+VARIABLES = frozenset(
+    {
+        "applicant_kind",
+        "applicant_name",
+        "credit_code_valid",
+        "id_number_valid",
+        "licence_status",
+        "department",
+        "item",
+        "joining",
+        "post_check_days",
+    }
+)
 NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable", "now", "dateTime", "execution"}) | LIVE
 
 

@@ -53,7 +53,9 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
         elif name.endswith(TABLES):
             bundle.decisions += [(name, decision) for decision in decisions.parse(xml.parse(content, name), name).values()]
         elif name.endswith(FORMS):
-            bundle.forms.append((name, forms.parse_form(content, name).key))
+            form = forms.parse_form(content, name)
+            bundle.forms.append((name, form.key))
+            bundle.fields |= {field.key for field in form.fields}
     except DocumentError as error:
         findings += error.findings
     if any(finding.severity == "error" for finding in findings):

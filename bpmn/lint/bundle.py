@@ -24,6 +24,8 @@ class Known:
 
     #: Functions that expressions may call; None: not checked.
     functions: frozenset[str] | None = None
+    #: Variables that every process of a matter or an item begins with; None: not checked.
+    variables: frozenset[str] | None = None
     #: Keys of processes and decisions.
     processes: frozenset[str] = frozenset()
     decisions: frozenset[str] = frozenset()
@@ -45,6 +47,8 @@ class Bundle:
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
     #: Name of the file and key of the form.
     forms: list[tuple[str, str]] = field(default_factory=list)
+    #: Keys of the fields of these forms.
+    fields: set[str] = field(default_factory=set)
     #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.
     broken: list[str] = field(default_factory=list)
 

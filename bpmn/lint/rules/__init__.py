@@ -39,6 +39,7 @@ from bpmn.lint.rules import (
     unknown_process,
     unnamed,
     unreadable_figure,
+    variable_never_written,
     wait_without_deadline,
 )
 
@@ -57,6 +58,7 @@ RULES = (
     Rule("item-never-called", ERROR, item_never_called.check),
     # What runs, but hardly as meant.
     Rule("unnamed", WARNING, unnamed.check),
+    Rule("variable-never-written", WARNING, variable_never_written.check),
     Rule("mismatched-join", WARNING, mismatched_join.check),
     Rule("error-nobody-throws", WARNING, error_nobody_throws.check),
     Rule("nobody-assigned", WARNING, nobody_assigned.check),

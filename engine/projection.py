@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import models
+from engine import arrivals, database, models
 from engine.case_models import Case
 from engine.columns import new_id
 from engine.definitions import Loaded
@@ -72,6 +72,8 @@ def project(
     for table, kind, particulars in _PLAIN:
         _delete(session, table, row, change.gone(kind))
         _insert(session, table, [_common(row, wait) | particulars(row, wait) for wait in change.new(kind)])
+    if topics := {wait.name or "" for wait in change.new(WaitKind.EXTERNAL_TASK)}:
+        database.after_commit(session, lambda _db: arrivals.announce(topics))
 
 
 def _project_tasks(session: Session, change: Change) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from api import auth
-from api.camunda import deployments, errors, face, origins, process_definitions, version
+from api.camunda import deployments, errors, external_tasks, face, origins, process_definitions, version
 
 PREFIX = "/engine-rest"
 
@@ -19,7 +19,7 @@ def register(app: Flask) -> None:
     bp.before_request(origins.refuse_forgery)
     bp.before_request(_ask)
     errors.register(bp)
-    for noun in (version, deployments, process_definitions, errors):
+    for noun in (version, deployments, process_definitions, external_tasks, errors):
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)
     app.register_blueprint(version.well_known)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 import time
 from functools import partial
+from typing import Any
 
 import click
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from api.camunda import polling
 from api.cli import sample, wsgi
 from api.cli.doctor import refuse_unfit
 from engine import settings
@@ -19,6 +22,19 @@ from engine import settings
 DRAIN = 30
 #: How long a predecessor that was killed may hold the port, seconds.
 PATIENCE = 3
+
+
+class Server(MPServer):
+    """The server; it says that it is stopping, so that nobody goes on waiting."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stopping = multiprocessing.Event()
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Stop."""
+        self.stopping.set()
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 @click.command()
@@ -31,13 +47,13 @@ def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     if with_sample:
         sample.load(loaded)
     refuse_unfit(loaded)
-    server = MPServer(
+    server = Server(
         "onething",
         address=loaded.host,
         port=loaded.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=loaded.threads,
+        blocking_threads=loaded.threads + polling.MOST,
         http=HTTPModes.http1,
         websockets=False,
         respawn_failed_workers=True,
@@ -47,7 +63,8 @@ def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     click.echo(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
     if with_sample:
         sample.welcome(loaded)
-    server.serve(target_loader=partial(wsgi.application, with_scheduler=not no_scheduler), wrap_loader=False)
+    loader = partial(wsgi.application, with_scheduler=not no_scheduler, stopping=server.stopping)
+    server.serve(target_loader=loader, wrap_loader=False)
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but the process that answers requests cannot start")
     click.echo("Stopped.")

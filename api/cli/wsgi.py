@@ -6,20 +6,22 @@ import multiprocessing
 import os
 import signal
 import threading
+from multiprocessing.synchronize import Event
 
 from flask import Flask
 
 from api.app import create_app
 from api.cli.work import heartbeat
-from engine import logs, settings
+from engine import arrivals, logs, settings
 from engine.heartbeat import Heartbeat
 
 
-def application(*, with_scheduler: bool) -> Flask:
+def application(*, with_scheduler: bool, stopping: Event) -> Flask:
     """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick."""
     # Ctrl-C reaches parent and child.  It is the parent that stops the child, once; the second signal would stall it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
+    threading.Thread(target=_dismiss_who_waits, args=(stopping,), name="stopping", daemon=True).start()
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
@@ -35,6 +37,12 @@ def _stop_after_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _dismiss_who_waits(stopping: Event) -> None:
+    # A worker may wait for tasks for half an hour; the server does not wait for the worker.
+    stopping.wait()
+    arrivals.dismiss()
 
 
 def _stop_after_requests(heart: Heartbeat) -> None:

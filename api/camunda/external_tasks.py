@@ -1,0 +1,274 @@
+"""External tasks (外部任务): the calls of workers, as `camunda-external-task-client` in all its languages makes them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from api import auth
+from api.camunda import answers, asked, polling, values
+from api.camunda.deployments import LONGEST_LIST
+from api.camunda.shown import definition_id, read_definition_id
+from api.transactions import database, reading
+from engine import external_tasks
+from engine.database import Session
+from engine.errors import InvalidInput
+from engine.external_tasks import Failure, Fetch, Found, Wanted
+
+bp = Blueprint("external-tasks", __name__, url_prefix="/external-task")
+#: Longest wait of a poll, milliseconds; Camunda's own limit.
+LONGEST_WAIT = 1_800_000
+
+
+@bp.post("/fetchAndLock")
+def fetch_and_lock() -> Response:
+    """Give tasks to a worker under a lock; when there are none, wait for them as long as the worker says."""
+    given = asked.body()
+    topics = [_topic(topic) for topic in asked.needed(given, "topics", list)]
+    wait = asked.field(given, "asyncResponseTimeout", int) or 0
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise InvalidInput(f"The asynchronous response timeout cannot be set to a value greater than {LONGEST_WAIT} milliseconds")
+    what = Fetch(
+        worker=_worker(given),
+        limit=_positive(given, "maxTasks"),
+        wanted=tuple(wanted for wanted, _ in topics),
+        by_priority=bool(asked.field(given, "usePriority", bool)),
+        oldest_first=_order(given),
+    )
+    options = {id(wanted): topic for wanted, topic in topics}
+
+    def present(session: Session, found: Found, wanted: Wanted) -> dict[str, Any]:
+        return _fetched(session, found, options[id(wanted)])
+
+    return answers.json(polling.fetch(database(), what, actor=auth.actor(), seconds=wait / 1000, present=present))
+
+
+@bp.post("/<task>/complete")
+def complete(task: str) -> Response:
+    """Complete a task; local variables end with it."""
+    given = asked.body()
+    worker, variables = _worker(given), values.decode(given.get("variables"))
+    values.decode(given.get("localVariables"))
+    with database().transaction() as session:
+        external_tasks.complete(session, _id(task), worker, actor=auth.actor(), given=variables)
+    return answers.nothing()
+
+
+@bp.post("/<task>/failure")
+def fail(task: str) -> Response:
+    """Note a failure; retries that are not given are none."""
+    given = asked.body()
+    failure = Failure(
+        message=asked.field(given, "errorMessage", str) or "",
+        details=asked.field(given, "errorDetails", str),
+        retries=asked.field(given, "retries", int) or 0,
+        after=_milliseconds(given, "retryTimeout", at_least=0),
+    )
+    worker, variables = _worker(given), values.decode(given.get("variables"))
+    with database().transaction() as session:
+        external_tasks.fail(session, _id(task), worker, failure, actor=auth.actor(), given=variables)
+    return answers.nothing()
+
+
+@bp.post("/<task>/bpmnError")
+def raise_error(task: str) -> Response:
+    """Raise an error that the diagram may catch."""
+    given = asked.body()
+    worker, code, variables = _worker(given), asked.needed(given, "errorCode", str), values.decode(given.get("variables"))
+    with database().transaction() as session:
+        external_tasks.raise_error(session, _id(task), worker, code, actor=auth.actor(), given=variables)
+    return answers.nothing()
+
+
+@bp.post("/<task>/extendLock")
+def extend_lock(task: str) -> Response:
+    """Hold a task longer."""
+    given = asked.body()
+    with database().transaction() as session:
+        external_tasks.extend(session, _id(task), _worker(given), _milliseconds(given, "newDuration"), actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.post("/<task>/lock")
+def lock(task: str) -> Response:
+    """Lock one task."""
+    given = asked.body()
+    with database().transaction() as session:
+        external_tasks.lock(session, _id(task), _worker(given), _milliseconds(given, "lockDuration"), actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.post("/<task>/unlock")
+def unlock(task: str) -> Response:
+    """Give a task back."""
+    with database().transaction() as session:
+        external_tasks.unlock(session, _id(task), actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.put("/<task>/retries")
+def set_retries(task: str) -> Response:
+    """Allow more attempts."""
+    retries = asked.needed(asked.body(), "retries", int)
+    with database().transaction() as session:
+        external_tasks.set_retries(session, _id(task), retries, actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.put("/<task>/priority")
+def set_priority(task: str) -> Response:
+    """Move a task forward or back."""
+    priority = asked.needed(asked.body(), "priority", int)
+    with database().transaction() as session:
+        external_tasks.set_priority(session, _id(task), priority, actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.get("")
+@bp.post("", endpoint="search")
+def list_tasks() -> Response:
+    """List tasks."""
+    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
+    return answers.json(_listed()[first : first + limit])
+
+
+@bp.get("/count")
+@bp.post("/count", endpoint="count_searched")
+def count() -> Response:
+    """Count tasks."""
+    return answers.json({"count": len(_listed())})
+
+
+@bp.get("/<task>")
+def show(task: str) -> Response:
+    """Show one task."""
+    wanted = _id(task)
+    with reading() as session:
+        external_tasks.get(session, wanted, auth.actor())
+        found = session.execute(external_tasks.only(auth.actor(), task_id=wanted)).one()
+        return answers.json(_shown(Found(task=found[0], instance=found[1], definition=found[2])))
+
+
+@bp.get("/<task>/errorDetails")
+def show_error_details(task: str) -> Response:
+    """Show what the last failure said, as text."""
+    with reading() as session:
+        row = external_tasks.get(session, _id(task), auth.actor())
+        return Response(row.error_details or "", content_type="text/plain")
+
+
+def _listed() -> list[dict[str, Any]]:
+    given: dict[str, Any] = asked.body() if request.method == "POST" else {**request.args}
+    flags = {
+        name: str(given[name]).lower() == "true" for name in ("locked", "notLocked", "withRetriesLeft", "noRetriesLeft") if name in given
+    }
+    query = external_tasks.only(
+        auth.actor(),
+        worker=given.get("workerId"),
+        topic=given.get("topicName"),
+        task_id=_id(given["externalTaskId"]) if "externalTaskId" in given else None,
+        instance_id=asked.uuid(given["processInstanceId"], "Process instance") if "processInstanceId" in given else None,
+        element=given.get("activityId"),
+        locked=True if flags.get("locked") else False if flags.get("notLocked") else None,
+        retries_left=True if flags.get("withRetriesLeft") else False if flags.get("noRetriesLeft") else None,
+    )
+    with reading() as session:
+        return [_shown(Found(task=row[0], instance=row[1], definition=row[2])) for row in session.execute(query)]
+
+
+def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str, Any]:
+    """Show a task to the worker that has it now."""
+    names = asked.field(topic, "variables", list)
+    shown = _shown(found)
+    row = found.instance
+    shown["variables"] = values.encode_all(row.variables, row.types, names=names, deserialize=bool(topic.get("deserializeValues")))
+    if topic.get("includeExtensionProperties"):
+        shown["extensionProperties"] = dict(external_tasks.properties_of(session, found))
+    return shown
+
+
+def _shown(found: Found) -> dict[str, Any]:
+    task, instance, of = found.task, found.instance, found.definition
+    return {
+        "id": str(task.id),
+        "workerId": task.worker,
+        "topicName": task.topic,
+        "lockExpirationTime": answers.moment(task.lock_expires_at),
+        "createTime": answers.moment(task.created_at),
+        "activityId": task.element,
+        "activityInstanceId": f"{task.element}:{task.id}",
+        "executionId": str(instance.id),
+        "processInstanceId": str(instance.id),
+        "processDefinitionId": definition_id(of),
+        "processDefinitionKey": of.key,
+        "processDefinitionVersionTag": None,
+        "tenantId": None,
+        "retries": task.retries,
+        "suspended": False,
+        "priority": task.priority,
+        "businessKey": instance.business_key,
+        "errorMessage": task.error_message,
+        "errorDetails": task.error_details,
+        "variables": {},
+        "extensionProperties": {},
+    }
+
+
+def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
+    if not isinstance(topic, dict):
+        raise InvalidInput(f"Expected each topic to be an object, but one is {topic!r:.80}")
+    ids = _several(topic, "processDefinitionId", "processDefinitionIdIn")
+    keys = _several(topic, "processDefinitionKey", "processDefinitionKeyIn")
+    wanted = Wanted(
+        topic=asked.needed(topic, "topicName", str),
+        lock=_milliseconds(topic, "lockDuration"),
+        business_key=asked.field(topic, "businessKey", str),
+        definition_ids=None if ids is None else frozenset(read_definition_id(one) for one in ids),
+        definition_keys=None if keys is None else frozenset(keys),
+        variables=asked.field(topic, "processVariables", dict) or {},
+    )
+    return wanted, topic
+
+
+def _several(topic: dict[str, Any], one: str, many: str) -> list[str] | None:
+    single, several = asked.field(topic, one, str), asked.field(topic, many, list)
+    if several is not None and not all(isinstance(name, str) for name in several):
+        raise InvalidInput(f"Expected {many} to be a list of texts, but it is {several!r:.80}")
+    return [single] if single is not None else several or None
+
+
+def _order(given: dict[str, Any]) -> bool | None:
+    sorting = asked.field(given, "sorting", list) or []
+    orders = [entry.get("sortOrder") for entry in sorting if isinstance(entry, dict) and entry.get("sortBy") == "createTime"]
+    if len(orders) != len(sorting):
+        raise InvalidInput(f"Expected sorting by createTime, but it is {sorting!r:.80}")
+    return orders[0] != "desc" if orders else None
+
+
+def _worker(given: dict[str, Any]) -> str:
+    worker = given.get("workerId")
+    # Some clients use numbers.
+    text = str(worker) if isinstance(worker, int) and not isinstance(worker, bool) else asked.needed(given, "workerId", str)
+    if len(text) > 255:  # noqa: PLR2004 - what the column keeps
+        raise InvalidInput("Expected workerId of at most 255 characters, but it is longer")
+    return text
+
+
+def _positive(given: dict[str, Any], name: str) -> int:
+    value = asked.needed(given, name, int)
+    if value < 1:
+        raise InvalidInput(f"Expected {name} of at least 1, but it is {value}")
+    return value
+
+
+def _milliseconds(given: dict[str, Any], name: str, *, at_least: int = 1) -> timedelta:
+    value = asked.needed(given, name, int) if at_least else asked.field(given, name, int) or 0
+    if not at_least <= value <= 1000 * 3600 * 24 * 3650:
+        raise InvalidInput(f"Expected {name} of {at_least} or more milliseconds, at most ten years, but it is {value}")
+    return timedelta(milliseconds=value)
+
+
+def _id(text: str) -> Any:
+    return asked.uuid(text, "External task")

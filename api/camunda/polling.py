@@ -1,0 +1,88 @@
+"""Long polls: a worker asks for tasks and is answered when there are some, or when it has waited long enough.
+
+Who waits holds a thread and nothing else: no transaction, no connection, and no turn (`api.turns`).  One thread of the process looks at
+the table for all of them, because tasks also come from other processes, from locks that run out and from retries that are due.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import structlog
+from flask import current_app
+
+from api.turns import Turns
+from engine import arrivals, external_tasks
+from engine.actors import Actor
+from engine.database import Database, Session
+from engine.external_tasks import Fetch, Found, Wanted
+
+#: How many may wait at the same time; each needs a thread of the server.
+MOST = 400
+#: Seconds between two looks of the watcher.
+LOOK = 0.5
+_watching = threading.Lock()
+_log = structlog.get_logger()
+Present = Callable[[Session, Found, Wanted], dict[str, Any]]
+
+
+def fetch(db: Database, what: Fetch, *, actor: Actor, seconds: float, present: Present) -> list[dict[str, Any]]:
+    """Fetch and lock; when there is nothing, wait for it, at most so long.
+
+    A newer request of the same worker for the same topics sends this one home with nothing: its sender may be gone.
+    """
+    topics = {wanted.topic for wanted in what.wanted}
+    deadline = time.monotonic() + seconds
+    with arrivals.waiting((actor.name, what.worker, frozenset(topics)), topics) as waiter:
+        while not waiter.superseded:
+            found = _try(db, what, actor, present)
+            left = deadline - time.monotonic()
+            if found or left <= 0 or arrivals.count() > MOST:
+                return found
+            _watch(db)
+            with _without_turn():
+                waiter.sleep(left)
+    return []
+
+
+def _try(db: Database, what: Fetch, actor: Actor, present: Present) -> list[dict[str, Any]]:
+    with db.reading() as session:  # a look keeps no writer waiting
+        if not external_tasks.is_there(session, what, actor=actor):
+            return []
+    with db.transaction() as session:
+        return [present(session, *found) for found in external_tasks.fetch(session, what, actor=actor)]
+
+
+def _without_turn() -> Any:
+    turns: Turns | None = current_app.extensions.get("turns")
+    return turns.given_up() if turns is not None else nullcontext()
+
+
+def _watch(db: Database) -> None:
+    """Have somebody watch while somebody waits."""
+    if _watching.acquire(blocking=False):
+        threading.Thread(target=_look_while_waited_for, args=(db,), name="external tasks", daemon=True).start()
+
+
+def _look_while_waited_for(db: Database) -> None:
+    try:
+        time.sleep(LOOK)
+        while arrivals.count():
+            _look(db)
+            time.sleep(LOOK)
+    finally:
+        _watching.release()
+    if arrivals.count():  # somebody came in the moment between
+        _watch(db)
+
+
+def _look(db: Database) -> None:
+    try:
+        with db.reading() as session:
+            arrivals.announce(external_tasks.ready_topics(session))
+    except Exception:  # noqa: BLE001 - whatever it is, the next look may go well
+        _log.exception("cannot look for external tasks")

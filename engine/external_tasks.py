@@ -1,0 +1,291 @@
+"""External tasks (外部任务): fetched by workers under a lock that runs out, completed, failed, given back.
+
+The row belongs to whoever holds it; the instance to whoever completes it.  Locks are taken in this order: instance, task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session
+
+from engine import arrivals, database, definitions, execution, instances, journal, steps, variables
+from engine.actors import Actor, Role
+from engine.case_models import Item
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Definition, ExternalTask, Incident, Instance
+from engine.variables import NOTHING, Given
+
+#: Camunda keeps no more of an error message.
+LONGEST_MESSAGE = 666
+#: How many candidates are looked at in one go: some filters are none of the database's.
+LOOK = 1000
+_WORKERS = (Role.SYSTEM, Role.DESIGNER, Role.ADMIN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One topic that a worker asks for."""
+
+    topic: str
+    lock: timedelta
+    business_key: str | None = None
+    definition_ids: frozenset[UUID] | None = None
+    definition_keys: frozenset[str] | None = None
+    #: Variables that must have these values.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def takes(self, task: Found) -> bool:
+        """Whether a task is what is asked for."""
+        return (
+            task.task.topic == self.topic
+            and self.business_key in {None, task.instance.business_key}
+            and (self.definition_ids is None or task.definition.id in self.definition_ids)
+            and (self.definition_keys is None or task.definition.key in self.definition_keys)
+            and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """What a worker asks for."""
+
+    worker: str
+    limit: int
+    wanted: tuple[Wanted, ...]
+    by_priority: bool = False
+    #: Oldest first, newest first, or as it comes.
+    oldest_first: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A task, with what it belongs to."""
+
+    task: ExternalTask
+    instance: Instance
+    definition: Definition
+
+
+def is_there(session: Session, what: Fetch, *, actor: Actor) -> bool:
+    """Whether a fetch would give something; it only reads."""
+    actor.require(*_WORKERS, to="fetch external tasks")
+    return next(_candidates(session, what, actor), None) is not None
+
+
+def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, Wanted]]:
+    """Lock what may be worked on for a worker.  Of two who fetch at once each gets other tasks."""
+    actor.require(*_WORKERS, to="fetch external tasks")
+    fetched: list[tuple[Found, Wanted]] = []
+    for found, wanted in _candidates(session, what, actor):
+        now = datetime.now(UTC)
+        # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
+        free = select(ExternalTask).where(ExternalTask.id == found.task.id, _is_free(now)).execution_options(populate_existing=True)
+        task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
+        if task is None:
+            continue
+        task.worker, task.lock_expires_at = what.worker, now + wanted.lock
+        fetched.append((found, wanted))
+        if len(fetched) >= what.limit:
+            break
+    return fetched
+
+
+def get(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
+    """Return a task; raises NotFound, also for what is not the actor's."""
+    task = session.scalar(select(ExternalTask).where(ExternalTask.id == task_id, visible(actor)))
+    if task is None:
+        raise NotFound(f"External task with id {task_id} does not exist")
+    return task
+
+
+def search(actor: Actor) -> Select[ExternalTask, Instance, Definition]:
+    """Select the tasks that an actor may work on."""
+    query = select(ExternalTask, Instance, Definition).join(Instance, Instance.id == ExternalTask.instance_id)
+    return query.join(Definition, Definition.id == Instance.definition_id).where(visible(actor))
+
+
+def only(
+    actor: Actor,
+    *,
+    worker: str | None = None,
+    topic: str | None = None,
+    task_id: UUID | None = None,
+    instance_id: UUID | None = None,
+    element: str | None = None,
+    locked: bool | None = None,
+    retries_left: bool | None = None,
+) -> Select[ExternalTask, Instance, Definition]:
+    """Select those of them that fit, oldest first."""
+    query = search(actor).order_by(ExternalTask.id)
+    wanted = {"worker": worker, "topic": topic, "id": task_id, "instance_id": instance_id, "element": element}
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(getattr(ExternalTask, name) == value)
+    held = ExternalTask.lock_expires_at > datetime.now(UTC)
+    if locked is not None:
+        query = query.where(held if locked else or_(ExternalTask.lock_expires_at.is_(None), ~held))
+    if retries_left is not None:
+        query = query.where(or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0) if retries_left else ExternalTask.retries == 0)
+    return query
+
+
+def properties_of(session: Session, found: Found) -> Mapping[str, str]:
+    """What is written on the element (`camunda:properties`)."""
+    return definitions.get(session, found.definition.id).process.elements[found.task.element].properties
+
+
+def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, given: Given = NOTHING) -> None:
+    """Complete a task; a lock that has run out is enough, as long as nobody else has fetched it since."""
+    task = _held(session, task_id, worker, actor, to="complete")
+    with execution.running(session, task.instance_id, actor=actor) as run:
+        variables.put(run, given)
+        journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
+        run.process.complete(task.wait)
+        variables.forget(run, given)
+
+
+def raise_error(session: Session, task_id: UUID, worker: str, code: str, *, actor: Actor, given: Given = NOTHING) -> None:
+    """Raise a BPMN error that the diagram may catch."""
+    task = _held(session, task_id, worker, actor, to="raise an error at")
+    with execution.running(session, task.instance_id, actor=actor) as run:
+        variables.put(run, given)
+        journal.record(session, run.row, actor=actor, what="external task raised an error", code=code, element=task.element)
+        run.process.raise_error(task.wait, code)
+        variables.forget(run, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a worker could not do its task, and how often and when it may be tried again."""
+
+    message: str
+    details: str | None
+    retries: int
+    after: timedelta
+
+
+def fail(session: Session, task_id: UUID, worker: str, failure: Failure, *, actor: Actor, given: Given = NOTHING) -> None:
+    """Note a failure: the task is fetched again later, or stands as an incident when no retries are left."""
+    task = _held(session, task_id, worker, actor, to="fail")
+    task.error_message, task.error_details = failure.message[:LONGEST_MESSAGE], failure.details
+    task.lock_expires_at = datetime.now(UTC) + failure.after
+    _set_retries(session, task, failure.retries)
+    if given.values:
+        with execution.running(session, task.instance_id, actor=actor) as run:
+            variables.put(run, given)
+            variables.forget(run, given)
+
+
+def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor: Actor) -> None:
+    """Hold a task longer, counted from now; raises InvalidState when the lock has run out."""
+    task = _held(session, task_id, worker, actor, to="extend the lock of")
+    now = datetime.now(UTC)
+    if task.lock_expires_at is None or task.lock_expires_at <= now:
+        raise InvalidState(f"Expected to extend the lock of external task {task_id}, but it has run out")
+    task.lock_expires_at = now + by
+
+
+def lock(session: Session, task_id: UUID, worker: str, duration: timedelta, *, actor: Actor) -> None:
+    """Lock one task for a worker; raises InvalidState while another holds it."""
+    task, now = _taken(session, task_id, actor), datetime.now(UTC)
+    if task.worker != worker and task.lock_expires_at is not None and task.lock_expires_at > now:
+        raise InvalidState(f"Expected to lock external task {task_id} for {worker}, but {task.worker} holds it")
+    task.worker, task.lock_expires_at = worker, now + duration
+
+
+def unlock(session: Session, task_id: UUID, *, actor: Actor) -> None:
+    """Give a task back at once."""
+    task = _taken(session, task_id, actor)
+    task.worker = task.lock_expires_at = None
+    _announce(session, task)
+
+
+def set_retries(session: Session, task_id: UUID, retries: int, *, actor: Actor) -> None:
+    """Allow so many more attempts; above 0 the incident is over, at 0 it stands."""
+    task = _taken(session, task_id, actor)
+    _set_retries(session, task, retries)
+    if retries:
+        _announce(session, task)
+
+
+def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor) -> None:
+    """Let a task be fetched before others, or after them."""
+    _taken(session, task_id, actor).priority = priority
+
+
+def ready_topics(session: Session) -> set[str]:
+    """Topics of which something may be fetched now."""
+    return set(session.scalars(select(ExternalTask.topic).where(_is_free(datetime.now(UTC))).distinct()))
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Tasks for workers: those of one's departments' items, and those of no item; never those that the engine does itself."""
+    foreign = ~ExternalTask.topic.startswith(steps.PREFIX, autoescape=True)
+    if not actor.has(*_WORKERS):
+        return ExternalTask.id.is_(None)
+    departments = actor.departments()
+    if departments is None or actor.has(Role.ADMIN):
+        return foreign
+    theirs = select(Item.id).where(Item.department.in_(departments))
+    return foreign & or_(ExternalTask.item_id.is_(None), ExternalTask.item_id.in_(theirs))
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    unlocked = or_(ExternalTask.lock_expires_at.is_(None), ExternalTask.lock_expires_at <= now)
+    return unlocked & or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)
+
+
+def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
+    """Yield what is free and asked for, in the order asked for."""
+    query = search(actor).where(ExternalTask.topic.in_({wanted.topic for wanted in what.wanted}), _is_free(datetime.now(UTC)))
+    if what.by_priority:
+        query = query.order_by(ExternalTask.priority.desc())
+    created = ExternalTask.created_at
+    query = query.order_by(created.desc() if what.oldest_first is False else created, ExternalTask.id)
+    for task, instance, definition in session.execute(query.limit(max(LOOK, what.limit))):
+        found = Found(task=task, instance=instance, definition=definition)
+        wanted = next((w for w in what.wanted if w.takes(found)), None)
+        if wanted is not None:
+            yield found, wanted
+
+
+def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
+    """Take a task for this transaction; raises NotFound when it is over by now."""
+    instances.lock(session, get(session, task_id, actor).instance_id)
+    task = session.get(ExternalTask, task_id, populate_existing=True, with_for_update={"key_share": True})
+    if task is None:
+        raise NotFound(f"External task with id {task_id} does not exist")
+    return task
+
+
+def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str) -> ExternalTask:
+    task = _taken(session, task_id, actor)
+    if task.worker != worker:
+        raise InvalidState(f"Expected to {to} external task {task_id} as {worker}, but {task.worker or 'nobody'} holds it")
+    return task
+
+
+def _set_retries(session: Session, task: ExternalTask, retries: int) -> None:
+    if retries < 0:
+        raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
+    task.retries = retries
+    standing = session.scalars(
+        select(Incident).where(Incident.instance_id == task.instance_id, Incident.wait == task.wait, Incident.resolved_at.is_(None))
+    ).first()
+    now = datetime.now(UTC)
+    if retries and standing is not None:
+        standing.resolved_at = now
+    if not retries and standing is None:
+        place = {"case_id": task.case_id, "instance_id": task.instance_id, "wait": task.wait, "element": task.element}
+        session.add(Incident(**place, message=task.error_message or "", raised_at=now))
+
+
+def _announce(session: Session, task: ExternalTask) -> None:
+    topic = task.topic
+    database.after_commit(session, lambda _db: arrivals.announce({topic}))

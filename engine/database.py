@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from engine.errors import Busy
 
@@ -79,6 +80,9 @@ class Database:
             try:
                 yield session
                 session.commit()
+            except StaleDataError as error:
+                session.rollback()
+                raise Busy("Expected to write what was read, but somebody else has written it meanwhile; try again") from error
             except OperationalError as error:
                 session.rollback()
                 raise _translate(error) from error

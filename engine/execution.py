@@ -58,6 +58,9 @@ def settle(run: Run) -> None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
     if run.process.ended and run.row.parent_id is not None:
         jobs.owe_parent(run.session, run.row)
+    elif run.row.parent_id is not None and run.item is not None and run.found_as not in {None, run.item.status}:
+        # Decided, and its process goes on: what the bundle can issue has changed.
+        jobs.owe(run.session, "refresh", run.session.get_one(models.Instance, run.row.parent_id))
     instances.put_back(run)
     if run.is_bundle and run.process.ended:
         if run.case.hall is None:

@@ -34,6 +34,8 @@ class Run:
     item: Item | None
     #: Waits that were there when it was woken: they have their rows.
     projected: Mapping[int, WaitKind]
+    #: Status of the item when it was woken.
+    found_as: ItemStatus | None = None
 
     @property
     def is_bundle(self) -> bool:
@@ -84,7 +86,17 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
     loaded = definitions.get(session, row.definition_id)
     context = functions.context(session, loaded, case, item)
     process = Process.load(loaded.process, row.state, row.variables, context)
-    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected=process.standing())
+    return Run(
+        session=session,
+        actor=actor,
+        row=row,
+        loaded=loaded,
+        process=process,
+        case=case,
+        item=item,
+        projected=process.standing(),
+        found_as=item.status if item else None,
+    )
 
 
 def begin(
@@ -140,7 +152,10 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
 
 
 def _cancel_abandoned(run: Run) -> None:
-    """End what was called by a call that something interrupted; an item that was being handled there ends without decision."""
+    """End what was called by a call that something interrupted; an item that was being handled there ends without decision.
+
+    An item that is decided keeps its process: what is left to do there (a check to be planned …) is owed all the same.
+    """
     gone = run.process.canceled() & {wait for wait, kind in run.projected.items() if kind is WaitKind.CALL}
     if not gone:
         return
@@ -148,10 +163,14 @@ def _cancel_abandoned(run: Run) -> None:
         models.Instance.parent_id == run.row.id, models.Instance.parent_wait.in_(gone), models.Instance.status == InstanceStatus.RUNNING
     )
     for child in run.session.scalars(query).all():
-        cancel(run.session, child.id, actor=run.actor)
+        lock(run.session, child.id)  # its department may be deciding just now
         item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
-        if item is not None and item.instance_id == child.id and item.status in UNSETTLED:
-            lifecycle.end(run.session, item, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": "流程未等其办结即已继续"})
+        handled = item if item is not None and item.instance_id == child.id else None
+        if handled is not None and handled.status not in UNSETTLED:
+            continue
+        cancel(run.session, child.id, actor=run.actor)
+        if handled is not None:
+            lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": "流程未等其办结即已继续"})
 
 
 def of_case(session: Session, case_id: UUID) -> models.Instance:
@@ -166,5 +185,8 @@ def of_case(session: Session, case_id: UUID) -> models.Instance:
 
 
 def fresh(run: Run, kinds: Collection[WaitKind], handled: Collection[int]) -> list[Wait]:
-    """Waits of some kinds that came up in this run and were not handled yet."""
-    return [wait for wait in run.process.waits(*kinds) if wait.id not in run.projected and wait.id not in handled]
+    """Waits of some kinds that came up in this run and were not handled yet.
+
+    A wait keeps its id when it failed and was retried: then it is new by its kind.
+    """
+    return [w for w in run.process.waits(*kinds) if run.projected.get(w.id) is not w.kind and w.id not in handled]

@@ -60,15 +60,17 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
         job.due_at = datetime.now(UTC) + BACKOFF[job.attempts - 1]
         return
     job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
-    incident = Incident(
-        case_id=job.case_id,
-        instance_id=job.instance_id,
-        job_id=job.id,
-        element=job.payload.get("element", ""),
-        message=job.error,
-        raised_at=datetime.now(UTC),
-    )
+    incident = _standing(session, job) or Incident(case_id=job.case_id, instance_id=job.instance_id, raised_at=datetime.now(UTC))
+    incident.job_id, incident.element, incident.message = job.id, job.payload.get("element", ""), job.error
     session.add(incident)
+
+
+def _standing(session: Session, job: Job) -> Incident | None:
+    """A step that failed stands as an incident from its first failure."""
+    query = select(Incident).where(
+        Incident.instance_id == job.instance_id, Incident.wait == job.payload.get("wait"), Incident.resolved_at.is_(None)
+    )
+    return session.scalar(query) if "wait" in job.payload else None
 
 
 def retry(session: Session, job: Job) -> None:

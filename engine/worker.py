@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
@@ -80,6 +80,19 @@ def _fire(session: Session, timer: Timer) -> None:
         wait = next((w for w in run.process.waits(WaitKind.TIMER) if w.id == timer.wait), None)
         if wait is not None and wait.due_at is not None and wait.due_at <= datetime.now(UTC):
             run.process.fire(timer.wait)
+            for incident in session.scalars(_put_off_before(timer)):
+                incident.resolved_at = datetime.now(UTC)
+
+
+def _put_off_before(timer: Timer) -> Select[Incident]:
+    """Select the incident that stands since the timer could not be fired."""
+    return select(Incident).where(
+        Incident.instance_id == timer.instance_id,
+        Incident.element == timer.element,
+        Incident.wait.is_(None),
+        Incident.job_id.is_(None),
+        Incident.resolved_at.is_(None),
+    )
 
 
 def _put_off(db: Database, timer_id: UUID, error: Exception) -> None:
@@ -89,10 +102,7 @@ def _put_off(db: Database, timer_id: UUID, error: Exception) -> None:
             return
         timer.due_at = datetime.now(UTC) + PUT_OFF
         message = f"{type(error).__name__}: {error}"
-        standing = select(Incident.id).where(
-            Incident.instance_id == timer.instance_id, Incident.element == timer.element, Incident.resolved_at.is_(None)
-        )
-        if session.scalar(standing) is None:
+        if session.scalar(_put_off_before(timer)) is None:
             session.add(
                 Incident(
                     case_id=timer.case_id,

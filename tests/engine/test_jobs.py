@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine import database, incidents, instances, jobs, worker
+from engine.errors import InvalidState, NotFound, NotPermitted
+from engine.models import Incident, Job
+from tests import tiny
+from tests.bpmn import diagrams as d
+
+UNDECIDED = {"outcome": "undecided"}
+
+
+@pytest.fixture
+def case(stage, clerk, market):
+    """The process of alpha has ended without a decision, which its bundle cannot take: the job that says so fails."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    market.complete(case, "alpha审批", **UNDECIDED)
+    return case
+
+
+def owed(stage, case):
+    [job] = stage.jobs(case)
+    return job
+
+
+def fail_for_good(stage, case):
+    while owed(stage, case).status != "failed":
+        stage.traveller.shift(timedelta(hours=1))
+        worker.drain(stage.database)
+
+
+def test_remember_failure__plans_the_next_attempt(stage, case):
+    job = owed(stage, case)
+
+    assert (job.kind, job.status, job.attempts) == ("resume", "pending", 1)
+    assert "Expected item" in job.error
+    assert stage.incidents(case) == []
+
+
+def test_remember_failure__waits_longer_each_time(stage, case):
+    waits = []
+    for _ in jobs.BACKOFF[1:]:
+        before = owed(stage, case).due_at
+        stage.traveller.move_to(before + timedelta(seconds=1))
+        worker.drain(stage.database)
+        waits.append(owed(stage, case).due_at - before)
+
+    assert [round(wait.total_seconds() / 60) for wait in waits] == [1, 10]
+
+
+def test_remember_failure__not_before_it_is_due(stage, case):
+    assert worker.drain(stage.database) == 0
+    assert owed(stage, case).attempts == 1
+
+
+def test_remember_failure__out_of_retries(stage, case):
+    fail_for_good(stage, case)
+
+    job, [incident] = owed(stage, case), stage.incidents(case)
+    assert (job.status, job.attempts) == ("failed", len(jobs.BACKOFF) + 1)
+    assert (incident.job_id, incident.wait) == (job.id, None)
+    stage.travel(2026, 4, 1)
+    assert owed(stage, case).attempts == len(jobs.BACKOFF) + 1
+
+
+def test_retry__the_cause_is_mended(stage, clerk, supervisor, case):
+    """The item is withdrawn, so its bundle may go on."""
+    fail_for_good(stage, case)
+    [incident] = stage.incidents(case)
+    clerk.handle("withdraw", stage.item(case, "alpha"), reason="不办了")
+
+    with supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+
+    assert stage.incidents(case) == []
+    assert stage.jobs(case) == []
+    assert stage.tasks(case) == ["beta审批"]
+
+
+def test_retry__fails_again(stage, supervisor, case):
+    fail_for_good(stage, case)
+    [incident] = stage.incidents(case)
+
+    with supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+    assert (owed(stage, case).status, owed(stage, case).attempts) == ("pending", 1)
+    fail_for_good(stage, case)
+
+    [second] = stage.incidents(case)
+    assert second.id != incident.id
+
+
+def test_retry__by_whom_it_does_not_concern(stage, clerk, market, case):
+    fail_for_good(stage, case)
+    [incident] = stage.incidents(case)
+
+    for who in (clerk, market):
+        with pytest.raises(NotPermitted), who.acting() as session:
+            incidents.retry(session, incident.id, actor=who.actor)
+
+
+def test_retry__by_the_designer(stage, case):
+    """Who draws the diagrams mends what they did wrong, in whatever hall."""
+    fail_for_good(stage, case)
+    designer = stage.person("designer")
+    with stage.reading() as session:
+        [incident] = session.scalars(incidents.search(designer.actor)).all()
+
+    with designer.acting() as session:
+        incidents.retry(session, incident.id, actor=designer.actor)
+
+    assert owed(stage, case).status == "pending"
+
+
+def test_retry__resolved_already(stage, supervisor, case):
+    fail_for_good(stage, case)
+    [incident] = stage.incidents(case)
+    with supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+
+    with pytest.raises(NotFound), supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+
+
+def test_step__one_incident_from_the_first_failure_to_the_end(stage, clerk, supervisor):
+    """A step stands as an incident at once; when its job gives up, it is still the same one."""
+    alpha = tiny.item("alpha", d.start("s"), d.external("decide", topic="onething.decide"), d.end("e"), d.flows("s -> decide -> e"))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    [first] = stage.incidents(case)
+
+    fail_for_good(stage, case)
+
+    [incident] = stage.incidents(case)
+    assert (incident.id, incident.job_id) == (first.id, owed(stage, case).id)
+    with supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+    assert [i.id for i in stage.incidents(case)] == [first.id]
+
+
+def test_step__repaired(stage, clerk, supervisor):
+    """The table gave nothing; now it does, and one retry ends the incident and its job."""
+    from engine import execution
+    from engine.actors import ENGINE
+
+    alpha = tiny.item("alpha", d.start("s"), d.external("decide", topic="onething.decide"), d.end("e"), d.flows("s -> decide -> e"))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    [incident] = stage.incidents(case)
+    with supervisor.acting() as session, execution.running(session, stage.item(case, "alpha").instance_id, actor=ENGINE) as run:
+        run.process.variables["outcome"] = "granted"
+
+    with supervisor.acting() as session:
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+
+    assert stage.statuses(case) == {"alpha": "granted"}
+    assert stage.incidents(case) == []
+    stage.travel(2026, 3, 2, hour=10)
+    assert stage.jobs(case) == []
+
+
+def test_owe__the_process_dies_before_it_is_run(stage, clerk, market):
+    """The officer's decision is committed, the process dies before it tells the bundle: the scheduler does."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    task = stage.task(case, "alpha审批")
+
+    with market.acting(checked=False) as session:
+        from engine import tasks
+
+        tasks.complete(session, task.id, actor=market.actor, data={"outcome": "granted"})
+        session.info.pop(database._AFTER_COMMIT)
+
+    assert stage.statuses(case) == {"alpha": "granted", "beta": "waiting"}
+    assert owed(stage, case).kind == "resume"
+    worker.drain(stage.database)
+    assert stage.statuses(case) == {"alpha": "granted", "beta": "in_review"}
+    assert stage.jobs(case) == []
+
+
+def test_owe__rolled_back_with_its_cause(stage, clerk, case):
+    with pytest.raises(InvalidState), clerk.acting() as session:  # noqa: PT012 - the second undoes the first
+        jobs.owe(session, "refresh", instances.of_case(session, case.id))
+        raise InvalidState("no")
+
+    assert [job.kind for job in stage.jobs(case)] == ["resume"]
+
+
+def test_run__nobody_elses(stage, case):
+    """A job that is done is gone; who comes second is told that it was not his."""
+    with stage.database.transaction() as session:
+        job = jobs.owe(session, "message", instances.of_case(session, case.id), message="nothing")
+        session.info.pop(database._AFTER_COMMIT)
+
+    assert worker.run(stage.database, job.id) is True
+    assert worker.run(stage.database, job.id) is False
+    with stage.reading() as session:
+        assert session.get(Job, job.id) is None
+
+
+def test_search__only_cases_that_one_sees(stage, clerk, supervisor, case):
+    fail_for_good(stage, case)
+
+    with stage.reading() as session:
+        assert len(session.scalars(incidents.search(supervisor.actor)).all()) == 1
+        assert session.scalars(incidents.search(stage.person("clerk-yuelu").actor)).all() == []
+        assert session.scalars(select(Incident)).all() != []

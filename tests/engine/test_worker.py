@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+from sqlalchemy import select
+
+from engine import worker
+from engine.case_models import Alert
+from engine.models import Timer
+from tests import tiny
+from tests.bpmn import diagrams as d
+
+
+def accepted(stage, clerk, items, **folder):
+    stage.deploy("tiny", **tiny.folder(items, **folder))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def watched():
+    """Decided under a timer that does not interrupt."""
+    return tiny.item(
+        "alpha",
+        d.start("accepted"),
+        tiny.decision("alpha"),
+        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        d.end("decided"),
+        d.flows("accepted -> decide -> decided", "late -> overdue -> reported"),
+    )
+
+
+def timers(stage, case):
+    return [timer.id for timer in stage.all(Timer, case)]
+
+
+def test_fire__not_yet_due(stage, clerk):
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
+
+    assert [worker.fire(stage.database, timer) for timer in timers(stage, case)] == [False] * len(timers(stage, case))
+
+
+def test_fire__by_many_workers_at_the_same_moment(stage, clerk):
+    """Whoever comes second finds that it has been done."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
+    stage.move_to(2026, 3, 17)
+    due = [t.id for t in stage.all(Timer, case, element="late")] * 4
+    together = Barrier(4)
+
+    def fire(timer):
+        together.wait()
+        worker.fire(stage.database, timer)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(fire, due))
+
+    assert [alert.kind for alert in stage.all(Alert, case)] == ["overdue"]
+
+
+def test_fire__moved_since_it_was_claimed(stage, clerk, market):
+    """Between the look at the schedule and the lock, a pause has moved it."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
+    stage.move_to(2026, 3, 17)
+    [timer] = stage.all(Timer, case, element="late")
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+    # The limit had run out before; a pause changes nothing about that.
+    market.handle("resume", stage.item(case, "alpha"))
+
+    assert worker.fire(stage.database, timer.id) is True
+    assert stage.alerts(case) == [("red", "overdue")]
+
+
+def test_fire__no_such_timer(stage, clerk):
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
+
+    assert worker.fire(stage.database, case.id) is False
+
+
+def broken():
+    """After the timer comes a special procedure whose days nobody can read."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "hearing", "onething.days": "some"}
+    return tiny.item(
+        "alpha",
+        d.start("accepted"),
+        tiny.decision("alpha"),
+        d.timer_boundary("late", on="decide", duration="P1D"),
+        d.user("hearing", name="听证", groups="department-market", properties=properties),
+        d.end("decided"),
+        d.flows("accepted -> decide -> decided", "late -> hearing -> decided"),
+    )
+
+
+def test_fire__fails(stage, clerk):
+    """It is put off, an incident says so once, and it tries again by itself."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": broken()})
+    stage.move_to(2026, 3, 4)
+
+    worker.tick(stage.database)
+    worker.tick(stage.database)
+
+    [incident] = stage.incidents(case)
+    assert (incident.element, "onething.days" in incident.message) == ("late", True)
+    [timer] = stage.all(Timer, case, element="late")
+    assert timer.due_at > datetime.now(UTC)
+    stage.traveller.shift(timedelta(minutes=2))
+    worker.tick(stage.database)
+    assert len(stage.incidents(case)) == 1
+
+
+def test_drain__a_chain_of_timers(stage, clerk):
+    """One that is due brings up the next, and that is due, too."""
+    alpha = tiny.item(
+        "alpha",
+        d.start("s"),
+        d.timer_catch("one", duration="PT1H"),
+        d.timer_catch("two", date="2026-03-02T12:00:00+08:00"),
+        tiny.decision("alpha"),
+        d.end("e"),
+        d.flows("s -> one -> two -> decide -> e"),
+    )
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": alpha})
+
+    stage.travel(2026, 3, 3)
+
+    assert stage.tasks(case) == ["alpha审批"]
+
+
+def test_tick__nothing_is_due(stage, clerk):
+    accepted(stage, clerk, {"alpha": {}})
+
+    assert worker.tick(stage.database) == 0
+
+
+def test_tick__only_so_much_in_one_go(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    for _ in range(3):
+        clerk.submit("tiny")
+    stage.move_to(2026, 3, 10)
+
+    assert worker.tick(stage.database, limit=2) == 2
+    with stage.reading() as session:
+        assert len(session.scalars(select(Timer).where(Timer.due_at <= datetime.now(UTC))).all()) == 1
+
+
+def test_tick__two_schedulers(stage, clerk):
+    """Any number of nodes may run it: what is due is done once."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    cases = [clerk.submit("tiny") for _ in range(4)]
+    stage.move_to(2026, 3, 10)
+    together = Barrier(2)
+
+    def work(_):
+        together.wait()
+        worker.drain(stage.database)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, range(2)))
+
+    assert [stage.alerts(case) for case in cases] == [[("red", "deemed_acceptance")]] * 4
+    assert [stage.statuses(case) for case in cases] == [{"alpha": "in_review"}] * 4
+    assert [len([n for n in stage.notices(case) if n == "acceptance"]) for case in cases] == [1] * 4

@@ -83,5 +83,5 @@ requirements: $(BOOT)
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
 
 clean:
-	rm -rf .boot .venv build *.egg-info tests/moddle/node_modules tests/moddle/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .boot .venv build *.egg-info tests/moddle/node_modules tests/moddle/.venv tests/clients/node_modules tests/clients/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,8 +14,7 @@ SOURCES = [path for path in FILES if "migrations" not in path.parts]
 FORBIDDEN_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "service", "services", "handler", "handlers", "base"}
 #: The one place where a transaction ends.
 TRANSACTIONS = "engine/database.py"
-#: The page of the tables may be longer.
-#: Tables are read as one page.
+#: Tables are read as one page, which may be longer.
 TABLES = {"engine/models.py", "engine/case_models.py"}
 
 

@@ -41,15 +41,16 @@ def compile_pattern(pattern: str, flags: str = "") -> re.Pattern[str]:
 
 def found(pattern: re.Pattern[str], text: str) -> bool:
     """Tell whether a pattern is found in a text."""
-    check_effort(pattern, text)
+    effort(pattern, text)
     return pattern.search(text) is not None
 
 
-def check_effort(pattern: re.Pattern[str], text: str) -> None:
-    """Refuse a text that is too long for a pattern with so many free lengths."""
-    ways = _ways(_tree(pattern), len(text) + 1)
-    if ways * (len(text) + 1) > EFFORT:
+def effort(pattern: re.Pattern[str], text: str) -> int:
+    """Bound the ways that may be tried; refuses a text that is too long for a pattern with so many free lengths."""
+    ways = _ways(_tree(pattern), len(text) + 1) * (len(text) + 1)
+    if ways > EFFORT:
         raise ExpressionError(f"Expected a shorter text for the pattern {pattern.pattern[:80]!r}, but it has {len(text)} characters")
+    return ways
 
 
 @functools.lru_cache(maxsize=512)

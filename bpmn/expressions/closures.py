@@ -46,7 +46,7 @@ class Closure:
         if len(arguments) != len(self.parameters):
             raise ExpressionError(f"Expected {len(self.parameters)} arguments of {self.name}, but {len(arguments)} are given")
         root = self.scope.root
-        root.spend(self.body.weight)
+        root.spend(self.body.weight + sum(limits.size(argument) for argument in arguments))
         if root.calls >= limits.CALLS:
             raise ExpressionError(f"Expected at most {limits.CALLS} calls within one another, but {self.name} makes more")
         bound = {parameter.name: self._accept(parameter, value) for parameter, value in zip(self.parameters, arguments, strict=True)}

@@ -41,6 +41,8 @@ def number(value: Any) -> Number:
 def integer(value: Any) -> int:
     """Take a whole number, for positions and lengths."""
     taken = number(value)
+    if not -_LARGEST < taken < _LARGEST:
+        raise ExpressionError(f"Expected a whole number of at most {CONTEXT.prec} digits, but it is larger")
     if taken != int(taken):
         raise ExpressionError(f"Expected a whole number, but it is {describe(value)}")
     return int(taken)

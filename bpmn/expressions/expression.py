@@ -171,4 +171,14 @@ def _literal(text: str) -> Run:
 
 
 def _concatenation(parts: list[Run]) -> Run:
-    return lambda scope: limits.text("".join(juel.text(part(scope)) for part in parts))
+    def run(scope: Scope) -> str:
+        pieces: list[str] = []
+        length = 0
+        for part in parts:
+            pieces.append(juel.text(part(scope)))
+            length += len(pieces[-1])
+            if length > limits.STRING:
+                raise ExpressionError(f"Expected a text of at most {limits.STRING} characters, but the result is longer")
+        return "".join(pieces)
+
+    return run

@@ -19,6 +19,8 @@ from bpmn.expressions.temporal import YearsMonths, add_days, add_months, instant
 from bpmn.expressions.values import describe
 
 Binary = Callable[[Any, Any], Any]
+#: Steps that a power costs.
+_POWER = 100
 _DURATIONS = (dt.timedelta, YearsMonths)
 _ORDERED = (str, dt.date, dt.time, dt.timedelta, YearsMonths)
 
@@ -192,6 +194,8 @@ def arithmetic(symbol: str, left: Run, right: Run) -> Run:
         if first is None or second is None:
             return None
         if decimals.is_number(first) and decimals.is_number(second):
+            if symbol == "**":
+                scope.spend(_POWER)
             return compute(decimals.number(first), decimals.number(second))
         result = _combine(symbol, otherwise, first, second)
         if isinstance(result, str):

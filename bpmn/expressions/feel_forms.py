@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bpmn.errors import ExpressionError
@@ -79,12 +79,17 @@ def _between(low: int, high: int, span: feel.Range) -> range:
     return range(low if span.low_closed else low + step, high + step if span.high_closed else high, step)
 
 
-def loop(iterations: Sequence[Iteration], body: Node) -> Run:
-    """`for x in xs, y in ys return …`; the body sees the results so far as `partial`."""
+def loop(iterations: Sequence[Iteration], body: Node, *, partial: bool) -> Run:
+    """`for x in xs, y in ys return …`; the body may ask for the results so far, as `partial`."""
 
     def run(scope: Scope) -> list[Any]:
         results: list[Any] = []
-        for inner in _rounds(iterations, scope.child({"partial": results}), body.weight):
+        for each in _rounds(iterations, scope, body.weight):
+            inner = each
+            if partial:
+                scope.spend(len(results) // 8)
+                # A copy: a list of results must not come to hold itself.
+                inner = each.child({"partial": [*results]})
             results.append(body.run(inner))
             limits.items(results)
         return results
@@ -131,6 +136,18 @@ def inclusion(value: Run, tests: Sequence[Run]) -> Run:
     return run
 
 
+def instance(base: Run, check: Callable[[Any], bool]) -> Run:
+    """`value instance of type`."""
+
+    def run(scope: Scope) -> bool:
+        value = base(scope)
+        if isinstance(value, (list, tuple, Mapping)):
+            scope.spend(limits.size(value))
+        return check(value)
+
+    return run
+
+
 def filtering(base: Run, condition: Node) -> Run:
     """`list[2]` (positions count from 1, negative ones from the end) and `list[price > 3]` (members are `item`)."""
 
@@ -142,7 +159,7 @@ def filtering(base: Run, condition: Node) -> Run:
             scope.spend(condition.weight)
             answer = condition.run(_within(member, scope))
             if decimals.is_number(answer):
-                return _pick(members, decimals.integer(answer))
+                return _pick(members, answer)
             if feel.truth(answer, "or a position between [ and ]") is True:
                 kept.append(member)
         return kept if members else _of_nothing(condition, scope)
@@ -164,9 +181,12 @@ def _of_nothing(condition: Node, scope: Scope) -> list[Any] | None:
     return []
 
 
-def _pick(members: Sequence[Any], position: int) -> Any:
-    index = position - 1 if position > 0 else position + len(members)
-    return members[index] if position != 0 and 0 <= index < len(members) else None
+def _pick(members: Sequence[Any], position: Any) -> Any:
+    if abs(position) > len(members):
+        return None
+    place = decimals.integer(position)
+    index = place - 1 if place > 0 else place + len(members)
+    return members[index] if place else None
 
 
 def path(base: Run, name: str) -> Run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from bpmn.errors import ExpressionError
@@ -23,7 +23,19 @@ def _words(name: str) -> tuple[str, ...]:
         return ()
 
 
-_BUILTIN = {_words(name): name for name in FUNCTIONS}
+#: Names by their first word: for each, its words and the name as it is written.
+Table = dict[str, list[tuple[tuple[str, ...], str]]]
+
+
+def _table(names: Iterable[str]) -> Table:
+    table: Table = {}
+    for name in names:
+        if words := _words(name):
+            table.setdefault(words[0], []).append((words, name))
+    return table
+
+
+_BUILTIN = _table(FUNCTIONS)
 
 
 class Names:
@@ -33,22 +45,31 @@ class Names:
         self._tokens = tokens
         self._given = frozenset(known)
         # A name of one word is found without being known; known, it would cut longer names short.
-        self._known = {words: name for name in self._given if len(words := _words(name)) > 1 or name in RESERVED}
+        self._known = _table(name for name in self._given if len(_words(name)) > 1 or name in RESERVED)
         self._bound: list[str] = []
         self._filters = 0
+        #: How often `partial` was read, the results of a loop so far.
+        self.partials = 0
         #: Names that come from outside.  Those within a filter are left out: they may be entries of its members.
         self.free: set[str] = set()
 
     @contextmanager
     def bound(self, *names: str) -> Iterator[None]:
-        """Read a part in which these names have a value of their own."""
-        self._bound.extend(names)
-        added = {words: name for name in names if len(words := _words(name)) > 1 and words not in self._known}
-        self._known |= added
+        """Read a part in which these names, and those that it binds itself, have a value of their own."""
+        before = len(self._bound)
+        for name in names:
+            self.bind(name)
         yield
-        for words in added:
-            del self._known[words]
-        del self._bound[len(self._bound) - len(names) :]
+        for name in self._bound[before:]:
+            if len(words := _words(name)) > 1:
+                self._known[words[0]].pop()
+        del self._bound[before:]
+
+    def bind(self, name: str) -> None:
+        """Give a name a value of its own, until the part ends."""
+        self._bound.append(name)
+        if len(words := _words(name)) > 1:
+            self._known.setdefault(words[0], []).append((words, name))
 
     @contextmanager
     def filtered(self) -> Iterator[None]:
@@ -67,6 +88,7 @@ class Names:
 
     def use(self, name: str) -> str:
         """Note that a variable is read."""
+        self.partials += name == "partial"
         if name not in self._bound and not self._filters:
             self.free.add(name)
         return name
@@ -75,22 +97,17 @@ class Names:
         """Tell whether a known name comes next, whatever words it is made of."""
         return bool(self._match(self._known))
 
-    def longest(self, names: Collection[str]) -> str | None:
+    def longest(self, names: Iterable[str]) -> str | None:
         """Pass the longest of these names, if one comes next."""
-        words = self._match({_words(name): name for name in names})
-        self._tokens.advance(len(words))
-        return " ".join(words) if words else None
+        return self._pass(_table(names))
 
     def read(self) -> str:
         """Pass a name: the longest known one, or else all words up to the next operator."""
-        words = self._match(_BUILTIN)
-        if words and self._tokens.ahead(len(words)).text == "(" and not self.is_bound(_BUILTIN[words]):
+        words, builtin = self._match(_BUILTIN) or ((), "")
+        if words and self._tokens.ahead(len(words)).text == "(" and not self.is_bound(builtin):
             self._tokens.advance(len(words))
-            return _BUILTIN[words]
-        if words := self._match(self._known):
-            self._tokens.advance(len(words))
-            return self._known[words]
-        return self._greedy()
+            return builtin
+        return self._pass(self._known) or self._greedy()
 
     def member(self) -> str:
         """Pass the name after a dot."""
@@ -122,10 +139,16 @@ class Names:
             words.append(self._tokens.advance().text)
         return " ".join(words)
 
-    def _match(self, table: dict[tuple[str, ...], str]) -> tuple[str, ...]:
+    def _pass(self, table: Table) -> str | None:
+        words, name = self._match(table) or ((), None)
+        self._tokens.advance(len(words))
+        return name
+
+    def _match(self, table: Table) -> tuple[tuple[str, ...], str] | None:
         """Find the longest entry of a table whose words come next."""
-        best: tuple[str, ...] = ()
-        for words in table:
-            if len(words) > len(best) and all(self._tokens.ahead(place).text == word for place, word in enumerate(words)):
-                best = words
-        return best
+        candidates = [
+            entry
+            for entry in table.get(self._tokens.current.text, ())
+            if all(self._tokens.ahead(place).text == word for place, word in enumerate(entry[0]))
+        ]
+        return max(candidates, key=lambda entry: len(entry[0]), default=None)

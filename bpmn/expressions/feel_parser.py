@@ -62,9 +62,12 @@ class FeelParser(ValueParser):
     def _loop(self) -> Node:
         self._tokens.expect("for")
         iterations = self._iterations("return")
-        with self._names.bound("partial", *(name for name, _ in iterations)):
+        names = [name for name, _ in iterations]
+        before = self._names.partials
+        with self._names.bound("partial", *names):
             body = self._expression()
-        return node(feel_forms.loop(iterations, body), body, *(domain for _, domain in iterations))
+        run = feel_forms.loop(iterations, body, partial=self._names.partials > before and "partial" not in names)
+        return node(run, body, *(domain for _, domain in iterations))
 
     def _quantifier(self) -> Node:
         every = self._tokens.advance().text == "every"
@@ -165,7 +168,7 @@ class FeelParser(ValueParser):
     def _instance(self, value: Node) -> Node:
         self._tokens.expect("of")
         check = self._types.read()
-        return node(lambda inner: check(value.run(inner)), value, truth=True)
+        return node(feel_forms.instance(value.run, check), value, truth=True)
 
     def _arithmetic(self, lowest: int) -> Node:
         left = self._unary()

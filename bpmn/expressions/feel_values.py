@@ -106,15 +106,18 @@ class ValueParser(ABC):
     def _context(self) -> Node:
         self._tokens.expect("{")
         entries: list[tuple[str, Node]] = []
-        while not self._tokens.at("}"):
-            name = self._string() if self._tokens.current.kind == "string" else self._names.declare(":")
-            self._tokens.expect(":")
-            seen = [earlier for earlier, _ in entries]
-            # A function may call itself; any other entry that mentions its own name means the one outside.
-            with self._names.bound(*seen, *([name] if self._tokens.at("function") else [])):
+        with self._names.bound():
+            while not self._tokens.at("}"):
+                name = self._string() if self._tokens.current.kind == "string" else self._names.declare(":")
+                self._tokens.expect(":")
+                # A function may call itself; any other entry that mentions its own name means the one outside.
+                if itself := self._tokens.at("function"):
+                    self._names.bind(name)
                 entries.append((name, self._expression()))
-            if not self._tokens.at("}"):
-                self._tokens.expect(",")
+                if not itself:
+                    self._names.bind(name)
+                if not self._tokens.at("}"):
+                    self._tokens.expect(",")
         self._tokens.expect("}")
         return node(feel_forms.context([(name, entry.run) for name, entry in entries]), *(entry for _, entry in entries))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bpmn.errors import ExpressionError
@@ -15,7 +16,7 @@ NESTING = 50
 #: Longest chain of operations that wait for one another (a sum of n terms counts n).
 DEPTH = 150
 #: Rounds of loops, weighed by what each does, and what built-in functions read and make.
-STEPS = 100_000
+STEPS = 50_000
 #: The same for a decision, with all cells and all decisions that it requires.
 DECISION = 1_000_000
 #: Functions of an expression (`function(x) …`) that call one another, or themselves.
@@ -28,6 +29,20 @@ ITEMS = 10_000
 MEMBERS = 50_000
 #: Integers of JUEL are Java's `Long`.
 LONG = 2**63 - 1
+
+
+def size(value: Any) -> int:
+    """Count the members of a value, inner ones included, as far as that matters."""
+    count = 0
+    waiting = [value]
+    while waiting and count <= STEPS:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, (list, tuple)):
+            waiting.extend(value)
+        elif isinstance(value, Mapping):
+            waiting.extend(value.values())
+    return count
 
 
 def long(value: int) -> int:

@@ -41,7 +41,10 @@ def plain(value: Any) -> Any:
 
     Raises ExpressionError for what has no JSON form, or is too large.
     """
-    return _Plain().convert(value)
+    try:
+        return _Plain().convert(value)
+    except RecursionError:
+        raise ExpressionError("Expected a value that JSON can hold, but it is nested too deep") from None
 
 
 class _Plain:

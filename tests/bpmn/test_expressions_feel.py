@@ -326,6 +326,13 @@ def test_plain__no_json_form(given):
         plain(given)
 
 
+def test_plain__nested_too_deep():
+    nested = value("(for i in 1..600 return [partial[-1]])[-1]")
+
+    with pytest.raises(ExpressionError, match="nested too deep"):
+        plain(nested)
+
+
 HOSTILE = [
     "for i in 1..1000000000 return i",
     "for a in 1..1000, b in 1..1000, c in 1..1000 return 1",

@@ -40,13 +40,13 @@ def count(members: Sequence[Any]) -> int:
     return len(members)
 
 
-@builtin("min(list…)")
+@builtin("min(list…)", weight=3)
 def minimum(members: Sequence[Any]) -> Any:
     """Find the least member; null for an empty list."""
     return _extreme("<", members)
 
 
-@builtin("max(list…)")
+@builtin("max(list…)", weight=3)
 def maximum(members: Sequence[Any]) -> Any:
     """Find the greatest member; null for an empty list."""
     return _extreme(">", members)
@@ -57,26 +57,26 @@ def _extreme(symbol: str, members: Sequence[Any]) -> Any:
     return functools.reduce(lambda best, each: each if feel.compare(symbol, each, best) else best, present) if present else None
 
 
-@builtin("sum(list…)")
+@builtin("sum(list…)", weight=2)
 def total(members: Sequence[Any]) -> Number | None:
     """Add numbers up; null for an empty list."""
     return functools.reduce(decimals.add, map(decimals.number, members)) if members else None
 
 
-@builtin("product(list…)")
+@builtin("product(list…)", weight=2)
 def product(members: Sequence[Any]) -> Number | None:
     """Multiply numbers; null for an empty list."""
     return functools.reduce(decimals.multiply, map(decimals.number, members)) if members else None
 
 
-@builtin("mean(list…)")
+@builtin("mean(list…)", weight=2)
 def mean(members: Sequence[Any]) -> Number | None:
     """Average of numbers; null for an empty list."""
     added = total(members)
     return None if added is None else decimals.divide(added, len(members))
 
 
-@builtin("median(list…)")
+@builtin("median(list…)", weight=2)
 def median(members: Sequence[Any]) -> Number | None:
     """Middle number, or the mean of the two in the middle; null for an empty list."""
     ordered = sorted(map(decimals.number, members))
@@ -86,7 +86,7 @@ def median(members: Sequence[Any]) -> Number | None:
     return ordered[middle] if len(ordered) % 2 else decimals.divide(decimals.add(ordered[middle - 1], ordered[middle]), 2)
 
 
-@builtin("stddev(list…)")
+@builtin("stddev(list…)", weight=4)
 def stddev(members: Sequence[Any]) -> Number | None:
     """Standard deviation of a sample; null for fewer than two numbers."""
     average = mean(members)
@@ -195,7 +195,7 @@ def flatten(scope: Scope, members: Any) -> list[Any]:
     return flat
 
 
-@builtin("mode(list…)")
+@builtin("mode(list…)", weight=3)
 def mode(members: Any) -> list[Any]:
     """Find the numbers that stand most often, in ascending order."""
     counts = collections.Counter(map(decimals.number, members))
@@ -208,7 +208,7 @@ def sort(scope: Scope, members: Any, precedes: Any = None) -> list[Any]:
     """Put members in order: ascending numbers, texts or dates, or as a function of two members says (true when the first comes first)."""
     order = _ascending if precedes is None else functools.partial(_by, precedes)
     found = arguments.listing(members)
-    scope.spend(len(found) * len(found).bit_length())
+    scope.spend(3 * len(found) * len(found).bit_length())
     return sorted(found, key=functools.cmp_to_key(order))
 
 

@@ -89,7 +89,7 @@ def absolute(value: Any) -> Any:
     return -taken if taken < 0 else taken
 
 
-@builtin("modulo(dividend, divisor)")
+@builtin("modulo(dividend, divisor)", cost=15)
 def modulo(dividend: Any, divisor: Any) -> Number:
     """Remainder, with the sign of the divisor."""
     first, second = decimals.number(dividend), decimals.number(divisor)
@@ -97,7 +97,7 @@ def modulo(dividend: Any, divisor: Any) -> Number:
     return decimals.subtract(first, decimals.multiply(second, whole))
 
 
-@builtin("sqrt(number)")
+@builtin("sqrt(number)", cost=15)
 def sqrt(value: Any) -> Number:
     """Square root."""
     if (taken := decimals.number(value)) < 0:
@@ -105,7 +105,7 @@ def sqrt(value: Any) -> Number:
     return CONTEXT.sqrt(Decimal(taken))
 
 
-@builtin("log(number)")
+@builtin("log(number)", cost=60)
 def log(value: Any) -> Number:
     """Natural logarithm."""
     if (taken := decimals.number(value)) <= 0:
@@ -113,7 +113,7 @@ def log(value: Any) -> Number:
     return CONTEXT.ln(Decimal(taken))
 
 
-@builtin("exp(number)")
+@builtin("exp(number)", cost=30)
 def exp(value: Any) -> Number:
     """Raise e to a power."""
     return CONTEXT.exp(Decimal(decimals.number(value)))

@@ -10,6 +10,7 @@ from bpmn.errors import ExpressionError
 from bpmn.expressions import decimals, limits, writing
 from bpmn.expressions.functions import arguments
 from bpmn.expressions.functions.registry import builtin
+from bpmn.expressions.scope import Scope
 
 
 @builtin("string(from)")
@@ -90,17 +91,20 @@ def ends_with(value: Any, match: Any) -> bool:
     return arguments.text(value).endswith(arguments.text(match))
 
 
-@builtin("matches(input, pattern, flags?)")
-def matches(value: Any, pattern: Any, flags: Any = None) -> bool:
+#: Ways of a pattern that are tried in the time of one step.
+_WAYS = 200
+
+
+@builtin("matches(input, pattern, flags?)", scoped=True)
+def matches(scope: Scope, value: Any, pattern: Any, flags: Any = None) -> bool:
     """Tell whether the pattern is found in the text (flags: i, s, m, x)."""
-    return patterns.found(_pattern(pattern, flags), arguments.text(value))
+    return _pattern(scope, pattern, flags, value).search(value) is not None
 
 
-@builtin("replace(input, pattern, replacement, flags?)")
-def replace(value: Any, pattern: Any, replacement: Any, flags: Any = None) -> str:
+@builtin("replace(input, pattern, replacement, flags?)", scoped=True)
+def replace(scope: Scope, value: Any, pattern: Any, replacement: Any, flags: Any = None) -> str:
     """Replace every match; `$1` stands for the first group."""
-    found = _pattern(pattern, flags)
-    patterns.check_effort(found, arguments.text(value))
+    found = _pattern(scope, pattern, flags, value)
     if len(arguments.text(replacement)) * len(value) > 10 * limits.STRING:
         raise ExpressionError(f"Expected a shorter replacement for a text of {len(value)} characters, but it has {len(replacement)}")
     template = re.sub(r"\\(?!\\)|\\\\", r"\\\\", arguments.text(replacement))
@@ -110,16 +114,18 @@ def replace(value: Any, pattern: Any, replacement: Any, flags: Any = None) -> st
         raise ExpressionError(f"Expected a replacement with $1 for the first group, but {error}") from None
 
 
-@builtin("split(string, delimiter)")
-def split(value: Any, delimiter: Any) -> list[str]:
+@builtin("split(string, delimiter)", scoped=True)
+def split(scope: Scope, value: Any, delimiter: Any) -> list[str]:
     """Split a text at every match of a pattern."""
-    found = _pattern(delimiter, None)
-    patterns.check_effort(found, arguments.text(value))
+    found = _pattern(scope, delimiter, None, value)
     return [part or "" for part in found.split(value)]
 
 
-def _pattern(pattern: Any, flags: Any) -> re.Pattern[str]:
-    return patterns.compile_pattern(arguments.text(pattern), arguments.text(flags or ""))
+def _pattern(scope: Scope, pattern: Any, flags: Any, value: Any) -> re.Pattern[str]:
+    """Compile a pattern, and count what it may cost on a text."""
+    found = patterns.compile_pattern(arguments.text(pattern), arguments.text(flags or ""))
+    scope.spend(patterns.effort(found, arguments.text(value)) // _WAYS)
+    return found
 
 
 @builtin("string join(list, delimiter?)")

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.errors import FormError
 from bpmn.forms import Form
-from engine import definitions, effects, execution, journal
+from engine import calendars, definitions, effects, execution, journal
 from engine.actors import Actor, Role
+from engine.case_models import Case
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Instance, Task, TaskGroup
 from engine.states import TaskStatus, move
@@ -121,7 +122,14 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return Task.id.is_not(None)
     if actor.has(Role.SUPERVISOR):
         return or_(in_hall, Task.id.in_(departmental), Task.assignee == actor.name)
-    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), Task.assignee == actor.name)
+    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), Task.assignee == actor.name, _own_rating(actor))
+
+
+def _own_rating(actor: Actor) -> ColumnElement[bool]:
+    """A channel brings the mark of the applicant for whom it submitted; everything else is done at the window."""
+    if not actor.has(Role.CHANNEL):
+        return false()
+    return and_(Task.kind == "rating", Task.case_id.in_(select(Case.id).where(Case.submitted_by == actor.name)))
 
 
 def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
@@ -150,7 +158,7 @@ def _validate(found: Form | None, data: dict[str, Any], variables: dict[str, Any
     if found is None:
         return data
     try:
-        return found.validate(data, variables)
+        return found.validate(data, variables, now=datetime.now(calendars.BEIJING))
     except FormError as error:
         errors = [{"field": e.field, "message": e.message} for e in error.errors]
         raise InvalidInput(errors[0]["message"], errors=errors) from error

@@ -65,12 +65,12 @@ class Hall:
 
 
 class Person:
-    """Somebody with an account whose password is the name."""
+    """Somebody with an account; the password is the name, unless it is another one."""
 
-    def __init__(self, hall, name):
+    def __init__(self, hall, name, password=None):
         self.hall, self.name = hall, name
         self.client = hall.app.test_client()
-        self.headers = {"Authorization": "Basic " + b64encode(f"{name}:{name}".encode()).decode()}
+        self.headers = {"Authorization": "Basic " + b64encode(f"{name}:{password or name}".encode()).decode()}
 
     def get(self, path, **query):
         return self._call("GET", path, query_string=query)

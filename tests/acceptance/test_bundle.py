@@ -3,7 +3,7 @@
 import pytest
 
 from tests.acceptance.applicants import newborn, restaurant, single
-from tests.hall import Refused, item, items, open_tasks
+from tests.hall import Person, Refused, item, items, open_tasks
 
 FOOD = ("m_layout_food", "m_food_rules", "m_plan", "m_premises")
 
@@ -285,3 +285,24 @@ def test_issuance__unified_waits_so_long_and_then_splits_by_itself(hall, clerk):
     hall["officer-market"].complete(case, "食品经营许可审批", outcome="granted")
     clerk.complete(case, "统一出件", mode="unified", delivery="window")
     assert clerk.case(case)["outcome"] == "all_granted"
+
+
+def test_rate__by_the_channel_that_submitted(hall, clerk):
+    admin = hall["admin"]
+    for name in ("app", "other"):
+        admin.post("/accounts", {"name": name, "password": f"{name} of the city"})
+        admin.post(f"/accounts/{name}/grants", {"role": "channel"})
+    app, other = Person(hall, "app", "app of the city"), Person(hall, "other", "other of the city")
+    case = app.submit(**restaurant())
+    clerk.complete(case, "一窗受理", outcome="accept")
+    hall["officer-fire"].complete(case, "消防承诺审查", outcome="granted")
+    hall["officer-market"].complete(case, "食品经营许可审批", outcome="granted")
+    clerk.complete(case, "统一出件", mode="unified", delivery="electronic")
+    with pytest.raises(Refused) as caught:
+        other.post(f"/cases/{case['number']}/rate", {"score": 1})
+    assert caught.value.status == 404
+
+    app.post(f"/cases/{case['number']}/rate", {"score": 4, "comment": "一次办好"})
+
+    assert app.case(case)["rating"]["score"] == 4
+    assert [task["name"] for task in app.tasks()] == []

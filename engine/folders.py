@@ -74,4 +74,5 @@ def _templates(file: Path) -> list[dict[str, Any]]:
     except ValueError as error:
         raise InvalidInput(f"Expected {file} to hold element templates, but it is no JSON: {error}") from error
     templates = content if isinstance(content, list) else [content]
-    return [template for template in templates if isinstance(template, dict) and isinstance(template.get("id"), str)]
+    known = [template for template in templates if isinstance(template, dict) and isinstance(template.get("id"), str)]
+    return [template for template in known if isinstance(template.get("version", 0), int)]

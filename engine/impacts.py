@@ -22,10 +22,9 @@ def of(folders: Iterable[Folder], wanted: str, answers: Mapping[str, str]) -> Im
     are none of its questions, or do not fit them.
     """
     matter = _find(folders, wanted)
-    if not answers:
-        return impact.measure(matter, impact.widest(matter))
+    given = _read(matter, answers)
     try:
-        return impact.measure(matter, situations.answered(matter, _read(matter, answers)))
+        return impact.measure(matter, situations.answered(matter, given) if given else impact.widest(matter))
     except ExpressionError as error:
         raise InvalidInput(f"Expected answers that fit the tables of {matter.process.key}, but {error}") from error
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bpmn.decisions import Decision
-from bpmn.definition import Definition, Element
+from bpmn.definition import Definition, Element, EventType
 from bpmn.matter.facts import Item, Matter
 
 DIAGRAMS = (".bpmn", ".bpmn20.xml")
@@ -51,6 +51,7 @@ class Bundle:
     fields: set[str] = field(default_factory=set)
     #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.
     broken: list[str] = field(default_factory=list)
+    _timed: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def elements(self) -> Iterator[tuple[str, Definition, Element]]:
         """Yield every element that was drawn, with the name of its file and its process."""
@@ -79,6 +80,13 @@ class Bundle:
             for resource, process in self.processes
             if process.properties.get("onething.kind") == "matter"
         ]
+
+    def timed(self, process: Definition) -> frozenset[str]:
+        """Activities of a process with a timer on their border."""
+        if process.key not in self._timed:
+            events = [event for event in process.elements.values() if event.event and event.event.type is EventType.TIMER]
+            self._timed[process.key] = frozenset(event.attached_to for event in events if event.attached_to)
+        return self._timed[process.key]
 
     def place(self, decision: str) -> str:
         """Name of the file that holds a decision."""

@@ -25,7 +25,7 @@ def has_follow_on(process: Definition) -> bool:
     tasks = frozenset(element.id for element in of_kind(process, "follow-on"))
     starts = [start for start in process.starts() if _is_message(start)]
     events = [e for e in process.elements.values() if e.type is ElementType.BOUNDARY_EVENT and _is_message(e) and not e.interrupting]
-    return all(any(ways.reach(process, [event.id], stop=tasks) & tasks for event in ways_in) for ways_in in (starts, events))
+    return all(ways.reach(process, [event.id for event in ways_in], stop=tasks) & tasks for ways_in in (starts, events))
 
 
 def has_joint_handling(matter: Matter) -> bool:

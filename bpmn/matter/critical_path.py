@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +20,11 @@ class Plan:
 
     def __init__(self, days: Mapping[str, int], order: Iterable[tuple[str, str]]) -> None:
         self._days = days
-        after = frozenset(order)
-        self._before = {code: [first for first in days if (first, code) in after and first != code] for code in days}
+        place = {code: number for number, code in enumerate(days)}
+        self._before: dict[str, list[str]] = {code: [] for code in days}
+        for first, code in sorted((pair for pair in order if place.keys() >= set(pair)), key=lambda pair: place[pair[0]]):
+            if first != code:
+                self._before[code].append(first)
         self._ranked = _rank(self._before)
 
     def longest(self, items: Collection[str]) -> Path:
@@ -53,11 +57,8 @@ def _length(path: Path) -> int:
 
 
 def _rank(before: Mapping[str, list[str]]) -> list[str]:
-    """Order the items so that predecessors come first; where they wait for one another in a circle, as they stand."""
-    ranked: dict[str, None] = {}
-    waiting = list(before)
-    while waiting:
-        free = [code for code in waiting if all(first in ranked for first in before[code])] or waiting[:1]
-        ranked |= dict.fromkeys(free)
-        waiting = [code for code in waiting if code not in ranked]
-    return list(ranked)
+    """Order the items so that predecessors come first; where some wait for one another in a circle, as they stand."""
+    try:
+        return list(TopologicalSorter(before).static_order())
+    except CycleError:
+        return list(before)

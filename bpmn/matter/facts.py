@@ -18,6 +18,8 @@ from bpmn.matter import ways
 #: Predecessors that must come first: 法定前置, 结果作材料, 数据复用.  JOINT and SOFT (联合勘验, 建议顺序) hold nobody back.
 ORDERED = frozenset({"FS", "RM", "DATA"})
 KINDS = ORDERED | {"JOINT", "SOFT"}
+#: No limit has so many.
+MOST_DIGITS = 6
 #: Working days in seven calendar days.
 WORKING = 5 / 7
 
@@ -32,7 +34,10 @@ class Item:
     @cached_property
     def figures(self) -> Mapping[str, Any] | None:
         """The item's row in the table; None where there is no row, or more than one."""
-        rows = self.limits.evaluate({"item": self.process.key}) if self.limits else []
+        try:
+            rows = self.limits.evaluate({"item": self.process.key}) if self.limits else []
+        except ExpressionError:
+            return None
         return rows[0] if len(rows) == 1 else None
 
 
@@ -94,7 +99,7 @@ class Matter:
         figures = (item.figures if item else None) or {}
         if call and call.promised is not None:
             return call.promised
-        days = figures["promised"] if figures.get("promised") is not None else figures.get("statutory") or 0
+        days = next((figures[name] for name in ("promised", "statutory") if isinstance(figures.get(name), int | float)), 0)
         return math.ceil(days * WORKING) if figures.get("unit") == "calendar" else int(days)
 
     def name(self, code: str) -> str:
@@ -108,7 +113,7 @@ class Matter:
         return found.logic if found and isinstance(found.logic, DecisionTable) else None
 
     def rows(self, decision: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
-        """Yield the rules of a table with what they say whatever is asked; cells that depend on the case are left out."""
+        """Yield the rules of a table with what they say whatever is asked; what depends on the case, and lists, are left out."""
         table = self.table(decision)
         for rule in table.rules if table else ():
             cells = zip(table.outputs, rule.outputs, strict=True) if table else ()
@@ -117,16 +122,17 @@ class Matter:
 
 def number(text: str) -> int | None:
     """Read a number of days; None for what is none."""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else None
 
 
 def _constant(cell: Any) -> Any:
     if cell is None or cell.names:
         return None
     try:
-        return plain(cell.evaluate({}))
+        value = plain(cell.evaluate({}))
     except ExpressionError:
         return None
+    return value if isinstance(value, str | int | float) else None
 
 
 def _call(element: Element) -> Call:

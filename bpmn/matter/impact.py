@@ -72,9 +72,9 @@ def _materials(matter: Matter, situation: Situation) -> tuple[int, int]:
     demanded, asked = set(), set()
     for row in rows:
         users = _users(row, situation)
-        demanded |= {(row["material"], code) for code in users}
+        demanded |= {(str(row.get("material")), code) for code in users}
         if users and row.get("exemption") == "SUBMIT":
-            asked.add(row.get("merge_key") or row["material"])
+            asked.add(str(row.get("merge_key") or row.get("material")))
     return len(demanded), len(asked)
 
 
@@ -96,6 +96,7 @@ def _handling(matter: Matter, code: str) -> int:
 
 
 def _fewest_tasks(process: Definition) -> int:
+    following = ways.followers(process)
     queue = [(0, start.id) for start in process.starts()]
     seen: set[str] = set()
     while queue:
@@ -105,7 +106,7 @@ def _fewest_tasks(process: Definition) -> int:
             return tasks
         if key not in seen:
             seen.add(key)
-            for follower in ways.followers(process, element):
+            for follower in following(key):
                 heapq.heappush(queue, (tasks + (process.elements[follower].type is ElementType.USER_TASK), follower))
     return 0
 

@@ -80,7 +80,7 @@ def spoken(answers: Answers) -> str:
 
 def _chosen(matter: Matter, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Items that some rows include and none excludes, in the order of the diagram."""
-    said = [(row.get("action"), row.get("item")) for row in rows]
+    said = [(row.get("action"), row["item"]) for row in rows if isinstance(row.get("item"), str)]
     included = {item for action, item in said if action == "include"} - {item for action, item in said if action == "exclude"}
     return tuple(code for code in matter.calls if code in included)
 

@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import Definition, ElementType
 
-ENDINGS = frozenset({ElementType.END_EVENT})
-
-
-def followers(process: Definition, element: Element, *, boundaries: bool = False) -> Iterator[str]:
-    """Yield what a token gets to next: along flows, into a subprocess, and out of one that ends; by boundary events when asked."""
-    if element.type is ElementType.SUBPROCESS:
-        yield from (start.id for start in process.starts(element.id))
-    else:
-        yield from (process.flows[key].target for key in element.outgoing)
-    if element.type in ENDINGS and element.parent is not None:
-        around = process.elements[element.parent]
-        yield from (process.flows[key].target for key in around.outgoing)
-    if boundaries:
-        yield from (event.id for event in process.boundaries(element.id))
+#: Calls between which ways are looked for.
+MOST = 200
 
 
-def reach(process: Definition, starts: Iterable[str], *, boundaries: bool = False, stop: frozenset[str] = frozenset()) -> set[str]:
+def followers(process: Definition) -> Callable[[str], list[str]]:
+    """Tell what a token gets to next: along flows, into a subprocess, and out of one that ends."""
+    inside: dict[str, list[str]] = {}
+    for element in process.elements.values():
+        if element.type is ElementType.START_EVENT and element.parent is not None:
+            inside.setdefault(element.parent, []).append(element.id)
+
+    def following(key: str) -> list[str]:
+        element = process.elements[key]
+        if element.type is ElementType.SUBPROCESS:
+            return inside.get(key, [])
+        ends = element.type is ElementType.END_EVENT and element.parent is not None
+        outgoing = process.elements[element.parent or ""].outgoing if ends else element.outgoing
+        return [process.flows[flow].target for flow in outgoing]
+
+    return following
+
+
+def reach(process: Definition, starts: Iterable[str], *, stop: frozenset[str] = frozenset()) -> set[str]:
     """Return everything that comes after some elements; the way does not lead on behind those of `stop`."""
-    frontier = [key for start in starts for key in followers(process, process.elements[start], boundaries=boundaries)]
+    following = followers(process)
+    frontier = [key for start in starts for key in following(start)]
     seen: set[str] = set()
     while frontier:
         key = frontier.pop()
         if key not in seen:
             seen.add(key)
             if key not in stop:
-                frontier += followers(process, process.elements[key], boundaries=boundaries)
+                frontier += following(key)
+    return seen
+
+
+def leading_to(process: Definition, goals: Iterable[str]) -> set[str]:
+    """Return everything from which a way leads to one of some elements."""
+    following = followers(process)
+    before: dict[str, list[str]] = {}
+    for key in process.elements:
+        for follower in following(key):
+            before.setdefault(follower, []).append(key)
+    frontier, seen = list(goals), set[str]()
+    while frontier:
+        for key in before.get(frontier.pop(), ()):
+            if key not in seen:
+                seen.add(key)
+                frontier.append(key)
     return seen
 
 
 def between(process: Definition, elements: frozenset[str]) -> set[tuple[str, str]]:
-    """Pairs of elements of which one follows the other, and is not followed by it: in a loop, such as a dispatcher's, nobody is first."""
+    """Pairs of elements of which one follows the other, and is not followed by it: in a loop, such as a dispatcher's, nobody is first.
+
+    Among more elements than any bundle has, none are looked for.
+    """
+    if len(elements) > MOST:
+        return set()
     after = {key: reach(process, [key], stop=elements) & elements for key in elements}
     everything = {key: reach(process, [key]) for key in elements}
     return {(a, b) for a in elements for b in after[a] if a not in everything[b]}

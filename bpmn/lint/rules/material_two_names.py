@@ -40,7 +40,7 @@ def _doubles(matter: Matter) -> Iterator[tuple[Row, Row, str]]:
             yield second, first, "have one code"
         elif a.get("merge_key") and a.get("merge_key") == b.get("merge_key"):
             yield second, first, f"have one merge key {a['merge_key']}"
-        elif a.get("used_by") != b.get("used_by") and _alike(a["name"], b["name"]):
+        elif a.get("used_by") != b.get("used_by") and _alike(str(a["name"]), str(b["name"])):
             yield second, first, "are much alike"
 
 

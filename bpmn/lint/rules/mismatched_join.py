@@ -30,21 +30,22 @@ def check(bundle: Bundle) -> Problems:
 
 def _pairs(process: Definition) -> Iterator[tuple[Element, Element]]:
     """Yield forks with the gateway to which all their branches, and no other flow, lead straight."""
+    hosts = {element.attached_to for element in process.elements.values() if element.attached_to}
     for fork in process.elements.values():
         if fork.type in (XOR, AND) and len(fork.outgoing) > 1:
-            ends = {_end_of(process, flow) for flow in fork.outgoing}
+            ends = {_end_of(process, flow, hosts) for flow in fork.outgoing}
             join = process.elements[ends.pop()] if len(ends) == 1 else None
             if join and join.id != fork.id and len(join.incoming) == len(fork.outgoing):
                 yield fork, join
 
 
-def _end_of(process: Definition, flow: str) -> str:
+def _end_of(process: Definition, flow: str, hosts: set[str]) -> str:
     """Follow a flow over elements with one way in and one way out; return where it parts, meets others or ends."""
     key, seen = process.flows[flow].target, set[str]()
     while key not in seen:
         seen.add(key)
         element = process.elements[key]
-        if len(element.incoming) != 1 or len(element.outgoing) != 1 or process.boundaries(key):
+        if len(element.incoming) != 1 or len(element.outgoing) != 1 or key in hosts:
             return key
         key = process.flows[element.outgoing[0]].target
     return key

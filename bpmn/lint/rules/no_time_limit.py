@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import Definition, Element, ElementType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
@@ -13,7 +13,7 @@ PAUSING = frozenset({"special-procedure"})
 def check(bundle: Bundle) -> Problems:
     """A department's task has a due date, or a timer on its border or around it."""
     for resource, process, element in bundle.elements():
-        if _is_department_task(process, element) and element.due_date is None and not _timed(process, element):
+        if _is_department_task(process, element) and element.due_date is None and not _is_timed(bundle, process, element):
             message = f"Expected {element.label} to have a time limit, but it has neither a due date nor a timer: ${{deadline('promised')}}"
             yield Problem(resource=resource, element=element, message=message)
 
@@ -25,10 +25,8 @@ def _is_department_task(process: Definition, element: Element) -> bool:
     return element.type is ElementType.USER_TASK or (element.type is ElementType.SERVICE_TASK and not is_ours)
 
 
-def _timed(process: Definition, element: Element) -> bool:
+def _is_timed(bundle: Bundle, process: Definition, element: Element) -> bool:
     around: str | None = element.id
-    while around is not None:
-        if any(event.event and event.event.type is EventType.TIMER for event in process.boundaries(around)):
-            return True
+    while around is not None and around not in bundle.timed(process):
         around = process.elements[around].parent
-    return False
+    return around is not None

@@ -12,8 +12,9 @@ def check(bundle: Bundle) -> Problems:
     """Every department's result reaches the issuance."""
     for matter in bundle.matters:
         issuances = {element.id for element in shapes.of_kind(matter.process, "issuance")}
+        leading = ways.leading_to(matter.process, issuances)
         for call in matter.calls.values() if issuances else ():
-            if not ways.reach(matter.process, [call.element.id]) & issuances:
+            if call.element.id not in leading:
                 message = (
                     f"Expected what {call.element.label} decides to reach the issuance (统一出件), but no way leads there: "
                     "lead its flow back to the dispatcher"

@@ -47,7 +47,9 @@ def test_require_tolerable__critical_material_missing(stage, clerk):
 
 def test_require_tolerable__dishonest_applicant(stage, clerk):
     bundle(stage)
-    case = clerk.submit("tiny", materials=["lease"], applicant={"kind": "person", "name": "王某", "id_number": "11010519491231002X", "dishonest": True})
+    case = clerk.submit(
+        "tiny", materials=["lease"], applicant={"kind": "person", "name": "王某", "id_number": "11010519491231002X", "dishonest": True}
+    )
 
     with pytest.raises(InvalidInput, match="tolerance is excluded"):
         clerk.complete(case, "一窗受理", **SIGNED)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import pytest
+
+from engine import checklists
+from engine.errors import InvalidInput, NotFound
+from tests import tiny
+from tests.restaurant import ANSWERS, ITEMS
+
+
+def make(stage, key="open_restaurant", answers=ANSWERS, **more):
+    with stage.reading() as session:
+        return checklists.make(session, key, answers, **more)
+
+
+def codes(entries):
+    return [entry["code"] for entry in entries]
+
+
+def test_make__items_and_materials_of_the_situation(stage):
+    checklist = make(stage)
+
+    assert set(codes(checklist["items"])) == set(ITEMS)
+    assert {"m_evac", "m_plan"} < set(codes(checklist["materials"]))
+    assert "m_fire_decl" not in codes(checklist["materials"])
+    assert checklist["answers"] == ANSWERS
+
+
+def test_make__the_same_answers_give_the_same_notice(stage):
+    """Kiosk, app and window say the same."""
+    assert make(stage)["hash"] == make(stage)["hash"]
+    assert make(stage)["hash"] != make(stage, answers=ANSWERS | {"q_area": 121})["hash"]
+
+
+def test_make__excluded_by_one_rule_is_brought_back_by_no_other(stage):
+    small = make(stage, answers=ANSWERS | {"q_area": 49})
+
+    assert set(codes(small["items"])) == {"business_licence_check", "food_permit"}
+
+
+def test_make__what_is_not_yet_answered(stage):
+    checklist = make(stage, answers={"q_scale": "餐饮服务经营者"})
+
+    assert "q_area" in checklist["unanswered"]
+    assert "q_licence" not in checklist["unanswered"]  # derived: nobody is asked
+
+
+def test_make__import_where_the_result_comes_from_elsewhere(stage):
+    """A child born abroad: the birth certificate exists already."""
+    with stage.reading() as session:
+        questions = {q["id"]: q for q in checklists.situations(session, _loaded(session, "newborn"))}
+    abroad = {"q_birthplace": "境外"} if "q_birthplace" in questions else {}
+
+    actions = {entry["code"]: entry["action"] for entry in make(stage, "newborn", abroad)["items"]}
+
+    assert actions["birth_cert"] == "import"
+    assert actions["hukou"] == "include"
+
+
+def _loaded(session, key):
+    from engine import definitions
+
+    return definitions.latest(session, key)
+
+
+@pytest.mark.parametrize(
+    ("answers", "field"),
+    [
+        ({"q_unknown": 1}, "answers.q_unknown"),
+        ({"q_area": "groß"}, "answers.q_area"),
+        ({"q_area": True}, "answers.q_area"),
+        ({"q_area": [120]}, "answers.q_area"),
+        ({"q_scale": "街边摊"}, "answers.q_scale"),
+        ({"q_scale": ["餐饮服务经营者"]}, "answers.q_scale"),
+        ({"q_music": "无"}, "answers.q_music"),
+        ({"q_music": ["无", "口技"]}, "answers.q_music"),
+        ({"q_scale": None}, "answers.q_scale"),
+        ({"q_scale": {}}, "answers.q_scale"),
+    ],
+)
+def test_make__wrong_answer(stage, answers, field):
+    with pytest.raises(InvalidInput) as refusal:
+        make(stage, answers=answers)
+
+    assert [error["field"] for error in refusal.value.details["errors"]] == [field]
+
+
+def test_make__all_wrong_answers_at_once(stage):
+    with pytest.raises(InvalidInput) as refusal:
+        make(stage, answers={"q_unknown": 1, "q_area": "x", "q_scale": "x"})
+
+    assert len(refusal.value.details["errors"]) == 3
+
+
+@pytest.mark.parametrize("key", ["nothing", "food_permit", "post_check"])
+def test_make__no_matter(stage, key):
+    with pytest.raises(NotFound):
+        make(stage, key)
+
+
+def test_make__merged_materials_are_asked_once(stage):
+    rows = [
+        {"material": "plan", "used_by": "alpha", "merge_key": "SITE"},
+        {"material": "plan_of_fire", "used_by": "beta", "merge_key": "SITE"},
+        {"material": "card", "exemption": "ECERT"},
+    ]
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=rows))
+
+    checklist = make(stage, "tiny", {})
+
+    assert [(m["code"], m["used_by"], m["asked"]) for m in checklist["materials"]] == [
+        ("plan", ["alpha", "beta"], True),
+        ("card", ["alpha", "beta"], False),
+    ]
+    assert codes(checklists.missing(checklist, [], ["beta"])) == ["plan"]
+    assert checklists.missing(checklist, ["plan"], ["alpha", "beta"]) == []
+    assert checklists.missing(checklist, [], ["gamma"]) == []
+
+
+def test_make__only_what_is_named(stage):
+    checklist = make(stage, only=["signboard"])
+
+    assert codes(checklist["items"]) == ["signboard"]
+    assert "m_signdraw" in codes(checklist["materials"])
+
+
+def test_make__frozen_on_the_case(stage, clerk):
+    """The table changes; what an applicant was told does not."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, materials=[{"material": "plan"}]))
+    case = clerk.submit("tiny")
+
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, materials=[{"material": "plan"}, {"material": "more"}]))
+
+    assert codes(stage.case(case).checklist["materials"]) == ["plan"]
+    with pytest.raises(InvalidInput, match="plan"):
+        clerk.complete(case, "一窗受理", outcome="accept")
+    assert codes(make(stage, "tiny", {})["materials"]) == ["plan", "more"]

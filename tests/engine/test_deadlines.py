@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from engine import deadlines
+from engine.actors import Role, RoleGrant
+from engine.case_models import Case
+from engine.clock import Light
+from tests import tiny
+
+
+@pytest.fixture
+def case(stage, clerk):
+    """Promised in five days as a whole; alpha in ten, beta (another department) in three."""
+    items = {"alpha": {"promised": 10, "statutory": 20}, "beta": {"promised": 3}}
+    stage.deploy("tiny", **tiny.folder(items, promised="5", processes={"beta": tiny.item("beta", department="fire")}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def shown(stage, person, **filters):
+    """What one sees: (item name or None for the bundle, due date, light)."""
+    with stage.reading() as session:
+        found = deadlines.open_ones(session, person.actor, **filters)
+    return [(d.name if d.item else None, d.promised and d.promised.date.isoformat(), d.light) for d in found]
+
+
+def test_open_ones__soonest_first(stage, clerk, case):
+    assert shown(stage, clerk) == [
+        ("beta", "2026-03-05", Light.GREEN),
+        (None, "2026-03-09", Light.GREEN),
+        ("alpha", "2026-03-16", Light.GREEN),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "lights"),
+    [
+        (4, {"beta": "green", None: "green", "alpha": "green"}),
+        (5, {"beta": "yellow", None: "green", "alpha": "green"}),
+        (6, {"beta": "red", None: "green", "alpha": "green"}),
+        (10, {"beta": "red", None: "red", "alpha": "green"}),
+        (13, {"beta": "red", None: "red", "alpha": "yellow"}),
+        (17, {"beta": "red", None: "red", "alpha": "red"}),
+    ],
+)
+def test_light__of_each_day(stage, clerk, case, day, lights):
+    """Yellow when at most one day is left and nine tenths are used; red when it is over."""
+    stage.travel(2026, 3, day)
+
+    assert {name: light for name, _, light in shown(stage, clerk)} == lights
+
+
+def test_open_ones__filtered(stage, clerk, case):
+    stage.travel(2026, 3, 6)
+
+    assert [name for name, *_ in shown(stage, clerk, light=Light.RED)] == ["beta"]
+    assert [name for name, *_ in shown(stage, clerk, due_before=date(2026, 3, 10))] == ["beta", None]
+
+
+def test_open_ones__paused_without_a_known_end_comes_last(stage, clerk, market, case):
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+
+    assert shown(stage, clerk)[-1] == ("alpha", None, Light.GREEN)
+
+
+def test_open_ones__decided_is_not_shown(stage, clerk, market, fire, case):
+    fire.complete(case, "beta审批", outcome="granted")
+
+    assert [name for name, *_ in shown(stage, clerk)] == [None, "alpha"]
+    market.complete(case, "alpha审批", outcome="granted")
+    clerk.complete(case, "统一出件")
+    assert shown(stage, clerk) == []
+
+
+def test_open_ones__what_one_sees(stage, supervisor, market, fire, case):
+    """A department sees its own clocks; another hall none."""
+    assert {name for name, *_ in shown(stage, market)} >= {"alpha"}
+    assert "beta" not in {name for name, *_ in shown(stage, market)}
+    assert "alpha" not in {name for name, *_ in shown(stage, fire)}
+    assert len(shown(stage, supervisor)) == 3
+    assert shown(stage, stage.person("clerk-yuelu")) == []
+    assert shown(stage, stage.person("designer")) == []
+
+
+def test_open_ones__a_channel_sees_those_of_its_cases(stage, clerk, case):
+    channel = stage.somebody(RoleGrant(role=Role.CHANNEL), name="app")
+    mine = channel.submit("tiny")
+    clerk.complete(mine, "一窗受理", outcome="accept")
+
+    assert len(shown(stage, channel)) == 3
+    assert len(shown(stage, clerk)) == 6
+
+
+def test_light__accepted_by_silence(stage, clerk):
+    """The clock runs from receipt and has its own light; the red one is for who kept silent."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 20}}))
+    case = clerk.submit("tiny")
+    stage.travel(2026, 3, 10)
+
+    assert shown(stage, clerk) == [("alpha", "2026-03-30", Light.GREEN)]
+    assert stage.alerts(case) == [("red", "deemed_acceptance")]
+
+
+def test_computed_due__beside_the_published_promise(stage, case):
+    """The bundle promises five days, its items ten: both are shown."""
+    with stage.reading() as session:
+        row = session.get_one(Case, case.id)
+        assert deadlines.computed_due(session, row).date.isoformat() == "2026-03-16"
+        assert deadlines.of_case(session, row).promised.date.isoformat() == "2026-03-09"
+
+
+def test_computed_due__nothing_is_left(stage, clerk, case):
+    clerk.withdraw(case)
+
+    with stage.reading() as session:
+        assert deadlines.computed_due(session, session.get_one(Case, case.id)) is None

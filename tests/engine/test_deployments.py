@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import definitions, deployments
+from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.models import Definition, Deployment, Resource
+from tests import tiny
+from tests.bpmn import diagrams as d
+from tests.stage import DESIGNER, WORKFLOWS
+
+PLAIN = d.diagram(d.start("s"), d.user("do"), d.end("e"), d.flows("s -> do -> e"), key="plain")
+
+
+def deploy(stage, files, *, name="plain", actor=DESIGNER, **more):
+    with stage.database.transaction() as session:
+        return deployments.deploy(session, name, files, actor=actor, **more)
+
+
+def counted(stage):
+    with stage.reading() as session:
+        return [session.scalar(select(func.count()).select_from(table)) for table in (Deployment, Definition, Resource)]
+
+
+def test_deploy__files_are_kept_as_they_came(stage):
+    deployment = deploy(stage, {"plain.bpmn": PLAIN, "readme.txt": b"\xff\x00"})
+
+    with stage.reading() as session:
+        assert deployments.content_of(session, deployment, "plain.bpmn") == PLAIN
+        assert deployments.content_of(session, deployment, "readme.txt") == b"\xff\x00"
+        assert deployments.resources_of(session, deployment) == ["plain.bpmn", "readme.txt"]
+        with pytest.raises(NotFound):
+            deployments.content_of(session, deployment, "other.bpmn")
+    assert (deployment.name, deployment.source, deployment.deployed_by) == ("plain", "api", "designer")
+
+
+def test_deploy__the_same_again(stage):
+    first = deploy(stage, {"plain.bpmn": PLAIN})
+    before = counted(stage)
+
+    second = deploy(stage, {"plain.bpmn": PLAIN})
+
+    assert second.id == first.id
+    assert counted(stage) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"source": "modeler"},
+        {"name": "another"},
+        {"anew": True},
+        {"files": {"plain.bpmn": PLAIN + b"\n"}},
+        {"files": {"renamed.bpmn": PLAIN}},
+    ],
+)
+def test_deploy__something_else_is_a_new_version(stage, other):
+    deploy(stage, {"plain.bpmn": PLAIN})
+    files = other.pop("files", {"plain.bpmn": PLAIN})
+
+    deploy(stage, files, **other)
+
+    with stage.reading() as session:
+        assert definitions.latest(session, "plain").version == 2
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"x.bpmn": b""},
+        {"x.bpmn": b"no xml"},
+        {"x.bpmn": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'},
+        {"x.bpmn": PLAIN, "y.dmn": b"<x"},
+        {"x.bpmn": PLAIN, "y.form": b"{"},
+        {"x.bpmn": d.diagram(d.start("s"), d.end("e"), d.flows("s -> e", "e -> s"), key="odd")},
+        {"x.bpmn": d.diagram(d.start("s"), d.call("c", of="nowhere"), d.end("e"), d.flows("s -> c -> e"), key="odd")},
+        {"x.bpmn": d.diagram(d.start("s"), d.user("u", form="nowhere"), d.end("e"), d.flows("s -> u -> e"), key="odd")},
+        {"x.bpmn": d.diagram(d.start("s"), d.decision("b", ref="nowhere"), d.end("e"), d.flows("s -> b -> e"), key="odd")},
+        {"x.bpmn": PLAIN, "y.bpmn": PLAIN},
+    ],
+    ids=["empty", "text", "hostile", "dmn", "form", "flow", "call", "unknown-form", "unknown-table", "twice"],
+)
+def test_deploy__what_cannot_run(stage, files):
+    """Refused as a whole, each finding with its file; nothing of it is stored."""
+    before = counted(stage)
+
+    with pytest.raises(InvalidInput) as refusal:
+        deploy(stage, files)
+
+    assert all(error["resource"] in files for error in refusal.value.details["errors"])
+    assert all(error["message"] for error in refusal.value.details["errors"])
+    assert counted(stage) == before
+
+
+@pytest.mark.parametrize("name", ["clerk", "officer-market", "supervisor"])
+def test_deploy__by_whom_it_is_not_for(stage, name):
+    with pytest.raises(NotPermitted):
+        deploy(stage, {"plain.bpmn": PLAIN}, actor=stage.person(name).actor)
+
+
+def test_deploy__the_shipped_workflows_call_what_was_deployed_before(stage):
+    """A matter alone, with its items in the database already."""
+    folder = {
+        path.name: path.read_bytes() for path in (WORKFLOWS / "open-restaurant").iterdir() if path.suffix in {".bpmn", ".dmn", ".form"}
+    }
+
+    deploy(stage, folder, name="alone")
+
+    with stage.reading() as session:
+        assert definitions.latest(session, "open_restaurant").version == 2
+
+
+def test_delete__nothing_ran_on_it(stage):
+    deployment = deploy(stage, {"plain.bpmn": PLAIN})
+
+    with stage.database.transaction() as session:
+        deployments.delete(session, deployment.id, actor=DESIGNER)
+
+    with stage.reading() as session, pytest.raises(NotFound):
+        definitions.latest(session, "plain")
+
+
+def test_delete__something_ran_on_it(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    clerk.submit("tiny")
+    with stage.reading() as session:
+        [deployment] = deployments.search(session, name="tiny")
+
+    with pytest.raises(InvalidState, match="history is kept"), stage.database.transaction() as session:
+        deployments.delete(session, deployment.id, actor=DESIGNER)
+
+
+def test_search__newest_first(stage):
+    ids = [deploy(stage, {"plain.bpmn": PLAIN}, anew=True).id for _ in range(3)]
+
+    with stage.reading() as session:
+        assert [row.id for row in deployments.search(session, name="plain")] == ids[::-1]
+        assert [row.id for row in deployments.search(session, name="plain", first=1, limit=1)] == [ids[1]]
+        assert deployments.search(session, source="nowhere") == []
+        assert deployments.get(session, ids[0]).name == "plain"
+        with pytest.raises(NotFound):
+            deployments.get(session, UUID(int=0))

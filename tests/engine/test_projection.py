@@ -1,0 +1,106 @@
+"""Rows equal waits: `tests/invariants.py` checks it after every command of every test; here, that it would notice, and what is easily missed."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, update
+
+from engine.models import Instance, Subscription, Task, Timer
+from tests import invariants, tiny
+from tests.bpmn import diagrams as d
+from tests.stage import MONDAY
+
+
+@pytest.fixture
+def case(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    return clerk.submit("tiny")
+
+
+def spoil(stage, *statements):
+    with stage.database.transaction() as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda case: delete(Timer).where(Timer.case_id == case.id),
+        lambda case: update(Timer).where(Timer.case_id == case.id).values(due_at=MONDAY),
+        lambda case: delete(Subscription).where(Subscription.case_id == case.id),
+        lambda case: update(Task).where(Task.case_id == case.id).values(status="canceled"),
+        lambda case: update(Instance).where(Instance.case_id == case.id).values(status="completed"),
+        lambda case: update(Instance).where(Instance.case_id == case.id).values(journal_seq=9),
+    ],
+)
+def test_check__notices_what_is_wrong(stage, case, spoilt):
+    """A law that cannot be broken in a test proves nothing."""
+    spoil(stage, spoilt(case))
+
+    with pytest.raises(AssertionError):
+        invariants.check(stage.database)
+
+
+def test_project__what_was_interrupted_is_canceled(stage, clerk, case):
+    task = stage.task(case, "一窗受理")
+
+    clerk.withdraw(case)
+
+    with stage.reading() as session:
+        row = session.get_one(Task, task.id)
+    assert (row.status, row.completed_by) == ("canceled", None)
+    assert row.ended_at is not None
+
+
+def test_project__groups_assignee_priority_and_form(stage, clerk):
+    alpha = tiny.item(
+        "alpha",
+        d.start("s"),
+        d.user("work", name="办理", groups="department-market, window, department-market", assignee="officer-market", priority="80"),
+        tiny.decision("alpha"),
+        d.end("e"),
+        d.flows("s -> work -> decide -> e"),
+    )
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    from engine import tasks
+
+    task = stage.task(case, "办理")
+    with stage.reading() as session:
+        assert tasks.groups(session, [task.id]) == {task.id: ["department-market", "window"]}
+    assert (task.assignee, task.priority, task.kind, task.hall, task.matter) == ("officer-market", 80, "work", "changsha", "tiny")
+
+
+def test_project__a_loop_makes_a_new_task_each_time(stage, clerk, market):
+    alpha = tiny.item(
+        "alpha",
+        d.start("s"),
+        tiny.decision("alpha"),
+        d.exclusive("again", default="e"),
+        d.end("e"),
+        d.flows("s -> decide -> again -> e", "again -> decide [${outcome == 'again'}]"),
+    )
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    first = stage.task(case, "alpha审批")
+
+    market.complete(case, "alpha审批", outcome="again")
+
+    assert stage.task(case, "alpha审批").id != first.id
+    assert [task.status for task in stage.all(Task, case, name="alpha审批")] == ["completed", "open"]
+
+
+def test_project__due_date_of_a_task_moves_with_the_clock(stage, clerk, market, case):
+    clerk.complete(case, "一窗受理", outcome="accept")
+    assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-16T16:00:00+00:00"
+
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+    assert stage.task(case, "alpha审批").due_at is None
+    stage.travel(2026, 3, 4)
+    market.handle("resume", stage.item(case, "alpha"))
+
+    assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-18T16:00:00+00:00"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -112,6 +112,10 @@ class World:
 
     dateTime = now  # noqa: N815 - Camunda 7 knows it by both names
 
+    def today(self) -> date:
+        """The day of the question, in the legal local time."""
+        return self.now().date()
+
     def execution(self) -> dict[str, Any]:
         """What Camunda 7 calls the execution: `${execution.processBusinessKey}` is the number of the item, or of the case."""
         number = self.case.number if self.item is None else self.item.number
@@ -124,7 +128,7 @@ class World:
 
     def decide(self, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Evaluate a decision table for a business rule task."""
-        return definitions.decision(self.session, self.loaded, ref).evaluate(variables)
+        return definitions.decision(self.session, self.loaded, ref).evaluate(variables, self.context.functions)
 
 
 LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
@@ -142,7 +146,7 @@ VARIABLES = frozenset(
         "post_check_days",
     }
 )
-NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable", "now", "dateTime", "execution"}) | LIVE
+NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable", "now", "dateTime", "today", "execution"}) | LIVE
 
 
 def context(session: Session, loaded: Loaded, case: Case, item: Item | None) -> Context:

@@ -103,7 +103,7 @@ class _Assembly:
                 inputs=tuple(each for each in data if each),
                 kind=logic.kind,
                 reads=logic.reads - functions,
-                calls=logic.calls,
+                calls=logic.calls.union(*(self._calls_of(each) for each in logic.knowledge)),
                 line=line(logic.node),
             )
         return self._made[key]
@@ -118,6 +118,13 @@ class _Assembly:
             self._judge_names(read, {read.name, *(model.name for model in found)})
             self._known[key] = KnowledgeModel(name=read.name, parameters=read.parameters, body=read.body, requires=found)
         return self._known[key]
+
+    def _calls_of(self, key: str) -> frozenset[str]:
+        """Functions that a knowledge model, and what it requires, must be supplied with."""
+        if key not in self._models:
+            return frozenset()
+        read = self._models[key]
+        return read.calls.union(*(self._calls_of(each) for each in read.requires if each != key))
 
     def _judge_names(self, read: Knowledge, functions: set[str]) -> None:
         """A function sees its parameters and the functions that it requires; anything else would be null for ever."""

@@ -33,6 +33,8 @@ _KEY = re.compile(r"[^\W\d]\w{0,99}")
 _VALIDATION = frozenset({"required", "minLength", "maxLength", "pattern", "min", "max", "validationType"})
 #: Form-js calls the absence of a validation so.
 _NO_VALIDATION = ("", "custom", None)
+#: Functions that a form may call beside those of FEEL.
+CLOCK = frozenset({"now", "today"})
 _DATED = frozenset({FieldType.DATE, FieldType.DATETIME})
 Number = TypeVar("Number", int | None, float | None)
 
@@ -150,10 +152,13 @@ class Component:
 
     def _attempt(self, what: str, read: Callable[[], Expression]) -> Expression | None:
         try:
-            return read()
+            found = read()
         except ExpressionError as error:
             self._refuse("bad-expression", f"{self._name}, {what}: {error}")
             return None
+        if unknown := sorted(found.calls - CLOCK):
+            self._refuse("unknown-function", f"Expected {what} ({self._name}) to call functions of FEEL, but {unknown[0]} is none")
+        return found
 
     def _value(self, kind: FieldType) -> Expression | None:
         """Read what an expression field is computed of."""

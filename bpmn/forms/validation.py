@@ -28,6 +28,7 @@ class Validation:
     def __init__(self, variables: Mapping[str, Any], now: dt.datetime | None) -> None:
         self._variables = variables
         self._now = now
+        self._functions = {"now": lambda: now, "today": now.date} if now else {}
         self._errors: list[FieldError] = []
 
     def form(self, fields: Iterable[Field], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Validation:
             expression = pending.pop(key)
             seen[key] = None
             try:
-                seen[key] = plain(expression.evaluate(seen))
+                seen[key] = plain(expression.evaluate(seen, self._functions))
             except ExpressionError as error:
                 self._refuse(path + key, f"Expected to compute {key}, but {error}")
 
@@ -76,7 +77,7 @@ class Validation:
         """Evaluate an expression in the place of a flag or a number; null counts as not set."""
         wanted, kind = ("true or false", bool) if name in _FLAGS else ("a number", (int, float))
         try:
-            value = plain(expression.evaluate(seen))
+            value = plain(expression.evaluate(seen, self._functions))
         except ExpressionError as error:
             self._refuse(path + field.key, f"Expected {name} of {field.name} to come to {wanted}, but {error}")
             return None
@@ -94,7 +95,7 @@ class Validation:
 
     def _is_hidden(self, field: Field, seen: Mapping[str, Any], place: str) -> bool:
         try:
-            return any(condition.evaluate(seen) is True for condition in field.hide)
+            return any(condition.evaluate(seen, self._functions) is True for condition in field.hide)
         except ExpressionError as error:
             self._refuse(place, f"Expected to tell whether {field.name} applies here, but {error}")
             return False
@@ -155,7 +156,7 @@ class Validation:
         if field.options_from is None or field.type not in ONE_OF | SOME_OF:
             return field.options
         try:
-            return options(field.options_from.evaluate(seen))
+            return options(field.options_from.evaluate(seen, self._functions))
         except ExpressionError as error:
             self._refuse(place, f"Expected to find the options of {field.name}, but {error}")
             return ()

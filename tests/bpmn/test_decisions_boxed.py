@@ -176,6 +176,19 @@ def test_knowledge_model__parameters_have_types():
         value(*parts, x="four")
 
 
+def test_knowledge_model__says_what_must_be_supplied():
+    parts = (
+        model("inner", ["n"], text("workdays(n)")),
+        model("m", ["n"], text("inner(n)"), requires=["inner"]),
+        box("d", text("m(5)"), knowledge=["m"]),
+    )
+
+    found = read(*parts)["d"]
+
+    assert found.calls == {"workdays"}
+    assert found.evaluate({}, {"workdays": lambda days: f"+{days}"}) == [{"d": "+5"}]
+
+
 def test_knowledge_model__is_known_only_where_it_is_required():
     parts = (model("m", ["n"], text("n")), box("d", text("m(1)")))
 

@@ -307,6 +307,19 @@ def test_validate__dates_that_have_passed(subtype, value, passed):
         assert shape.validate({"x": value}, {}, now=NOW) == {"x": value}
 
 
+def test_validate__expressions_know_the_day():
+    shape = form(
+        component("expression", "age", expression="=years and months duration(born, today()).years"), component("textfield", "born")
+    )
+
+    assert "Expected to compute age" in errors(shape, {"born": "2000-11-26"})["age"]
+    dated = form(
+        component("expression", "age", expression="=years and months duration(date(born), today()).years"), component("textfield", "born")
+    )
+    assert dated.validate({"born": "2000-11-26"}, {}, now=NOW)["age"] == 25
+    assert dated.validate({"born": "2000-11-25"}, {}, now=NOW)["age"] == 26
+
+
 def test_validate__list_whose_length_is_fixed():
     shape = form(
         {"type": "dynamiclist", "path": "l", "allowAddRemove": False, "defaultRepetitions": 2, "components": [component("number", "n")]}
@@ -401,6 +414,7 @@ def test_describe__json():
         (component("expression", expression="x + 1"), "bad-expression"),
         (component("expression", expression="=x + 1"), "self-reference"),
         (component("textfield", conditional={"hide": "=x = null"}), "self-reference"),
+        (component("textfield", conditional={"hide": "=workdays(5) > 1"}), "unknown-function"),
         (component("filepicker", multiple="yes"), "unsupported-attribute"),
         (component("datetime", disallowPassedDates="=x"), "unsupported-attribute"),
         (component("textfield", validate={"required": "=1 +"}), "bad-expression"),

@@ -56,7 +56,7 @@ def write() -> Iterator[str]:
     yield f"Whatever is written for another engine is refused: {', '.join(sorted(FOREIGN.values()))}.\n"
     every: tuple[SourceRule | DrawingRule, ...] = (*rules.SOURCE_RULES, *rules.DRAWING_RULES)
     yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, every))
-    yield from _section("Rules between the files of a deployment", RULE_HEADS, map(_rule, lint.RULES))
+    yield from _section("Rules between the files of a deployment, and for bundles", RULE_HEADS, map(_with_page, lint.RULES))
 
 
 def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -91,6 +91,11 @@ def _extension(word: Word) -> tuple[str, ...]:
 
 def _owners(word: Word) -> str:
     return ", ".join(spoken(owner) for owner in sorted(word.owners)) or "anything"
+
+
+def _with_page(rule: lint.Rule) -> tuple[str, ...]:
+    _name, *rest = _rule(rule)
+    return f"[`{rule.name}`](../rules/{rule.name}.md)", *rest
 
 
 def _rule(rule: SourceRule | DrawingRule | lint.Rule) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ Duration = "dt.timedelta | YearsMonths"
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?)?")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}")
+#: What need not be written of a fraction.
+_ZEROS = re.compile(r"(?<=[1-9])0+$(?<=\.[0-9]{6})")
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<years>[0-9]{1,9})Y)?(?:(?P<months>[0-9]{1,9})M)?(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
     r"(?:T(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9}(?:\.[0-9]{1,6})?)S)?)?"
@@ -81,12 +83,13 @@ def read_moment(text: str) -> dt.datetime:
 
 def write_moment(value: dt.date | dt.time) -> str:
     """Write a date, a time or both in ISO 8601, with the name of the time zone where there is one (`…@Asia/Shanghai`)."""
-    if not isinstance(value, (dt.datetime, dt.time)) or value.tzinfo is None:
+    if not isinstance(value, (dt.datetime, dt.time)):
         return value.isoformat()
-    bare = value.replace(tzinfo=None).isoformat()
+    bare = _ZEROS.sub("", value.replace(tzinfo=None).isoformat())
     if name := zone_name(value):
         return f"{bare}@{name}"
-    return value.isoformat() if value.utcoffset() else f"{bare}Z"
+    offset = value.replace(microsecond=0).isoformat().removeprefix(value.replace(microsecond=0, tzinfo=None).isoformat())
+    return bare + ("Z" if offset == "+00:00" else offset)
 
 
 def instant(value: dt.datetime) -> dt.datetime:

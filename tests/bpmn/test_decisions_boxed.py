@@ -1,11 +1,14 @@
 """Boxed expressions, knowledge models, input data and item definitions: boxes mean what DMN 1.3 means by them."""
 
+import contextlib
 import time
 from xml.sax.saxutils import escape
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bpmn.errors import ExpressionError
+from bpmn.errors import DocumentError, ExpressionError
 from tests.bpmn.tables import decision, findings, read
 
 
@@ -324,3 +327,36 @@ def test_parse__boxes_within_boxes_without_end():
 def test_evaluate__error_names_the_box():
     with pytest.raises(ExpressionError, match=r"Decision d \(d\), the decision: entry b: Expected two values"):
         value(box("d", context(entry("a", text("1")), entry("b", text('a + "x"')))))
+
+
+CELLS = st.sampled_from(
+    ["1", "a", "m(a)", "-", "null", '"x"', "< 3", "a + 1", "[1, 2]", "function(x) x", "1 +", "", "a.b", "for i in 1..3 return a"]
+)
+TAGS = st.sampled_from(
+    ["list", "context", "relation", "invocation", "functionDefinition", "decisionTable", "contextEntry", "row", "binding", "rule"]
+)
+PARTS = st.sampled_from(
+    [
+        "<column name='a'/>",
+        "<formalParameter name='a' typeRef='number'/>",
+        "<variable name='a'/>",
+        "<parameter name='a'/>",
+        "<input><inputExpression><text>a</text></inputExpression></input>",
+        "<output name='o'/>",
+        "<inputEntry><text>&lt; 3</text></inputEntry>",
+        "<outputEntry><text>a</text></outputEntry>",
+    ]
+)
+BOXES = st.recursive(
+    CELLS.map(text) | PARTS,
+    lambda inner: st.tuples(TAGS, st.lists(inner, max_size=5)).map(lambda drawn: f"<{drawn[0]}>{''.join(drawn[1])}</{drawn[0]}>"),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(BOXES, BOXES, st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=3))
+def test_parse__any_boxes(body, other, a):
+    """Whatever stands in the boxes: findings, or a decision that comes to something or says why not."""
+    with contextlib.suppress(DocumentError, ExpressionError):
+        read(model("m", ["a"], other), box("d", body, knowledge=["m"]))["d"].evaluate({"a": a})

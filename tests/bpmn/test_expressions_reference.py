@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from bpmn import patterns
+from bpmn.decisions.boxed_reading import BoxedReader
+from bpmn.decisions.table import Aggregation, HitPolicy
 from bpmn.expressions import juel_context, juel_methods, limits
 from bpmn.expressions.feel_types import TYPES
 from bpmn.expressions.functions import FUNCTIONS
@@ -59,3 +61,12 @@ def test_reference__context_of_juel():
     assert all(f"`{name}.{member}`" in listed for name, members in juel_context.PROPERTIES.items() for member in members)
     assert all(f"`execution.{method}('x')`" in listed for method in juel_context.VARIABLES)
     assert f"`{juel_context.USER}`" in listed
+
+
+def test_reference__decisions():
+    listed = PAGE.partition("### Decisions")[2].partition("## ")[0]
+
+    named = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| ([^|]+) \|", listed, re.MULTILINE))))
+
+    assert {*BoxedReader._BOXES, "businessKnowledgeModel", "inputData", "itemDefinition", "decisionService", "import"} <= named
+    assert all(policy in listed for policy in (*HitPolicy, *Aggregation))

@@ -59,36 +59,36 @@ def _extreme(symbol: str, members: Sequence[Any]) -> Any:
 
 @builtin("sum(list…)", weight=2)
 def total(members: Sequence[Any]) -> Number | None:
-    """Add numbers up; null for an empty list."""
-    return functools.reduce(decimals.add, map(decimals.number, members)) if members else None
+    """Add numbers up; null for an empty list, or when one is null."""
+    return None if not members or None in members else functools.reduce(decimals.add, map(decimals.number, members))
 
 
 @builtin("product(list…)", weight=2)
 def product(members: Sequence[Any]) -> Number | None:
-    """Multiply numbers; null for an empty list."""
-    return functools.reduce(decimals.multiply, map(decimals.number, members)) if members else None
+    """Multiply numbers; null for an empty list, or when one is null."""
+    return None if not members or None in members else functools.reduce(decimals.multiply, map(decimals.number, members))
 
 
 @builtin("mean(list…)", weight=2)
 def mean(members: Sequence[Any]) -> Number | None:
-    """Average of numbers; null for an empty list."""
+    """Average of numbers; null for an empty list, or when one is null."""
     added = total(members)
     return None if added is None else decimals.divide(added, len(members))
 
 
 @builtin("median(list…)", weight=2)
 def median(members: Sequence[Any]) -> Number | None:
-    """Middle number, or the mean of the two in the middle; null for an empty list."""
+    """Middle number, or the mean of the two in the middle; null for an empty list, or when one is null."""
+    if not members or None in members:
+        return None
     ordered = sorted(map(decimals.number, members))
     middle = len(ordered) // 2
-    if not ordered:
-        return None
     return ordered[middle] if len(ordered) % 2 else decimals.divide(decimals.add(ordered[middle - 1], ordered[middle]), 2)
 
 
 @builtin("stddev(list…)", weight=4)
 def stddev(members: Sequence[Any]) -> Number | None:
-    """Standard deviation of a sample; null for fewer than two numbers."""
+    """Standard deviation of a sample; null for fewer than two numbers, or when one is null."""
     average = mean(members)
     if average is None or len(members) < 2:  # noqa: PLR2004 - one number does not deviate
         return None
@@ -196,8 +196,10 @@ def flatten(scope: Scope, members: Any) -> list[Any]:
 
 
 @builtin("mode(list…)", weight=3)
-def mode(members: Any) -> list[Any]:
-    """Find the numbers that stand most often, in ascending order."""
+def mode(members: Any) -> list[Any] | None:
+    """Find the numbers that stand most often, in ascending order; null when one is null."""
+    if None in members:
+        return None
     counts = collections.Counter(map(decimals.number, members))
     most = max(counts.values(), default=0)
     return sorted(number for number, count in counts.items() if count == most)

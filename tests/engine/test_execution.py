@@ -43,7 +43,7 @@ def test_running__five_departments_at_the_same_moment(stage, clerk, market):
 
     assert set(stage.statuses(case).values()) == {"granted"}
     assert stage.tasks(case) == ["统一出件"]
-    assert stage.bundle(case).rev == rev + 5
+    assert rev < stage.bundle(case).rev <= rev + 5  # who comes late may find that an earlier one has seen it all
     assert stage.jobs(case) == []
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
 from engine import calendars, clock, clocks, definitions, holidays, matters
+from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.clock import Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
@@ -36,6 +37,7 @@ class World:
     loaded: Loaded
     case: Case
     item: Item | None
+    actor: Actor | None
     context: Context = field(init=False)
 
     def ready(self, code: str) -> bool:
@@ -110,11 +112,17 @@ class World:
         """The moment of the question, in the legal local time."""
         return self.context.now.astimezone(calendars.BEIJING)
 
-    dateTime = now  # noqa: N815 - Camunda 7 knows it by both names
-
     def today(self) -> date:
         """The day of the question, in the legal local time."""
         return self.now().date()
+
+    def current_user(self) -> str | None:
+        """Name of whoever brought the instance here; null when it was the engine itself."""
+        return self.actor.name if self.actor and self.actor != ENGINE else None
+
+    def current_groups(self) -> list[str]:
+        """Task groups of whoever brought the instance here."""
+        return sorted(self.actor.groups()) if self.actor and self.actor != ENGINE else []
 
     def execution(self) -> dict[str, Any]:
         """What Camunda 7 calls the execution: `${execution.processBusinessKey}` is the number of the item, or of the case."""
@@ -146,13 +154,15 @@ VARIABLES = frozenset(
         "post_check_days",
     }
 )
-NAMES = frozenset({"ready", "settled", "tolerance_open", "issuable", "now", "dateTime", "today", "execution"}) | LIVE
+#: What Camunda 7 calls by names of its own.
+_CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups": "current_groups", "authenticatedUserId": "current_user"}
+NAMES = LIVE | _CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
 
 
-def context(session: Session, loaded: Loaded, case: Case, item: Item | None) -> Context:
-    """What an instance may ask of the world while it runs."""
-    world = World(session=session, loaded=loaded, case=case, item=item)
-    functions = {name: getattr(world, name) for name in NAMES}
+def context(session: Session, loaded: Loaded, case: Case, item: Item | None, actor: Actor | None = None) -> Context:
+    """What an instance may ask of the world while somebody runs it."""
+    world = World(session=session, loaded=loaded, case=case, item=item, actor=actor)
+    functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
     world.context = Context(now=datetime.now(UTC), functions=functions, decide=world.decide, live=LIVE)
     return world.context
 

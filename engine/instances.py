@@ -84,7 +84,7 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
     # Read once the lock is had: what was read before may be old by now.
     case, item = session.execute(_ABOUT, {"instance": row.id}).one()
     loaded = definitions.get(session, row.definition_id)
-    context = functions.context(session, loaded, case, item)
+    context = functions.context(session, loaded, case, item, actor)
     process = Process.load(loaded.process, row.state, row.variables, context)
     return Run(
         session=session,
@@ -111,7 +111,7 @@ def begin(
     at: str | None = None,
 ) -> Run:
     """Start a process of a case; `at` names a message start event, `parent` the call activity that waits for it."""
-    process = Process.start(loaded.process, variables, functions.context(session, loaded, case, item), at=at)
+    process = Process.start(loaded.process, variables, functions.context(session, loaded, case, item, actor), at=at)
     row = models.Instance(
         case_id=case.id,
         item_id=item.id if item else None,

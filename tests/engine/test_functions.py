@@ -35,3 +35,11 @@ def test_today__in_feel(stage, clerk):
     case = accepted(stage, clerk, d.user("ask", name="核对", groups="department-market", assignee="= string(today())"))
 
     assert stage.task(case, "核对").assignee == "2026-03-02"
+
+
+def test_current_user__who_brought_the_case_here(stage, clerk):
+    task = d.user("ask", name="核对", groups="${currentUserGroups()}", assignee="${currentUser()}")
+
+    case = accepted(stage, clerk, task)
+
+    assert stage.task(case, "核对").assignee == clerk.actor.name

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import cases, execution, jobs, journal
+from engine import arrivals, cases, database, execution, jobs, journal, steps
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
-from engine.models import Incident, Job
+from engine.models import Definition, ExternalTask, Incident, Instance, Job
 
 
 def search(actor: Actor) -> Select[Incident]:
     """Select the standing incidents of cases that the actor may see, oldest first; a designer mends diagrams wherever they fail."""
     mine = select(Case.id) if actor.has(Role.DESIGNER) else select(Case.id).where(cases.visible(actor))
     return select(Incident).where(Incident.resolved_at.is_(None), Incident.case_id.in_(mine)).order_by(Incident.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A standing incident, and where it stands."""
+
+    incident: Incident
+    definition: Definition
+    #: The task that a worker failed; None: something of the engine's own.
+    external_task_id: UUID | None
+
+
+def places(session: Session, *, actor: Actor) -> list[Place]:
+    """The standing incidents that an actor may see, oldest first, with where they stand."""
+    at = and_(ExternalTask.instance_id == Incident.instance_id, ExternalTask.wait == Incident.wait)
+    query = search(actor).add_columns(Definition, ExternalTask.id).join(Instance, Instance.id == Incident.instance_id)
+    query = query.join(Definition, Definition.id == Instance.definition_id).outerjoin(ExternalTask, at)
+    return [Place(incident=row[0], definition=row[1], external_task_id=row[2]) for row in session.execute(query)]
 
 
 def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
@@ -48,5 +67,17 @@ def _retry_wait(session: Session, incident: Incident, wait_id: int, *, actor: Ac
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
             run.process.retry(wait_id)
-    if kind is WaitKind.EXTERNAL_TASK:
+    if kind is WaitKind.EXTERNAL_TASK and not _give_to_workers(session, incident, wait_id):
         execution.perform_step(session, incident.instance_id, wait_id, actor=actor)
+
+
+def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool:
+    """Allow one more attempt at a task that a worker failed; false when it is a step of the engine's own."""
+    query = select(ExternalTask).where(ExternalTask.instance_id == incident.instance_id, ExternalTask.wait == wait_id)
+    task = session.scalars(query.with_for_update(key_share=True)).one()
+    if steps.is_ours(task.topic):
+        return False
+    task.retries, task.lock_expires_at, incident.resolved_at = 1, None, datetime.now(UTC)
+    topic = task.topic
+    database.after_commit(session, lambda _db: arrivals.announce({topic}))
+    return True

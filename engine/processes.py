@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from engine import cases, definitions, execution, instances, journal, models, numbers, variables
+from engine import cases, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -22,8 +24,10 @@ ENTRY = "process"
 _STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
 
 
-def open_plain(session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given) -> models.Instance:
-    """Start a process that is neither a matter nor an item; `key` is what the starter calls it.
+def open_plain(
+    session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given, at: str | None = None
+) -> models.Instance:
+    """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for.
     """
@@ -31,7 +35,7 @@ def open_plain(session: Session, loaded: Loaded, *, actor: Actor, region: str, k
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
     case = _case(session, loaded, region, actor)
-    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values))
+    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), at=at)
     run.row.business_key = key
     run.row.types = variables.typed({}, given)
     variables.forget(run, given)
@@ -48,10 +52,41 @@ def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
     return row
 
 
-def search(actor: Actor) -> Select[models.Instance]:
-    """Select the running instances that an actor may see, oldest first."""
-    running = models.Instance.status == InstanceStatus.RUNNING
-    return select(models.Instance).where(running, visible(actor)).order_by(models.Instance.id)
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which instances are meant; what is None does not matter."""
+
+    ids: frozenset[UUID] | None = None
+    key: str | None = None
+    definition_id: UUID | None = None
+    business_key: str | None = None
+    #: Those that have ended, too.
+    ended: bool = False
+    #: Variables that must have these values.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def search(session: Session, wanted: Wanted, *, actor: Actor) -> list[tuple[models.Instance, models.Definition]]:
+    """Instances that an actor may see, with their definitions, oldest first."""
+    query = select(models.Instance, models.Definition).join(models.Definition, models.Definition.id == models.Instance.definition_id)
+    query = query.where(visible(actor)).order_by(models.Instance.id)
+    if not wanted.ended:
+        query = query.where(models.Instance.status == InstanceStatus.RUNNING)
+    if wanted.ids is not None:
+        query = query.where(models.Instance.id.in_(wanted.ids))
+    asked = {
+        models.Definition.key: wanted.key,
+        models.Definition.id: wanted.definition_id,
+        models.Instance.business_key: wanted.business_key,
+    }
+    for column, value in asked.items():
+        if value is not None:
+            query = query.where(column == value)
+    return [(row, of) for row, of in session.execute(query) if _has(row, wanted.variables)]
+
+
+def _has(row: models.Instance, variables: Mapping[str, Any]) -> bool:
+    return all(name in row.variables and row.variables[name] == value for name, value in variables.items())
 
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
@@ -78,11 +113,6 @@ def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: fr
             run.process.variables.pop(name, None)
         run.row.types = {name: kind for name, kind in run.row.types.items() if name not in gone}
         journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
-
-
-def find(session: Session, key: str) -> Loaded:
-    """The newest version of a process; raises NotFound."""
-    return definitions.latest(session, key)
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

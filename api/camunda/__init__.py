@@ -8,7 +8,20 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from api import auth
-from api.camunda import deployments, errors, external_tasks, face, origins, process_definitions, version
+from api.camunda import (
+    deployments,
+    errors,
+    external_tasks,
+    face,
+    history,
+    incidents,
+    messages,
+    origins,
+    process_definitions,
+    process_instances,
+    tasks,
+    version,
+)
 
 PREFIX = "/engine-rest"
 
@@ -19,7 +32,7 @@ def register(app: Flask) -> None:
     bp.before_request(origins.refuse_forgery)
     bp.before_request(_ask)
     errors.register(bp)
-    for noun in (version, deployments, process_definitions, external_tasks, errors):
+    for noun in (version, deployments, process_definitions, process_instances, external_tasks, tasks, messages, incidents, history, errors):
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)
     app.register_blueprint(version.well_known)

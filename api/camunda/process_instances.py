@@ -1,0 +1,185 @@
+"""Process instances: list them, show them, end them, and their variables, also by the id of an execution, which is the same."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+
+from api import auth
+from api.camunda import answers, asked, values
+from api.camunda.deployments import LONGEST_LIST, require_tenant
+from api.camunda.shown import instance, read_definition_id
+from api.transactions import database, reading
+from engine import processes
+from engine.errors import InvalidInput, NotFound
+from engine.models import Instance
+from engine.processes import Wanted
+
+bp = Blueprint("process-instances", __name__)
+_INSTANCE = "/process-instance/<found>"
+_EXECUTION = "/execution/<found>"
+
+
+@bp.get("/process-instance")
+@bp.post("/process-instance", endpoint="search")
+def list_instances() -> Response:
+    """List running instances."""
+    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
+    return answers.json(_listed()[first : first + limit])
+
+
+@bp.get("/process-instance/count")
+@bp.post("/process-instance/count", endpoint="count_searched")
+def count() -> Response:
+    """Count running instances."""
+    return answers.json({"count": len(_listed())})
+
+
+@bp.get(_INSTANCE)
+def show(found: str) -> Response:
+    """Show one running instance."""
+    wanted = Wanted(ids=frozenset({asked.uuid(found, "Process instance")}))
+    with reading() as session:
+        rows = processes.search(session, wanted, actor=auth.actor())
+        if not rows:
+            raise NotFound(f"Process instance with id {found} does not exist")
+        return answers.json(instance(*rows[0]))
+
+
+@bp.get(_EXECUTION)
+def show_execution(found: str) -> Response:
+    """Show an instance as an execution."""
+    with reading() as session:
+        row = processes.get(session, asked.uuid(found, "Execution"), auth.actor())
+        ended = row.ended_at is not None
+        return answers.json({"id": str(row.id), "processInstanceId": str(row.id), "ended": ended, "tenantId": None})
+
+
+@bp.delete(_INSTANCE)
+def delete(found: str) -> Response:
+    """End a process without a matter; a case is withdrawn instead."""
+    with database().transaction() as session:
+        processes.end(session, asked.uuid(found, "Process instance"), actor=auth.actor(), reason="DELETE /process-instance")
+    return answers.nothing()
+
+
+@bp.get(f"{_INSTANCE}/variables")
+@bp.get(f"{_EXECUTION}/localVariables", endpoint="list_local_variables")
+def list_variables(found: str) -> Response:
+    """Show the variables."""
+    deserialize = asked.flag("deserializeValues", default=True)
+    with reading() as session:
+        row = _get(session, found)
+        return answers.json(values.encode_all(row.variables, row.types, deserialize=deserialize))
+
+
+@bp.get(f"{_INSTANCE}/variables/<name>")
+@bp.get(f"{_EXECUTION}/localVariables/<name>", endpoint="show_local_variable")
+def show_variable(found: str, name: str) -> Response:
+    """Show one variable."""
+    deserialize = asked.flag("deserializeValue", default=True)
+    with reading() as session:
+        row = _get(session, found)
+        return answers.json(values.encode(_variable(row, name), row.types.get(name), deserialize=deserialize))
+
+
+@bp.get(f"{_INSTANCE}/variables/<name>/data")
+@bp.get(f"{_EXECUTION}/localVariables/<name>/data", endpoint="read_local_variable")
+def read_variable(found: str, name: str) -> Response:
+    """Give the content of a variable: of a file, or of bytes."""
+    with reading() as session:
+        row = _get(session, found)
+        value, kept = _variable(row, name), row.types.get(name, {})
+    if kept.get("type") not in {"File", "Bytes"}:
+        raise InvalidInput(f"Expected variable {name} to be a File or Bytes, but it is {values.encode(value, kept or None)['type']}")
+    info = kept.get("valueInfo", {})
+    # Whatever it says that it is, a browser shall save it, and not show it.
+    made = Response(base64.b64decode(value or ""), content_type="application/octet-stream")
+    made.headers.set("Content-Disposition", "attachment", filename=info.get("filename", name))
+    return made
+
+
+@bp.put(f"{_INSTANCE}/variables/<name>")
+@bp.put(f"{_EXECUTION}/localVariables/<name>", endpoint="put_local_variable")
+def put_variable(found: str, name: str) -> Response:
+    """Set one variable."""
+    return _set(found, {name: asked.body()}, [])
+
+
+@bp.delete(f"{_INSTANCE}/variables/<name>")
+@bp.delete(f"{_EXECUTION}/localVariables/<name>", endpoint="delete_local_variable")
+def delete_variable(found: str, name: str) -> Response:
+    """Delete one variable; one that is not there is gone already."""
+    return _set(found, {}, [name])
+
+
+@bp.post(f"{_INSTANCE}/variables")
+@bp.post(f"{_EXECUTION}/localVariables", endpoint="change_local_variables")
+def change_variables(found: str) -> Response:
+    """Set and delete variables."""
+    given = asked.body()
+    return _set(found, asked.field(given, "modifications", dict) or {}, asked.field(given, "deletions", list) or [])
+
+
+def wanted_variables(text: str) -> dict[str, Any]:
+    """Read `name_eq_value,…`; other comparisons are refused."""
+    found = {}
+    for condition in filter(None, text.split(",")):
+        name, operator, value = condition.partition("_eq_")
+        if not operator:
+            raise InvalidInput(f"Expected variables as name_eq_value, but got {condition!r:.80}")
+        found[name] = _scalar(value)
+    return found
+
+
+def _scalar(text: str) -> Any:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return found if isinstance(found, (bool, int, float)) else text
+
+
+def _listed() -> list[dict[str, Any]]:
+    given: dict[str, Any] = asked.body() if request.method == "POST" else {**request.args}
+    for tenant in str(given.get("tenantIdIn") or "").split(","):
+        require_tenant(tenant)
+    ids, definition = given.get("processInstanceIds"), given.get("processDefinitionId")
+    several = ids.split(",") if isinstance(ids, str) else ids
+    conditions = given.get("variables") or ""
+    wanted = Wanted(
+        ids=None if several is None else frozenset(asked.uuid(str(one), "Process instance") for one in several),
+        key=given.get("processDefinitionKey"),
+        definition_id=read_definition_id(str(definition)) if definition else None,
+        business_key=given.get("businessKey") or given.get("processInstanceBusinessKey"),
+        variables=wanted_variables(conditions) if isinstance(conditions, str) else _conditions(conditions),
+    )
+    with reading() as session:
+        return [instance(*row) for row in processes.search(session, wanted, actor=auth.actor())]
+
+
+def _conditions(conditions: Any) -> dict[str, Any]:
+    if not isinstance(conditions, list) or not all(isinstance(c, dict) and c.get("operator") == "eq" and "name" in c for c in conditions):
+        raise InvalidInput("Expected variables as a list of {name, operator: eq, value}, but they are something else")
+    return {str(condition["name"]): condition.get("value") for condition in conditions}
+
+
+def _set(found: str, modifications: dict[str, Any], deletions: list[Any]) -> Response:
+    given = values.decode(modifications)
+    with database().transaction() as session:
+        wanted = asked.uuid(found, "Process instance")
+        processes.set_variables(session, wanted, given, gone=frozenset(map(str, deletions)), actor=auth.actor())
+    return answers.nothing()
+
+
+def _get(session: Any, found: str) -> Instance:
+    return processes.get(session, asked.uuid(found, "Process instance"), auth.actor())
+
+
+def _variable(row: Instance, name: str) -> Any:
+    if name not in row.variables:
+        raise NotFound(f"Process instance {row.id} has no variable {name}")
+    return row.variables[name]

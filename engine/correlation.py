@@ -1,0 +1,80 @@
+"""Correlation: a message from outside finds the one process that waits for it, or starts one.
+
+Only processes without a matter are reached: what moves a case are the verbs of the domain, which know the law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.definition import EventType
+from engine import definitions, execution, journal, processes, variables
+from engine.actors import Actor
+from engine.case_models import Case
+from engine.definitions import Loaded
+from engine.errors import InvalidState
+from engine.models import Instance, Subscription
+from engine.variables import NOTHING, Given
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message, and whom it is for."""
+
+    name: str
+    business_key: str | None = None
+    instance_id: UUID | None = None
+    #: Variables by which the instance is known.
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    given: Given = NOTHING
+
+
+def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Instance]:
+    """Deliver a message to the one that waits for it, to `everybody`, or to a new process; raises InvalidState when it is for nobody."""
+    waiting = _waiting(session, message, actor)
+    if len(waiting) > 1 and not everybody:
+        raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {len(waiting)} do: name a business key")
+    reached = [_deliver(session, subscription, message, actor) for subscription in waiting]
+    if not reached and message.instance_id is None and not message.keys and (found := _starting(session, message.name)):
+        loaded, at = found
+        key = message.business_key
+        reached = [processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)]
+    if not reached and not everybody:
+        raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
+    return reached
+
+
+def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:
+    query = select(Subscription, Instance).join(Instance, Instance.id == Subscription.instance_id).join(Case, Case.id == Instance.case_id)
+    query = query.where(Subscription.message == message.name, Case.entry == processes.ENTRY, processes.visible(actor))
+    if message.business_key is not None:
+        query = query.where(Instance.business_key == message.business_key)
+    if message.instance_id is not None:
+        query = query.where(Instance.id == message.instance_id)
+    rows = session.execute(query.order_by(Subscription.id)).all()
+    known = message.keys.items()
+    return [row[0] for row in rows if all(name in row[1].variables and row[1].variables[name] == value for name, value in known)]
+
+
+def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Instance:
+    with execution.running(session, subscription.instance_id, actor=actor) as run:
+        if subscription.wait in run.process.standing():  # another delivery of this message may have ended it
+            variables.put(run, message.given)
+            run.process.deliver(subscription.wait)
+            variables.forget(run, message.given)
+            journal.record(session, run.row, actor=actor, what="message received", message=message.name, element=subscription.element)
+    return run.row
+
+
+def _starting(session: Session, name: str) -> tuple[Loaded, str] | None:
+    for loaded in definitions.current(session, "process"):
+        for start in loaded.process.starts():
+            if start.event is not None and start.event.type is EventType.MESSAGE and start.event.name == name:
+                return loaded, start.id
+    return None

@@ -1,0 +1,187 @@
+"""Process instances and their variables, messages, incidents and history, as Camunda's clients ask for them."""
+
+import base64
+
+import pytest
+
+from tests.api import bundle
+from tests.api.camunda.conftest import form_task, worked
+from tests.api.camunda.test_external_tasks import fetch
+from tests.bpmn import diagrams as d
+
+
+@pytest.fixture
+def started(designer):
+    """A process that waits for a person."""
+    return designer.start(form_task(), {"n": {"value": 1}, "t": {"value": "甲"}}, business_key="B-1")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 1), ("processDefinitionKey=p", 1), ("processDefinitionKey=x", 0), ("businessKey=B-1", 1), ("businessKey=B-2", 0),
+        ("variables=n_eq_1", 1), ("variables=n_eq_2", 0), ("variables=t_eq_甲", 1), ("variables=n_eq_1,t_eq_乙", 0), ("tenantIdIn=430100", 1),
+    ],
+)  # fmt: skip
+def test_list__filtered(designer, started, query, found):
+    assert len(designer.get(f"/process-instance?{query}").json) == found
+    assert designer.get(f"/process-instance/count?{query}").json == {"count": found}
+
+
+@pytest.mark.parametrize("query", ["variables=n_gt_1", "tenantIdIn=x", "maxResults=x", "maxResults=-1"])
+def test_list__unacceptable(designer, query):
+    assert designer.get(f"/process-instance?{query}").status_code == 400
+
+
+def test_list__what_is_not_yours(client, started):
+    assert client("clerk").get("/process-instance").json == []
+    assert client("clerk").get(f"/process-instance/{started['id']}").status_code == 404
+
+
+def test_show(designer, started):
+    assert designer.get(f"/process-instance/{started['id']}").json == started
+    assert designer.get(f"/execution/{started['id']}").json["processInstanceId"] == started["id"]
+
+
+def test_delete(designer, started):
+    answers = [designer.call("DELETE", f"/process-instance/{started['id']}").status_code for _ in range(2)]
+
+    assert answers == [204, 404]
+    assert designer.get(f"/process-instance/{started['id']}").status_code == 404
+    assert designer.get(f"/history/process-instance/{started['id']}").json["state"] == "EXTERNALLY_TERMINATED"
+
+
+def test_delete__case(client, worker):
+    typed = {"hall": "changsha", "applicant": bundle.APPLICANT, "answers": bundle.ANSWERS}
+    case = client("clerk").post(
+        "/process-definition/key/open_restaurant/start", {"variables": {name: {"value": value} for name, value in typed.items()}}
+    )
+
+    answer = worker.call("DELETE", f"/process-instance/{case.json['id']}")
+
+    assert (answer.status_code, case.json["businessKey"] in answer.json["message"]) == (400, True)
+    assert worker.get(f"/process-instance/{case.json['id']}").status_code == 200
+
+
+def test_variables__every_way(designer, started):
+    of = f"/process-instance/{started['id']}/variables"
+    assert designer.put(f"{of}/d", {"value": "2026-03-01T08:00:00.000+0800", "type": "Date"}).status_code == 204
+    assert designer.post(of, {"workerId": "j", "modifications": {"o": {"value": {"a": [1]}}}, "deletions": ["n"]}).status_code == 204
+
+    assert designer.get(f"{of}/d").json == {"value": "2026-03-01T08:00:00.000+0800", "type": "Date", "valueInfo": {}}
+    assert designer.get(f"{of}/o").json["value"] == {"a": [1]}
+    assert designer.get(f"{of}?deserializeValues=false").json["o"]["value"] == '{"a":[1]}'
+    assert set(designer.get(of).json) == {"t", "d", "o"}
+    assert designer.call("DELETE", f"{of}/d").status_code == 204
+    assert designer.get(f"{of}/d").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["process-instance/{}/variables/f/data", "execution/{}/localVariables/f/data"])
+def test_variables__file(designer, started, path):
+    content = base64.b64encode(b"%PDF").decode()
+    typed = {"value": content, "type": "File", "valueInfo": {"filename": "表.pdf", "mimeType": "text/html"}}
+    designer.put(f"/process-instance/{started['id']}/variables/f", typed)
+
+    answer = designer.get("/" + path.format(started["id"]))
+
+    assert (answer.data, answer.content_type) == (b"%PDF", "application/octet-stream")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert designer.get(f"/process-instance/{started['id']}/variables/n/data").status_code == 400
+
+
+def waiting(key="p"):
+    return d.diagram(d.start("s"), d.message_catch("c", message="paid"), d.user("t"), d.end("e"), d.flows("s -> c -> t -> e"), key=key)
+
+
+def test_message__by_business_key(designer):
+    first = designer.start(waiting(), business_key="A")
+    designer.post("/process-definition/key/p/start", {"businessKey": "B"})
+    body = {"messageName": "paid", "businessKey": "A", "processVariables": {"sum": {"value": 5}}, "resultEnabled": True}
+
+    answer = designer.post("/message", body)
+
+    assert (answer.status_code, [one["processInstance"]["id"] for one in answer.json]) == (200, [first["id"]])
+    assert designer.get(f"/process-instance/{first['id']}/variables/sum").json["value"] == 5
+    assert designer.post("/message", body).status_code == 400
+
+
+def test_message__for_several(designer):
+    designer.start(waiting())
+    designer.post("/process-definition/key/p/start", {})
+
+    one, everybody = (designer.post("/message", {"messageName": "paid", "all": everybody}) for everybody in (False, True))
+
+    assert (one.status_code, everybody.status_code) == (400, 204)
+    assert designer.post("/message", {"messageName": "paid"}).status_code == 400  # nobody waits any more
+
+
+def test_message__by_correlation_keys(designer):
+    designer.start(waiting(), {"n": {"value": 1}})
+
+    statuses = [designer.post("/message", {"messageName": "paid", "correlationKeys": {"n": {"value": n}}}).status_code for n in (2, 1)]
+
+    assert statuses == [400, 204]
+
+
+def test_message__begins_a_process(designer):
+    designer.deploy({"p.bpmn": d.diagram(d.start("s", message="called"), d.user("t"), d.end("e"), d.flows("s -> t -> e"), key="p")})
+
+    answer = designer.post("/message", {"messageName": "called", "businessKey": "K", "resultEnabled": True})
+
+    assert [one["processInstance"]["businessKey"] for one in answer.json] == ["K"]
+
+
+@pytest.mark.parametrize("body", [{}, {"messageName": ""}, {"messageName": "x"}, {"messageName": "items_changed"}, {"messageName": 1}])
+def test_message__for_nobody(designer, body):
+    answer = designer.post("/message", body)
+
+    assert (answer.status_code, set(answer.json)) == (400, {"type", "message", "code"})
+
+
+def test_signal__refused(designer):
+    assert designer.post("/signal", {"name": "x"}).status_code == 400
+
+
+def test_incidents__of_a_worker(designer, worker, admin):
+    designer.start(worked("print"))
+    (task,) = fetch(worker)
+    worker.post(f"/external-task/{task['id']}/failure", {"workerId": "w", "errorMessage": "no paper"})
+
+    (incident,) = designer.get("/incident").json
+
+    assert (incident["incidentType"], incident["configuration"], incident["activityId"]) == ("failedExternalTask", task["id"], "t0")
+    assert designer.get("/incident/count?incidentType=failedJob").json == {"count": 0}
+    assert admin.post(f"/incidents/{incident['id']}/retry").status_code == 200
+    assert designer.get("/incident").json == []
+    assert [one["id"] for one in fetch(worker, "other")] == [task["id"]]
+
+
+def test_history__ended(designer):
+    straight = d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="p")
+    started = designer.start(straight, {"n": {"value": 1}})
+
+    shown = designer.get(f"/history/process-instance/{started['id']}").json
+
+    assert (shown["state"], shown["endActivityId"], shown["processDefinitionKey"]) == ("COMPLETED", "e", "p")
+    assert designer.get("/history/process-instance/count?finished=true&processDefinitionKey=p").json == {"count": 1}
+    assert designer.get("/history/process-instance?unfinished=true&processDefinitionKey=p").json == []
+    assert [v["name"] for v in designer.get(f"/history/variable-instance?processInstanceId={started['id']}").json] == ["n"]
+
+
+def test_delete_deployment__only_where_nothing_ran(designer, started):
+    used = designer.get("/deployment?name=p").json[0]["id"]
+    unused = designer.deploy({"q.bpmn": form_task("q")}).json["id"]
+
+    statuses = [designer.call("DELETE", f"/deployment/{found}?cascade=true").status_code for found in (used, unused, unused)]
+
+    assert statuses == [400, 204, 404]
+    assert designer.get("/process-definition?key=q").json == []
+
+
+def test_definitions__shown(designer, started):
+    (shown,) = designer.get("/process-definition?key=p&latestVersion=true").json
+
+    assert designer.get(f"/process-definition/{shown['id']}").json == shown == designer.get("/process-definition/key/p").json
+    assert designer.get("/process-definition/key/p/xml").json["bpmn20Xml"].encode() == form_task()
+    (resource,) = designer.get(f"/deployment/{shown['deploymentId']}/resources").json
+    assert designer.get(f"/deployment/{shown['deploymentId']}/resources/{resource['id']}/data").data == form_task()

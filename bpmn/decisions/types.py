@@ -8,7 +8,7 @@ from typing import Any
 
 from bpmn.errors import ExpressionError
 from bpmn.expressions import decimals, temporal
-from bpmn.expressions.functions import FUNCTIONS
+from bpmn.expressions.functions import FUNCTIONS, arguments
 from bpmn.expressions.scope import Scope
 from bpmn.expressions.temporal import YearsMonths
 from bpmn.expressions.values import describe, plain_text
@@ -82,11 +82,13 @@ _UNITS: dict[type, str] = {dt.timedelta: "days and hours", YearsMonths: "years a
 TYPES: dict[str, Type] = {
     "any": any_value,
     "boolean": _boolean,
+    "context": arguments.context,
     "date": _date,
     "datetime": _moment,
     "daytimeduration": _duration(dt.timedelta),
     "double": _number,
     "integer": _integer,
+    "list": arguments.listing,
     "long": _integer,
     "number": _number,
     "string": _text,

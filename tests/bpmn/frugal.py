@@ -22,18 +22,20 @@ def frugally(run):
 def _seconds(run):
     gc.disable()  # the garbage of other tests is not counted
     started = time.process_time()
-    with contextlib.suppress(ExpressionError):
-        run()
-    spent = time.process_time() - started
-    gc.enable()
-    return spent
+    try:
+        with contextlib.suppress(ExpressionError):
+            run()
+        return time.process_time() - started
+    finally:
+        gc.enable()
 
 
 def sparingly(run):
     """Run it and look at the most memory that it holds."""
     tracemalloc.start()
-    with contextlib.suppress(ExpressionError):
-        run()
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most <= MEMORY
+    try:
+        with contextlib.suppress(ExpressionError):
+            run()
+        assert tracemalloc.get_traced_memory()[1] <= MEMORY
+    finally:
+        tracemalloc.stop()

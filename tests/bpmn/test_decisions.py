@@ -212,6 +212,8 @@ def test_evaluate__diamonds_are_decided_once():
         ("dayTimeDuration", "P2D", '> duration("P1D")'),
         ("years and months duration", "P1Y", 'duration("P12M")'),
         ("feel:string", "x", '"x"'),
+        ("list", "x", "count(?) = 1"),
+        ("context", {"a": 1}, "?.a = 1"),
         ("Any", [1], "list contains(?, 1)"),
         ("", "x", '"x"'),
     ],
@@ -234,6 +236,7 @@ def test_evaluate__typed_inputs(kind, given_value, cell):
         ("date", 5),
         ("time", 5),
         ("dayTimeDuration", "P1Y"),
+        ("context", 1),
     ],
 )
 def test_evaluate__input_of_another_type(kind, given_value):

@@ -17,6 +17,7 @@ from engine import (
     checklists,
     definitions,
     execution,
+    follow_on,
     functions,
     instances,
     jobs,
@@ -146,6 +147,8 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
     row = instances.lock(session, instances.of_case(session, case.id).id)
     before = functions.live_items(case)
+    if not follow_on.is_open(session, row, before):
+        raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
     found = adoptions.find(session, number, case.applicant_number)
     checklists.extend(session, case, [found.code])
     item = adoptions.attach(session, case, found, actor=actor)
@@ -191,8 +194,8 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
 
 
 def get(session: Session, number: str, actor: Actor) -> Case:
-    """Return a case by its number; raises NotFound, also for what is not the actor's."""
-    case = session.scalar(select(Case).where(Case.number == number, visible(actor)))
+    """Return a case by its number; raises NotFound, also for what is not the actor's, and for a process without a matter."""
+    case = session.scalar(select(Case).where(Case.number == number, Case.hall.is_not(None), visible(actor)))
     if case is None:
         raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours")
     return case

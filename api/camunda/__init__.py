@@ -16,6 +16,7 @@ from api.camunda import (
     history,
     incidents,
     messages,
+    monitor,
     origins,
     process_definitions,
     process_instances,
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)
     app.register_blueprint(version.well_known)
+    app.register_blueprint(monitor.bp)
     app.wsgi_app = face.Face(app.wsgi_app)  # type: ignore[method-assign]
 
 

@@ -254,11 +254,43 @@ def test_start__unacceptable(designer, body):
     assert {"type", "message"} <= set(answer.json)
 
 
-def test_well_known(client):
+@pytest.fixture
+def cockpit(client):
+    """Where the links of Modeler's notifications lead."""
     answer = client().get("/.well-known/camunda-automation-platform/webapps", prefix="")
-
-    assert answer.status_code == 200
     assert set(answer.json) == {"adminUrl", "cockpitUrl", "tasklistUrl"}
+    return answer.json["cockpitUrl"].removeprefix("http://localhost")
+
+
+def test_cockpit__a_deployment(designer, cockpit):
+    deployed = designer.deploy({"a.bpmn": form_task()}).json["id"]
+
+    page = designer.get(
+        f"{cockpit}repository", prefix="", query_string={"deploymentsQuery": json.dumps([{"type": "id", "value": deployed}])}
+    )
+
+    assert page.status_code == 200
+    assert "登记流程" in page.text
+    assert "open_restaurant" not in page.text
+    assert "open_restaurant" in designer.get(cockpit, prefix="").text
+
+
+def test_cockpit__an_instance(designer, cockpit):
+    started = designer.start(form_task(), {"note": {"value": "<script>"}}, business_key="A-7")
+
+    page = designer.get(f"{cockpit}process-instance/{started['id']}", prefix="")
+
+    assert page.status_code == 200
+    assert all(words in page.text for words in ("登记流程", "A-7", "“登记” (t)", "&lt;script&gt;"))
+    assert "<script>" not in page.text
+
+
+def test_cockpit__what_is_not_yours(client, designer, cockpit):
+    started = designer.start(form_task())
+
+    statuses = [client(name).get(f"{cockpit}process-instance/{started['id']}", prefix="").status_code for name in ("clerk", None)]
+
+    assert [*statuses, client("clerk").get(cockpit, prefix="").status_code] == [404, 401, 403]
 
 
 @pytest.mark.parametrize(

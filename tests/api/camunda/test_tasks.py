@@ -106,3 +106,10 @@ def test_complete(client, task, verb):
 )
 def test_anything__no_such_task(client, task_id, method, verb):
     assert client("clerk").call(method, f"/task/{task_id}{verb}").status_code == 404
+
+
+def test_number__is_none_of_a_case(admin, client, task):
+    number = admin.get(f"/tasks/{task['id']}").json["case"]
+
+    assert admin.get(f"/cases/{number}").status_code == 404
+    assert number not in [case["number"] for case in admin.get("/cases").json["data"]]

@@ -58,8 +58,13 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     if taken is not None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
     live = {i.code: i for i in functions.live_items(case)}.get(item.code)
-    if live is not None and live.dispatched_at is not None and live.status not in {ItemStatus.WITHDRAWN, ItemStatus.RETURNED}:
+    if live is not None and (live.status in FAVOURABLE or (live.status in UNSETTLED and _has_begun(live))):
         raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
+
+
+def _has_begun(item: Item) -> bool:
+    """Whether it is more than proposed: the dispatcher took it, or it runs since before it was adopted."""
+    return item.dispatched_at is not None or item.instance_id is not None
 
 
 def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from engine import calendars, intake, jobs, lifecycle
+from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.instances import Run
-from engine.models import Task
+from engine.models import Instance, Subscription, Task
+from engine.states import TaskStatus
 
 _DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}
 #: What the dispatcher waits for.
@@ -29,3 +35,13 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(datetime.now(UTC)))
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
+
+
+def is_open(session: Session, bundle: Instance, items: Iterable[Item]) -> bool:
+    """Whether a bundle can still take items: its joint handling goes on, or has yet to begin."""
+    dispatcher = select(Subscription.id).where(Subscription.instance_id == bundle.id, Subscription.message == ITEMS_CHANGED)
+    window = select(Task.kind).where(Task.instance_id == bundle.id, Task.status == TaskStatus.OPEN)
+    if session.scalar(dispatcher.limit(1)) is not None:
+        return True
+    begins = not any(item.dispatched_at for item in items)
+    return any(kind in {"intake", "supplement"} or (kind == "follow-on" and begins) for kind in session.scalars(window))

@@ -292,6 +292,37 @@ def test_attach__handled_by_the_bundle_already(stage, clerk, tiny_matter):
         clerk.adopt(bundle, item.number)
 
 
+def test_attach__one_that_ran_was_adopted_before(stage, clerk, market, tiny_matter):
+    """At the window nothing is dispatched yet; the first is no mere proposal all the same."""
+    (_, first), (_, second) = (running_alone(clerk, stage) for _ in range(2))
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.adopt(bundle, first.number)
+
+    with pytest.raises(InvalidState, match="not to handle alpha yet"):
+        clerk.adopt(bundle, second.number)
+
+    assert stage.item(bundle, "alpha").number == first.number
+
+
+@pytest.mark.parametrize("end", ["issuing", "ended", "refused", "withdrawn"])
+def test_attach__joint_handling_is_over(stage, clerk, market, tiny_matter, end):
+    """Nobody would take it any more."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    if end == "withdrawn":
+        clerk.withdraw(bundle)
+    elif end == "refused":
+        clerk.complete(bundle, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+    else:
+        clerk.complete(bundle, "一窗受理", outcome="accept")
+        market.complete(bundle, "beta审批", outcome="granted")
+    if end == "ended":
+        clerk.complete(bundle, "统一出件")
+
+    with pytest.raises(InvalidState, match="joint handling is over"):
+        clerk.adopt(bundle, item.number)
+
+
 # At the same moment -----------------------------------------------------------------------------------------------------------------------
 
 

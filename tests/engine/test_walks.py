@@ -1,0 +1,178 @@
+"""Clerks, departments, applicants and time act at random: everything holds together after each step, and every bundle comes to an end."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from engine import calendars, functions, tasks, worker
+from engine.case_models import Case
+from engine.errors import EngineError
+from engine.states import InstanceStatus
+from tests import invariants, tiny
+from tests.bpmn import diagrams as d
+
+ITEMS = {
+    "alpha": {"extension": 5},
+    "beta": {"predecessors": "alpha:FS"},
+    "gamma": {"predecessors": "alpha:RM", "on_refusal": "CONTINUE"},
+    "delta": {"promised": 3},
+    "epsilon": {"predecessors": "beta:FS delta:SOFT"},
+}
+MATERIALS = [
+    {"material": "plan", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 2, "grace_days": 3},
+    {"material": "menu", "used_by": "delta", "tolerable": True, "until": "BEFORE_DECISION", "due_days": 4, "grace_days": 2},
+    {"material": "photo", "used_by": "beta,gamma", "tolerable": True, "until": "AFTER_ISSUE", "due_days": 3, "grace_days": 3},
+    {"material": "lease", "used_by": "epsilon"},
+]
+AT_THE_WINDOW = {"一窗受理", "接续受理", "补正材料", "统一出件", "好差评"}
+DECISIONS = (
+    {"outcome": "granted"},
+    {"outcome": "granted"},
+    {"outcome": "denied", "reason_code": "x", "reason": "不符合条件"},
+    {"outcome": "inspect"},
+)
+WINDOW = (
+    {"outcome": "accept"},
+    {"outcome": "tolerate", "commitment_signed": True},
+    {"outcome": "supplement", "defects": "签名不清"},
+    {"outcome": "refuse", "refusal_kind": "not_accepted", "reason": "不属于本机关"},
+)
+
+
+def inspected(code):
+    """Decide, look at the place when asked to, decide."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "3"}
+    return tiny.item(
+        code,
+        d.start("accepted"),
+        tiny.decision(code),
+        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        d.exclusive("decided", default="done"),
+        d.user("inspect", name="现场核查", groups="department-market", properties=properties),
+        d.timer_boundary("too_long", on="inspect", duration="P6D"),
+        d.end("done"),
+        d.flows(
+            "accepted -> decide -> decided -> done",
+            "decided -> inspect [${outcome == 'inspect'}]",
+            "inspect -> decide",
+            "too_long -> decide",
+            "late -> overdue -> reported",
+        ),
+    )
+
+
+class Walk:
+    """One bundle, and whatever may happen to it."""
+
+    def __init__(self, stage, clerk, market, seed: int) -> None:
+        self.stage, self.clerk, self.market, self.choose = stage, clerk, market, random.Random(seed)
+        stage.deploy("tiny", **tiny.folder(ITEMS, materials=MATERIALS, processes={code: inspected(code) for code in ITEMS}))
+        codes = self.choose.sample(sorted(ITEMS), k=self.choose.randint(1, 5))
+        self.case = clerk.submit("tiny", items=codes)
+        if self.choose.random() < 0.5:
+            self.attempt(self.bring)
+
+    def step(self) -> str:
+        """Do something; what is refused is no fault."""
+        action = self.choose.choices([self.complete, self.pass_time, self.bring, self.beside, self.join], [6, 3, 3, 2, 2])[0]
+        try:
+            return f"{action.__name__}: {action()}"
+        except (EngineError, IndexError) as refused:
+            return f"{action.__name__} refused: {refused}"
+
+    def complete(self) -> str:
+        task = self.choose.choice(self.open_tasks())
+        return self.do(task, self.choose.choice(WINDOW if task.name in {"一窗受理", "接续受理"} else DECISIONS))
+
+    def do(self, task, data) -> str:
+        person = self.clerk if task.name in AT_THE_WINDOW else self.market
+        if task.name == "好差评":
+            data = {"score": 5}
+        elif "审批" not in task.name and "受理" not in task.name:
+            data = {}
+        with person.acting() as session:
+            tasks.complete(session, task.id, actor=person.actor, data=data)
+        return f"{task.name} {data}"
+
+    def open_tasks(self):
+        with self.stage.reading() as session:
+            return tasks.of_case(session, self.case.id)
+
+    def pass_time(self) -> str:
+        days = self.choose.randint(1, 5)
+        self.stage.traveller.shift(timedelta(days=days))
+        worker.drain(self.stage.database)
+        invariants.check(self.stage.database)
+        return f"{days} days"
+
+    def bring(self) -> str:
+        code = self.choose.choice(["plan", "menu", "photo", "lease"])
+        self.clerk.hand_in(self.case, code)
+        return code
+
+    def beside(self) -> str:
+        item = self.choose.choice(list(self.stage.items(self.case).values()))
+        verb, more = self.choose.choice(
+            [
+                ("withdraw", {"reason": "不办了"}),
+                ("pause", {"kind": "hearing", "reason": "听证", "days": 5}),
+                ("resume", {}),
+                ("resume", {}),
+                ("extend", {"days": 3, "approver": "organ_head", "reason": "案情复杂"}),
+            ]
+        )
+        (self.clerk if verb == "withdraw" else self.market).handle(verb, item, **more)
+        return f"{verb} {item.code}"
+
+    def join(self) -> str:
+        code = self.choose.choice(sorted(ITEMS))
+        if self.choose.random() < 0.5:
+            self.clerk.follow_on(self.case, code)
+            return f"follow-on {code}"
+        alone = self.clerk.submit(code, materials=["plan"])
+        self.clerk.complete(alone, "一窗受理", outcome="tolerate", commitment_signed=True)
+        self.clerk.adopt(self.case, self.stage.item(alone, code).number)
+        return f"adopt {code}"
+
+    def finish(self) -> None:
+        """Everybody does what is left to do, and time passes."""
+        for code in ("plan", "menu", "photo", "lease"):
+            self.attempt(lambda code=code: self.clerk.hand_in(self.case, code))
+        for _ in range(60):
+            if self.stage.bundle(self.case).status is not InstanceStatus.RUNNING:
+                return
+            for item in self.stage.items(self.case).values():
+                self.attempt(lambda item=item: self.market.handle("resume", item))
+            for task in self.open_tasks():
+                self.attempt(lambda task=task: self.do(task, {"outcome": "accept"} if "受理" in task.name else {"outcome": "granted"}))
+            self.pass_time()
+
+    def attempt(self, action) -> None:
+        try:
+            action()
+        except EngineError:
+            return
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bundle__whatever_happens_it_ends(stage, clerk, market, seed):
+    walk = Walk(stage, clerk, market, seed)
+    story = [walk.step() for _ in range(18)]
+
+    walk.finish()
+
+    with stage.reading() as session:
+        case = session.get_one(Case, walk.case.id)
+        left = {item.code: str(item.status) for item in functions.live_items(case)}
+    told = "\n".join(
+        [*story, f"items: {left}", f"tasks: {stage.tasks(walk.case)}", f"incidents: {[i.message for i in stage.incidents(walk.case)]}"]
+    )
+    assert stage.bundle(walk.case).status == InstanceStatus.COMPLETED, told
+    assert case.ended_at is not None, told
+    assert stage.jobs(walk.case) == [], told
+    assert calendars.local_date(case.ended_at) >= calendars.local_date(case.submitted_at)

@@ -23,7 +23,12 @@ ROOT = Path(__file__).parents[2]
 def lives():
     """A process that gives a life for a line, and dies in between as told."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.concurrency.victim"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.concurrency.victim"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         yield lambda **life: _answer(process, life)
         process.stdin.close()

@@ -44,6 +44,8 @@ def live(life: dict[str, object], answers: int) -> None:
 
 def main() -> None:
     """Give a life to each line."""
+    told = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the application logs is no answer
     for line in sys.stdin:
         answers, theirs = os.pipe()
         child = os.fork()
@@ -56,8 +58,8 @@ def main() -> None:
             answer = pipe.read()
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        sys.stdout.write((answer or json.dumps({"killed": killed, "status": status})) + "\n")
-        sys.stdout.flush()
+        told.write((answer or json.dumps({"killed": killed, "status": status})) + "\n")
+        told.flush()
 
 
 if __name__ == "__main__":

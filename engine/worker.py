@@ -50,6 +50,11 @@ def fire(db: Database, timer_id: UUID) -> bool:
             timer = session.get(Timer, timer_id)
             if timer is None or timer.due_at is None or timer.due_at > now:
                 return False
+            # Whoever locks the instance owns its timers: of two workers the second finds the timer gone, or moved.
+            instances.lock(session, timer.instance_id)
+            timer = session.get(Timer, timer_id, populate_existing=True)
+            if timer is None or timer.due_at is None or timer.due_at > now:
+                return False
             _fire(session, timer)
     except Exception as error:
         log.exception("timer failed", timer=str(timer_id))
@@ -75,7 +80,6 @@ def drain(db: Database) -> int:
 
 
 def _fire(session: Session, timer: Timer) -> None:
-    # Whoever locks the instance owns its timers: of two workers the second finds the timer gone, or moved.
     with execution.running(session, timer.instance_id, actor=ENGINE) as run:
         wait = next((w for w in run.process.waits(WaitKind.TIMER) if w.id == timer.wait), None)
         if wait is not None and wait.due_at is not None and wait.due_at <= datetime.now(UTC):

@@ -324,3 +324,27 @@ def test_incident__of_a_case_that_is_not_yours(stage, clerk, market):
 
     with pytest.raises(NotFound), elsewhere.acting() as session:
         incidents.retry(session, incident.id, actor=elsewhere.actor)
+
+
+def test_bundle__ends_without_having_called_an_item(stage, clerk, market):
+    """The diagram calls alpha only, and ends: beta is given back, not forgotten."""
+    body = d.diagram(
+        d.start("s"),
+        INTAKE,
+        d.exclusive("later", default="call_alpha"),
+        d.call("call_alpha", of="alpha", properties={"onething.item": "alpha"}),
+        d.call("call_beta", of="beta", properties={"onething.item": "beta"}),
+        d.end("e"),
+        d.flows("s -> intake -> later -> call_alpha -> e", "later -> call_beta [${outcome == 'never'}]", "call_beta -> e"),
+        key="calling",
+        properties={"onething.kind": "matter"},
+    )
+    files = {"alpha_bpmn": tiny.item("alpha"), "beta_bpmn": tiny.item("beta"), "calling_dmn": tiny.tables({"alpha": {}, "beta": {}}, [])}
+    stage.deploy("calling", calling_bpmn=body, **files)
+    case = clerk.submit("calling")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    market.complete(case, "alpha审批", outcome="denied", reason_code="x", reason="不符合条件")
+
+    assert stage.statuses(case) == {"alpha": "denied", "beta": "terminated"}
+    assert stage.case(case).ended_at is not None

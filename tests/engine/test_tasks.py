@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+
+from engine import tasks
+from engine.actors import Role, RoleGrant
+from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
+from tests import tiny
+from tests.restaurant import ANSWERS, MATERIALS
+
+
+@pytest.fixture
+def case(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+@pytest.fixture
+def colleague(stage):
+    """Another officer of the same department."""
+    return stage.somebody(RoleGrant(role=Role.OFFICER, department="market"), name="colleague")
+
+
+def claim(person, task):
+    with person.acting() as session:
+        return tasks.claim(session, task.id, actor=person.actor).assignee
+
+
+def release(person, task):
+    with person.acting() as session:
+        return tasks.release(session, task.id, actor=person.actor).assignee
+
+
+def test_claim__and_release(stage, market, case):
+    task = stage.task(case, "alpha审批")
+
+    assert claim(market, task) == "officer-market"
+    assert claim(market, task) == "officer-market"
+    assert release(market, task) is None
+
+
+def test_claim__somebody_has_it(stage, market, colleague, case):
+    task = stage.task(case, "alpha审批")
+    claim(market, task)
+
+    with pytest.raises(InvalidState) as refusal:
+        claim(colleague, task)
+    with pytest.raises(InvalidState, match="officer-market has claimed it"):
+        colleague.complete(case, "alpha审批", outcome="granted")
+    with pytest.raises(InvalidState):
+        release(colleague, task)
+
+    assert refusal.value.details["assignee"] == "officer-market"
+    market.complete(case, "alpha审批", outcome="granted")
+
+
+def test_release__by_a_supervisor(stage, market, supervisor, colleague, case):
+    """Somebody is ill: the supervisor gives the task back to the department."""
+    task = stage.task(case, "alpha审批")
+    claim(market, task)
+
+    assert release(supervisor, task) is None
+    colleague.complete(case, "alpha审批", outcome="granted")
+
+    assert stage.item(case, "alpha").decided_by == "colleague"
+
+
+@pytest.mark.parametrize("name", ["supervisor", "admin"])
+def test_claim__who_only_sees_it(stage, case, name):
+    who = stage.person(name)
+    task = stage.task(case, "alpha审批")
+
+    with pytest.raises(NotPermitted, match="department-market"):
+        claim(who, task)
+    with pytest.raises(NotPermitted):
+        who.complete(case, "alpha审批", outcome="granted")
+
+
+def test_complete__supervisor_stands_in_at_the_window(stage, supervisor):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    case = supervisor.submit("tiny")
+
+    supervisor.complete(case, "一窗受理", outcome="accept")
+
+    assert stage.statuses(case) == {"alpha": "in_review"}
+
+
+@pytest.mark.parametrize("name", ["officer-fire", "clerk-yuelu", "designer"])
+def test_get__what_is_not_yours(stage, case, name):
+    task = stage.task(case, "alpha审批")
+
+    with stage.reading() as session, pytest.raises(NotFound):
+        tasks.get(session, task.id, stage.person(name).actor)
+
+
+def test_complete__twice(stage, market, case):
+    task = stage.task(case, "alpha审批")
+    market.complete(case, "alpha审批", outcome="granted")
+
+    with pytest.raises(InvalidState, match="but it is completed"), market.acting() as session:
+        tasks.complete(session, task.id, actor=market.actor, data={"outcome": "granted"})
+
+
+def test_complete__canceled_meanwhile(stage, clerk, market, case):
+    task = stage.task(case, "alpha审批")
+    clerk.handle("withdraw", stage.item(case, "alpha"), reason="不办了")
+
+    with pytest.raises(InvalidState, match="but it is canceled"), market.acting() as session:
+        tasks.complete(session, task.id, actor=market.actor, data={"outcome": "granted"})
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, "outcome"),
+        ({"outcome": "maybe"}, "outcome"),
+        ({"outcome": "denied"}, "reason_code"),
+        ({"outcome": "denied", "reason_code": "conditions"}, "reason"),
+        ({"outcome": "denied", "reason_code": "whim", "reason": "x"}, "reason_code"),
+    ],
+)
+def test_complete__data_that_the_form_does_not_take(stage, clerk, market, data, field):
+    case = clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS)
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    with pytest.raises(InvalidInput) as refusal:
+        market.complete(case, "食品经营许可审批", **data)
+
+    assert field in [error["field"] for error in refusal.value.details["errors"]]
+    assert stage.item(case, "food_permit").status == "in_review"
+
+
+def test_search__filters(stage, market, colleague, case):
+    claim(market, stage.task(case, "alpha审批"))
+
+    def names(person, **filters):
+        with stage.reading() as session:
+            return sorted(task.name for task in session.scalars(tasks.search(person.actor, **filters)))
+
+    assert names(colleague) == ["alpha审批", "beta审批"]
+    assert names(colleague, assignee="officer-market") == ["alpha审批"]
+    assert names(colleague, group="department-fire") == []
+    assert names(colleague, matter="tiny", group="department-market") == ["alpha审批", "beta审批"]
+    assert names(colleague, matter="another") == []

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from bpmn.errors import InstanceError
 from engine import cases, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
@@ -29,13 +30,16 @@ def open_plain(
 ) -> models.Instance:
     """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
 
-    Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for.
+    Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*_STARTERS, to="start a process")
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
     case = _case(session, loaded, region, actor)
-    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), at=at)
+    try:
+        run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), at=at)
+    except InstanceError as error:
+        raise InvalidState(str(error)) from error
     run.row.business_key = key
     run.row.types = variables.typed({}, given)
     variables.forget(run, given)

@@ -51,6 +51,22 @@ def needed(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
     return value
 
 
+def criteria() -> dict[str, Any]:
+    """Give what a list is filtered by: the body of a POST, the query of a GET."""
+    return body() if request.method == "POST" else {**request.args}
+
+
+def several(given: dict[str, Any], name: str) -> list[str] | None:
+    """Give a list of texts, which a query writes with commas."""
+    value = given.get(name)
+    if value is None:
+        return None
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(one, str) and "\0" not in one for one in found):
+        raise InvalidInput(f"Expected {name} to be a list of texts, but it is {value!r:.80}")
+    return found
+
+
 def number(name: str, default: int) -> int:
     """Give a whole number of the query, not negative."""
     text = request.args.get(name, "")

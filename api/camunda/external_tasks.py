@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from api import auth
 from api.camunda import answers, asked, polling, values
@@ -160,19 +160,18 @@ def show_error_details(task: str) -> Response:
 
 
 def _listed() -> list[dict[str, Any]]:
-    given: dict[str, Any] = asked.body() if request.method == "POST" else {**request.args}
-    flags = {
-        name: str(given[name]).lower() == "true" for name in ("locked", "notLocked", "withRetriesLeft", "noRetriesLeft") if name in given
-    }
+    given = asked.criteria()
+    flags = {name for name in ("locked", "notLocked", "withRetriesLeft", "noRetriesLeft") if str(given.get(name)).lower() == "true"}
+    task, instance = asked.field(given, "externalTaskId", str), asked.field(given, "processInstanceId", str)
     query = external_tasks.only(
         auth.actor(),
-        worker=given.get("workerId"),
-        topic=given.get("topicName"),
-        task_id=_id(given["externalTaskId"]) if "externalTaskId" in given else None,
-        instance_id=asked.uuid(given["processInstanceId"], "Process instance") if "processInstanceId" in given else None,
-        element=given.get("activityId"),
-        locked=True if flags.get("locked") else False if flags.get("notLocked") else None,
-        retries_left=True if flags.get("withRetriesLeft") else False if flags.get("noRetriesLeft") else None,
+        worker=asked.field(given, "workerId", str),
+        topic=asked.field(given, "topicName", str),
+        task_id=_id(task) if task else None,
+        instance_id=asked.uuid(instance, "Process instance") if instance else None,
+        element=asked.field(given, "activityId", str),
+        locked=True if "locked" in flags else False if "notLocked" in flags else None,
+        retries_left=True if "withRetriesLeft" in flags else False if "noRetriesLeft" in flags else None,
     )
     with reading() as session:
         return [_shown(Found(task=row[0], instance=row[1], definition=row[2])) for row in session.execute(query)]
@@ -233,10 +232,8 @@ def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
 
 
 def _several(topic: dict[str, Any], one: str, many: str) -> list[str] | None:
-    single, several = asked.field(topic, one, str), asked.field(topic, many, list)
-    if several is not None and not all(isinstance(name, str) for name in several):
-        raise InvalidInput(f"Expected {many} to be a list of texts, but it is {several!r:.80}")
-    return [single] if single is not None else several or None
+    single = asked.field(topic, one, str)
+    return [single] if single is not None else asked.several(topic, many) or None
 
 
 def _order(given: dict[str, Any]) -> bool | None:

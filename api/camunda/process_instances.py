@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from api import auth
 from api.camunda import answers, asked, values
@@ -144,17 +144,16 @@ def _scalar(text: str) -> Any:
 
 
 def _listed() -> list[dict[str, Any]]:
-    given: dict[str, Any] = asked.body() if request.method == "POST" else {**request.args}
-    for tenant in str(given.get("tenantIdIn") or "").split(","):
+    given = asked.criteria()
+    for tenant in asked.several(given, "tenantIdIn") or ():
         require_tenant(tenant)
-    ids, definition = given.get("processInstanceIds"), given.get("processDefinitionId")
-    several = ids.split(",") if isinstance(ids, str) else ids
+    ids, definition = asked.several(given, "processInstanceIds"), asked.field(given, "processDefinitionId", str)
     conditions = given.get("variables") or ""
     wanted = Wanted(
-        ids=None if several is None else frozenset(asked.uuid(str(one), "Process instance") for one in several),
-        key=given.get("processDefinitionKey"),
-        definition_id=read_definition_id(str(definition)) if definition else None,
-        business_key=given.get("businessKey") or given.get("processInstanceBusinessKey"),
+        ids=None if ids is None else frozenset(asked.uuid(one, "Process instance") for one in ids),
+        key=asked.field(given, "processDefinitionKey", str),
+        definition_id=read_definition_id(definition) if definition else None,
+        business_key=asked.field(given, "businessKey", str),
         variables=wanted_variables(conditions) if isinstance(conditions, str) else _conditions(conditions),
     )
     with reading() as session:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from api import auth
 from api.camunda import answers, asked, values
@@ -183,7 +183,7 @@ def shown(found: Listed) -> dict[str, Any]:
 
 
 def _listed() -> list[dict[str, Any]]:
-    given: dict[str, Any] = asked.body() if request.method == "POST" else {**request.args}
+    given = asked.criteria()
     unknown = {name for name, value in given.items() if value is not None} - _KNOWN
     if unknown:
         raise InvalidInput(f"Expected filters that are supported, but got {', '.join(sorted(unknown))}; see docs/reference/engine-rest.md")
@@ -192,20 +192,20 @@ def _listed() -> list[dict[str, Any]]:
 
 
 def _wanted(given: dict[str, Any]) -> Wanted:
-    groups = given.get("candidateGroups") or ([given["candidateGroup"]] if given.get("candidateGroup") else None)
-    groups = groups.split(",") if isinstance(groups, str) else groups
-    ids = given.get("taskIdIn") or ([given["taskId"]] if given.get("taskId") else None)
+    group, task, instance = (asked.field(given, name, str) for name in ("candidateGroup", "taskId", "processInstanceId"))
+    groups = asked.several(given, "candidateGroups") or ([group] if group else None)
+    ids = asked.several(given, "taskIdIn") or ([task] if task else None)
     assigned = True if _true(given, "assigned") else False if _true(given, "unassigned") else None
     if groups is not None and assigned is None and not _true(given, "includeAssignedTasks"):
         assigned = False  # as in Camunda: who asks for a group's tasks asks for those that are to be had
     return Wanted(
-        ids=None if ids is None else frozenset(_id(str(one)) for one in (ids.split(",") if isinstance(ids, str) else ids)),
-        instance_id=asked.uuid(given["processInstanceId"], "Process instance") if given.get("processInstanceId") else None,
-        element=given.get("taskDefinitionKey"),
-        name=given.get("name"),
-        definition_key=given.get("processDefinitionKey"),
-        business_key=given.get("processInstanceBusinessKey"),
-        assignee=given.get("assignee"),
+        ids=None if ids is None else frozenset(map(_id, ids)),
+        instance_id=asked.uuid(instance, "Process instance") if instance else None,
+        element=asked.field(given, "taskDefinitionKey", str),
+        name=asked.field(given, "name", str),
+        definition_key=asked.field(given, "processDefinitionKey", str),
+        business_key=asked.field(given, "processInstanceBusinessKey", str),
+        assignee=asked.field(given, "assignee", str),
         assigned=assigned,
         groups=groups,
         due_before=_moment(given, "dueBefore"),
@@ -215,7 +215,7 @@ def _wanted(given: dict[str, Any]) -> Wanted:
 
 def _sorting(given: dict[str, Any]) -> list[tuple[str, bool]]:
     entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and e.get("sortBy") in task_lists.SORTABLE for e in entries):
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and str(e.get("sortBy")) in task_lists.SORTABLE for e in entries):
         raise InvalidInput(f"Expected to sort by {', '.join(task_lists.SORTABLE)}, but got {entries!r:.80}")
     return [(entry["sortBy"], entry.get("sortOrder") == "desc") for entry in entries]
 

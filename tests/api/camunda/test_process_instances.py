@@ -129,6 +129,7 @@ def test_message__begins_a_process(designer):
     answer = designer.post("/message", {"messageName": "called", "businessKey": "K", "resultEnabled": True})
 
     assert [one["processInstance"]["businessKey"] for one in answer.json] == ["K"]
+    assert designer.post("/process-definition/key/p/start", {}).status_code == 400  # it begins with the message only
 
 
 @pytest.mark.parametrize("body", [{}, {"messageName": ""}, {"messageName": "x"}, {"messageName": "items_changed"}, {"messageName": 1}])

@@ -71,13 +71,13 @@ def settle(run: Run) -> None:
 def _carry_on(run: Run) -> None:
     """Leave no item behind when a bundle ends.
 
-    One that was adopted may still run when the rest was refused, or not corrected in time: then the bundle begins anew with a follow-on
-    intake.  What nobody would ever call is given back.
+    One that was adopted may still run, or be granted, when the rest was refused, or not corrected in time: then the bundle begins anew with
+    a follow-on intake.  What nobody would ever call is given back.
     """
     at = matters.follow_on_start(run.loaded)
-    left = [item for item in functions.live_items(run.case) if item.status in UNSETTLED and item.dispatched_at is None]
-    if at is None or not any(item.instance_id for item in left):
-        for item in left:
+    undispatched = [item for item in functions.live_items(run.case) if item.dispatched_at is None]
+    if at is None or not any(item.instance_id and item.status in UNSETTLED | {ItemStatus.GRANTED} for item in undispatched):
+        for item in (item for item in undispatched if item.status in UNSETTLED):
             accepted = item.accepted_at is not None
             status = ItemStatus.TERMINATED if accepted else ItemStatus.RETURNED
             lifecycle.end(run.session, item, status, actor=run.actor, reason={"reason": "流程已经结束，未予办理"})

@@ -170,6 +170,27 @@ def test_attach__then_the_bundle_is_refused(stage, clerk, market, tiny_matter):
     assert stage.statuses(bundle) == {"alpha": "issued", "beta": "refused"}
 
 
+@pytest.mark.parametrize("end", ["refused", "returned", "withdrawn"])
+def test_attach__granted_before_the_bundle_ended_at_the_window(stage, clerk, market, tiny_matter, end):
+    """What was granted is handed out, whatever became of the rest."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"])
+    clerk.adopt(bundle, item.number)
+    market.complete(bundle, "alpha审批", outcome="granted")
+    if end == "refused":
+        clerk.complete(bundle, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+    elif end == "withdrawn":
+        clerk.withdraw(bundle)
+    else:
+        clerk.complete(bundle, "一窗受理", outcome="supplement")
+        stage.travel(2026, 3, 17)
+
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    clerk.complete(bundle, "统一出件")
+
+    assert stage.statuses(bundle) == {"alpha": "issued", "beta": end}
+
+
 def test_attach__then_withdrawn(stage, clerk, market, tiny_matter):
     _, item = running_alone(clerk, stage)
     bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from engine import calendars, functions, tasks, worker
-from engine.case_models import Case
+from engine import calendars, tasks, worker
 from engine.errors import EngineError
 from engine.states import InstanceStatus
 from tests import invariants, tiny
@@ -79,7 +79,8 @@ class Walk:
 
     def step(self) -> str:
         """Do something; what is refused is no fault."""
-        action = self.choose.choices([self.complete, self.pass_time, self.bring, self.beside, self.join], [6, 3, 3, 2, 2])[0]
+        time = self.pass_time if self.stage.checking else self.work
+        action = self.choose.choices([self.complete, time, self.bring, self.beside, self.join], [6, 3, 3, 2, 2])[0]
         try:
             return f"{action.__name__}: {action()}"
         except (EngineError, IndexError) as refused:
@@ -109,6 +110,10 @@ class Walk:
         worker.drain(self.stage.database)
         invariants.check(self.stage.database)
         return f"{days} days"
+
+    def work(self) -> str:
+        """Run what is due, as any node may at any time."""
+        return f"{worker.drain(self.stage.database)} done"
 
     def bring(self) -> str:
         code = self.choose.choice(["plan", "menu", "photo", "lease"])
@@ -152,6 +157,12 @@ class Walk:
                 self.attempt(lambda task=task: self.do(task, {"outcome": "accept"} if "受理" in task.name else {"outcome": "granted"}))
             self.pass_time()
 
+    def told(self, story: list[str]) -> str:
+        """What happened, and how it stands."""
+        tasks_, incidents = self.stage.tasks(self.case), [i.message for i in self.stage.incidents(self.case)]
+        jobs = [(job.kind, job.error) for job in self.stage.jobs(self.case)]
+        return "\n".join([*story, f"{self.stage.statuses(self.case)}, {tasks_=}, {incidents=}, {jobs=}"])
+
     def attempt(self, action) -> None:
         try:
             action()
@@ -166,13 +177,25 @@ def test_bundle__whatever_happens_it_ends(stage, clerk, market, seed):
 
     walk.finish()
 
-    with stage.reading() as session:
-        case = session.get_one(Case, walk.case.id)
-        left = {item.code: str(item.status) for item in functions.live_items(case)}
-    told = "\n".join(
-        [*story, f"items: {left}", f"tasks: {stage.tasks(walk.case)}", f"incidents: {[i.message for i in stage.incidents(walk.case)]}"]
-    )
+    told, case = walk.told(story), stage.case(walk.case)
     assert stage.bundle(walk.case).status == InstanceStatus.COMPLETED, told
     assert case.ended_at is not None, told
     assert stage.jobs(walk.case) == [], told
     assert calendars.local_date(case.ended_at) >= calendars.local_date(case.submitted_at)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bundle__several_act_at_once(stage, clerk, market, seed):
+    """Nobody waits for ever, nothing is lost, and nothing is done twice; a command is served or refused, and no error is a stranger."""
+    walk = Walk(stage, clerk, market, seed)
+    stage.checking = False
+
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda _: walk.step(), range(40)))
+
+    assert not any("try again" in line for line in told), "\n".join(told)
+    worker.drain(stage.database)
+    stage.checking = True
+    invariants.check(stage.database)
+    walk.finish()
+    assert stage.bundle(walk.case).status == InstanceStatus.COMPLETED, walk.told(told)

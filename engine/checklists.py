@@ -74,7 +74,7 @@ def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
     """The questions of a matter: [{id, ask, type, options, source, derived}]."""
     if "situations" not in loaded.decisions:
         return []
-    rows = definitions.decision(session, loaded, "situations").evaluate({})
+    rows = definitions.decide(session, loaded, "situations", {})
     return [row | {"options": _words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
 
 
@@ -117,7 +117,7 @@ def _check_answer(question: Mapping[str, Any], value: Any) -> list[dict[str, str
 
 def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dict[str, str]:
     """Items by the table, in its order; what one rule excludes no other rule brings back."""
-    rows = definitions.decision(session, loaded, "items").evaluate(answers)
+    rows = definitions.decide(session, loaded, "items", answers)
     excluded = {row["item"] for row in rows if row["action"] == "exclude"}
     return {row["item"]: row["action"] for row in rows if row["action"] != "exclude" and row["item"] not in excluded}
 
@@ -146,7 +146,7 @@ def _item(session: Session, matter: Matter, code: str, action: str) -> dict[str,
 
 def _materials(session: Session, loaded: Loaded, answers: Mapping[str, Any], items: list[str]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for row in definitions.decision(session, loaded, "materials").evaluate(answers) if "materials" in loaded.decisions else []:
+    for row in definitions.decide(session, loaded, "materials", answers) if "materials" in loaded.decisions else []:
         used_by = items if row["used_by"] == "*" else [code for code in _words(row["used_by"]) if code in items]
         if not used_by:
             continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from bpmn.decisions import Decision
 from bpmn.definition import Definition as Process
 from bpmn.definition import Element
 from bpmn.forms import Form
-from engine import models
+from engine import calendars, models
 from engine.errors import NotFound
 
 #: How many compiled definitions, and how many deployments, a process keeps.
@@ -61,6 +62,10 @@ class Deployed:
 _loaded: dict[UUID, Loaded] = {}
 _deployed: dict[UUID, Deployed] = {}
 _keeping = threading.Lock()
+_MOMENTS: Mapping[str, Callable[[], Any]] = {
+    "now": lambda: datetime.now(calendars.BEIJING),
+    "today": lambda: datetime.now(calendars.BEIJING).date(),
+}
 Kept = TypeVar("Kept")
 
 
@@ -108,6 +113,11 @@ def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
         if found is not None:
             return found
     raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
+
+
+def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Evaluate a decision outside a running process: it may ask for the day and the time, and for nothing else."""
+    return decision(session, loaded, ref).evaluate(variables, _MOMENTS)
 
 
 def decision_names(session: Session) -> frozenset[str]:

@@ -160,7 +160,7 @@ def items(session: Session) -> list[ItemFacts]:
 
 
 def _figures(session: Session, loaded: Loaded) -> dict[str, Any]:
-    rows = definitions.decision(session, loaded, "item_limits").evaluate({"item": loaded.key})
+    rows = definitions.decide(session, loaded, "item_limits", {"item": loaded.key})
     if len(rows) != 1:
         raise InvalidInput(f"Expected one row for {loaded.key!r} in the table item_limits, but there are {len(rows)}")
     return rows[0]

@@ -88,3 +88,21 @@ def test_drawing__a_figure_in_the_table(hall, clerk):
 
     small = clerk.post("/matters/open_restaurant/checklist", {"answers": restaurant(q_area=60)["answers"]})
     assert "fire_check_commit" not in {item["code"] for item in small["items"]}
+
+
+def test_drawing__a_table_asks_for_the_day(hall, clerk):
+    """A local rule with a date of its own: the item is called for from that day on."""
+    files = {f.name: f.read_text(encoding="utf-8") for f in FOLDER.iterdir() if f.suffix in {".bpmn", ".dmn", ".form"}}
+    table = files["open-restaurant.dmn"]
+    assert table.count(">50</text>") == 1  # the threshold, the one figure of this kind
+    files["open-restaurant.dmn"] = table.replace(">50</text>", '>if today() &lt; date("2026-04-01") then 50 else 300</text>')
+    posted = [{"name": name, "content": content} for name, content in files.items()]
+    hall["designer"].post("/deployments", {"name": "open-restaurant", "files": posted})
+
+    def called_for():
+        told = clerk.post("/matters/open_restaurant/checklist", {"answers": restaurant(q_area=60)["answers"]})
+        return {item["code"] for item in told["items"]}
+
+    assert "fire_check_commit" in called_for()
+    hall.at("2026-04-01T09:00:00")
+    assert "fire_check_commit" not in called_for()

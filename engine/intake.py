@@ -81,6 +81,8 @@ def accept_deemed(run: Run) -> None:
     items = submitted(run)
     received = calendars.local_date(run.case.resubmitted_at or run.case.submitted_at)
     admit(run, items, by="deemed", on=received)
+    if not items:
+        return
     message = f"办件 {run.case.number} 收到后五个工作日内未告知，依法自收到之日起视为受理"
     alerts.raise_alert(run.session, run.case, AlertKind.DEEMED_ACCEPTANCE, Light.RED, message)
 
@@ -88,6 +90,8 @@ def accept_deemed(run: Run) -> None:
 def admit(run: Run, items: Sequence[Item], *, by: str, on: date | None = None) -> None:
     """Accept these items and say so in writing."""
     lifecycle.accept(run.session, run.case, items, by=by, actor=run.actor, on=on)
+    if not items:  # all were withdrawn or adopted meanwhile: what was adopted goes on
+        return
     listed = [{"number": i.number, "name": i.name, "department": i.department, "limits": i.limits} for i in items]
     notice = notices.issue(run.session, run.case, NoticeKind.ACCEPTANCE, {"items": listed, "basis": by}, actor=run.actor)
     _record(run, "case accepted", items, notice=notice.number, basis=by)

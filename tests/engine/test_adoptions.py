@@ -170,6 +170,25 @@ def test_attach__then_the_bundle_is_refused(stage, clerk, market, tiny_matter):
     assert stage.statuses(bundle) == {"alpha": "issued", "beta": "refused"}
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_attach__then_everything_else_was_withdrawn(stage, clerk, market, tiny_matter, silent):
+    """Nothing is left to accept: nobody is told so, and nobody is blamed for having kept silent."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"])
+    clerk.adopt(bundle, item.number)
+    clerk.handle("withdraw", stage.item(bundle, "beta"), reason="不办了")
+
+    if silent:
+        stage.travel(2026, 3, 10)
+    else:
+        clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    assert stage.notices(bundle).count("acceptance") == 0
+    assert stage.alerts(bundle) == []
+    market.complete(bundle, "alpha审批", outcome="granted")
+    assert stage.tasks(bundle) == ["统一出件"]
+
+
 @pytest.mark.parametrize("end", ["refused", "returned", "withdrawn"])
 def test_attach__granted_before_the_bundle_ended_at_the_window(stage, clerk, market, tiny_matter, end):
     """What was granted is handed out, whatever became of the rest."""

@@ -101,7 +101,7 @@ def overdue(run: Run) -> None:
         if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(tolerance.due_on) > datetime.now(UTC):
             continue
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
-        content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat(), "grace_days": tolerance.grace_days}
+        content = _particulars(tolerance)
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, tolerance):
             if item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
@@ -115,11 +115,7 @@ def pause_from_the_start(run: Run, item: Item) -> None:
     """Let a clock that starts only now wait as well, when a material that its item needs is overdue already."""
     for tolerance in functions.open_tolerances(run.case):
         if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
-            content: dict[str, Any] = {
-                "material": tolerance.name,
-                "due_on": tolerance.due_on.isoformat(),
-                "grace_days": tolerance.grace_days,
-            }
+            content = _particulars(tolerance)
             notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor, item=item)
             _pause(run, item, tolerance, notice)
 
@@ -151,6 +147,10 @@ def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[s
         instances.cancel(run.session, item.instance_id, actor=run.actor)
         jobs.owe(run.session, "resume", run.row, child=str(item.instance_id))
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
+
+
+def _particulars(tolerance: Tolerance) -> dict[str, Any]:
+    return {"material": tolerance.name, "due_on": tolerance.due_on.isoformat(), "grace_days": tolerance.grace_days}
 
 
 def _pause(run: Run, item: Item, tolerance: Tolerance, notice: Notice) -> None:

@@ -61,6 +61,7 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
             clocks.start(session, item, actor=actor, on=on)
     distribute(session, case, *items)
     start_bundle_clock(session, case, on or calendars.local_date(datetime.now(UTC)))
+    follow_up(session, case, actor=actor)  # what it waits for may have ended already: the token must find it blocked
 
 
 def distribute(session: Session, case: Case, *items: Item) -> None:

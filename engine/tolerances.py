@@ -139,6 +139,7 @@ def give_up(run: Run, outcome: str) -> None:
         content: dict[str, Any] = {"material": tolerance.name, "items": [item.number for item in items], "outcome": outcome}
         notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
         journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
+    lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
 def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[str, Any]) -> None:

@@ -187,6 +187,18 @@ def test_predecessor__withdrawn_blocks(stage, clerk):
     assert stage.statuses(case) == {"alpha": "withdrawn", "beta": "blocked", "gamma": "in_review"}
 
 
+def test_predecessor__withdrawn_before_acceptance(stage, clerk):
+    """Everything that is left waits for what is gone: accepted, blocked, and the bundle is over."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}, "gamma": {"predecessors": "beta:FS"}}))
+    case = clerk.submit("tiny")
+    clerk.handle("withdraw", stage.item(case, "alpha"), reason="不办了")
+
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    assert stage.statuses(case) == {"alpha": "withdrawn", "beta": "blocked", "gamma": "blocked"}
+    assert stage.tasks(case) == ["好差评"]
+
+
 def test_predecessor__joins_when_the_other_is_in_review_already(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
     case = clerk.submit("tiny", items=["beta"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -23,6 +23,8 @@ __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_confi
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
 _AFTER_COMMIT = "after_commit"
+#: Whoever migrates holds this lock of PostgreSQL; the number is ours alone, and means nothing.
+_MIGRATION = 0x6F6E657468696E67
 
 
 def connect(url: str) -> Engine:
@@ -114,6 +116,8 @@ def after_commit(session: Session, work: Callable[[Database], object]) -> None:
 def migrate(bind: Engine) -> None:
     """Bring the schema to the newest version; safe to call from several processes at once."""
     with bind.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION})
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -59,9 +59,9 @@ def test_deploy__the_same_again(stage):
 )
 def test_deploy__something_else_is_a_new_version(stage, other):
     deploy(stage, {"plain.bpmn": PLAIN})
-    files = other.pop("files", {"plain.bpmn": PLAIN})
+    files = {"plain.bpmn": PLAIN}
 
-    deploy(stage, files, **other)
+    deploy(stage, **({"files": files} | other))
 
     with stage.reading() as session:
         assert definitions.latest(session, "plain").version == 2

@@ -32,7 +32,7 @@ def test_distribute__one_upload_serves_every_item(stage, clerk):
     found = linked(stage, case)
     assert found["m_plan"] == {"food_permit", "fire_check_commit"}
     assert found["m_fire_rules"] == {"fire_check_commit"}
-    assert [m.no for m in stage.all(Material, case)] == list(range(1, len(MATERIALS) + 1))
+    assert sorted(m.no for m in stage.all(Material, case)) == list(range(1, len(MATERIALS) + 1))
 
 
 def test_hand_in__with_a_file(stage, clerk):
@@ -64,7 +64,7 @@ def test_hand_in__a_better_copy(stage, clerk):
     clerk.hand_in(case, "m_plan", file=PDF)
 
     assert [m.code for m in stage.all(Material, case)].count("m_plan") == 2
-    assert stage.all(Material, case)[-1].no == len(MATERIALS) + 1
+    assert max(m.no for m in stage.all(Material, case)) == len(MATERIALS) + 1
 
 
 def test_hand_in__after_the_decision(stage, clerk, market):
@@ -97,7 +97,7 @@ def test_hand_in__two_tolerated_materials_at_the_same_moment(stage, clerk, marke
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(bring, ["plan", "menu"]))
 
-    assert [m.no for m in stage.all(Material, case)] == [1, 2]
+    assert sorted(m.no for m in stage.all(Material, case)) == [1, 2]
     assert stage.tasks(case) == ["统一出件"]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from bpmn.expressions import Expression
 
@@ -22,18 +22,31 @@ class ElementType(StrEnum):
     START_EVENT = "startEvent"
     END_EVENT = "endEvent"
     CATCH_EVENT = "intermediateCatchEvent"
-    THROW_EVENT = "intermediateThrowEvent"  #: none event only: a milestone
+    THROW_EVENT = "intermediateThrowEvent"
     BOUNDARY_EVENT = "boundaryEvent"
     TASK = "task"  #: an undefined task passes through, as in Camunda 7
     USER_TASK = "userTask"
     RECEIVE_TASK = "receiveTask"
-    SERVICE_TASK = "serviceTask"  #: external only (`camunda:type="external"` with a topic)
-    BUSINESS_RULE_TASK = "businessRuleTask"
+    SERVICE_TASK = "serviceTask"  #: external (`camunda:type="external"` with a topic) or an expression
+    SEND_TASK = "sendTask"  #: as a service task
+    SCRIPT_TASK = "scriptTask"  #: an expression (juel or feel) with a result variable
+    BUSINESS_RULE_TASK = "businessRuleTask"  #: a decision; or as a service task
     CALL_ACTIVITY = "callActivity"
     SUBPROCESS = "subProcess"
+    EVENT_SUBPROCESS = "eventSubProcess"  #: a `subProcess` with `triggeredByEvent`
+    TRANSACTION = "transaction"
+    #: Around an activity that runs several times; inserted by the compiler, with the id `<activity>#multiInstanceBody`.
+    MULTI_INSTANCE_BODY = "multiInstanceBody"
     EXCLUSIVE_GATEWAY = "exclusiveGateway"
     PARALLEL_GATEWAY = "parallelGateway"
     INCLUSIVE_GATEWAY = "inclusiveGateway"
+    EVENT_BASED_GATEWAY = "eventBasedGateway"
+
+
+#: Elements that hold other elements.
+SCOPES = frozenset({ElementType.SUBPROCESS, ElementType.EVENT_SUBPROCESS, ElementType.TRANSACTION, ElementType.MULTI_INSTANCE_BODY})
+#: What the id of a multi-instance body ends in; no XML id can hold a `#`.
+BODY = "#multiInstanceBody"
 
 
 class EventType(StrEnum):
@@ -42,7 +55,13 @@ class EventType(StrEnum):
     NONE = "none"
     MESSAGE = "message"
     TIMER = "timer"
+    SIGNAL = "signal"
+    CONDITIONAL = "conditional"
     ERROR = "error"
+    ESCALATION = "escalation"
+    COMPENSATION = "compensation"
+    CANCEL = "cancel"
+    LINK = "link"  #: rewritten as a sequence flow
     TERMINATE = "terminate"
 
 
@@ -54,21 +73,45 @@ class TimerType(StrEnum):
     CYCLE = "timeCycle"
 
 
+class Binding(StrEnum):
+    """Which version of a process a call activity calls."""
+
+    LATEST = "latest"
+    DEPLOYMENT = "deployment"  #: of the same deployment
+    VERSION = "version"
+    VERSION_TAG = "versionTag"
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventDefinition:
     """What an event waits for or does, with its particulars."""
 
     type: EventType
-    #: Name of the message, or code of the error (None: catches every error).
+    #: Name of the message or link, code of the error or escalation (None: catches every one).
     name: str | None = None
+    #: Name of the signal: a text, or an expression that is evaluated when the token arrives.
+    signal: Expression | None = None
     timer: TimerType | None = None
     #: When the timer is due: an ISO 8601 text (literal) or `${…}` giving a date, a duration or a cycle.
     when: Expression | None = None
+    #: Conditional events: what must be true, and which changes of variables put the question (none named: all).
+    condition: Expression | None = None
+    variable: str | None = None
+    #: Of create, update, delete; empty: all of them.
+    changes: frozenset[str] = frozenset()
+    #: Variables that take the code and the message of a caught error, the code of a caught escalation.
+    code_variable: str | None = None
+    message_variable: str | None = None
+    #: Compensation throw: the activity that is compensated (None: all of the scope), and whether the token waits for it.
+    activity: str | None = None
+    waits: bool = True
+    #: Signal throw: the variables that go with it (`camunda:in`).
+    inputs: tuple[VariableMapping, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariableMapping:
-    """One `camunda:in` or `camunda:out` of a call activity."""
+    """One `camunda:in` or `camunda:out` of a call activity or a signal."""
 
     #: Expression over the giving side's variables; None means all variables.
     source: Expression | None
@@ -76,6 +119,48 @@ class VariableMapping:
     target: str | None
     #: Written as `source="x"`: a variable that is not set passes null (an expression over it would be an error), as in Camunda 7.
     by_name: bool = False
+    #: `local="true"`: of the giving side's variables, only the local ones.
+    local: bool = False
+
+
+#: What an input or output parameter holds: an expression (literals too), a list or a map of such, or nothing.
+Value: TypeAlias = "Expression | tuple[Value, ...] | Mapping[str, Value] | None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One `camunda:inputParameter` or `camunda:outputParameter`."""
+
+    name: str
+    value: Value
+
+
+class LoopType(StrEnum):
+    """How an activity runs several times."""
+
+    PARALLEL = "parallel"
+    SEQUENTIAL = "sequential"
+    STANDARD = "standard"  #: while a condition holds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """`multiInstanceLoopCharacteristics` or `standardLoopCharacteristics`; stands on the body."""
+
+    type: LoopType
+    #: Multi-instance: how many, or one for each entry of a collection.
+    cardinality: Expression | None = None
+    collection: Expression | None = None
+    #: Variable of each instance that takes its entry.
+    element_variable: str | None = None
+    #: Multi-instance: evaluated after each instance; true ends the rest.  Standard loop: true runs it once more.
+    condition: Expression | None = None
+    #: Standard loop: whether the condition is put before the first round too, and how many rounds there are at most.
+    test_before: bool = False
+    maximum: int | None = None
+    #: Each single instance is a job (`camunda:asyncBefore/After` of the characteristics).
+    async_before: bool = False
+    async_after: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,27 +193,57 @@ class Element:
     #: Default flow of a gateway.
     default: str | None = None
     event: EventDefinition | None = None
-    #: Boundary events: the activity they stand on, and whether they interrupt it.
+    #: Boundary events: the activity they stand on, and whether they interrupt it (start of an event subprocess: what is around it).
     attached_to: str | None = None
     interrupting: bool = True
-    #: User tasks: `camunda:candidateGroups`, split at commas, each part an expression.
+    #: Compensation boundary events: id of the handler that their association leads to.
+    handler: str | None = None
+    #: `isForCompensation`: no flow leads here, a compensation does.
+    for_compensation: bool = False
+    #: How many tokens must arrive before the activity starts, and how many leave by each flow.
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    #: On a multi-instance body: how it runs.  (As drawn, before rewriting, it stands on the activity.)
+    loop: Loop | None = None
+    #: `camunda:asyncBefore/After`: a job carries the token on; how often and at what interval it is tried again (ISO 8601 cycle).
+    async_before: bool = False
+    async_after: bool = False
+    retry_cycle: Expression | None = None
+    job_priority: Expression | None = None
+    #: `camunda:inputOutput`: parameters become local variables of the activity; results go to the variables around it.
+    input_parameters: tuple[Parameter, ...] = ()
+    output_parameters: tuple[Parameter, ...] = ()
+    #: User tasks: `camunda:candidateGroups` and `candidateUsers`, split at commas, each part an expression.
     candidate_groups: tuple[Expression, ...] = ()
+    candidate_users: tuple[Expression, ...] = ()
     assignee: Expression | None = None
     due_date: Expression | None = None
+    follow_up_date: Expression | None = None
+    #: User tasks, and external tasks (`camunda:taskPriority`).
     priority: Expression | None = None
     #: Key of the form (`camunda:formRef`), or the name of its file (`camunda:formKey="camunda-forms:deployment:intake.form"`).
     form_ref: str | None = None
     #: Fields of `camunda:formData`, as `bpmn.forms` reads them (None: no generated form).
     form_data: Any = None
-    #: Service tasks: the external topic.
+    #: Service, send and business rule tasks, message throw and end events: the external topic, or an expression without side effects.
+    #: Script tasks: the expression.
     topic: Expression | None = None
+    expression: Expression | None = None
+    #: Error codes that become BPMN errors when an external task fails and their condition holds (`camunda:errorEventDefinition`).
+    worker_errors: tuple[tuple[str, Expression], ...] = ()
     #: Receive tasks: the message name stands in `event`.
-    #: Call activities: process id of the callee (literal or `${…}`), and what passes in and out.
+    #: Call activities: process id of the callee (literal or `${…}`), which version of it, and what passes in and out.
     called: Expression | None = None
+    binding: Binding = Binding.LATEST
+    #: Number or tag of the version, for the last two bindings.
+    called_version: Expression | None = None
+    #: `camunda:in businessKey`; None: the callee has none of its own.
+    business_key: Expression | None = None
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
-    #: Business rule tasks: decision id, the variable that takes the result, and Camunda's `mapDecisionResult`.
+    #: Business rule tasks: decision id, and Camunda's `mapDecisionResult`.
     decision_ref: Expression | None = None
+    #: The variable that takes the result of a decision, an expression or a script.
     result_variable: str | None = None
     map_decision_result: str = "resultList"
     documentation: str = ""
@@ -166,3 +281,8 @@ class Definition:
     def boundaries(self, activity: str) -> tuple[Element, ...]:
         """Boundary events that stand on an activity, in document order."""
         return tuple(e for e in self.elements.values() if e.attached_to == activity)
+
+    def event_starts(self, scope: str | None = None) -> tuple[Element, ...]:
+        """Start events of the event subprocesses that stand in a scope, in document order."""
+        inside = (e for e in self.elements.values() if e.type is ElementType.EVENT_SUBPROCESS and e.parent == scope)
+        return tuple(start for subprocess in inside for start in self.starts(subprocess.id))

@@ -17,6 +17,10 @@ class WaitKind(StrEnum):
     MESSAGE = "message"  #: message catch, message boundary, receive task
     TIMER = "timer"  #: catch or boundary
     CALL = "call"  #: another instance ends
+    SIGNAL = "signal"  #: signal catch, signal boundary; a broadcast reaches all that wait for it
+    JOB = "job"  #: the engine goes on by itself, in a transaction of its own (`camunda:asyncBefore/After`)
+    CONDITION = "condition"  #: a variable changes; the instance sees that itself
+    ESCALATION = "escalation"  #: the instance that called this one answers whether it goes on
     INCIDENT = "incident"  #: an expression or a decision failed here; `retry` tries again
 
 
@@ -31,7 +35,7 @@ class Wait:
     element: str
     #: When the token arrived here.
     since: datetime
-    #: Message name, topic or called process id, evaluated.
+    #: Message or signal name, topic, called process id or escalation code, evaluated.
     name: str | None = None
     #: Timers: when due.  None: not known yet (a bound expression that gives null sleeps until it gives a date).
     due_at: datetime | None = None
@@ -39,13 +43,20 @@ class Wait:
     repeats: bool = False
     #: Boundary events: the wait id of the activity they stand on.
     attached_to: int | None = None
-    #: User tasks, evaluated: groups, assignee, due date, priority.
+    #: User tasks, evaluated: groups, users, assignee, due date, follow-up date.
     groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
     assignee: str | None = None
     task_due_at: datetime | None = None
+    follow_up_at: datetime | None = None
+    #: User tasks (50 when nothing is written), external tasks and jobs (0 then).
     priority: int = 50
-    #: Calls: variables for the callee.
+    #: Calls: variables and business key for the callee, and which version of it (number or tag, by the element's binding).
     variables: Mapping[str, Any] = field(default_factory=dict)
+    business_key: str | None = None
+    version: str | None = None
+    #: Jobs: the retries that the diagram asks for, an ISO 8601 cycle.
+    retry_cycle: str | None = None
     #: Incidents: what failed, in words.
     error: str | None = None
 
@@ -63,6 +74,8 @@ class Context:
     #: Names of functions whose value moves with the world: a timer that calls one is *bound*, it is evaluated
     #: anew whenever waits are read, until it fires.
     live: frozenset[str] = frozenset()
+    #: Whether another instance has called this one: only then an escalation that nothing catches here goes out.
+    called: bool = False
     #: Set while a timer's expression is evaluated: when the token arrived there (`workdays(5)` counts from it).
     since: datetime | None = None
 
@@ -78,3 +91,13 @@ class Activity:
     ended_at: datetime | None
     #: completed, canceled (interrupted, terminated), or None while active.
     outcome: str | None
+    #: The activation around it; None: the process itself.
+    scope: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """A signal that an instance has thrown; its own catch events have it already, the engine tells all others."""
+
+    name: str
+    variables: Mapping[str, Any]

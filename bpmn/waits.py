@@ -93,6 +93,8 @@ class Activity:
     outcome: str | None
     #: The activation around it; None: the process itself.
     scope: int | None = None
+    #: Id of the flow it came by; None: it did not come by one.
+    flow: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

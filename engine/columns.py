@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -58,8 +60,23 @@ def enum(kind: type[StrEnum]) -> Enum:
     )
 
 
+#: What ids are drawn from; the last one counts.
+_chance: list[random.Random] = [random.SystemRandom()]
+
+
+@contextmanager
+def seeded(seed: str) -> Iterator[None]:
+    """Draw ids from a seed until the block ends, so that a simulation gets the same again.  Never for data that is kept."""
+    _chance.append(random.Random(seed))  # noqa: S311 - that they can be foreseen is what is wanted
+    try:
+        yield
+    finally:
+        _chance.pop()
+
+
 def new_id() -> UUID:
     """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end."""
     stamp = time.time_ns() // 1_000_000
-    value = (stamp << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    draw = _chance[-1].getrandbits
+    value = (stamp << 80) | (0x7 << 76) | (draw(12) << 64) | (0b10 << 62) | draw(62)
     return UUID(int=value)

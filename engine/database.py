@@ -70,6 +70,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.bind = connect(url)
+        #: What every session knows of who is around (`session.info`).
+        self.info: dict[str, Any] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -78,7 +80,7 @@ class Database:
         Work put off with `after_commit` runs then, each piece in a transaction of its own.  It is owed already (a job row was
         committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
         """
-        with Session(self.bind, expire_on_commit=False) as session:
+        with Session(self.bind, expire_on_commit=False, info=self.info) as session:
             try:
                 yield session
                 session.commit()

@@ -19,6 +19,9 @@ from engine.definitions import Loaded
 from engine.errors import NotFound
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 
+#: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
+WITNESS = "witness"
+
 
 @dataclass(kw_only=True)
 class Run:
@@ -138,6 +141,8 @@ def put_back(run: Run) -> None:
         row.status = move(row.status, target, f"instance {row.id}")
         row.ended_at, row.end = datetime.now(UTC), process.error or process.end
     run.session.flush()
+    if witness := run.session.info.get(WITNESS):
+        witness(run)
     projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
 
 

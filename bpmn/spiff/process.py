@@ -133,7 +133,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Note for the history that an activation has started (no outcome yet) or ended."""
         ended_at = self.context.now if outcome else None
         self.activities[token.id] = Activity(
-            id=token.id, element=token.task_spec.name, started_at=token.since, ended_at=ended_at, outcome=outcome
+            id=token.id, element=token.task_spec.name, started_at=token.since, ended_at=ended_at, outcome=outcome, flow=token.flow
         )
 
     # Running -------------------------------------------------------------------------------------------------------------------------

@@ -154,8 +154,8 @@ def test_history__activations_in_order():
 
     assert instance.history() == [
         Activity(id=1, element="s", started_at=NOW, ended_at=NOW, outcome="completed"),
-        Activity(id=2, element="accept", started_at=NOW, ended_at=NOW + HOUR, outcome="completed"),
-        Activity(id=3, element="issue", started_at=NOW + HOUR, ended_at=None, outcome=None),
+        Activity(id=2, element="accept", started_at=NOW, ended_at=NOW + HOUR, outcome="completed", flow="s-accept"),
+        Activity(id=3, element="issue", started_at=NOW + HOUR, ended_at=None, outcome=None, flow="accept-issue"),
     ]
 
 

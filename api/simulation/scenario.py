@@ -1,0 +1,148 @@
+"""Scenarios: what is submitted, who does what when, and what must be so; played through HTTP, in tests and by `onething simulate`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.simulation import hall as halls
+from api.simulation.hall import Hall, Unmet
+from engine.errors import InvalidInput
+
+Codes = list[str]
+
+
+class Part(BaseModel):
+    """A part of a scenario; what it does not know it refuses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Expectation(Part):
+    """What must be so.  What is named must be so; open tasks are named all or not at all."""
+
+    #: Codes of all items, or the status of some.
+    items: Codes | dict[str, str] | None = None
+    #: Names of the open tasks by group.
+    open: dict[str, list[str]] | None = None
+    #: Promised due date by item.
+    due: dict[str, date] = {}
+    #: Light by item.
+    lights: dict[str, str] = {}
+
+
+class Step(Part):
+    """Somebody acts, time passes, or something is expected."""
+
+    #: Account of who acts.
+    actor: Annotated[str, Field(alias="as")] = ""
+    wait_until: datetime | None = None
+    #: Name of the task that is completed; its item, where several have it; what is filled in.
+    complete: str | None = None
+    item: str | None = None
+    data: dict[str, Any] = {}
+    hand_in: Codes = []
+    follow_on: Codes = []
+    #: Number of an item that is attached.
+    adopt: str | None = None
+    #: Code of an item that is taken back, or `*` for the whole case; and why.
+    withdraw: str | None = None
+    reason: str | None = None
+    expect: Expectation = Expectation()
+
+
+class Ending(Part):
+    """How it ends."""
+
+    outcome: Literal["open", "all_granted", "partial", "none_granted", "withdrawn"]
+
+
+class Scenario(Part):
+    """One case, from the counter to its end."""
+
+    name: str
+    at: datetime
+    #: Body of `POST /api/v1/cases`, by the clerk.
+    submit: dict[str, Any]
+    expect: Expectation = Expectation()
+    steps: list[Step]
+    ends: Ending
+
+
+def read(file: Path) -> Scenario:
+    """Read a scenario; raises InvalidInput for what is none."""
+    try:
+        return Scenario.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInput(f"Expected to read the scenario {file}, but {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise InvalidInput(f"Expected {file} to be a scenario, but {place}: {first['msg']}") from error
+
+
+def play(hall: Hall, scenario: Scenario) -> Any:
+    """Play a scenario and return the case.  Raises Unmet or Refused where it goes another way."""
+    hall.at(scenario.at)
+    case = hall["clerk"].submit(**scenario.submit)
+    expect(hall, case, scenario.expect)
+    for place, step in enumerate(scenario.steps, start=1):
+        try:
+            perform(hall, case, step)
+        except (Unmet, halls.Refused) as error:
+            raise Unmet(f"Step {place}: {error}") from error
+    shown = hall["admin"].case(case)
+    _compare("the case", shown["outcome"], scenario.ends.outcome)
+    return shown
+
+
+def perform(hall: Hall, case: Any, step: Step) -> None:
+    """Play one step."""
+    who = hall[step.actor]
+    if step.wait_until is not None:
+        hall.at(step.wait_until)
+    if step.complete is not None:
+        number = _item(hall, case, step.item)["number"] if step.item else None
+        who.complete(case, step.complete, item=number, **step.data)
+    if step.hand_in:
+        who.hand_in(case, *step.hand_in)
+    if step.follow_on:
+        who.follow_on(case, *step.follow_on)
+    if step.adopt is not None:
+        who.adopt(case, step.adopt)
+    if step.withdraw is not None:
+        path = f"/cases/{halls.number(case)}" if step.withdraw == "*" else f"/items/{_item(hall, case, step.withdraw)['number']}"
+        who.post(f"{path}/withdraw", {"reason": step.reason})
+    expect(hall, case, step.expect)
+
+
+def expect(hall: Hall, case: Any, expected: Expectation) -> None:
+    """Compare a case with what must be so; raises Unmet."""
+    if expected == Expectation():
+        return
+    shown = hall["admin"].case(case)
+    statuses = halls.items(shown)
+    if isinstance(expected.items, list):
+        _compare("the items", sorted(statuses), sorted(expected.items))
+    for code, status in expected.items.items() if isinstance(expected.items, dict) else ():
+        _compare(f"item {code}", statuses.get(code), status)
+    if expected.open is not None:
+        wanted = {group: sorted(names) for group, names in expected.open.items()}
+        _compare("the open tasks", halls.open_tasks(shown), wanted)
+    for code, due in expected.due.items():
+        _compare(f"the promised due date of {code}", (halls.item(shown, code)["promised_due"] or {}).get("date"), str(due))
+    for code, light in expected.lights.items():
+        _compare(f"the light of {code}", halls.item(shown, code)["light"], light)
+
+
+def _item(hall: Hall, case: Any, code: str) -> Any:
+    return halls.item(hall["admin"].case(case), code)
+
+
+def _compare(what: str, found: Any, wanted: Any) -> None:
+    if found != wanted:
+        raise Unmet(f"Expected {what} to be {wanted}, but found {found}")

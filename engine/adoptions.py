@@ -11,11 +11,11 @@ from engine import functions, instances, journal, lifecycle, materials, matters,
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice
 from engine.errors import InvalidState, NotFound
-from engine.models import ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
+from engine.models import Activity, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 #: Rows that go with an item's process from one case to another.
-_PROJECTED = (Task, Timer, Subscription, ExternalTask, Job, Incident)
+_PROJECTED = (Activity, Task, Timer, Subscription, ExternalTask, Job, Incident)
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:

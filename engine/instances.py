@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import definitions, functions, lifecycle, models, projection
+from engine import activities, definitions, functions, lifecycle, models, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -140,9 +140,12 @@ def put_back(run: Run) -> None:
         target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
         row.status = move(row.status, target, f"instance {row.id}")
         row.ended_at, row.end = datetime.now(UTC), process.error or process.end
+    if row.ended_at is not None:
+        row.purge_at = activities.purge_date(run.loaded, row.ended_at)
     run.session.flush()
     if witness := run.session.info.get(WITNESS):
         witness(run)
+    activities.record(run.session, row, run.loaded, process)
     projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
 
 

@@ -187,10 +187,38 @@ class Instance(Base):
     ended_at: Mapped[datetime | None]
     #: Id of the end event that was reached last, or code of the error that nobody caught.
     end: Mapped[str | None]
+    #: When its activities are purged (`camunda:historyTimeToLive`, counted from its end); None: they are kept, or are gone already.
+    purge_at: Mapped[datetime | None] = mapped_column(index=True)
     #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
     journal_seq: Mapped[int] = mapped_column(default=0)
     journal_hash: Mapped[str] = mapped_column(String(64), default="")
     __mapper_args__ = {"version_id_col": rev, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's own way
+
+
+class Activity(Base):
+    """One activation of one element: what an instance went through, as its diagram says it (the journal says it as the law does).
+
+    It is the hottest of all tables: found by its instance, it needs no index of its own.
+    """
+
+    __tablename__ = "activities"
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    #: Number of the activation within its instance; the wait of a task, a call …
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    #: Number of the activation around it; None: the process itself.
+    scope: Mapped[int | None]
+    element: Mapped[str]
+    name: Mapped[str]
+    #: The tag in BPMN: userTask, startEvent …
+    type: Mapped[str] = mapped_column(String(40))
+    #: In which write of the instance it began, and as which there: the order of what happened at one moment.
+    rev: Mapped[int]
+    place: Mapped[int]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    #: completed, or canceled (interrupted, terminated); None while it lasts.
+    outcome: Mapped[str | None] = mapped_column(String(20))
 
 
 class Task(Base):

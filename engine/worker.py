@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import definitions, execution, instances, jobs
+from engine import activities, definitions, execution, instances, jobs
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
 from engine.database import Database
@@ -62,13 +62,21 @@ def fire(db: Database, timer_id: UUID) -> bool:
     return True
 
 
+def forget(db: Database, instance_id: UUID) -> bool:
+    """Purge the history of one instance."""
+    with db.transaction() as session:
+        activities.purge(session, instance_id)
+    return True
+
+
 def tick(db: Database, limit: int = BATCH) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done."""
     with db.reading() as session:
         owed = jobs.due(session, limit)
         query = select(Timer.id).where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)
         due = list(session.scalars(query))
-    return sum(run(db, job_id) for job_id in owed) + sum(fire(db, timer_id) for timer_id in due)
+        old = activities.outlived(session, limit)
+    return sum(run(db, job_id) for job_id in owed) + sum(fire(db, timer_id) for timer_id in due) + sum(forget(db, one) for one in old)
 
 
 def drain(db: Database) -> int:

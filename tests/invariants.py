@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
@@ -11,6 +11,9 @@ from engine import clocks, definitions, functions, journal, models
 from engine.case_models import Case, Item
 from engine.database import Database
 from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
+
+#: Waits that are activities themselves, never an event on one.
+_ACTIVITIES = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 
 
 def check(database: Database) -> None:
@@ -41,9 +44,16 @@ def _rows_equal_waits(session: Session, row: models.Instance) -> None:
     standing = _numbers(session, models.Incident, row, models.Incident.resolved_at.is_(None), models.Incident.wait.is_not(None))
     assert set(standing) >= set(waits[WaitKind.INCIDENT]), of
     assert set(standing) <= set(waits[WaitKind.INCIDENT]) | set(waits[WaitKind.EXTERNAL_TASK]), of
-    for table in (models.Task, models.Timer, models.Subscription, models.ExternalTask, models.Job):
+    lasting = set(session.scalars(_activities(row).where(models.Activity.ended_at.is_(None))))
+    assert lasting >= {number for kind in _ACTIVITIES for number in waits[kind]}, of
+    assert not (process.ended and lasting), of
+    for table in (models.Activity, models.Task, models.Timer, models.Subscription, models.ExternalTask, models.Job):
         assert set(session.scalars(select(table.case_id).where(table.instance_id == row.id))) <= {row.case_id}, of
     _children_are_called(session, row, set(waits[WaitKind.CALL]))
+
+
+def _activities(row: models.Instance) -> Select[int]:
+    return select(models.Activity.number).where(models.Activity.instance_id == row.id)
 
 
 def _children_are_called(session: Session, row: models.Instance, calls: set[int]) -> None:

@@ -22,6 +22,7 @@ from engine import (
     accounts,
     calendars,
     cases,
+    definitions,
     deployments,
     folders,
     functions,
@@ -29,6 +30,7 @@ from engine import (
     instances,
     items,
     materials,
+    processes,
     samples,
     tasks,
     worker,
@@ -38,6 +40,7 @@ from engine.case_models import Alert, Case, DepartmentEvent, Item, Notice
 from engine.database import Database
 from engine.models import Incident, Instance, Job, Task, Timer
 from engine.settings import Environment
+from engine.variables import Given
 from tests import invariants
 
 BEIJING = timezone(timedelta(hours=8))
@@ -113,6 +116,16 @@ class Stage:
 
     def statuses(self, case: Case) -> dict[str, str]:
         return {code: str(item.status) for code, item in self.items(case).items()}
+
+    def of(self, instance: Instance) -> Case:
+        """The case of an instance; one that is none, when nobody applied for anything."""
+        with self.reading() as session:
+            return session.get_one(Case, instance.case_id)
+
+    def instance(self, instance: Instance) -> Instance:
+        """An instance as it stands."""
+        with self.reading() as session:
+            return session.get_one(Instance, instance.id)
 
     def tasks(self, case: Case) -> list[str]:
         """Names of the open tasks, sorted."""
@@ -202,6 +215,12 @@ class Person:
         )
         with self.acting() as session:
             return cases.submit(session, what, actor=self.actor)
+
+    def start(self, key: str, *, business_key: str | None = None, **variables: Any) -> Instance:
+        """Start a process without a matter."""
+        with self.acting() as session:
+            loaded, given = definitions.latest(session, key), Given(values=variables)
+            return processes.open_plain(session, loaded, actor=self.actor, region="430100", key=business_key, given=given)
 
     def complete(self, case: Case, name: str, **data: Any) -> None:
         """Complete the oldest open task of that name."""

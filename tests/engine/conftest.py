@@ -57,6 +57,11 @@ def fire(stage: Stage) -> Person:
     return stage.person("officer-fire")
 
 
+@pytest.fixture
+def designer(stage: Stage) -> Person:
+    return stage.person("designer")
+
+
 def _furnish(url: str) -> None:
     database = Database(url)
     found(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
-from engine.models import Instance, Subscription, Task, Timer
+from engine.models import Activity, Instance, Subscription, Task, Timer
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.stage import MONDAY
@@ -30,6 +30,8 @@ def spoil(stage, *statements):
         lambda case: update(Timer).where(Timer.case_id == case.id).values(due_at=MONDAY),
         lambda case: delete(Subscription).where(Subscription.case_id == case.id),
         lambda case: update(Task).where(Task.case_id == case.id).values(status="canceled"),
+        lambda case: delete(Activity).where(Activity.case_id == case.id),
+        lambda case: update(Activity).where(Activity.case_id == case.id).values(ended_at=MONDAY),
         lambda case: update(Instance).where(Instance.case_id == case.id).values(status="completed"),
         lambda case: update(Instance).where(Instance.case_id == case.id).values(journal_seq=9),
     ],

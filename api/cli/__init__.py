@@ -18,6 +18,7 @@ COMMANDS = {
     "deploy": "diagrams",
     "new": "new",
     "lint": "lint",
+    "diff": "diff",
     "impact": "impact",
     "demo": "demo",
     "doctor": "doctor",

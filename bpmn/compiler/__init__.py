@@ -27,6 +27,8 @@ class Examination:
 
     #: Every executable process; empty when there is an error.
     definitions: tuple[Definition, ...]
+    #: The same exactly as drawn, before anything was rewritten; there also when there are errors.
+    drawn: tuple[Definition, ...]
     #: Errors and warnings, by line.
     findings: tuple[Finding, ...]
 
@@ -51,7 +53,7 @@ def examine(content: bytes, resource: str, *, functions: frozenset[str] | None =
     findings = _worth_reading(source.findings)
     refused = any(finding.severity == "error" for finding in findings)
     definitions = () if refused else tuple(rewriting.rewrite(drawing.definition) for drawing in drawings)
-    return Examination(definitions=definitions, findings=findings)
+    return Examination(definitions=definitions, drawn=tuple(drawing.definition for drawing in drawings), findings=findings)
 
 
 def _worth_reading(findings: list[Finding]) -> tuple[Finding, ...]:

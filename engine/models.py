@@ -240,8 +240,12 @@ class Task(Base):
     hall: Mapped[str | None]
     status: Mapped[TaskStatus] = mapped_column(default=TaskStatus.OPEN)
     assignee: Mapped[str | None] = mapped_column(String(80), index=True)
+    #: Who answers for it, when somebody else does it; nothing follows from it.
+    owner: Mapped[str | None] = mapped_column(String(80))
     priority: Mapped[int] = mapped_column(default=50)
     due_at: Mapped[datetime | None]
+    #: When somebody should look at it (`camunda:followUpDate`); nothing follows from it.
+    follow_up_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     completed_by: Mapped[str | None]
@@ -252,6 +256,14 @@ class TaskGroup(Base):
     """A candidate group of a task."""
 
     __tablename__ = "task_groups"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
+
+
+class TaskUser(Base):
+    """A candidate user of a task."""
+
+    __tablename__ = "task_users"
     task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
 

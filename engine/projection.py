@@ -22,7 +22,7 @@ from engine import arrivals, database, models
 from engine.case_models import Case
 from engine.columns import new_id
 from engine.definitions import Loaded
-from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, Timer
+from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
 from engine.states import TaskStatus, move
 
 Waits = dict[int, Wait]
@@ -90,13 +90,15 @@ def _project_tasks(session: Session, change: Change) -> None:
 
 
 def _insert_tasks(session: Session, row: models.Instance, loaded: Loaded, case: Case, waits: Iterable[Wait]) -> None:
-    tasks, groups = [], []
+    tasks, groups, users = [], [], []
     for wait in waits:
         task = _common(row, wait) | _task(loaded.process.elements[wait.element], case, wait) | {"id": new_id(), "item_id": row.item_id}
         tasks.append(task)
         groups += [{"task_id": task["id"], "name": group} for group in dict.fromkeys(wait.groups)]
+        users += [{"task_id": task["id"], "name": user} for user in dict.fromkeys(wait.users)]
     _insert(session, Task, tasks)
     _insert(session, TaskGroup, groups)
+    _insert(session, TaskUser, users)
 
 
 def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
         "assignee": wait.assignee,
         "priority": wait.priority,
         "due_at": wait.task_due_at,
+        "follow_up_at": wait.follow_up_at,
         "created_at": datetime.now(UTC),
     }
 

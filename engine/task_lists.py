@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from engine import definitions, tasks
 from engine.actors import Actor
 from engine.definitions import Loaded
-from engine.models import Definition, Instance, Resource, Task, TaskGroup
+from engine.models import Definition, Instance, Resource, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus
 
 #: By which a list may be sorted, under Camunda's names.
 SORTABLE = {
     "name": Task.name,
     "dueDate": Task.due_at,
+    "followUpDate": Task.follow_up_at,
     "created": Task.created_at,
     "priority": Task.priority,
     "assignee": Task.assignee,
@@ -40,9 +41,14 @@ class Wanted:
     business_key: str | None = None
     assignee: str | None = None
     assigned: bool | None = None
+    #: Candidates: a group of these, or a user.
     groups: Collection[str] | None = None
+    user: str | None = None
+    owner: str | None = None
     due_before: datetime | None = None
     due_after: datetime | None = None
+    follow_up_before: datetime | None = None
+    follow_up_after: datetime | None = None
     #: Those that are over, too.
     ended: bool = False
 
@@ -91,6 +97,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         Definition.key: wanted.definition_key,
         Instance.business_key: wanted.business_key,
         Task.assignee: wanted.assignee,
+        Task.owner: wanted.owner,
     }
     found = [column == value for column, value in equal.items() if value is not None]
     if not wanted.ended:
@@ -101,8 +108,14 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(Task.assignee.is_not(None) if wanted.assigned else Task.assignee.is_(None))
     if wanted.groups is not None:
         found.append(Task.id.in_(select(TaskGroup.task_id).where(TaskGroup.name.in_(wanted.groups))))
-    if wanted.due_before is not None:
-        found.append(Task.due_at < wanted.due_before)
-    if wanted.due_after is not None:
-        found.append(Task.due_at > wanted.due_after)
+    if wanted.user is not None:
+        found.append(Task.id.in_(select(TaskUser.task_id).where(TaskUser.name == wanted.user)))
+    for column, before, after in (
+        (Task.due_at, wanted.due_before, wanted.due_after),
+        (Task.follow_up_at, wanted.follow_up_before, wanted.follow_up_after),
+    ):
+        if before is not None:
+            found.append(column < before)
+        if after is not None:
+            found.append(column > after)
     return found

@@ -17,7 +17,7 @@ from engine import calendars, definitions, effects, execution, journal
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
-from engine.models import Instance, Task, TaskGroup
+from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus, move
 
 
@@ -56,6 +56,14 @@ def groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]
     """Candidate groups of tasks."""
     found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
     for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(task_ids)).order_by(TaskGroup.name)):
+        found[row.task_id].append(row.name)
+    return found
+
+
+def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Candidate users of tasks."""
+    found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
+    for row in session.scalars(select(TaskUser).where(TaskUser.task_id.in_(task_ids)).order_by(TaskUser.name)):
         found[row.task_id].append(row.name)
     return found
 
@@ -111,18 +119,20 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """What an actor may see: tasks of its groups in its halls; supervisors and administrators see all of a hall."""
+    """What an actor may see: its own, tasks of its groups in its halls; supervisors and administrators see all of a hall."""
     mine = select(TaskGroup.task_id).where(TaskGroup.name.in_(actor.groups() | {"*"}))
     officer = [g for g in actor.groups() if g.startswith("department-")]
     departmental = select(TaskGroup.task_id).where(TaskGroup.name.in_(officer))
+    # Who is named is meant, in whatever hall.
+    own = or_(Task.assignee == actor.name, Task.id.in_(select(TaskUser.task_id).where(TaskUser.name == actor.name)))
     halls = actor.halls()
     nowhere = Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
     in_hall: ColumnElement[bool] = or_(Task.hall.in_(halls), nowhere) if halls is not None else Task.id.is_not(None)
     if actor.has(Role.ADMIN):
         return Task.id.is_not(None)
     if actor.has(Role.SUPERVISOR):
-        return or_(in_hall, Task.id.in_(departmental), Task.assignee == actor.name)
-    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), Task.assignee == actor.name, _own_rating(actor))
+        return or_(in_hall, Task.id.in_(departmental), own)
+    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), own, _own_rating(actor))
 
 
 def _own_rating(actor: Actor) -> ColumnElement[bool]:
@@ -144,9 +154,11 @@ def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -
     if not actor.has(Role.SUPERVISOR, Role.ADMIN):
         return  # all others see nothing but what they may do
     names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id)))
+    people = set(session.scalars(select(TaskUser.name).where(TaskUser.task_id == task.id)))
     stands_in = actor.has(Role.SUPERVISOR, hall=task.hall) and "window" in names
-    if names and task.assignee != actor.name and not stands_in and not names & (actor.groups() | {"*"}):
-        raise NotPermitted(f"Expected to {to} task {task.name}, but it is for {', '.join(sorted(names))}")
+    mine = actor.name in people | {task.assignee} or bool(names & (actor.groups() | {"*"}))
+    if names | people and not mine and not stands_in:
+        raise NotPermitted(f"Expected to {to} task {task.name}, but it is for {', '.join(sorted(names | people))}")
 
 
 def _require_open(task: Task, *, to: str) -> None:

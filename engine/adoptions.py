@@ -109,6 +109,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         session.execute(update(Task).where(Task.instance_id == child.id).values(matter=case.matter, hall=case.hall))
     for owned in (ClockEntry, Notice, Commitment):
         session.execute(update(owned).where(owned.item_id == item.id).values(case_id=case.id))
+    if item.status is ItemStatus.SUBMITTED:
+        item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     item.case_id, item.adopted_from_id = case.id, source.id
     item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
     session.flush()

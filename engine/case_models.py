@@ -84,6 +84,7 @@ class Item(Base):
     limits: Mapped[list[Any]]
     #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, result, issuer.
     rules: Mapped[dict[str, Any]]
+    #: Day on which the window had it; whoever adopts it keeps it.
     received_on: Mapped[date]
     accepted_at: Mapped[datetime | None]
     #: clerk (accepted by a person), deemed (by law, nobody answered), tolerance.

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, intake, jobs, lifecycle
+from engine import calendars, functions, intake, jobs, lifecycle
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.instances import Run
@@ -29,7 +29,7 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     outcome = data.get("outcome")
     if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
-    items = intake.submitted(run)
+    items = functions.unanswered(run.case)
     if items:
         _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":

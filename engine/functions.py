@@ -69,9 +69,9 @@ class World:
         return min(moments, default=None)
 
     def acceptance_due(self) -> datetime:
-        """End of the fifth working day after receipt, or after the corrections came in."""
-        received = calendars.local_date(self.case.resubmitted_at or self.case.submitted_at)
-        return calendars.end_of(holidays.calendar(self.session).add(received, ACCEPTANCE_DAYS))
+        """End of the fifth working day after receipt of the item that waits longest for an answer, or after its corrections came in."""
+        received = min((received_on(self.case, item) for item in unanswered(self.case)), default=received_on(self.case))
+        return answer_due(self.session, received)
 
     def supplement_due(self) -> datetime | None:
         """End of the period given in the open notice of corrections."""
@@ -170,6 +170,25 @@ def context(session: Session, loaded: Loaded, case: Case, item: Item | None, act
 def live_items(case: Case) -> list[Item]:
     """The items of a case, in the order they joined; of two with one code (applied for again, adopted) only the later."""
     return list({item.code: item for item in case.items}.values())
+
+
+def unanswered(case: Case) -> list[Item]:
+    """Items of the case that nobody at the window has disposed of."""
+    return [item for item in live_items(case) if item.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
+
+
+def received_on(case: Case, item: Item | None = None) -> date:
+    """Day of receipt, from which the window's five days count: an item's own, or that of the whole case.
+
+    Corrections begin it anew; what joined while they were out is received with them.
+    """
+    corrected = calendars.local_date(case.resubmitted_at) if case.resubmitted_at else date.min
+    return max(item.received_on if item else calendars.local_date(case.submitted_at), corrected)
+
+
+def answer_due(session: Session, received: date) -> datetime:
+    """When the window must have answered what was received on a day (行政许可法 art. 32)."""
+    return calendars.end_of(holidays.calendar(session).add(received, ACCEPTANCE_DAYS))
 
 
 def open_predecessors(case: Case, item: Item) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Intake (受理): the five dispositions of 行政许可法 art. 32, and acceptance by silence."""
+"""Intake (受理): the five dispositions of 行政许可法 art. 32."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine import alerts, calendars, checklists, functions, journal, lifecycle, notices, supplements, tolerances
-from engine.alerts import AlertKind
+from engine import checklists, functions, journal, lifecycle, notices, supplements, tolerances
 from engine.case_models import Item
-from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
 from engine.models import Task
@@ -22,18 +20,13 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
     Raises InvalidInput when the disposition does not fit what is missing.
     """
-    items = submitted(run)
+    items = functions.unanswered(run.case)
     outcome = data.get("outcome")
     if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
     if outcome == "refuse" or (outcome == "supplement" and not supplements.may_repeat(run)):
         _require_not_corrected(run)
     _DISPOSITIONS[outcome](run, items, data)
-
-
-def submitted(run: Run) -> list[Item]:
-    """Items of the case that nobody has disposed of."""
-    return [i for i in functions.live_items(run.case) if i.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
 
 
 def missing(run: Run, items: Sequence[Item]) -> list[dict[str, Any]]:
@@ -71,20 +64,6 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
         lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
     notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, {"items": [i.number for i in items], **grounds}, actor=run.actor)
     _record(run, "case refused", items, notice=notice.number, reason=reason)
-
-
-def accept_deemed(run: Run) -> None:
-    """Accept by law: nobody told the applicant anything within five working days (art. 32 (4); domain rule 2).
-
-    The clocks run from the day of receipt; the accepting organ gets a red light.
-    """
-    items = submitted(run)
-    received = calendars.local_date(run.case.resubmitted_at or run.case.submitted_at)
-    admit(run, items, by="deemed", on=received)
-    if not items:
-        return
-    message = f"办件 {run.case.number} 收到后五个工作日内未告知，依法自收到之日起视为受理"
-    alerts.raise_alert(run.session, run.case, AlertKind.DEEMED_ACCEPTANCE, Light.RED, message)
 
 
 def admit(run: Run, items: Sequence[Item], *, by: str, on: date | None = None) -> None:

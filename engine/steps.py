@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bpmn.waits import Wait
-from engine import commitments, decisions, intake, issuance, supervision, supplements, tolerances
+from engine import commitments, decisions, issuance, silence, supervision, supplements, tolerances
 from engine.errors import InvalidInput
 from engine.instances import Run
 
@@ -23,7 +23,7 @@ def _plain(step: Callable[[Run], None]) -> Callable[[Run, Any], None]:
 
 #: Topic → what is done.  Each step may be repeated: what was done already is left alone.
 STEPS: dict[str, Callable[[Run, Any], None]] = {
-    "onething.accept-deemed": _plain(intake.accept_deemed),
+    "onething.accept-deemed": _plain(silence.accept),
     "onething.return": _plain(supplements.lapse),
     "onething.remind": _plain(supervision.remind),
     "onething.overdue": _plain(supervision.overdue),

@@ -58,7 +58,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
 def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
     """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
     supplement = _open(run)
-    codes = [item.code for item in _undisposed(run)]
+    codes = [item.code for item in functions.unanswered(run.case)]
     wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
     lacking = [m for m in supplement.missing if m["code"] in wanted]
     if lacking:
@@ -68,7 +68,7 @@ def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
         )
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), datetime.now(UTC)
     run.case.resubmitted_at = supplement.ended_at
-    for item in _undisposed(run):
+    for item in functions.unanswered(run.case):
         if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
             item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
@@ -78,7 +78,7 @@ def lapse(run: Run) -> None:
     """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile."""
     supplement = _open(run)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), datetime.now(UTC)
-    items = _undisposed(run)
+    items = functions.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
     notice = notices.issue(
@@ -107,7 +107,3 @@ def _open(run: Run) -> Supplement:
     if not found:
         raise InvalidState(f"Expected case {run.case.number} to have an open notice of corrections, but it has none")
     return found[0]
-
-
-def _undisposed(run: Run) -> list[Item]:
-    return [i for i in functions.live_items(run.case) if i.status in {ItemStatus.CORRECTING, ItemStatus.SUBMITTED}]

@@ -46,6 +46,12 @@ def deadlines(process: Definition, element: Element) -> list[Element]:
     return [event for event in process.boundaries(element.id) if event.event and event.event.type is EventType.TIMER and event.interrupting]
 
 
+def steps_after(process: Definition, element: Element) -> set[str]:
+    """Topics of the steps that a token can get to when one of these timers fires."""
+    expired = ways.reach(process, [timer.id for timer in deadlines(process, element)], stop=frozenset({element.id}))
+    return {topic.source for key in expired if (topic := process.elements[key].topic)}
+
+
 def _is_message(element: Element) -> bool:
     return element.event is not None and element.event.type is EventType.MESSAGE
 

@@ -115,6 +115,28 @@ def test_intake__five_working_days_of_silence(hall, clerk):
     assert item(shown, "food_permit")["promised_due"]["date"] == "2026-03-16"  # counted from the day of receipt
 
 
+def test_follow_on__five_working_days_of_silence(hall, clerk):
+    """What joins on Wednesday and is not answered is accepted by law on the Wednesday after, as of the day it joined."""
+    case = accepted(hall)
+    hall.at("2026-03-04T09:00:00")
+    clerk.follow_on(case, "signboard")
+
+    hall.at("2026-03-11T23:59:00")
+    assert items(clerk.case(case))["signboard"] == "submitted"
+    assert open_tasks(clerk.case(case))["window"] == ["接续受理"]
+    hall.at("2026-03-12T00:01:00")
+
+    shown = clerk.case(case)
+    signboard = item(shown, "signboard")
+    assert (signboard["status"], signboard["accepted_by"]) == ("in_review", "deemed")
+    assert signboard["promised_due"]["date"] == "2026-03-05"
+    assert ("deemed_acceptance", "red") in {(a["kind"], a["light"]) for a in shown["alerts"]}
+    assert notices(shown, "acceptance")[-1]["content"]["basis"] == "deemed"
+    assert "window" not in open_tasks(shown)
+    hall["officer-urban"].complete(case, "招牌备案审核", outcome="granted")
+    assert items(clerk.case(case))["signboard"] == "granted"
+
+
 def test_follow_on__a_licence_handled_alone_is_adopted(hall, clerk):
     alone = clerk.submit(**single("food_permit", materials=FOOD))
     clerk.complete(alone, "一窗受理", outcome="accept")

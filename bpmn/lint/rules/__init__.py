@@ -30,6 +30,7 @@ from bpmn.lint.rules import (
     predecessors_known,
     promise_not_kept,
     result_not_issued,
+    silence_accepts,
     stale_template,
     tolerance_has_deadline,
     tolerance_has_outcomes,
@@ -70,6 +71,7 @@ RULES = (
     # What a bundle must show.
     Rule("intake-first", WARNING, intake_first.check),
     Rule("missing-follow-on", WARNING, missing_follow_on.check),
+    Rule("silence-accepts", WARNING, silence_accepts.check),
     Rule("missing-joint-handling", WARNING, missing_joint_handling.check),
     Rule("missing-tolerance", WARNING, missing_tolerance.check),
     Rule("one-issuance", WARNING, one_issuance.check),

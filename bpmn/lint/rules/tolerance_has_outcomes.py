@@ -5,7 +5,6 @@ from __future__ import annotations
 from bpmn.lint import shapes
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter import ways
 
 #: Steps of the engine that deal with a material that does not come.
 EXPIRY = frozenset({"onething.tolerance-overdue", "onething.tolerance-return"})
@@ -14,13 +13,11 @@ EXPIRY = frozenset({"onething.tolerance-overdue", "onething.tolerance-return"})
 def check(bundle: Bundle) -> Problems:
     """Tolerance ends in two ways: the material comes (补交), or it does not and the items concerned are given back (退件)."""
     for matter in bundle.matters:
-        elements = matter.process.elements
         for element in shapes.of_kind(matter.process, "tolerance"):
-            timers = [event.id for event in shapes.deadlines(matter.process, element)]
-            expired = ways.reach(matter.process, timers, stop=frozenset({element.id}))
-            topics = {topic.source for key in expired if (topic := elements[key].topic)}
+            expires = bool(shapes.deadlines(matter.process, element))
+            given_up = bool(shapes.steps_after(matter.process, element) & EXPIRY)
             lacking = [] if element.outgoing else ["a flow for the material that comes"]
-            lacking += [] if not timers or topics & EXPIRY else ["a step onething.tolerance-return behind its timer"]
+            lacking += ["a step onething.tolerance-return behind its timer"] if expires and not given_up else []
             for what in lacking:
                 message = f"Expected {element.label} to have both outcomes (补交、退件), but it lacks {what}: draw it"
                 yield Problem(resource=matter.resource, element=element, message=message)

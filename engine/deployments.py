@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bpmn import compiler, lint
@@ -18,6 +18,7 @@ from bpmn.matter.facts import Item
 from engine import definitions, functions
 from engine.actors import Actor, Role
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
 from engine.models import Definition, Deployment, Instance, Resource
 
 
@@ -85,24 +86,21 @@ class Items(Mapping[str, Item]):
         return sum(1 for _ in self)
 
 
-def search(
-    session: Session,
-    *,
-    deployment_id: UUID | None = None,
-    name: str | None = None,
-    source: str | None = None,
-    first: int = 0,
-    limit: int | None = None,
-) -> Sequence[Deployment]:
-    """Deployments by what is known of them, the newest first."""
-    query = select(Deployment).order_by(Deployment.deployed_at.desc(), Deployment.id)
-    if deployment_id is not None:
-        query = query.where(Deployment.id == deployment_id)
-    if name is not None:
-        query = query.where(Deployment.name == name)
-    if source is not None:
-        query = query.where(Deployment.source == source)
-    return session.scalars(query.offset(first).limit(limit)).all()
+SORTABLE: Sortable = {"id": Deployment.id, "name": Deployment.name, "deploymentTime": Deployment.deployed_at}
+FILTERS: Filters = {
+    "id": equal(Deployment.id, Kind.ID),
+    "name": equal(Deployment.name),
+    "nameLike": like(Deployment.name),
+    "source": equal(Deployment.source),
+    "before": before(Deployment.deployed_at),
+    "after": after(Deployment.deployed_at),
+}
+
+
+def search(*conditions: ColumnElement[bool], order: Order = ()) -> Listing:
+    """Deployments, the newest first unless another order is asked for."""
+    query = select(Deployment).where(*conditions)
+    return Listing(query=ordered(query, SORTABLE, order or [("deploymentTime", True)], last=Deployment.id))
 
 
 def get(session: Session, deployment_id: UUID) -> Deployment:

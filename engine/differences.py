@@ -12,7 +12,7 @@ from bpmn import difference
 from bpmn.difference import Change
 from bpmn.errors import DocumentError
 from engine import deployments, folders, versions
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
 
 #: `Change` is named here for those who may not know `bpmn`.
 __all__ = ["Change", "Side", "between", "deployed", "on_disk"]
@@ -35,10 +35,7 @@ def on_disk(path: Path) -> Side:
 
 def deployed(session: Session, key: str, version: int) -> Side:
     """Read a version of a process, with the tables and forms that were deployed with it; raises NotFound."""
-    rows = versions.search(session, key=key, version=version)
-    if not rows:
-        raise NotFound(f"Expected to find version {version} of {key}, but it is not deployed")
-    deployment = deployments.get(session, rows[0].deployment_id)
+    deployment = deployments.get(session, versions.find(session, key, version).deployment_id)
     names = deployments.resources_of(session, deployment)
     return Side(files={name: deployments.content_of(session, deployment, name) for name in names}, process=key)
 

@@ -110,31 +110,6 @@ def search(actor: Actor) -> Select[ExternalTask, Instance, Definition]:
     return query.join(Definition, Definition.id == Instance.definition_id).where(visible(actor))
 
 
-def only(
-    actor: Actor,
-    *,
-    worker: str | None = None,
-    topic: str | None = None,
-    task_id: UUID | None = None,
-    instance_id: UUID | None = None,
-    element: str | None = None,
-    locked: bool | None = None,
-    retries_left: bool | None = None,
-) -> Select[ExternalTask, Instance, Definition]:
-    """Select those of them that fit, oldest first."""
-    query = search(actor).order_by(ExternalTask.id)
-    wanted = {"worker": worker, "topic": topic, "id": task_id, "instance_id": instance_id, "element": element}
-    for name, value in wanted.items():
-        if value is not None:
-            query = query.where(getattr(ExternalTask, name) == value)
-    held = ExternalTask.lock_expires_at > datetime.now(UTC)
-    if locked is not None:
-        query = query.where(held if locked else or_(ExternalTask.lock_expires_at.is_(None), ~held))
-    if retries_left is not None:
-        query = query.where(or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0) if retries_left else ExternalTask.retries == 0)
-    return query
-
-
 def properties_of(session: Session, found: Found) -> Mapping[str, str]:
     """What is written on the element (`camunda:properties`)."""
     return definitions.get(session, found.definition.id).process.elements[found.task.element].properties

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
@@ -14,6 +13,7 @@ from engine import arrivals, cases, database, execution, jobs, journal, steps
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
+from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered
 from engine.models import Definition, ExternalTask, Incident, Instance, Job
 
 
@@ -23,22 +23,40 @@ def search(actor: Actor) -> Select[Incident]:
     return select(Incident).where(Incident.resolved_at.is_(None), Incident.case_id.in_(mine)).order_by(Incident.id)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A standing incident, and where it stands."""
+SORTABLE: Sortable = {
+    "incidentId": Incident.id,
+    "incidentMessage": Incident.message,
+    "incidentTimestamp": Incident.raised_at,
+    "activityId": Incident.element,
+    "processInstanceId": Incident.instance_id,
+    "processDefinitionId": Definition.id,
+}
+_OF_WORKERS = "failedExternalTask"
+FILTERS: Filters = {
+    "incidentId": equal(Incident.id, Kind.ID),
+    "incidentType": Filter(
+        kind=Kind.TEXT, condition=lambda name: ExternalTask.id.is_not(None) if name == _OF_WORKERS else ExternalTask.id.is_(None)
+    ),
+    "incidentMessage": equal(Incident.message),
+    "incidentMessageLike": like(Incident.message),
+    "processInstanceId": equal(Incident.instance_id, Kind.ID),
+    "executionId": equal(Incident.instance_id, Kind.ID),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionKeyIn": among(Definition.key),
+    "activityId": equal(Incident.element),
+    "failedActivityId": equal(Incident.element),
+    "incidentTimestampBefore": before(Incident.raised_at),
+    "incidentTimestampAfter": after(Incident.raised_at),
+    "configuration": Filter(kind=Kind.ID, condition=lambda found: or_(ExternalTask.id == found, Incident.job_id == found)),
+}
 
-    incident: Incident
-    definition: Definition
-    #: The task that a worker failed; None: something of the engine's own.
-    external_task_id: UUID | None
 
-
-def places(session: Session, *, actor: Actor) -> list[Place]:
-    """The standing incidents that an actor may see, oldest first, with where they stand."""
+def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
+    """The standing incidents that an actor may see, with where they stand: definition, and the task that a worker failed."""
     at = and_(ExternalTask.instance_id == Incident.instance_id, ExternalTask.wait == Incident.wait)
-    query = search(actor).add_columns(Definition, ExternalTask.id).join(Instance, Instance.id == Incident.instance_id)
-    query = query.join(Definition, Definition.id == Instance.definition_id).outerjoin(ExternalTask, at)
-    return [Place(incident=row[0], definition=row[1], external_task_id=row[2]) for row in session.execute(query)]
+    query = search(actor).order_by(None).add_columns(Definition, ExternalTask.id.label("external_task_id"))
+    query = query.join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
+    return Listing(query=ordered(query.outerjoin(ExternalTask, at).where(*conditions), SORTABLE, order, last=Incident.id))
 
 
 def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:

@@ -9,9 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import definitions, processes
+from engine import definitions, processes, versions
 from engine.actors import Actor
-from engine.errors import NotFound
 from engine.models import Definition, ExternalTask, Incident, Instance, Subscription, Task, Timer
 from engine.states import TaskStatus
 
@@ -39,10 +38,8 @@ class View:
 
 def look(session: Session, instance_id: UUID, *, actor: Actor) -> View:
     """Look at an instance, also when it has ended; raises NotFound, also for what is not the actor's."""
-    found = processes.search(session, processes.Wanted(ids=frozenset({instance_id}), ended=True), actor=actor)
-    if not found:
-        raise NotFound(f"Expected to find process instance {instance_id}, but it does not exist or is not yours")
-    row, of = found[0]
+    row = processes.get(session, instance_id, actor)
+    of = versions.get(session, row.definition_id)
     elements = definitions.get(session, of.id).process.elements
     standing = [
         Standing(kind=kind, element=elements[element].label if element in elements else element, about=about)

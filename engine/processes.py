@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -54,43 +52,6 @@ def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
     if row is None:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
     return row
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which instances are meant; what is None does not matter."""
-
-    ids: frozenset[UUID] | None = None
-    key: str | None = None
-    definition_id: UUID | None = None
-    business_key: str | None = None
-    #: Those that have ended, too.
-    ended: bool = False
-    #: Variables that must have these values.
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-
-def search(session: Session, wanted: Wanted, *, actor: Actor) -> list[tuple[models.Instance, models.Definition]]:
-    """Instances that an actor may see, with their definitions, oldest first."""
-    query = select(models.Instance, models.Definition).join(models.Definition, models.Definition.id == models.Instance.definition_id)
-    query = query.where(visible(actor)).order_by(models.Instance.id)
-    if not wanted.ended:
-        query = query.where(models.Instance.status == InstanceStatus.RUNNING)
-    if wanted.ids is not None:
-        query = query.where(models.Instance.id.in_(wanted.ids))
-    asked = {
-        models.Definition.key: wanted.key,
-        models.Definition.id: wanted.definition_id,
-        models.Instance.business_key: wanted.business_key,
-    }
-    for column, value in asked.items():
-        if value is not None:
-            query = query.where(column == value)
-    return [(row, of) for row, of in session.execute(query) if _has(row, wanted.variables)]
-
-
-def _has(row: models.Instance, variables: Mapping[str, Any]) -> bool:
-    return all(name in row.variables and row.variables[name] == value for name, value in variables.items())
 
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:

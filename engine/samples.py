@@ -36,6 +36,7 @@ ACCOUNTS: dict[str, tuple[str, Role, str | None, str | None]] = {
     "clerk-yuelu": ("岳麓区综合窗口", Role.CLERK, None, "yuelu"),
     "supervisor": ("大厅督查员", Role.SUPERVISOR, None, "changsha"),
     "admin": ("系统管理员", Role.ADMIN, None, None),
+    "worker": ("部门系统", Role.SYSTEM, None, None),
 } | {f"officer-{code}": (f"{name}审批员", Role.OFFICER, code, None) for code, name in DEPARTMENTS.items()}
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from engine import definitions, tasks
+from engine import accounts, definitions, tasks
 from engine.actors import Actor
 from engine.definitions import Loaded
+from engine.errors import NotFound
+from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, like, most, ordered, when
 from engine.models import Definition, Instance, Resource, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus
+from engine.variables import Comparison
 
-#: By which a list may be sorted, under Camunda's names.
-SORTABLE = {
+SORTABLE: Sortable = {
     "name": Task.name,
     "dueDate": Task.due_at,
     "followUpDate": Task.follow_up_at,
@@ -26,31 +28,68 @@ SORTABLE = {
     "assignee": Task.assignee,
     "id": Task.id,
     "instanceId": Task.instance_id,
+    "executionId": Task.instance_id,
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which tasks are meant; what is None does not matter."""
+def _in_groups(names: Collection[str]) -> ColumnElement[bool]:
+    return Task.id.in_(select(TaskGroup.task_id).where(TaskGroup.name.in_(names)))
 
-    ids: frozenset[UUID] | None = None
-    instance_id: UUID | None = None
-    element: str | None = None
-    name: str | None = None
-    definition_key: str | None = None
-    business_key: str | None = None
-    assignee: str | None = None
-    assigned: bool | None = None
-    #: Candidates: a group of these, or a user.
-    groups: Collection[str] | None = None
-    user: str | None = None
-    owner: str | None = None
-    due_before: datetime | None = None
-    due_after: datetime | None = None
-    follow_up_before: datetime | None = None
-    follow_up_after: datetime | None = None
-    #: Those that are over, too.
-    ended: bool = False
+
+FILTERS: Filters = {
+    "taskId": equal(Task.id, Kind.ID),
+    "taskIdIn": among(Task.id, Kind.IDS),
+    "processInstanceId": equal(Task.instance_id, Kind.ID),
+    "processInstanceIdIn": among(Task.instance_id, Kind.IDS),
+    "executionId": equal(Task.instance_id, Kind.ID),
+    "processInstanceBusinessKey": equal(Instance.business_key),
+    "processInstanceBusinessKeyIn": among(Instance.business_key),
+    "processInstanceBusinessKeyLike": like(Instance.business_key),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionKey": equal(Definition.key),
+    "processDefinitionKeyIn": among(Definition.key),
+    "processDefinitionName": equal(Definition.name),
+    "processDefinitionNameLike": like(Definition.name),
+    "taskDefinitionKey": equal(Task.element),
+    "taskDefinitionKeyIn": among(Task.element),
+    "taskDefinitionKeyLike": like(Task.element),
+    "name": equal(Task.name),
+    "nameLike": like(Task.name),
+    "assignee": equal(Task.assignee),
+    "assigneeLike": like(Task.assignee),
+    "assigneeIn": among(Task.assignee),
+    "owner": equal(Task.owner),
+    "assigned": when(lambda: Task.assignee.is_not(None)),
+    "unassigned": when(lambda: Task.assignee.is_(None)),
+    "candidateGroup": Filter(kind=Kind.TEXT, condition=lambda name: _in_groups([name])),
+    "candidateGroups": Filter(kind=Kind.TEXTS, condition=_in_groups),
+    "withCandidateGroups": when(lambda: Task.id.in_(select(TaskGroup.task_id))),
+    "withoutCandidateGroups": when(lambda: Task.id.not_in(select(TaskGroup.task_id))),
+    "withCandidateUsers": when(lambda: Task.id.in_(select(TaskUser.task_id))),
+    "withoutCandidateUsers": when(lambda: Task.id.not_in(select(TaskUser.task_id))),
+    "priority": equal(Task.priority, Kind.WHOLE),
+    "minPriority": least(Task.priority),
+    "maxPriority": most(Task.priority),
+    "dueDate": equal(Task.due_at, Kind.MOMENT),
+    "dueBefore": before(Task.due_at),
+    "dueAfter": after(Task.due_at),
+    "withoutDueDate": when(lambda: Task.due_at.is_(None)),
+    "followUpDate": equal(Task.follow_up_at, Kind.MOMENT),
+    "followUpBefore": before(Task.follow_up_at),
+    "followUpAfter": after(Task.follow_up_at),
+    "followUpBeforeOrNotExistent": Filter(
+        kind=Kind.MOMENT, condition=lambda moment: or_(Task.follow_up_at.is_(None), Task.follow_up_at < moment)
+    ),
+    "createdOn": equal(Task.created_at, Kind.MOMENT),
+    "createdBefore": before(Task.created_at),
+    "createdAfter": after(Task.created_at),
+}
+
+
+def for_candidate(session: Session, user: str) -> ColumnElement[bool]:
+    """Keep what somebody may claim, by name or by group."""
+    groups = accounts.load(session, user).groups() if accounts.find(session, user) is not None else frozenset[str]()
+    return or_(Task.id.in_(select(TaskUser.task_id).where(TaskUser.name == user)), _in_groups(groups))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +101,36 @@ class Listed:
     definition: Definition
 
 
-def search(session: Session, wanted: Wanted, *, actor: Actor, sort: Collection[tuple[str, bool]] = ()) -> list[Listed]:
-    """Tasks that an actor may see; `sort` names columns of `SORTABLE`, each with whether it descends."""
+def search(
+    actor: Actor,
+    *conditions: ColumnElement[bool],
+    order: Order = (),
+    variables: Sequence[Comparison] = (),
+    ended: bool = False,
+) -> Listing:
+    """Tasks that an actor may see; `ended`: those that are over, too."""
     query = select(Task, Instance, Definition).join(Instance, Instance.id == Task.instance_id)
-    query = query.join(Definition, Definition.id == Instance.definition_id).where(tasks.visible(actor), *_conditions(wanted))
-    for name, descending in sort:
-        query = query.order_by(SORTABLE[name].desc() if descending else SORTABLE[name])
-    return [Listed(task=row[0], instance=row[1], definition=row[2]) for row in session.execute(query.order_by(Task.id))]
+    query = query.join(Definition, Definition.id == Instance.definition_id).where(tasks.visible(actor), *conditions)
+    if not ended:
+        query = query.where(Task.status == TaskStatus.OPEN)
+
+    def fits(row: Any) -> bool:
+        return all(comparison.holds(row.Instance.variables) for comparison in variables)
+
+    return Listing(query=ordered(query, SORTABLE, order, last=Task.id), fits=fits if variables else None)
+
+
+def get(session: Session, task_id: UUID, *, actor: Actor, ended: bool = False) -> Listed:
+    """One task; raises NotFound, also for what is not the actor's."""
+    rows = search(actor, Task.id == task_id, ended=ended).rows(session)
+    if not rows:
+        raise NotFound(f"No matching task with id {task_id}")
+    return listed(rows[0])
+
+
+def listed(row: Any) -> Listed:
+    """Name what a row of a list holds."""
+    return Listed(task=row.Task, instance=row.Instance, definition=row.Definition)
 
 
 def drawn(session: Session, listed: Listed) -> Loaded:
@@ -87,35 +149,3 @@ def form_file(session: Session, listed: Listed) -> bytes | None:
         Resource.deployment_id == loaded.deployment_id, Resource.name.in_([ref, f"{key}.form", f"{ref}.form"])
     )
     return session.scalar(query.limit(1))
-
-
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    equal = {
-        Task.instance_id: wanted.instance_id,
-        Task.element: wanted.element,
-        Task.name: wanted.name,
-        Definition.key: wanted.definition_key,
-        Instance.business_key: wanted.business_key,
-        Task.assignee: wanted.assignee,
-        Task.owner: wanted.owner,
-    }
-    found = [column == value for column, value in equal.items() if value is not None]
-    if not wanted.ended:
-        found.append(Task.status == TaskStatus.OPEN)
-    if wanted.ids is not None:
-        found.append(Task.id.in_(wanted.ids))
-    if wanted.assigned is not None:
-        found.append(Task.assignee.is_not(None) if wanted.assigned else Task.assignee.is_(None))
-    if wanted.groups is not None:
-        found.append(Task.id.in_(select(TaskGroup.task_id).where(TaskGroup.name.in_(wanted.groups))))
-    if wanted.user is not None:
-        found.append(Task.id.in_(select(TaskUser.task_id).where(TaskUser.name == wanted.user)))
-    for column, before, after in (
-        (Task.due_at, wanted.due_before, wanted.due_after),
-        (Task.follow_up_at, wanted.follow_up_before, wanted.follow_up_after),
-    ):
-        if before is not None:
-            found.append(column < before)
-        if after is not None:
-            found.append(column > after)
-    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,3 +41,48 @@ def typed(types: Mapping[str, Any], given: Given) -> dict[str, Any]:
     """Types after the variables were set: what is set anew loses the type that it had."""
     kept = {name: kind for name, kind in types.items() if name not in given.values}
     return kept | {name: kind for name, kind in given.types.items() if name not in given.transient}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a variable must be, as Camunda's lists ask for it; a variable that is not there is nothing."""
+
+    name: str
+    #: A name of `OPERATORS`.
+    operator: str
+    value: Any
+
+    def holds(self, variables: Mapping[str, Any]) -> bool:
+        """Whether it is so."""
+        return self.name in variables and OPERATORS[self.operator](variables[self.name], self.value)
+
+
+def _equal(found: Any, wanted: Any) -> bool:
+    return isinstance(found, bool) is isinstance(wanted, bool) and bool(found == wanted)
+
+
+def _like(found: Any, pattern: Any) -> bool:
+    parts = (".*" if part == "%" else re.escape(part) for part in re.split("(%)", str(pattern)))
+    return isinstance(found, str) and re.fullmatch("".join(parts), found, re.DOTALL) is not None
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Compare two numbers or two texts; nothing else has an order."""
+
+    def compared(found: Any, wanted: Any) -> bool:
+        kinds = ((int, float), str)
+        return any(isinstance(found, kind) and isinstance(wanted, kind) for kind in kinds) and compare(found, wanted)
+
+    return compared
+
+
+OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": _equal,
+    "neq": lambda found, wanted: not _equal(found, wanted),
+    "gt": _ordered(operator.gt),
+    "gteq": _ordered(operator.ge),
+    "lt": _ordered(operator.lt),
+    "lteq": _ordered(operator.le),
+    "like": _like,
+    "notLike": lambda found, pattern: isinstance(found, str) and not _like(found, pattern),
+}

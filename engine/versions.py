@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from engine.errors import NotFound
+from engine.filters import Filters, Kind, Listing, Order, Sortable, among, equal, like, ordered, when
 from engine.models import Definition
 
 
@@ -19,23 +20,55 @@ def get(session: Session, definition_id: UUID) -> Definition:
     return row
 
 
-def search(
-    session: Session,
-    *,
-    key: str | None = None,
-    version: int | None = None,
-    deployment_id: UUID | None = None,
-    definition_id: UUID | None = None,
-    latest: bool = False,
-) -> list[Definition]:
-    """Versions by what is known of them, in the order of keys and versions; `latest`: the newest of each key."""
-    query = select(Definition).order_by(Definition.key, Definition.version)
-    wanted = {Definition.key: key, Definition.version: version, Definition.deployment_id: deployment_id, Definition.id: definition_id}
-    for column, value in wanted.items():
-        if value is not None:
-            query = query.where(column == value)
-    if latest:
-        newest = select(Definition.key, func.max(Definition.version)).group_by(Definition.key)
-        found = {(row[0], row[1]) for row in session.execute(newest)}
-        return [row for row in session.scalars(query) if (row.key, row.version) in found]
-    return list(session.scalars(query))
+def find(session: Session, key: str, version: int) -> Definition:
+    """Return a version by its number; raises NotFound."""
+    row = session.scalar(select(Definition).where(Definition.key == key, Definition.version == version))
+    if row is None:
+        raise NotFound(f"Expected to find version {version} of {key}, but it is not deployed")
+    return row
+
+
+_Other = aliased(Definition)
+
+
+def _is_latest() -> ColumnElement[bool]:
+    newest = select(func.max(_Other.version)).where(_Other.key == Definition.key).scalar_subquery()
+    return Definition.version == newest
+
+
+SORTABLE: Sortable = {
+    "id": Definition.id,
+    "key": Definition.key,
+    "name": Definition.name,
+    "version": Definition.version,
+    "deploymentId": Definition.deployment_id,
+}
+FILTERS: Filters = {
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionIdIn": among(Definition.id, Kind.DEFINITIONS),
+    "deploymentId": equal(Definition.deployment_id, Kind.ID),
+    "key": equal(Definition.key),
+    "keysIn": among(Definition.key),
+    "keyLike": like(Definition.key),
+    "name": equal(Definition.name),
+    "nameLike": like(Definition.name),
+    "resourceName": equal(Definition.resource),
+    "version": equal(Definition.version, Kind.WHOLE),
+    "latestVersion": when(_is_latest),
+}
+
+
+def search(*conditions: ColumnElement[bool], order: Order = ()) -> Listing:
+    """Versions, by key and version unless another order is asked for."""
+    query = select(Definition).where(*conditions)
+    return Listing(query=ordered(query, SORTABLE, order or [("key", False), ("version", False)], last=Definition.id))
+
+
+def latest() -> Listing:
+    """The newest version of every process, by key."""
+    return search(_is_latest())
+
+
+def of_deployment(deployment_id: UUID) -> Listing:
+    """The versions that a deployment brought."""
+    return search(Definition.deployment_id == deployment_id)

@@ -67,6 +67,11 @@ def several(given: dict[str, Any], name: str) -> list[str] | None:
     return found
 
 
+def true(given: dict[str, Any], name: str) -> bool:
+    """Tell whether something is asked for; a query writes it as text."""
+    return str(given.get(name)).lower() == "true"
+
+
 def number(name: str, default: int) -> int:
     """Give a whole number of the query, not negative."""
     text = request.args.get(name, "")

@@ -4,43 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from api import auth
-from api.camunda import answers, asked
+from api.camunda import answers, asked, lists, tenants
 from api.camunda.errors import Unparsable
 from api.camunda.shown import definition
 from api.transactions import database, reading
 from engine import deployments
+from engine.database import Session
 from engine.errors import InvalidInput
+from engine.filters import Listing
 from engine.models import Deployment
-from engine.settings import Settings
 
 bp = Blueprint("deployments", __name__, url_prefix="/deployment")
-LONGEST_LIST = 1000
-
-
-@bp.get("")
-def list_deployments() -> Response:
-    """List deployments, the newest first."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    with reading() as session:
-        rows = deployments.search(session, **_wanted(), first=first, limit=limit)
-        return answers.json([_shown(row) for row in rows])
-
-
-@bp.get("/count")
-def count() -> Response:
-    """Count deployments."""
-    with reading() as session:
-        return answers.json({"count": len(deployments.search(session, **_wanted()))})
 
 
 @bp.post("/create")
 def create() -> Response:
     """Check the files and put them to work; unchanged files give the deployment that is there, with its definitions."""
     fields = request.form
-    require_tenant(fields.get("tenant-id"))
+    tenants.require(fields.get("tenant-id"))
     files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
     if not files:
         raise InvalidInput("Expected files to deploy, but there are none")
@@ -98,16 +82,12 @@ def delete(deployment_id: str) -> Response:
     return answers.nothing()
 
 
-def require_tenant(tenant: str | None) -> None:
-    """Refuse another tenant: an installation is one, named by the division code of its place, or not at all."""
-    settings: Settings = current_app.extensions["settings"]
-    if tenant and tenant != settings.region:
-        raise InvalidInput(f"Expected no tenant, or {settings.region} (this installation), but it is {tenant!r:.80}")
+def _find(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find deployments, the newest first."""
+    return deployments.search(*lists.conditions(given, deployments.FILTERS), order=lists.order(given, deployments.SORTABLE))
 
 
-def _wanted() -> dict[str, Any]:
-    wanted: dict[str, Any] = {name: request.args[name] for name in ("name", "source") if name in request.args}
-    return wanted | ({"deployment_id": asked.uuid(request.args["id"], "Deployment")} if "id" in request.args else {})
+lists.serve(bp, _find, lambda _session, row: _shown(row.Deployment), methods=("GET",))
 
 
 def _shown(row: Deployment) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import auth
-from api.camunda import answers, asked, polling, values
-from api.camunda.deployments import LONGEST_LIST
+from api.camunda import answers, asked, lists, polling, values
 from api.camunda.shown import definition_id, read_definition_id
 from api.transactions import database, reading
-from engine import external_tasks
+from engine import external_task_lists, external_tasks
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.external_tasks import Failure, Fetch, Found, Wanted
+from engine.filters import Listing
 
 bp = Blueprint("external-tasks", __name__, url_prefix="/external-task")
 #: Longest wait of a poll, milliseconds; Camunda's own limit.
@@ -126,29 +126,11 @@ def set_priority(task: str) -> Response:
     return answers.nothing()
 
 
-@bp.get("")
-@bp.post("", endpoint="search")
-def list_tasks() -> Response:
-    """List tasks."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    return answers.json(_listed()[first : first + limit])
-
-
-@bp.get("/count")
-@bp.post("/count", endpoint="count_searched")
-def count() -> Response:
-    """Count tasks."""
-    return answers.json({"count": len(_listed())})
-
-
 @bp.get("/<task>")
 def show(task: str) -> Response:
     """Show one task."""
-    wanted = _id(task)
     with reading() as session:
-        external_tasks.get(session, wanted, auth.actor())
-        found = session.execute(external_tasks.only(auth.actor(), task_id=wanted)).one()
-        return answers.json(_shown(Found(task=found[0], instance=found[1], definition=found[2])))
+        return answers.json(_shown(external_task_lists.get(session, _id(task), actor=auth.actor())))
 
 
 @bp.get("/<task>/errorDetails")
@@ -159,22 +141,13 @@ def show_error_details(task: str) -> Response:
         return Response(row.error_details or "", content_type="text/plain")
 
 
-def _listed() -> list[dict[str, Any]]:
-    given = asked.criteria()
-    flags = {name for name in ("locked", "notLocked", "withRetriesLeft", "noRetriesLeft") if str(given.get(name)).lower() == "true"}
-    task, instance = asked.field(given, "externalTaskId", str), asked.field(given, "processInstanceId", str)
-    query = external_tasks.only(
-        auth.actor(),
-        worker=asked.field(given, "workerId", str),
-        topic=asked.field(given, "topicName", str),
-        task_id=_id(task) if task else None,
-        instance_id=asked.uuid(instance, "Process instance") if instance else None,
-        element=asked.field(given, "activityId", str),
-        locked=True if "locked" in flags else False if "notLocked" in flags else None,
-        retries_left=True if "withRetriesLeft" in flags else False if "noRetriesLeft" in flags else None,
-    )
-    with reading() as session:
-        return [_shown(Found(task=row[0], instance=row[1], definition=row[2])) for row in session.execute(query)]
+def _find(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find tasks."""
+    conditions = lists.conditions(given, external_task_lists.FILTERS)
+    return external_task_lists.search(auth.actor(), *conditions, order=lists.order(given, external_task_lists.SORTABLE))
+
+
+lists.serve(bp, _find, lambda _session, row: _shown(external_task_lists.found(row)))
 
 
 def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str, Any]:

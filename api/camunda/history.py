@@ -7,15 +7,14 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from api import auth
-from api.camunda import answers, asked, values
-from api.camunda.deployments import LONGEST_LIST
-from api.camunda.shown import definition_id, read_definition_id
+from api.camunda import answers, asked, lists, values
+from api.camunda.shown import definition_id
 from api.camunda.tasks import shown
 from api.transactions import reading
-from engine import processes, task_lists
+from engine import instance_lists, processes, task_lists
+from engine.database import Session
 from engine.errors import NotFound
-from engine.models import Definition, Instance
-from engine.processes import Wanted
+from engine.filters import Listing
 from engine.states import InstanceStatus
 
 bp = Blueprint("history", __name__, url_prefix="/history")
@@ -27,39 +26,30 @@ _STATES = {
 }
 
 
-@bp.get("/process-instance")
-def list_instances() -> Response:
-    """List instances, ended ones among them."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    return answers.json(_instances()[first : first + limit])
-
-
-@bp.get("/process-instance/count")
-def count_instances() -> Response:
-    """Count instances, ended ones among them."""
-    return answers.json({"count": len(_instances())})
+def _find_instances(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find instances, ended ones among them."""
+    return instance_lists.search(
+        auth.actor(),
+        *lists.conditions(given, instance_lists.HISTORY, besides=("variables",)),
+        order=lists.order(given, instance_lists.SORTABLE),
+        variables=lists.comparisons(given, "variables"),
+        ended=True,
+    )
 
 
 @bp.get("/process-instance/<found>")
 def show_instance(found: str) -> Response:
     """Show one instance, also when it has ended."""
     with reading() as session:
-        rows = processes.search(session, Wanted(ids=frozenset({asked.uuid(found, "Process instance")}), ended=True), actor=auth.actor())
+        rows = _find_instances(session, {"processInstanceId": found}).rows(session)
         if not rows:
             raise NotFound(f"Historic process instance with id {found} does not exist")
-        return answers.json(_shown(*rows[0]))
+        return answers.json(_instance(session, rows[0]))
 
 
-@bp.get("/task")
-def list_tasks() -> Response:
-    """List tasks, ended ones among them."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    instance = request.args.get("processInstanceId")
-    wanted = task_lists.Wanted(instance_id=asked.uuid(instance, "Process instance") if instance else None, ended=True)
-    with reading() as session:
-        rows = task_lists.search(session, wanted, actor=auth.actor())[first : first + limit]
-        ends = ({"startTime": answers.moment(row.task.created_at), "endTime": answers.moment(row.task.ended_at)} for row in rows)
-        return answers.json([shown(row) | end for row, end in zip(rows, ends, strict=True)])
+def _find_tasks(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find tasks, ended ones among them."""
+    return task_lists.search(auth.actor(), *lists.conditions(given, task_lists.FILTERS), ended=True)
 
 
 @bp.get("/variable-instance")
@@ -72,23 +62,8 @@ def list_variables() -> Response:
     return answers.json([{"id": f"{found}:{name}", "name": name, "processInstanceId": found, **one} for name, one in typed.items()])
 
 
-def _instances() -> list[dict[str, Any]]:
-    query = request.args
-    wanted = Wanted(
-        key=query.get("processDefinitionKey"),
-        definition_id=read_definition_id(query["processDefinitionId"]) if "processDefinitionId" in query else None,
-        business_key=query.get("processInstanceBusinessKey"),
-        ended=True,
-    )
-    finished, unfinished = asked.flag("finished"), asked.flag("unfinished")
-    with reading() as session:
-        rows = processes.search(session, wanted, actor=auth.actor())
-        return [
-            _shown(row, of) for row, of in rows if not (finished and row.ended_at is None) and not (unfinished and row.ended_at is not None)
-        ]
-
-
-def _shown(row: Instance, of: Definition) -> dict[str, Any]:
+def _instance(_session: Session, found: Any) -> dict[str, Any]:
+    row, of = found.Instance, found.Definition
     took = None if row.ended_at is None else int((row.ended_at - row.started_at).total_seconds() * 1000)
     return {
         "id": str(row.id),
@@ -100,7 +75,7 @@ def _shown(row: Instance, of: Definition) -> dict[str, Any]:
         "startTime": answers.moment(row.started_at),
         "endTime": answers.moment(row.ended_at),
         "durationInMillis": took,
-        "startUserId": None,
+        "startUserId": found.Case.submitted_by,
         "startActivityId": None,
         "endActivityId": row.end,
         "deleteReason": None,
@@ -110,3 +85,12 @@ def _shown(row: Instance, of: Definition) -> dict[str, Any]:
         "tenantId": None,
         "state": _STATES[row.status],
     }
+
+
+def _task(_session: Session, row: Any) -> dict[str, Any]:
+    task = task_lists.listed(row)
+    return shown(task) | {"startTime": answers.moment(task.task.created_at), "endTime": answers.moment(task.task.ended_at)}
+
+
+lists.serve(bp, _find_instances, _instance, at="/process-instance")
+lists.serve(bp, _find_tasks, _task, at="/task")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
-from api import auth
-from api.camunda import answers, asked, values
-from api.camunda.deployments import require_tenant
+from api import auth, parts
+from api.camunda import answers, asked, tenants, values
 from api.camunda.shown import instance
 from api.transactions import database
 from engine import correlation, versions
@@ -22,7 +21,7 @@ bp = Blueprint("messages", __name__)
 def correlate() -> Response:
     """Deliver a message; with `resultEnabled` tell who took it."""
     given = asked.body()
-    require_tenant(asked.field(given, "tenantId", str))
+    tenants.require(asked.field(given, "tenantId", str))
     found = asked.field(given, "processInstanceId", str)
     message = Message(
         name=asked.needed(given, "messageName", str),
@@ -33,8 +32,7 @@ def correlate() -> Response:
     )
     everybody = bool(asked.field(given, "all", bool))
     with database().transaction() as session:
-        region = current_app.extensions["settings"].region
-        rows = correlation.correlate(session, message, actor=auth.actor(), region=region, everybody=everybody)
+        rows = correlation.correlate(session, message, actor=auth.actor(), region=parts.settings().region, everybody=everybody)
         shown: list[dict[str, Any]] = [
             {
                 "resultType": "Execution",

@@ -23,8 +23,9 @@ def show_definitions() -> str:
     auth.actor().require(Role.DESIGNER, Role.ADMIN, to="look at what is deployed")
     named = _ID.search(request.args.get("deploymentsQuery", ""))
     with reading() as session:
-        found = versions.search(session, deployment_id=UUID(named[0]) if named else None, latest=named is None)
-        return render_template("monitor.html", definitions=found, view=None, words=words)
+        found = versions.of_deployment(UUID(named[0])) if named else versions.latest()
+        rows = [row.Definition for row in found.rows(session)]
+        return render_template("monitor.html", definitions=rows, view=None, words=words)
 
 
 @bp.get("/process-instance/<uuid:instance_id>")

@@ -5,33 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response
 
-from api import auth
-from api.camunda import answers, asked, starts, values
-from api.camunda.deployments import LONGEST_LIST, require_tenant
+from api import auth, parts
+from api.camunda import answers, asked, lists, starts, tenants, values
 from api.camunda.shown import definition, definition_id, instance, read_definition_id
 from api.transactions import database, reading
 from engine import definitions, deployments, versions
 from engine.database import Session
-from engine.models import Definition
+from engine.filters import Listing
 
 bp = Blueprint("process-definitions", __name__, url_prefix="/process-definition")
-
-
-@bp.get("")
-def list_definitions() -> Response:
-    """List definitions by key and version."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    with reading() as session:
-        return answers.json([definition(row) for row in _wanted(session)[first : first + limit]])
-
-
-@bp.get("/count")
-def count() -> Response:
-    """Count definitions."""
-    with reading() as session:
-        return answers.json({"count": len(_wanted(session))})
 
 
 @bp.get("/<definition>")
@@ -74,21 +58,16 @@ def start_latest(key: str, tenant: str | None = None) -> Response:
     return _start(_latest(key, tenant))
 
 
-def _wanted(session: Session) -> list[Definition]:
-    query = request.args
-    wanted_id = read_definition_id(query["processDefinitionId"]) if "processDefinitionId" in query else None
-    return versions.search(
-        session,
-        key=query.get("key"),
-        version=asked.number("version", 0) or None,
-        deployment_id=asked.uuid(query["deploymentId"], "Deployment") if "deploymentId" in query else None,
-        definition_id=wanted_id,
-        latest=asked.flag("latestVersion"),
-    )
+def _find(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find definitions by key and version."""
+    return versions.search(*lists.conditions(given, versions.FILTERS), order=lists.order(given, versions.SORTABLE))
+
+
+lists.serve(bp, _find, lambda _session, row: definition(row.Definition), methods=("GET",))
 
 
 def _latest(key: str, tenant: str | None) -> UUID:
-    require_tenant(tenant)
+    tenants.require(tenant)
     with reading() as session:
         return definitions.latest(session, key).id
 
@@ -111,9 +90,8 @@ def _start(wanted: UUID) -> Response:
     starts.refuse_unsupported(given)
     with database().transaction() as session:
         of = versions.get(session, wanted)
-        row = starts.start(
-            session, definitions.get(session, of.id), key, variables, actor=auth.actor(), region=current_app.extensions["settings"].region
-        )
+        loaded = definitions.get(session, of.id)
+        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):
             shown["variables"] = values.encode_all(row.variables, row.types)

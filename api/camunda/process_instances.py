@@ -5,48 +5,31 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response
 
 from api import auth
-from api.camunda import answers, asked, values
-from api.camunda.deployments import LONGEST_LIST, require_tenant
-from api.camunda.shown import instance, read_definition_id
+from api.camunda import answers, asked, lists, values
+from api.camunda.shown import instance
 from api.transactions import database, reading
-from engine import processes
+from engine import instance_lists, processes, versions
+from engine.database import Session
 from engine.errors import InvalidInput, NotFound
+from engine.filters import Listing
 from engine.models import Instance
-from engine.processes import Wanted
 
 bp = Blueprint("process-instances", __name__)
 _INSTANCE = "/process-instance/<found>"
 _EXECUTION = "/execution/<found>"
 
 
-@bp.get("/process-instance")
-@bp.post("/process-instance", endpoint="search")
-def list_instances() -> Response:
-    """List running instances."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    return answers.json(_listed()[first : first + limit])
-
-
-@bp.get("/process-instance/count")
-@bp.post("/process-instance/count", endpoint="count_searched")
-def count() -> Response:
-    """Count running instances."""
-    return answers.json({"count": len(_listed())})
-
-
 @bp.get(_INSTANCE)
 def show(found: str) -> Response:
     """Show one running instance."""
-    wanted = Wanted(ids=frozenset({asked.uuid(found, "Process instance")}))
     with reading() as session:
-        rows = processes.search(session, wanted, actor=auth.actor())
-        if not rows:
+        row = _get(session, found)
+        if row.ended_at is not None:
             raise NotFound(f"Process instance with id {found} does not exist")
-        return answers.json(instance(*rows[0]))
+        return answers.json(instance(row, versions.get(session, row.definition_id)))
 
 
 @bp.get(_EXECUTION)
@@ -124,46 +107,17 @@ def change_variables(found: str) -> Response:
     return _set(found, asked.field(given, "modifications", dict) or {}, asked.field(given, "deletions", list) or [])
 
 
-def wanted_variables(text: str) -> dict[str, Any]:
-    """Read `name_eq_value,…`; other comparisons are refused."""
-    found = {}
-    for condition in filter(None, text.split(",")):
-        name, operator, value = condition.partition("_eq_")
-        if not operator:
-            raise InvalidInput(f"Expected variables as name_eq_value, but got {condition!r:.80}")
-        found[name] = _scalar(value)
-    return found
-
-
-def _scalar(text: str) -> Any:
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return found if isinstance(found, (bool, int, float)) else text
-
-
-def _listed() -> list[dict[str, Any]]:
-    given = asked.criteria()
-    for tenant in asked.several(given, "tenantIdIn") or ():
-        require_tenant(tenant)
-    ids, definition = asked.several(given, "processInstanceIds"), asked.field(given, "processDefinitionId", str)
-    conditions = given.get("variables") or ""
-    wanted = Wanted(
-        ids=None if ids is None else frozenset(asked.uuid(one, "Process instance") for one in ids),
-        key=asked.field(given, "processDefinitionKey", str),
-        definition_id=read_definition_id(definition) if definition else None,
-        business_key=asked.field(given, "businessKey", str),
-        variables=wanted_variables(conditions) if isinstance(conditions, str) else _conditions(conditions),
+def _find(_session: Session, given: dict[str, Any]) -> Listing:
+    """Find running instances."""
+    return instance_lists.search(
+        auth.actor(),
+        *lists.conditions(given, instance_lists.FILTERS, besides=("variables",)),
+        order=lists.order(given, instance_lists.SORTABLE),
+        variables=lists.comparisons(given, "variables"),
     )
-    with reading() as session:
-        return [instance(*row) for row in processes.search(session, wanted, actor=auth.actor())]
 
 
-def _conditions(conditions: Any) -> dict[str, Any]:
-    if not isinstance(conditions, list) or not all(isinstance(c, dict) and c.get("operator") == "eq" and "name" in c for c in conditions):
-        raise InvalidInput("Expected variables as a list of {name, operator: eq, value}, but they are something else")
-    return {str(condition["name"]): condition.get("value") for condition in conditions}
+lists.serve(bp, _find, lambda _session, row: instance(row.Instance, row.Definition), at="/process-instance")
 
 
 def _set(found: str, modifications: dict[str, Any], deletions: list[Any]) -> Response:
@@ -174,7 +128,7 @@ def _set(found: str, modifications: dict[str, Any], deletions: list[Any]) -> Res
     return answers.nothing()
 
 
-def _get(session: Any, found: str) -> Instance:
+def _get(session: Session, found: str) -> Instance:
     return processes.get(session, asked.uuid(found, "Process instance"), auth.actor())
 
 

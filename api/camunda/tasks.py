@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from api import auth
-from api.camunda import answers, asked, values
-from api.camunda.deployments import LONGEST_LIST
+from api.camunda import answers, asked, lists, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
 from engine import task_lists, tasks
 from engine.database import Session
 from engine.errors import InvalidInput, NotFound
+from engine.filters import Listing
 from engine.states import TaskStatus
-from engine.task_lists import Listed, Wanted
+from engine.task_lists import Listed
 
 bp = Blueprint("tasks", __name__, url_prefix="/task")
-#: Filters that are read; another one would give another list than was asked for, so it is refused.
-_KNOWN = frozenset(
-    [
-        "taskId",
-        "taskIdIn",
-        "processInstanceId",
-        "processInstanceBusinessKey",
-        "processDefinitionKey",
-        "taskDefinitionKey",
-        "name",
-        "assignee",
-        "assigned",
-        "unassigned",
-        "candidateGroup",
-        "candidateGroups",
-        "includeAssignedTasks",
-        "dueBefore",
-        "dueAfter",
-        "sortBy",
-        "sortOrder",
-        "sorting",
-        "firstResult",
-        "maxResults",
-        "active",
-    ]
-)
+#: Groups whose tasks are asked for are asked for what is to be had: as in Camunda, without what somebody has, unless that is wanted, too.
+_CANDIDATES = ("candidateGroup", "candidateGroups", "candidateUser")
 _STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
-
-
-@bp.get("")
-@bp.post("", endpoint="search")
-def list_tasks() -> Response:
-    """List open tasks."""
-    first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST_LIST)
-    return answers.json(_listed()[first : first + limit])
-
-
-@bp.get("/count")
-@bp.post("/count", endpoint="count_searched")
-def count() -> Response:
-    """Count open tasks."""
-    return answers.json({"count": len(_listed())})
 
 
 @bp.get("/<task>")
@@ -107,8 +67,8 @@ def complete(task: str) -> Response:
         row = tasks.complete(session, _id(task), actor=auth.actor(), data=data)
         if not asked.field(given, "withVariablesInReturn", bool):
             return answers.nothing()
-        (found,) = task_lists.search(session, Wanted(ids=frozenset({row.id}), ended=True), actor=auth.actor())
-        return answers.json(values.encode_all(found.instance.variables, found.instance.types))
+        instance = task_lists.get(session, row.id, actor=auth.actor(), ended=True).instance
+        return answers.json(values.encode_all(instance.variables, instance.types))
 
 
 @bp.get("/<task>/form")
@@ -182,51 +142,20 @@ def shown(found: Listed) -> dict[str, Any]:
     }
 
 
-def _listed() -> list[dict[str, Any]]:
-    given = asked.criteria()
-    unknown = {name for name, value in given.items() if value is not None} - _KNOWN
-    if unknown:
-        raise InvalidInput(f"Expected filters that are supported, but got {', '.join(sorted(unknown))}; see docs/reference/engine-rest.md")
-    with reading() as session:
-        return [shown(found) for found in task_lists.search(session, _wanted(given), actor=auth.actor(), sort=_sorting(given))]
-
-
-def _wanted(given: dict[str, Any]) -> Wanted:
-    group, task, instance = (asked.field(given, name, str) for name in ("candidateGroup", "taskId", "processInstanceId"))
-    groups = asked.several(given, "candidateGroups") or ([group] if group else None)
-    ids = asked.several(given, "taskIdIn") or ([task] if task else None)
-    assigned = True if _true(given, "assigned") else False if _true(given, "unassigned") else None
-    if groups is not None and assigned is None and not _true(given, "includeAssignedTasks"):
-        assigned = False  # as in Camunda: who asks for a group's tasks asks for those that are to be had
-    return Wanted(
-        ids=None if ids is None else frozenset(map(_id, ids)),
-        instance_id=asked.uuid(instance, "Process instance") if instance else None,
-        element=asked.field(given, "taskDefinitionKey", str),
-        name=asked.field(given, "name", str),
-        definition_key=asked.field(given, "processDefinitionKey", str),
-        business_key=asked.field(given, "processInstanceBusinessKey", str),
-        assignee=asked.field(given, "assignee", str),
-        assigned=assigned,
-        groups=groups,
-        due_before=_moment(given, "dueBefore"),
-        due_after=_moment(given, "dueAfter"),
+def _find(session: Session, given: dict[str, Any]) -> Listing:
+    """Find open tasks."""
+    if any(given.get(name) for name in _CANDIDATES) and not any(asked.true(given, name) for name in ("includeAssignedTasks", "assigned")):
+        given = given | {"unassigned": True}
+    conditions = lists.conditions(
+        given, task_lists.FILTERS, besides=("candidateUser", "includeAssignedTasks", "active", "processVariables")
     )
+    if user := asked.field(given, "candidateUser", str):
+        conditions.append(task_lists.for_candidate(session, user))
+    variables = lists.comparisons(given, "processVariables")
+    return task_lists.search(auth.actor(), *conditions, order=lists.order(given, task_lists.SORTABLE), variables=variables)
 
 
-def _sorting(given: dict[str, Any]) -> list[tuple[str, bool]]:
-    entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and str(e.get("sortBy")) in task_lists.SORTABLE for e in entries):
-        raise InvalidInput(f"Expected to sort by {', '.join(task_lists.SORTABLE)}, but got {entries!r:.80}")
-    return [(entry["sortBy"], entry.get("sortOrder") == "desc") for entry in entries]
-
-
-def _true(given: dict[str, Any], name: str) -> bool:
-    return str(given.get(name)).lower() == "true"
-
-
-def _moment(given: dict[str, Any], name: str) -> datetime | None:
-    text = given.get(name)
-    return None if text is None else datetime.fromisoformat(values.decode({name: {"value": text, "type": "Date"}}).values[name])
+lists.serve(bp, _find, lambda _session, row: shown(task_lists.listed(row)))
 
 
 def _require_oneself(user: str | None) -> None:
@@ -240,10 +169,7 @@ def _form_ref(session: Session, found: Listed) -> dict[str, Any] | None:
 
 
 def _get(session: Session, task: str) -> Listed:
-    found = task_lists.search(session, Wanted(ids=frozenset({_id(task)})), actor=auth.actor())
-    if not found:
-        raise NotFound(f"No matching task with id {task}")
-    return found[0]
+    return task_lists.get(session, _id(task), actor=auth.actor())
 
 
 def _id(text: str) -> UUID:

@@ -70,6 +70,11 @@ def encode_all(
     }
 
 
+def moment(given: Mapping[str, Any], name: str) -> datetime:
+    """Read a moment as clients write it; raises InvalidInput that names the field."""
+    return datetime.fromisoformat(decode({name: {"value": given[name], "type": "Date"}}).values[name])
+
+
 def infer(value: Any) -> str:
     """Name the type that JSON tells."""
     if value is None:

@@ -17,24 +17,32 @@ MONDAY = "2026-03-02T09:00:00+08:00"
 class Caller:
     """Somebody who calls the application over HTTP; `None` calls without saying who."""
 
+    #: Under which of the faces the paths are.
+    prefix = "/api/v1"
+
     def __init__(self, app, name=None):
         self.client = app.test_client()
-        self.name = name
+        self.headers = {} if name is None else {"Authorization": "Basic " + b64encode(f"{name}:{name}".encode()).decode()}
+
+    def call(self, method, path, json=None, headers=(), prefix=None, **kwargs):
+        kwargs |= {} if json is None else {"json": json}
+        address = f"{self.prefix if prefix is None else prefix}{path}"
+        return self.client.open(address, method=method, headers={**self.headers, **dict(headers)}, **kwargs)
 
     def get(self, path, **kwargs):
-        return self._call("GET", path, **kwargs)
+        return self.call("GET", path, **kwargs)
 
     def post(self, path, json=None, **kwargs):
-        return self._call("POST", path, json=json, **kwargs)
+        return self.call("POST", path, json, **kwargs)
+
+    def put(self, path, json=None, **kwargs):
+        return self.call("PUT", path, json, **kwargs)
+
+    def delete(self, path, **kwargs):
+        return self.call("DELETE", path, **kwargs)
 
     def page(self, path):
-        return self._call("GET", path, prefix="")
-
-    def _call(self, method, path, headers=(), prefix="/api/v1", **kwargs):
-        headers = dict(headers)
-        if self.name is not None:
-            headers.setdefault("Authorization", "Basic " + b64encode(f"{self.name}:{self.name}".encode()).decode())
-        return self.client.open(f"{prefix}{path}", method=method, headers=headers, **kwargs)
+        return self.get(path, prefix="")
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ def test_delete__something_ran_on_it(stage, clerk):
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
     clerk.submit("tiny")
     with stage.reading() as session:
-        [deployment] = deployments.search(session, name="tiny")
+        [(deployment,)] = deployments.search(Deployment.name == "tiny").rows(session)
 
     with pytest.raises(InvalidState, match="history is kept"), stage.database.transaction() as session:
         deployments.delete(session, deployment.id, actor=DESIGNER)
@@ -137,9 +137,10 @@ def test_search__newest_first(stage):
     ids = [deploy(stage, {"plain.bpmn": PLAIN}, anew=True).id for _ in range(3)]
 
     with stage.reading() as session:
-        assert [row.id for row in deployments.search(session, name="plain")] == ids[::-1]
-        assert [row.id for row in deployments.search(session, name="plain", first=1, limit=1)] == [ids[1]]
-        assert deployments.search(session, source="nowhere") == []
+        found = deployments.search(Deployment.name == "plain")
+        assert [row.Deployment.id for row in found.rows(session)] == ids[::-1]
+        assert [row.Deployment.id for row in found.rows(session, first=1, limit=1)] == [ids[1]]
+        assert (found.count(session), deployments.search(Deployment.source == "nowhere").count(session)) == (3, 0)
         assert deployments.get(session, ids[0]).name == "plain"
         with pytest.raises(NotFound):
             deployments.get(session, UUID(int=0))

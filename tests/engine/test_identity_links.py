@@ -8,7 +8,6 @@ from engine import identity_links, task_lists, tasks
 from engine.actors import Role, RoleGrant
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.identity_links import Link, LinkType
-from engine.task_lists import Wanted
 from tests import tiny
 from tests.bpmn import diagrams as d
 
@@ -139,9 +138,10 @@ def test_search__by_candidate_and_owner(stage, designer, task):
     link(designer, task, type=CANDIDATE, user="li")
     link(designer, task, type=LinkType.OWNER, user="wang")
 
-    def found(**wanted):
+    def found(user, owner):
         with stage.reading() as session:
-            return [one.task.id for one in task_lists.search(session, Wanted(**wanted), actor=stage.person("admin").actor)]
+            conditions = task_lists.for_candidate(session, user), task_lists.FILTERS["owner"].condition(owner)
+            return [row.Task.id for row in task_lists.search(stage.person("admin").actor, *conditions).rows(session)]
 
-    assert found(user="li") == found(owner="wang") == [task.id]
-    assert found(user="wang") == found(owner="li") == []
+    assert found("li", "wang") == found("officer-fire", "wang") == [task.id]
+    assert found("wang", "wang") == found("li", "li") == []

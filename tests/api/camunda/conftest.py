@@ -1,34 +1,19 @@
 """Clients of Camunda 7, calling the application as they do."""
 
-import base64
 import io
 
 import pytest
 
+from tests.api.conftest import Caller
 from tests.bpmn import diagrams as d
 
 MODELER = "Mozilla/5.0 camunda-modeler/5.50.1 Electron/39.0.0"
 
 
-class Client:
-    """Somebody who calls `/engine-rest`; `None` calls without saying who."""
+class Client(Caller):
+    """Somebody who calls `/engine-rest`."""
 
-    def __init__(self, app, name):
-        self.client = app.test_client()
-        self.headers = {} if name is None else {"Authorization": "Basic " + base64.b64encode(f"{name}:{name}".encode()).decode()}
-
-    def call(self, method, path, json=None, headers=(), prefix="/engine-rest", **kwargs):
-        kwargs |= {} if json is None else {"json": json}
-        return self.client.open(f"{prefix}{path}", method=method, headers={**self.headers, **dict(headers)}, **kwargs)
-
-    def get(self, path, **kwargs):
-        return self.call("GET", path, **kwargs)
-
-    def post(self, path, json=None, **kwargs):
-        return self.call("POST", path, json, **kwargs)
-
-    def put(self, path, json=None, **kwargs):
-        return self.call("PUT", path, json, **kwargs)
+    prefix = "/engine-rest"
 
     def deploy(self, files, name="一窗 受理", **fields):
         """Send what the Deploy button sends; `files` by name, as bytes or text."""
@@ -62,7 +47,7 @@ def designer(client):
 
 @pytest.fixture
 def worker(client):
-    return client("admin")
+    return client("worker")
 
 
 def form_task(key="p"):

@@ -20,7 +20,10 @@ def started(designer):
     ("query", "found"),
     [
         ("", 1), ("processDefinitionKey=p", 1), ("processDefinitionKey=x", 0), ("businessKey=B-1", 1), ("businessKey=B-2", 0),
-        ("variables=n_eq_1", 1), ("variables=n_eq_2", 0), ("variables=t_eq_甲", 1), ("variables=n_eq_1,t_eq_乙", 0), ("tenantIdIn=430100", 1),
+        ("variables=n_eq_1", 1), ("variables=n_eq_2", 0), ("variables=t_eq_甲", 1), ("variables=n_eq_1,t_eq_乙", 0), ("variables=n_gt_0", 1), ("variables=n_gteq_2", 0), ("variables=n_lt_2,t_neq_乙", 1), ("variables=t_gt_1", 0),
+        ("variables=t_like_%25甲", 1), ("variables=t_notLike_甲%25", 0), ("variables=n_eq_true", 0), ("variables=a_b_eq_1", 0), ("processInstanceIds=x", 0), ("rootProcessInstances=true", 1),
+        ("superProcessInstance=x", 0), ("withIncident=true", 0), ("withIncident=false", 1), ("businessKeyLike=B%25", 1), ("processDefinitionKeyIn=p,q", 1), ("processDefinitionKeyNotIn=p", 0),
+        ("tenantIdIn=430100", 1),
     ],
 )  # fmt: skip
 def test_list__filtered(designer, started, query, found):
@@ -28,7 +31,9 @@ def test_list__filtered(designer, started, query, found):
     assert designer.get(f"/process-instance/count?{query}").json == {"count": found}
 
 
-@pytest.mark.parametrize("query", ["variables=n_gt_1", "tenantIdIn=x", "maxResults=x", "maxResults=-1"])
+@pytest.mark.parametrize(
+    "query", ["variables=n_is_1", "variables=n", "colour=red", "sortBy=colour", "tenantIdIn=x", "maxResults=x", "maxResults=-1"]
+)
 def test_list__unacceptable(designer, query):
     assert designer.get(f"/process-instance?{query}").status_code == 400
 
@@ -44,7 +49,7 @@ def test_show(designer, started):
 
 
 def test_delete(designer, started):
-    answers = [designer.call("DELETE", f"/process-instance/{started['id']}").status_code for _ in range(2)]
+    answers = [designer.delete(f"/process-instance/{started['id']}").status_code for _ in range(2)]
 
     assert answers == [204, 404]
     assert designer.get(f"/process-instance/{started['id']}").status_code == 404
@@ -57,7 +62,7 @@ def test_delete__case(client, worker):
         "/process-definition/key/open_restaurant/start", {"variables": {name: {"value": value} for name, value in typed.items()}}
     )
 
-    answer = worker.call("DELETE", f"/process-instance/{case.json['id']}")
+    answer = worker.delete(f"/process-instance/{case.json['id']}")
 
     assert (answer.status_code, case.json["businessKey"] in answer.json["message"]) == (400, True)
     assert worker.get(f"/process-instance/{case.json['id']}").status_code == 200
@@ -72,7 +77,7 @@ def test_variables__every_way(designer, started):
     assert designer.get(f"{of}/o").json["value"] == {"a": [1]}
     assert designer.get(f"{of}?deserializeValues=false").json["o"]["value"] == '{"a":[1]}'
     assert set(designer.get(of).json) == {"t", "d", "o"}
-    assert designer.call("DELETE", f"{of}/d").status_code == 204
+    assert designer.delete(f"{of}/d").status_code == 204
     assert designer.get(f"{of}/d").status_code == 404
 
 
@@ -173,7 +178,7 @@ def test_delete_deployment__only_where_nothing_ran(designer, started):
     used = designer.get("/deployment?name=p").json[0]["id"]
     unused = designer.deploy({"q.bpmn": form_task("q")}).json["id"]
 
-    statuses = [designer.call("DELETE", f"/deployment/{found}?cascade=true").status_code for found in (used, unused, unused)]
+    statuses = [designer.delete(f"/deployment/{found}?cascade=true").status_code for found in (used, unused, unused)]
 
     assert statuses == [400, 204, 404]
     assert designer.get("/process-definition?key=q").json == []

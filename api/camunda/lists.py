@@ -1,0 +1,129 @@
+"""Lists: every noun is listed and counted in one way.  What is asked for is read here, by the tables of filters that the engine keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response
+
+from api.camunda import answers, asked, tenants, values
+from api.transactions import reading
+from engine.database import Session
+from engine.errors import InvalidInput
+from engine.filters import Filters, Kind, Listing, Order, Sortable
+from engine.variables import OPERATORS, Comparison
+
+#: As many as are given when nobody says how many.
+LONGEST = 1000
+Given = dict[str, Any]
+#: What every list may be asked besides.
+_PAGE = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting", "tenantIdIn", "withoutTenantId"})
+
+
+def serve(
+    bp: Blueprint,
+    find: Callable[[Session, Given], Listing],
+    show: Callable[[Session, Any], Given],
+    *,
+    at: str = "",
+    methods: Collection[str] = ("GET", "POST"),
+) -> None:
+    """Answer a list and its count; `find` reads what is asked for, `show` presents one row."""
+
+    def list_rows() -> Response:
+        first, limit = asked.number("firstResult", 0), asked.number("maxResults", LONGEST)
+        with reading() as session:
+            rows = find(session, asked.criteria()).rows(session, first=first, limit=limit)
+            return answers.json([show(session, row) for row in rows])
+
+    def count_rows() -> Response:
+        with reading() as session:
+            return answers.json({"count": find(session, asked.criteria()).count(session)})
+
+    name = at.strip("/")
+    bp.add_url_rule(at, f"list_{name}", list_rows, methods=methods)
+    bp.add_url_rule(f"{at}/count", f"count_{name}", count_rows, methods=methods)
+
+
+def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ()) -> list[Any]:
+    """Give the conditions that are asked for.  A filter that is not known would give another list than was meant, so it is refused."""
+    unknown = {name for name, value in given.items() if value is not None} - filters.keys() - _PAGE - set(besides)
+    if unknown:
+        raise InvalidInput(f"Expected filters that are supported, but got {', '.join(sorted(unknown))}; see docs/reference/engine-rest.md")
+    for tenant in asked.several(given, "tenantIdIn") or ():
+        tenants.require(tenant)
+    return list(_conditions(given, filters))
+
+
+def order(given: Given, sortable: Sortable) -> Order:
+    """Read what to sort by."""
+    entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and str(e.get("sortBy")) in sortable for e in entries):
+        raise InvalidInput(f"Expected to sort by {', '.join(sortable)}, but got {entries!r:.80}")
+    return [(str(entry["sortBy"]), entry.get("sortOrder") == "desc") for entry in entries]
+
+
+def comparisons(given: Given, name: str) -> list[Comparison]:
+    """Read what variables must be: `name_operator_value,…` in a query, objects with these members in a body."""
+    wanted = given.get(name) or []
+    entries = [_written(text) for text in wanted.split(",")] if isinstance(wanted, str) else wanted
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in entries):
+        raise InvalidInput(f"Expected {name} as a list of name, operator and value, but it is {wanted!r:.80}")
+    if unknown := [entry for entry in entries if entry.get("operator") not in OPERATORS]:
+        raise InvalidInput(f"Expected {name} to be compared by {', '.join(OPERATORS)}, but got {unknown[0]!r:.80}")
+    return [Comparison(name=entry["name"], operator=entry["operator"], value=entry.get("value")) for entry in entries]
+
+
+def _written(text: str) -> Given:
+    """Read `name_operator_value`; numbers, true and false are what they look like."""
+    name, _, rest = text.partition("_")
+    while rest.partition("_")[0] not in OPERATORS and "_" in rest:  # a name may have the sign, too
+        more, _, rest = rest.partition("_")
+        name = f"{name}_{more}"
+    operator, _, value = rest.partition("_")
+    try:
+        scalar = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        scalar = value
+    return {"name": name, "operator": operator, "value": scalar if isinstance(scalar, (bool, int, float)) else value}
+
+
+def _conditions(given: Given, filters: Filters) -> Iterator[Any]:
+    for name, wanted in filters.items():
+        if given.get(name) is None:
+            continue
+        value = _READ[wanted.kind](given, name)
+        if value is not False:
+            yield wanted.condition(value)
+
+
+def _id(text: str) -> UUID:
+    """Read an id; what is none is nobody's, and finds nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _whole(given: Given, name: str) -> int:
+    text = str(given[name])
+    if not text.removeprefix("-").isdecimal() or len(text) > len(str(asked.GREATEST)):
+        raise InvalidInput(f"Expected {name} to be a whole number, but it is {given[name]!r:.80}")
+    return int(text)
+
+
+_READ: Mapping[Kind, Callable[[Given, str], Any]] = {
+    Kind.TEXT: lambda given, name: asked.field(given, name, str),
+    Kind.TEXTS: asked.several,
+    Kind.ID: lambda given, name: _id(asked.field(given, name, str) or ""),
+    Kind.IDS: lambda given, name: [_id(one) for one in asked.several(given, name) or ()],
+    # What makes the id of a definition unique is behind its key and its version.
+    Kind.DEFINITION: lambda given, name: _id((asked.field(given, name, str) or "").rpartition(":")[2]),
+    Kind.DEFINITIONS: lambda given, name: [_id(one.rpartition(":")[2]) for one in asked.several(given, name) or ()],
+    Kind.MOMENT: values.moment,
+    Kind.WHOLE: _whole,
+    Kind.FLAG: asked.true,
+}

@@ -1,0 +1,70 @@
+"""Lists of external tasks, filtered and sorted as Camunda 7 does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
+
+from engine import external_tasks
+from engine.actors import Actor
+from engine.errors import NotFound
+from engine.external_tasks import Found
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, most, ordered, when
+from engine.models import Definition, ExternalTask
+
+
+def _held() -> ColumnElement[bool]:
+    return ExternalTask.lock_expires_at > datetime.now(UTC)
+
+
+SORTABLE: Sortable = {
+    "id": ExternalTask.id,
+    "lockExpirationTime": ExternalTask.lock_expires_at,
+    "processInstanceId": ExternalTask.instance_id,
+    "processDefinitionId": Definition.id,
+    "processDefinitionKey": Definition.key,
+    "taskPriority": ExternalTask.priority,
+    "createTime": ExternalTask.created_at,
+}
+FILTERS: Filters = {
+    "externalTaskId": equal(ExternalTask.id, Kind.ID),
+    "externalTaskIdIn": among(ExternalTask.id, Kind.IDS),
+    "topicName": equal(ExternalTask.topic),
+    "workerId": equal(ExternalTask.worker),
+    "activityId": equal(ExternalTask.element),
+    "activityIdIn": among(ExternalTask.element),
+    "executionId": equal(ExternalTask.instance_id, Kind.ID),
+    "processInstanceId": equal(ExternalTask.instance_id, Kind.ID),
+    "processInstanceIdIn": among(ExternalTask.instance_id, Kind.IDS),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "locked": when(_held),
+    "notLocked": when(lambda: or_(ExternalTask.lock_expires_at.is_(None), ~_held())),
+    "lockExpirationBefore": before(ExternalTask.lock_expires_at),
+    "lockExpirationAfter": after(ExternalTask.lock_expires_at),
+    "withRetriesLeft": when(lambda: or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)),
+    "noRetriesLeft": when(lambda: ExternalTask.retries == 0),
+    "priorityHigherThanOrEquals": least(ExternalTask.priority),
+    "priorityLowerThanOrEquals": most(ExternalTask.priority),
+}
+
+
+def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
+    """Tasks that an actor may work on, oldest first unless another order is asked for."""
+    return Listing(query=ordered(external_tasks.search(actor).where(*conditions), SORTABLE, order, last=ExternalTask.id))
+
+
+def get(session: Session, task_id: UUID, *, actor: Actor) -> Found:
+    """One task, with what it belongs to; raises NotFound, also for what is not the actor's."""
+    rows = search(actor, ExternalTask.id == task_id).rows(session)
+    if not rows:
+        raise NotFound(f"External task with id {task_id} does not exist")
+    return found(rows[0])
+
+
+def found(row: Any) -> Found:
+    """Name what a row of a list holds."""
+    return Found(task=row.ExternalTask, instance=row.Instance, definition=row.Definition)

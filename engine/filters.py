@@ -1,0 +1,111 @@
+"""Filters: what a list may be asked for, under Camunda's names; each is a condition about rows, and says what kind of value it takes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+
+class Kind(StrEnum):
+    """What kind of value a filter takes."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    ID = "id"
+    IDS = "ids"
+    DEFINITION = "definition"  #: id of a definition, as Camunda writes it
+    DEFINITIONS = "definitions"
+    MOMENT = "moment"
+    WHOLE = "whole"
+    FLAG = "flag"  #: true asks, false does not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """One filter."""
+
+    kind: Kind
+    condition: Callable[[Any], ColumnElement[bool]]
+
+
+Column = InstrumentedAttribute[Any]
+Filters = Mapping[str, Filter]
+#: By what a list may be sorted, under Camunda's names.
+Sortable = Mapping[str, Column]
+#: Names to sort by, each with whether it descends.
+Order = Sequence[tuple[str, bool]]
+
+
+def equal(column: Column, kind: Kind = Kind.TEXT) -> Filter:
+    """Keep what has the value."""
+    return Filter(kind=kind, condition=lambda value: column == value)
+
+
+def among(column: Column, kind: Kind = Kind.TEXTS) -> Filter:
+    """Keep what has one of the values."""
+    return Filter(kind=kind, condition=column.in_)
+
+
+def like(column: Column) -> Filter:
+    """Keep what looks like it; `%` stands for anything."""
+    return Filter(kind=Kind.TEXT, condition=column.like)
+
+
+def least(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
+    """Keep what is that much, or more."""
+    return Filter(kind=kind, condition=lambda value: column >= value)
+
+
+def most(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
+    """Keep what is that much, or less."""
+    return Filter(kind=kind, condition=lambda value: column <= value)
+
+
+def before(column: Column) -> Filter:
+    """Keep what was earlier."""
+    return Filter(kind=Kind.MOMENT, condition=lambda moment: column < moment)
+
+
+def after(column: Column) -> Filter:
+    """Keep what was later."""
+    return Filter(kind=Kind.MOMENT, condition=lambda moment: column > moment)
+
+
+def when(condition: Callable[[], ColumnElement[bool]]) -> Filter:
+    """Keep what is so, now."""
+    return Filter(kind=Kind.FLAG, condition=lambda _flag: condition())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """Rows that are asked for, in their order."""
+
+    query: Select[*tuple[Any, ...]]
+    #: What no column tells.
+    fits: Callable[[Any], bool] | None = None
+
+    def rows(self, session: Session, *, first: int = 0, limit: int | None = None) -> Sequence[Any]:
+        """So many of the rows, from the `first` on."""
+        if self.fits is None:
+            return session.execute(self.query.offset(first).limit(limit)).all()
+        stop = None if limit is None else first + limit
+        return list(itertools.islice(filter(self.fits, session.execute(self.query)), first, stop))
+
+    def count(self, session: Session) -> int:
+        """How many they are."""
+        if self.fits is None:
+            counted = self.query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+            return session.execute(counted).scalar_one()
+        return sum(map(self.fits, session.execute(self.query)))
+
+
+def ordered(query: Select[*tuple[Any, ...]], sortable: Sortable, order: Order, *, last: Column) -> Select[*tuple[Any, ...]]:
+    """Sort by what is asked for; what is equal, by `last`."""
+    columns = [sortable[name].desc() if descending else sortable[name] for name, descending in order]
+    return query.order_by(*columns, last)

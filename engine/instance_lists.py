@@ -1,0 +1,92 @@
+"""Lists of process instances, running and ended ones, with their definitions, filtered and sorted as Camunda 7 does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
+
+from engine import processes
+from engine.actors import Actor
+from engine.case_models import Case
+from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered, when
+from engine.models import Definition, Incident, Instance
+from engine.states import InstanceStatus
+from engine.variables import Comparison
+
+_Child = aliased(Instance)
+
+
+def _with_incident() -> ColumnElement[bool]:
+    return Instance.id.in_(select(Incident.instance_id).where(Incident.resolved_at.is_(None)))
+
+
+SORTABLE: Sortable = {
+    "instanceId": Instance.id,
+    "definitionId": Definition.id,
+    "definitionKey": Definition.key,
+    "definitionName": Definition.name,
+    "definitionVersion": Definition.version,
+    "businessKey": Instance.business_key,
+    "startTime": Instance.started_at,
+    "endTime": Instance.ended_at,
+}
+#: What running and ended ones can be asked for alike.
+_BOTH: Filters = {
+    "processInstanceIds": among(Instance.id, Kind.IDS),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionKey": equal(Definition.key),
+    "processDefinitionKeyIn": among(Definition.key),
+    "processDefinitionKeyNotIn": Filter(kind=Kind.TEXTS, condition=Definition.key.not_in),
+    "rootProcessInstances": when(lambda: Instance.parent_id.is_(None)),
+}
+FILTERS: Filters = {
+    **_BOTH,
+    "businessKey": equal(Instance.business_key),
+    "businessKeyLike": like(Instance.business_key),
+    "deploymentId": equal(Definition.deployment_id, Kind.ID),
+    "superProcessInstance": equal(Instance.parent_id, Kind.ID),
+    "subProcessInstance": Filter(kind=Kind.ID, condition=lambda child: Instance.id.in_(select(_Child.parent_id).where(_Child.id == child))),
+    "leafProcessInstances": when(lambda: Instance.id.not_in(select(_Child.parent_id).where(_Child.parent_id.is_not(None)))),
+    "withIncident": when(_with_incident),
+    "incidentId": Filter(kind=Kind.ID, condition=lambda found: Instance.id.in_(select(Incident.instance_id).where(Incident.id == found))),
+}
+HISTORY: Filters = {
+    **_BOTH,
+    "processInstanceId": equal(Instance.id, Kind.ID),
+    "processInstanceBusinessKey": equal(Instance.business_key),
+    "processInstanceBusinessKeyIn": among(Instance.business_key),
+    "processInstanceBusinessKeyLike": like(Instance.business_key),
+    "processDefinitionName": equal(Definition.name),
+    "processDefinitionNameLike": like(Definition.name),
+    "superProcessInstanceId": FILTERS["superProcessInstance"],
+    "subProcessInstanceId": FILTERS["subProcessInstance"],
+    "startedBy": equal(Case.submitted_by),
+    "startedBefore": before(Instance.started_at),
+    "startedAfter": after(Instance.started_at),
+    "finishedBefore": before(Instance.ended_at),
+    "finishedAfter": after(Instance.ended_at),
+    "finished": when(lambda: Instance.ended_at.is_not(None)),
+    "unfinished": when(lambda: Instance.ended_at.is_(None)),
+    "withIncidents": when(_with_incident),
+    "completed": when(lambda: Instance.status == InstanceStatus.COMPLETED),
+    "externallyTerminated": when(lambda: Instance.status == InstanceStatus.CANCELED),
+    "internallyTerminated": when(lambda: Instance.status == InstanceStatus.FAILED),
+}
+
+
+def search(
+    actor: Actor, *conditions: ColumnElement[bool], order: Order = (), variables: Sequence[Comparison] = (), ended: bool = False
+) -> Listing:
+    """Instances that an actor may see; `ended`: those that have ended, too."""
+    query = select(Instance, Definition, Case).join(Definition, Definition.id == Instance.definition_id)
+    query = query.join(Case, Case.id == Instance.case_id).where(processes.visible(actor), *conditions)
+    if not ended:
+        query = query.where(Instance.status == InstanceStatus.RUNNING)
+
+    def fits(row: Any) -> bool:
+        return all(comparison.holds(row.Instance.variables) for comparison in variables)
+
+    return Listing(query=ordered(query, SORTABLE, order, last=Instance.id), fits=fits if variables else None)

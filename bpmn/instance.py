@@ -5,7 +5,7 @@ Every command comes to rest; what it leaves are `waits()`.  A command that does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bpmn import snapshot as snapshots
@@ -13,8 +13,11 @@ from bpmn import spiff
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
-from bpmn.waits import Activity, Context, Wait, WaitKind
+from bpmn.spiff import raising
+from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
+#: What can raise errors and escalations.
+RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 NO_VARIABLES: Mapping[str, Any] = {}
 
 
@@ -32,9 +35,8 @@ class Instance:
         """Start at the none start event, or `at` another one (a message start)."""
         event = _start_event(definition, at)
         instance = cls(definition, variables, context)
-        process = instance._process
-        process.spawn(process.spec.task_specs[event.id], process.root)
-        process.run_to_rest()
+        instance._process.begin(event.id)
+        instance._process.run_to_rest()
         return instance
 
     @classmethod
@@ -83,6 +85,16 @@ class Instance:
         """Return the activations that started or ended since `start` or `load`, in order."""
         return list(self._process.activities.values())
 
+    def tokens(self) -> list[Activity]:
+        """Return the activations that last, each after the one it is in."""
+        living = (token for token in self._process.tasks.values() if token is not self._process.root and not token.watches)
+        return [self._process.activity(token) for token in living]
+
+    @property
+    def signals(self) -> list[Signal]:
+        """Signals that were thrown since `start` or `load`, for other instances."""
+        return self._process.signals
+
     def canceled(self) -> frozenset[int]:
         """Ids of what was taken away unfinished since `start` or `load`: waits and other activations."""
         return frozenset(activity.id for activity in self._process.activities.values() if activity.outcome == "canceled")
@@ -94,37 +106,32 @@ class Instance:
     # Commands ----------------------------------------------------------------------------------------------------------------------------
 
     def complete(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """Complete a user task, an external task or a call; a call takes `variables` through its `camunda:out` only."""
-        token = self._find("complete", wait_id, WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
+        """Complete a user task, an external task, a call, or an escalation that went out.
+
+        A call takes `variables` through its `camunda:out` only.
+        """
+        token = self._find("complete", wait_id, WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCALATION)
         if token.kind is WaitKind.CALL:
             token.facts["returned"] = plain(variables or NO_VARIABLES)
         else:
-            self.variables.update(variables or NO_VARIABLES)
+            token.set_variables(variables or NO_VARIABLES)
         self._process.finish(token)
         self._process.run_to_rest()
 
     def deliver(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """Deliver a message to the one wait."""
-        token = self._find("deliver", wait_id, WaitKind.MESSAGE)
-        self.variables.update(variables or NO_VARIABLES)
+        """Deliver a message or a signal to the one wait."""
+        token = self._find("deliver", wait_id, WaitKind.MESSAGE, WaitKind.SIGNAL)
+        token.set_variables(variables or NO_VARIABLES)
         token.task_spec.trigger(token)
         self._process.run_to_rest()
 
     def throw(self, message: str, variables: Mapping[str, Any] | None = None) -> int:
-        """Deliver a message to every wait for it that is there now; return how many took it.
+        """Deliver a message to every wait for it that is there now; return how many took it."""
+        return self._give(WaitKind.MESSAGE, message, variables)
 
-        A wait that an earlier one interrupted takes nothing.
-        """
-        waiting = [token for token in self._process.tasks.values() if token.catches(message)]
-        if waiting:
-            self.variables.update(variables or NO_VARIABLES)
-        taken = 0
-        for token in waiting:
-            if self._process.tasks.get(token.id) is token and token.catches(message):
-                token.task_spec.trigger(token)
-                taken += 1
-        self._process.run_to_rest()
-        return taken
+    def broadcast(self, signal: str, variables: Mapping[str, Any] | None = None) -> int:
+        """Deliver a signal to every wait for it that is there now; return how many took it."""
+        return self._give(WaitKind.SIGNAL, signal, variables)
 
     def fire(self, wait_id: int) -> None:
         """Let a timer go off.  Whether it is time is the caller's business."""
@@ -132,11 +139,46 @@ class Instance:
         token.task_spec.trigger(token)
         self._process.run_to_rest()
 
-    def raise_error(self, wait_id: int, code: str) -> None:
-        """Raise a BPMN error out of an external task or a call."""
-        token = self._find("raise an error at", wait_id, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
-        self._process.raise_error(token, code)
+    def execute(self, wait_id: int) -> None:
+        """Carry a token on that waited for a job."""
+        self._process.carry_on(self._find("execute", wait_id, WaitKind.JOB))
         self._process.run_to_rest()
+
+    def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> None:
+        """Raise a BPMN error out of a task or a call."""
+        token = self._find("raise an error at", wait_id, *RAISING)
+        token.set_variables(variables or NO_VARIABLES)
+        self._process.raise_error(token, code, message)
+        self._process.run_to_rest()
+
+    def raise_escalation(self, wait_id: int, code: str, variables: Mapping[str, Any] | None = None) -> bool:
+        """Raise an escalation out of a task or a call, which stays unless that interrupts it; tells whether something here caught it."""
+        token = self._find("escalate at", wait_id, *RAISING)
+        token.set_variables(variables or NO_VARIABLES)
+        caught = raising.caught(token, EventType.ESCALATION, code)
+        self._process.run_to_rest()
+        return caught
+
+    def set_variables(self, variables: Mapping[str, Any], *, at: int | None = None, local: bool = False) -> None:
+        """Set variables of the process, or as seen from an activation: where they are, or (`local`) its own.  Conditions see it."""
+        place = self._place(at)
+        if local and place is not self._process.root:
+            place.set_local(variables)
+        else:
+            place.set_variables(variables)
+        self._process.run_to_rest()
+
+    def remove_variables(self, names: Iterable[str], *, at: int | None = None) -> None:
+        """Remove variables of the process, or the local ones of an activation."""
+        place = self._place(at)
+        for name in names:
+            self._process.conditions.remove(None if at is None else place, name)
+        self._process.run_to_rest()
+
+    def variables_at(self, number: int, *, local: bool = False) -> dict[str, Any]:
+        """Return the variables that an activation sees, or its own (`local`)."""
+        token = self._place(number)
+        return dict(token.facts.get("local", {}) if local else token.variables)
 
     def retry(self, wait_id: int) -> None:
         """Try again what failed.  A bound timer may have recovered by itself meanwhile."""
@@ -148,6 +190,18 @@ class Instance:
     def cancel(self) -> None:
         """End everything.  What has ended already stays as it is."""
         self._process.stop()
+
+    def _give(self, kind: WaitKind, name: str, variables: Mapping[str, Any] | None) -> int:
+        taken = self._process.give(kind, name, variables or NO_VARIABLES)
+        self._process.run_to_rest()
+        return taken
+
+    def _place(self, number: int | None) -> spiff.Token:
+        """Return the token of an activation (None: the process)."""
+        token = self._process.root if number is None else self._process.tasks.get(number)
+        if token is None:
+            raise InstanceError(f"Expected activation {number} to last, but it has ended or there never was one")
+        return token
 
     def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> spiff.Token:
         """Return the token of a wait of one of these kinds."""

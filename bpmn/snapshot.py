@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from bpmn.errors import InstanceError
 
-VERSION = 1
+VERSION = 2
 
 
 class Row(NamedTuple):
@@ -46,21 +46,26 @@ class State:
     completed: bool
     #: The tokens, each after the one it is in.
     rows: list[Row]
+    #: What the process itself remembers (its activities that can be compensated).
+    facts: dict[str, Any]
 
 
 def encode(state: State) -> bytes:
     """Write a snapshot."""
-    content = [state.next_id, state.end, state.error, state.completed, state.rows]
+    content = [state.next_id, state.end, state.error, state.completed, state.rows, state.facts]
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return bytes([VERSION]) + zlib.compress(written.encode(), 3)
 
 
 def decode(snapshot: bytes) -> State:
     """Read a snapshot of any version; raises InstanceError for anything else."""
-    if snapshot[:1] != bytes([VERSION]):
-        raise InstanceError(f"Expected a snapshot of version {VERSION}, but it begins with {snapshot[:4]!r}")
+    if snapshot[:1] not in {b"\1", b"\2"}:
+        raise InstanceError(f"Expected a snapshot of version 1 to {VERSION}, but it begins with {snapshot[:4]!r}")
     try:
-        next_id, end, error, completed, rows = json.loads(zlib.decompress(snapshot[1:]))
-        return State(next_id=next_id, end=end, error=error, completed=completed, rows=[Row(*row) for row in rows])
+        content = json.loads(zlib.decompress(snapshot[1:]))
+        if snapshot[:1] == b"\1":  # the process itself remembered nothing
+            content.append({})
+        next_id, end, error, completed, rows, facts = content
+        return State(next_id=next_id, end=end, error=error, completed=completed, rows=[Row(*row) for row in rows], facts=dict(facts))
     except (zlib.error, ValueError, TypeError) as broken:
         raise InstanceError(f"Expected a whole snapshot, but it cannot be read: {broken}") from broken

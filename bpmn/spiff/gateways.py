@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpmn.definition import Definition, Element, Flow
-from bpmn.spiff.elements import ElementSpec
+from bpmn.spiff.element import ElementSpec
 
 if TYPE_CHECKING:
     from bpmn.spiff.spec import ProcessSpec
@@ -18,7 +18,7 @@ class ExclusiveGateway(ElementSpec):
     def choose(self, token: Token) -> tuple[Flow, ...]:
         """Return the first flow that may be taken."""
         for flow in self.flows:
-            if flow.id != self.element.default and (flow.condition is None or token.workflow.test(flow.condition)):
+            if flow.id != self.element.default and (flow.condition is None or token.test(flow.condition)):
                 return (flow,)
         return self.otherwise()
 
@@ -27,7 +27,8 @@ class Join(ElementSpec):
     """A gateway where tokens wait for each other if it has several incoming flows."""
 
     def _update_hook(self, my_task: Token) -> bool:
-        if len(self.element.incoming) <= 1:
+        waits_for_job = self.element.async_before and my_task.facts.get("continued") != "before"
+        if len(self.element.incoming) <= 1 or waits_for_job:
             return True
         my_task.workflow.joins.add(my_task)
         self.arrive(my_task)
@@ -63,6 +64,17 @@ class InclusiveGateway(Join):
         super().__init__(process, element, definition)
         #: For each incoming flow, the elements from which a token can come to it without passing through this gateway first.
         self.upstream = {flow: _upstream(definition, flow, element.id) for flow in element.incoming}
+
+
+class EventBasedGateway(ElementSpec):
+    """Waits for the first of the events behind it; they watch from within its token."""
+
+    rests = True
+
+    def enter(self, token: Token) -> None:
+        """Let the events watch."""
+        for flow in self.flows:
+            token.workflow.spawn(self._wf_spec.task_specs[flow.target], token, flow=flow.id, watches=True)
 
 
 def _upstream(definition: Definition, flow: str, gateway: str) -> frozenset[str]:

@@ -41,7 +41,17 @@ class Joins:
 
     def open(self, token: Token) -> None:
         """Take the oldest token of each flow at the gateway of this one: the first goes on, the others end in it."""
-        first, *others = sorted((tokens[0] for tokens in self.arrived(token).values()), key=lambda each: each.id)
+        self._merge([tokens[0] for tokens in self.arrived(token).values()])
+
+    def open_by_number(self, token: Token, number: int) -> None:
+        """Take so many tokens, the oldest first, whatever flow they came by; fewer go on waiting."""
+        here = [each for tokens in self.arrived(token).values() for each in tokens]
+        if len(here) >= number:
+            self._merge(sorted(here, key=lambda each: each.id)[:number])
+
+    def _merge(self, tokens: list[Token]) -> None:
+        """Let the oldest token go on; the others end in it."""
+        first, *others = sorted(tokens, key=lambda each: each.id)
         self.remove(first)
         first.run_again()
         for other in others:

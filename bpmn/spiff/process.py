@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from SpiffWorkflow.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from bpmn import errors
+from bpmn.definition import EventType
 from bpmn.expressions import Expression
-from bpmn.spiff.elements import ElementSpec
+from bpmn.spiff import raising
+from bpmn.spiff.conditions import Conditions
+from bpmn.spiff.element import ElementSpec
 from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
-from bpmn.waits import Activity, Context, Wait, WaitKind
+from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
@@ -43,9 +47,17 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.next_id = 1
         self.activities: dict[int, Activity] = {}
         self.joins = Joins()
+        #: Signals that were thrown, for other instances.
+        self.signals: list[Signal] = []
+        self.conditions = Conditions(self)
         self._stack: list[Token] = []
         self._fresh: list[Token] = []
         self.root = self.task_tree = Token(self, spec.start, None, number=ROOT, since=context.now)
+
+    def begin(self, start: str) -> None:
+        """Start at a start event; event subprocesses watch from now on."""
+        self.spec.start.open(self.root)
+        self.spawn(self.spec.task_specs[start], self.root)
 
     # Tokens come and go --------------------------------------------------------------------------------------------------------------
 
@@ -80,6 +92,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             self.discard(child)
         token.run_again()
 
+    def carry_on(self, token: Token) -> None:
+        """A job has come for a token: it arrives now, or leaves now."""
+        phase = token.facts["continued"] = token.facts.pop("job")
+        if phase == "before":
+            token.arrive()
+        else:
+            token.run_again()
+
     def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None) -> None:
         """Stop an activity, with all that is in it, and go on at its boundary event."""
         scope = activity.scope
@@ -90,16 +110,35 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Take a token away, with all that is in it."""
         self._remove_task(token.id)
 
-    def raise_error(self, at: Token, code: str) -> None:
-        """Raise a BPMN error: the nearest boundary event that catches it, outwards from `at`, else the end of everything."""
-        while at is not self.root:
-            handler = at.task_spec.error_handler(code)
-            if handler is not None:
-                self.interrupt(at, handler)
-                return
-            at = at.scope
-        self.error = code
-        self.stop()
+    def empty(self, scope: Token) -> None:
+        """Take away what is in a scope, and what watches in it; what watches at its boundary stays."""
+        for token in scope.children:
+            if not (token.watches and token.task_spec.element.attached_to):
+                self.discard(token)
+
+    def raise_error(self, at: Token, code: str, message: str | None = None) -> None:
+        """Raise a BPMN error: the nearest event that catches it, outwards from `at`, else the end of everything."""
+        if not raising.caught(at, EventType.ERROR, code, message):
+            self.error = code
+            self.stop()
+
+    def signal(self, name: str, variables: Mapping[str, Any]) -> None:
+        """Throw a signal: all that wait for it here have it at once, the engine tells the others."""
+        self.signals.append(Signal(name=name, variables=variables))
+        self.give(WaitKind.SIGNAL, name, variables)
+
+    def give(self, kind: WaitKind, name: str, variables: Mapping[str, Any]) -> int:
+        """Give a message or signal to every token that waits for it now; returns how many took it.
+
+        A token that an earlier one has swept away takes nothing.
+        """
+        taken = 0
+        for token in [token for token in self.tasks.values() if token.catches(kind, name)]:
+            if not token.gone and token.catches(kind, name):
+                token.set_variables(variables)
+                token.task_spec.trigger(token)
+                taken += 1
+        return taken
 
     def stop(self) -> None:
         """End everything."""
@@ -108,16 +147,11 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.completed = True
 
     def _task_completed_notify(self, token: Token) -> None:
-        if self.tasks.get(token.id) is not token:  # its own error has swept it away
+        if token.gone:  # its own error has swept it away
             return
         scope = token.scope
         self.discard(token)
-        if scope.inside:
-            return
-        if scope is self.root:
-            self.completed = True
-        else:
-            self.finish(scope)
+        scope.task_spec.lose(scope)
 
     def _task_removed_notify(self, token: Token) -> None:
         super()._task_removed_notify(token)
@@ -132,8 +166,19 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def record(self, token: Token, outcome: str | None) -> None:
         """Note for the history that an activation has started (no outcome yet) or ended."""
         ended_at = self.context.now if outcome else None
-        self.activities[token.id] = Activity(
-            id=token.id, element=token.task_spec.name, started_at=token.since, ended_at=ended_at, outcome=outcome, flow=token.flow
+        self.activities[token.id] = self.activity(token, ended_at, outcome)
+
+    def activity(self, token: Token, ended_at: datetime | None = None, outcome: str | None = None) -> Activity:
+        """Describe an activation."""
+        scope = None if token.scope is self.root else token.scope.id
+        return Activity(
+            id=token.id,
+            element=token.task_spec.name,
+            started_at=token.since,
+            ended_at=ended_at,
+            outcome=outcome,
+            scope=scope,
+            flow=token.flow,
         )
 
     # Running -------------------------------------------------------------------------------------------------------------------------
@@ -153,12 +198,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def _next(self) -> Token | None:
         while True:
+            self.conditions.put()
             # Depth first, in the order of the diagram: one branch comes to rest before the next one starts.
             self._stack.extend(reversed(self._fresh))
             self._fresh.clear()
             while self._stack:
                 token = self._stack.pop()
-                if token.has_state(TaskState.READY) and self.tasks.get(token.id) is token:
+                if token.has_state(TaskState.READY) and not token.gone:
                     return token
             if not self.joins.open_next():
                 return None
@@ -179,9 +225,12 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its number: at a glance, no bound timer is evaluated for it."""
-        found = {token.id: token.kind for token in self.tasks.values() if token is not self.root and token.kind}
-        # Nothing can move any more: a join that can never open is an incident, not silence.
-        return found or {token.id: WaitKind.INCIDENT for token, _lack in self.joins.stuck()}
+        waiting = {token.id: token for token in self.tasks.values() if token is not self.root and token.kind}
+        found = {number: token.kind for number, token in waiting.items() if token.kind}
+        if all(token.idle for token in waiting.values()):
+            # Nothing can move any more: a join that can never open is an incident, not silence.
+            found |= {token.id: WaitKind.INCIDENT for token, _lack in self.joins.stuck()}
+        return found
 
     def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind)) -> tuple[Wait, ...]:
         """Say what the process waits for, in the order of the numbers."""
@@ -200,31 +249,22 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     # Questions to the world ----------------------------------------------------------------------------------------------------------
 
-    def evaluate(self, expression: Expression | None, variables: Mapping[str, Any] | None = None) -> Any:
-        """Return the value of an expression over the variables (or those given)."""
+    def evaluate(self, expression: Expression | None, variables: Mapping[str, Any]) -> Any:
+        """Return the value of an expression over variables."""
         if expression is None:
             raise errors.InstanceError("Expected an expression, but nothing is written here")
-        known = self.variables if variables is None else variables
-        return _ask(lambda: expression.evaluate(known, self.context.functions))
+        return _ask(lambda: expression.evaluate(variables, self.context.functions))
 
-    def evaluate_for(self, token: Token, expression: Expression | None) -> Any:
-        """Return the value of an expression about time, as of the arrival of a token."""
-        self.context.since = token.since
-        try:
-            return self.evaluate(expression)
-        finally:
-            self.context.since = None
+    def test(self, condition: Expression, variables: Mapping[str, Any]) -> bool:
+        """Return the value of a condition over variables."""
+        return _ask(lambda: condition.test(variables, self.context.functions))
 
-    def test(self, condition: Expression) -> bool:
-        """Return the value of a condition."""
-        return _ask(lambda: condition.test(self.variables, self.context.functions))
-
-    def decide(self, decision: str) -> list[dict[str, Any]]:
-        """Return the rows of a decision."""
+    def decide(self, decision: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows of a decision over variables."""
         decide = self.context.decide
         if decide is None:
             raise errors.InstanceError(f"Expected to evaluate the decision {decision}, but there are no decisions here")
-        return _ask(lambda: decide(decision, self.variables))
+        return _ask(lambda: decide(decision, variables))
 
 
 def _ask(question: Callable[[], Answer]) -> Answer:

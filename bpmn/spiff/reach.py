@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from SpiffWorkflow.task import TaskState
 
-from bpmn.spiff.elements import ElementSpec
+from bpmn.spiff.element import ElementSpec
 from bpmn.spiff.gateways import InclusiveGateway, Join, ParallelGateway
 
 if TYPE_CHECKING:

@@ -4,46 +4,71 @@ from __future__ import annotations
 
 import weakref
 
-from SpiffWorkflow.specs.base import TaskSpec
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 
-from bpmn.definition import Definition, ElementType
-from bpmn.spiff.elements import BusinessRuleTask, CallActivity, ElementSpec, ServiceTask, Subprocess, UserTask
-from bpmn.spiff.events import BoundaryEvent, CatchEvent, EndEvent, ReceiveTask
-from bpmn.spiff.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway
+from bpmn.definition import Definition, Element, ElementType, EventType, LoopType
+from bpmn.spiff.activities import CallActivity, Decision, UserTask, Work
+from bpmn.spiff.catching import BoundaryEvent, CatchEvent, EventStart, ReceiveTask
+from bpmn.spiff.element import ElementSpec
+from bpmn.spiff.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGateway, ParallelGateway
+from bpmn.spiff.loops import MultiInstance, Sequential, StandardLoop
+from bpmn.spiff.scopes import ROOT_NAME, EventSubprocess, Root, Subprocess
+from bpmn.spiff.throwing import EndEvent, ThrowEvent
 
 CLASSES: dict[ElementType, type[ElementSpec]] = {
     ElementType.START_EVENT: ElementSpec,
     ElementType.END_EVENT: EndEvent,
     ElementType.CATCH_EVENT: CatchEvent,
-    ElementType.THROW_EVENT: ElementSpec,
+    ElementType.THROW_EVENT: ThrowEvent,
     ElementType.BOUNDARY_EVENT: BoundaryEvent,
     ElementType.TASK: ElementSpec,
     ElementType.USER_TASK: UserTask,
     ElementType.RECEIVE_TASK: ReceiveTask,
-    ElementType.SERVICE_TASK: ServiceTask,
-    ElementType.BUSINESS_RULE_TASK: BusinessRuleTask,
+    ElementType.SERVICE_TASK: Work,
+    ElementType.SEND_TASK: Work,
+    ElementType.SCRIPT_TASK: Work,
+    ElementType.BUSINESS_RULE_TASK: Decision,
     ElementType.CALL_ACTIVITY: CallActivity,
     ElementType.SUBPROCESS: Subprocess,
+    ElementType.TRANSACTION: Subprocess,
+    ElementType.EVENT_SUBPROCESS: EventSubprocess,
     ElementType.EXCLUSIVE_GATEWAY: ExclusiveGateway,
     ElementType.PARALLEL_GATEWAY: ParallelGateway,
     ElementType.INCLUSIVE_GATEWAY: InclusiveGateway,
+    ElementType.EVENT_BASED_GATEWAY: EventBasedGateway,
+}
+LOOPS: dict[LoopType, type[ElementSpec]] = {
+    LoopType.PARALLEL: MultiInstance,
+    LoopType.SEQUENTIAL: Sequential,
+    LoopType.STANDARD: StandardLoop,
 }
 
-#: Name of the root in the graph of specs.  No XML id can hold a `#`, so that no element collides with it.
-ROOT_NAME = "#process"
+
+def class_of(element: Element, definition: Definition) -> type[ElementSpec]:
+    """Return the class that runs an element."""
+    if element.loop is not None and element.type is ElementType.MULTI_INSTANCE_BODY:
+        return LOOPS[element.loop.type]
+    if element.topic is not None or element.expression is not None:  # a thrown message, or a rule that is no table, is work too
+        return Work
+    parent = definition.elements.get(element.parent or "")
+    if element.type is ElementType.START_EVENT and parent and parent.type is ElementType.EVENT_SUBPROCESS:
+        return EventStart
+    return CLASSES[element.type]
 
 
 class ProcessSpec(WorkflowSpec):  # type: ignore[misc]  # SpiffWorkflow is untyped
     """A workflow spec with one task spec per element.  It is shared by all instances and nothing that runs changes it."""
 
     task_specs: dict[str, ElementSpec]
+    start: Root
 
     def __init__(self, definition: Definition) -> None:
         super().__init__(name=definition.key)
-        self.start = TaskSpec(self, ROOT_NAME)
+        self.start = Root(self, definition)
+        #: Whether something waits for a condition: only then changes of variables are watched.
+        self.has_conditions = any(e.event and e.event.type is EventType.CONDITIONAL for e in definition.elements.values())
         for element in definition.elements.values():
-            CLASSES[element.type](self, element, definition)
+            class_of(element, definition)(self, element, definition)
         for element in definition.elements.values():
             self._connect_inwards(element.id, element.attached_to, definition)
 

@@ -21,6 +21,7 @@ def take(process: Process) -> State:
         error=process.error,
         completed=process.completed,
         rows=[_row(process, token) for token in tokens],
+        facts=process.root.facts,
     )
 
 
@@ -28,6 +29,7 @@ def restore(process: Process, state: State) -> None:
     """Put a state into a process that is empty."""
     process.next_id, process.end, process.error = state.next_id, state.end, state.error
     process.completed = state.completed
+    process.root.facts.update(state.facts)
     for row in state.rows:
         _place(process, row)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.task import Task, TaskState
 
 from bpmn import waits
-from bpmn.definition import Flow
+from bpmn.definition import ElementType, Flow
+from bpmn.expressions import Expression
 
 if TYPE_CHECKING:
-    from bpmn.spiff.elements import ElementSpec
+    from bpmn.spiff.element import ElementSpec
     from bpmn.spiff.process import Process
 
 
@@ -59,6 +62,16 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return bool(self.facts.get("watches"))
 
     @property
+    def gone(self) -> bool:
+        """Whether it has been taken away."""
+        return self.workflow.tasks.get(self.id) is not self
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only watches for something that may never come: the start of an event subprocess."""
+        return self.watches and self.task_spec.element.type is ElementType.START_EVENT
+
+    @property
     def done(self) -> bool:
         """Whether the work of the element is over and only leaving it is left."""
         return bool(self.facts.get("done"))
@@ -68,17 +81,24 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """What the token waits for, at a glance: a bound timer is not evaluated for it."""
         if self.state == TaskState.ERROR:
             return waits.WaitKind.INCIDENT
-        return self.task_spec.kind if self.state == TaskState.STARTED else None
+        if self.state != TaskState.STARTED:
+            return None
+        return waits.WaitKind.JOB if "job" in self.facts else self.task_spec.kind_of(self)
 
     def wait(self) -> waits.Wait | None:
         """Say what the token waits for; None if it is for other tokens."""
         if self.state == TaskState.ERROR:
             return self.incident(self.facts["error"])
-        return self.task_spec.wait(self) if self.state == TaskState.STARTED else None
+        if self.state != TaskState.STARTED:
+            return None
+        if "job" in self.facts:
+            facts = self.facts
+            return self.waiting(waits.WaitKind.JOB, priority=facts.get("job_priority", 0), retry_cycle=facts.get("retry_cycle"))
+        return self.task_spec.wait(self)
 
-    def catches(self, message: str) -> bool:
-        """Whether the token waits for this message."""
-        return self.has_state(TaskState.STARTED) and self.task_spec.catches(message)
+    def catches(self, kind: waits.WaitKind, name: str) -> bool:
+        """Whether the token waits for this message or signal."""
+        return self.state == TaskState.STARTED and self.task_spec.catches(kind, name, self)
 
     def incident(self, error: str) -> waits.Wait:
         """Return the wait of a token that could not go on."""
@@ -86,8 +106,59 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def waiting(self, kind: waits.WaitKind, **particulars: Any) -> waits.Wait:
         """Return a wait of this token."""
-        attached_to = self.scope.id if self.watches else None
+        attached_to = self.scope.id if self.watches and self.scope is not self.workflow.root else None
         return waits.Wait(id=self.id, kind=kind, element=self.task_spec.name, since=self.since, attached_to=attached_to, **particulars)
+
+    # Variables -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """What is visible from here: its own local variables, those of the scopes around it, those of the process."""
+        near = [token.facts["local"] for token in self.outwards() if "local" in token.facts]
+        return ChainMap(*near, self.workflow.variables) if near else self.workflow.variables
+
+    def outwards(self) -> Iterator[Token]:
+        """Yield the token and the scopes around it, without the process."""
+        here = self
+        while here is not self.workflow.root:
+            yield here
+            here = here.scope
+
+    def set_variables(self, given: Mapping[str, Any]) -> None:
+        """Set variables where they are, from the token outwards; new ones belong to the process."""
+        places = [token for token in self.outwards() if "local" in token.facts]
+        for name, value in given.items():
+            place = next((token for token in places if name in token.facts["local"]), None)
+            self.workflow.conditions.set(place, name, value)
+
+    def set_local(self, given: Mapping[str, Any]) -> None:
+        """Set variables of the token itself."""
+        self.facts.setdefault("local", {})
+        for name, value in given.items():
+            self.workflow.conditions.set(self, name, value)
+
+    def evaluate(self, expression: Expression | None) -> Any:
+        """Return the value of an expression over what is visible from here."""
+        return self.workflow.evaluate(expression, self.variables)
+
+    def evaluate_time(self, expression: Expression | None) -> Any:
+        """Return the value of an expression about time, as of the arrival of the token."""
+        context = self.workflow.context
+        context.since = self.since
+        try:
+            return self.evaluate(expression)
+        finally:
+            context.since = None
+
+    def test(self, condition: Expression) -> bool:
+        """Return the value of a condition."""
+        return self.workflow.test(condition, self.variables)
+
+    def decide(self, decision: str) -> list[dict[str, Any]]:
+        """Return the rows of a decision."""
+        return self.workflow.decide(decision, self.variables)
+
+    # Moving --------------------------------------------------------------------------------------------------------------------------
 
     def arrive(self) -> None:
         """Come to the element, which decides whether to run at once."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from bpmn import timers
-from bpmn.definition import VariableMapping
+from bpmn.definition import Parameter, Value, VariableMapping
 from bpmn.errors import ExpressionError
 from bpmn.expressions import Expression, plain
 from bpmn.expressions.values import describe
+
+if TYPE_CHECKING:
+    from bpmn.spiff.token import Token
 
 
 def text(what: str, value: Any) -> str:
@@ -25,13 +29,18 @@ def text_or_none(what: str, value: Any) -> str | None:
     return None if value is None or value == "" else text(what, value)
 
 
-def groups(found: Iterable[Any]) -> list[str]:
-    """Return candidate groups: each value is a group, several with commas between them, or a list of groups."""
-    names: list[str] = []
+def names(what: str, found: Iterable[Any]) -> list[str]:
+    """Return candidate groups or users: each value is a name, several with commas between them, or a list of names."""
+    parts: list[str] = []
     for value in found:
         for entry in value if isinstance(value, (list, tuple)) else [value]:
-            names += [part.strip() for part in text("candidate group", entry).split(",") if part.strip()]
-    return list(dict.fromkeys(names))
+            parts += [part.strip() for part in text(what, entry).split(",") if part.strip()]
+    return list(dict.fromkeys(parts))
+
+
+def version(value: Any) -> str:
+    """Return the number or the tag of a version."""
+    return str(int(value)) if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else text("version", value)
 
 
 def due_date(value: Any, since: datetime) -> str | None:
@@ -54,17 +63,46 @@ def priority(value: Any) -> int:
     raise ExpressionError(f"Expected the priority to be a whole number, but it is {describe(value)}")
 
 
-def passed(mappings: Iterable[VariableMapping], given: Mapping[str, Any], evaluate: Callable[[Expression], Any]) -> dict[str, Any]:
-    """Return the variables that `camunda:in` or `camunda:out` hand over."""
+def passed(
+    mappings: Iterable[VariableMapping],
+    given: Mapping[str, Any],
+    evaluate: Callable[[Expression], Any],
+    *,
+    local: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the variables that `camunda:in` or `camunda:out` hand over; `local` are those of the giving scope alone."""
     result: dict[str, Any] = {}
     for mapping in mappings:
+        known = local if mapping.local else given
         if mapping.source is None or mapping.target is None:
-            result.update(given)
-        elif mapping.by_name and not mapping.source.names <= given.keys():
+            result.update(known)
+        elif mapping.by_name and not mapping.source.names <= known.keys():
             result[mapping.target] = None
         else:
             result[mapping.target] = evaluate(mapping.source)
     return {name: plain(value) for name, value in result.items()}
+
+
+def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
+    """Set the input parameters as local variables; all of them see the variables around, none sees another."""
+    given = {parameter.name: _built(token, parameter.value) for parameter in parameters}
+    if given:
+        token.facts["local"] = token.facts.get("local", {}) | given
+
+
+def map_out(token: Token, parameters: Iterable[Parameter]) -> None:
+    """Set what the output parameters say in the variables around, one after the other."""
+    for parameter in parameters:
+        token.scope.set_variables({parameter.name: _built(token, parameter.value)})
+
+
+def _built(token: Token, value: Value) -> Any:
+    """Return the value of a parameter: of an expression, of each in a list or a map, or nothing."""
+    if isinstance(value, Expression):
+        return plain(token.evaluate(value))
+    if isinstance(value, tuple):
+        return [_built(token, entry) for entry in value]
+    return {name: _built(token, entry) for name, entry in value.items()} if value is not None else None
 
 
 def decision_result(rows: list[dict[str, Any]], mapping: str) -> Any:

@@ -86,11 +86,16 @@ def test_start__its_variables_are_its_own():
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (lambda i, n: i.complete(n + 1), "Expected to complete user task or external task or call 3, but nothing waits under this number"),
-        (lambda i, n: i.deliver(n), "Expected to deliver message 2, but it is user task accept"),
+        (
+            lambda i, n: i.complete(n + 1),
+            "Expected to complete user task or external task or call or escalation 3, but nothing waits under this number",
+        ),
+        (lambda i, n: i.deliver(n), "Expected to deliver message or signal 2, but it is user task accept"),
+        (lambda i, n: i.execute(n), "Expected to execute job 2, but it is user task accept"),
         (lambda i, n: i.fire(n), "Expected to fire timer 2, but it is user task accept"),
         (lambda i, n: i.retry(n), "Expected to retry incident 2, but it is user task accept"),
-        (lambda i, n: i.raise_error(n, "E"), "Expected to raise an error at external task or call 2, but it is user task accept"),
+        (lambda i, n: i.raise_error(n + 1, "E"), "Expected to raise an error at user task or external task or call 3, but nothing waits"),
+        (lambda i, n: i.raise_escalation(n + 1, "E"), "Expected to escalate at user task or external task or call 3, but nothing waits"),
         (lambda i, _: i.complete(0), "nothing waits"),
         (lambda i, _: i.complete(-1), "nothing waits"),
         (lambda i, _: i.complete(1), "nothing waits"),
@@ -229,7 +234,7 @@ def test_load__broken_snapshots():
     instance = begin(*TWO_TASKS)
     whole = instance.snapshot()
 
-    for broken in (b"", b"\x00", b"\x02" + whole[1:], whole[:-3], whole[:1] + b"rubbish"):
+    for broken in (b"", b"\x00", b"\x03" + whole[1:], whole[:-3], whole[:1] + b"rubbish"):
         with pytest.raises(InstanceError, match="Expected a"):
             Instance.load(instance.definition, broken, {}, Context(now=NOW))
 

@@ -1,0 +1,45 @@
+"""Compensation: what was completed is undone, the last thing first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpmn.definition import ElementType
+
+if TYPE_CHECKING:
+    from bpmn.spiff.token import Token
+
+#: One completed activity: `activity`, its `local` variables, and its `handler` or the entries `inner` to it.
+Entry = dict[str, Any]
+
+
+def take(thrower: Token, activity: str | None) -> list[Entry]:
+    """Take what can be compensated out of the list of the thrower's scope: one activity, or all.
+
+    An event subprocess compensates what was done in the scope around it, too.
+    """
+    taken: list[Entry] = []
+    scope = thrower.scope
+    while True:
+        entries = scope.facts.get("compensable", [])
+        wanted = [entry for entry in entries if activity in {None, entry["activity"]}]
+        taken = wanted + taken
+        if wanted:
+            scope.facts["compensable"] = [entry for entry in entries if entry not in wanted]
+        if scope is scope.workflow.root or scope.task_spec.element.type is not ElementType.EVENT_SUBPROCESS:
+            return taken
+        scope = scope.scope
+
+
+def start(thrower: Token, entries: list[Entry], local: dict[str, Any] | None = None) -> bool:
+    """Start the handlers inside the thrower, in reverse order; returns whether there was one."""
+    started = False
+    for entry in reversed(entries):
+        known = {**(local or {}), **entry["local"]}
+        if "handler" in entry:
+            facts: dict[str, Any] = {"local": known} if known else {}
+            thrower.workflow.spawn(thrower.workflow.spec.task_specs[entry["handler"]], thrower, **facts)
+            started = True
+        else:
+            started = start(thrower, entry["inner"], known) or started
+    return started

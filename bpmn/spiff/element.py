@@ -1,0 +1,186 @@
+"""What all elements share: one task spec of SpiffWorkflow per element of a diagram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
+
+from bpmn import errors, waits
+from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType, Flow
+from bpmn.spiff import values
+
+if TYPE_CHECKING:
+    from bpmn.spiff.loops import Body
+    from bpmn.spiff.spec import ProcessSpec
+    from bpmn.spiff.token import Token
+
+#: Boundary events and starts of event subprocesses that a token waits at; the others are looked for when something is raised.
+WATCHING = frozenset({EventType.MESSAGE, EventType.SIGNAL, EventType.TIMER, EventType.CONDITIONAL})
+
+
+class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
+    """An element of the diagram.  By itself it passes every token through."""
+
+    #: Whether a token rests here until the world (or what is inside) is done.
+    rests = False
+    #: What brings on a token that rests here; None: what is inside.
+    kind: waits.WaitKind | None = None
+    _wf_spec: ProcessSpec
+    name: str
+
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element.id, bpmn_name=element.name)
+        self.element = element
+        self.flows: tuple[Flow, ...] = tuple(definition.flows[flow] for flow in element.outgoing)
+        boundaries = definition.boundaries(element.id)
+        self.boundaries = tuple(boundary.id for boundary in boundaries)
+        self.watching = tuple(b.id for b in boundaries if b.event and b.event.type in WATCHING)
+        self.catching = tuple(b for b in boundaries if b.event and b.event.type not in WATCHING)
+        #: Start events of the event subprocesses in it (a scope).
+        self.starts: tuple[Element, ...] = definition.event_starts(element.id) if element.type in SCOPES else ()
+        parent = definition.elements.get(element.parent or "")
+        self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
+
+    # What an element does: to be overridden --------------------------------------------------------------------------------------------
+
+    def enter(self, token: Token) -> None:
+        """Do what the element does when a token arrives.  An error leaves the token here, as an incident."""
+
+    def leave(self, token: Token) -> None:
+        """Do what is to be done once the world is done."""
+
+    def lose(self, token: Token) -> None:
+        """One of the tokens inside has come to its end; after the last one the element is over."""
+        if not token.inside:
+            token.workflow.finish(token)
+
+    def choose(self, token: Token) -> tuple[Flow, ...]:
+        """Return the flows that a token leaves by: all without a condition, all whose condition is true, else the default."""
+        chosen = tuple(f for f in self.flows if f.id != self.element.default and (f.condition is None or token.test(f.condition)))
+        return chosen or self.otherwise()
+
+    def otherwise(self) -> tuple[Flow, ...]:
+        """Return the default flow."""
+        chosen = tuple(flow for flow in self.flows if flow.id == self.element.default)
+        if self.flows and not chosen:
+            raise errors.InstanceError(f"Expected a flow out of {self.name} to be taken, but no condition is true and none is the default")
+        return chosen
+
+    def kind_of(self, token: Token) -> waits.WaitKind | None:  # noqa: ARG002 - some ask the token
+        """Say what a token that rests here waits for, at a glance."""
+        return self.kind
+
+    def wait(self, token: Token) -> waits.Wait | None:
+        """Say what a token that rests here waits for; None if it is for what is inside."""
+
+    def catches(self, kind: waits.WaitKind, name: str, token: Token) -> bool:  # noqa: ARG002 - events ask for it
+        """Whether a token that rests here waits for this message or signal."""
+        return False
+
+    # What others need of it ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def body(self) -> Body | None:
+        """The body around it, if it runs several times."""
+        return self._wf_spec.task_specs[self._looped] if self._looped else None
+
+    @property
+    def handler(self) -> str | None:
+        """Id of the activity that compensates this one."""
+        return next((b.handler for b in self.catching if b.event and b.event.type is EventType.COMPENSATION), None)
+
+    @property
+    def drawn_id(self) -> str:
+        """Id of the activity in the diagram: that of a body is that of its activity."""
+        return self.name.removesuffix(BODY)
+
+    def boundary(self, event: EventType, code: str | None) -> ElementSpec | None:
+        """Return the boundary event that catches what is raised: by its code, else one that catches every code."""
+        return self._by_code(self.catching, event, code)
+
+    def start(self, event: EventType, code: str | None, *, thrower: str) -> ElementSpec | None:
+        """Return the start of an event subprocess in it that catches what is raised; none catches what it raises itself."""
+        return self._by_code(tuple(s for s in self.starts if s.parent != thrower), event, code)
+
+    def _by_code(self, events: tuple[Element, ...], event: EventType, code: str | None) -> ElementSpec | None:
+        by_code = {e.event.name: e.id for e in reversed(events) if e.event and e.event.type is event}
+        caught_by = by_code.get(code) or by_code.get(None)
+        return self._wf_spec.task_specs[caught_by] if caught_by else None
+
+    # The steps of SpiffWorkflow --------------------------------------------------------------------------------------------------------
+
+    def _predict_hook(self, my_task: Token) -> None:
+        """Predict nothing: the future is in the diagram, and a token for each of its paths costs more than all the rest."""
+
+    def _update_hook(self, my_task: Token) -> bool:
+        """Let the token run, with as many others as the activity needs to start."""
+        if self.element.start_quantity <= 1 or my_task.done:
+            return True
+        my_task.workflow.joins.add(my_task)
+        my_task.workflow.joins.open_by_number(my_task, self.element.start_quantity)
+        return False
+
+    def lacks(self, arrived: dict[str, list[Token]]) -> str:
+        """Say what the tokens that wait here for others lack, when nothing else moves any more."""
+        here = sum(len(tokens) for tokens in arrived.values())
+        return f"Expected {self.element.start_quantity} tokens to start {self.name}, but {here} have come and none can arrive any more"
+
+    def _on_ready_hook(self, my_task: Token) -> None:
+        my_task.workflow.make_ready(my_task)
+
+    def _run_hook(self, my_task: Token) -> bool | None:
+        element = self.element
+        if not my_task.done:
+            if element.async_before and self._needs_job(my_task, "before"):
+                return None
+            if self.body:
+                self.body.prepare(my_task)
+            values.map_in(my_task, element.input_parameters)
+            self.enter(my_task)
+            if my_task.gone:  # what it has thrown has swept it away
+                return None
+            if self.rests and not my_task.done:
+                for boundary in self.watching:
+                    my_task.workflow.spawn(self._wf_spec.task_specs[boundary], my_task, watches=True)
+                return None
+            my_task.facts["done"] = True
+        if "left" not in my_task.facts:
+            self._leave(my_task)
+            my_task.facts["left"] = True
+        if element.async_after and self._needs_job(my_task, "after"):
+            return None
+        my_task.taken = self.choose(my_task)
+        return True
+
+    def _leave(self, token: Token) -> None:
+        """End the work, once: results go out, the loop counts, what can be compensated is noted."""
+        self.leave(token)
+        values.map_out(token, self.element.output_parameters)
+        if self.body:
+            self.body.count(token)
+        inner = token.facts.get("compensable")
+        if self.handler or inner:
+            how = {"handler": self.handler} if self.handler else {"inner": inner}
+            entry = {"activity": self.drawn_id, "local": token.facts.get("local", {}), **how}
+            token.scope.facts.setdefault("compensable", []).append(entry)
+
+    def _needs_job(self, token: Token, phase: str) -> bool:
+        """Whether the token must wait for a job here; it has come by one when `continued` says so."""
+        if token.facts.get("continued") == phase:
+            return False
+        token.facts["job"] = phase
+        element = self.element
+        if element.job_priority:
+            token.facts["job_priority"] = values.priority(token.evaluate(element.job_priority))
+        if element.retry_cycle:
+            token.facts["retry_cycle"] = values.text("retry time cycle", token.evaluate(element.retry_cycle))
+        return True
+
+    def _on_complete_hook(self, my_task: Token) -> None:
+        process, scope = my_task.workflow, my_task.scope
+        if self.element.type is ElementType.END_EVENT and scope is process.root:
+            process.end = self.name
+        for flow in my_task.taken:
+            for _ in range(self.element.completion_quantity):
+                process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id)

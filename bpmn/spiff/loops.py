@@ -1,0 +1,156 @@
+"""Loops: activities that run several times.  Each round is a token inside the body, with variables of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bpmn import errors
+from bpmn.definition import BODY, Definition, Element, Loop
+from bpmn.expressions.values import describe
+from bpmn.spiff.element import ElementSpec
+
+if TYPE_CHECKING:
+    from bpmn.spiff.spec import ProcessSpec
+    from bpmn.spiff.token import Token
+
+#: What Camunda 7 calls the counters of a multi-instance activity.
+ALL, DONE, ACTIVE, COUNTER = "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances", "loopCounter"
+
+
+class Body(ElementSpec):
+    """What is around an activity that runs several times."""
+
+    rests = True
+
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element, definition)
+        assert element.loop is not None, f"{element.id} has no loop characteristics"
+        self.loop: Loop = element.loop
+
+    def count(self, token: Token) -> None:
+        """Count a round that is over, and see what that means; to be overridden."""
+
+    def start_round(self, body: Token, index: int, **variables: Any) -> None:
+        """Start one round."""
+        activity = self._wf_spec.task_specs[self.name.removesuffix(BODY)]
+        body.workflow.spawn(activity, body, local={COUNTER: index, **variables})
+
+    def prepare(self, token: Token) -> None:
+        """Give a round what it needs, when it begins; to be overridden."""
+
+    def close(self, body: Token) -> None:
+        """End the rounds that still run, and the activity with them."""
+        body.workflow.empty(body)
+        body.workflow.finish(body)
+
+
+class MultiInstance(Body):
+    """As many rounds as a collection has entries, or as the cardinality says."""
+
+    def enter(self, token: Token) -> None:
+        """Find out how many, and start."""
+        number = self.number(token)
+        token.facts["local"] = {**token.facts.get("local", {}), ALL: number, DONE: 0, ACTIVE: 0}
+        if number == 0:
+            token.facts["done"] = True
+        else:
+            self.begin(token, number)
+
+    def begin(self, token: Token, number: int) -> None:
+        """Start the rounds: by default all of them, side by side."""
+        token.facts["local"][ACTIVE] = number
+        entries = self.entries(token)
+        for index in range(number):
+            self.start_round(token, index, **self.entry(entries, index))
+
+    def number(self, token: Token) -> int:
+        """Return how many rounds there are."""
+        if self.loop.collection:
+            return len(self.entries(token))
+        number = token.evaluate(self.loop.cardinality)
+        if isinstance(number, bool) or not str(number).isdecimal():
+            raise errors.ExpressionError(f"Expected the cardinality to be a whole number of 0 or more, but it is {describe(number)}")
+        return int(number)
+
+    def entries(self, token: Token) -> list[Any]:
+        """Return the collection; empty without one."""
+        if self.loop.collection is None:
+            return []
+        entries = token.evaluate(self.loop.collection)
+        if not isinstance(entries, (list, tuple)):
+            raise errors.ExpressionError(f"Expected the collection to be a list, but it is {describe(entries)}")
+        return list(entries)
+
+    def entry(self, entries: list[Any], index: int) -> dict[str, Any]:
+        """Return the variable of one round."""
+        if self.loop.element_variable is None or self.loop.collection is None:
+            return {}
+        if index >= len(entries):
+            raise errors.ExpressionError(f"Expected entry {index + 1} of the collection, but it has {len(entries)} by now")
+        return {self.loop.element_variable: entries[index]}
+
+    def count(self, token: Token) -> None:
+        """Count a round that is over; the completion condition sees the variables of the round."""
+        body = token.scope
+        local = body.facts["local"]
+        if "counted" not in token.facts:  # the condition may fail, and be put again
+            local[DONE] += 1
+            local[ACTIVE] -= 1
+            token.facts["counted"] = True
+        body.facts["enough"] = local[DONE] >= local[ALL] or (self.loop.condition is not None and token.test(self.loop.condition))
+
+    def lose(self, token: Token) -> None:
+        """End the activity when enough rounds are done."""
+        if token.facts.get("enough"):
+            self.close(token)
+
+
+class Sequential(MultiInstance):
+    """One round after the other."""
+
+    def begin(self, token: Token, number: int) -> None:  # noqa: ARG002 - all of them come in time
+        """Start the first round."""
+        token.facts["local"][ACTIVE] = 1
+        self.start_round(token, 0)
+
+    def prepare(self, token: Token) -> None:
+        """Give a round its entry; the collection is read anew, as in Camunda 7."""
+        token.facts["local"].update(self.entry(self.entries(token.scope), token.facts["local"][COUNTER]))
+
+    def lose(self, token: Token) -> None:
+        """Start the next round."""
+        if token.facts.get("enough"):
+            self.close(token)
+        elif not token.inside:
+            token.facts["local"][ACTIVE] = 1
+            self.start_round(token, token.facts["local"][DONE])
+
+
+class StandardLoop(Body):
+    """Again as long as a condition holds."""
+
+    def enter(self, token: Token) -> None:
+        """Start the first round, if the condition need not hold before."""
+        if self.loop.maximum == 0 or (self.loop.test_before and not self.again(token, 0)):
+            token.facts["done"] = True
+        else:
+            self.start_round(token, 0)
+
+    def again(self, token: Token, rounds: int) -> bool:
+        """Whether another round follows so many."""
+        if self.loop.maximum is not None and rounds >= self.loop.maximum:
+            return False
+        return self.loop.condition is None or token.test(self.loop.condition)
+
+    def count(self, token: Token) -> None:
+        """See whether another round follows."""
+        rounds = token.facts["local"][COUNTER] + 1
+        token.scope.facts["next"] = rounds if self.again(token, rounds) else None
+
+    def lose(self, token: Token) -> None:
+        """Start the next round, or end."""
+        following = token.facts.get("next")
+        if following is None:
+            self.close(token)
+        elif not token.inside:
+            self.start_round(token, following)

@@ -1,0 +1,67 @@
+"""Scopes: elements that hold the tokens of other elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpmn import errors
+from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.spiff.element import WATCHING, ElementSpec
+
+if TYPE_CHECKING:
+    from bpmn.spiff.spec import ProcessSpec
+    from bpmn.spiff.token import Token
+
+#: Name of the process itself among the specs.  No XML id can hold a `#`, so that no element collides with it.
+ROOT_NAME = "#process"
+
+
+class Scope(ElementSpec):
+    """Holds tokens, and lasts as long as one is in it.  Its event subprocesses watch meanwhile."""
+
+    rests = True
+
+    def open(self, token: Token) -> None:
+        """Let the event subprocesses of the scope watch."""
+        for start in self.starts:
+            if start.event and start.event.type in WATCHING:
+                token.workflow.spawn(self._wf_spec.task_specs[start.id], token, watches=True)
+
+
+class Root(Scope):
+    """The process itself."""
+
+    def __init__(self, process: ProcessSpec, definition: Definition) -> None:
+        super().__init__(process, Element(id=ROOT_NAME, name=definition.name, type=ElementType.SUBPROCESS), definition)
+        self.starts = definition.event_starts()
+
+    def lose(self, token: Token) -> None:
+        """After the last token the instance is over."""
+        if not token.inside:
+            token.workflow.stop()
+
+
+class Subprocess(Scope):
+    """An embedded subprocess, or a transaction."""
+
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element, definition)
+        starts = definition.starts(element.id)
+        self.begin = next((start.id for start in starts if start.event is None or start.event.type is EventType.NONE), None)
+
+    def enter(self, token: Token) -> None:
+        """Start what is inside."""
+        if self.begin is None:
+            raise errors.InstanceError(f"Expected the subprocess {self.name} to have a none start event, but it has none")
+        self.open(token)
+        token.workflow.spawn(self._wf_spec.task_specs[self.begin], token)
+
+
+class EventSubprocess(Scope):
+    """A subprocess that its start event starts, in the middle of the scope around it."""
+
+    def enter(self, token: Token) -> None:
+        """Go on behind the start event that has caught something."""
+        self.open(token)
+        start, number = token.facts["start"]
+        token.workflow.spawn(self._wf_spec.task_specs[start], token, number=number, done=True)

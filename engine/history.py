@@ -1,33 +1,51 @@
-"""History: what instances went through, activation by activation, for those who look back."""
+"""History: what instances went through, activation by activation, for those who look back; filtered and sorted as Camunda 7 does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import aliased
 
 from engine import processes
 from engine.actors import Actor
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, when
 from engine.models import Activity, Definition, Instance, Task
 
+_Called = aliased(Instance)
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which activities are meant; what is None does not matter."""
-
-    instance_id: UUID | None = None
-    definition_id: UUID | None = None
-    definition_key: str | None = None
-    element: str | None = None
-    name: str | None = None
-    type: str | None = None
-    #: Whether they are over.
-    ended: bool | None = None
-    #: Whether they were interrupted.
-    canceled: bool | None = None
-    assignee: str | None = None
+SORTABLE: Sortable = {
+    "activityId": Activity.element,
+    "activityName": Activity.name,
+    "activityType": Activity.type,
+    "startTime": Activity.started_at,
+    "endTime": Activity.ended_at,
+    "occurrence": Activity.rev,
+    "instanceId": Activity.instance_id,
+    "definitionId": Definition.id,
+    "definitionKey": Definition.key,
+}
+FILTERS: Filters = {
+    "processInstanceId": equal(Activity.instance_id, Kind.ID),
+    "processInstanceIdIn": among(Activity.instance_id, Kind.IDS),
+    "executionId": equal(Activity.instance_id, Kind.ID),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionKey": equal(Definition.key),
+    "activityId": equal(Activity.element),
+    "activityIdIn": among(Activity.element),
+    "activityName": equal(Activity.name),
+    "activityNameLike": like(Activity.name),
+    "taskAssignee": equal(Task.assignee),
+    "startedBefore": before(Activity.started_at),
+    "startedAfter": after(Activity.started_at),
+    "finishedBefore": before(Activity.ended_at),
+    "finishedAfter": after(Activity.ended_at),
+    "finished": when(lambda: Activity.ended_at.is_not(None)),
+    "unfinished": when(lambda: Activity.ended_at.is_(None)),
+    "canceled": when(lambda: Activity.outcome == "canceled"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,33 +62,27 @@ class Told:
     called_id: UUID | None
 
 
-def search(session: Session, wanted: Wanted, *, actor: Actor) -> list[Told]:
-    """Activities of instances that an actor may see, in the order in which they began."""
-    called = aliased(Instance)
+def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
+    """Activities of instances that an actor may see, in the order in which they began unless another one is asked for."""
     query = (
-        select(Activity, Instance, Definition, Task.id, Task.assignee, called.id)
+        select(Activity, Instance, Definition, Task.id.label("task_id"), Task.assignee, _Called.id.label("called_id"))
         .join_from(Activity, Instance, Instance.id == Activity.instance_id)
         .join(Definition, Definition.id == Instance.definition_id)
         .outerjoin(Task, and_(Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
-        .outerjoin(called, and_(called.parent_id == Activity.instance_id, called.parent_wait == Activity.number))
-        .where(processes.visible(actor))
-        .order_by(Activity.started_at, Activity.instance_id, Activity.rev, Activity.place)
+        .outerjoin(_Called, and_(_Called.parent_id == Activity.instance_id, _Called.parent_wait == Activity.number))
+        .where(processes.visible(actor), *conditions)
+        .order_by(*(SORTABLE[name].desc() if descending else SORTABLE[name] for name, descending in order))
     )
-    asked = {
-        Activity.instance_id: wanted.instance_id,
-        Definition.id: wanted.definition_id,
-        Definition.key: wanted.definition_key,
-        Activity.element: wanted.element,
-        Activity.name: wanted.name,
-        Activity.type: wanted.type,
-        Task.assignee: wanted.assignee,
-    }
-    query = query.where(*(column == value for column, value in asked.items() if value is not None))
-    if wanted.ended is not None:
-        query = query.where(Activity.ended_at.is_not(None) if wanted.ended else Activity.ended_at.is_(None))
-    if wanted.canceled is not None:
-        query = query.where((Activity.outcome == "canceled") == wanted.canceled)
-    return [
-        Told(activity=row[0], instance=row[1], definition=row[2], task_id=row[3], assignee=row[4], called_id=row[5])
-        for row in session.execute(query)
-    ]
+    return Listing(query=query.order_by(Activity.started_at, Activity.instance_id, Activity.rev, Activity.place))
+
+
+def told(row: Any) -> Told:
+    """Name what a row of a list holds."""
+    return Told(
+        activity=row.Activity,
+        instance=row.Instance,
+        definition=row.Definition,
+        task_id=row.task_id,
+        assignee=row.assignee,
+        called_id=row.called_id,
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -18,13 +18,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine.errors import Busy
 
 #: `Session` is named here for those who may not know SQLAlchemy.
-__all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "migrate", "wal_is_safe"]
+__all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
 
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
 _AFTER_COMMIT = "after_commit"
-#: Whoever migrates holds this lock of PostgreSQL; the number is ours alone, and means nothing.
+#: Locks of PostgreSQL that are not those of a row; the numbers are ours alone, and mean nothing.
 _MIGRATION = 0x6F6E657468696E67
+_DEPLOYMENT = _MIGRATION + 1
 
 
 def connect(url: str) -> Engine:
@@ -115,14 +116,23 @@ def after_commit(session: Session, work: Callable[[Database], object]) -> None:
     session.info.setdefault(_AFTER_COMMIT, []).append(work)
 
 
+def deploy_alone(session: Session) -> None:
+    """Let nobody else deploy until this transaction ends: who is second sees what the first has stored."""
+    _take(session.connection(), _DEPLOYMENT)
+
+
 def migrate(bind: Engine) -> None:
     """Bring the schema to the newest version; safe to call from several processes at once."""
     with bind.begin() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION})
+        _take(connection, _MIGRATION)
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _take(connection: Connection, lock: int) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": lock})
 
 
 def alembic_config() -> Config:

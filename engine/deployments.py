@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.matter.facts import Item
-from engine import definitions, functions
+from engine import database, definitions, functions
 from engine.actors import Actor, Role
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
@@ -31,6 +31,7 @@ def deploy(
     InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
+    database.deploy_alone(session)
     existing = None if anew else _same(session, name, source, resources)
     if existing is not None:
         return existing

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -45,6 +47,25 @@ def test_deploy__the_same_again(stage):
 
     assert second.id == first.id
     assert counted(stage) == before
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_deploy__two_at_once(stage, anew):
+    """The second gets the next version; or, when it brings the same files, what the first has stored."""
+    together = Barrier(2)
+
+    def bring(files):
+        together.wait(5)
+        return deploy(stage, files, anew=anew)
+
+    with ThreadPoolExecutor(2) as threads:
+        others = PLAIN.replace(b"Definitions_1", b"Definitions_2") if anew else PLAIN
+        stored = {row.id for row in threads.map(bring, [{"plain.bpmn": PLAIN}, {"plain.bpmn": others}])}
+
+    with stage.reading() as session:
+        versions = session.scalars(select(Definition.version).where(Definition.key == "plain").order_by(Definition.version)).all()
+    assert list(versions) == ([1, 2] if anew else [1])
+    assert len(stored) == len(versions)
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,18 @@ def catalogue() -> list[tuple[int, str, str]]:
     return [(status, titles.get(status, HTTPStatus(status).phrase), advice) for status, advice in _ADVICE.items()]
 
 
+def category(error: EngineError) -> type[EngineError]:
+    """Name the category of a refusal; some have particular cases."""
+    return next(kind for kind in type(error).__mro__ if kind in STATUSES)
+
+
 def refused(error: EngineError) -> Response:
     """Answer a refusal of the engine."""
-    status = STATUSES[type(error)]
+    kind = category(error)
+    status = STATUSES[kind]
     # `status` is HTTP's word here; that of the thing itself gets another.
     details = {"current_status" if name == "status" else name: value for name, value in error.details.items()}
-    answer = problem(status, title=(type(error).__doc__ or "").strip(), detail=error.message, **details)
+    answer = problem(status, title=(kind.__doc__ or "").strip(), detail=error.message, **details)
     if status == STATUSES[Busy]:
         answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer

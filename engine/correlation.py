@@ -52,7 +52,7 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
 
 def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:
     query = select(Subscription, Instance).join(Instance, Instance.id == Subscription.instance_id).join(Case, Case.id == Instance.case_id)
-    query = query.where(Subscription.message == message.name, Case.entry == processes.ENTRY, processes.visible(actor))
+    query = query.where(Subscription.message == message.name, Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))
     if message.business_key is not None:
         query = query.where(Instance.business_key == message.business_key)
     if message.instance_id is not None:

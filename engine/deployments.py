@@ -166,5 +166,6 @@ def _define(session: Session, deployment: Deployment, file: str, content: bytes)
                 name=process.name or process.key,
                 kind=process.properties.get("onething.kind", "process"),
                 resource=file,
+                version_tag=process.version_tag,
             )
         )

@@ -27,6 +27,10 @@ class InvalidState(EngineError):  # noqa: N818
     """The thing exists, but its status does not allow the command."""
 
 
+class Suspended(InvalidState):
+    """The process instance is suspended: nothing goes on in it until it is activated."""
+
+
 class InvalidInput(EngineError):  # noqa: N818
     """The command's data are not acceptable."""
 

@@ -26,9 +26,9 @@ from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
 
 @contextmanager
-def running(session: Session, instance_id: UUID, *, actor: Actor) -> Iterator[Run]:
-    """Lock an instance, hand it out, and put it back at rest.  Raises InvalidState when it has ended."""
-    run = instances.wake(session, instance_id, actor=actor)
+def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Iterator[Run]:
+    """Lock an instance, hand it out, and put it back at rest.  Raises InvalidState when it has ended, Suspended when it is."""
+    run = instances.wake(session, instance_id, actor=actor, even_suspended=even_suspended)
     if run.row.status != InstanceStatus.RUNNING:
         raise InvalidState(f"Expected case {run.case.number} to be running, but it is {run.row.status}", status=str(run.row.status))
     if run.is_bundle:

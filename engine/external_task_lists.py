@@ -14,7 +14,7 @@ from engine.actors import Actor
 from engine.errors import NotFound
 from engine.external_tasks import Found
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, most, ordered, when
-from engine.models import Definition, ExternalTask
+from engine.models import Definition, ExternalTask, Instance
 
 
 def _held() -> ColumnElement[bool]:
@@ -47,6 +47,8 @@ FILTERS: Filters = {
     "lockExpirationAfter": after(ExternalTask.lock_expires_at),
     "withRetriesLeft": when(lambda: or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)),
     "noRetriesLeft": when(lambda: ExternalTask.retries == 0),
+    "active": when(lambda: ~Instance.suspended),
+    "suspended": when(lambda: Instance.suspended.is_(True)),
     "priorityHigherThanOrEquals": least(ExternalTask.priority),
     "priorityLowerThanOrEquals": most(ExternalTask.priority),
 }

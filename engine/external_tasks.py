@@ -169,6 +169,7 @@ def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor
 def lock(session: Session, task_id: UUID, worker: str, duration: timedelta, *, actor: Actor) -> None:
     """Lock one task for a worker; raises InvalidState while another holds it."""
     task, now = _taken(session, task_id, actor), datetime.now(UTC)
+    instances.require_active(session.get_one(Instance, task.instance_id))
     if task.worker != worker and task.lock_expires_at is not None and task.lock_expires_at > now:
         raise InvalidState(f"Expected to lock external task {task_id} for {worker}, but {task.worker} holds it")
     task.worker, task.lock_expires_at = worker, now + duration
@@ -196,7 +197,8 @@ def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor
 
 def ready_topics(session: Session) -> set[str]:
     """Topics of which something may be fetched now."""
-    return set(session.scalars(select(ExternalTask.topic).where(_is_free(datetime.now(UTC))).distinct()))
+    query = select(ExternalTask.topic).join(Instance, Instance.id == ExternalTask.instance_id)
+    return set(session.scalars(query.where(_is_free(datetime.now(UTC)), ~Instance.suspended).distinct()))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -218,7 +220,8 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
     """Yield what is free and asked for, in the order asked for."""
-    query = search(actor).where(ExternalTask.topic.in_({wanted.topic for wanted in what.wanted}), _is_free(datetime.now(UTC)))
+    topics = {wanted.topic for wanted in what.wanted}
+    query = search(actor).where(ExternalTask.topic.in_(topics), _is_free(datetime.now(UTC)), ~Instance.suspended)
     if what.by_priority:
         query = query.order_by(ExternalTask.priority.desc())
     created = ExternalTask.created_at
@@ -241,6 +244,7 @@ def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
 
 def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str) -> ExternalTask:
     task = _taken(session, task_id, actor)
+    instances.require_active(session.get_one(Instance, task.instance_id))
     if task.worker != worker:
         raise InvalidState(f"Expected to {to} external task {task_id} as {worker}, but {task.worker or 'nobody'} holds it")
     return task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
 from engine import processes
@@ -40,6 +40,8 @@ _BOTH: Filters = {
     "processDefinitionKey": equal(Definition.key),
     "processDefinitionKeyIn": among(Definition.key),
     "processDefinitionKeyNotIn": Filter(kind=Kind.TEXTS, condition=Definition.key.not_in),
+    "active": when(lambda: and_(Instance.status == InstanceStatus.RUNNING, ~Instance.suspended)),
+    "suspended": when(lambda: Instance.suspended.is_(True)),
     "rootProcessInstances": when(lambda: Instance.parent_id.is_(None)),
 }
 FILTERS: Filters = {

@@ -16,7 +16,7 @@ from engine import activities, definitions, functions, lifecycle, models, projec
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
-from engine.errors import NotFound
+from engine.errors import NotFound, Suspended
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
@@ -81,9 +81,17 @@ def hold(session: Session, item: Item) -> None:
     session.refresh(item)
 
 
-def wake(session: Session, instance_id: UUID, *, actor: Actor) -> Run:
-    """Lock an instance and load its token state."""
+def require_active(row: models.Instance) -> None:
+    """Refuse what would go on in an instance that is suspended."""
+    if row.suspended:
+        raise Suspended(f"Expected process instance {row.id} to be active, but it is suspended")
+
+
+def wake(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Run:
+    """Lock an instance and load its token state; raises Suspended unless that does not matter."""
     row = lock(session, instance_id)
+    if not even_suspended:
+        require_active(row)
     # Read once the lock is had: what was read before may be old by now.
     case, item = session.execute(_ABOUT, {"instance": row.id}).one()
     loaded = definitions.get(session, row.definition_id)
@@ -151,7 +159,7 @@ def put_back(run: Run) -> None:
 
 def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
     """End an instance and everything it waits for; nothing happens when it has ended already."""
-    run = wake(session, instance_id, actor=actor)
+    run = wake(session, instance_id, actor=actor, even_suspended=True)
     if run.row.status != InstanceStatus.RUNNING:
         return
     run.process.cancel()

@@ -47,8 +47,9 @@ def run_after_commit(session: Session, job: Job) -> None:
 
 def due(session: Session, limit: int) -> list[UUID]:
     """Ids of jobs that wait to be run, oldest first."""
-    query = select(Job.id).where(Job.status == JobStatus.PENDING, Job.due_at <= datetime.now(UTC)).order_by(Job.due_at).limit(limit)
-    return list(session.scalars(query))
+    query = select(Job.id).join(Instance, Instance.id == Job.instance_id).where(~Instance.suspended)
+    query = query.where(Job.status == JobStatus.PENDING, Job.due_at <= datetime.now(UTC)).order_by(Job.due_at)
+    return list(session.scalars(query.limit(limit)))
 
 
 def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:

@@ -159,6 +159,8 @@ class Definition(Base):
     #: matter, item, or process (neither).
     kind: Mapped[str] = mapped_column(String(20))
     resource: Mapped[str] = mapped_column(String(255))
+    #: `camunda:versionTag`: what people call this version, e.g. the regulation that it carries out.
+    version_tag: Mapped[str | None] = mapped_column(String(255))
 
 
 class Instance(Base):
@@ -177,6 +179,8 @@ class Instance(Base):
     #: What its starter calls it (Camunda's business key); for a case, its number.
     business_key: Mapped[str | None] = mapped_column(String(255), index=True)
     status: Mapped[InstanceStatus] = mapped_column(default=InstanceStatus.RUNNING)
+    #: Nobody completes, fetches, fires or correlates anything in it until it is activated again.
+    suspended: Mapped[bool] = mapped_column(default=False)
     #: Counts writes; a write that rests on an old one is refused (Busy), whatever became of the lock.
     rev: Mapped[int] = mapped_column(default=0)
     state: Mapped[bytes] = mapped_column(LargeBinary)
@@ -233,6 +237,7 @@ class Task(Base):
     wait: Mapped[int]
     element: Mapped[str]
     name: Mapped[str]
+    description: Mapped[str | None] = mapped_column(Text)
     #: `onething.kind`: what completing it means; `work` when nothing more than going on.
     kind: Mapped[str] = mapped_column(String(40))
     matter: Mapped[str] = mapped_column(String(255))
@@ -242,11 +247,15 @@ class Task(Base):
     assignee: Mapped[str | None] = mapped_column(String(80), index=True)
     #: Who answers for it, when somebody else does it; nothing follows from it.
     owner: Mapped[str | None] = mapped_column(String(80))
+    #: pending (the owner has asked the assignee), resolved (it is back with its owner), or None.
+    delegation: Mapped[str | None] = mapped_column(String(20))
     priority: Mapped[int] = mapped_column(default=50)
     due_at: Mapped[datetime | None]
     #: When somebody should look at it (`camunda:followUpDate`); nothing follows from it.
     follow_up_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    #: When somebody changed it last, other than by completing it.
+    updated_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     completed_by: Mapped[str | None]
     data: Mapped[dict[str, Any] | None]
@@ -266,6 +275,18 @@ class TaskUser(Base):
     __tablename__ = "task_users"
     task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
+
+
+class Comment(Base):
+    """What somebody remarks on a task (批注)."""
+
+    __tablename__ = "comments"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), index=True)
+    author: Mapped[str] = mapped_column(String(80))
+    message: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
 
 
 class ExternalTask(Base):

@@ -56,11 +56,7 @@ def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
     """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState."""
-    row = get(session, instance_id, actor)
-    case = session.get_one(Case, row.case_id)
-    actor.require(*_STARTERS, to="end a process")
-    if case.entry != ENTRY:
-        raise InvalidState(f"Expected to end a process without applicant, but this one is case {case.number}: withdraw it")
+    row, case = require_plain(session, instance_id, actor, to="end")
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
     instances.cancel(session, row.id, actor=actor)
@@ -68,11 +64,21 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> No
     journal.record(session, row, actor=actor, what="process ended", reason=reason)
 
 
+def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str) -> tuple[models.Instance, Case]:
+    """Return an instance that may be handled as a process; raises NotFound, NotPermitted, and InvalidState for a case."""
+    row = get(session, instance_id, actor)
+    actor.require(*_STARTERS, to=f"{to} a process")
+    case = session.get_one(Case, row.case_id)
+    if case.entry != ENTRY:
+        raise InvalidState(f"Expected to {to} a process without applicant, but this one belongs to case {case.number}, which the law moves")
+    return row, case
+
+
 def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor) -> None:
     """Set and delete variables of a running instance."""
     get(session, instance_id, actor)
     actor.require(*_STARTERS, to="set variables")
-    with execution.running(session, instance_id, actor=actor) as run:
+    with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
         variables.put(run, given)
         for name in gone:
             run.process.variables.pop(name, None)

@@ -104,6 +104,7 @@ def _insert_tasks(session: Session, row: models.Instance, loaded: Loaded, case: 
 def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
     return {
         "name": element.name or element.id,
+        "description": element.documentation or None,
         "kind": element.properties.get("onething.kind", "work"),
         "matter": case.matter,
         "hall": case.hall,

@@ -80,6 +80,8 @@ FILTERS: Filters = {
     "followUpBeforeOrNotExistent": Filter(
         kind=Kind.MOMENT, condition=lambda moment: or_(Task.follow_up_at.is_(None), Task.follow_up_at < moment)
     ),
+    "active": when(lambda: ~Instance.suspended),
+    "suspended": when(lambda: Instance.suspended.is_(True)),
     "createdOn": equal(Task.created_at, Kind.MOMENT),
     "createdBefore": before(Task.created_at),
     "createdAfter": after(Task.created_at),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import FormError
 from bpmn.forms import Form
-from engine import calendars, definitions, effects, execution, journal
+from engine import calendars, definitions, effects, execution, instances, journal
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
@@ -146,6 +146,7 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
     task = get(session, task_id, actor)
     session.refresh(task, with_for_update={"key_share": True})
     _require_open(task, to=to)
+    instances.require_active(session.get_one(Instance, task.instance_id))
     return task
 
 

@@ -41,6 +41,7 @@ SORTABLE: Sortable = {
     "key": Definition.key,
     "name": Definition.name,
     "version": Definition.version,
+    "versionTag": Definition.version_tag,
     "deploymentId": Definition.deployment_id,
 }
 FILTERS: Filters = {
@@ -52,6 +53,9 @@ FILTERS: Filters = {
     "keyLike": like(Definition.key),
     "name": equal(Definition.name),
     "nameLike": like(Definition.name),
+    "versionTag": equal(Definition.version_tag),
+    "versionTagLike": like(Definition.version_tag),
+    "withoutVersionTag": when(lambda: Definition.version_tag.is_(None)),
     "resourceName": equal(Definition.resource),
     "version": equal(Definition.version, Kind.WHOLE),
     "latestVersion": when(_is_latest),

@@ -14,7 +14,8 @@ from engine import activities, definitions, execution, instances, jobs
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
 from engine.database import Database
-from engine.models import Incident, Job, Timer
+from engine.errors import Suspended
+from engine.models import Incident, Instance, Job, Timer
 from engine.states import JobStatus
 
 log = structlog.get_logger()
@@ -35,6 +36,8 @@ def run(db: Database, job_id: UUID) -> bool:
                 return False
             _PERFORM[job.kind](session, job)
             session.delete(job)
+    except Suspended:
+        return False  # it waits until its instance is activated
     except Exception as error:
         log.exception("job failed", job=str(job_id))
         with db.transaction() as session:
@@ -56,6 +59,8 @@ def fire(db: Database, timer_id: UUID) -> bool:
             if timer is None or timer.due_at is None or timer.due_at > now:
                 return False
             _fire(session, timer)
+    except Suspended:
+        return False
     except Exception as error:
         log.exception("timer failed", timer=str(timer_id))
         _put_off(db, timer_id, error)
@@ -73,8 +78,8 @@ def tick(db: Database, limit: int = BATCH) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done."""
     with db.reading() as session:
         owed = jobs.due(session, limit)
-        query = select(Timer.id).where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)
-        due = list(session.scalars(query))
+        query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
+        due = list(session.scalars(query.where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)))
         old = activities.outlived(session, limit)
     return sum(run(db, job_id) for job_id in owed) + sum(fire(db, timer_id) for timer_id in due) + sum(forget(db, one) for one in old)
 

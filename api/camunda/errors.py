@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
 from api.problems import CHALLENGES
-from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotPermitted
+from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotPermitted, Suspended
 from engine.errors import NotFound as NothingFound
 
 bp = Blueprint("nowhere", __name__)
@@ -23,6 +23,7 @@ _STATUSES: Mapping[type[EngineError], tuple[int, str]] = {
     NothingFound: (404, "RestException"),
     NotPermitted: (403, "AuthorizationException"),
     InvalidState: (400, "ProcessEngineException"),
+    Suspended: (500, "SuspendedEntityInteractionException"),
     InvalidInput: (400, "InvalidRequestException"),
     Busy: (503, "ProcessEngineException"),
 }
@@ -55,7 +56,7 @@ def find_nothing(rest: str) -> Response:
 
 def refused(error: EngineError) -> Response:
     """Answer a refusal of the engine."""
-    status, kind = _STATUSES[type(error)]
+    status, kind = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
     return answer(status, kind, error.message)
 
 

@@ -11,7 +11,7 @@ from api import auth
 from api.camunda import answers, asked, lists, values
 from api.camunda.shown import instance
 from api.transactions import database, reading
-from engine import instance_lists, processes, versions
+from engine import instance_lists, processes, suspension, versions
 from engine.database import Session
 from engine.errors import InvalidInput, NotFound
 from engine.filters import Listing
@@ -46,6 +46,29 @@ def delete(found: str) -> Response:
     """End a process without a matter; a case is withdrawn instead."""
     with database().transaction() as session:
         processes.end(session, asked.uuid(found, "Process instance"), actor=auth.actor(), reason="DELETE /process-instance")
+    return answers.nothing()
+
+
+@bp.put(f"{_INSTANCE}/suspended")
+def set_suspended(found: str) -> Response:
+    """Suspend one instance, or activate it."""
+    turn = suspension.suspend if asked.needed(asked.body(), "suspended", bool) else suspension.activate
+    with database().transaction() as session:
+        turn(session, asked.uuid(found, "Process instance"), actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.put("/process-instance/suspended")
+def set_all_suspended() -> Response:
+    """Suspend or activate the instances that are listed, or those of a definition."""
+    given = asked.body()
+    turn = suspension.suspend if asked.needed(given, "suspended", bool) else suspension.activate
+    wanted = {name: given.get(name) for name in ("processInstanceIds", "processDefinitionId", "processDefinitionKey")}
+    if not any(wanted.values()):
+        raise InvalidInput(f"Expected one of {', '.join(wanted)}, but there is none")
+    with database().transaction() as session:
+        for row in _find(session, wanted).rows(session):
+            turn(session, row.Instance.id, actor=auth.actor())
     return answers.nothing()
 
 

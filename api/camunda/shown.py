@@ -37,7 +37,7 @@ def definition(row: Definition) -> dict[str, Any]:
         "diagram": None,
         "suspended": False,
         "tenantId": None,
-        "versionTag": None,
+        "versionTag": row.version_tag,
         "historyTimeToLive": None,
         "startableInTasklist": row.kind == "process",
     }
@@ -53,6 +53,6 @@ def instance(row: Instance, of: Definition) -> dict[str, Any]:
         "businessKey": row.business_key,
         "caseInstanceId": None,
         "ended": row.status is not InstanceStatus.RUNNING,
-        "suspended": False,
+        "suspended": row.suspended,
         "tenantId": None,
     }

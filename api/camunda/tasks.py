@@ -134,7 +134,7 @@ def shown(found: Listed) -> dict[str, Any]:
         "caseExecutionId": None,
         "caseInstanceId": None,
         "caseDefinitionId": None,
-        "suspended": False,
+        "suspended": found.instance.suspended,
         "formKey": None,
         "camundaFormRef": None,
         "tenantId": None,
@@ -146,9 +146,7 @@ def _find(session: Session, given: dict[str, Any]) -> Listing:
     """Find open tasks."""
     if any(given.get(name) for name in _CANDIDATES) and not any(asked.true(given, name) for name in ("includeAssignedTasks", "assigned")):
         given = given | {"unassigned": True}
-    conditions = lists.conditions(
-        given, task_lists.FILTERS, besides=("candidateUser", "includeAssignedTasks", "active", "processVariables")
-    )
+    conditions = lists.conditions(given, task_lists.FILTERS, besides=("candidateUser", "includeAssignedTasks", "processVariables"))
     if user := asked.field(given, "candidateUser", str):
         conditions.append(task_lists.for_candidate(session, user))
     variables = lists.comparisons(given, "processVariables")

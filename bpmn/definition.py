@@ -43,6 +43,9 @@ class ElementType(StrEnum):
     EVENT_BASED_GATEWAY = "eventBasedGateway"
 
 
+TASKS = frozenset(kind for kind in ElementType if kind.value.lower().endswith("task"))
+#: What runs for a while, and what a boundary event may stand on.
+ACTIVITIES = TASKS | {ElementType.CALL_ACTIVITY, ElementType.SUBPROCESS, ElementType.TRANSACTION}
 #: Elements that hold other elements.
 SCOPES = frozenset({ElementType.SUBPROCESS, ElementType.EVENT_SUBPROCESS, ElementType.TRANSACTION, ElementType.MULTI_INSTANCE_BODY})
 #: What the id of a multi-instance body ends in; no XML id can hold a `#`.

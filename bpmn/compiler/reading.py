@@ -8,21 +8,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bpmn.compiler import particulars
-from bpmn.compiler.source import MODEL, Node, Source, camunda, is_open, line, local_reference, tag, text_of
+from bpmn.compiler.particulars import every
+from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, is_open, line, local_reference, tag, text_of
+from bpmn.compiler.vocabulary.elements import NODE_TAGS
 from bpmn.definition import Definition, Element, ElementType, Flow
 
 #: Flow nodes that run, by tag.
-RUNNING = {kind.value: kind for kind in ElementType}
+RUNNING = {kind.value: kind for kind in ElementType if kind.value in NODE_TAGS} | {"manualTask": ElementType.TASK}
 #: Elements that are refused still stand in the drawing, so that what is around them can be judged.
-STAND_INS = {
-    "manualTask": ElementType.TASK,
-    "scriptTask": ElementType.TASK,
-    "sendTask": ElementType.TASK,
-    "transaction": ElementType.SUBPROCESS,
-    "adHocSubProcess": ElementType.SUBPROCESS,
-    "eventBasedGateway": ElementType.EXCLUSIVE_GATEWAY,
-    "complexGateway": ElementType.EXCLUSIVE_GATEWAY,
-}
+STAND_INS = {"adHocSubProcess": ElementType.SUBPROCESS, "complexGateway": ElementType.EXCLUSIVE_GATEWAY}
 
 
 class Arrows(NamedTuple):
@@ -47,7 +41,7 @@ def read(source: Source, process: Node) -> Definition:
     return Definition(
         key=process.get("id", ""),
         name=process.get("name") or _participant(source, process),
-        properties=MappingProxyType(particulars.properties(process)),
+        properties=MappingProxyType(every.properties(process)),
         elements=MappingProxyType(elements),
         flows=MappingProxyType(flows),
         documentation=_documentation(process),
@@ -58,6 +52,8 @@ def read(source: Source, process: Node) -> Definition:
 
 def kind_of(node: Node) -> ElementType | None:
     """Return the kind of a flow node; None for what is none."""
+    if tag(node) == "subProcess" and node.get("triggeredByEvent") in TRUE:
+        return ElementType.EVENT_SUBPROCESS
     return RUNNING.get(tag(node)) or STAND_INS.get(tag(node))
 
 
@@ -90,7 +86,6 @@ def _element(source: Source, node: Node, parent: str | None, arrows: Arrows) -> 
         type=kind,
         line=line(node),
         parent=parent,
-        properties=MappingProxyType(particulars.properties(node)),
         incoming=tuple(arrows.incoming.get(key, ())),
         outgoing=tuple(arrows.outgoing.get(key, ())),
         default=local_reference(node.get("default", "")) or None,

@@ -11,7 +11,7 @@ from lxml import etree
 from bpmn import expressions, xml
 from bpmn.compiler import vocabulary
 from bpmn.compiler.vocabulary import Fate
-from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED
+from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED_NODES
 from bpmn.errors import DocumentError, ExpressionError, Finding
 from bpmn.expressions import Expression
 
@@ -24,9 +24,10 @@ Node = etree._Element  # noqa: SLF001 - lxml has no public name for it
 #: What XML calls true.
 TRUE = frozenset({"true", "1"})
 #: What needs an id.
-IDENTIFIED = NODE_TAGS | REFUSED.keys() | {"sequenceFlow"}
+IDENTIFIED = NODE_TAGS | REFUSED_NODES.keys() | {"sequenceFlow"}
 #: What elements stand in.
-CONTAINERS = frozenset({"definitions", "process", "subProcess", "transaction", "adHocSubProcess"})
+OPEN = frozenset({"process", "subProcess", "transaction"})
+CONTAINERS = OPEN | {"definitions", "adHocSubProcess"}
 
 
 class Source:
@@ -44,6 +45,11 @@ class Source:
         _unify(self.root)
         self.nodes = _identify(self.root)
         self.processes = _executable(self.root)
+        #: Ends of every association: from a compensation boundary event, the second one is its handler.
+        self.associations = [
+            (local_reference(node.get("sourceRef", "")), local_reference(node.get("targetRef", "")))
+            for node in self.root.iter(f"{MODEL}association")
+        ]
         #: What says something about a run: the executable processes, without drawing, and without the insides of what is refused.
         self.meant = [node for process in self.processes for node in _meant(process)]
 
@@ -62,7 +68,7 @@ class Source:
         )
 
     def expression(self, node: Node, text: str | None, what: str) -> Expression | None:
-        """Parse an attribute or a text of the node; None when there is none, or when it is wrong (and reported)."""
+        """Parse an attribute or a text of an element; None when there is none, or when it is wrong (and reported)."""
         if text is None or not text.strip():
             return None
         try:
@@ -163,8 +169,8 @@ def _identify(root: Node) -> dict[str, Node]:
 
 
 def is_open(scope: Node) -> bool:
-    """Tell whether what stands in a process or subprocess is part of the run; event subprocesses are refused as a whole."""
-    return tag(scope) == "process" or (tag(scope) == "subProcess" and scope.get("triggeredByEvent") not in TRUE)
+    """Tell whether what stands in an element is part of the run; ad-hoc subprocesses are refused as a whole."""
+    return tag(scope) in OPEN
 
 
 def _meant(node: Node) -> Iterator[Node]:

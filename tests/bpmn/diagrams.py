@@ -10,7 +10,8 @@
     )
 
 Every element takes `name=`, `properties={"onething.x": "1"}`, `attrs={"camunda:asyncBefore": "true"}`, and raw XML as further arguments
-(`ext=` goes into its extensionElements).  The id of a flow is `source-target`.  Messages and errors that are named are declared by `diagram`.
+(`ext=` goes into its extensionElements).  The id of a flow is `source-target`.  Messages, signals, errors and escalations
+that are named are declared by `diagram`.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def user(id_, *content, groups=None, assignee=None, due=None, priority=None, for
 
 
 def receive(id_, *content, message, attrs=None, **more):
-    return element("receiveTask", id_, *content, attrs={"messageRef": _declared("Message", message), **(attrs or {})}, **more)
+    return element("receiveTask", id_, *content, attrs={"messageRef": declared("Message", message), **(attrs or {})}, **more)
 
 
 def external(id_, *content, topic, attrs=None, **more):
@@ -105,6 +106,20 @@ def subprocess(id_, *content, **more):
     return element("subProcess", id_, *content, **more)
 
 
+def event_subprocess(id_, *content, attrs=None, **more):
+    return element("subProcess", id_, *content, attrs={"triggeredByEvent": "true", **(attrs or {})}, **more)
+
+
+def transaction(id_, *content, **more):
+    return element("transaction", id_, *content, **more)
+
+
+def script(id_, body, *, language="juel", result="result", attrs=None, **more):
+    """A script task."""
+    camunda = {"scriptFormat": language, "camunda:resultVariable": result}
+    return element("scriptTask", id_, tag("bpmn:script", escape(body)), attrs={**camunda, **(attrs or {})}, **more)
+
+
 # Gateways -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +136,10 @@ def parallel(id_, **more):
     return element("parallelGateway", id_, **more)
 
 
+def event_gateway(id_, **more):
+    return element("eventBasedGateway", id_, **more)
+
+
 # Events ---------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +149,7 @@ def start(id_, *content, message=None, **more):
 
 def end(id_, *content, error=None, terminate=False, **more):
     """An end event: none, error (by code) or terminate."""
-    definition = [tag("bpmn:errorEventDefinition", attrs={"errorRef": _declared("Error", error)})] if error else []
+    definition = [tag("bpmn:errorEventDefinition", attrs={"errorRef": declared("Error", error)})] if error else []
     definition += [tag("bpmn:terminateEventDefinition")] if terminate else []
     return element("endEvent", id_, *content, *definition, **more)
 
@@ -138,6 +157,16 @@ def end(id_, *content, error=None, terminate=False, **more):
 def milestone(id_, **more):
     """An intermediate throw event without a definition."""
     return element("intermediateThrowEvent", id_, **more)
+
+
+def throw(id_, *content, **more):
+    """An intermediate throw event; the content is its event definition (`tests.bpmn.definitions`)."""
+    return element("intermediateThrowEvent", id_, *content, **more)
+
+
+def catch(id_, *content, **more):
+    """An intermediate catch event; the content is its event definition."""
+    return element("intermediateCatchEvent", id_, *content, **more)
 
 
 def message_catch(id_, *, message, **more):
@@ -164,7 +193,7 @@ def message_boundary(id_, *, on, message, interrupting=True, **more):
 
 def error_boundary(id_, *, on, error=None, **more):
     """An error boundary; without a code it catches every error."""
-    definition = tag("bpmn:errorEventDefinition", attrs={"errorRef": error and _declared("Error", error)})
+    definition = tag("bpmn:errorEventDefinition", attrs={"errorRef": error and declared("Error", error)})
     return boundary(id_, definition, on=on, **more)
 
 
@@ -178,11 +207,11 @@ def timer(*, date=None, duration=None, cycle=None) -> str:
 
 
 def _message(name: str | None) -> list[str]:
-    return [tag("bpmn:messageEventDefinition", attrs={"messageRef": _declared("Message", name)})] if name else []
+    return [tag("bpmn:messageEventDefinition", attrs={"messageRef": declared("Message", name)})] if name else []
 
 
-def _declared(kind: str, name: str) -> str:
-    """The id of a message or an error, made from its name: Camunda Modeler opens files with ASCII ids only."""
+def declared(kind: str, name: str) -> str:
+    """The id of a message, a signal, an error or an escalation, made from its name: Camunda Modeler opens files with ASCII ids only."""
     return f"{kind}_{re.sub('[^A-Za-z0-9-]', lambda found: f'_{ord(found[0]):x}_', name)}"
 
 
@@ -219,12 +248,14 @@ def process(key: str, *content: str, executable: bool | None = True, attrs=None,
 
 
 def document(*content: str, declare: Iterable[str] = (), attrs: Mapping[str, str] | None = None) -> bytes:
-    """The whole file: processes and whatever else stands at the top.  Declares messages and errors that are named."""
+    """The whole file: processes and whatever else stands at the top.  Declares messages, signals, errors and escalations that are named."""
     body = "".join(content)
-    declared = [element("message", _declared("Message", name), name=name) for name in _names("Message", body)]
-    declared += [element("error", _declared("Error", code), attrs={"errorCode": code}) for code in _names("Error", body)]
+    declarations = [element(kind.lower(), declared(kind, name), name=name) for kind in ("Message", "Signal") for name in _names(kind, body)]
+    for kind in ("Error", "Escalation"):
+        codes = _names(kind, body)
+        declarations += [element(kind.lower(), declared(kind, code), attrs={f"{kind.lower()}Code": code}) for code in codes]
     namespaces = {**NAMESPACES, "targetNamespace": "http://bpmn.io/schema/bpmn", "id": "Definitions_1"}
-    text = tag("bpmn:definitions", *declared, *declare, body, attrs={**namespaces, **(attrs or {})})
+    text = tag("bpmn:definitions", *declarations, *declare, body, attrs={**namespaces, **(attrs or {})})
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 

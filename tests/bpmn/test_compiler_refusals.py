@@ -7,8 +7,11 @@ import re
 import pytest
 
 from bpmn import compiler
-from bpmn.compiler import rules
+from bpmn.compiler import reading, rules
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.source import Source
 from bpmn.errors import DocumentError, Finding
+from tests.bpmn import refusals, refusals_of_events, refusals_of_work
 from tests.bpmn.diagrams import (
     diagram,
     document,
@@ -25,9 +28,13 @@ from tests.bpmn.diagrams import (
     timer_catch,
     user,
 )
-from tests.bpmn.refusals import ENDS, REFUSED, WARNED, around, with_attribute
+from tests.bpmn.refusals import ENDS, around, with_attribute
 
 NOTHING = frozenset[str]()
+REFUSED = refusals.REFUSED + refusals_of_events.REFUSED + refusals_of_work.REFUSED
+WARNED = refusals.WARNED + refusals_of_events.WARNED + refusals_of_work.WARNED
+#: Warnings about what is refused as long as it does not run.
+AWAITED = refusals_of_events.AWAITED
 
 
 def found(content: bytes, rule: str) -> list[Finding]:
@@ -55,14 +62,32 @@ def test_compile__warned(rule, element, words, content):
     assert finding.severity == "warning"
 
 
+@pytest.mark.parametrize(("rule", "element", "words", "content"), AWAITED)
+def test_compile__warned_if_it_ran(rule, element, words, content):
+    source = Source(content, "p.bpmn")
+    drawings = [Drawing(source, process, reading.read(source, process)) for process in source.processes]
+
+    rules.judge(source, drawings)
+
+    finding = next(finding for finding in source.findings if finding.rule == rule and finding.element == element)
+    assert re.search(words, finding.message)
+    assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize(("rule", "content"), refusals_of_events.ACCEPTED)
+def test_compile__not_found_where_it_is_not(rule, content):
+    assert found(content, rule) == []
+
+
 def test_compile__every_rule_has_an_example():
-    shown = {rule for rule, *_ in REFUSED + WARNED}
+    shown = {rule for rule, *_ in REFUSED + WARNED + AWAITED}
 
     assert {rule.name for rule in (*rules.SOURCE_RULES, *rules.DRAWING_RULES)} <= shown
 
 
 @pytest.mark.parametrize(
-    ("rule", "element", "words", "content"), [case for case in REFUSED if case[0] in {"unsupported-element", "bad-timer", "missing-topic"}]
+    ("rule", "element", "words", "content"),
+    [case for case in refusals.REFUSED if case[0] in {"unsupported-element", "bad-timer", "bad-due-date"}],
 )
 def test_compile__one_fault_one_finding(rule, element, words, content):
     """What is wrong once is said once."""
@@ -74,7 +99,7 @@ def test_compile__one_fault_one_finding(rule, element, words, content):
 def test_compile__everything_at_once():
     content = diagram(
         start("s"),
-        element("scriptTask", "a", name="计算"),
+        element("complexGateway", "a", name="计算"),
         external("b", topic=None),
         timer_catch("c", duration="soon"),
         end("e"),
@@ -89,17 +114,17 @@ def test_compile__everything_at_once():
         ("missing-topic", "b", ""),
         ("bad-timer", "c", ""),
     }
-    assert "script task “计算” (a)" in str(refusal.value)
+    assert "complex gateway “计算” (a)" in str(refusal.value)
 
 
 def test_compile__finding_tells_the_line():
-    content = diagram(start("s"), element("scriptTask", "a"), end("e"), flows("s -> a -> e")).replace(b"><", b">\n<")
+    content = diagram(start("s"), element("complexGateway", "a"), end("e"), flows("s -> a -> e")).replace(b"><", b">\n<")
 
     with pytest.raises(DocumentError) as refusal:
         compiler.compile(content, "p.bpmn")
 
     (finding,) = refusal.value.findings
-    assert b'<bpmn:scriptTask id="a"' in content.splitlines()[finding.line - 1]
+    assert b'<bpmn:complexGateway id="a"' in content.splitlines()[finding.line - 1]
 
 
 def test_compile__other_processes_do_not_matter():

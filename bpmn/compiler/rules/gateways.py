@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 from bpmn.compiler.rules.rule import Drawing
 from bpmn.compiler.source import MODEL, text_of
-from bpmn.definition import ElementType
+from bpmn.definition import ElementType, EventType
 
 Problems = Iterator[tuple[str | None, str]]
+
+#: What may stand behind an event-based gateway.
+RACING = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
 
 
 def gateway_leads_nowhere(drawing: Drawing) -> Problems:
     """A decision without ways to choose from."""
-    for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY):
+    for gateway in drawing.of_type(ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY):
         if not gateway.outgoing:
             message = f"Expected flows out of {drawing.label(gateway.id)}, but there are none: draw an end event (结束事件) behind it"
             yield gateway.id, message
@@ -56,8 +59,8 @@ def condition_on_default(drawing: Drawing) -> Problems:
 
 
 def condition_on_parallel_flow(drawing: Drawing) -> Problems:
-    """A parallel gateway takes every flow."""
-    for gateway in drawing.of_type(ElementType.PARALLEL_GATEWAY):
+    """A parallel gateway takes every flow, an event-based one what its events say."""
+    for gateway in drawing.of_type(ElementType.PARALLEL_GATEWAY, ElementType.EVENT_BASED_GATEWAY):
         for flow in drawing.outgoing(gateway):
             if flow.condition is not None:
                 message = (
@@ -65,6 +68,33 @@ def condition_on_parallel_flow(drawing: Drawing) -> Problems:
                     "draw an inclusive gateway (包容网关), or remove the condition"
                 )
                 yield flow.id, message
+
+
+def one_event(drawing: Drawing) -> Problems:
+    """Behind an event-based gateway, several events race."""
+    for gateway in drawing.of_type(ElementType.EVENT_BASED_GATEWAY):
+        if len(gateway.outgoing) == 1:
+            message = f"Expected two or more flows out of {drawing.label(gateway.id)}, but there is one: draw the event alone"
+            yield gateway.id, message
+
+
+def no_event_behind(drawing: Drawing) -> Problems:
+    """Behind an event-based gateway stand catch events, which nothing else leads to."""
+    for gateway in drawing.of_type(ElementType.EVENT_BASED_GATEWAY):
+        for flow in drawing.outgoing(gateway):
+            event = drawing.definition.elements[flow.target]
+            if event.type is not ElementType.CATCH_EVENT or event.event is None or event.event.type not in RACING:
+                message = (
+                    f"Expected a catch event (中间捕获事件) behind {drawing.label(gateway.id)}, but there is {drawing.label(event.id)}: "
+                    "draw a message, timer, signal or conditional event"
+                )
+                yield gateway.id, message
+            elif len(event.incoming) > 1:
+                message = (
+                    f"Expected only {drawing.label(gateway.id)} to lead to {drawing.label(event.id)}, but other flows do, too: "
+                    "draw an event of its own for them"
+                )
+                yield event.id, message
 
 
 def literal_condition(drawing: Drawing) -> Problems:

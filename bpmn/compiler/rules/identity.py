@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 
 from bpmn.compiler.source import MODEL, Node, Source, bearer, label, tag
-from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED
+from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED_NODES
 
 Problems = Iterator[tuple[Node, str]]
 
 #: What XML allows as an id.
 NAME = re.compile(r"[^\W\d][\w.\-·]*")
 ENDS = ("sourceRef", "targetRef")
+ENDS_OF_FLOW: dict[str, str] = dict.fromkeys(ENDS, "")
+#: References with what they must name; a reference to an error may be its code.
+REFERENCES = {"messageRef": "message", "signalRef": "signal", "escalationRef": "escalation"}
 
 
 def duplicate_id(source: Source) -> Problems:
@@ -60,10 +63,10 @@ def missing_key(source: Source) -> Problems:
 def dangling_reference(source: Source) -> Problems:
     """References to what is not in the file."""
     for node in source.meant:
-        for attribute in ("sourceRef", "targetRef", "messageRef"):
+        for attribute, wanted in (ENDS_OF_FLOW if tag(node) == "sequenceFlow" else REFERENCES).items():
             reference = node.get(attribute)
             end = source.referred(node, attribute)
-            if reference is not None and (end is None or (attribute == "messageRef" and tag(end) != "message")):
+            if reference is not None and (end is None or (wanted and tag(end) != wanted)):
                 owner = label(bearer(node))
                 message = (
                     f"Expected {attribute} of {owner} to name something in this file, but there is no such thing as {reference[:60]!r}"
@@ -96,4 +99,4 @@ def _loose(source: Source, flow: Node) -> Problems:
             yield flow, f"Expected {label(flow)} to connect events, activities and gateways, but its {attribute} is {label(end)}"
 
 
-NODES = NODE_TAGS | REFUSED.keys()
+NODES = NODE_TAGS | REFUSED_NODES.keys()

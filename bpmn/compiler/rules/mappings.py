@@ -1,4 +1,4 @@
-"""Rules about what passes in and out of a call activity, and about names and values."""
+"""Rules about what passes in and out of a call activity and with a signal, and about names and values."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bpmn.compiler.rules.rule import Drawing
-from bpmn.compiler.source import CAMUNDA, Node, extensions
-from bpmn.definition import Element, ElementType
+from bpmn.compiler.source import CAMUNDA, MODEL, Node, extensions
+from bpmn.definition import Element, ElementType, EventType
 
 Problems = Iterator[tuple[str | None, str]]
 
@@ -18,7 +18,8 @@ def bad_mapping(drawing: Drawing) -> Problems:
     """A mapping names what it gives and what takes it."""
     for element, row, words in _mappings(drawing):
         said = row.attrib
-        if unknown := sorted(set(map(str, said)) - KNOWN):
+        known = KNOWN if element.type is ElementType.CALL_ACTIVITY else KNOWN - {"businessKey"}
+        if unknown := sorted(set(map(str, said)) - known):
             yield element.id, f"Expected {words} to have source and target, but it has {', '.join(unknown)}: remove that, it does not run"
         elif "variables" in said:
             if said["variables"] != "all" or len(said) > 1:
@@ -31,8 +32,8 @@ def bad_mapping(drawing: Drawing) -> Problems:
 
 def computed_source(drawing: Drawing) -> Problems:
     """The source of a mapping is the name of a variable; what is computed is a source expression."""
-    for element in drawing.of_type(ElementType.CALL_ACTIVITY):
-        for mapping in (*element.inputs, *element.outputs):
+    for element in drawing.elements:
+        for mapping in (*element.inputs, *element.outputs, *(element.event.inputs if element.event else ())):
             name = mapping.source.source[2:-1] if mapping.by_name and mapping.source else None
             if name and mapping.source and (mapping.source.names != {name} or mapping.source.calls):
                 message = (
@@ -40,6 +41,14 @@ def computed_source(drawing: Drawing) -> Problems:
                     f"but it is {name[:60]!r}: use a source expression"
                 )
                 yield element.id, message
+
+
+def signal_takes_nothing(drawing: Drawing) -> Problems:
+    """What catches a signal takes all that comes with it."""
+    for element in drawing.of_event(EventType.SIGNAL, ElementType.START_EVENT, ElementType.CATCH_EVENT, ElementType.BOUNDARY_EVENT):
+        if element.event and element.event.inputs:
+            message = f"Expected {drawing.label(element.id)} to pass nothing on, but it has mappings"
+            yield element.id, f"{message}: put them on the event that throws the signal"
 
 
 def ignored_business_key(drawing: Drawing) -> Problems:
@@ -62,11 +71,13 @@ def bad_property(drawing: Drawing) -> Problems:
 
 
 def _mappings(drawing: Drawing) -> Iterator[tuple[Element, Node, str]]:
-    for element in drawing.of_type(ElementType.CALL_ACTIVITY):
+    for element in drawing.elements:
         node = drawing.node(element.id)
-        for kind in ("in", "out"):
-            for row in extensions(node, kind):
-                yield element, row, f"the {kind} mapping{_target(row)} of {drawing.label(element.id)}"
+        parts = [node] if element.type is ElementType.CALL_ACTIVITY else node.iterchildren(f"{MODEL}signalEventDefinition")
+        for part in parts:
+            for kind in ("in", "out"):
+                for row in extensions(part, kind):
+                    yield element, row, f"the {kind} mapping{_target(row)} of {drawing.label(element.id)}"
 
 
 def _target(row: Node) -> str:

@@ -7,19 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bpmn.compiler.source import Node, Source, is_open, label
-from bpmn.definition import Definition, Element, ElementType, Flow
-
-ACTIVITIES = frozenset(
-    {
-        ElementType.TASK,
-        ElementType.USER_TASK,
-        ElementType.RECEIVE_TASK,
-        ElementType.SERVICE_TASK,
-        ElementType.BUSINESS_RULE_TASK,
-        ElementType.CALL_ACTIVITY,
-        ElementType.SUBPROCESS,
-    }
-)
+from bpmn.definition import SCOPES, Definition, Element, ElementType, EventType, Flow
 
 
 class Drawing:
@@ -39,7 +27,7 @@ class Drawing:
     def scopes(self) -> dict[str | None, list[Element]]:
         """Return flow nodes by the subprocess around them; None is the process itself.  Empty subprocesses are there too."""
         scopes: dict[str | None, list[Element]] = {None: []}
-        scopes |= {element.id: [] for element in self.of_type(ElementType.SUBPROCESS) if self.is_open(element)}
+        scopes |= {element.id: [] for element in self.of_type(*SCOPES) if is_open(self.node(element.id))}
         for element in self.elements:
             scopes.setdefault(element.parent, []).append(element)
         return scopes
@@ -52,13 +40,15 @@ class Drawing:
             boundaries.setdefault(event.attached_to or "", []).append(event)
         return boundaries
 
-    def is_open(self, subprocess: Element) -> bool:
-        """Tell whether the inside of a subprocess is part of the drawing (it is not where the subprocess itself is refused)."""
-        return is_open(self.source.nodes[subprocess.id])
-
     def of_type(self, *types: ElementType) -> list[Element]:
         """Return flow nodes of some types, in document order."""
         return [element for element in self.elements if element.type in types]
+
+    def of_event(self, kind: EventType, *types: ElementType) -> list[Element]:
+        """Return flow nodes that wait for or do one kind of thing, of some types or of all, in document order."""
+        return [
+            element for element in self.elements if element.event and element.event.type is kind and (not types or element.type in types)
+        ]
 
     def outgoing(self, element: Element) -> list[Flow]:
         """Return the flows out of an element, in document order."""

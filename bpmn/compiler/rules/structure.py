@@ -1,65 +1,16 @@
-"""Rules about what leads where: starts, ends, boundaries, ways."""
+"""Rules about what stands where, and about ends and borders."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from bpmn.compiler.rules.rule import ACTIVITIES, Drawing
-from bpmn.definition import Element, ElementType, EventType
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.definition import ACTIVITIES, ElementType, EventType
 
 Problems = Iterator[tuple[str | None, str]]
 
-
-def no_start_event(drawing: Drawing) -> Problems:
-    """A process and a subprocess begin somewhere."""
-    for scope, elements in drawing.scopes.items():
-        if not any(element.type is ElementType.START_EVENT for element in elements):
-            yield scope, f"Expected {drawing.label(scope)} to have a start event, but it has none: draw one (开始事件)"
-
-
-def several_starts(drawing: Drawing) -> Problems:
-    """A process has one start by hand; a subprocess has one start."""
-    for scope, elements in drawing.scopes.items():
-        plain = [element for element in elements if element.type is ElementType.START_EVENT and not _waits(element)]
-        for extra in plain[1:]:
-            first = drawing.label(plain[0].id)
-            message = (
-                f"Expected {drawing.label(scope)} to have one start event without a definition, but it has {first} and "
-                f"{drawing.label(extra.id)}: draw one, with a parallel gateway (并行网关) behind it if both ways are meant"
-            )
-            yield extra.id, message
-
-
-def message_start_in_subprocess(drawing: Drawing) -> Problems:
-    """An embedded subprocess starts when its token comes, not by a message."""
-    for element in drawing.of_type(ElementType.START_EVENT):
-        if element.parent is not None and _waits(element):
-            message = (
-                f"Expected {drawing.label(element.id)} in a subprocess to have no definition, but it waits for a message: "
-                "draw a plain start event with a message catch event (消息中间捕获事件) behind it"
-            )
-            yield element.id, message
-
-
-def same_start_message(drawing: Drawing) -> Problems:
-    """A message says which start event it means."""
-    starts = [element for element in drawing.of_type(ElementType.START_EVENT) if element.event and element.event.name]
-    count = Counter(element.event.name for element in starts if element.event)
-    for element in starts:
-        if element.event and count[element.event.name] > 1:
-            message = (
-                f"Expected each start event to wait for a message of its own, but {drawing.label(element.id)} shares "
-                f"{element.event.name!r} with another: give them different messages"
-            )
-            yield element.id, message
-
-
-def flow_into_start(drawing: Drawing) -> Problems:
-    """Nothing leads into a start or a boundary event."""
-    for element in drawing.of_type(ElementType.START_EVENT, ElementType.BOUNDARY_EVENT):
-        if element.incoming:
-            yield element.id, f"Expected nothing to lead into {drawing.label(element.id)}, but a flow does: lead it to the element behind"
+#: What always ends what it comes from.
+ENDING = {EventType.ERROR: "an error", EventType.CANCEL: "a cancellation"}
 
 
 def flow_out_of_end(drawing: Drawing) -> Problems:
@@ -84,86 +35,54 @@ def loose_boundary(drawing: Drawing) -> Problems:
 
 
 def error_without_interrupting(drawing: Drawing) -> Problems:
-    """An error ends the activity that it comes from."""
-    for element in drawing.of_type(ElementType.BOUNDARY_EVENT):
-        if element.event and element.event.type is EventType.ERROR and not element.interrupting:
-            yield element.id, f"Expected {drawing.label(element.id)} to interrupt, but it does not: an error always ends its activity"
+    """An error ends the activity that it comes from; so does a cancellation."""
+    for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.START_EVENT):
+        what = ENDING.get(element.event.type) if element.event else None
+        if what and not element.interrupting:
+            yield element.id, f"Expected {drawing.label(element.id)} to interrupt, but it does not: {what} always ends its activity"
 
 
-def unreachable(drawing: Drawing) -> Problems:
-    """Elements that no token ever gets to."""
-    starts = [element.id for element in drawing.of_type(ElementType.START_EVENT) if element.parent is None]
-    reached = _closure(drawing, starts)
-    for element in drawing.elements:
-        if starts and element.id not in reached and (element.parent is None or element.parent in reached):
-            yield element.id, f"Expected a way from the start to {drawing.label(element.id)}, but there is none: connect it or remove it"
+def cancel_outside_transaction(drawing: Drawing) -> Problems:
+    """A cancel end event stands in a transaction, a cancel boundary event on one."""
+    for event in drawing.of_event(EventType.CANCEL):
+        on_border = event.type is ElementType.BOUNDARY_EVENT
+        place = drawing.definition.elements.get((event.attached_to if on_border else event.parent) or "")
+        if place is None or place.type is not ElementType.TRANSACTION:
+            where = "on the border of a transaction" if on_border else "in a transaction"
+            message = f"Expected {drawing.label(event.id)} to stand {where}, but it does not: draw a transaction (事务), or an error event"
+            yield event.id, message
 
 
-def no_way_to_an_end(drawing: Drawing) -> Problems:
-    """Activities from which a token can only go round for ever."""
-    before: dict[str, list[str]] = {}
-    for element in drawing.elements:
-        for follower in _followers(drawing, element, inwards=False):
-            before.setdefault(follower, []).append(element.id)
-    ended = _ended_scopes(drawing)
-    ending = {element.id for element in drawing.elements if not element.outgoing or element.parent in ended}
-    frontier = list(ending)
-    while frontier:
-        for previous in before.get(frontier.pop(), ()):
-            if previous not in ending:
-                ending.add(previous)
-                frontier.append(previous)
-    for element in drawing.elements:
-        if element.type in ACTIVITIES and element.id not in ending:
+def no_cancel_boundary(drawing: Drawing) -> Problems:
+    """A transaction that is canceled is left by a cancel boundary event."""
+    for event in drawing.of_event(EventType.CANCEL, ElementType.END_EVENT):
+        if event.parent and not _cancels(drawing, event.parent):
             message = (
-                f"Expected a way from {drawing.label(element.id)} to an end event, but there is none: "
-                "draw a gateway (网关) with a flow that leads out of the circle"
+                f"Expected {drawing.label(event.parent)} to have a cancel boundary event (取消边界事件), but it has none: draw one, "
+                f"{drawing.label(event.id)} leads there"
             )
-            yield element.id, message
+            yield event.id, message
 
 
-def loose_end(drawing: Drawing) -> Problems:
-    """A token that ends without an end event ends by oversight, more often than not."""
-    for element in drawing.elements:
-        if not element.outgoing and element.type not in (ElementType.END_EVENT, ElementType.EXCLUSIVE_GATEWAY):
-            message = f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it"
-            yield element.id, message
+def several_cancel_boundaries(drawing: Drawing) -> Problems:
+    """A transaction that is canceled is left in one way."""
+    for activity in drawing.boundaries:
+        for extra in _cancels(drawing, activity)[1:]:
+            yield extra, f"Expected one cancel boundary event on {drawing.label(activity)}, but {drawing.label(extra)} is another: keep one"
 
 
-def _ended_scopes(drawing: Drawing) -> set[str | None]:
-    """List the scopes that something else ends: a terminate end event inside, or a boundary event around that interrupts."""
-    ended: set[str | None] = set()
-    for scope, elements in drawing.scopes.items():  # outer scopes come first
-        around = drawing.definition.elements[scope].parent if scope is not None else None
-        interrupted = any(event.interrupting for event in drawing.boundaries.get(scope or "", ()))
-        terminated = any(element.event and element.event.type is EventType.TERMINATE for element in elements)
-        if terminated or interrupted or (scope is not None and around in ended):
-            ended.add(scope)
-    return ended
+def no_cancel_end(drawing: Drawing) -> Problems:
+    """A cancel boundary event waits for a cancel end event."""
+    ends = {event.parent for event in drawing.of_event(EventType.CANCEL, ElementType.END_EVENT)}
+    for event in drawing.of_event(EventType.CANCEL, ElementType.BOUNDARY_EVENT):
+        host = drawing.definition.elements.get(event.attached_to or "")
+        if host and host.type is ElementType.TRANSACTION and host.id not in ends:
+            message = (
+                f"Expected a cancel end event (取消结束事件) in {drawing.label(host.id)}, but there is none: "
+                f"{drawing.label(event.id)} is never reached"
+            )
+            yield event.id, message
 
 
-def _waits(start: Element) -> bool:
-    return start.event is not None and start.event.type is not EventType.NONE
-
-
-def _closure(drawing: Drawing, starts: Iterable[str]) -> set[str]:
-    reached = set(starts)
-    frontier = list(reached)
-    while frontier:
-        for follower in _followers(drawing, drawing.definition.elements[frontier.pop()], inwards=True):
-            if follower not in reached:
-                reached.add(follower)
-                frontier.append(follower)
-    return reached
-
-
-def _followers(drawing: Drawing, element: Element, *, inwards: bool) -> Iterator[str]:
-    """Yield what a token gets to next: along flows, by boundary events, and into a subprocess."""
-    for flow in drawing.outgoing(element):
-        yield flow.target
-    for boundary in drawing.boundaries.get(element.id, ()):
-        yield boundary.id
-    if inwards and element.type is ElementType.SUBPROCESS:
-        for inner in drawing.scopes.get(element.id, ()):
-            if inner.type is ElementType.START_EVENT:
-                yield inner.id
+def _cancels(drawing: Drawing, activity: str) -> list[str]:
+    return [event.id for event in drawing.boundaries.get(activity, ()) if event.event and event.event.type is EventType.CANCEL]

@@ -37,8 +37,9 @@ def bad_timer(drawing: Drawing) -> Problems:
 
 def cycle_that_interrupts(drawing: Drawing) -> Problems:
     """What interrupts its activity, or lets a token pass, is due once."""
-    for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.CATCH_EVENT):
-        if element.event and element.event.timer is TimerType.CYCLE and element.interrupting:
+    for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.CATCH_EVENT, ElementType.START_EVENT):
+        starts_case = element.type is ElementType.START_EVENT and element.parent is None
+        if element.event and element.event.timer is TimerType.CYCLE and element.interrupting and not starts_case:
             message = (
                 f"Expected {drawing.label(element.id)} to be due more than once, but it is due once only: "
                 "choose a duration, or a boundary event that does not interrupt"
@@ -47,11 +48,11 @@ def cycle_that_interrupts(drawing: Drawing) -> Problems:
 
 
 def bad_due_date(drawing: Drawing) -> Problems:
-    """A due date is a duration from now, a date and time, or an expression."""
+    """A due date and a follow-up date are durations from now, dates and times, or expressions."""
     for element in drawing.of_type(ElementType.USER_TASK):
-        due = element.due_date
-        if due is not None and due.dialect == "literal" and (wrong := _wrong(None, due.source)):
-            yield element.id, f"Expected the due date of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
+        for what, due in (("due", element.due_date), ("follow-up", element.follow_up_date)):
+            if due is not None and due.dialect == "literal" and (wrong := _wrong(None, due.source)):
+                yield element.id, f"Expected the {what} date of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
 
 
 TIMER_TAGS = frozenset(TimerType)

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.elements import ACTIVITY_TAGS, GATEWAY_TAGS, NODE_TAGS
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
-ANY: frozenset[str] = frozenset()
-PROCESS = frozenset({"process"})
-FLOW = frozenset({"sequenceFlow"})
-START = frozenset({"startEvent"})
-USER = frozenset({"userTask"})
-SERVICE = frozenset({"serviceTask"})
-RULE = frozenset({"businessRuleTask"})
-CALL = frozenset({"callActivity"})
-RECEIVE = frozenset({"receiveTask"})
-CONDITION = frozenset({"conditionExpression", "timeDate", "timeDuration", "timeCycle"})
-CATCHING = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent"})
-FALSE = frozenset({"false", "0"})
-ONCE = frozenset({"1"})
-BINDINGS = frozenset({"latest", "deployment"})
 
-EXTERNAL = "choose “External” as implementation and give it a topic: nothing of a diagram runs inside the engine"
-DECISION = "choose “DMN” as implementation and give it a decision: nothing of a diagram runs inside the engine"
-ASYNCHRONOUS = "clear it: a case is stored wherever it waits, and work that may fail belongs in an external service task (服务任务)"
-LATEST = "choose the binding “latest”, and remove version and tag"
+def _tags(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+ANY: frozenset[str] = frozenset()
+PROCESS, FLOW, START, BOUNDARY = _tags("process"), _tags("sequenceFlow"), _tags("startEvent"), _tags("boundaryEvent")
+USER, CALL, RECEIVE, SCRIPT, RULE = (
+    _tags("userTask"),
+    _tags("callActivity"),
+    _tags("receiveTask"),
+    _tags("scriptTask"),
+    _tags("businessRuleTask"),
+)
+SERVICE = _tags("serviceTask", "sendTask")
+MESSAGE, SIGNAL, ERROR = _tags("messageEventDefinition"), _tags("signalEventDefinition"), _tags("errorEventDefinition")
+ESCALATION, COMPENSATION = _tags("escalationEventDefinition"), _tags("compensateEventDefinition")
+CONDITIONAL, LINK = _tags("conditionalEventDefinition"), _tags("linkEventDefinition")
+#: What a worker or an expression does.
+WORKED = SERVICE | RULE | MESSAGE
+SUBPROCESS, EVENT_GATEWAY = _tags("subProcess"), _tags("eventBasedGateway")
+MULTI_INSTANCE, STANDARD_LOOP = _tags("multiInstanceLoopCharacteristics"), _tags("standardLoopCharacteristics")
+WRITTEN = _tags("conditionExpression", "condition", "timeDate", "timeDuration", "timeCycle")
+FORMULAS = WRITTEN | {"loopCardinality", "completionCondition", "loopCondition", "formalExpression"}
+CATCHING = START | BOUNDARY | {"intermediateCatchEvent"}
+
+FALSE, ONCE, LATEST = _tags("false", "0"), _tags("1"), _tags("latest")
+BINDINGS = _tags("latest", "deployment")
+EVERY_BINDING = _tags("latest", "deployment", "version", "versionTag")
+
+JAVA = "choose “External” as implementation and give it a topic, or write an expression: no class runs inside the engine"
+SCRIPTS = "write a `${…}` or `=…` expression: scripts are not run"
+REPEATED_BY = "remove it: each instance counts, and a completion condition says when it is enough"
 
 
 def _words(fate: Fate, owners: frozenset[str], note: str, *names: str, harmless: frozenset[str] = frozenset()) -> list[Word]:
@@ -37,43 +52,52 @@ PLAIN = [
     *_words(Fate.RUNS, ANY, "what people call the element", "name"),
     *_words(Fate.RUNS, PROCESS, "false: not deployed; where no process of a file has it, all are executable", "isExecutable"),
     *_words(Fate.IGNORED, PROCESS, "no effect on a run", "isClosed", "processType", "definitionalCollaborationRef"),
-    *_words(Fate.RUNS, FLOW, "the two ends", "sourceRef", "targetRef"),
+    *_words(Fate.RUNS, FLOW | {"association"}, "the two ends", "sourceRef", "targetRef"),
+    *_words(Fate.IGNORED, _tags("association"), "no effect on a run", "associationDirection"),
     *_words(Fate.IGNORED, FLOW, "no effect on a run", "isImmediate"),
-    *_words(Fate.REFUSED, CONDITION, "write a `${…}` or `=…` expression: scripts are not run", "language"),
-    *_words(Fate.IGNORED, CONDITION, "no effect on a run", "evaluatesToTypeRef"),
-    *_words(Fate.RUNS, ACTIVITY_TAGS | GATEWAY_TAGS, "the flow that is taken when no condition holds", "default"),
+    *_words(Fate.REFUSED, FORMULAS, SCRIPTS, "language"),
+    *_words(Fate.IGNORED, FORMULAS, "no effect on a run", "evaluatesToTypeRef"),
+    *_words(Fate.RUNS, ACTIVITY_TAGS | GATEWAY_TAGS - EVENT_GATEWAY, "the flow that is taken when no condition holds", "default"),
+    *_words(awaited.QUANTITY, ACTIVITY_TAGS, "how many tokens start it", "startQuantity", harmless=ONCE),
+    *_words(awaited.QUANTITY, ACTIVITY_TAGS, "how many tokens leave by each flow", "completionQuantity", harmless=ONCE),
     *_words(
-        Fate.REFUSED,
+        awaited.COMPENSATION,
         ACTIVITY_TAGS,
-        "remove it: one token starts and ends an activity",
-        "startQuantity",
-        "completionQuantity",
-        harmless=ONCE,
+        "runs when the activity is compensated whose boundary event leads here",
+        "isForCompensation",
+        harmless=FALSE,
     ),
-    *_words(Fate.REFUSED, ACTIVITY_TAGS, "draw the tasks that undo the work", "isForCompensation", harmless=FALSE),
     *_words(
-        Fate.REFUSED,
-        frozenset({"subProcess"}),
-        "draw boundary events on an embedded subprocess (子流程) instead of an event subprocess (事件子流程)",
+        awaited.EVENT_SUBPROCESS,
+        SUBPROCESS,
+        "an event subprocess (事件子流程): its start event says when it starts",
         "triggeredByEvent",
         harmless=FALSE,
     ),
+    *_words(Fate.IGNORED, _tags("transaction"), "a transaction is always compensated", "method"),
     *_words(Fate.RUNS, CALL, "key of the process, or `${…}`", "calledElement"),
-    *_words(Fate.RUNS, RECEIVE | {"messageEventDefinition"}, "the message", "messageRef"),
+    *_words(Fate.RUNS, RECEIVE | MESSAGE, "the message", "messageRef"),
+    *_words(Fate.IGNORED, _tags("sendTask"), "no effect on a run: the worker sends it", "messageRef"),
     *_words(Fate.REFUSED, RECEIVE, "draw a message start event (消息开始事件)", "instantiate", harmless=FALSE),
-    *_words(Fate.RUNS, frozenset({"errorEventDefinition"}), "the error; the code itself where it refers to nothing", "errorRef"),
-    *_words(
-        Fate.RUNS,
-        frozenset({"boundaryEvent"}),
-        "the activity that it stands on, and whether it interrupts it",
-        "attachedToRef",
-        "cancelActivity",
-    ),
+    *_words(Fate.REFUSED, EVENT_GATEWAY, "draw a message start event (消息开始事件) for each", "instantiate", harmless=FALSE),
+    *_words(Fate.REFUSED, EVENT_GATEWAY, "draw a parallel gateway (并行网关)", "eventGatewayType", harmless=_tags("Exclusive")),
+    *_words(Fate.RUNS, SIGNAL, "the signal; its name may be an expression", "signalRef"),
+    *_words(Fate.RUNS, ERROR, "the error; the code itself where it refers to nothing", "errorRef"),
+    *_words(Fate.RUNS, ESCALATION, "the escalation; without it, every one is caught", "escalationRef"),
+    *_words(Fate.RUNS, COMPENSATION, "the activity that is compensated; without it, all that has completed", "activityRef"),
+    *_words(Fate.RUNS, COMPENSATION, "false: the token does not wait for the handlers", "waitForCompletion"),
+    *_words(Fate.RUNS, BOUNDARY, "the activity that it stands on, and whether it interrupts it", "attachedToRef", "cancelActivity"),
     *_words(Fate.REFUSED, CATCHING, "draw one event for each definition", "parallelMultiple", harmless=FALSE),
-    *_words(Fate.IGNORED, START, "no effect outside an event subprocess", "isInterrupting"),
+    *_words(Fate.RUNS, START, "in an event subprocess: whether it interrupts what is around it", "isInterrupting"),
     *_words(Fate.IGNORED, GATEWAY_TAGS, "the flows say it", "gatewayDirection"),
     *_words(Fate.IGNORED, USER | SERVICE | RULE | RECEIVE, "no effect on a run", "implementation"),
-    *_words(Fate.IGNORED, SERVICE | RECEIVE, "no effect on a run", "operationRef"),
+    *_words(Fate.IGNORED, SERVICE | RECEIVE | MESSAGE, "no effect on a run", "operationRef"),
+    *_words(Fate.RUNS, SCRIPT, "`juel` or `feel`", "scriptFormat"),
+    *_words(Fate.RUNS, MULTI_INSTANCE, "one after the other", "isSequential"),
+    *_words(Fate.REFUSED, MULTI_INSTANCE, REPEATED_BY, "behavior", harmless=_tags("All")),
+    *_words(Fate.REFUSED, MULTI_INSTANCE, REPEATED_BY, "oneBehaviorEventRef", "noneBehaviorEventRef"),
+    *_words(Fate.RUNS, STANDARD_LOOP, "put the condition before the first round too; rounds at most", "testBefore", "loopMaximum"),
+    *_words(Fate.IGNORED, _tags("inputDataItem"), "no effect on a run", "itemSubjectRef", "isCollection"),
 ]
 
 CAMUNDA = [
@@ -81,9 +105,14 @@ CAMUNDA = [
     *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "historyTimeToLive"),
     *_words(Fate.IGNORED, PROCESS, "no effect on a run", "isStartableInTasklist"),
     *_words(Fate.WARNED, PROCESS, "who may start a case is decided by roles", "candidateStarterGroups", "candidateStarterUsers"),
-    *_words(Fate.WARNED, PROCESS | NODE_TAGS, "due work is done in the order it falls due", "jobPriority", "taskPriority"),
-    *_words(Fate.REFUSED, NODE_TAGS, ASYNCHRONOUS, "asyncBefore", "asyncAfter", "async", harmless=FALSE),
-    *_words(Fate.IGNORED, NODE_TAGS, "a case is always worked on by one at a time", "exclusive"),
+    *_words(awaited.PRIORITY, PROCESS | NODE_TAGS, "which jobs come first; of a process: for all of its elements", "jobPriority"),
+    *_words(awaited.PRIORITY, PROCESS | WORKED, "which external tasks come first; of a process: for all of its elements", "taskPriority"),
+    *_words(
+        awaited.ASYNCHRONOUS, (NODE_TAGS - BOUNDARY) | MULTI_INSTANCE, "a job enters the element", "asyncBefore", "async", harmless=FALSE
+    ),
+    *_words(awaited.ASYNCHRONOUS, NODE_TAGS | MULTI_INSTANCE, "a job leaves the element", "asyncAfter", harmless=FALSE),
+    *_words(Fate.REFUSED, BOUNDARY, "tick “After” instead: the event itself is no work", "asyncBefore", "async", harmless=FALSE),
+    *_words(Fate.IGNORED, NODE_TAGS | MULTI_INSTANCE, "a case is always worked on by one at a time", "exclusive"),
     *_words(Fate.REFUSED, START, "pass the variable when the case is started", "initiator"),
     *_words(Fate.RUNS, USER | START, "key of the form", "formRef"),
     *_words(Fate.RUNS, USER | START, "`camunda-forms:deployment:<file>.form`", "formKey"),
@@ -91,22 +120,24 @@ CAMUNDA = [
     *_words(Fate.REFUSED, USER | START, "choose the binding “deployment”", "formRefVersion"),
     *_words(Fate.REFUSED, USER | START, "remove it: it is a Java class", "formHandlerClass"),
     *_words(Fate.RUNS, USER, "texts or expressions, parted by commas", "candidateGroups"),
+    *_words(awaited.PEOPLE, USER, "texts or expressions, parted by commas", "candidateUsers"),
     *_words(Fate.RUNS, USER, "a text or an expression", "assignee"),
     *_words(Fate.RUNS, USER, "a duration from now, a date and time, or an expression; no effect by itself", "dueDate"),
+    *_words(awaited.FOLLOW_UP, USER, "as the due date: when somebody should look at it", "followUpDate"),
     *_words(Fate.RUNS, USER, "an integer or an expression; 50 when missing", "priority"),
-    *_words(Fate.REFUSED, USER, "name a group in “Candidate groups”, or the person in “Assignee”", "candidateUsers"),
-    *_words(Fate.WARNED, USER, "the due date orders the work", "followUpDate"),
-    *_words(Fate.RUNS, SERVICE, "must be external; the topic is a text or an expression", "type", "topic"),
-    *_words(Fate.REFUSED, SERVICE, EXTERNAL, "class", "delegateExpression", "expression"),
-    *_words(Fate.REFUSED, SERVICE, "let the worker set the variable", "resultVariable"),
+    *_words(Fate.RUNS, SERVICE, "`external`, with a topic: a text or an expression", "type", "topic"),
+    *_words(awaited.EXPRESSION, RULE | MESSAGE, "`external`, with a topic: a text or an expression", "type", "topic"),
+    *_words(awaited.EXPRESSION, WORKED, "computes a value, without side effects", "expression"),
+    *_words(Fate.REFUSED, WORKED, JAVA, "class", "delegateExpression"),
+    *_words(Fate.RUNS, WORKED | SCRIPT, "variable that takes the result of the expression or the decision", "resultVariable"),
+    *_words(Fate.REFUSED, SCRIPT | WRITTEN, SCRIPTS, "resource"),
     *_words(Fate.RUNS, RULE, "key of the decision, or `${…}`", "decisionRef"),
-    *_words(Fate.RUNS, RULE, "variable that takes the result", "resultVariable"),
     *_words(Fate.RUNS, RULE, "singleEntry, singleResult, collectEntries or resultList", "mapDecisionResult"),
     *_words(Fate.REFUSED, RULE, "choose the binding “deployment” or “latest”", "decisionRefBinding", harmless=BINDINGS),
     *_words(Fate.REFUSED, RULE, "remove it", "decisionRefVersion", "decisionRefVersionTag", "decisionRefTenantId"),
-    *_words(Fate.REFUSED, RULE, DECISION, "class", "delegateExpression", "expression", "type", "topic"),
-    *_words(Fate.REFUSED, CALL, LATEST, "calledElementBinding", harmless=frozenset({"latest"})),
-    *_words(Fate.REFUSED, CALL, LATEST, "calledElementVersion", "calledElementVersionTag", "calledElementTenantId"),
+    *_words(awaited.BINDINGS, CALL, "latest, deployment, version or versionTag", "calledElementBinding", harmless=LATEST),
+    *_words(awaited.BINDINGS, CALL, "the version, or its tag, for these bindings", "calledElementVersion", "calledElementVersionTag"),
+    *_words(Fate.REFUSED, CALL, "remove it: there are no tenants", "calledElementTenantId"),
     *_words(Fate.REFUSED, CALL, "call a process: cases of CMMN do not run", "caseRef", "caseBinding", "caseVersion", "caseTenantId"),
     *_words(
         Fate.REFUSED,
@@ -116,13 +147,20 @@ CAMUNDA = [
         "variableMappingDelegateExpression",
     ),
     *_words(
-        Fate.REFUSED,
-        frozenset({"errorEventDefinition"}),
-        "remove it: the error code says what happened",
+        awaited.ERROR_VARIABLES,
+        ERROR,
+        "variables that take the code and the message of what is caught",
         "errorCodeVariable",
         "errorMessageVariable",
     ),
-    *_words(Fate.REFUSED, CONDITION, "write a `${…}` or `=…` expression: scripts are not run", "resource"),
+    *_words(awaited.ESCALATION, ESCALATION, "variable that takes the code of what is caught", "escalationCodeVariable"),
+    *_words(awaited.CONDITIONAL, CONDITIONAL, "put the condition only when this variable changes", "variableName"),
+    *_words(
+        awaited.CONDITIONAL, CONDITIONAL, "put the condition only when a variable is changed so: create, update, delete", "variableEvents"
+    ),
+    *_words(Fate.IGNORED, SIGNAL, "a signal always reaches other cases by jobs of their own", "async"),
+    *_words(awaited.LOOP, MULTI_INSTANCE, "the variable, or the expression, that gives one entry for each instance", "collection"),
+    *_words(awaited.LOOP, MULTI_INSTANCE, "local variable of each instance that takes its entry", "elementVariable"),
 ]
 
 #: All of them, `camunda:` ones with their prefix.

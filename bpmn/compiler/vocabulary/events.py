@@ -2,64 +2,70 @@
 
 from __future__ import annotations
 
+from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
-BY_WORKER = "draw an external service task (服务任务) before it whose worker does that"
-SIGNAL = "use a message (消息): a signal would reach every case"
-ESCALATION = "draw a non-interrupting boundary timer or message on the activity"
-COMPENSATION = "draw the tasks that undo the work, behind an error boundary event (错误边界事件)"
-CONDITIONAL = "draw an exclusive gateway (排他网关) where the condition is decided, or use a message"
-LINK = "connect the two places with a sequence flow (顺序流)"
-EVENT_SUBPROCESS_ONLY = "start by hand or by a message; only an event subprocess starts like this, and those do not run"
-TIMER_START = "start the case by hand or by a message; time alone starts none"
+START, CATCH, THROW, BOUNDARY, END = "startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"
+NAMES = {START: "开始事件", CATCH: "中间捕获事件", THROW: "中间抛出事件", BOUNDARY: "边界事件", END: "结束事件"}
+
+RUNS, REFUSED = Fate.RUNS, Fate.REFUSED
+SAY_WHAT = "say in its properties what it waits for: a message, a timer, a signal, a condition"
+COMPENSATION_START = "draw a compensation boundary event (补偿边界事件) on the subprocess, with its handler"
+#: One row for each event: where it stands, its definition, the name of the definition, fate and meaning.
+ROWS = [
+    (START, "", "", RUNS, "one in each process or subprocess"),
+    (START, "message", "消息", RUNS, "any number in a process, each with its own message; in an event subprocess"),
+    (START, "timer", "定时", awaited.TIMER_START, "of a process: starts a case when it is due; in an event subprocess"),
+    (START, "signal", "信号", awaited.SIGNAL, "of a process: every signal starts a case; in an event subprocess"),
+    (START, "error", "错误", awaited.EVENT_SUBPROCESS, "in an event subprocess: one error code, or every error; always interrupts"),
+    (START, "escalation", "升级", awaited.ESCALATION, "in an event subprocess: one escalation code, or every escalation"),
+    (START, "conditional", "条件", awaited.CONDITIONAL, "in an event subprocess: starts when its condition becomes true"),
+    (START, "compensate", "补偿", REFUSED, COMPENSATION_START),
+    (CATCH, "", "", REFUSED, SAY_WHAT),
+    (CATCH, "message", "消息", RUNS, "waits for the message"),
+    (CATCH, "timer", "定时", RUNS, "waits for the time"),
+    (CATCH, "signal", "信号", awaited.SIGNAL, "waits for the signal"),
+    (CATCH, "conditional", "条件", awaited.CONDITIONAL, "waits until its condition is true"),
+    (CATCH, "link", "链接", awaited.LINK, "goes on behind the link throw events (链接中间抛出事件) of the same name"),
+    (THROW, "", "", RUNS, "a milestone: the token passes"),
+    (THROW, "message", "消息", awaited.MESSAGE_THROWN, "external with a topic, or an expression without side effects, as a service task"),
+    (THROW, "signal", "信号", awaited.SIGNAL, "reaches everything that waits for the signal, in every case"),
+    (
+        THROW,
+        "escalation",
+        "升级",
+        awaited.ESCALATION,
+        "reaches the nearest event around it that catches its code; the token goes on unless interrupted",
+    ),
+    (THROW, "compensate", "补偿", awaited.COMPENSATION, "the handlers of what has completed run in reverse order"),
+    (THROW, "link", "链接", awaited.LINK, "goes on at the link catch event (链接中间捕获事件) of the same name"),
+    (BOUNDARY, "", "", REFUSED, SAY_WHAT + ", an error"),
+    (BOUNDARY, "message", "消息", RUNS, "interrupting, or every time the message comes"),
+    (BOUNDARY, "timer", "定时", RUNS, "interrupting, or every time it is due"),
+    (BOUNDARY, "signal", "信号", awaited.SIGNAL, "interrupting, or every time the signal comes"),
+    (BOUNDARY, "conditional", "条件", awaited.CONDITIONAL, "interrupting, or every time its condition becomes true"),
+    (BOUNDARY, "error", "错误", RUNS, "one error code, or every error; always interrupts"),
+    (BOUNDARY, "escalation", "升级", awaited.ESCALATION, "one escalation code, or every escalation; interrupting or not"),
+    (BOUNDARY, "cancel", "取消", awaited.TRANSACTION, "on a transaction: where the token goes when it is canceled"),
+    (BOUNDARY, "compensate", "补偿", awaited.COMPENSATION, "an association leads to the activity that undoes this one"),
+    (END, "", "", RUNS, "ends its token"),
+    (END, "message", "消息", awaited.MESSAGE_THROWN, "external with a topic, or an expression without side effects, as a service task"),
+    (END, "signal", "信号", awaited.SIGNAL, "reaches everything that waits for the signal, in every case"),
+    (END, "error", "错误", RUNS, "the nearest event around it that catches its code goes on"),
+    (END, "escalation", "升级", awaited.ESCALATION, "as the throw event"),
+    (END, "cancel", "取消", awaited.TRANSACTION, "in a transaction: cancels it"),
+    (END, "compensate", "补偿", awaited.COMPENSATION, "as the throw event"),
+    (END, "terminate", "终止", RUNS, "ends the process or the subprocess that it stands in"),
+]
 
 
-def _word(place: str, definition: str, chinese: str, fate: Fate, note: str) -> tuple[tuple[str, str], Word]:
-    return (place, definition), Word(name=definition, owners=frozenset({place}), chinese=chinese, fate=fate, note=note)
+def _word(place: str, definition: str, chinese: str, fate: Fate, note: str) -> Word:
+    name = f"{definition}EventDefinition" if definition else ""
+    return Word(name=name, owners=frozenset({place}), chinese=chinese + NAMES[place], fate=fate, note=note)
 
-
-def _everywhere(definition: str, chinese: str, note: str) -> list[tuple[tuple[str, str], Word]]:
-    return [_word(place, definition, chinese + name, Fate.REFUSED, note) for place, name in PLACES.items()]
-
-
-PLACES = {
-    "startEvent": "开始事件",
-    "intermediateCatchEvent": "中间捕获事件",
-    "intermediateThrowEvent": "中间抛出事件",
-    "boundaryEvent": "边界事件",
-    "endEvent": "结束事件",
-}
 
 #: By place and definition; "" is an event without a definition.
-EVENTS = dict(
-    [
-        _word("startEvent", "", "开始事件", Fate.RUNS, "one in each process or subprocess"),
-        _word("startEvent", "messageEventDefinition", "消息开始事件", Fate.RUNS, "any number in a process, each with its own message"),
-        _word("startEvent", "timerEventDefinition", "定时开始事件", Fate.REFUSED, TIMER_START),
-        _word("startEvent", "errorEventDefinition", "错误开始事件", Fate.REFUSED, EVENT_SUBPROCESS_ONLY),
-        _word("intermediateCatchEvent", "messageEventDefinition", "消息中间捕获事件", Fate.RUNS, "waits for the message"),
-        _word("intermediateCatchEvent", "timerEventDefinition", "定时中间捕获事件", Fate.RUNS, "waits for the time"),
-        _word(
-            "intermediateCatchEvent", "", "中间捕获事件", Fate.REFUSED, "say in its properties whether it waits for a message or a timer"
-        ),
-        _word("intermediateThrowEvent", "", "中间抛出事件", Fate.RUNS, "a milestone: the token passes"),
-        _word("intermediateThrowEvent", "messageEventDefinition", "消息中间抛出事件", Fate.REFUSED, BY_WORKER),
-        _word("boundaryEvent", "messageEventDefinition", "消息边界事件", Fate.RUNS, "interrupting, or every time the message comes"),
-        _word("boundaryEvent", "timerEventDefinition", "定时边界事件", Fate.RUNS, "interrupting, or every time it is due"),
-        _word("boundaryEvent", "errorEventDefinition", "错误边界事件", Fate.RUNS, "one error code, or every error; always interrupts"),
-        _word("boundaryEvent", "", "边界事件", Fate.REFUSED, "say in its properties whether it waits for a message, a timer or an error"),
-        _word("endEvent", "", "结束事件", Fate.RUNS, "ends its token"),
-        _word("endEvent", "errorEventDefinition", "错误结束事件", Fate.RUNS, "the nearest boundary event for its code catches it"),
-        _word("endEvent", "terminateEventDefinition", "终止结束事件", Fate.RUNS, "ends the process or the subprocess that it stands in"),
-        _word("endEvent", "messageEventDefinition", "消息结束事件", Fate.REFUSED, BY_WORKER),
-        *_everywhere("signalEventDefinition", "信号", SIGNAL),
-        *_everywhere("escalationEventDefinition", "升级", ESCALATION),
-        *_everywhere("compensateEventDefinition", "补偿", COMPENSATION),
-        *_everywhere("conditionalEventDefinition", "条件", CONDITIONAL),
-        *_everywhere("linkEventDefinition", "链接", LINK),
-        *_everywhere("cancelEventDefinition", "取消", "draw an error event (错误事件): there are no transactions"),
-    ]
-)
+EVENTS = {(row[0], word.name): word for row in ROWS for word in (_word(*row),)}
 
 
 def event(place: str, definition: str) -> Word:

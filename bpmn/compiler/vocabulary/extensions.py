@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from bpmn.compiler.vocabulary import awaited
+from bpmn.compiler.vocabulary.elements import NODE_TAGS
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
 LISTENER = "draw what it does as a task of its own, so that it is seen; the journal records every step anyway"
+ANYWHERE: frozenset[str] = frozenset()
 FORM_OWNERS = frozenset({"userTask", "startEvent"})
 CALL = frozenset({"callActivity"})
+PASSING = CALL | {"signalEventDefinition"}
+WORKED = frozenset({"serviceTask", "sendTask", "businessRuleTask"})
+REPEATED = NODE_TAGS | {"multiInstanceLoopCharacteristics"}
+MAPPING = '`source` or `sourceExpression` with `target`, or `variables="all"`; `local="true"`: only local variables'
+
+PARAMETERS = (
+    "input parameters are local variables; output parameters go to what is around: "
+    "texts, expressions, lists, maps, scripts in `juel` or `feel`"
+)
 
 
 def _word(name: str, owners: frozenset[str], fate: Fate, note: str) -> tuple[str, Word]:
@@ -15,23 +27,33 @@ def _word(name: str, owners: frozenset[str], fate: Fate, note: str) -> tuple[str
 
 EXTENSIONS = dict(
     [
-        _word("properties", frozenset(), Fate.RUNS, "names and values, read as `onething.…`"),
+        _word("properties", ANYWHERE, Fate.RUNS, "names and values, read as `onething.…`"),
         _word("formData", FORM_OWNERS, Fate.RUNS, "fields, checked on the server"),
+        _word("in", PASSING, Fate.RUNS, MAPPING + "; `businessKey` of the called process"),
+        _word("out", CALL, Fate.RUNS, MAPPING),
         _word(
-            "in",
-            CALL,
-            Fate.RUNS,
-            '`source` or `sourceExpression` with `target`, or `variables="all"`; `businessKey` is ignored with a warning',
+            "inputOutput",
+            NODE_TAGS,
+            awaited.PARAMETERS,
+            PARAMETERS,
         ),
-        _word("out", CALL, Fate.RUNS, '`source` or `sourceExpression` with `target`, or `variables="all"`'),
-        _word("executionListener", frozenset(), Fate.REFUSED, LISTENER),
-        _word("taskListener", frozenset(), Fate.REFUSED, LISTENER),
-        _word("inputOutput", frozenset(), Fate.REFUSED, "use the variables as they are, or write the expression where the value is needed"),
-        _word("connector", frozenset(), Fate.REFUSED, "draw an external service task (服务任务) with a topic"),
-        _word("field", frozenset(), Fate.REFUSED, "remove it: it injects values into Java classes"),
-        _word("errorEventDefinition", frozenset(), Fate.REFUSED, "let the worker report the error code of an error boundary event"),
-        _word("failedJobRetryTimeCycle", frozenset(), Fate.WARNED, "retries are set by the worker of the task"),
-        _word("potentialStarter", frozenset(), Fate.WARNED, "who may start a case is decided by roles"),
+        _word(
+            "errorEventDefinition",
+            WORKED,
+            awaited.WORKER_ERRORS,
+            "of an external task: a failure for which its expression holds is the BPMN error",
+        ),
+        _word(
+            "failedJobRetryTimeCycle",
+            REPEATED,
+            awaited.RETRIES,
+            "how often and at what interval a job is tried again: `R3/PT10M`, or an expression",
+        ),
+        _word("executionListener", ANYWHERE, Fate.REFUSED, LISTENER),
+        _word("taskListener", ANYWHERE, Fate.REFUSED, LISTENER),
+        _word("connector", ANYWHERE, Fate.REFUSED, "draw an external service task (服务任务) with a topic"),
+        _word("field", ANYWHERE, Fate.REFUSED, "remove it: it injects values into Java classes"),
+        _word("potentialStarter", ANYWHERE, Fate.WARNED, "who may start a case is decided by roles"),
     ]
 )
 
@@ -44,13 +66,22 @@ FOREIGN = {
     "http://spiffworkflow.org/bpmn/schema/1.0/core": "SpiffArena",
 }
 
+#: Where the extensions stand that do not stand anywhere.
+PLACES = {
+    FORM_OWNERS: "a user task or a start event",
+    PASSING: "a call activity or a signal event",
+    CALL: "a call activity",
+    NODE_TAGS: "an activity or an event",
+    WORKED: "an external task",
+    REPEATED: "an activity, an event or a gateway",
+}
+
 
 def extension(name: str, owner: str) -> Word:
     """Look an extension up, as it stands on an element with the given tag."""
     known = EXTENSIONS.get(name)
     if known is None:
         return Word(name=name, fate=Fate.REFUSED, note="remove it: it is not known")
-    if known.owners and owner not in known.owners and known.fate is not Fate.REFUSED:
-        where = "a call activity" if known.owners == CALL else "a user task or a start event"
-        return Word(name=name, fate=Fate.REFUSED, note=f"remove it, or put it on {where}")
+    if known.owners and owner not in known.owners:
+        return Word(name=name, fate=Fate.REFUSED, note=f"remove it, or put it on {PLACES[known.owners]}")
     return known

@@ -1,24 +1,29 @@
-"""What a drawing leaves unsaid is said: forks out of activities become gateways, loose ends become end events.
+"""Forks out of activities become gateways, loose ends become end events.
 
-The executor then meets three shapes only: a gateway, an end event, and everything else with exactly one flow out.  What is inserted has
-`drawn=False`; it has no shape in the diagram.
+The executor then meets three shapes only: a gateway, an end of a way, and everything else with exactly one flow out.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
-from bpmn.definition import Definition, Element, ElementType, EventDefinition, EventType, Flow
+from bpmn.compiler.rewriting.names import fresh
+from bpmn.definition import Element, ElementType, EventDefinition, EventType, Flow
 
-GATEWAYS = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
+GATEWAYS = frozenset(
+    {
+        ElementType.EXCLUSIVE_GATEWAY,
+        ElementType.PARALLEL_GATEWAY,
+        ElementType.INCLUSIVE_GATEWAY,
+        ElementType.EVENT_BASED_GATEWAY,
+    }
+)
 
 
-def rewrite(drawn: Definition) -> Definition:
-    """Return the same process with every implicit gateway and end drawn."""
-    elements, flows = dict(drawn.elements), dict(drawn.flows)
-    for element in drawn.elements.values():
-        if element.type is ElementType.END_EVENT:
+def draw(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
+    """Draw every implicit gateway and end."""
+    for element in list(elements.values()):
+        if _is_left_otherwise(element, elements):
             continue
         if not element.outgoing:
             _close(element, elements, flows)
@@ -27,7 +32,17 @@ def rewrite(drawn: Definition) -> Definition:
                 _split(element, elements, flows)
             elif element.default:  # the only flow is taken anyway
                 elements[element.id] = replace(element, default=None)
-    return replace(drawn, elements=MappingProxyType(elements), flows=MappingProxyType(flows))
+
+
+def _is_left_otherwise(element: Element, elements: dict[str, Element]) -> bool:
+    """Tell whether no token leaves an element by a flow: it ends, undoes something, starts by itself, or stands in a body."""
+    around = elements.get(element.parent or "")
+    return (
+        element.type in (ElementType.END_EVENT, ElementType.EVENT_SUBPROCESS)
+        or element.for_compensation
+        or (element.event is not None and element.event.type is EventType.COMPENSATION and element.type is ElementType.BOUNDARY_EVENT)
+        or (around is not None and around.type is ElementType.MULTI_INSTANCE_BODY)
+    )
 
 
 def _forks(element: Element, flows: dict[str, Flow]) -> bool:
@@ -52,15 +67,9 @@ def _close(element: Element, elements: dict[str, Element], flows: dict[str, Flow
 
 def _insert(element: Element, suffix: str, kind: ElementType, elements: dict[str, Element], flows: dict[str, Flow]) -> str:
     """Put a new element behind the given one; returns its id."""
-    key = _fresh(f"{element.id}.{suffix}", elements, flows)
-    arrow = _fresh(f"{element.id}.to.{suffix}", elements, flows)
+    key = fresh(f"{element.id}.{suffix}", elements, flows)
+    arrow = fresh(f"{element.id}.to.{suffix}", elements, flows)
     flows[arrow] = Flow(id=arrow, name="", source=element.id, target=key)
     elements[element.id] = replace(element, outgoing=(arrow,), default=None)
     elements[key] = Element(id=key, name="", type=kind, line=element.line, parent=element.parent, incoming=(arrow,), drawn=False)
     return key
-
-
-def _fresh(wanted: str, elements: dict[str, Element], flows: dict[str, Flow]) -> str:
-    while wanted in elements or wanted in flows:
-        wanted += "_"
-    return wanted

@@ -1,0 +1,28 @@
+"""Link events: a jump from one place of a diagram to another, which is a sequence flow that nobody had to draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bpmn.compiler.rewriting.names import fresh
+from bpmn.definition import Element, ElementType, EventDefinition, EventType, Flow
+
+
+def join(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
+    """Lead a sequence flow from every link throw event to the catch event of the same name."""
+    links = [element for element in elements.values() if element.event and element.event.type is EventType.LINK]
+    catches = {_name(element): element.id for element in links if element.type is ElementType.CATCH_EVENT}
+    for element in links:
+        key = element.id
+        elements[key] = replace(elements[key], event=EventDefinition(type=EventType.NONE))
+        if element.type is ElementType.THROW_EVENT:
+            catch = catches[_name(element)]
+            arrow = fresh(f"{key}.to.{catch}", elements, flows)
+            flows[arrow] = Flow(id=arrow, name="", source=key, target=catch)
+            elements[key] = replace(elements[key], outgoing=(arrow,))
+            elements[catch] = replace(elements[catch], incoming=(*elements[catch].incoming, arrow))
+
+
+def _name(element: Element) -> tuple[str | None, str | None]:
+    """Names of links are known within one process or subprocess."""
+    return element.parent, element.event.name if element.event else None

@@ -1,0 +1,92 @@
+"""Rules about compensation: what undoes an activity, and what asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpmn.compiler.particulars import events
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.definition import ACTIVITIES, Element, ElementType, EventType
+
+Problems = Iterator[tuple[str | None, str]]
+
+NESTED = frozenset({ElementType.SUBPROCESS, ElementType.TRANSACTION})
+
+
+def no_handler(drawing: Drawing) -> Problems:
+    """A compensation boundary event leads to one activity that undoes the work."""
+    for event in _boundaries(drawing):
+        targets = events.handlers(drawing.source, drawing.node(event.id))
+        handler = drawing.definition.elements.get(targets[0]) if len(targets) == 1 else None
+        if handler is None or handler.type not in ACTIVITIES or handler.parent != event.parent or not handler.for_compensation:
+            message = (
+                f"Expected an association from {drawing.label(event.id)} to one activity for compensation beside it, "
+                f"but {_found(drawing, targets, handler)}: draw the task that undoes the work, and connect it"
+            )
+            yield event.id, message
+
+
+def several_handlers(drawing: Drawing) -> Problems:
+    """An activity is undone in one way."""
+    for activity, boundaries in drawing.boundaries.items():
+        for extra in [event for event in boundaries if event in _boundaries(drawing)][1:]:
+            message = f"Expected one compensation boundary event on {drawing.label(activity)}, but {drawing.label(extra.id)} is another"
+            yield extra.id, f"{message}: keep one"
+
+
+def flow_at_handler(drawing: Drawing) -> Problems:
+    """No token comes to a handler, and none leaves it: it runs when it is called for."""
+    for element in [*_boundaries(drawing), *(element for element in drawing.elements if element.for_compensation)]:
+        if element.incoming or element.outgoing:
+            message = f"Expected no flow to or from {drawing.label(element.id)}, but there is one"
+            yield element.id, f"{message}: remove it, compensation is no part of the way (draw what follows behind the throw event)"
+
+
+def unknown_activity(drawing: Drawing) -> Problems:
+    """What is to be compensated is an activity of the same process or subprocess, and can be."""
+    for event in drawing.of_event(EventType.COMPENSATION, ElementType.THROW_EVENT, ElementType.END_EVENT):
+        key = event.event.activity if event.event else None
+        if key is None:
+            continue
+        activity = drawing.definition.elements.get(key)
+        if activity is None or activity.type not in ACTIVITIES or activity.parent not in _visible(drawing, event):
+            message = (
+                f"Expected {drawing.label(event.id)} to compensate an activity beside it, but there is no activity {key[:60]!r}: "
+                "choose another, or none (then everything that has completed is compensated)"
+            )
+            yield event.id, message
+        elif not _is_compensable(drawing, activity):
+            message = (
+                f"Expected {drawing.label(activity.id)} to have a compensation boundary event (补偿边界事件), but it has none: "
+                f"draw one, {drawing.label(event.id)} asks for it"
+            )
+            yield event.id, message
+
+
+def _boundaries(drawing: Drawing) -> list[Element]:
+    return drawing.of_event(EventType.COMPENSATION, ElementType.BOUNDARY_EVENT)
+
+
+def _found(drawing: Drawing, targets: list[str], handler: Element | None) -> str:
+    if handler is not None:
+        return f"{drawing.label(handler.id)} is not marked for compensation, or stands elsewhere"
+    return f"there are {len(targets)}" if len(targets) > 1 else "there is none"
+
+
+def _visible(drawing: Drawing, event: Element) -> set[str | None]:
+    """Return the scopes whose activities an event may name: its own, and what is around its event subprocess."""
+    around = drawing.definition.elements.get(event.parent or "")
+    return {event.parent, around.parent} if around and around.type is ElementType.EVENT_SUBPROCESS else {event.parent}
+
+
+def _is_compensable(drawing: Drawing, activity: Element) -> bool:
+    """Tell whether an activity has a handler, or something inside it has."""
+    undone = {event.attached_to for event in _boundaries(drawing)}
+    frontier = [activity]
+    while frontier:
+        found = frontier.pop()
+        if found.id in undone:
+            return True
+        if found.type in NESTED:
+            frontier += drawing.scopes.get(found.id, [])
+    return False

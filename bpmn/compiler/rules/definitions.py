@@ -1,0 +1,123 @@
+"""Rules about what events wait for or do: messages, signals, errors, escalations, conditions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.source import MODEL, camunda, local_reference
+from bpmn.definition import Element, ElementType, EventType
+
+Problems = Iterator[tuple[str | None, str]]
+
+THROWING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
+CAUGHT = (EventType.ERROR, EventType.ESCALATION)
+#: What may happen to a variable.
+CHANGES = frozenset({"create", "update", "delete"})
+
+
+def missing_message(drawing: Drawing) -> Problems:
+    """What waits for a message says for which one, and a message has a name."""
+    for element in drawing.of_event(EventType.MESSAGE):
+        if element.type not in THROWING and element.event and not element.event.name and not _dangles(drawing, element.id):
+            message = (
+                f"Expected {drawing.label(element.id)} to wait for a message with a name, but it has none: choose or create the message"
+            )
+            yield element.id, message
+
+
+def missing_signal(drawing: Drawing) -> Problems:
+    """A signal has a name."""
+    for element in drawing.of_event(EventType.SIGNAL):
+        if element.event and not element.event.signal and not _dangles(drawing, element.id):
+            message = f"Expected {drawing.label(element.id)} to have a signal with a name, but it has none: choose or create the signal"
+            yield element.id, message
+
+
+def computed_name(drawing: Drawing) -> Problems:
+    """The name of a message, an error, an escalation or a link is written, not computed: others must be able to find it."""
+    for element in drawing.elements:
+        name = element.event.name if element.event else None
+        if element.event and name and ("${" in name or "#{" in name):
+            what = f"the name of the {element.event.type} of {drawing.label(element.id)}"
+            yield element.id, f"Expected {what} to be plain text, but it is {name[:60]!r}"
+
+
+def missing_code(drawing: Drawing) -> Problems:
+    """An error or escalation that is thrown has a code; one that is caught and declared has one too."""
+    for element in drawing.elements:
+        if element.event is None or element.event.type not in CAUGHT or element.event.name or _dangles(drawing, element.id):
+            continue
+        if element.type in THROWING or _references(drawing, element.id):
+            what = element.event.type
+            message = f"Expected the {what} of {drawing.label(element.id)} to have a code, but it has none: fill in the {what} code"
+            yield element.id, message
+
+
+def same_catch(drawing: Drawing) -> Problems:
+    """On one activity, and in one scope, every error and every escalation has one event that catches it."""
+    for events in (*drawing.boundaries.values(), *(drawing.definition.event_starts(scope) for scope in drawing.scopes)):
+        for kind in CAUGHT:
+            yield from _caught_twice(drawing, kind, events)
+
+
+def missing_condition(drawing: Drawing) -> Problems:
+    """A conditional event has a condition, which is an expression."""
+    for element in drawing.of_event(EventType.CONDITIONAL):
+        condition = element.event.condition if element.event else None
+        written = drawing.node(element.id).find(f"{MODEL}conditionalEventDefinition/{MODEL}condition")
+        if condition is not None and condition.dialect == "literal":
+            instead = f"it is {condition.source[:60]!r}"
+        elif condition is None and (written is None or not "".join(map(str, written.itertext())).strip()):
+            instead = "it has none"
+        else:
+            continue
+        yield element.id, f"Expected {drawing.label(element.id)} to have a condition ${{…}} or =…, but {instead}: write one"
+
+
+def unknown_change(drawing: Drawing) -> Problems:
+    """A variable is created, updated or deleted."""
+    for element in drawing.of_event(EventType.CONDITIONAL):
+        changes = element.event.changes if element.event else frozenset()
+        if unknown := sorted(changes - CHANGES):
+            what = f"variableEvents of {drawing.label(element.id)}"
+            message = f"Expected {what} to be create, update or delete, but it has {unknown[0][:60]!r}: choose among these"
+            yield element.id, message
+
+
+def several_variables(drawing: Drawing) -> Problems:
+    """The variable of a conditional event is one name."""
+    for element in drawing.of_event(EventType.CONDITIONAL):
+        definition = drawing.node(element.id).find(f"{MODEL}conditionalEventDefinition")
+        name = camunda(definition, "variableName") if definition is not None else None
+        if name and not name.replace("_", "a").isalnum():
+            message = f"Expected the variable of {drawing.label(element.id)} to be one name, but it is {name[:60]!r}: write one, or none"
+            yield element.id, message
+
+
+def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) -> Problems:
+    catching = [event for event in events if event.event and event.event.type is kind]
+    codes = Counter(event.event.name for event in catching if event.event)
+    for event in catching:
+        if event.event and codes[event.event.name] > 1:
+            what = f"the {kind} {event.event.name!r}" if event.event.name else f"every {kind}"
+            message = (
+                f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
+                f"keep one, or give it an {kind} code of its own"
+            )
+            yield event.id, message
+
+
+REFERENCES = ("messageRef", "signalRef", "errorRef", "escalationRef")
+
+
+def _references(drawing: Drawing, key: str) -> list[str]:
+    """List the messages, signals, errors and escalations that an event or a receive task refers to."""
+    node = drawing.node(key)
+    parts = [node, *(child for child in node.iterchildren(f"{MODEL}*") if str(child.tag).endswith("EventDefinition"))]
+    return [local_reference(part.get(attribute, "")) for part in parts for attribute in REFERENCES if part.get(attribute)]
+
+
+def _dangles(drawing: Drawing, key: str) -> bool:
+    return any(reference not in drawing.source.nodes for reference in _references(drawing, key))

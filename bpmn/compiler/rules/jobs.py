@@ -1,0 +1,54 @@
+"""Rules about jobs and tokens: retries, priorities, quantities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bpmn import timers
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.timing import PROBE
+from bpmn.definition import ElementType
+from bpmn.errors import ExpressionError
+
+Problems = Iterator[tuple[str | None, str]]
+
+QUANTITIES = ("startQuantity", "completionQuantity")
+
+
+def bad_retries(drawing: Drawing) -> Problems:
+    """How often a job is tried again is an ISO 8601 cycle."""
+    for element in drawing.elements:
+        cycle = element.retry_cycle
+        if cycle is not None and cycle.dialect == "literal":
+            try:
+                timers.cycle(cycle.source, PROBE)
+            except ExpressionError as error:
+                yield element.id, f"Expected the retries of {drawing.label(element.id)} to be a cycle such as R3/PT10M, but: {error}"
+
+
+def bad_priority(drawing: Drawing) -> Problems:
+    """A priority is a whole number."""
+    for element in drawing.elements:
+        for what, priority in (("priority", element.priority), ("job priority", element.job_priority)):
+            if priority is not None and priority.dialect == "literal" and not re.fullmatch(r"-?\d{1,9}", priority.source):
+                written = priority.source[:60]
+                yield element.id, f"Expected the {what} of {drawing.label(element.id)} to be a whole number, but it is {written!r}"
+
+
+def bad_quantity(drawing: Drawing) -> Problems:
+    """A number of tokens is a whole number, one at least."""
+    for element in drawing.elements:
+        for attribute in QUANTITIES:
+            written = drawing.node(element.id).get(attribute)
+            if written is not None and not re.fullmatch(r"0*[1-9][0-9]{0,4}", written):
+                message = f"Expected {attribute} of {drawing.label(element.id)} to be a number of tokens, but it is {written[:60]!r}"
+                yield element.id, f"{message}: write 1 or more, or remove it"
+
+
+def job_at_event_subprocess(drawing: Drawing) -> Problems:
+    """An event subprocess is entered by its event; a job can begin behind that."""
+    for element in drawing.of_type(ElementType.EVENT_SUBPROCESS):
+        if element.async_before or element.async_after:
+            message = f"Expected {drawing.label(element.id)} to have no job before or after it, but it has one"
+            yield element.id, f"{message}: put it on the first element inside"

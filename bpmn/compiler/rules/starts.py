@@ -1,0 +1,135 @@
+"""Rules about how a process and what is in it starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.definition import Element, ElementType, EventType
+
+Problems = Iterator[tuple[str | None, str]]
+
+PLAIN = frozenset({EventType.NONE})
+OF_PROCESS = PLAIN | {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL}
+OF_EVENT_SUBPROCESS = frozenset(
+    {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.ERROR, EventType.ESCALATION, EventType.CONDITIONAL}
+)
+
+
+def no_start_event(drawing: Drawing) -> Problems:
+    """A process and a subprocess begin somewhere."""
+    for scope, elements in drawing.scopes.items():
+        if not any(element.type is ElementType.START_EVENT for element in elements):
+            yield scope, f"Expected {drawing.label(scope)} to have a start event, but it has none: draw one (开始事件)"
+
+
+def several_starts(drawing: Drawing) -> Problems:
+    """A process has one start by hand; a subprocess has one start."""
+    for scope, elements in drawing.scopes.items():
+        starts = [element for element in elements if element.type is ElementType.START_EVENT]
+        counted = [start for start in starts if _kind(start) is EventType.NONE] if scope is None else starts
+        what = "one start event without a definition" if scope is None else "one start event"
+        for extra in counted[1:]:
+            message = (
+                f"Expected {drawing.label(scope)} to have {what}, but it has {drawing.label(counted[0].id)} and "
+                f"{drawing.label(extra.id)}: draw one, with a parallel gateway (并行网关) behind it if both ways are meant"
+            )
+            yield extra.id, message
+
+
+def start_of_process(drawing: Drawing) -> Problems:
+    """A process starts by hand, by a message, a timer or a signal."""
+    for start in drawing.of_type(ElementType.START_EVENT):
+        if start.parent is None and _kind(start) not in OF_PROCESS:
+            message = (
+                f"Expected {drawing.label(start.id)} to start a process, but its definition starts only an event subprocess: "
+                "choose a message, a timer or a signal, or put it into an event subprocess (事件子流程)"
+            )
+            yield start.id, message
+
+
+def waiting_start_in_subprocess(drawing: Drawing) -> Problems:
+    """An embedded subprocess starts when its token comes, not by an event."""
+    for start, around in _inner_starts(drawing):
+        if around.type is not ElementType.EVENT_SUBPROCESS and _kind(start) not in PLAIN:
+            message = (
+                f"Expected {drawing.label(start.id)} in a subprocess to have no definition, but it waits for something: "
+                "draw a plain start event with a catch event (中间捕获事件) behind it, or an event subprocess (事件子流程)"
+            )
+            yield start.id, message
+
+
+def plain_start_in_event_subprocess(drawing: Drawing) -> Problems:
+    """An event subprocess starts by its event."""
+    for start, around in _inner_starts(drawing):
+        if around.type is ElementType.EVENT_SUBPROCESS and _kind(start) not in OF_EVENT_SUBPROCESS:
+            message = (
+                f"Expected {drawing.label(start.id)} to say when its event subprocess starts, but it does not: "
+                "choose a message, a timer, a signal, an error, an escalation or a condition"
+            )
+            yield start.id, message
+
+
+def flow_at_event_subprocess(drawing: Drawing) -> Problems:
+    """No token comes to an event subprocess, and none leaves it."""
+    for element in drawing.of_type(ElementType.EVENT_SUBPROCESS):
+        if element.incoming or element.outgoing:
+            message = (
+                f"Expected no flow to or from {drawing.label(element.id)}, but there is one: an event subprocess starts by its event; "
+                "remove the flow, or draw an embedded subprocess (子流程)"
+            )
+            yield element.id, message
+
+
+def same_start(drawing: Drawing) -> Problems:
+    """What starts something says which of the start events it means."""
+    for starts in (drawing.definition.starts(), *(drawing.definition.event_starts(scope) for scope in drawing.scopes)):
+        count = Counter(name for start in starts if any(name := _waits_for(start)))
+        for start in starts:
+            if count[name := _waits_for(start)] > 1:
+                message = (
+                    f"Expected each start event to wait for a message or signal of its own, but {drawing.label(start.id)} shares "
+                    f"{name[1]!r} with another: give them different ones"
+                )
+                yield start.id, message
+
+
+def computed_start(drawing: Drawing) -> Problems:
+    """What starts a process is known before there is a case: it reads no variables."""
+    for start in drawing.of_type(ElementType.START_EVENT):
+        if start.parent is not None or start.event is None:
+            continue
+        if start.event.signal and start.event.signal.dialect != "literal":
+            message = f"the name of its signal is {start.event.signal.source[:60]!r}: write the name"
+            yield start.id, f"Expected {drawing.label(start.id)} to be known before a case is, but {message}"
+        if start.event.when and start.event.when.names:
+            names = ", ".join(sorted(start.event.when.names))[:60]
+            message = f"its time reads {names}: write a date, a duration or a cycle"
+            yield start.id, f"Expected {drawing.label(start.id)} to be known before a case is, but {message}"
+
+
+def flow_into_start(drawing: Drawing) -> Problems:
+    """Nothing leads into a start or a boundary event."""
+    for element in drawing.of_type(ElementType.START_EVENT, ElementType.BOUNDARY_EVENT):
+        if element.incoming:
+            yield element.id, f"Expected nothing to lead into {drawing.label(element.id)}, but a flow does: lead it to the element behind"
+
+
+def _inner_starts(drawing: Drawing) -> Iterator[tuple[Element, Element]]:
+    """Yield start events of subprocesses, each with the subprocess."""
+    for start in drawing.of_type(ElementType.START_EVENT):
+        if start.parent is not None:
+            yield start, drawing.definition.elements[start.parent]
+
+
+def _kind(start: Element) -> EventType:
+    return start.event.type if start.event else EventType.NONE
+
+
+def _waits_for(start: Element) -> tuple[str, str]:
+    """Return the kind and name of the message or signal; empty where it waits for neither."""
+    event = start.event
+    if event and event.type is EventType.MESSAGE and event.name:
+        return "message", event.name
+    return ("signal", event.signal.source) if event and event.signal else ("", "")

@@ -1,0 +1,105 @@
+"""Rules about ways: where a token can get to, and where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bpmn.compiler.rules.rule import Drawing
+from bpmn.definition import ACTIVITIES, SCOPES, Element, ElementType, EventType
+
+Problems = Iterator[tuple[str | None, str]]
+
+#: What begins in a scope without a flow that leads there.
+BEGINNINGS = frozenset({ElementType.START_EVENT, ElementType.EVENT_SUBPROCESS})
+
+
+def unreachable(drawing: Drawing) -> Problems:
+    """Elements that no token ever gets to."""
+    starts = [element.id for element in drawing.of_type(*BEGINNINGS) if element.parent is None]
+    reached = _closure(drawing, starts)
+    for element in drawing.elements:
+        if starts and element.id not in reached and (element.parent is None or element.parent in reached):
+            yield element.id, f"Expected a way from the start to {drawing.label(element.id)}, but there is none: connect it or remove it"
+
+
+def no_way_to_an_end(drawing: Drawing) -> Problems:
+    """Activities from which a token can only go round for ever."""
+    before: dict[str, list[str]] = {}
+    for element in drawing.elements:
+        for follower in _followers(drawing, element, inwards=False):
+            before.setdefault(follower, []).append(element.id)
+    ended = _ended_scopes(drawing)
+    ending = {element.id for element in drawing.elements if not (element.outgoing or _jumps(element)) or element.parent in ended}
+    frontier = list(ending)
+    while frontier:
+        for previous in before.get(frontier.pop(), ()):
+            if previous not in ending:
+                ending.add(previous)
+                frontier.append(previous)
+    for element in drawing.elements:
+        if element.type in ACTIVITIES and element.id not in ending:
+            message = (
+                f"Expected a way from {drawing.label(element.id)} to an end event, but there is none: "
+                "draw a gateway (网关) with a flow that leads out of the circle"
+            )
+            yield element.id, message
+
+
+def loose_end(drawing: Drawing) -> Problems:
+    """A token that ends without an end event ends by oversight, more often than not."""
+    for element in drawing.elements:
+        if not element.outgoing and not _ends(element):
+            message = f"Expected a flow out of {drawing.label(element.id)}, but there is none: draw an end event (结束事件) behind it"
+            yield element.id, message
+
+
+def _ends(element: Element) -> bool:
+    """Tell whether no flow is missed behind an element; where gateways lead nowhere, that is an error."""
+    undoes = element.for_compensation or (element.event is not None and element.event.type is EventType.COMPENSATION)
+    ends = {ElementType.END_EVENT, ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY, ElementType.EVENT_SUBPROCESS}
+    return element.type in ends or (undoes and element.type is not ElementType.THROW_EVENT) or _jumps(element)
+
+
+def _jumps(element: Element) -> bool:
+    return element.type is ElementType.THROW_EVENT and element.event is not None and element.event.type is EventType.LINK
+
+
+def _ended_scopes(drawing: Drawing) -> set[str | None]:
+    """List the scopes that something else ends: a terminate end event inside, or an event that interrupts."""
+    ended: set[str | None] = set()
+    for scope, elements in drawing.scopes.items():  # outer scopes come first
+        around = drawing.definition.elements[scope].parent if scope is not None else None
+        events = (*drawing.boundaries.get(scope or "", ()), *drawing.definition.event_starts(scope))
+        terminated = any(element.event and element.event.type is EventType.TERMINATE for element in elements)
+        if terminated or any(event.interrupting for event in events) or (scope is not None and around in ended):
+            ended.add(scope)
+    return ended
+
+
+def _closure(drawing: Drawing, starts: Iterable[str]) -> set[str]:
+    reached = set(starts)
+    frontier = list(reached)
+    while frontier:
+        for follower in _followers(drawing, drawing.definition.elements[frontier.pop()], inwards=True):
+            if follower not in reached:
+                reached.add(follower)
+                frontier.append(follower)
+    return reached
+
+
+def _followers(drawing: Drawing, element: Element, *, inwards: bool) -> Iterator[str]:
+    """Yield what a token gets to next: along flows and links, by boundary events, to a handler, and into a subprocess."""
+    for flow in drawing.outgoing(element):
+        yield flow.target
+    for boundary in drawing.boundaries.get(element.id, ()):
+        yield boundary.id
+    if element.handler in drawing.definition.elements:
+        yield str(element.handler)
+    if _jumps(element):
+        yield from (catch.id for catch in drawing.of_event(EventType.LINK, ElementType.CATCH_EVENT) if _linked(element, catch))
+    if inwards and element.type in SCOPES:
+        yield from (inner.id for inner in drawing.scopes.get(element.id, ()) if inner.type in BEGINNINGS)
+
+
+def _linked(throw: Element, catch: Element) -> bool:
+    return throw.parent == catch.parent and throw.event is not None and catch.event is not None and throw.event.name == catch.event.name

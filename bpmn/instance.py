@@ -187,6 +187,10 @@ class Instance:
         self._process.retry(wait_id)
         self._process.run_to_rest()
 
+    def run(self) -> None:
+        """Let run what its snapshot left ready (`bpmn.migration` makes such snapshots)."""
+        self._process.run_to_rest()
+
     def cancel(self) -> None:
         """End everything.  What has ended already stays as it is."""
         self._process.stop()

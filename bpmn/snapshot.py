@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from bpmn.errors import InstanceError
 
 VERSION = 2
+#: State of a token that has yet to enter its element.  Nothing at rest is in it: a migration leaves it so, for `Instance.run`.
+READY = 16
 
 
 class Row(NamedTuple):

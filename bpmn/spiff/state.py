@@ -51,3 +51,5 @@ def _place(process: Process, row: Row) -> None:
     process.enter_scope(token)
     if row.state == TaskState.WAITING:
         process.joins.add(token)
+    if row.state == TaskState.READY:
+        process.make_ready(token)

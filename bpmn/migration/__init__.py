@@ -1,0 +1,69 @@
+"""Migration: an instance goes on in another version of its diagram, from where it is.
+
+Nothing is carried on by it: every token comes to the same element, with its number, and waits there for what it waited for.  What that
+would break is refused (docs/decisions/0009).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bpmn import snapshot as snapshots
+from bpmn.errors import BpmnError
+from bpmn.instance import Instance
+from bpmn.migration.moving import Moving
+from bpmn.migration.plan import Plan
+from bpmn.migration.step import Step, Verdict
+from bpmn.snapshot import State
+from bpmn.waits import Context
+
+__all__ = ["Migration", "Plan", "Step", "Verdict", "migrate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """What becomes of an instance."""
+
+    steps: tuple[Step, ...]
+    #: Why it must stay as it is, besides what the steps say.
+    refusals: tuple[str, ...] = ()
+    #: The instance in its new definition; None when it must stay as it is.
+    instance: Instance | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Everything that speaks against it."""
+        return (*(step.reason for step in self.steps if step.verdict is Verdict.REFUSED), *self.refusals)
+
+
+def migrate(plan: Plan, snapshot: bytes, variables: Mapping[str, Any], context: Context) -> Migration:
+    """Take an instance over into the target of a plan, or say why it must stay as it is.  Neither changes what is given."""
+    state = snapshots.decode(snapshot)
+    if state.completed:
+        return Migration(steps=(), refusals=("Expected an instance that runs, but it has ended",))
+    moving = Moving(plan, state, context)
+    steps = tuple(moving.steps())
+    refusals = () if any(step.verdict is Verdict.REFUSED for step in steps) else tuple(moving.refusals())
+    judged = Migration(steps=steps, refusals=refusals)
+    if judged.reasons:
+        return judged
+    try:
+        expected = moving.state(steps)
+        instance = Instance.load(plan.target, snapshots.encode(expected), variables, context)
+        instance.run()
+    except BpmnError as error:
+        return replace(judged, refusals=(str(error),))
+    refusals = tuple(_unrest(expected, snapshots.decode(instance.snapshot())))
+    return replace(judged, refusals=refusals, instance=None if refusals else instance)
+
+
+def _unrest(expected: State, found: State) -> Iterator[str]:
+    """Yield what has not come to rest where it was put: a migration is no step of the case."""
+    failed = {row.id: row.facts["error"] for row in found.rows if "error" in row.facts}
+    for row in expected.rows:
+        if row.id in failed and "error" not in row.facts:
+            yield f"Expected to set {row.element} anew, but {failed[row.id]}"
+    if {(row.id, row.element) for row in expected.rows} != {(row.id, row.element) for row in found.rows}:
+        yield "Expected every token to wait where it is, but some would go on at once"

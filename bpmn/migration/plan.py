@@ -1,0 +1,105 @@
+"""A plan: from which version of a diagram to which, and what is the same in both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType
+from bpmn.errors import InstanceError
+from bpmn.soundness import Net
+
+#: Events that watch while what they stand on is active; errors and the like are looked for when they happen.
+_WATCHING = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """From one version of a diagram to another: what has the same id is the same, what was renamed is named."""
+
+    source: Definition
+    target: Definition
+    #: Elements and flows that have another id in the target.
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    _nets: dict[tuple[bool, str | None], Net] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse names that lead nowhere; raises InstanceError."""
+        for old, new in self.renamed.items():
+            for sort in ("elements", "flows"):
+                if (old in getattr(self.source, sort)) != (new in getattr(self.target, sort)):
+                    raise InstanceError(f"Expected {old} and {new} both to be {sort} of their versions, but one of them is none")
+            if old not in self.source.elements and old not in self.source.flows:
+                raise InstanceError(f"Expected to find {old} in the old version, but it is not there")
+        ends = Counter(self.goes_to(key) for key in (*self.source.elements, *self.source.flows))
+        for key in self.renamed.values():
+            if ends[key] > 1:
+                raise InstanceError(f"Expected one element to become {key}, but there are {ends[key]}")
+
+    def goes_to(self, key: str) -> str:
+        """Id that an element or a flow has in the target, whether it is there or not."""
+        if key.endswith(BODY):
+            return self.goes_to(key.removesuffix(BODY)) + BODY
+        return self.renamed.get(key, key)
+
+    def net(self, scope: str | None, *, target: bool) -> Net:
+        """What can happen in a scope, looked at once."""
+        if (target, scope) not in self._nets:
+            self._nets[target, scope] = Net(self.target if target else self.source, scope)
+        return self._nets[target, scope]
+
+    def misfit(self, key: str) -> str:
+        """Say why an element is another one in the target; empty when it is the same."""
+        old, new = self.source.elements[key], self.target.elements.get(self.goes_to(key))
+        if new is None:
+            return f"Expected {old.label} in the new version, but it is not there"
+        for what, was, now in zip(_NATURE, _nature(old), _nature(new), strict=True):
+            if was != now:
+                return f"Expected {old.label} to keep its {what} {_said(was)}, but it is {_said(now)}"
+        around = tuple(map(self.goes_to, _path(self.source, old)))
+        if around != _path(self.target, new):
+            return f"Expected {old.label} to stay in {_place(around)}, but it is in {_place(_path(self.target, new))}"
+        return ""
+
+
+#: What an element must keep while a token is in it, besides its id and its scope.
+_NATURE = ("type", "event", "way of working", "process", "loop", "start quantity", "onething.kind")
+
+
+def _nature(element: Element) -> tuple[object, ...]:
+    ways = {"topic": element.topic, "expression": element.expression, "decision": element.decision_ref}
+    return (
+        element.type,
+        element.event.type if element.event else None,
+        next((way for way, value in ways.items() if value is not None), None),
+        element.called.source if element.called else None,
+        element.loop.type if element.loop else None,
+        element.start_quantity,
+        element.properties.get("onething.kind"),
+    )
+
+
+def _said(nature: object) -> str:
+    return "none" if nature is None else str(nature)
+
+
+def _path(definition: Definition, element: Element) -> tuple[str, ...]:
+    """Ids of the scopes around an element, from within."""
+    return () if element.parent is None else (element.parent, *_path(definition, definition.elements[element.parent]))
+
+
+def _place(path: tuple[str, ...]) -> str:
+    return " in ".join(path) or "the process"
+
+
+def watchers(definition: Definition, element: str | None) -> Mapping[str, str | None]:
+    """What watches while a token is in an element (None: in the process), with the flow that leads there."""
+    found = definition.elements.get(element) if element is not None else None
+    events = list(definition.boundaries(found.id)) if found else []
+    if found is None or found.type in SCOPES:
+        events += definition.event_starts(element)
+    watching = {event.id: None for event in events if event.event and event.event.type in _WATCHING}
+    if found and found.type is ElementType.EVENT_BASED_GATEWAY:
+        return watching | {definition.flows[flow].target: flow for flow in found.outgoing}
+    return watching

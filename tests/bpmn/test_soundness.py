@@ -1,0 +1,116 @@
+"""What may be together: exact where it can be known, and never too narrow."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bpmn import snapshot as snapshots
+from bpmn.instance import Instance
+from bpmn.soundness import Net, is_join
+from bpmn.spiff import process
+from bpmn.waits import Context, WaitKind
+from tests.bpmn import blocks, graphs
+from tests.bpmn.diagrams import end, exclusive, flows, inclusive, parallel, start, timer_boundary, user
+from tests.bpmn.instances import NOW, definition
+
+EXACT = (blocks.Parallel, blocks.Exclusive, blocks.Sequence, blocks.Loop, blocks.Work)
+
+
+def works(block):
+    return [block] if isinstance(block, blocks.Work) else [work for part in block.parts for work in works(part)]
+
+
+def beside(block):
+    """Pairs of tasks that the model has at work at the same time: they stand in different branches of a parallel block."""
+    found = {pair for part in block.parts for pair in beside(part)}
+    if isinstance(block, blocks.Parallel):
+        for one, other in itertools.combinations(block.parts, 2):
+            found |= {frozenset((a.id, b.id)) for a in works(one) for b in works(other)}
+    return found
+
+
+def only(block, kinds):
+    return isinstance(block, kinds) and all(only(part, kinds) for part in block.parts)
+
+
+@given(blocks.BLOCKS.filter(lambda block: only(block, EXACT)))
+@settings(max_examples=100, deadline=None)
+def test_together__exactly_the_branches_of_a_fork(block):
+    net = Net(definition(*blocks.diagram(block)), None)
+
+    names = [work.id for work in works(block)]
+    assert {frozenset(pair) for pair in itertools.combinations(names, 2) if net.together(*pair)} == beside(block)
+    assert not any(net.together(name, name) for name in names)
+
+
+def tokens(instance):
+    """Where the tokens are: the flow at a join, else the element."""
+    elements = instance.definition.elements
+    rows = [row for row in snapshots.decode(instance.snapshot()).rows if not row.facts.get("watches") and row.scope is None]
+    return [row.flow if is_join(elements[row.element]) and "error" not in row.facts else row.element for row in rows]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_together__whatever_the_executor_reaches(data):
+    """In any graph, drawn by anybody."""
+    drawn = data.draw(graphs.definitions())
+    net = Net(drawn, None)
+    draw = partial(_draw, data, graphs.conditions(drawn))
+    with mock.patch.object(process, "STEP_LIMIT", 100):
+        instance = Instance.start(drawn, draw(), Context(now=NOW))
+        for _ in range(8):
+            for one, other in itertools.combinations(tokens(instance), 2):
+                assert net.together(one, other), (one, other)
+            if instance.ended:
+                break
+            wait = data.draw(st.sampled_from(instance.waits()))
+            if wait.kind is WaitKind.INCIDENT:
+                instance.retry(wait.id)
+            else:
+                (instance.deliver if wait.kind is WaitKind.MESSAGE else instance.complete)(wait.id, draw())
+
+
+def _draw(data, names):
+    return {name: data.draw(st.booleans(), label=name) for name in names}
+
+
+FORK = (start("s"), parallel("f"), user("a"), user("b"), user("c"), parallel("j"), end("e"))
+
+
+@pytest.mark.parametrize(
+    ("content", "places", "starved"),
+    [
+        ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["a", "b", "c"], {}),
+        ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["a", "b"], {"j": {"c-j"}}),
+        ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["a", "b-j", "c-j"], {}),
+        ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["s"], {}),
+        # A loop leads back to the fork on paper, but only through the join itself.
+        (
+            (start("s"), exclusive("m"), parallel("f"), user("a"), user("b"), parallel("j"), exclusive("x", default="e"), end("e"),
+             flows("s -> m -> f -> a -> j -> x -> e", "f -> b -> j", "x -> m [${again}]")),
+            ["a"],
+            {"j": {"b-j"}},
+        ),
+        # Who waits at an inclusive join waits for what can come only.
+        ((start("s"), inclusive("f", default="b"), user("a"), user("b"), inclusive("j"), end("e"),
+          flows("s -> f", "f -> a [${x}]", "f -> b", "a -> j -> e", "b -> j")), ["a"], {}),
+    ],
+)  # fmt: skip
+def test_starved__joins(content, places, starved):
+    assert Net(definition(*content), None).starved(places) == starved
+
+
+@pytest.mark.parametrize(("interrupting", "together"), [(True, False), (False, True)])
+def test_together__boundary_event(interrupting, together):
+    late = timer_boundary("late", on="a", duration="PT1H", interrupting=interrupting)
+    net = Net(definition(start("s"), user("a"), late, user("b"), end("e"), flows("s -> a -> e", "late -> b -> e")), None)
+
+    assert net.together("a", "b") is together
+    assert net.together("b", "b") is together

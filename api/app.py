@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,13 +10,12 @@ from flask.json.provider import JSONProvider
 
 from api import auth, camunda, logbook, pages, problems, security, turns, v1
 from api.transactions import Repeated
+from engine import accounts
 from engine import settings as settings_
 from engine.database import Database
 from engine.files import FileStore
 from engine.passwords import Passwords
 from engine.settings import Environment, Settings
-
-SESSION_LENGTH = timedelta(hours=12)
 
 
 class OrJson(JSONProvider):
@@ -40,7 +38,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     app.config.update(
         SECRET_KEY=settings_.secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_upload,
-        PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
+        PERMANENT_SESSION_LIFETIME=accounts.LOGGED_IN_FOR,
         SESSION_COOKIE_NAME="onething",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.env is Environment.PRODUCTION,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Flask, current_app, g, request, session
 from werkzeug.datastructures import Authorization
@@ -17,6 +18,8 @@ from engine.actors import Actor
 View = TypeVar("View", bound=Callable[..., Any])
 #: The face of other programs, which knows no cookies (`api.camunda`).
 PROGRAMS = "engine-rest"
+#: What a cookie names; it is signed, so nobody else made it up.
+LOG_IN = "log_in"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -47,16 +50,18 @@ def actor() -> Actor:
 def log_in(name: str, password: str) -> Actor:
     """Begin a browser's session."""
     found = _authenticate(name, password)
-    with database().reading() as reading:
-        stamp = accounts.stamp(accounts.get(reading, name))
-    session.clear()
+    log_out()
+    with database().transaction() as writing:
+        session[LOG_IN] = str(accounts.begin(writing, name))
     session.permanent = True
-    session.update(account=name, stamp=stamp)
     return found
 
 
 def log_out() -> None:
-    """End a browser's session."""
+    """End a browser's session, also for whoever has copied its cookie."""
+    if LOG_IN in session:
+        with database().transaction() as writing:
+            accounts.end(writing, UUID(session[LOG_IN]))
     session.clear()
 
 
@@ -84,9 +89,9 @@ def _identify() -> Actor:
         raise Unauthorized("Expected HTTP Basic or a Bearer key, but the Authorization header is another")
     if credentials is not None:
         return _by_header(credentials)
-    if "account" in session:
+    if LOG_IN in session:
         with database().reading() as reading:
-            found = accounts.resume(reading, session["account"], session["stamp"])
+            found = accounts.resume(reading, UUID(session[LOG_IN]))
         if found is not None:
             return found
     raise Unauthorized("Expected to know who asks, but nobody is logged in")
@@ -125,6 +130,6 @@ def _refuse_forgery() -> None:
     ours = origin is not None and urlsplit(origin).netloc == request.host
     foreign = (origin is not None and not ours) or site in {"cross-site", "same-site"}
     shown = ours or site == "same-origin" or "X-Requested-With" in request.headers
-    by_cookie = "account" in session and "Authorization" not in request.headers
+    by_cookie = LOG_IN in session and "Authorization" not in request.headers
     if foreign or (by_cookie and not shown):
         raise Forbidden("Expected a command that comes from this site, but nothing shows that; send the header X-Requested-With")

@@ -9,19 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, or_, select, update
+from sqlalchemy import Select, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Account, ApiKey, Department, Grant, Hall
+from engine.models import Account, ApiKey, Department, Grant, Hall, LogIn
 from engine.passwords import Passwords
 
 #: So many wrong passwords in a row lock an account, for so long.
 FAILURES = 10
 LOCKED_FOR = timedelta(minutes=15)
+#: How long a browser stays logged in.
+LOGGED_IN_FOR = timedelta(hours=12)
 SHORTEST_PASSWORD = 8
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
@@ -52,17 +55,23 @@ def authenticate_key(session: Session, key: str) -> Actor | None:
     return None if known is None or known.disabled else known.actor
 
 
-def resume(session: Session, name: str, stamped: str) -> Actor | None:
-    """Go on with a log-in; None: the password was changed since, or the account is disabled."""
-    known = _known(session, _BY_NAME, name)
-    if known is None or known.disabled or not secrets.compare_digest(_stamp(known.password_hash), stamped):
-        return None
-    return known.actor
+def begin(session: Session, name: str) -> UUID:
+    """Log a browser in for `LOGGED_IN_FOR`; the id is what its cookie names."""
+    log_in = LogIn(account_id=get(session, name).id, begun_at=datetime.now(UTC))
+    session.add(log_in)
+    session.flush()
+    return log_in.id
 
 
-def stamp(account: Account) -> str:
-    """Give what a log-in is bound to: another password gives another stamp."""
-    return _stamp(account.password_hash)
+def resume(session: Session, log_in: UUID) -> Actor | None:
+    """Go on with a log-in; None: it has ended (log-out, another password, too long ago), or the account is disabled."""
+    known = _known(session, _BY_LOG_IN, log_in, since=datetime.now(UTC) - LOGGED_IN_FOR)
+    return None if known is None or known.disabled else known.actor
+
+
+def end(session: Session, log_in: UUID) -> None:
+    """Log a browser out: no copy of its cookie is worth anything any more.  Repeating it does nothing."""
+    session.execute(delete(LogIn).where(LogIn.id == log_in))
 
 
 def find(session: Session, name: str) -> Account | None:
@@ -120,6 +129,7 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
     account = get(session, name)
     account.password_hash = _hashed(password, passwords)
     account.failed_logins, account.locked_until = 0, None
+    session.execute(delete(LogIn).where(LogIn.account_id == account.id))
     return account
 
 
@@ -187,13 +197,16 @@ class _Known:
 _ASKED = (Account.name, Account.display_name, Account.password_hash, Account.disabled, Account.failed_logins, Account.locked_until)
 _WITH_GRANTS = select(*_ASKED, Grant.role, Grant.department, Grant.hall).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)
 _BY_NAME = _WITH_GRANTS.where(Account.name == bindparam("which"))
+_BY_LOG_IN = _WITH_GRANTS.join(LogIn, LogIn.account_id == Account.id).where(
+    LogIn.id == bindparam("which"), LogIn.begun_at > bindparam("since")
+)
 _BY_KEY = _WITH_GRANTS.join(ApiKey, ApiKey.account_id == Account.id).where(
     ApiKey.key_hash == bindparam("which"), ApiKey.revoked_at.is_(None)
 )
 
 
-def _known(session: Session, query: Select[*tuple[Any, ...]], which: str) -> _Known | None:
-    rows = session.execute(query, {"which": which}).all()
+def _known(session: Session, query: Select[*tuple[Any, ...]], which: str | UUID, **more: datetime) -> _Known | None:
+    rows = session.execute(query, {"which": which, **more}).all()
     if not rows:
         return None
     held = tuple(RoleGrant(role=Role(row.role), department=row.department, hall=row.hall) for row in rows if row.role is not None)
@@ -205,10 +218,6 @@ def _known(session: Session, query: Select[*tuple[Any, ...]], which: str) -> _Kn
         failed_logins=first.failed_logins,
         locked_until=first.locked_until,
     )
-
-
-def _stamp(password_hash: str | None) -> str:
-    return hashlib.sha256((password_hash or "").encode()).hexdigest()[:32]
 
 
 def _hashed(password: str, passwords: Passwords) -> str:

@@ -98,6 +98,15 @@ class Account(Base):
     created_at: Mapped[datetime]
 
 
+class LogIn(Base):
+    """A browser that somebody logged in with; a cookie is worth something as long as its row is here."""
+
+    __tablename__ = "log_ins"
+    id: Mapped[UUID] = _id()
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    begun_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Grant(Base):
     """A role of an account within a department and a hall; None: in all of them."""
 

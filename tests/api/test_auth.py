@@ -98,6 +98,29 @@ def test_session__from_login_to_logout(nobody):
     assert nobody.get("/me").status_code == 401
 
 
+def test_session__a_copy_of_the_cookie_ends_with_it(nobody, app):
+    nobody.post("/login", {"name": "clerk", "password": "clerk"})
+    stolen = {"Cookie": f"onething={nobody.client.get_cookie('onething').value}"}
+    thief = app.test_client(use_cookies=False)  # sends what it is told to
+    assert thief.get("/api/v1/me", headers=stolen).json["name"] == "clerk"
+
+    nobody.post("/logout", headers=SAME_ORIGIN)
+
+    assert thief.get("/api/v1/me", headers=stolen).status_code == 401
+
+
+def test_login__again_ends_the_log_in_before(nobody, app):
+    nobody.post("/login", {"name": "clerk", "password": "clerk"})
+    before = {"Cookie": f"onething={nobody.client.get_cookie('onething').value}"}
+    elsewhere = app.test_client(use_cookies=False)
+    assert elsewhere.get("/api/v1/me", headers=before).status_code == 200
+
+    nobody.post("/login", {"name": "clerk", "password": "clerk"}, headers=SAME_ORIGIN)
+
+    assert nobody.get("/me").status_code == 200
+    assert elsewhere.get("/api/v1/me", headers=before).status_code == 401
+
+
 def test_login__wrong_password(nobody):
     answer = nobody.post("/login", {"name": "clerk", "password": "wrong"})
 

@@ -15,6 +15,7 @@ from engine.settings import Environment
 
 ADMIN = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
 NOBODY = Actor(name="nobody")
+MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -193,12 +194,43 @@ def test_set_password__old_one_ends(seeded):
 
 def test_resume__password_was_changed(seeded):
     with seeded.transaction() as session:
-        stamp = accounts.stamp(accounts.get(session, "clerk"))
-        assert accounts.resume(session, "clerk", stamp).name == "clerk"
+        clerk, admin = accounts.begin(session, "clerk"), accounts.begin(session, "admin")
+        assert accounts.resume(session, clerk).name == "clerk"
 
         accounts.set_password(session, "clerk", "new password", actor=ADMIN, passwords=WELL_KNOWN)
 
-        assert accounts.resume(session, "clerk", stamp) is None
+        assert accounts.resume(session, clerk) is None
+        assert accounts.resume(session, admin).name == "admin"
+
+
+def test_resume__one_of_two_browsers_has_logged_out(seeded):
+    with seeded.transaction() as session:
+        hall, home = (accounts.begin(session, "clerk") for _ in range(2))
+
+        for _ in range(2):
+            accounts.end(session, hall)
+
+        assert accounts.resume(session, hall) is None
+        assert accounts.resume(session, home).name == "clerk"
+
+
+def test_resume__account_was_disabled(seeded):
+    with seeded.transaction() as session:
+        log_in = accounts.begin(session, "clerk")
+
+        accounts.disable(session, "clerk", actor=ADMIN)
+
+        assert accounts.resume(session, log_in) is None
+
+
+def test_resume__the_next_day(seeded):
+    with time_machine.travel(MORNING), seeded.transaction() as session:
+        log_in = accounts.begin(session, "clerk")
+
+    with time_machine.travel(MORNING + accounts.LOGGED_IN_FOR - timedelta(minutes=1)), seeded.reading() as session:
+        assert accounts.resume(session, log_in).name == "clerk"
+    with time_machine.travel(MORNING + accounts.LOGGED_IN_FOR + timedelta(minutes=1)), seeded.reading() as session:
+        assert accounts.resume(session, log_in) is None
 
 
 def test_create__account_with_a_role(seeded):

@@ -6,6 +6,8 @@ Every command comes to rest; what it leaves are `waits()`.  A command that does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from bpmn import snapshot as snapshots
@@ -13,12 +15,29 @@ from bpmn import spiff
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
-from bpmn.spiff import raising
+from bpmn.spiff import modification, raising
 from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
 #: What can raise errors and escalations.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 NO_VARIABLES: Mapping[str, Any] = {}
+
+
+class Verb(StrEnum):
+    """What a modification does."""
+
+    CANCEL = "cancel"  #: an activation, by its number
+    BEFORE = "before"  #: start before an element
+    AFTER = "after"  #: start after an element, by the only flow out of it
+    ALONG = "along"  #: start along a sequence flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction:
+    """One step of a modification."""
+
+    verb: Verb
+    target: str | int
 
 
 class Instance:
@@ -158,6 +177,27 @@ class Instance:
         caught = raising.caught(token, EventType.ESCALATION, code)
         self._process.run_to_rest()
         return caught
+
+    def modify(self, *instructions: Instruction) -> None:
+        """Put tokens somewhere else, one instruction after the other; when none is left, the instance has ended.
+
+        After an instruction that is refused the instance is of no use any more: it is to be loaded again.
+        """
+        for instruction in instructions:
+            if isinstance(instruction.target, int):
+                modification.cancel(self._process, self._place(instruction.target))
+            else:
+                self._start(instruction.verb, instruction.target)
+        self._process.run_to_rest()
+        if not self._process.root.inside:
+            self.cancel()
+
+    def _start(self, verb: Verb, target: str) -> None:
+        if verb is not Verb.ALONG and target not in self.definition.elements:
+            raise InstanceError(f"Expected an element {target} to start {verb}, but there is none")
+        {Verb.BEFORE: modification.start_before, Verb.AFTER: modification.start_after, Verb.ALONG: modification.start_along}[verb](
+            self._process, target
+        )
 
     def set_variables(self, variables: Mapping[str, Any], *, at: int | None = None, local: bool = False) -> None:
         """Set variables of the process, or as seen from an activation: where they are, or (`local`) its own.  Conditions see it."""

@@ -28,12 +28,11 @@ KINDS = {
 class CatchEvent(ElementSpec):
     """Waits for something; behind an event-based gateway it watches there, and the first of them takes the gateway's place."""
 
-    rests = True
-
     def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
         super().__init__(process, element, definition)
         self.event: EventDefinition = element.event or EventDefinition(type=EventType.NONE)
         self.kind = KINDS.get(self.event.type)
+        self.rests = self.kind is not None  # the other end of a link is passed
 
     def enter(self, token: Token) -> None:
         """Set the timer, find out the signal, see whether the condition holds already."""

@@ -141,8 +141,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
             if my_task.gone:  # what it has thrown has swept it away
                 return None
             if self.rests and not my_task.done:
-                for boundary in self.watching:
-                    my_task.workflow.spawn(self._wf_spec.task_specs[boundary], my_task, watches=True)
+                my_task.workflow.watch(my_task, self.watching)
                 return None
             my_task.facts["done"] = True
         if "left" not in my_task.facts:

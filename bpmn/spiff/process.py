@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -75,6 +75,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         if not token.watches:
             self.record(token, None)
         token.arrive()
+
+    def watch(self, token: Token, events: Iterable[str]) -> None:
+        """Let events watch within a token, before anything runs that it has started."""
+        started, self._fresh = self._fresh, []
+        for event in events:
+            self.spawn(self.spec.task_specs[event], token, watches=True)
+        self._fresh += started
 
     def enter_scope(self, token: Token) -> None:
         """Count a token in its scope, which lasts as long as one is in it."""

@@ -23,9 +23,7 @@ class Scope(ElementSpec):
 
     def open(self, token: Token) -> None:
         """Let the event subprocesses of the scope watch."""
-        for start in self.starts:
-            if start.event and start.event.type in WATCHING:
-                token.workflow.spawn(self._wf_spec.task_specs[start.id], token, watches=True)
+        token.workflow.watch(token, [start.id for start in self.starts if start.event and start.event.type in WATCHING])
 
 
 class Root(Scope):

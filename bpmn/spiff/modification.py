@@ -1,0 +1,69 @@
+"""Modification: tokens are put somewhere else by hand."""
+
+from __future__ import annotations
+
+from SpiffWorkflow.task import TaskState
+
+from bpmn.definition import BODY, Element, ElementType
+from bpmn.errors import InstanceError
+from bpmn.spiff.process import Process
+from bpmn.spiff.scopes import Scope
+from bpmn.spiff.token import Token
+
+
+def start_before(process: Process, key: str) -> None:
+    """Let a token arrive at an element; one that runs several times starts as a whole."""
+    spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
+    if spec.element.type in {ElementType.BOUNDARY_EVENT, ElementType.EVENT_SUBPROCESS}:
+        raise InstanceError(f"Expected to start before an activity, a gateway or an event that a flow leads to, but {key} is none")
+    process.spawn(spec, _scope(process, spec.element))
+
+
+def start_along(process: Process, flow: str) -> None:
+    """Let a token take a sequence flow; its condition is not put."""
+    for spec in process.spec.task_specs.values():
+        for taken in spec.flows:
+            if taken.id == flow:
+                process.spawn(process.spec.task_specs[taken.target], _scope(process, spec.element), flow=flow)
+                return
+    raise InstanceError(f"Expected a sequence flow {flow}, but there is none")
+
+
+def start_after(process: Process, key: str) -> None:
+    """Let a token take the flow out of an element, which must be the only one."""
+    spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
+    if len(spec.flows) != 1:
+        raise InstanceError(f"Expected one sequence flow out of {key}, but there are {len(spec.flows)}")
+    start_along(process, spec.flows[0].id)
+
+
+def cancel(process: Process, token: Token) -> None:
+    """Take an activation away, and the scopes in which nothing else is."""
+    while token.scope is not process.root and token.scope.inside == 1:
+        token = token.scope
+    process.discard(token)
+
+
+def _scope(process: Process, element: Element) -> Token:
+    """Return the token of the scope that an element stands in; it is opened when there is none."""
+    if element.parent is None:
+        return process.root
+    spec = process.spec.task_specs[element.parent]
+    around = _scope(process, spec.element)
+    here = [token for token in around.children if token.task_spec is spec and not token.watches]
+    if len(here) > 1:
+        raise InstanceError(f"Expected one activation of {element.parent} to start {element.id} in, but there are {len(here)}")
+    return here[0] if here else _open(process, spec, around)
+
+
+def _open(process: Process, spec: Scope, around: Token) -> Token:
+    """Open a scope without starting what is in it."""
+    if not isinstance(spec, Scope):
+        raise InstanceError(f"Expected a running {spec.drawn_id} to start something in, but it does not run")
+    token = Token(process, spec, around, number=process.number(), since=process.context.now)
+    process.enter_scope(token)
+    process.record(token, None)
+    token.rest(TaskState.STARTED)
+    spec.open(token)
+    process.watch(token, spec.watching)
+    return token

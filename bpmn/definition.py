@@ -64,7 +64,7 @@ class EventType(StrEnum):
     ESCALATION = "escalation"
     COMPENSATION = "compensation"
     CANCEL = "cancel"
-    LINK = "link"  #: rewritten as a sequence flow
+    LINK = "link"  #: rewritten: two none throw events and a sequence flow
     TERMINATE = "terminate"
 
 

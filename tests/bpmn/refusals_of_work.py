@@ -98,6 +98,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("bad-loop-number", "x", "'three'", repeated(instances(count="three"))),
     ("bad-loop-number", "x", "'-1'", repeated(again("${a}", most=-1))),
     ("loop-elsewhere", "x", "it has 2", repeated(instances(count="3") + again("${a}"))),
+    ("unsupported-attribute", "x", "each instance counts", repeated(instances(count="3").replace("Characteristics>", 'Characteristics behavior="None">', 1))),
     ("parameters-elsewhere", "x", "activity", deciding(exclusive("x", default="a", ext=GIVEN), "x -> a", "x -> b [${y}]")),
     ("parameters-elsewhere", "x", "activity", diagram(start("x", ext=GIVEN), end("e"), flows("x -> e"))),
     ("parameters-elsewhere", "b", "activity", around(user("x"), timer_boundary("b", on="x", duration="P1D", ext=GIVEN), flows("b -> e"))),

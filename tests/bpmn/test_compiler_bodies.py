@@ -37,6 +37,7 @@ def test_rewrite__link():
     catcher = definition.elements["c"]
     assert [definition.flows[key].source for key in catcher.incoming] == ["t", "u"]
     assert {definition.elements[key].event for key in "tuc"} == {EventDefinition(type=EventType.NONE)}
+    assert {definition.elements[key].type for key in "tuc"} == {ElementType.THROW_EVENT}
     assert all(definition.elements[key].drawn for key in "tuc")
     assert consistent(definition)
 

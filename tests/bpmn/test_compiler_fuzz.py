@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from bpmn import compiler
-from bpmn.definition import Definition, ElementType
+from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType
 from bpmn.errors import DocumentError, Finding
-from tests.bpmn.test_modeler import EVERYTHING
+from tests.bpmn.everything import EVERYTHING, THE_REST
 
 VALUES = [
     "",
@@ -34,6 +34,11 @@ VALUES = [
 TAGS = [
     "userTask",
     "scriptTask",
+    "sendTask",
+    "callActivity",
+    "eventBasedGateway",
+    "intermediateCatchEvent",
+    "intermediateThrowEvent",
     "startEvent",
     "endEvent",
     "boundaryEvent",
@@ -46,6 +51,11 @@ TAGS += [
     "timerEventDefinition",
     "messageEventDefinition",
     "linkEventDefinition",
+    "compensateEventDefinition",
+    "cancelEventDefinition",
+    "signalEventDefinition",
+    "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
     "conditionExpression",
     "extensionElements",
     "process",
@@ -91,15 +101,24 @@ def check(definition: Definition) -> None:
         assert definition.elements[flow.source].parent == definition.elements[flow.target].parent
     for element in definition.elements.values():
         gateway = element.type.value.endswith("Gateway")
-        assert gateway or len(element.outgoing) == (0 if element.type is ElementType.END_EVENT else 1)
+        assert gateway or len(element.outgoing) == (0 if is_last(definition, element) else 1)
         assert element.default is None or (gateway and element.default in element.outgoing)
-        assert element.parent is None or definition.elements[element.parent].type is ElementType.SUBPROCESS
+        assert element.parent is None or definition.elements[element.parent].type in SCOPES
+        assert (element.loop is not None) == (element.type is ElementType.MULTI_INSTANCE_BODY) == element.id.endswith(BODY)
+        assert element.handler is None or definition.elements[element.handler].for_compensation
+        assert element.event is None or element.event.type is not EventType.LINK
         assert (element.attached_to is not None) == (element.type is ElementType.BOUNDARY_EVENT)
         assert (element.event is not None) == (element.type.value.endswith("Event") or element.type is ElementType.RECEIVE_TASK)
         if element.attached_to:
             assert definition.elements[element.attached_to].parent == element.parent
     for scope in {element.parent for element in definition.elements.values()}:
-        assert definition.starts(scope)
+        assert definition.starts(scope) or str(scope).endswith(BODY)
+
+
+def is_last(definition: Definition, element: Element) -> bool:
+    """Whether no token leaves an element by a flow."""
+    undoes = element.for_compensation or element.handler is not None
+    return undoes or element.type in (ElementType.END_EVENT, ElementType.EVENT_SUBPROCESS) or element.id + BODY in definition.elements
 
 
 def outcome(content: bytes) -> tuple[list[Definition], list[Finding]]:
@@ -113,7 +132,7 @@ def outcome(content: bytes) -> tuple[list[Definition], list[Finding]]:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), times=st.integers(1, 6))
 def test_compile__mutated(data, times):
-    root = etree.fromstring(EVERYTHING.encode())
+    root = etree.fromstring(data.draw(st.sampled_from([EVERYTHING, THE_REST])).encode())
     for _ in range(times):
         mutate(root, data)
 

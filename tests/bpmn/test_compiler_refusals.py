@@ -87,7 +87,7 @@ def test_compile__every_rule_has_an_example():
 
 @pytest.mark.parametrize(
     ("rule", "element", "words", "content"),
-    [case for case in refusals.REFUSED if case[0] in {"unsupported-element", "bad-timer", "bad-due-date"}],
+    [case for case in REFUSED if case[0] in {"unsupported-element", "bad-timer", "bad-due-date", "missing-topic"}],
 )
 def test_compile__one_fault_one_finding(rule, element, words, content):
     """What is wrong once is said once."""

@@ -1,6 +1,6 @@
 """What a drawing leaves unsaid is said: the executor meets fewer shapes.
 
-links    link events become none events, joined by a sequence flow
+links    link events become milestones, joined by a sequence flow
 bodies   an activity that runs several times gets a body around it, which has its flows and its boundary events
 forks    forks out of activities become gateways, loose ends become end events
 

@@ -9,12 +9,12 @@ from bpmn.definition import Element, ElementType, EventDefinition, EventType, Fl
 
 
 def join(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
-    """Lead a sequence flow from every link throw event to the catch event of the same name."""
+    """Lead a sequence flow from every link throw event to the catch event of the same name; both become milestones."""
     links = [element for element in elements.values() if element.event and element.event.type is EventType.LINK]
     catches = {_name(element): element.id for element in links if element.type is ElementType.CATCH_EVENT}
     for element in links:
         key = element.id
-        elements[key] = replace(elements[key], event=EventDefinition(type=EventType.NONE))
+        elements[key] = replace(elements[key], type=ElementType.THROW_EVENT, event=EventDefinition(type=EventType.NONE))
         if element.type is ElementType.THROW_EVENT:
             catch = catches[_name(element)]
             arrow = fresh(f"{key}.to.{catch}", elements, flows)

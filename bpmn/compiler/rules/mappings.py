@@ -11,7 +11,7 @@ from bpmn.definition import Element, ElementType, EventType
 
 Problems = Iterator[tuple[str | None, str]]
 
-KNOWN = frozenset({"source", "sourceExpression", "target", "variables", "businessKey"})
+KNOWN = frozenset({"source", "sourceExpression", "target", "variables", "local", "businessKey"})
 
 
 def bad_mapping(drawing: Drawing) -> Problems:
@@ -22,7 +22,7 @@ def bad_mapping(drawing: Drawing) -> Problems:
         if unknown := sorted(set(map(str, said)) - known):
             yield element.id, f"Expected {words} to have source and target, but it has {', '.join(unknown)}: remove that, it does not run"
         elif "variables" in said:
-            if said["variables"] != "all" or len(said) > 1:
+            if said["variables"] != "all" or set(map(str, said)) - {"variables", "local"}:
                 message = f'Expected {words} to say variables="all" alone, but it says more: use a mapping of its own for each variable'
                 yield element.id, message
         elif "businessKey" not in said and not (bool(said.get("source")) ^ bool(said.get("sourceExpression")) and said.get("target")):

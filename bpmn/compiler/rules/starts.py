@@ -11,7 +11,7 @@ from bpmn.definition import Element, ElementType, EventType
 Problems = Iterator[tuple[str | None, str]]
 
 PLAIN = frozenset({EventType.NONE})
-OF_PROCESS = PLAIN | {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL}
+OF_PROCESS = PLAIN | {EventType.MESSAGE}
 OF_EVENT_SUBPROCESS = frozenset(
     {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.ERROR, EventType.ESCALATION, EventType.CONDITIONAL}
 )
@@ -39,12 +39,12 @@ def several_starts(drawing: Drawing) -> Problems:
 
 
 def start_of_process(drawing: Drawing) -> Problems:
-    """A process starts by hand, by a message, a timer or a signal."""
+    """A process starts by hand or by a message."""
     for start in drawing.of_type(ElementType.START_EVENT):
         if start.parent is None and _kind(start) not in OF_PROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to start a process, but its definition starts only an event subprocess: "
-                "choose a message, a timer or a signal, or put it into an event subprocess (事件子流程)"
+                "choose a message, or put it into an event subprocess (事件子流程)"
             )
             yield start.id, message
 

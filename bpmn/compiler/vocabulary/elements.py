@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
 EVENT_TAGS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
@@ -29,15 +28,15 @@ NODES = [
     _word("userTask", "用户任务", Fate.RUNS, "with candidate users and groups, assignee, dates, priority and a form"),
     _word("receiveTask", "接收任务", Fate.RUNS, "waits for its message"),
     _word("serviceTask", "服务任务", Fate.RUNS, "external with a topic, or an expression without side effects"),
-    _word("sendTask", "发送任务", awaited.SEND_TASK, "as a service task: external with a topic, or an expression without side effects"),
-    _word("scriptTask", "脚本任务", awaited.EXPRESSION, "an expression in `juel` or `feel` with a result variable"),
+    _word("sendTask", "发送任务", Fate.RUNS, "as a service task: external with a topic, or an expression without side effects"),
+    _word("scriptTask", "脚本任务", Fate.RUNS, "an expression in `juel` or `feel` with a result variable"),
     _word("businessRuleTask", "业务规则任务", Fate.RUNS, "a DMN decision; or as a service task"),
     _word("callActivity", "调用活动", Fate.RUNS, "calls a process by its key, written or as an expression"),
     _word("subProcess", "子流程", Fate.RUNS, "embedded, at any depth; with `triggeredByEvent` an event subprocess (事件子流程)"),
     _word(
         "transaction",
         "事务",
-        awaited.TRANSACTION,
+        Fate.RUNS,
         "a subprocess that a cancel end event ends: compensates, then leaves by its cancel boundary event",
     ),
     _word("exclusiveGateway", "排他网关", Fate.RUNS, "the first flow whose condition holds, else the default flow"),
@@ -48,7 +47,7 @@ NODES = [
         Fate.RUNS,
         "every flow whose condition holds, else the default flow; waits for what can still arrive",
     ),
-    _word("eventBasedGateway", "事件网关", awaited.EVENT_GATEWAY, "the first of the events behind it says where the token goes"),
+    _word("eventBasedGateway", "事件网关", Fate.RUNS, "the first of the events behind it says where the token goes"),
     _word("sequenceFlow", "顺序流", Fate.RUNS, "with or without a condition"),
     _word("task", "任务", Fate.REWRITTEN, "an undefined task passes through, as in Camunda 7"),
     _word("manualTask", "手工任务", Fate.REWRITTEN, "passes through, as in Camunda 7: nobody tells the engine that it is done"),
@@ -62,8 +61,8 @@ PARTS = [
     _word("timeDuration", "时长", Fate.RUNS, "an ISO 8601 duration, or an expression"),
     _word("timeCycle", "周期", Fate.RUNS, "an ISO 8601 repetition, or an expression"),
     _word("script", "脚本", Fate.RUNS, "the expression of a script task"),
-    _word("multiInstanceLoopCharacteristics", "多实例", awaited.LOOP, "the activity runs several times, at once or one after the other"),
-    _word("standardLoopCharacteristics", "循环", awaited.LOOP, "the activity runs as long as its condition holds"),
+    _word("multiInstanceLoopCharacteristics", "多实例", Fate.RUNS, "the activity runs several times, at once or one after the other"),
+    _word("standardLoopCharacteristics", "循环", Fate.RUNS, "the activity runs as long as its condition holds"),
     _word("loopCardinality", "循环基数", Fate.RUNS, "how many instances: a number or an expression"),
     _word("loopDataInputRef", "集合", Fate.RUNS, "the collection: a variable, or an expression"),
     _word("inputDataItem", "元素变量", Fate.RUNS, "its name is that of the element variable"),

@@ -34,7 +34,7 @@ EXTENSIONS = dict(
         _word(
             "inputOutput",
             NODE_TAGS,
-            awaited.PARAMETERS,
+            Fate.RUNS,
             PARAMETERS,
         ),
         _word(

@@ -43,7 +43,7 @@ _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "同一键重发，得到第一次的答复，不会重复办理 · Sent again with its key, a request gets the first answer.",
+    "description": "三日内同键重发，得到第一次的答复 · Sent again with its key within three days, a request gets the first answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 _IF_MATCH = {

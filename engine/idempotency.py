@@ -2,6 +2,7 @@
 
 The answer is kept in the transaction of the command itself.  Of two at once the second waits at the key: for the first
 one's answer, or for its failure, and then it runs itself.  A refused command changed nothing and keeps nothing.
+Answers are kept for a time (`ONETHING_KEEP_ANSWERS`; `engine.retention` deletes them): a key that comes later is new.
 """
 
 from __future__ import annotations

@@ -422,7 +422,7 @@ class IdempotentAnswer(Base):
     request_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
     body: Mapped[str] = mapped_column(Text)
-    answered_at: Mapped[datetime]
+    answered_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Counter(Base):

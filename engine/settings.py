@@ -110,6 +110,9 @@ class Settings:
     region: str = _setting(
         "430100", _matching(r"\d{6}", "six digits"), "Division code (行政区划代码) of the place that the installation serves."
     )
+    keep_answers: int = _setting(
+        72, _between(1, 24 * 366), "Hours for which a repeated command (`Idempotency-Key`) is given its first answer; then it is deleted."
+    )
     tick: float = _setting(1.0, _seconds, "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import timedelta
 
 import click
 
 from api.cli.doctor import refuse_unfit
-from engine import settings, worker
+from engine import retention, settings, worker
 from engine.database import Database
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
+
+#: Seconds between two looks at what is kept no longer.
+SWEEP = 3600
 
 
 @click.command()
@@ -33,4 +37,6 @@ def work() -> None:
 
 def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
-    return Heartbeat(lambda: worker.tick(database), seconds=loaded.tick)
+    heart = Heartbeat(lambda: worker.tick(database), seconds=loaded.tick)
+    heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
+    return heart

@@ -30,6 +30,15 @@ def test_start__ticks_at_once(beating):
     assert ticked.wait(5)
 
 
+def test_also__ticks_beside_it(beating):
+    ticked = threading.Event()
+    heartbeat = beating(lambda: None, seconds=3600)
+
+    heartbeat.also(ticked.set, seconds=3600)
+
+    assert ticked.wait(5)
+
+
 def test_tick__raises(beating):
     ticks = threading.Semaphore(0)
 

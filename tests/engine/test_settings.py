@@ -30,6 +30,7 @@ def test_load__everything_set(tmp_path):
         "ONETHING_MAX_UPLOAD": "1000",
         "ONETHING_WORKFLOWS": str(tmp_path / "matters"),
         "ONETHING_REGION": "310000",
+        "ONETHING_KEEP_ANSWERS": "24",
         "ONETHING_TICK": "0.5",
     }
 
@@ -47,6 +48,7 @@ def test_load__everything_set(tmp_path):
         max_upload=1000,
         workflows=tmp_path / "matters",
         region="310000",
+        keep_answers=24,
         tick=0.5,
     )
 

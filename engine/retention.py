@@ -1,0 +1,28 @@
+"""Retention (保存期限): what has served its time is deleted.  History, cases and files are none of it: they have legal terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select
+
+from engine.accounts import LOGGED_IN_FOR
+from engine.database import Database
+from engine.models import Base, IdempotentAnswer, LogIn
+
+
+def sweep(db: Database, *, answers: timedelta) -> None:
+    """Delete answers that are older than that, and log-ins that are over.  Any number of nodes may do so at the same time."""
+    now = datetime.now(UTC)
+    over = ((IdempotentAnswer, IdempotentAnswer.answered_at <= now - answers), (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR))
+    if not _is_any(db, over):  # the usual case takes nobody's turn to write
+        return
+    with db.transaction() as session:
+        for table, old in over:
+            session.execute(delete(table).where(old).execution_options(synchronize_session=False))
+
+
+def _is_any(db: Database, over: Iterable[tuple[type[Base], ColumnElement[bool]]]) -> bool:
+    with db.reading() as session:
+        return any(session.scalar(select(1).select_from(table).where(old).limit(1)) for table, old in over)

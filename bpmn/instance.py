@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -219,6 +220,13 @@ class Instance:
         """Return the variables that an activation sees, or its own (`local`)."""
         token = self._place(number)
         return dict(token.facts.get("local", {}) if local else token.variables)
+
+    def reschedule(self, wait_id: int, due_at: datetime | None) -> None:
+        """Give a user task or a timer another date (None: a user task has none).  A bound timer moves with the world, never by hand."""
+        token = self._find("reschedule", wait_id, WaitKind.USER_TASK, WaitKind.TIMER)
+        if self._process.is_bound(wait_id):
+            raise InstanceError(f"Expected to reschedule timer {token.task_spec.name}, but its expression says when it is due")
+        token.facts.update(due_at=due_at and due_at.isoformat(), by_hand=True)
 
     def retry(self, wait_id: int) -> None:
         """Try again what failed.  A bound timer may have recovered by itself meanwhile."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, func, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
@@ -80,6 +80,11 @@ def after(column: Column) -> Filter:
 def when(condition: Callable[[], ColumnElement[bool]]) -> Filter:
     """Keep what is so, now."""
     return Filter(kind=Kind.FLAG, condition=lambda _flag: condition())
+
+
+def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Keep what is so in one way at least; with no way at all, everything."""
+    return or_(*conditions) if conditions else true()
 
 
 @dataclass(frozen=True, kw_only=True)

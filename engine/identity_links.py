@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine import instances, journal, processes, tasks
-from engine.actors import Actor, Role
-from engine.case_models import Case
-from engine.errors import InvalidInput, InvalidState, NotFound
+from engine import arranging, journal, tasks
+from engine.actors import Actor
+from engine.errors import InvalidInput
 from engine.models import Instance, Task, TaskGroup, TaskUser
-from engine.states import TaskStatus
 
-#: Whoever runs processes without a matter arranges their tasks.
-_ARRANGERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
 #: Of users and groups.
 LONGEST_NAME = 80
 
@@ -50,7 +46,7 @@ class Link:
 
 def of(session: Session, task_id: UUID, *, actor: Actor) -> list[Link]:
     """Say whose task it is, and whose it may be; raises NotFound, also for what is not the actor's."""
-    task = _get(session, task_id, actor)
+    task = arranging.get(session, task_id, actor)
     named = {LinkType.ASSIGNEE: task.assignee, LinkType.OWNER: task.owner}
     return [
         *(Link(type=kind, user=user) for kind, user in named.items() if user is not None),
@@ -64,7 +60,7 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
 
     Raises NotFound, NotPermitted, and InvalidState for the task of a case: whose that is stands in the law, and on the diagram.
     """
-    task = _arranged(session, task_id, actor)
+    task = arranging.take(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         session.merge(_candidate(task, link))
     else:
@@ -74,7 +70,7 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
 
 def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
     """Take such a link away; one that is not there is no error.  Raises as `add` does."""
-    task = _arranged(session, task_id, actor)
+    task = arranging.take(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         candidate = _candidate(task, link)
         found = session.get(type(candidate), (task.id, candidate.name))
@@ -85,33 +81,11 @@ def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None
     _note(session, task, link, "task unlinked", actor)
 
 
-def _get(session: Session, task_id: UUID, actor: Actor) -> Task:
-    seen = tasks.visible(actor)
-    if actor.has(*_ARRANGERS):
-        seen = or_(seen, Task.case_id.in_(select(Case.id).where(Case.entry == processes.ENTRY)))
-    task = session.scalar(select(Task).where(Task.id == task_id, seen))
-    if task is None:
-        raise NotFound(f"No matching task with id {task_id}")
-    return task
-
-
-def _arranged(session: Session, task_id: UUID, actor: Actor) -> Task:
-    task = _get(session, task_id, actor)
-    case = session.get_one(Case, task.case_id)
-    if case.entry != processes.ENTRY:
-        raise InvalidState(f"Expected to change whose task {task.name} is, but it belongs to case {case.number}: its diagram says so")
-    actor.require(*_ARRANGERS, to="change whose task it is")
-    instances.lock(session, task.instance_id)
-    session.refresh(task, with_for_update={"key_share": True})
-    if task.status is not TaskStatus.OPEN:
-        raise InvalidState(f"Expected to change whose task {task.name} is, but it is {task.status}", status=str(task.status))
-    return task
-
-
 def _candidate(task: Task, link: Link) -> TaskUser | TaskGroup:
     return TaskUser(task_id=task.id, name=link.user) if link.user is not None else TaskGroup(task_id=task.id, name=link.group)
 
 
 def _note(session: Session, task: Task, link: Link, what: str, actor: Actor) -> None:
+    task.updated_at = datetime.now(UTC)
     row = session.get_one(Instance, task.instance_id)
     journal.record(session, row, actor=actor, what=what, task=task.name, link=str(link.type), who=link.user or link.group)

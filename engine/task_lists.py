@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from engine import accounts, definitions, tasks
+from bpmn.definition import Element
+from engine import accounts, arranging, definitions
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, like, most, ordered, when
-from engine.models import Definition, Instance, Resource, Task, TaskGroup, TaskUser
+from engine.models import Definition, Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus
 from engine.variables import Comparison
 
@@ -59,6 +60,7 @@ FILTERS: Filters = {
     "assigneeLike": like(Task.assignee),
     "assigneeIn": among(Task.assignee),
     "owner": equal(Task.owner),
+    "delegationState": Filter(kind=Kind.TEXT, condition=lambda state: Task.delegation == state.lower()),
     "assigned": when(lambda: Task.assignee.is_not(None)),
     "unassigned": when(lambda: Task.assignee.is_(None)),
     "candidateGroup": Filter(kind=Kind.TEXT, condition=lambda name: _in_groups([name])),
@@ -112,7 +114,7 @@ def search(
 ) -> Listing:
     """Tasks that an actor may see; `ended`: those that are over, too."""
     query = select(Task, Instance, Definition).join(Instance, Instance.id == Task.instance_id)
-    query = query.join(Definition, Definition.id == Instance.definition_id).where(tasks.visible(actor), *conditions)
+    query = query.join(Definition, Definition.id == Instance.definition_id).where(arranging.seen(actor), *conditions)
     if not ended:
         query = query.where(Task.status == TaskStatus.OPEN)
 
@@ -135,19 +137,7 @@ def listed(row: Any) -> Listed:
     return Listed(task=row.Task, instance=row.Instance, definition=row.Definition)
 
 
-def drawn(session: Session, listed: Listed) -> Loaded:
-    """The diagram of a task, compiled."""
-    return definitions.get(session, listed.definition.id)
-
-
-def form_file(session: Session, listed: Listed) -> bytes | None:
-    """The Camunda Form of a task as it was deployed; None when it has none."""
-    loaded = drawn(session, listed)
-    ref = loaded.process.elements[listed.task.element].form_ref
-    if ref is None:
-        return None
-    key = loaded.forms[ref].key if ref in loaded.forms else ref
-    query = select(Resource.content).where(
-        Resource.deployment_id == loaded.deployment_id, Resource.name.in_([ref, f"{key}.form", f"{ref}.form"])
-    )
-    return session.scalar(query.limit(1))
+def drawn(session: Session, listed: Listed) -> tuple[Loaded, Element]:
+    """The diagram of a task, compiled, and the task in it."""
+    loaded = definitions.get(session, listed.definition.id)
+    return loaded, loaded.process.elements[listed.task.element]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import FormError
 from bpmn.forms import Form
-from engine import calendars, definitions, effects, execution, instances, journal
+from engine import calendars, definitions, effects, execution, instances, journal, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.instances import Run
 from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus, move
+from engine.variables import NOTHING, Given
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:
@@ -94,28 +97,66 @@ def form(session: Session, task: Task) -> Form | None:
     return loaded.form(loaded.process.elements[task.element])
 
 
-def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any]) -> Task:
+def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any], given: Given = NOTHING, by_form: bool = True) -> Task:
     """Complete a task and let the case run on to where it next needs somebody.
 
-    Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, the domain's guard) and InvalidInput
-    (`errors` by field).
+    `given` says the types of data that JSON cannot tell; without `by_form` the form of a process without a matter is not looked at.
+    Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, delegated, the domain's guard) and
+    InvalidInput (`errors` by field).
     """
-    task = get(session, task_id, actor)
-    _require_candidate(session, task, actor, to="complete")
-    _require_open(task, to="complete")
-
-    with execution.running(session, task.instance_id, actor=actor) as run:
-        session.refresh(task, ["status", "assignee"])  # somebody may have completed or claimed it while we waited for the lock
-        _require_open(task, to="complete")
-        if task.assignee not in {None, actor.name}:
-            raise InvalidState(f"Expected to complete task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
-        clean = _validate(run.loaded.form(run.loaded.process.elements[task.element]), data, run.process.variables)
+    with _held(session, task_id, actor, to="complete") as (task, run):
+        if task.delegation == "pending":
+            raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
+        form = run.loaded.form(run.loaded.process.elements[task.element]) if by_form or task.hall is not None else None
+        clean = _validate(form, data, run.process.variables)
         effects.apply(run, task, clean)
         task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)
         task.completed_by, task.data = actor.name, clean
         journal.record(session, run.row, actor=actor, what="task completed", task=task.name, element=task.element)
+        run.row.types = variables.typed(run.row.types, given)
         run.process.complete(task.wait, clean)
+        variables.forget(run, given)
     return task
+
+
+def raise_error(session: Session, task_id: UUID, code: str, message: str | None = None, *, actor: Actor, given: Given = NOTHING) -> None:
+    """Raise a BPMN error out of a task; raises InvalidState for one that the law decides."""
+    with _held(session, task_id, actor, to="raise an error at") as (task, run):
+        _require_work(task, to="raise an error at")
+        run.row.types = variables.typed(run.row.types, given)
+        run.process.raise_error(task.wait, code, message, given.values)
+        variables.forget(run, given)
+        journal.record(session, run.row, actor=actor, what="task raised an error", task=task.name, code=code)
+
+
+def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor, given: Given = NOTHING) -> None:
+    """Raise an escalation out of a task, which stays open unless that interrupts it; raises InvalidState when nothing catches it."""
+    with _held(session, task_id, actor, to="escalate") as (task, run):
+        _require_work(task, to="escalate")
+        run.row.types = variables.typed(run.row.types, given)
+        if not run.process.raise_escalation(task.wait, code, given.values):
+            raise InvalidState(f"Expected to escalate task {task.name}, but nothing in its diagram catches escalation {code!r}")
+        variables.forget(run, given)
+        journal.record(session, run.row, actor=actor, what="task escalated", task=task.name, code=code)
+
+
+@contextmanager
+def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator[tuple[Task, Run]]:
+    """Hand out an open task that the actor may do, with its instance."""
+    task = get(session, task_id, actor)
+    _require_candidate(session, task, actor, to=to)
+    _require_open(task, to=to)
+    with execution.running(session, task.instance_id, actor=actor) as run:
+        session.refresh(task, ["status", "assignee"])  # somebody may have completed or claimed it while we waited for the lock
+        _require_open(task, to=to)
+        if task.assignee not in {None, actor.name}:
+            raise InvalidState(f"Expected to {to} task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
+        yield task, run
+
+
+def _require_work(task: Task, *, to: str) -> None:
+    if task.kind != "work":
+        raise InvalidState(f"Expected to {to} task {task.name}, but it is a {task.kind}, which is completed with its outcome")
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

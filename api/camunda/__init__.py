@@ -20,11 +20,28 @@ from api.camunda import (
     origins,
     process_definitions,
     process_instances,
+    task_forms,
+    task_people,
     tasks,
     version,
 )
 
 PREFIX = "/engine-rest"
+#: `errors` comes last: it answers whatever has no route of its own.
+_NOUNS = (
+    version,
+    deployments,
+    process_definitions,
+    process_instances,
+    external_tasks,
+    tasks,
+    task_forms,
+    task_people,
+    messages,
+    incidents,
+    history,
+    errors,
+)
 
 
 def register(app: Flask) -> None:
@@ -33,7 +50,7 @@ def register(app: Flask) -> None:
     bp.before_request(origins.refuse_forgery)
     bp.before_request(_ask)
     errors.register(bp)
-    for noun in (version, deployments, process_definitions, process_instances, external_tasks, tasks, messages, incidents, history, errors):
+    for noun in _NOUNS:
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)
     app.register_blueprint(version.well_known)

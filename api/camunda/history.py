@@ -87,9 +87,9 @@ def _instance(_session: Session, found: Any) -> dict[str, Any]:
     }
 
 
-def _task(_session: Session, row: Any) -> dict[str, Any]:
+def _task(session: Session, row: Any) -> dict[str, Any]:
     task = task_lists.listed(row)
-    return shown(task) | {"startTime": answers.moment(task.task.created_at), "endTime": answers.moment(task.task.ended_at)}
+    return shown(session, task) | {"startTime": answers.moment(task.task.created_at), "endTime": answers.moment(task.task.ended_at)}
 
 
 lists.serve(bp, _find_instances, _instance, at="/process-instance")

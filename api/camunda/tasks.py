@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from api import auth
-from api.camunda import answers, asked, lists, values
+from api.camunda import answers, asked, forms, lists, tenants, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
-from engine import task_lists, tasks
+from engine import arranging, identity_links, task_lists, tasks
+from engine.arranging import Facts
 from engine.database import Session
-from engine.errors import InvalidInput, NotFound
-from engine.filters import Listing
+from engine.errors import InvalidInput
+from engine.filters import Listing, any_of
+from engine.identity_links import Link, LinkType
+from engine.models import Instance
 from engine.states import TaskStatus
 from engine.task_lists import Listed
 
 bp = Blueprint("tasks", __name__, url_prefix="/task")
 #: Groups whose tasks are asked for are asked for what is to be had: as in Camunda, without what somebody has, unless that is wanted, too.
 _CANDIDATES = ("candidateGroup", "candidateGroups", "candidateUser")
+_DELEGATED = {"pending": "PENDING", "resolved": "RESOLVED"}
 _STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
 
 
@@ -28,13 +33,40 @@ _STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskSt
 def show(task: str) -> Response:
     """Show one task."""
     with reading() as session:
-        return answers.json(shown(_get(session, task)))
+        return answers.json(shown(session, _get(session, task)))
+
+
+@bp.put("/<task>")
+def update(task: str) -> Response:
+    """Set everything that is known of a task; what is left out is nothing."""
+    given = asked.body()
+    state = asked.field(given, "delegationState", str)
+    if state not in {None, *_DELEGATED.values()}:
+        raise InvalidInput(f"Expected delegationState {' or '.join(_DELEGATED.values())}, but it is {state!r:.80}")
+    if given.get("parentTaskId") is not None:
+        raise InvalidInput("Expected no parentTaskId, because there are no tasks within tasks here, but it is given")
+    tenants.require(asked.field(given, "tenantId", str))
+    facts = Facts(
+        name=asked.field(given, "name", str),
+        description=asked.field(given, "description", str),
+        priority=asked.field(given, "priority", int),
+        assignee=_user(given, "assignee"),
+        owner=_user(given, "owner"),
+        delegation=None if state is None else state.lower(),
+        due_at=values.moment(given, "due") if given.get("due") is not None else None,
+        follow_up_at=values.moment(given, "followUp") if given.get("followUp") is not None else None,
+    )
+    with database().transaction() as session:
+        arranging.update(session, _id(task), facts, actor=auth.actor())
+    return answers.nothing()
 
 
 @bp.post("/<task>/claim")
 def claim(task: str) -> Response:
     """Take a task for oneself; nobody takes it for somebody else."""
-    _require_oneself(asked.field(asked.body(), "userId", str))
+    user = _user(asked.body(), "userId")
+    if user not in {None, auth.actor().name}:
+        raise InvalidInput(f"Expected to take a task for oneself ({auth.actor().name}), but userId is {user!r:.80}")
     with database().transaction() as session:
         tasks.claim(session, _id(task), actor=auth.actor())
     return answers.nothing()
@@ -50,68 +82,81 @@ def unclaim(task: str) -> Response:
 
 @bp.post("/<task>/assignee")
 def set_assignee(task: str) -> Response:
-    """Take a task for oneself, or give it back (`userId` null)."""
-    user = asked.field(asked.body(), "userId", str)
+    """Take a task for oneself, give it back (`userId` null), or give it to somebody else, where that may be arranged."""
+    user = _user(asked.body(), "userId")
     if user is None:
         return unclaim(task)
-    return claim(task)
+    if user == auth.actor().name:
+        return claim(task)
+    with database().transaction() as session:
+        identity_links.add(session, _id(task), Link(type=LinkType.ASSIGNEE, user=user), actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.post("/<task>/delegate")
+def delegate(task: str) -> Response:
+    """Let somebody else do a task for its owner."""
+    user = asked.needed(asked.body(), "userId", str)
+    with database().transaction() as session:
+        arranging.delegate(session, _id(task), user, actor=auth.actor())
+    return answers.nothing()
+
+
+@bp.post("/<task>/resolve")
+def resolve(task: str) -> Response:
+    """Give a delegated task back to its owner."""
+    variables = values.decode(asked.body().get("variables"))
+    with database().transaction() as session:
+        arranging.resolve(session, _id(task), actor=auth.actor(), given=variables)
+    return answers.nothing()
 
 
 @bp.post("/<task>/complete")
-@bp.post("/<task>/submit-form", endpoint="submit_form")
 def complete(task: str) -> Response:
-    """Complete a task; its form is checked in both ways of doing so."""
+    """Complete a task; only one that the law decides must fit its form."""
+    return _complete(task, by_form=False)
+
+
+@bp.post("/<task>/submit-form")
+def submit_form(task: str) -> Response:
+    """Complete a task with what its form takes."""
+    return _complete(task, by_form=True)
+
+
+@bp.post("/<task>/bpmnError")
+def raise_error(task: str) -> Response:
+    """Raise an error that the diagram may catch."""
     given = asked.body()
-    data = dict(values.decode(given.get("variables")).values)
+    code, message, variables = (
+        asked.needed(given, "errorCode", str),
+        asked.field(given, "errorMessage", str),
+        values.decode(given.get("variables")),
+    )
     with database().transaction() as session:
-        row = tasks.complete(session, _id(task), actor=auth.actor(), data=data)
-        if not asked.field(given, "withVariablesInReturn", bool):
-            return answers.nothing()
-        instance = task_lists.get(session, row.id, actor=auth.actor(), ended=True).instance
-        return answers.json(values.encode_all(instance.variables, instance.types))
+        tasks.raise_error(session, _id(task), code, message, actor=auth.actor(), given=variables)
+    return answers.nothing()
 
 
-@bp.get("/<task>/form")
-def show_form(task: str) -> Response:
-    """Say which form a task has."""
-    with reading() as session:
-        return answers.json({"key": None, "camundaFormRef": _form_ref(session, _get(session, task)), "contextPath": None})
+@bp.post("/<task>/bpmnEscalation")
+def raise_escalation(task: str) -> Response:
+    """Raise an escalation that the diagram catches."""
+    given = asked.body()
+    code, variables = asked.needed(given, "escalationCode", str), values.decode(given.get("variables"))
+    with database().transaction() as session:
+        tasks.raise_escalation(session, _id(task), code, actor=auth.actor(), given=variables)
+    return answers.nothing()
 
 
-@bp.get("/<task>/deployed-form")
-def show_deployed_form(task: str) -> Response:
-    """Give the form itself."""
-    with reading() as session:
-        found = _get(session, task)
-        if _form_ref(session, found) is None:
-            raise InvalidInput(f"Expected task {found.task.name} to have a form, but it has none")
-        content = task_lists.form_file(session, found)
-    if content is None:
-        raise NotFound(f"Expected the form of task {found.task.name} among the files of its deployment, but it is not there")
-    return Response(content, content_type="application/json")
-
-
-@bp.get("/<task>/form-variables")
-@bp.get("/<task>/variables", endpoint="list_variables")
-def list_form_variables(task: str) -> Response:
-    """Give the variables that a form may show."""
+@bp.get("/<task>/variables")
+def list_variables(task: str) -> Response:
+    """Give the variables that a task sees."""
     deserialize = asked.flag("deserializeValues", default=True)
     with reading() as session:
         row = _get(session, task).instance
         return answers.json(values.encode_all(row.variables, row.types, deserialize=deserialize))
 
 
-@bp.get("/<task>/identity-links")
-def list_identity_links(task: str) -> Response:
-    """Say whose task it is, and whose it may be."""
-    with reading() as session:
-        found = _get(session, task)
-        groups = tasks.groups(session, [found.task.id])[found.task.id]
-    mine = [{"userId": found.task.assignee, "groupId": None, "type": "assignee"}] if found.task.assignee else []
-    return answers.json([*mine, *({"userId": None, "groupId": group, "type": "candidate"} for group in groups)])
-
-
-def shown(found: Listed) -> dict[str, Any]:
+def shown(session: Session, found: Listed) -> dict[str, Any]:
     """Show one task."""
     task = found.task
     return {
@@ -120,12 +165,12 @@ def shown(found: Listed) -> dict[str, Any]:
         "assignee": task.assignee,
         "created": answers.moment(task.created_at),
         "due": answers.moment(task.due_at),
-        "followUp": None,
-        "lastUpdated": None,
-        "delegationState": None,
-        "description": None,
+        "followUp": answers.moment(task.follow_up_at),
+        "lastUpdated": answers.moment(task.updated_at),
+        "delegationState": _DELEGATED.get(task.delegation or ""),
+        "description": task.description,
         "executionId": str(task.instance_id),
-        "owner": None,
+        "owner": task.owner,
         "parentTaskId": None,
         "priority": task.priority,
         "processDefinitionId": definition_id(found.definition),
@@ -135,8 +180,7 @@ def shown(found: Listed) -> dict[str, Any]:
         "caseInstanceId": None,
         "caseDefinitionId": None,
         "suspended": found.instance.suspended,
-        "formKey": None,
-        "camundaFormRef": None,
+        **forms.named(task_lists.drawn(session, found)[1]),
         "tenantId": None,
         "taskState": _STATES[task.status],
     }
@@ -144,26 +188,40 @@ def shown(found: Listed) -> dict[str, Any]:
 
 def _find(session: Session, given: dict[str, Any]) -> Listing:
     """Find open tasks."""
-    if any(given.get(name) for name in _CANDIDATES) and not any(asked.true(given, name) for name in ("includeAssignedTasks", "assigned")):
-        given = given | {"unassigned": True}
-    conditions = lists.conditions(given, task_lists.FILTERS, besides=("candidateUser", "includeAssignedTasks", "processVariables"))
-    if user := asked.field(given, "candidateUser", str):
-        conditions.append(task_lists.for_candidate(session, user))
+    conditions = _conditions(session, given, besides=("orQueries", "processVariables"))
+    for query in asked.field(given, "orQueries", list) or ():
+        if not isinstance(query, dict):
+            raise InvalidInput(f"Expected orQueries as objects, but one is {query!r:.80}")
+        conditions.append(any_of(_conditions(session, query)))
     variables = lists.comparisons(given, "processVariables")
     return task_lists.search(auth.actor(), *conditions, order=lists.order(given, task_lists.SORTABLE), variables=variables)
 
 
-lists.serve(bp, _find, lambda _session, row: shown(task_lists.listed(row)))
+def _conditions(session: Session, given: dict[str, Any], *, besides: Collection[str] = ()) -> list[Any]:
+    if any(given.get(name) for name in _CANDIDATES) and not any(asked.true(given, name) for name in ("includeAssignedTasks", "assigned")):
+        given = given | {"unassigned": True}
+    found = lists.conditions(given, task_lists.FILTERS, besides=("candidateUser", "includeAssignedTasks", *besides))
+    user = asked.field(given, "candidateUser", str)
+    return found if user is None else [*found, task_lists.for_candidate(session, user)]
 
 
-def _require_oneself(user: str | None) -> None:
-    if user not in {None, auth.actor().name}:
-        raise InvalidInput(f"Expected to take a task for oneself ({auth.actor().name}), but userId is {user!r:.80}")
+lists.serve(bp, _find, lambda session, row: shown(session, task_lists.listed(row)))
 
 
-def _form_ref(session: Session, found: Listed) -> dict[str, Any] | None:
-    ref = task_lists.drawn(session, found).process.elements[found.task.element].form_ref
-    return None if ref is None else {"key": ref, "binding": "deployment", "version": None}
+def _complete(task: str, *, by_form: bool) -> Response:
+    given = asked.body()
+    variables = values.decode(given.get("variables"))
+    with database().transaction() as session:
+        row = tasks.complete(session, _id(task), actor=auth.actor(), data=dict(variables.values), given=variables, by_form=by_form)
+        if not asked.field(given, "withVariablesInReturn", bool):
+            return answers.nothing()
+        instance = session.get_one(Instance, row.instance_id)
+        return answers.json(values.encode_all(instance.variables, instance.types))
+
+
+def _user(given: dict[str, Any], name: str) -> str | None:
+    """Read who is meant; nobody may be written as nothing."""
+    return asked.field(given, name, str) or None
 
 
 def _get(session: Session, task: str) -> Listed:

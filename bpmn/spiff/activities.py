@@ -51,9 +51,12 @@ class UserTask(ElementSpec):
         )
 
     def due_at(self, token: Token) -> datetime | None:
-        """Say when it is due.  A bound date moves with the world, as bound timers do; it stays where it was when it cannot be told."""
+        """Say when it is due.
+
+        A bound date moves with the world, as bound timers do; it stays where it was when it cannot be told, or was set by hand.
+        """
         due_date = self.element.due_date
-        if due_date is not None and due_date.calls & token.workflow.context.live:
+        if due_date is not None and due_date.calls & token.workflow.context.live and "by_hand" not in token.facts:
             try:
                 return values.moment(values.due_date(token.evaluate_time(due_date), token.since))
             except errors.BpmnError:

@@ -21,6 +21,7 @@ class Caller:
     prefix = "/api/v1"
 
     def __init__(self, app, name=None):
+        self.app = app
         self.client = app.test_client()
         self.headers = {} if name is None else {"Authorization": "Basic " + b64encode(f"{name}:{name}".encode()).decode()}
 

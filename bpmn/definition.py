@@ -50,6 +50,8 @@ ACTIVITIES = TASKS | {ElementType.CALL_ACTIVITY, ElementType.SUBPROCESS, Element
 SCOPES = frozenset({ElementType.SUBPROCESS, ElementType.EVENT_SUBPROCESS, ElementType.TRANSACTION, ElementType.MULTI_INSTANCE_BODY})
 #: What the id of a multi-instance body ends in; no XML id can hold a `#`.
 BODY = "#multiInstanceBody"
+#: Local variables of a body and of each of its rounds, as Camunda 7 names them.
+COUNTERS = ("nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances", "loopCounter")
 
 
 class EventType(StrEnum):
@@ -258,8 +260,9 @@ class Element:
 
     @property
     def label(self) -> str:
-        """How messages call it: `“受理” (intake)`."""
-        return f"“{self.name}” ({self.id})" if self.name else self.id
+        """How messages call it: `“受理” (intake)`; a body is called as its activity."""
+        drawn = self.id.removesuffix(BODY)
+        return f"“{self.name}” ({drawn})" if self.name else drawn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 from bpmn import compiler, decisions, forms, xml
+from bpmn.definition import BODY
 from bpmn.errors import DocumentError, Finding
 from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known
 from bpmn.lint.rule import Problem, Rule
@@ -69,7 +70,7 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
         severity=rule.severity,
         rule=rule.name,
         message=problem.message,
-        element=element.id if element else "",
+        element=element.id.removesuffix(BODY) if element else "",
         element_name=element.name if element else "",
         line=element.line if element else problem.line,
         resource=problem.resource,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bpmn.decisions import Decision
-from bpmn.definition import Definition, Element, EventType
+from bpmn.definition import BODY, Definition, Element, EventType
 from bpmn.matter.facts import Item, Matter
 
 DIAGRAMS = (".bpmn", ".bpmn20.xml")
@@ -85,7 +85,7 @@ class Bundle:
         """Activities of a process with a timer on their border."""
         if process.key not in self._timed:
             events = [event for event in process.elements.values() if event.event and event.event.type is EventType.TIMER]
-            self._timed[process.key] = frozenset(event.attached_to for event in events if event.attached_to)
+            self._timed[process.key] = frozenset(event.attached_to.removesuffix(BODY) for event in events if event.attached_to)
         return self._timed[process.key]
 
     def place(self, decision: str) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import BODY, TASKS, Definition, Element, ElementType, EventType
 from bpmn.matter import ways
 from bpmn.matter.facts import Matter
+
+WORK = TASKS | {ElementType.CALL_ACTIVITY}
+#: Where a message can come while the bundle runs: on the border of an activity, or at an event subprocess.
+BESIDE = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
 
 
 def of_kind(process: Definition, kind: str) -> list[Element]:
@@ -14,7 +18,7 @@ def of_kind(process: Definition, kind: str) -> list[Element]:
 
 def begins_with_intake(process: Definition) -> bool:
     """Tell whether the plain start leads to an intake before any other task."""
-    tasks = frozenset(key for key, element in process.elements.items() if element.type in _WORK)
+    tasks = frozenset(key for key, element in process.elements.items() if element.type in WORK)
     plain = [start for start in process.starts() if start.event is None or start.event.type is EventType.NONE]
     intakes = {element.id for element in of_kind(process, "intake")}
     return all(ways.reach(process, [start.id], stop=tasks) & tasks <= intakes for start in plain) and bool(intakes)
@@ -24,7 +28,7 @@ def has_follow_on(process: Definition) -> bool:
     """Tell whether a message start and a message event that interrupts nothing both lead to a follow-on intake."""
     tasks = frozenset(element.id for element in of_kind(process, "follow-on"))
     starts = [start for start in process.starts() if _is_message(start)]
-    events = [e for e in process.elements.values() if e.type is ElementType.BOUNDARY_EVENT and _is_message(e) and not e.interrupting]
+    events = [e for e in process.elements.values() if e.type in BESIDE and _is_message(e) and not e.interrupting]
     return all(ways.reach(process, [event.id for event in ways_in], stop=tasks) & tasks for ways_in in (starts, events))
 
 
@@ -32,7 +36,7 @@ def has_joint_handling(matter: Matter) -> bool:
     """Tell whether an inclusive gateway leads to every item, each under a condition."""
     process = matter.process
     dispatched = {
-        flow.target
+        flow.target.removesuffix(BODY)
         for element in process.elements.values()
         if element.type is ElementType.INCLUSIVE_GATEWAY
         for flow in (process.flows[key] for key in element.outgoing)
@@ -43,7 +47,8 @@ def has_joint_handling(matter: Matter) -> bool:
 
 def deadlines(process: Definition, element: Element) -> list[Element]:
     """Timers on the border of an activity that interrupt it."""
-    return [event for event in process.boundaries(element.id) if event.event and event.event.type is EventType.TIMER and event.interrupting]
+    events = [*process.boundaries(element.id), *process.boundaries(element.id + BODY)]
+    return [event for event in events if event.event and event.event.type is EventType.TIMER and event.interrupting]
 
 
 def steps_after(process: Definition, element: Element) -> set[str]:
@@ -54,15 +59,3 @@ def steps_after(process: Definition, element: Element) -> set[str]:
 
 def _is_message(element: Element) -> bool:
     return element.event is not None and element.event.type is EventType.MESSAGE
-
-
-_WORK = frozenset(
-    {
-        ElementType.TASK,
-        ElementType.USER_TASK,
-        ElementType.RECEIVE_TASK,
-        ElementType.SERVICE_TASK,
-        ElementType.BUSINESS_RULE_TASK,
-        ElementType.CALL_ACTIVITY,
-    }
-)

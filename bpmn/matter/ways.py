@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bpmn.definition import Definition, ElementType
+from bpmn.definition import SCOPES, Definition, Element, ElementType
 
 #: Calls between which ways are looked for.
 MOST = 200
 
 
 def followers(process: Definition) -> Callable[[str], list[str]]:
-    """Tell what a token gets to next: along flows, into a subprocess, and out of one that ends."""
-    inside: dict[str, list[str]] = {}
+    """Tell what a token gets to next: along flows, into a subprocess and what starts in it by an event, and out of one that ends."""
+    inside: dict[str | None, list[str]] = {}
     for element in process.elements.values():
-        if element.type is ElementType.START_EVENT and element.parent is not None:
+        if _begins(process, element):
             inside.setdefault(element.parent, []).append(element.id)
+    beside = [key for key in inside.get(None, ()) if process.elements[key].type is ElementType.EVENT_SUBPROCESS]
 
     def following(key: str) -> list[str]:
         element = process.elements[key]
-        if element.type is ElementType.SUBPROCESS:
+        if element.type in SCOPES:
             return inside.get(key, [])
-        ends = element.type is ElementType.END_EVENT and element.parent is not None
-        outgoing = process.elements[element.parent or ""].outgoing if ends else element.outgoing
-        return [process.flows[flow].target for flow in outgoing]
+        starts = beside if element.type is ElementType.START_EVENT and element.parent is None else []
+        return [*(process.flows[flow].target for flow in _out_of(process, element)), *starts]
 
     return following
+
+
+def _begins(process: Definition, element: Element) -> bool:
+    """Tell whether an element is there as soon as its scope is: a start, an event subprocess, an activity in its body."""
+    around = process.elements.get(element.parent or "")
+    in_body = around is not None and around.type is ElementType.MULTI_INSTANCE_BODY
+    return element.type in (ElementType.START_EVENT, ElementType.EVENT_SUBPROCESS) or in_body
+
+
+def _out_of(process: Definition, element: Element) -> tuple[str, ...]:
+    """Return the flows out of an element, or of the nearest scope around it that goes on when the element ends."""
+    while not element.outgoing and element.parent is not None:
+        element = process.elements[element.parent]
+    return element.outgoing
 
 
 def reach(process: Definition, starts: Iterable[str], *, stop: frozenset[str] = frozenset()) -> set[str]:

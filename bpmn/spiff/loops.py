@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bpmn import errors
-from bpmn.definition import BODY, Definition, Element, Loop
+from bpmn.definition import BODY, COUNTERS, Definition, Element, Loop
 from bpmn.expressions.values import describe
 from bpmn.spiff.element import ElementSpec
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bpmn.spiff.token import Token
 
 #: What Camunda 7 calls the counters of a multi-instance activity.
-ALL, DONE, ACTIVE, COUNTER = "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances", "loopCounter"
+ALL, DONE, ACTIVE, COUNTER = COUNTERS
 
 
 class Body(ElementSpec):

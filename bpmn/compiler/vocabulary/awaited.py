@@ -6,8 +6,6 @@ from bpmn.compiler.vocabulary.fate import Fate
 
 ASYNCHRONOUS = Fate.REFUSED
 BINDINGS = Fate.REFUSED
-PEOPLE = Fate.REFUSED
-FOLLOW_UP = Fate.WARNED
 PRIORITY = Fate.WARNED
 RETRIES = Fate.WARNED
 SIGNAL = Fate.REFUSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
@@ -25,13 +25,14 @@ def check(bundle: Bundle) -> Problems:
 
 def _thrown(processes: Mapping[str, Definition], process: Definition, host: Element) -> set[str] | None:
     """Codes that an activity can throw; None where nobody knows: workers, and processes that are called, throw what they like."""
-    if host.type is ElementType.SUBPROCESS:
+    host = process.elements[host.id.removesuffix(BODY)]
+    if host.type in SCOPES:
         inside = [element for element in process.elements.values() if host.id in _around(process, element)]
     elif host.called and host.called.source in processes:
         inside = list(processes[host.called.source].elements.values())
     else:
         return None
-    if any(element.type in (ElementType.SERVICE_TASK, ElementType.CALL_ACTIVITY) for element in inside):
+    if any(element.topic or element.type is ElementType.CALL_ACTIVITY for element in inside):
         return None
     events = [element.event for element in inside if element.type is ElementType.END_EVENT and element.event]
     return {event.name for event in events if event.type is EventType.ERROR and event.name}

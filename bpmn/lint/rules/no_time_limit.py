@@ -22,7 +22,7 @@ def _is_department_task(process: Definition, element: Element) -> bool:
     if process.properties.get("onething.kind") != "item" or element.properties.get("onething.kind") in PAUSING:
         return False
     is_ours = element.topic is not None and element.topic.source.startswith("onething.")
-    return element.type is ElementType.USER_TASK or (element.type is ElementType.SERVICE_TASK and not is_ours)
+    return element.type is ElementType.USER_TASK or (element.topic is not None and not is_ours)
 
 
 def _is_timed(bundle: Bundle, process: Definition, element: Element) -> bool:

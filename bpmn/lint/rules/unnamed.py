@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import ACTIVITIES, Definition, Element, ElementType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
 #: Elements whose name stands in worklists, on the picture and in the history.
-NAMED = frozenset(
-    {
-        ElementType.TASK,
-        ElementType.USER_TASK,
-        ElementType.RECEIVE_TASK,
-        ElementType.SERVICE_TASK,
-        ElementType.BUSINESS_RULE_TASK,
-        ElementType.CALL_ACTIVITY,
-        ElementType.SUBPROCESS,
-    }
-)
+NAMED = ACTIVITIES | {ElementType.EVENT_SUBPROCESS}
 #: Gateways that ask something.
 ASKING = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
 

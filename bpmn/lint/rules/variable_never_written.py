@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from bpmn.definition import Definition, Element, ElementType
+from bpmn.definition import COUNTERS, Definition, Element, Value
 from bpmn.expressions import Expression
 from bpmn.lint.bundle import FORMS, TABLES, Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -30,25 +30,56 @@ def check(bundle: Bundle) -> Problems:
 def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
     """Yield elements with the variables that they, or the flows out of them, read."""
     for element in process.elements.values():
-        asked: list[Expression | None] = [*element.candidate_groups, element.assignee, element.due_date, element.priority, element.called]
-        asked += [element.topic, element.decision_ref, element.event.when if element.event else None]
-        asked += [mapping.source for mapping in element.inputs if not mapping.by_name]
-        asked += [process.flows[key].condition for key in element.outgoing]
+        asked = [*_asked(element), *(process.flows[key].condition for key in element.outgoing)]
         yield element, {name for expression in asked if expression for name in expression.names}
+
+
+def _asked(element: Element) -> Iterator[Expression | None]:
+    """Yield the expressions that stand on an element."""
+    yield from (*element.candidate_groups, *element.candidate_users, element.assignee, element.due_date, element.follow_up_date)
+    yield from (element.priority, element.job_priority, element.retry_cycle, element.topic, element.expression, element.decision_ref)
+    yield from (element.called, element.called_version, element.business_key)
+    yield from (mapping.source for mapping in element.inputs if not mapping.by_name)
+    for parameter in (*element.input_parameters, *element.output_parameters):
+        yield from _in_value(parameter.value)
+    if element.event:
+        yield from (element.event.when, element.event.signal, element.event.condition)
+        yield from (mapping.source for mapping in element.event.inputs if not mapping.by_name)
+    if element.loop:
+        yield from (element.loop.cardinality, element.loop.collection, element.loop.condition)
+
+
+def _in_value(value: Value) -> Iterator[Expression | None]:
+    """Yield the expressions in the value of a parameter, in lists and maps too."""
+    if value is None or isinstance(value, Expression):
+        yield value
+    else:
+        for entry in value.values() if isinstance(value, Mapping) else value:
+            yield from _in_value(entry)
 
 
 def _written(process: Definition) -> set[str]:
     """Variables that the elements of a process write by themselves."""
     elements = process.elements.values()
-    results = {element.result_variable for element in elements if element.result_variable}
+    results = {name for element in elements for name in _results(element) if name}
     fields = {field.key for element in elements if element.form_data for field in element.form_data.fields}
     return results | fields | {mapping.target for element in elements for mapping in element.outputs if mapping.target}
+
+
+def _results(element: Element) -> Iterator[str | None]:
+    """Yield the variables that an element sets by itself: its result, its parameters, what it catches, the counters of its loop."""
+    yield element.result_variable
+    yield from (parameter.name for parameter in (*element.input_parameters, *element.output_parameters))
+    if element.event:
+        yield from (element.event.code_variable, element.event.message_variable)
+    if element.loop:
+        yield from (*COUNTERS, element.loop.element_variable)
 
 
 def _is_open(process: Definition) -> bool:
     """Tell whether others write what they like: a department's worker, or a called process that hands everything back."""
     return any(
-        (element.type is ElementType.SERVICE_TASK and element.topic is not None and not element.topic.source.startswith("onething."))
+        (element.topic is not None and not element.topic.source.startswith("onething."))
         or any(mapping.target is None for mapping in element.outputs)
         for element in process.elements.values()
     )

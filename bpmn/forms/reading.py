@@ -41,7 +41,10 @@ def _load(content: bytes, resource: str) -> dict[str, Any]:
     try:
         found = json.loads(content, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _broken(error.msg, resource, error.lineno, error.colno) from error
+        what = "the file is empty" if not content.strip() else f"line {error.lineno}, column {error.colno} cannot be read: {error.msg}"
+        raise _broken(what, resource, error.lineno, error.colno) from error
+    except UnicodeDecodeError as error:
+        raise _broken(f"its byte {error.start + 1} is no UTF-8: save it as UTF-8", resource, 1) from error
     except (ValueError, RecursionError) as error:
         raise _broken(str(error), resource) from error
     if not isinstance(found, dict):

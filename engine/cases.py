@@ -69,7 +69,8 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
     _require_hall(session, what.hall)
     applicants.require(what.applicant)
-    matter, items = _what(session, what)
+    key, items = _what(session, what)
+    matter = matters.get(session, key)
     adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
     before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
     tables_of = before if before != matters.SINGLE_ITEM else None
@@ -77,7 +78,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     if not checklist["items"] and not adopted:
         error = {"field": "answers", "message": "Expected answers that call for an item, but these call for none"}
         raise InvalidInput(error["message"], errors=[error])
-    case = _open(session, what, matters.get(session, matter), checklist, actor=actor)
+    case = _open(session, what, matter, checklist, actor=actor)
     case.entry = "reapply" if previous else "follow_on" if adopted else "submit"
     case.previous_id = previous.case_id if previous else None
     taken = {item.code for item in adopted}
@@ -265,7 +266,7 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
         checklists.extend(session, case, [item.code])
         adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}
-    run = execution.start(session, case, loaded.key, actor=actor, variables=variables, at=at)
+    run = execution.start(session, case, actor=actor, variables=variables, at=at)
     items = [item.number for item in functions.live_items(case)]
     notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
     journal.record(

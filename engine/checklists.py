@@ -24,15 +24,14 @@ Checklist = dict[str, Any]
 
 
 def make(
-    session: Session, key: str, answers: Mapping[str, Any], *, only: Iterable[str] | None = None, tables_of: str | None = None
+    session: Session, matter: Matter, answers: Mapping[str, Any], *, only: Iterable[str] | None = None, tables_of: str | None = None
 ) -> Checklist:
     """Work the checklist out.
 
     `only` names items instead of letting the tables choose them (a single item; a follow-on); `tables_of` names the matter whose tables
-    say what is asked, when it is another one (an item that is applied for again).  Raises NotFound for an unknown matter and
-    InvalidInput for answers to questions that the matter does not ask, and for items that it does not call.
+    say what is asked, when it is another one (an item that is applied for again).  Raises InvalidInput for answers to questions that the
+    matter does not ask, and for items that it does not call.
     """
-    matter = matters.get(session, key)
     matters.require_called(matter, only or ())
     asking = _asking(session, matter, only) if tables_of is None else matters.get(session, tables_of)
     loaded = definitions.get(session, asking.definition_id)
@@ -41,7 +40,7 @@ def make(
     known = {question["id"]: answers.get(question["id"]) for question in questions}
     chosen = _choose(session, loaded, known) if only is None else dict.fromkeys(only, "include")
     checklist = {
-        "matter": key,
+        "matter": matter.key,
         "version": matter.version,
         "answers": dict(answers),
         "items": [_item(session, matter, code, action) for code, action in chosen.items()],
@@ -53,12 +52,11 @@ def make(
 
 
 def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
-    """Add what further items call for to the frozen checklist; what was told before stays as it was.
+    """Add what further items call for, by the tables that the case began with; what was told before stays as it was.
 
     Raises InvalidInput for an item that the case's diagram does not call: nobody would ever handle it.
     """
-    matters.require_called(matters.read(definitions.get(session, case.definition_id)), codes)
-    more = make(session, case.matter, case.answers, only=codes)
+    more = make(session, matters.of(session, case), case.answers, only=codes)
     known_items = {entry["code"] for entry in case.checklist["items"]}
     merged = {m["code"]: m for m in case.checklist["materials"]}
     for material in more["materials"]:

@@ -37,9 +37,9 @@ def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended
     settle(run)
 
 
-def start(session: Session, case: Case, key: str, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
-    """Start the process of a case's matter and let it run."""
-    loaded = definitions.latest(session, key)
+def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
+    """Start the process of a case's matter, in the case's own version, and let it run."""
+    loaded = definitions.get(session, case.definition_id)
     run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=variables, at=at)
     settle(run)
     return run

@@ -84,7 +84,7 @@ class World:
         decided = [item.decided_at for item in issuable_items(self.case) if item.decided_at]
         if not decided:
             return None
-        wait = matters.read(definitions.get(self.session, self.case.definition_id)).longest_wait
+        wait = matters.of(self.session, self.case).longest_wait
         return calendars.end_of(holidays.calendar(self.session).add(calendars.local_date(min(decided)), wait))
 
     def issuable(self) -> bool:

@@ -123,7 +123,7 @@ def _never_started(item: Item) -> None:
 
 def start_bundle_clock(session: Session, case: Case, on: date) -> None:
     """Start the clock of the bundle's own promise, when the matter's policy says that now is the time."""
-    policy = matters.get(session, case.matter).clock_start
+    policy = matters.of(session, case).clock_start
     undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(case))
     if case.clock_started_on is None and (policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided)):
         case.clock_started_on = on

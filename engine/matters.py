@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType
 from engine import definitions
+from engine.case_models import Case
 from engine.clock import DayUnit, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
@@ -68,7 +69,7 @@ class ItemFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Matter:
-    """One matter, as its newest diagram draws it."""
+    """One matter, as one version of its diagram draws it."""
 
     definition_id: UUID
     key: str
@@ -93,6 +94,11 @@ def get(session: Session, key: str) -> Matter:
     if loaded.kind != "matter":
         raise NotFound(f"Expected {key!r} to be a matter, but it is a process of kind {loaded.kind!r}")
     return read(loaded)
+
+
+def of(session: Session, case: Case) -> Matter:
+    """Return the matter of a case, in the version that the case began with."""
+    return read(definitions.get(session, case.definition_id))
 
 
 def catalogue(session: Session) -> list[Matter]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, checklists, definitions, functions, holidays, journal, lifecycle, matters, notices
+from engine import alerts, calendars, checklists, functions, holidays, journal, lifecycle, matters, notices
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -33,7 +33,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
         raise InvalidState(
             f"Expected the one notice of corrections of case {run.case.number}, but it was given already; a second one needs a supervisor"
         )
-    matter = matters.read(definitions.get(run.session, run.case.definition_id))
+    matter = matters.of(run.session, run.case)
     due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), matter.supplement_days)
     named = [{"code": m["code"], "name": m["name"]} for m in missing]
     notice = notices.issue(

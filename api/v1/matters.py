@@ -154,7 +154,7 @@ def get_matter(key: str) -> Response:
 def make_checklist(key: str, body: Answers) -> Response:
     """Tell which items and materials the answers call for, once and completely; nothing is kept."""
     with reading() as session:
-        return answer(checklists.make(session, key, body.answers, only=body.items))
+        return answer(checklists.make(session, matters.get(session, key), body.answers, only=body.items))
 
 
 def _brief(found: Matter) -> dict[str, Any]:

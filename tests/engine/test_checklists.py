@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checklists
+from engine import checklists, matters
 from engine.errors import InvalidInput, NotFound
 from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS
@@ -10,7 +10,7 @@ from tests.restaurant import ANSWERS, ITEMS
 
 def make(stage, key="open_restaurant", answers=ANSWERS, **more):
     with stage.reading() as session:
-        return checklists.make(session, key, answers, **more)
+        return checklists.make(session, matters.get(session, key), answers, **more)
 
 
 def codes(entries):

@@ -184,3 +184,50 @@ def test_request__checklist_grows_and_keeps_what_was_told(stage, clerk, case):
     assert [entry["code"] for entry in after["items"]] == ["alpha", "beta"]
     assert after["items"][0] == before["items"][0]
     assert [m["code"] for m in after["materials"]] == ["plan"]
+
+
+@pytest.fixture
+def new_version(stage, case):
+    """The tables ask for something else now, and the bundle's clock starts at another moment; the case began with those before."""
+    lease = {"material": "lease", "used_by": "beta,gamma"}
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[lease], clock_start="ON_SUBMIT"))
+
+
+def test_request__by_the_tables_that_the_case_began_with(stage, clerk, case, new_version):
+    clerk.follow_on(case, "beta", "gamma")
+
+    checklist = stage.case(case).checklist
+    assert {m["code"]: (m["used_by"], m["tolerable"]) for m in checklist["materials"]} == {
+        "plan": (["beta"], True),
+        "lease": (["gamma"], False),
+    }
+    clerk.hand_in(case, "lease")
+    clerk.complete(case, "接续受理", outcome="tolerate", commitment_signed=True)
+    assert set(stage.statuses(case).values()) == {"in_review"}
+
+
+def test_adopt__by_the_tables_that_the_case_began_with(stage, clerk, case, new_version):
+    alone = clerk.submit("beta")
+
+    clerk.adopt(case, stage.item(alone, "beta").number)
+
+    assert [m["code"] for m in stage.case(case).checklist["materials"]] == ["plan"]
+
+
+def test_request__what_the_new_version_calls_and_the_old_one_does_not(stage, clerk, case):
+    """Nobody would ever handle it in this bundle."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}, "delta": {}}))
+
+    with pytest.raises(InvalidInput, match="delta"):
+        clerk.follow_on(case, "delta")
+
+
+def test_accept__bundle_clock_starts_as_the_case_was_told(stage, clerk, market):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, clock_start="ON_FIRST_ACCEPT"))
+    case = clerk.submit("tiny")
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, clock_start="ON_SUBMIT"))
+    stage.travel(2026, 3, 3)
+
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    assert stage.case(case).clock_started_on.isoformat() == "2026-03-03"

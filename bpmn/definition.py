@@ -279,6 +279,8 @@ class Definition:
     documentation: str = ""
     version_tag: str | None = None
     history_time_to_live: str | None = None
+    #: Whether people start it from a list (`camunda:isStartableInTasklist`).
+    startable_in_tasklist: bool = True
 
     def starts(self, parent: str | None = None) -> tuple[Element, ...]:
         """Start events of the process, or of an embedded subprocess."""

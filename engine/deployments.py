@@ -21,28 +21,42 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
 from engine.models import Definition, Deployment, Instance, Resource
 
+#: Of a number that a column keeps.
+_DIGITS = 9
+_DIAGRAMS = (".bpmn", ".bpmn20.xml")
+
 
 def deploy(
-    session: Session, name: str, resources: Mapping[str, bytes], *, actor: Actor, source: str = "api", anew: bool = False
+    session: Session,
+    name: str,
+    resources: Mapping[str, bytes],
+    *,
+    actor: Actor,
+    source: str = "api",
+    anew: bool = False,
+    changed_only: bool = False,
 ) -> Deployment:
     """Check and store a set of files.
 
-    The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  Raises
+    The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  With
+    `changed_only`, a diagram gets no new version unless it, or a table or form that is deployed with it, has changed.  Raises
     InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
     database.deploy_alone(session)
-    existing = None if anew else _same(session, name, source, resources)
-    if existing is not None:
-        return existing
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()}
+    latest, before = _latest(session, name, source)
+    if latest is not None and before == hashes and not anew:
+        return latest
+    kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([f for f in check(session, resources) if f.severity == "error"])
 
     deployment = Deployment(name=name, source=source, deployed_at=datetime.now(UTC), deployed_by=actor.name)
     session.add(deployment)
     session.flush()
     for file, content in resources.items():
-        session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashlib.sha256(content).hexdigest()))
-        if file.endswith((".bpmn", ".bpmn20.xml")):
+        session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashes[file]))
+        if file.endswith(_DIAGRAMS) and file not in kept:
             _define(session, deployment, file, content)
     session.flush()
     return deployment
@@ -145,14 +159,26 @@ def refuse(errors: list[Finding]) -> None:
         raise InvalidInput(f"Expected a diagram that can run, but {words}", errors=[asdict(f) for f in errors])
 
 
-def _same(session: Session, name: str, source: str, resources: Mapping[str, bytes]) -> Deployment | None:
+def _latest(session: Session, name: str, source: str) -> tuple[Deployment | None, Mapping[str, str]]:
+    """The newest deployment of a name and source, and the hashes of its files."""
     query = select(Deployment).where(Deployment.name == name, Deployment.source == source).order_by(Deployment.deployed_at.desc()).limit(1)
     latest = session.scalar(query)
     if latest is None:
-        return None
+        return None, {}
     rows = session.execute(select(Resource.name, Resource.sha256).where(Resource.deployment_id == latest.id))
-    hashes = {row.name: row.sha256 for row in rows}
-    return latest if hashes == {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()} else None
+    return latest, {row.name: row.sha256 for row in rows}
+
+
+def _unchanged(before: Mapping[str, str], now: Mapping[str, str]) -> frozenset[str]:
+    """Files that need no new version: a diagram runs with the tables and forms of its own deployment, so these count, too."""
+    changed = {file for file, found in now.items() if before.get(file) != found}
+    return frozenset(now.keys() - changed) if all(file.endswith(_DIAGRAMS) for file in changed) else frozenset()
+
+
+def _days(written: str | None) -> int | None:
+    """Read days as Camunda 7 writes them: `180`, or `P180D`."""
+    text = (written or "").strip().removeprefix("P").removesuffix("D")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _define(session: Session, deployment: Deployment, file: str, content: bytes) -> None:
@@ -167,5 +193,7 @@ def _define(session: Session, deployment: Deployment, file: str, content: bytes)
                 kind=process.properties.get("onething.kind", "process"),
                 resource=file,
                 version_tag=process.version_tag,
+                history_days=_days(process.history_time_to_live),
+                startable=process.startable_in_tasklist,
             )
         )

@@ -170,6 +170,10 @@ class Definition(Base):
     resource: Mapped[str] = mapped_column(String(255))
     #: `camunda:versionTag`: what people call this version, e.g. the regulation that it carries out.
     version_tag: Mapped[str | None] = mapped_column(String(255))
+    #: `camunda:historyTimeToLive`, days; None: its history is kept for ever.
+    history_days: Mapped[int | None]
+    #: `camunda:isStartableInTasklist`: whether people start it from a list.
+    startable: Mapped[bool] = mapped_column(default=True)
 
 
 class Instance(Base):

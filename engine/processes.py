@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
-from engine import cases, execution, instances, journal, models, numbers, variables
+from engine import cases, element_forms, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -24,15 +26,28 @@ _STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
 
 
 def open_plain(
-    session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given, at: str | None = None
+    session: Session,
+    loaded: Loaded,
+    *,
+    actor: Actor,
+    region: str,
+    key: str | None = None,
+    given: Given,
+    at: str | None = None,
+    by_form: bool = False,
 ) -> models.Instance:
     """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
+
+    With `by_form`, what is given must fit the form of the start event.
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*_STARTERS, to="start a process")
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
+    if by_form:
+        start = start_event(loaded)
+        given = replace(given, values=element_forms.validate(loaded.form(start) if start else None, given.values, {}))
     case = _case(session, loaded, region, actor)
     try:
         run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), at=at)
@@ -44,6 +59,11 @@ def open_plain(
     execution.settle(run)
     journal.record(session, run.row, actor=actor, what="process started", process=loaded.key, version=loaded.version)
     return run.row
+
+
+def start_event(loaded: Loaded) -> Element | None:
+    """The event at which somebody starts a process; None: only a message or a timer does."""
+    return next((start for start in loaded.process.starts() if start.event is None or start.event.type is EventType.NONE), None)
 
 
 def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:

@@ -12,12 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
-from bpmn.errors import FormError
 from bpmn.forms import Form
-from engine import calendars, definitions, effects, execution, instances, journal, variables
+from engine import definitions, effects, element_forms, execution, instances, journal, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
-from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.errors import InvalidState, NotFound, NotPermitted
 from engine.instances import Run
 from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus, move
@@ -108,7 +107,7 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
         form = run.loaded.form(run.loaded.process.elements[task.element]) if by_form or task.hall is not None else None
-        clean = _validate(form, data, run.process.variables)
+        clean = element_forms.validate(form, data, run.process.variables)
         effects.apply(run, task, clean)
         task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)
         task.completed_by, task.data = actor.name, clean
@@ -206,13 +205,3 @@ def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -
 def _require_open(task: Task, *, to: str) -> None:
     if task.status is not TaskStatus.OPEN:
         raise InvalidState(f"Expected to {to} task {task.name}, but it is {task.status}", status=str(task.status))
-
-
-def _validate(found: Form | None, data: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-    if found is None:
-        return data
-    try:
-        return found.validate(data, variables, now=datetime.now(calendars.BEIJING))
-    except FormError as error:
-        errors = [{"field": e.field, "message": e.message} for e in error.errors]
-        raise InvalidInput(errors[0]["message"], errors=errors) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.errors import NotFound
@@ -56,6 +56,8 @@ FILTERS: Filters = {
     "versionTag": equal(Definition.version_tag),
     "versionTagLike": like(Definition.version_tag),
     "withoutVersionTag": when(lambda: Definition.version_tag.is_(None)),
+    "startableInTasklist": when(lambda: and_(Definition.startable, Definition.kind == "process")),
+    "notStartableInTasklist": when(lambda: or_(~Definition.startable, Definition.kind != "process")),
     "resourceName": equal(Definition.resource),
     "version": equal(Definition.version, Kind.WHOLE),
     "latestVersion": when(_is_latest),

@@ -22,19 +22,21 @@ bp = Blueprint("deployments", __name__, url_prefix="/deployment")
 
 @bp.post("/create")
 def create() -> Response:
-    """Check the files and put them to work; unchanged files give the deployment that is there, with its definitions."""
+    """Check the files and put them to work; files that have not changed give the deployment that is there, with its definitions."""
     fields = request.form
     tenants.require(fields.get("tenant-id"))
     files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
     if not files:
         raise InvalidInput("Expected files to deploy, but there are none")
     name = fields.get("deployment-name") or next(iter(files))
-    anew = fields.get("enable-duplicate-filtering", "false") != "true" and fields.get("deploy-changed-only", "false") != "true"
+    if fields.get("deployment-activation-time"):
+        raise InvalidInput("Expected a deployment that counts at once, but deployment-activation-time is given")
+    changed_only = fields.get("deploy-changed-only", "false") == "true"
+    anew = fields.get("enable-duplicate-filtering", "false") != "true" and not changed_only
+    source = fields.get("deployment-source") or "engine-rest"
     with database().transaction() as session:
         try:
-            row = deployments.deploy(
-                session, name, files, actor=auth.actor(), source=fields.get("deployment-source") or "engine-rest", anew=anew
-            )
+            row = deployments.deploy(session, name, files, actor=auth.actor(), source=source, anew=anew, changed_only=changed_only)
         except InvalidInput as error:
             raise Unparsable(error.details["errors"]) from error
         defined = [definition(found) for found in deployments.definitions_of(session, row)]

@@ -28,7 +28,7 @@ def show(definition: str) -> Response:
 @bp.get("/key/<key>/tenant-id/<tenant>")
 def show_latest(key: str, tenant: str | None = None) -> Response:
     """Show the newest version."""
-    return _answer(_latest(key, tenant))
+    return _answer(latest(key, tenant))
 
 
 @bp.get("/<definition>/xml")
@@ -38,24 +38,36 @@ def show_xml(definition: str) -> Response:
 
 
 @bp.get("/key/<key>/xml")
-def show_latest_xml(key: str) -> Response:
+@bp.get("/key/<key>/tenant-id/<tenant>/xml")
+def show_latest_xml(key: str, tenant: str | None = None) -> Response:
     """Show the diagram of the newest version."""
-    return _diagram(_latest(key, None))
+    return _diagram(latest(key, tenant))
 
 
 @bp.post("/<definition>/start")
-@bp.post("/<definition>/submit-form")
 def start(definition: str) -> Response:
     """Start one version."""
-    return _start(read_definition_id(definition))
+    return _start(read_definition_id(definition), by_form=False)
 
 
 @bp.post("/key/<key>/start")
-@bp.post("/key/<key>/submit-form")
 @bp.post("/key/<key>/tenant-id/<tenant>/start")
 def start_latest(key: str, tenant: str | None = None) -> Response:
     """Start the newest version."""
-    return _start(_latest(key, tenant))
+    return _start(latest(key, tenant), by_form=False)
+
+
+@bp.post("/<definition>/submit-form")
+def submit_form(definition: str) -> Response:
+    """Start one version with what its form takes."""
+    return _start(read_definition_id(definition), by_form=True)
+
+
+@bp.post("/key/<key>/submit-form")
+@bp.post("/key/<key>/tenant-id/<tenant>/submit-form")
+def submit_latest_form(key: str, tenant: str | None = None) -> Response:
+    """Start the newest version with what its form takes."""
+    return _start(latest(key, tenant), by_form=True)
 
 
 def _find(_session: Session, given: dict[str, Any]) -> Listing:
@@ -66,7 +78,8 @@ def _find(_session: Session, given: dict[str, Any]) -> Listing:
 lists.serve(bp, _find, lambda _session, row: definition(row.Definition), methods=("GET",))
 
 
-def _latest(key: str, tenant: str | None) -> UUID:
+def latest(key: str, tenant: str | None = None) -> UUID:
+    """Find the newest version of a process; raises NotFound."""
     tenants.require(tenant)
     with reading() as session:
         return definitions.latest(session, key).id
@@ -84,14 +97,14 @@ def _diagram(wanted: UUID) -> Response:
     return answers.json({"id": definition_id(row), "bpmn20Xml": content.decode("utf-8", errors="replace")})
 
 
-def _start(wanted: UUID) -> Response:
+def _start(wanted: UUID, *, by_form: bool) -> Response:
     given = asked.body()
     key, variables = asked.field(given, "businessKey", str), values.decode(given.get("variables"))
     starts.refuse_unsupported(given)
     with database().transaction() as session:
         of = versions.get(session, wanted)
         loaded = definitions.get(session, of.id)
-        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region)
+        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, by_form=by_form)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):
             shown["variables"] = values.encode_all(row.variables, row.types)

@@ -38,8 +38,8 @@ def definition(row: Definition) -> dict[str, Any]:
         "suspended": False,
         "tenantId": None,
         "versionTag": row.version_tag,
-        "historyTimeToLive": None,
-        "startableInTasklist": row.kind == "process",
+        "historyTimeToLive": row.history_days,
+        "startableInTasklist": row.startable and row.kind == "process",
     }
 
 

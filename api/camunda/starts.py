@@ -17,10 +17,13 @@ from engine.variables import Given
 _NEEDED = {"hall": str, "applicant": dict, "answers": dict}
 
 
-def start(session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str) -> Instance:
-    """Start a version of a process.  A matter is applied for: it needs `hall`, `applicant` and `answers`, and takes its newest version."""
+def start(session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str, by_form: bool = False) -> Instance:
+    """Start a version of a process, `by_form`: with what the form of its start takes.
+
+    A matter is applied for: it needs `hall`, `applicant` and `answers`, and takes its newest version.
+    """
     if loaded.kind == "process":
-        return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given)
+        return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given, by_form=by_form)
     missing = [name for name, kind in _NEEDED.items() if not isinstance(given.values.get(name), kind)]
     if missing:
         raise InvalidInput(

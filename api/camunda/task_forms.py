@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.camunda import asked, forms
 from api.transactions import reading
-from engine import form_files, task_lists
+from engine import element_forms, task_lists
 from engine.database import Session
 from engine.task_lists import Listed
 
@@ -26,7 +26,7 @@ def show(task: str) -> Response:
 def show_deployed(task: str) -> Response:
     """Give the form itself."""
     with reading() as session:
-        content = form_files.read(session, *task_lists.drawn(session, _get(session, task)))
+        content = element_forms.read(session, *task_lists.drawn(session, _get(session, task)))
     return Response(content, content_type="application/json")
 
 

@@ -47,6 +47,7 @@ def read(source: Source, process: Node) -> Definition:
         documentation=_documentation(process),
         version_tag=camunda(process, "versionTag"),
         history_time_to_live=camunda(process, "historyTimeToLive"),
+        startable_in_tasklist=camunda(process, "isStartableInTasklist") != "false",
     )
 
 

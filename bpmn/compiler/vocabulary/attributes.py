@@ -102,8 +102,7 @@ PLAIN = [
 
 CAMUNDA = [
     *_words(Fate.IGNORED, ANY, "which element template was used", "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"),
-    *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "historyTimeToLive"),
-    *_words(Fate.IGNORED, PROCESS, "no effect on a run", "isStartableInTasklist"),
+    *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "historyTimeToLive", "isStartableInTasklist"),
     *_words(Fate.WARNED, PROCESS, "who may start a case is decided by roles", "candidateStarterGroups", "candidateStarterUsers"),
     *_words(awaited.PRIORITY, PROCESS | NODE_TAGS, "which jobs come first; of a process: for all of its elements", "jobPriority"),
     *_words(awaited.PRIORITY, PROCESS | WORKED, "which external tasks come first; of a process: for all of its elements", "taskPriority"),

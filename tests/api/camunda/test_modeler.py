@@ -301,3 +301,27 @@ def test_unknown__json(designer, method, path):
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
     assert answer.json["type"] == "NotFoundException"
+
+
+def test_deploy__changed_only(designer):
+    """A diagram that has not changed keeps its version, unless a table or form that goes with it has changed."""
+    changed_only = {"deploy-changed-only": "true", "enable-duplicate-filtering": "false"}
+    form = {"f.form": json.dumps({"type": "default", "id": "f", "schemaVersion": 16, "components": []})}
+    designer.deploy({"p.bpmn": form_task("p"), "q.bpmn": form_task("q"), **form})
+    changed = d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="q")
+
+    def deployed(files):
+        answer = designer.deploy(files, **changed_only).json
+        return answer["id"], sorted((one["key"], one["version"]) for one in (answer["deployedProcessDefinitions"] or {}).values())
+
+    first = deployed({"p.bpmn": form_task("p"), "q.bpmn": changed, **form})
+    again = deployed({"p.bpmn": form_task("p"), "q.bpmn": changed, **form})
+    other_form = deployed({"p.bpmn": form_task("p"), "q.bpmn": changed, "f.form": form["f.form"].replace('"f"', '"g"')})
+
+    assert first[1] == [("q", 2)]
+    assert again == first
+    assert other_form[1] == [("p", 2), ("q", 3)]
+
+
+def test_deploy__later(designer):
+    assert designer.deploy({"p.bpmn": form_task()}, **{"deployment-activation-time": "2030-01-01T00:00:00.000+0800"}).status_code == 400

@@ -1,11 +1,18 @@
-"""Files of forms: the Camunda Form of an element, as it was deployed with its diagram."""
+"""Forms of elements, of user tasks and of starts: the file as it was deployed with its diagram, and the data that it takes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
+from bpmn.errors import FormError
+from bpmn.forms import Form
+from engine import calendars
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.models import Resource
@@ -24,3 +31,14 @@ def read(session: Session, loaded: Loaded, element: Element) -> bytes:
     if content is None:
         raise NotFound(f"Expected the form of {element.label} among the files of its deployment, but it is not there")
     return content
+
+
+def validate(form: Form | None, data: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form makes of data (without a form: the same); raises InvalidInput (`errors` by field)."""
+    if form is None:
+        return dict(data)
+    try:
+        return form.validate(data, variables, now=datetime.now(calendars.BEIJING))
+    except FormError as error:
+        errors = [{"field": e.field, "message": e.message} for e in error.errors]
+        raise InvalidInput(errors[0]["message"], errors=errors) from error

@@ -1,0 +1,67 @@
+"""Every case runs as its page says: as it is, dumped and restored after every step, and in Operaton's namespace."""
+
+from __future__ import annotations
+
+import pytest
+
+from bpmn import compiler
+from bpmn.errors import DocumentError
+from tests.conformance import drawing, playing, reading
+
+#: What the compiler still refuses because the engine does not do it yet.
+AWAITED = ("signal=", "async-", "start s cycle=")
+
+CASES = reading.cases()
+RUNS = [(case, run) for case in CASES for run in case.runs]
+IN_CAMUNDA = [(case, run) for case, run in RUNS if b" camunda:" in drawing.draw(case.drawing)]
+
+
+def named(cases):
+    return [pytest.param(case, run, id=f"{case.name} {case.runs.index(run) or ''}".strip(), marks=awaited(case)) for case, run in cases]
+
+
+def awaited(case):
+    if any(word in line for word in AWAITED for line in case.drawing):
+        try:
+            compiler.compile(drawing.draw(case.drawing), "case.bpmn")
+        except DocumentError as error:
+            return [pytest.mark.skip(reason=str(error)[:200])]
+    return []
+
+
+@pytest.mark.parametrize(("case", "run"), named(RUNS))
+def test_case__hot(case, run):
+    check(run, *playing.play(case, run))
+
+
+@pytest.mark.parametrize(("case", "run"), named(RUNS))
+def test_case__cold(case, run):
+    check(run, *playing.play(case, run, cold=True))
+
+
+@pytest.mark.parametrize(("case", "run"), named(IN_CAMUNDA))
+def test_case__in_the_namespace_of_operaton(case, run):
+    check(run, *playing.play(case, run, operaton=True))
+
+
+def check(run, told, instance):
+    """Compare each step with the page, then the end."""
+    *steps, closing = run
+    assert told == [step.trace for step in steps]
+    assert instance.ended is (closing.verb != "rests")
+    assert instance.ended or instance.waits()
+    if closing.verb == "fails":
+        assert closing.words == ("with", instance.error)
+    else:
+        assert instance.error is None
+        assert closing.words[:1] != ("at",) or instance.end == closing.words[1]
+    if "with" in closing.words and closing.verb != "fails":
+        assert instance.variables == closing.variables
+
+
+def test_cases__are_many_and_have_names_of_their_own():
+    names = [case.name for case in CASES]
+
+    assert len(names) >= 150
+    assert len(set(names)) == len(names)
+    assert len({case.drawing for case in CASES}) >= 150

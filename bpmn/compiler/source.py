@@ -67,8 +67,11 @@ class Source:
             )
         )
 
-    def expression(self, node: Node, text: str | None, what: str) -> Expression | None:
-        """Parse an attribute or a text of an element; None when there is none, or when it is wrong (and reported)."""
+    def expression(self, node: Node, text: str | None, what: str, *, also: frozenset[str] = frozenset()) -> Expression | None:
+        """Parse an attribute or a text of an element; None when there is none, or when it is wrong (and reported).
+
+        `also` are functions that it may call there.
+        """
         if text is None or not text.strip():
             return None
         try:
@@ -76,7 +79,7 @@ class Source:
         except ExpressionError as error:
             self.report("error", "expression", node, f"Expected {what} of {label(node)} to be an expression, but: {error}")
             return None
-        if self.functions is not None and (unknown := sorted(expression.calls - self.functions)):
+        if self.functions is not None and (unknown := sorted(expression.calls - self.functions - also)):
             called, known = ", ".join(unknown)[:80], ", ".join(sorted(self.functions)) or "none"
             message = f"Expected {what} of {label(node)} to call known functions ({known}), but it calls {called}"
             self.report("error", "unknown-function", node, message)

@@ -19,7 +19,10 @@ USER = "authenticatedUserId"
 PROPERTIES: dict[str, frozenset[str]] = {
     "execution": frozenset({"processBusinessKey", "businessKey", "processDefinitionId", "tenantId"}),
     "task": frozenset({"id", "name", "assignee", "priority", "dueDate", "taskDefinitionKey"}),
-    "externalTask": frozenset({"id", "topicName", "workerId", "activityId", "businessKey", "retries", "priority"}),
+    "externalTask": frozenset(
+        {"id", "topicName", "workerId", "activityId", "processInstanceId", "processDefinitionKey", "businessKey", "retries", "priority"}
+        | {"errorMessage", "errorDetails"}
+    ),
 }
 
 

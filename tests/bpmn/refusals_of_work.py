@@ -73,7 +73,6 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("bad-binding", "x", "have a calledElementVersionTag", with_attribute(call("x", of="q"), "camunda:calledElementBinding", "versionTag")),
     ("bad-binding", "x", "the binding is latest", with_attribute(call("x", of="q"), "camunda:calledElementVersion", "2")),
     ("unknown-result-mapping", "x", "singleEntry, ", around(decision("x", ref="d", result="r", mapping="first"))),
-    ("missing-message", "x", "has none", around(element("receiveTask", "x"))),
     ("bad-priority", "x", "whole number", around(user("x", priority="high"))),
     ("bad-priority", "x", "whole number", with_attribute(external("x", topic="t"), "camunda:taskPriority", "high")),
     ("bad-priority", "x", "job priority", with_attribute(user("x"), "camunda:jobPriority", "high")),
@@ -123,6 +122,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
 ]  # fmt: skip
 
 WARNED: list[tuple[str, str, str, bytes]] = [
+    ("receive-without-message", "x", "brings it on", around(element("receiveTask", "x"))),
     ("result-not-kept", "x", "result variable", around(decision("x", ref="d"))),
     ("ignored-business-key", "x", "number of its own", around(call("x", of="q", ext=tag("camunda:in", attrs={"businessKey": "${k}"})))),
     ("ignored-extension", "p", "roles", diagram(start("s"), end("e"), flows("s -> e"), ext=tag("camunda:potentialStarter"))),

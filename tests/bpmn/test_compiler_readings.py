@@ -28,6 +28,7 @@ from tests.bpmn.diagrams import (
     call,
     catch,
     decision,
+    diagram,
     document,
     element,
     end,
@@ -330,3 +331,20 @@ def test_read__decision_by_a_worker():
     activity = only(decision("x", ref=None, attrs={"camunda:type": "external", "camunda:topic": "decide"}))
 
     assert (activity.topic.source, activity.decision_ref) == ("decide", None)
+
+
+def test_read__errors_of_workers_may_ask_for_the_task():
+    """Nothing else may: nobody supplies it there."""
+    asking = "${externalTask.getErrorMessage().contains('E') && externalTask.errorDetails != null}"
+    row = tag("camunda:errorEventDefinition", attrs={"errorRef": "E", "expression": asking})
+    content = diagram(start("s"), external("x", topic=asking, ext=row), end("e"), flows("s -> x -> e"))
+
+    source = Source(content, "p.bpmn", frozenset())
+    activity = reading.read(source, source.processes[0]).elements["x"]
+
+    assert [condition.calls for _, condition in activity.worker_errors] == [{"externalTask"}]
+    assert [(finding.rule, finding.element) for finding in source.findings] == [("unknown-function", "x")]
+
+
+def test_read__receive_task_without_a_message():
+    assert only(element("receiveTask", "x")).event == EventDefinition(type=EventType.MESSAGE)

@@ -13,6 +13,9 @@ BINDINGS = {binding.value: binding for binding in Binding}
 #: Where the version stands that a binding asks for.
 VERSIONS = {Binding.VERSION: "calledElementVersion", Binding.VERSION_TAG: "calledElementVersionTag"}
 
+#: What the condition of a worker's error may ask: `${externalTask.errorMessage}`.
+TASK = frozenset({"externalTask"})
+
 
 def done(source: Source, node: Node, part: Node) -> dict[str, Any]:
     """Read how work is done that stands on `part`: the task itself, or the message of an event."""
@@ -80,7 +83,7 @@ def error_code(source: Source, definition: Node) -> str | None:
 def _worker_errors(source: Source, node: Node, part: Node) -> list[tuple[str, Expression]]:
     """Read which failures of an external task are BPMN errors."""
     rows = (
-        (error_code(source, row), source.expression(node, row.get("expression"), "an error"))
+        (error_code(source, row), source.expression(node, row.get("expression"), "an error", also=TASK))
         for row in extensions(part, "errorEventDefinition")
     )
     return [(code, condition) for code, condition in rows if code and condition]

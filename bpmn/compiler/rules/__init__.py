@@ -107,6 +107,7 @@ DRAWING_RULES = (
     DrawingRule("unknown-result-mapping", ERROR, work.unknown_result_mapping),
     DrawingRule("result-not-kept", WARNING, work.result_not_kept),
     DrawingRule("missing-message", ERROR, definitions.missing_message),
+    DrawingRule("receive-without-message", WARNING, definitions.receive_without_message),
     DrawingRule("missing-signal", ERROR, definitions.missing_signal),
     DrawingRule("computed-name", ERROR, definitions.computed_name),
     DrawingRule("missing-code", ERROR, definitions.missing_code),

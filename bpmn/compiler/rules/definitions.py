@@ -20,11 +20,20 @@ CHANGES = frozenset({"create", "update", "delete"})
 def missing_message(drawing: Drawing) -> Problems:
     """What waits for a message says for which one, and a message has a name."""
     for element in drawing.of_event(EventType.MESSAGE):
-        if element.type not in THROWING and element.event and not element.event.name and not _dangles(drawing, element.id):
+        alone = element.type is ElementType.RECEIVE_TASK and not _references(drawing, element.id)
+        if element.type not in THROWING and element.event and not element.event.name and not alone and not _dangles(drawing, element.id):
             message = (
                 f"Expected {drawing.label(element.id)} to wait for a message with a name, but it has none: choose or create the message"
             )
             yield element.id, message
+
+
+def receive_without_message(drawing: Drawing) -> Problems:
+    """A receive task without a message waits until a program says that it may go on."""
+    for element in drawing.of_type(ElementType.RECEIVE_TASK):
+        if not _references(drawing, element.id):
+            message = f"Expected {drawing.label(element.id)} to wait for a message, but it has none"
+            yield element.id, f"{message}: only /engine-rest/execution/{{id}}/signal brings it on; choose or create the message"
 
 
 def missing_signal(drawing: Drawing) -> Problems:

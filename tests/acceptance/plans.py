@@ -1,0 +1,70 @@
+"""What PostgreSQL would do for a statement: the parts of its plan that read a whole table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+
+from engine.database import Database
+from engine.models import Base
+
+#: Tables that hold what an installation is, not what it does: they stay small, and are read whole at will.
+SMALL = {"accounts", "api_keys", "calendar_years", "counters", "definitions", "departments", "deployments", "grants", "halls", "resources"}
+#: Without rows worth mentioning a planner reads tables whole: it is told not to, and what it does then it must do for want of an index.
+SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def recorded(database: Database) -> Iterator[dict[str, Any]]:
+    """Keep every statement that is run meanwhile, with the first parameters it was run with."""
+    seen: dict[str, Any] = {}
+
+    def keep(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        seen.setdefault(statement, parameters[0] if isinstance(parameters, list) else parameters)
+
+    bind: Engine = database.bind
+    event.listen(bind, "before_cursor_execute", keep)
+    try:
+        yield seen
+    finally:
+        event.remove(bind, "before_cursor_execute", keep)
+
+
+def whole_reads(database: Database, statements: dict[str, Any]) -> dict[str, list[str]]:
+    """Tables that grow and would be read whole, by statement."""
+    growing = {table.name for table in Base.metadata.sorted_tables} - SMALL
+    found = {}
+    with database.bind.connect() as connection:
+        for setting in SETTINGS:
+            connection.execute(text(f"SET {setting} = off"))
+        for statement, parameters in statements.items():
+            if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+                cursor = connection.connection.cursor()
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+                (plan,) = cursor.fetchone()
+                tables = sorted(set(_whole((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], growing, limited=False)))
+                if tables:
+                    found[statement] = tables
+        connection.rollback()
+    return found
+
+
+def _whole(node: dict[str, Any], growing: set[str], *, limited: bool) -> Iterator[str]:
+    """Yield tables that a part of a plan reads whole: in no order, or by an index without a condition and without a limit above."""
+    kind = node["Node Type"]
+    limited = kind == "Limit" or (
+        limited and kind in {"Index Scan", "Index Only Scan", "Nested Loop", "LockRows", "Result", "Subquery Scan"}
+    )
+    table = node.get("Relation Name")
+    if table in growing and (kind == "Seq Scan" or (kind.startswith("Index") and "Index Cond" not in node and not limited)):
+        yield table
+    if kind == "Bitmap Heap Scan" and table in growing and not any("Index Cond" in part for part in node.get("Plans", [])):
+        yield table
+    for part in node.get("Plans", []):
+        yield from _whole(part, growing, limited=limited)

@@ -1,0 +1,59 @@
+"""No request reads a table whole that grows with the work of years: PostgreSQL is asked how it would run each statement."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from api.simulation import scenario as scenarios
+from tests.acceptance import plans
+from tests.hall import WORKFLOWS, Refused
+
+SCENARIOS = ("tolerance-expired", "follow-on-deemed", "partial-outcome")
+#: Not among them: /deadlines, which computes every running clock at the moment of the question.
+LISTS = {
+    "/cases": [{}, {"applicant_number": "110101199003070134"}, {"matter": "open-restaurant", "open": "true"}, {"light": "red"}],
+    "/tasks": [{}, {"group": "window"}, {"matter": "open-restaurant"}, {"light": "yellow"}, {"due_before": "2030-01-01T00:00:00Z"}],
+    "/incidents": [{}],
+    "/messages": [{}],
+}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_plans__of_a_whole_course(hall, name):
+    with plans.recorded(hall.database) as statements:
+        scenarios.play(hall, scenarios.read(WORKFLOWS / "open-restaurant/scenarios" / f"{name}.yaml"))
+
+    assert len(statements) > 50
+    assert plans.whole_reads(hall.database, statements) == {}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("who", ["clerk", "supervisor", "officer-market"])
+def test_plans__of_lists(hall, who):
+    with plans.recorded(hall.database) as statements:
+        for path, queries in LISTS.items():
+            for query in queries:
+                with suppress(Refused):  # not everybody may see everything
+                    hall[who].get(path, limit=20, **query)
+
+    assert plans.whole_reads(hall.database, statements) == {}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_whole_reads__are_found(hall):
+    found = plans.whole_reads(
+        hall.database,
+        {
+            "SELECT id FROM tasks WHERE name = 'x'": None,
+            "SELECT tasks.id FROM tasks JOIN cases ON cases.id = tasks.case_id WHERE cases.applicant = 'null'": None,
+            "SELECT id FROM tasks ORDER BY name LIMIT 1": None,
+            "UPDATE tasks SET name = 'x' WHERE priority = 1": None,
+            "SELECT name FROM tasks WHERE id = '00000000-0000-0000-0000-000000000000'": None,
+            "SELECT name FROM halls": None,
+        },
+    )
+
+    assert list(found.values()) == [["tasks"], ["cases"], ["tasks"], ["tasks"]]

@@ -219,7 +219,10 @@ class Notice(Base):
 
 
 class Commitment(Base):
-    """A signed promise of the applicant (承诺): tolerance, or informed commitment with a check afterwards."""
+    """A signed promise of the applicant (承诺): tolerance, or informed commitment with a check afterwards.
+
+    A tolerance is promised for the whole case; broken after issue, it is written down for each item that was handed out on it.
+    """
 
     __tablename__ = "commitments"
     id: Mapped[UUID] = _id()

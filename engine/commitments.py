@@ -1,4 +1,4 @@
-"""Commitments (告知承诺): granted on the applicant's word, checked afterwards, revoked after a breach that is not repaired."""
+"""Commitments (告知承诺、容缺承诺): granted on the applicant's word, checked afterwards, revoked after a breach that is not repaired."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, m
 
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
+#: Its start when there is nothing to check any more: a promised material has not come.
+TOLERANCE_EXPIRED = "tolerance_expired"
+_STANDING = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
 
 
 def plan_check(run: Run) -> None:
@@ -39,13 +42,36 @@ def plan_check(run: Run) -> None:
     jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables)
 
 
+def rectify(run: Run, item: Item, material: str) -> None:
+    """Have its department order that a material is supplied which was promised for after the issue, and has not come (责令限期整改).
+
+    The department keeps or revokes the result afterwards (domain rule 13); one that is about to check the item anyway is told.
+    """
+    reason = f"容缺材料期满未补：{material}"
+    alerts.raise_alert(
+        run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 已出件，{reason}，责令限期整改", item=item
+    )
+    standing = _standing(run, item)
+    if standing is not None:
+        standing.findings = f"{standing.findings}；{reason}" if standing.findings else reason
+        return
+    signed = select(Commitment).where(Commitment.case_id == run.case.id, Commitment.kind == "tolerance", Commitment.item_id.is_(None))
+    promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
+    broken = Commitment(case_id=run.case.id, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
+    broken.status, broken.findings = move(CommitmentStatus.MADE, CommitmentStatus.RECTIFYING, "the commitment"), reason
+    run.session.add(broken)
+    variables = {"department": item.department}
+    jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables, message=TOLERANCE_EXPIRED)
+
+
 def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
     item, outcome = _item(run), data.get("outcome")
     if outcome not in list(_OUTCOMES):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
-    query = select(Commitment).where(Commitment.item_id == item.id, Commitment.kind == "informed").order_by(Commitment.id.desc()).limit(1)
-    commitment = run.session.scalars(query).one()
+    commitment = _standing(run, item)
+    if commitment is None:
+        raise InvalidState(f"Expected item {item.number} to have a commitment that is not settled, but it has none")
     commitment.status = move(commitment.status, _OUTCOMES[outcome], f"the commitment of item {item.number}")
     commitment.findings = data.get("findings")
     journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
@@ -78,6 +104,11 @@ def _flag_dependents(run: Run, revoked: Item) -> None:
         if revoked.code in needed and item.status in FAVOURABLE | UNSETTLED:
             message = f"事项 {item.number} 所依据的 {revoked.number} 已撤销，请复核"
             alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, message, item=item)
+
+
+def _standing(run: Run, item: Item) -> Commitment | None:
+    """The item's commitment that waits for a check, or to be made good; there is one at a time."""
+    return run.session.scalar(select(Commitment).where(Commitment.item_id == item.id, Commitment.status.in_(_STANDING)))
 
 
 def _item(run: Run) -> Item:

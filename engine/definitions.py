@@ -42,6 +42,10 @@ class Loaded:
         """One `onething.…` property of the process itself."""
         return self.process.properties.get(f"onething.{name}", default)
 
+    def start_by(self, message: str) -> str | None:
+        """Id of the start event of a message; None: there is none."""
+        return next((start.id for start in self.process.starts() if start.event is not None and start.event.name == message), None)
+
     def form(self, element: Element) -> Form | None:
         """Form of a user task, or None."""
         return element.form_data if element.form_data is not None else self.forms[element.form_ref] if element.form_ref else None

@@ -138,7 +138,7 @@ def require_called(matter: Matter, codes: Iterable[str]) -> None:
 
 def follow_on_start(loaded: Loaded) -> str | None:
     """Id of the start event of a case that begins with what was handled alone; None: the matter has none."""
-    return next((start.id for start in loaded.process.starts() if start.event is not None and start.event.name == FOLLOW_ON), None)
+    return loaded.start_by(FOLLOW_ON)
 
 
 def item(session: Session, code: str) -> ItemFacts:

@@ -31,6 +31,7 @@ class NoticeKind(StrEnum):
     DENIAL = "denial"  #: 不予行政许可决定书
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期告知书
     RETURN = "return"  #: 退件通知书
+    RECTIFICATION = "rectification"  #: 责令限期整改通知书
     REVOCATION = "revocation"  #: 撤销决定书
     REMINDER = "reminder"  #: 催办提醒
 
@@ -47,6 +48,7 @@ TITLES = {
     NoticeKind.DENIAL: "不予行政许可决定书",
     NoticeKind.TOLERANCE_OVERDUE: "容缺逾期告知书",
     NoticeKind.RETURN: "退件通知书",
+    NoticeKind.RECTIFICATION: "责令限期整改通知书",
     NoticeKind.REVOCATION: "撤销行政许可决定书",
     NoticeKind.REMINDER: "补交材料提醒",
 }

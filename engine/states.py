@@ -78,7 +78,7 @@ class SupplementStatus(StrEnum):
 
 
 class CommitmentStatus(StrEnum):
-    """An informed commitment and its check afterwards (告知承诺)."""
+    """A commitment on which something was granted or handed out, and what became of it (告知承诺, 容缺承诺)."""
 
     MADE = "made"  #: 已承诺: signed, nothing granted on it yet
     VERIFY_DUE = "verify_due"  #: 待核查: granted on the commitment, the check is due
@@ -162,7 +162,7 @@ TRANSITIONS: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         SupplementStatus.LAPSED: frozenset(),
     },
     CommitmentStatus: {
-        CommitmentStatus.MADE: frozenset({CommitmentStatus.VERIFY_DUE}),
+        CommitmentStatus.MADE: frozenset({CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING}),
         CommitmentStatus.VERIFY_DUE: frozenset({CommitmentStatus.VERIFIED, CommitmentStatus.RECTIFYING}),
         CommitmentStatus.RECTIFYING: frozenset({CommitmentStatus.VERIFIED, CommitmentStatus.REVOKED}),
         CommitmentStatus.VERIFIED: frozenset(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, clocks, functions, holidays, instances, jobs, journal, lifecycle, notices
+from engine import alerts, calendars, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, notices
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Light, PauseKind
@@ -121,7 +122,10 @@ def pause_from_the_start(run: Run, item: Item) -> None:
 
 
 def give_up(run: Run, outcome: str) -> None:
-    """End the items whose material has not come within the grace period; nothing else of the bundle is undone."""
+    """End the items whose material has not come within the grace period; nothing else of the bundle is undone.
+
+    What was handed out already (the material might follow after the issue) is not taken back: its department orders that it is supplied.
+    """
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
     calendar = holidays.calendar(run.session)
@@ -136,9 +140,13 @@ def give_up(run: Run, outcome: str) -> None:
         items = _concerned(run.session, run.case, tolerance)
         for item in items:
             end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
-        content: dict[str, Any] = {"material": tolerance.name, "items": [item.number for item in items], "outcome": outcome}
-        notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
-        journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
+        if items:
+            _tell(run, NoticeKind.RETURN, tolerance, items, outcome=outcome)
+        issued = [item for item in functions.live_items(run.case) if item.code in tolerance.used_by and item.status is ItemStatus.ISSUED]
+        for item in issued:
+            commitments.rectify(run, item, tolerance.name)
+        if issued:
+            _tell(run, NoticeKind.RECTIFICATION, tolerance, issued, outcome="rectifying")
     lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
@@ -148,6 +156,13 @@ def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[s
         instances.cancel(run.session, item.instance_id, actor=run.actor)
         jobs.owe(run.session, "resume", run.row, child=str(item.instance_id))
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
+
+
+def _tell(run: Run, kind: NoticeKind, tolerance: Tolerance, items: Sequence[Item], *, outcome: str) -> None:
+    """Tell the applicant what an expired tolerance has come to, and write it down."""
+    content: dict[str, Any] = {"material": tolerance.name, "items": [item.number for item in items], "outcome": outcome}
+    notice = notices.issue(run.session, run.case, kind, content, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
 
 
 def _particulars(tolerance: Tolerance) -> dict[str, Any]:

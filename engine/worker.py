@@ -14,7 +14,7 @@ from engine import activities, definitions, execution, instances, jobs
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
 from engine.database import Database
-from engine.errors import Suspended
+from engine.errors import InvalidState, Suspended
 from engine.models import Incident, Instance, Job, Timer
 from engine.states import JobStatus
 
@@ -144,11 +144,14 @@ def _perform_refresh(session: Session, job: Job) -> None:
 
 
 def _perform_start(session: Session, job: Job) -> None:
-    """Start a process beside the one that asked for it, e.g. the check of a commitment."""
+    """Start a process beside the one that asked for it, e.g. the check of a commitment; at the start of a message, when one is named."""
     item = session.get_one(Item, UUID(job.payload["item"]))
     case = session.get_one(Case, item.case_id)
-    loaded = definitions.latest(session, job.payload["process"])
-    run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=job.payload["variables"])
+    loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
+    at = loaded.start_by(message) if message else None
+    if message and at is None:
+        raise InvalidState(f"Expected {loaded.key} to have a start for {message}, but it has none; deploy its newest version")
+    run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=job.payload["variables"], at=at)
     execution.settle(run)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.case_models import Commitment, Notice, Result
+from engine.case_models import Commitment, Notice, Result, Tolerance
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Job
 from tests import tiny
@@ -171,3 +171,106 @@ def test_verify__outside_an_item(stage, clerk):
 
     with pytest.raises((InvalidState, InvalidInput)):
         clerk.complete(case, "核查", outcome="verified")
+
+
+# Handed out before a promised material came ------------------------------------------------------------------------------------------------
+
+LATER = {"material": "plan", "used_by": "alpha,beta", "tolerable": True, "until": "AFTER_ISSUE", "due_days": 3, "grace_days": 3}
+
+
+@pytest.fixture
+def handed_out(stage, clerk, market):
+    """Alpha went out on Friday, 6 March; beta is still in review; the plan has not come by Tuesday, 10 March, the end of its grace."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[LATER]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    market.complete(case, "alpha审批", outcome="granted")
+    stage.travel(2026, 3, 10)
+    assert stage.statuses(case) == {"alpha": "issued", "beta": "in_review", "gamma": "in_review"}
+    stage.travel(2026, 3, 11)
+    return case
+
+
+def test_rectify__its_department_orders_it(stage, handed_out):
+    """What is in review is given back as drawn; what is handed out is not taken back by itself."""
+    [broken] = stage.all(Commitment, handed_out, item_id=stage.item(handed_out, "alpha").id)
+    assert (broken.kind, broken.status, broken.findings) == ("tolerance", "rectifying", "容缺材料期满未补：plan")
+    assert broken.signed_by == "好味餐饮"
+    assert stage.all(Tolerance, handed_out)[0].status == "expired"
+    assert stage.statuses(handed_out) == {"alpha": "issued", "beta": "terminated", "gamma": "in_review"}
+    assert stage.tasks(handed_out) == ["gamma审批", "限期整改"]
+    assert stage.task(handed_out, "限期整改").due_at.isoformat() == "2026-03-25T16:00:00+00:00"
+    assert ("yellow", "breach") in stage.alerts(handed_out)
+
+
+def test_rectify__the_applicant_is_told_of_each(stage, handed_out):
+    [order] = stage.all(Notice, handed_out, kind="rectification")
+    [returned] = stage.all(Notice, handed_out, kind="return")
+
+    assert order.content["items"] == [stage.item(handed_out, "alpha").number]
+    assert returned.content["items"] == [stage.item(handed_out, "beta").number]
+
+
+def test_rectify__supplied_after_all(stage, clerk, market, handed_out):
+    clerk.hand_in(handed_out, "plan")
+
+    market.complete(handed_out, "限期整改", outcome="verified", findings="已补交")
+
+    [broken] = stage.all(Commitment, handed_out, item_id=stage.item(handed_out, "alpha").id)
+    assert broken.status == "verified"
+    assert stage.item(handed_out, "alpha").status == "issued"
+
+
+def test_rectify__never_supplied(stage, market, handed_out):
+    market.complete(handed_out, "限期整改", outcome="revoke", findings="拒不补交")
+
+    assert stage.item(handed_out, "alpha").status == "revoked"
+    assert stage.all(Result, handed_out)[0].voided_at is not None
+    assert stage.all(Notice, handed_out, kind="revocation")[0].content["remedies"]
+
+
+def test_rectify__nobody_looks(stage, handed_out):
+    stage.travel(2026, 3, 26)
+
+    assert ("red", "overdue") in stage.alerts(handed_out)
+    assert "限期整改" in stage.tasks(handed_out)
+
+
+def test_rectify__the_case_is_over_for_the_rest(stage, market, handed_out):
+    market.complete(handed_out, "gamma审批", outcome="denied", reason_code="conditions", reason="不符合条件")
+
+    assert stage.case(handed_out).ended_at is not None
+    assert "限期整改" in stage.tasks(handed_out)
+
+
+def test_rectify__whoever_checks_the_item_anyway_is_told(stage, clerk, market, fire):
+    """消防告知承诺: the plan of evacuation was promised for the check on the spot; there is one check, not two."""
+    case = clerk.submit("open_restaurant", answers=ANSWERS, materials=[code for code in MATERIALS if code != "m_evac"])
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    fire.complete(case, "消防承诺审查", outcome="granted", certificate_no="XF-1")
+
+    stage.travel(2026, 6, 1)
+
+    assert stage.item(case, "fire_check_commit").status == "issued"
+    assert stage.all(Tolerance, case)[0].status == "expired"
+    assert [task for task in stage.tasks(case) if task in {"事后核查", "限期整改"}] == ["事后核查"]
+    assert "容缺材料期满未补" in commitment(stage, case).findings
+    assert ("yellow", "breach") in stage.alerts(case)
+    fire.complete(case, "事后核查", **FOUND)
+    assert commitment(stage, case).status == "rectifying"
+
+
+def test_rectify__the_process_has_no_such_start(stage, clerk, market):
+    """An older drawing of the check: an incident says what to do, nothing else goes wrong."""
+    plain = d.diagram(d.start("s"), d.user("verify", groups="department-market"), d.end("e"), d.flows("s -> verify -> e"), key="post_check")
+    stage.deploy("tiny", post_check_bpmn=plain, **tiny.folder({"alpha": {}, "gamma": {}}, materials=[LATER | {"used_by": "alpha"}]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    market.complete(case, "alpha审批", outcome="granted")
+
+    for day in range(6, 13):
+        for hour in range(9, 12):
+            stage.travel(2026, 3, day, hour=hour)
+
+    assert "deploy its newest version" in stage.incidents(case)[0].message
+    assert stage.tasks(case) == ["gamma审批"]

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import EventType
+from bpmn.definition import ElementType, EventType
+from bpmn.waits import WaitKind
 from engine import definitions, execution, journal, processes, variables
 from engine.actors import Actor
 from engine.case_models import Case
@@ -48,6 +49,21 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     if not reached and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
     return reached
+
+
+def trigger(session: Session, instance_id: UUID, *, actor: Actor, given: Given = NOTHING) -> Instance:
+    """Let the one receive task of a process without a matter go on; raises NotFound, NotPermitted, InvalidState."""
+    processes.require_plain(session, instance_id, actor, to="signal")
+    with execution.running(session, instance_id, actor=actor) as run:
+        elements = run.loaded.process.elements
+        there = [wait for wait in run.process.waits(WaitKind.MESSAGE) if elements[wait.element].type is ElementType.RECEIVE_TASK]
+        if len(there) != 1:
+            raise InvalidState(f"Expected one receive task of process instance {instance_id} to signal, but {len(there)} wait")
+        run.row.types = variables.typed(run.row.types, given)
+        run.process.deliver(there[0].id, given.values)
+        variables.forget(run, given)
+        journal.record(session, run.row, actor=actor, what="process signaled", element=there[0].element)
+    return run.row
 
 
 def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:

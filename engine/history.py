@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from engine import processes
 from engine.actors import Actor
@@ -74,6 +74,16 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
         .order_by(*(SORTABLE[name].desc() if descending else SORTABLE[name] for name, descending in order))
     )
     return Listing(query=query.order_by(Activity.started_at, Activity.instance_id, Activity.rev, Activity.place))
+
+
+def living(session: Session, instance_id: UUID, *, actor: Actor) -> list[Told]:
+    """What lasts in an instance, in the order in which it began."""
+    return [told(row) for row in search(actor, Activity.instance_id == instance_id, Activity.ended_at.is_(None)).rows(session)]
+
+
+def scope(session: Session, activity: Activity) -> Activity | None:
+    """The activation around an activation; None: the process itself."""
+    return session.get(Activity, (activity.instance_id, activity.scope)) if activity.scope is not None else None
 
 
 def told(row: Any) -> Told:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -57,6 +59,16 @@ def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -
     query = search(actor).order_by(None).add_columns(Definition, ExternalTask.id.label("external_task_id"))
     query = query.join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
     return Listing(query=ordered(query.outerjoin(ExternalTask, at).where(*conditions), SORTABLE, order, last=Incident.id))
+
+
+def of_instance(session: Session, instance_id: UUID, *, actor: Actor) -> Sequence[Incident]:
+    """The standing incidents of an instance, as far as the actor may see them."""
+    return session.scalars(search(actor).where(Incident.instance_id == instance_id)).all()
+
+
+def type_of(row: Any) -> str:
+    """Name the type of a listed incident as Camunda does."""
+    return _OF_WORKERS if row.external_task_id is not None else "failedJob"
 
 
 def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
@@ -12,7 +12,7 @@ from engine import processes
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered, when
-from engine.models import Definition, Incident, Instance
+from engine.models import Activity, Definition, Incident, Instance, Subscription
 from engine.states import InstanceStatus
 from engine.variables import Comparison
 
@@ -21,6 +21,14 @@ _Child = aliased(Instance)
 
 def _with_incident() -> ColumnElement[bool]:
     return Instance.id.in_(select(Incident.instance_id).where(Incident.resolved_at.is_(None)))
+
+
+def _waiting_for(name: str) -> ColumnElement[bool]:
+    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.message == name))
+
+
+def _at(elements: Collection[str]) -> ColumnElement[bool]:
+    return Instance.id.in_(select(Activity.instance_id).where(Activity.element.in_(elements), Activity.ended_at.is_(None)))
 
 
 SORTABLE: Sortable = {
@@ -52,8 +60,17 @@ FILTERS: Filters = {
     "superProcessInstance": equal(Instance.parent_id, Kind.ID),
     "subProcessInstance": Filter(kind=Kind.ID, condition=lambda child: Instance.id.in_(select(_Child.parent_id).where(_Child.id == child))),
     "leafProcessInstances": when(lambda: Instance.id.not_in(select(_Child.parent_id).where(_Child.parent_id.is_not(None)))),
+    "activityIdIn": Filter(kind=Kind.TEXTS, condition=_at),
     "withIncident": when(_with_incident),
     "incidentId": Filter(kind=Kind.ID, condition=lambda found: Instance.id.in_(select(Incident.instance_id).where(Incident.id == found))),
+}
+#: An execution is its process instance here.
+EXECUTIONS: Filters = {
+    **FILTERS,
+    "processInstanceId": equal(Instance.id, Kind.ID),
+    "processDefinitionBusinessKey": equal(Instance.business_key),
+    "activityId": Filter(kind=Kind.TEXT, condition=lambda element: _at([element])),
+    "messageEventSubscriptionName": Filter(kind=Kind.TEXT, condition=_waiting_for),
 }
 HISTORY: Filters = {
     **_BOTH,
@@ -76,6 +93,10 @@ HISTORY: Filters = {
     "completed": when(lambda: Instance.status == InstanceStatus.COMPLETED),
     "externallyTerminated": when(lambda: Instance.status == InstanceStatus.CANCELED),
     "internallyTerminated": when(lambda: Instance.status == InstanceStatus.FAILED),
+    "executedActivityIdIn": Filter(
+        kind=Kind.TEXTS, condition=lambda ids: Instance.id.in_(select(Activity.instance_id).where(Activity.element.in_(ids)))
+    ),
+    "activeActivityIdIn": FILTERS["activityIdIn"],
 }
 
 
@@ -83,7 +104,9 @@ def search(
     actor: Actor, *conditions: ColumnElement[bool], order: Order = (), variables: Sequence[Comparison] = (), ended: bool = False
 ) -> Listing:
     """Instances that an actor may see; `ended`: those that have ended, too."""
-    query = select(Instance, Definition, Case).join(Definition, Definition.id == Instance.definition_id)
+    begun = select(Activity.element).where(Activity.instance_id == Instance.id).order_by(Activity.rev, Activity.place).limit(1)
+    columns = Instance, Definition, Case, begun.scalar_subquery().label("start_element")
+    query = select(*columns).join(Definition, Definition.id == Instance.definition_id)
     query = query.join(Case, Case.id == Instance.case_id).where(processes.visible(actor), *conditions)
     if not ended:
         query = query.where(Instance.status == InstanceStatus.RUNNING)

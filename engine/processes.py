@@ -74,6 +74,21 @@ def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
     return row
 
 
+def running(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
+    """Return an instance that runs; raises NotFound, also when it has ended."""
+    row = get(session, instance_id, actor)
+    if row.status is not InstanceStatus.RUNNING:
+        raise NotFound(f"Process instance with id {instance_id} does not exist")
+    return row
+
+
+def root(session: Session, row: models.Instance) -> models.Instance:
+    """The instance from which an instance was called, through all that lie between; itself when nothing has called it."""
+    while row.parent_id is not None:
+        row = session.get_one(models.Instance, row.parent_id)
+    return row
+
+
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
     """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState."""
     row, case = require_plain(session, instance_id, actor, to="end")

@@ -22,6 +22,11 @@ def nothing() -> Response:
     return Response(status=204)
 
 
+def milliseconds(since: datetime, until: datetime | None) -> int | None:
+    """Say how long something took; None while it lasts."""
+    return None if until is None else int((until - since).total_seconds() * 1000)
+
+
 def moment(when: datetime | None) -> str | None:
     """Write a moment as Java does: `2026-03-01T08:00:00.000+0800`."""
     if when is None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from api import auth
 from api.camunda import answers, asked, lists, polling, values
-from api.camunda.shown import definition_id, read_definition_id
+from api.camunda.shown import activity_id, definition_id, read_definition_id
 from api.transactions import database, reading
 from engine import external_task_lists, external_tasks
 from engine.database import Session
@@ -170,7 +170,7 @@ def _shown(found: Found) -> dict[str, Any]:
         "lockExpirationTime": answers.moment(task.lock_expires_at),
         "createTime": answers.moment(task.created_at),
         "activityId": task.element,
-        "activityInstanceId": f"{task.element}:{task.id}",
+        "activityInstanceId": activity_id(task.element, instance.id, task.wait),
         "executionId": str(instance.id),
         "processInstanceId": str(instance.id),
         "processDefinitionId": definition_id(of),

@@ -1,21 +1,23 @@
-"""History: what ran, and what runs."""
+"""History: what ran, and what runs: instances, their tasks, and their variables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from api import auth
 from api.camunda import answers, asked, lists, values
-from api.camunda.shown import definition_id
-from api.camunda.tasks import shown
+from api.camunda.shown import activity_id, definition_id
 from api.transactions import reading
-from engine import instance_lists, processes, task_lists
+from engine import instance_lists, processes, task_lists, variable_lists
 from engine.database import Session
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from engine.filters import Listing
-from engine.states import InstanceStatus
+from engine.states import InstanceStatus, TaskStatus
+from engine.variable_lists import Variable, Variables
+from engine.variables import Comparison
 
 bp = Blueprint("history", __name__, url_prefix="/history")
 _STATES = {
@@ -24,6 +26,28 @@ _STATES = {
     InstanceStatus.FAILED: "INTERNALLY_TERMINATED",
     InstanceStatus.CANCELED: "EXTERNALLY_TERMINATED",
 }
+_TASK_STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
+#: Why a task that nobody completed is gone.
+_REASONS = {TaskStatus.COMPLETED: "completed", TaskStatus.CANCELED: "deleted"}
+#: What variables are asked for by, beside their instances.
+_OF_VARIABLES = (
+    "variableName",
+    "variableNameIn",
+    "variableNameLike",
+    "variableValue",
+    "variableTypeIn",
+    "deserializeValues",
+)
+
+
+@bp.get("/process-instance/<found>")
+def show_instance(found: str) -> Response:
+    """Show one instance, also when it has ended."""
+    with reading() as session:
+        rows = _find_instances(session, {"processInstanceId": found}).rows(session)
+        if not rows:
+            raise NotFound(f"Historic process instance with id {found} does not exist")
+        return answers.json(_instance(session, rows[0]))
 
 
 def _find_instances(_session: Session, given: dict[str, Any]) -> Listing:
@@ -37,34 +61,38 @@ def _find_instances(_session: Session, given: dict[str, Any]) -> Listing:
     )
 
 
-@bp.get("/process-instance/<found>")
-def show_instance(found: str) -> Response:
-    """Show one instance, also when it has ended."""
-    with reading() as session:
-        rows = _find_instances(session, {"processInstanceId": found}).rows(session)
-        if not rows:
-            raise NotFound(f"Historic process instance with id {found} does not exist")
-        return answers.json(_instance(session, rows[0]))
-
-
 def _find_tasks(_session: Session, given: dict[str, Any]) -> Listing:
     """Find tasks, ended ones among them."""
-    return task_lists.search(auth.actor(), *lists.conditions(given, task_lists.FILTERS), ended=True)
+    conditions = lists.conditions(given, task_lists.HISTORY, besides=("processVariables",))
+    order, variables = lists.order(given, task_lists.SORTABLE), lists.comparisons(given, "processVariables")
+    return task_lists.search(auth.actor(), *conditions, order=order, variables=variables, ended=True)
 
 
-@bp.get("/variable-instance")
-def list_variables() -> Response:
-    """List the variables of one instance, also when it has ended."""
-    found, deserialize = request.args.get("processInstanceId", ""), asked.flag("deserializeValues", default=True)
-    with reading() as session:
-        row = processes.get(session, asked.uuid(found, "Process instance"), auth.actor())
-        typed = values.encode_all(row.variables, row.types, deserialize=deserialize)
-    return answers.json([{"id": f"{found}:{name}", "name": name, "processInstanceId": found, **one} for name, one in typed.items()])
+def _find_variables(_session: Session, given: dict[str, Any]) -> Variables:
+    """Find variables, those of ended instances among them."""
+    conditions = lists.conditions(given, variable_lists.FILTERS, besides=_OF_VARIABLES)
+    name, like, value = (given.get(key) for key in ("variableName", "variableNameLike", "variableValue"))
+    names, types = asked.several(given, "variableNameIn"), asked.several(given, "variableTypeIn")
+    if value is not None and name is None:
+        raise InvalidInput("Expected variableName beside variableValue, but it is missing")
+    wanted = [Comparison(name="name", operator="eq", value=name)] if name is not None else []
+    wanted += [Comparison(name="name", operator="like", value=like)] if like is not None else []
+    wanted += [Comparison(name="value", operator="eq", value=lists.scalar(value))] if value is not None else []
+
+    def fits(one: Variable) -> bool:
+        told = {"name": one.name, "value": one.value}
+        named = all(comparison.holds(told) for comparison in wanted) and (names is None or one.name in names)
+        return named and (types is None or _type(one).lower() in {kind.lower() for kind in types})
+
+    by, descending = given.get("sortBy"), given.get("sortOrder") == "desc"
+    if by is not None and by not in _KEYS:
+        raise InvalidInput(f"Expected to sort by {', '.join(_KEYS)}, but got {by!r:.80}")
+    return variable_lists.search(auth.actor(), *conditions, fits=fits, key=_KEYS[by] if by else None, descending=descending)
 
 
-def _instance(_session: Session, found: Any) -> dict[str, Any]:
+def _instance(session: Session, found: Any) -> dict[str, Any]:
     row, of = found.Instance, found.Definition
-    took = None if row.ended_at is None else int((row.ended_at - row.started_at).total_seconds() * 1000)
+    failed = row.status is InstanceStatus.FAILED
     return {
         "id": str(row.id),
         "businessKey": row.business_key,
@@ -74,23 +102,91 @@ def _instance(_session: Session, found: Any) -> dict[str, Any]:
         "processDefinitionVersion": of.version,
         "startTime": answers.moment(row.started_at),
         "endTime": answers.moment(row.ended_at),
-        "durationInMillis": took,
+        "removalTime": answers.moment(row.purge_at),
+        "durationInMillis": answers.milliseconds(row.started_at, row.ended_at),
         "startUserId": found.Case.submitted_by,
-        "startActivityId": None,
-        "endActivityId": row.end,
-        "deleteReason": None,
+        "startActivityId": found.start_element,
+        "endActivityId": None if failed else row.end,
+        "deleteReason": f"Error {row.end} was caught by nothing" if failed else None,
         "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
-        "rootProcessInstanceId": None if row.parent_id else str(row.id),
+        "rootProcessInstanceId": str(processes.root(session, row).id),
+        "superCaseInstanceId": None,
         "caseInstanceId": None,
         "tenantId": None,
-        "state": _STATES[row.status],
+        "state": "SUSPENDED" if row.suspended and row.ended_at is None else _STATES[row.status],
     }
 
 
-def _task(session: Session, row: Any) -> dict[str, Any]:
-    task = task_lists.listed(row)
-    return shown(session, task) | {"startTime": answers.moment(task.task.created_at), "endTime": answers.moment(task.task.ended_at)}
+def _task(session: Session, found: Any) -> dict[str, Any]:
+    task, instance, of = found.Task, found.Instance, found.Definition
+    return {
+        "id": str(task.id),
+        "processDefinitionKey": of.key,
+        "processDefinitionId": definition_id(of),
+        "processInstanceId": str(instance.id),
+        "executionId": str(instance.id),
+        "activityInstanceId": activity_id(task.element, instance.id, task.wait),
+        "name": task.name,
+        "description": task.description,
+        "deleteReason": _REASONS.get(task.status),
+        "owner": task.owner,
+        "assignee": task.assignee,
+        "startTime": answers.moment(task.created_at),
+        "endTime": answers.moment(task.ended_at),
+        "duration": answers.milliseconds(task.created_at, task.ended_at),
+        "taskDefinitionKey": task.element,
+        "priority": task.priority,
+        "due": answers.moment(task.due_at),
+        "followUp": answers.moment(task.follow_up_at),
+        "parentTaskId": None,
+        "rootProcessInstanceId": str(processes.root(session, instance).id),
+        "removalTime": None,
+        "caseDefinitionKey": None,
+        "caseDefinitionId": None,
+        "caseInstanceId": None,
+        "caseExecutionId": None,
+        "tenantId": None,
+        "taskState": _TASK_STATES[task.status],
+    }
 
 
+def _variable(session: Session, one: Variable) -> dict[str, Any]:
+    row = one.instance
+    deserialize = str(request.args.get("deserializeValues", "true")).lower() != "false"
+    return {
+        "id": f"{row.id}:{one.name}",
+        "name": one.name,
+        **values.encode(one.value, row.types.get(one.name), deserialize=deserialize),
+        "processDefinitionKey": one.definition.key,
+        "processDefinitionId": definition_id(one.definition),
+        "processInstanceId": str(row.id),
+        "rootProcessInstanceId": str(processes.root(session, row).id),
+        "executionId": str(row.id),
+        "activityInstanceId": str(row.id),
+        "taskId": None,
+        "errorMessage": None,
+        "state": "CREATED",
+        "createTime": answers.moment(row.started_at),
+        "removalTime": None,
+        "caseDefinitionKey": None,
+        "caseDefinitionId": None,
+        "caseInstanceId": None,
+        "caseExecutionId": None,
+        "tenantId": None,
+    }
+
+
+def _type(one: Variable) -> str:
+    """Name the type of a variable as it is shown."""
+    return str(values.encode(one.value, one.instance.types.get(one.name))["type"])
+
+
+#: By what variables are sorted.
+_KEYS: dict[str, Callable[[Variable], str]] = {
+    "instanceId": lambda variable: str(variable.instance.id),
+    "variableName": lambda variable: variable.name,
+    "variableType": _type,
+}
 lists.serve(bp, _find_instances, _instance, at="/process-instance")
 lists.serve(bp, _find_tasks, _task, at="/task")
+lists.serve(bp, _find_variables, _variable, at="/variable-instance")

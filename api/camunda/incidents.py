@@ -30,7 +30,7 @@ def _shown(_session: Session, found: Any) -> dict[str, Any]:
         "processInstanceId": str(row.instance_id),
         "executionId": str(row.instance_id),
         "incidentTimestamp": answers.moment(row.raised_at),
-        "incidentType": "failedExternalTask" if found.external_task_id else "failedJob",
+        "incidentType": incidents.type_of(found),
         "activityId": row.element,
         "failedActivityId": row.element,
         "causeIncidentId": str(row.id),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -13,7 +13,7 @@ from api.camunda import answers, asked, tenants, values
 from api.transactions import reading
 from engine.database import Session
 from engine.errors import InvalidInput
-from engine.filters import Filters, Kind, Listing, Order, Sortable
+from engine.filters import Filters, Kind, Order, Sortable
 from engine.variables import OPERATORS, Comparison
 
 #: As many as are given when nobody says how many.
@@ -23,9 +23,19 @@ Given = dict[str, Any]
 _PAGE = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting", "tenantIdIn", "withoutTenantId"})
 
 
+class Rows(Protocol):
+    """What is found: rows in their order, and how many they are."""
+
+    def rows(self, session: Session, *, first: int = 0, limit: int | None = None) -> Sequence[Any]:
+        """So many of the rows, from the `first` on."""
+
+    def count(self, session: Session) -> int:
+        """How many they are."""
+
+
 def serve(
     bp: Blueprint,
-    find: Callable[[Session, Given], Listing],
+    find: Callable[[Session, Given], Rows],
     show: Callable[[Session, Any], Given],
     *,
     at: str = "",
@@ -78,17 +88,22 @@ def comparisons(given: Given, name: str) -> list[Comparison]:
 
 
 def _written(text: str) -> Given:
-    """Read `name_operator_value`; numbers, true and false are what they look like."""
+    """Read `name_operator_value`."""
     name, _, rest = text.partition("_")
     while rest.partition("_")[0] not in OPERATORS and "_" in rest:  # a name may have the sign, too
         more, _, rest = rest.partition("_")
         name = f"{name}_{more}"
     operator, _, value = rest.partition("_")
+    return {"name": name, "operator": operator, "value": scalar(value)}
+
+
+def scalar(value: Any) -> Any:
+    """Read a value that a query writes as text: numbers, true and false are what they look like."""
     try:
-        scalar = orjson.loads(value)
+        found = orjson.loads(value) if isinstance(value, str) else value
     except orjson.JSONDecodeError:
-        scalar = value
-    return {"name": name, "operator": operator, "value": scalar if isinstance(scalar, (bool, int, float)) else value}
+        return value
+    return found if isinstance(found, (bool, int, float)) else value
 
 
 def _conditions(given: Given, filters: Filters) -> Iterator[Any]:

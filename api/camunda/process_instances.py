@@ -26,19 +26,8 @@ _EXECUTION = "/execution/<found>"
 def show(found: str) -> Response:
     """Show one running instance."""
     with reading() as session:
-        row = _get(session, found)
-        if row.ended_at is not None:
-            raise NotFound(f"Process instance with id {found} does not exist")
+        row = processes.running(session, asked.uuid(found, "Process instance"), auth.actor())
         return answers.json(instance(row, versions.get(session, row.definition_id)))
-
-
-@bp.get(_EXECUTION)
-def show_execution(found: str) -> Response:
-    """Show an instance as an execution."""
-    with reading() as session:
-        row = processes.get(session, asked.uuid(found, "Execution"), auth.actor())
-        ended = row.ended_at is not None
-        return answers.json({"id": str(row.id), "processInstanceId": str(row.id), "ended": ended, "tenantId": None})
 
 
 @bp.delete(_INSTANCE)

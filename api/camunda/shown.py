@@ -23,6 +23,19 @@ def read_definition_id(text: str) -> UUID:
         raise NotFound(f"No matching process definition with id {text}") from None
 
 
+def activity_id(element: str, instance_id: UUID, number: int) -> str:
+    """Write the id of an activation as Camunda does: the element, and what makes it unique."""
+    return f"{element}:{instance_id}:{number}"
+
+
+def read_activity_id(text: str) -> int:
+    """Read the number of an activation in such an id."""
+    number = text.rpartition(":")[2]
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):  # noqa: PLR2004 - no instance has more
+        raise NotFound(f"Activity instance with id {text} does not exist")
+    return int(number)
+
+
 def definition(row: Definition) -> dict[str, Any]:
     """Show one version of one process."""
     return {

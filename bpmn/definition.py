@@ -5,9 +5,11 @@ The compiler makes it from XML; `bpmn.spiff` runs it; the engine reads facts fro
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -187,16 +189,14 @@ class Element:
     id: str
     name: str
     type: ElementType
-    #: Line in the XML source, for messages.
-    line: int = 0
+    line: int = 0  #: Line in the XML source, for messages.
     #: Id of the embedded subprocess the element stands in; None at the top of the process.
     parent: str | None = None
     #: `camunda:properties`, as `onething.…` names them.
     properties: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     incoming: tuple[str, ...] = ()
     outgoing: tuple[str, ...] = ()
-    #: Default flow of a gateway.
-    default: str | None = None
+    default: str | None = None  #: Default flow of a gateway.
     event: EventDefinition | None = None
     #: Boundary events: the activity they stand on, and whether they interrupt it (start of an event subprocess: what is around it).
     attached_to: str | None = None
@@ -230,13 +230,11 @@ class Element:
     form_ref: str | None = None
     #: Fields of `camunda:formData`, as `bpmn.forms` reads them (None: no generated form).
     form_data: Any = None
-    #: Service, send and business rule tasks, message throw and end events: the external topic, or an expression without side effects.
-    #: Script tasks: the expression.
+    #: Work (service, send, rule and script tasks, thrown messages): the external topic, or an expression without side effects.
     topic: Expression | None = None
     expression: Expression | None = None
     #: Error codes that become BPMN errors when an external task fails and their condition holds (`camunda:errorEventDefinition`).
     worker_errors: tuple[tuple[str, Expression], ...] = ()
-    #: Receive tasks: the message name stands in `event`.
     #: Call activities: process id of the callee (literal or `${…}`), which version of it, and what passes in and out.
     called: Expression | None = None
     binding: Binding = Binding.LATEST
@@ -279,18 +277,24 @@ class Definition:
     documentation: str = ""
     version_tag: str | None = None
     history_time_to_live: str | None = None
-    #: Whether people start it from a list (`camunda:isStartableInTasklist`).
-    startable_in_tasklist: bool = True
+    startable_in_tasklist: bool = True  #: Whether people start it from a list (`camunda:isStartableInTasklist`).
 
-    def starts(self, parent: str | None = None) -> tuple[Element, ...]:
-        """Start events of the process, or of an embedded subprocess."""
-        return tuple(e for e in self.elements.values() if e.type is ElementType.START_EVENT and e.parent == parent)
+    def starts(self, parent: str | None = None) -> list[Element]:
+        """Start events of the process, or of a subprocess."""
+        return self._placed.get((ElementType.START_EVENT, parent), [])
 
-    def boundaries(self, activity: str) -> tuple[Element, ...]:
+    def boundaries(self, activity: str) -> list[Element]:
         """Boundary events that stand on an activity, in document order."""
-        return tuple(e for e in self.elements.values() if e.attached_to == activity)
+        return self._placed.get((ElementType.BOUNDARY_EVENT, activity), [])
 
-    def event_starts(self, scope: str | None = None) -> tuple[Element, ...]:
+    def event_starts(self, scope: str | None = None) -> list[Element]:
         """Start events of the event subprocesses that stand in a scope, in document order."""
-        inside = (e for e in self.elements.values() if e.type is ElementType.EVENT_SUBPROCESS and e.parent == scope)
-        return tuple(start for subprocess in inside for start in self.starts(subprocess.id))
+        return [start for inside in self._placed.get((ElementType.EVENT_SUBPROCESS, scope), []) for start in self.starts(inside.id)]
+
+    @cached_property
+    def _placed(self) -> Mapping[tuple[ElementType, str | None], list[Element]]:
+        """Elements by type and place: the activity they stand on, else the scope they stand in."""
+        placed = defaultdict(list)
+        for element in self.elements.values():
+            placed[element.type, element.attached_to or element.parent].append(element)
+        return placed

@@ -272,7 +272,7 @@ class Instance:
 def _start_event(definition: Definition, at: str | None) -> Element:
     starts = definition.starts()
     if at is None:
-        starts = tuple(start for start in starts if start.event is None or start.event.type is EventType.NONE)
+        starts = [start for start in starts if start.event is None or start.event.type is EventType.NONE]
         if len(starts) == 1:
             return starts[0]
         raise InstanceError(f"Expected to start {definition.key} at its none start event, but it has {len(starts) or 'none'}")

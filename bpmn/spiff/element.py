@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
@@ -38,7 +39,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self.watching = tuple(b.id for b in boundaries if b.event and b.event.type in WATCHING)
         self.catching = tuple(b for b in boundaries if b.event and b.event.type not in WATCHING)
         #: Start events of the event subprocesses in it (a scope).
-        self.starts: tuple[Element, ...] = definition.event_starts(element.id) if element.type in SCOPES else ()
+        self.starts = definition.event_starts(element.id) if element.type in SCOPES else []
         parent = definition.elements.get(element.parent or "")
         self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
 
@@ -101,10 +102,13 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def start(self, event: EventType, code: str | None, *, thrower: str) -> ElementSpec | None:
         """Return the start of an event subprocess in it that catches what is raised; none catches what it raises itself."""
-        return self._by_code(tuple(s for s in self.starts if s.parent != thrower), event, code)
+        return self._by_code([s for s in self.starts if s.parent != thrower], event, code)
 
-    def _by_code(self, events: tuple[Element, ...], event: EventType, code: str | None) -> ElementSpec | None:
-        by_code = {e.event.name: e.id for e in reversed(events) if e.event and e.event.type is event}
+    def _by_code(self, events: Iterable[Element], event: EventType, code: str | None) -> ElementSpec | None:
+        by_code: dict[str | None, str] = {}
+        for e in events:
+            if e.event and e.event.type is event:
+                by_code.setdefault(e.event.name, e.id)
         caught_by = by_code.get(code) or by_code.get(None)
         return self._wf_spec.task_specs[caught_by] if caught_by else None
 

@@ -82,3 +82,37 @@ def _repeated(repeat: Any, length: int) -> int:
     if most > 1 and (inner > 1 or int(shortest) != int(longest)):
         raise ExpressionError("Expected what repeats in a pattern to have one fixed length, but it has several")
     return inner + min(int(most) - int(least), length)
+
+
+def example(pattern: str) -> str:
+    """Return a text in which a pattern is found, as short as it may be; assertions and look-arounds are left out of account."""
+    return _written(_tree(compile_pattern(pattern)))
+
+
+def _written(tree: Any) -> str:
+    return "".join(_WRITTEN[name](argument) for operation, argument in tree if (name := str(operation)) in _WRITTEN)
+
+
+def _member(members: Any) -> str:
+    """Return a character of a set; of one that is told by what is not in it, any that is not."""
+    if str(members[0][0]) == "NEGATE":
+        named = {_member([each]) for each in members[1:]}
+        return next(letter for letter in "aA1-_ " if letter not in named)
+    operation, argument = members[0]
+    name = str(operation)
+    if name == "RANGE":
+        return chr(argument[0])
+    return _CATEGORIES.get(str(argument), "a") if name == "CATEGORY" else chr(argument)
+
+
+_CATEGORIES = {"CATEGORY_DIGIT": "1", "CATEGORY_SPACE": " ", "CATEGORY_NOT_WORD": "-"}
+_WRITTEN: dict[str, Any] = {
+    "LITERAL": chr,
+    "NOT_LITERAL": lambda code: "a" if code != ord("a") else "b",
+    "ANY": lambda _argument: "a",
+    "IN": _member,
+    "BRANCH": lambda argument: _written(argument[1][0]),
+    "SUBPATTERN": lambda argument: _written(argument[-1]),
+    "ATOMIC_GROUP": _written,
+    **dict.fromkeys(_REPEATS, lambda argument: _written(argument[2]) * max(argument[0], 0)),
+}

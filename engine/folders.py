@@ -12,7 +12,8 @@ from bpmn import lint
 from engine.errors import InvalidInput
 
 #: How the names of files end that belong to a deployment.
-ENDINGS = (*lint.DIAGRAMS, *lint.TABLES, *lint.FORMS)
+TABLES, FORMS = lint.TABLES, lint.FORMS
+ENDINGS = (*lint.DIAGRAMS, *TABLES, *FORMS)
 #: Items are called by matters, so they are deployed before them.
 ITEMS = "items"
 #: Where Camunda Modeler looks for element templates, in the folder of a diagram and in all around it.

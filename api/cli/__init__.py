@@ -20,6 +20,7 @@ COMMANDS = {
     "lint": "lint",
     "diff": "diff",
     "impact": "impact",
+    "simulate": "simulate",
     "demo": "demo",
     "doctor": "doctor",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -85,14 +86,20 @@ def read(file: Path) -> Scenario:
         raise InvalidInput(f"Expected {file} to be a scenario, but {place}: {first['msg']}") from error
 
 
-def play(hall: Hall, scenario: Scenario) -> Any:
-    """Play a scenario and return the case.  Raises Unmet or Refused where it goes another way."""
+def play(hall: Hall, scenario: Scenario, tell: Callable[[Step | None], None] = lambda _step: None) -> Any:
+    """Play a scenario and return the case; `tell` hears of the beginning (None) and of each step that was played.
+
+    Raises Unmet or Refused where it goes another way.
+    """
     hall.at(scenario.at)
     case = hall["clerk"].submit(**scenario.submit)
+    tell(None)
     expect(hall, case, scenario.expect)
     for place, step in enumerate(scenario.steps, start=1):
         try:
             perform(hall, case, step)
+            tell(step)
+            expect(hall, case, step.expect)
         except (Unmet, halls.Refused) as error:
             raise Unmet(f"Step {place}: {error}") from error
     shown = hall["admin"].case(case)
@@ -101,7 +108,7 @@ def play(hall: Hall, scenario: Scenario) -> Any:
 
 
 def perform(hall: Hall, case: Any, step: Step) -> None:
-    """Play one step."""
+    """Do what a step says."""
     who = hall[step.actor]
     if step.wait_until is not None:
         hall.at(step.wait_until)
@@ -117,7 +124,6 @@ def perform(hall: Hall, case: Any, step: Step) -> None:
     if step.withdraw is not None:
         path = f"/cases/{halls.number(case)}" if step.withdraw == "*" else f"/items/{_item(hall, case, step.withdraw)['number']}"
         who.post(f"{path}/withdraw", {"reason": step.reason})
-    expect(hall, case, step.expect)
 
 
 def expect(hall: Hall, case: Any, expected: Expectation) -> None:

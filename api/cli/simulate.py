@@ -1,0 +1,79 @@
+"""`onething simulate`: try a drawing out, without a server and without waiting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from api.cli import findings
+from api.simulation import coverage_page, junit, plays, report, scenario, stage, walks
+from api.simulation.plays import Play
+from api.simulation.stage import Stage
+from engine import checks, folders, logs, settings
+from engine.errors import InvalidInput
+
+PLACE = click.Path(exists=True, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("path", type=PLACE)
+@click.option("--scenario", "scenarios", multiple=True, type=PLACE, help="Play this and nothing else; may be given several times.")
+@click.option("--coverage", type=click.Choice(["html"]), help="Draw what was reached: NAME.coverage.html in the current folder.")
+@click.option("--junit", "results", type=FILE, help="Write the results for a CI, one test case for each walk or scenario.")
+@click.option("--min-coverage", type=click.IntRange(0, 100), default=0, help="Nodes and flows that must be reached, of a hundred.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same walks, with the same ids and times.")
+def simulate(path: Path, scenarios: tuple[Path, ...], coverage: str | None, results: Path | None, min_coverage: int, seed: int) -> None:
+    """Run what is drawn in PATH (the folder of a matter, or one diagram) on the real engine, in memory, with a virtual clock.
+
+    Without a scenario it walks every path, with sample data from the forms.  Exit status 1 when a walk or scenario fails, or less is
+    reached than was asked for.
+    """
+    wanted = [scenario.read(file) for file in scenarios]
+    path = path.resolve()
+    try:
+        with logs.silence(), stage.opened(settings.load(), path, seed) as opened:
+            played = _play(opened, wanted, seed)
+            _write(opened, played, Console(soft_wrap=True, highlight=False))
+            if results is not None:
+                results.write_bytes(junit.written(opened.tried, played))
+            if coverage is not None:
+                page = Path(f"{path.stem}.coverage.html")
+                page.write_text(coverage_page.written(opened, played), encoding="utf-8")
+                click.echo(f"Drawn in {page}")
+            too_few = [each for each in opened.tried if each.coverage.percent < min_coverage]
+    except InvalidInput as error:
+        raise _refusal(path, error) from error
+    for each in too_few:
+        click.echo(f"Expected {min_coverage} % of {each.name} ({each.key}) to be reached, but it is {each.coverage.percent} %", err=True)
+    if too_few or any(play.failure for found in played.values() for play in found):
+        raise click.exceptions.Exit(1)
+
+
+def _play(opened: Stage, wanted: list[scenario.Scenario], seed: int) -> dict[str, list[Play]]:
+    """Play the scenarios, or walk through each process; the plays by its key."""
+    if not opened.tried:
+        raise InvalidInput("Expected a process that can be executed, but there is none")
+    if wanted:
+        return {opened.tried[0].key: [plays.perform(opened, each) for each in wanted]}
+    return {each.key: list(walks.Walker(opened, each.key, seed).walks()) for each in opened.tried}
+
+
+def _write(opened: Stage, played: dict[str, list[Play]], console: Console) -> None:
+    for found in played.values():
+        for play in found:
+            report.tell(console, play)
+        report.compare(console, found)
+    for each in opened.tried:
+        report.cover(console, each)
+
+
+def _refusal(path: Path, error: InvalidInput) -> click.ClickException:
+    """Say what is wrong with the drawing as lint does."""
+    own = folders.read([path])
+    found = [each for each in checks.check([*folders.read([settings.load().workflows]), *own]) if each.path.parent in {f.path for f in own}]
+    errors = [each for each in found if each.finding.severity == "error" and (path.is_dir() or each.path == path)]
+    words = findings.text(errors, sum(len(folder.resources) for folder in own)) if errors else str(error)
+    return click.ClickException(words)

@@ -1,0 +1,28 @@
+"""The page that shows what was reached: the drawings, coloured, and the walks; one file, without anything from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask import render_template
+from markupsafe import Markup
+
+from api.simulation import report
+from api.simulation.plays import Play
+from api.simulation.stage import Stage
+
+
+def written(stage: Stage, played: Mapping[str, Sequence[Play]]) -> str:
+    """Write the page."""
+    shown = [
+        {
+            "tried": each,
+            "parts": report.parts(each),
+            # The drawing is made of elements, never of text: what stands in the diagram is escaped.
+            "drawing": Markup(each.drawing()),  # noqa: S704
+            "plays": played.get(each.key, ()),
+        }
+        for each in stage.tried
+    ]
+    with stage.hall.app.app_context():
+        return render_template("coverage.html", shown=shown, way=report.way)

@@ -1,0 +1,125 @@
+"""Plays: what happened on a stage, step by step, as it is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from api.simulation import scenario as scenarios
+from api.simulation.hall import Refused, Unmet
+from api.simulation.scenario import Scenario, Step
+from api.simulation.stage import Stage
+from engine import simulations
+from engine.calendars import BEIJING
+from engine.simulations import Activation, Figure
+from engine.standing import Reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One step: who did what when, and where the tokens went."""
+
+    at: datetime
+    who: str
+    what: str
+    reached: tuple[Activation, ...] = ()
+    #: What the application said when it refused.
+    refused: str = ""
+
+
+@dataclass(kw_only=True)
+class Play:
+    """One walk, or one scenario."""
+
+    name: str
+    lines: list[Line] = field(default_factory=list)
+    #: Why it went wrong; empty: it did not.
+    failure: str = ""
+    #: Names of the tasks that were open at the end, by group.
+    open: dict[str, list[str]] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    #: How many nodes and flows nobody had reached before.
+    gained: int = 0
+
+
+class Recorder:
+    """Writes a play down while it goes on."""
+
+    def __init__(self, stage: Stage, name: str, reader: Reader) -> None:
+        self.stage, self.reader = stage, reader
+        self.play = Play(name=name)
+        self._before = self._reached()
+
+    def note(self, who: str, what: str, refused: str = "") -> Line:
+        """Write down what was done just now, with what came of it."""
+        line = Line(
+            at=datetime.now(BEIJING),
+            who=who,
+            what=what,
+            reached=tuple(self.stage.witness.take()),
+            refused=refused,
+        )
+        self.play.lines.append(line)
+        return line
+
+    def end(self) -> Play:
+        """Write down how it ended."""
+        with self.stage.hall.database.reading() as session:
+            standing = self.reader.read(session)
+            self.play.figures = simulations.figures(session)
+        for task in standing.tasks:
+            for group in task.groups or ("",):
+                self.play.open.setdefault(group, []).append(task.name)
+        if standing.incidents and not self.play.failure:
+            first = standing.incidents[0]
+            self.play.failure = f"{first.name} ({first.element}) failed: {first.what}"
+        self.play.gained = self._reached() - self._before
+        return self.play
+
+    def _reached(self) -> int:
+        return sum(len(covered.reached) for covered in self.stage.witness.coverage.values())
+
+
+def perform(stage: Stage, scenario: Scenario) -> Play:
+    """Play a scenario from the furnished stage; where it goes another way, the play has failed."""
+    stage.begin_anew()
+    recorder = Recorder(stage, scenario.name, Reader())
+    told = Telling(recorder)
+    try:
+        scenarios.play(stage.hall, scenario, told.tell)
+    except (Unmet, Refused) as error:
+        recorder.play.failure = str(error)
+    return recorder.end()
+
+
+class Telling:
+    """Says in words what a step of a scenario does."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def tell(self, step: Step | None) -> None:
+        """Write down a step that was played; None: the case was begun."""
+        words = list(_words(step)) if step is not None else ["begins"]
+        if words:
+            self.recorder.note(step.actor if step is not None else "clerk", ", ".join(words))
+
+
+def _words(step: Step) -> Iterator[str]:
+    if step.wait_until is not None:
+        yield "time passes"
+    if step.complete is not None:
+        yield f"completes {step.complete}" + (f" of {step.item}" if step.item else "") + written(step.data)
+    for verb, what in (("hands in", step.hand_in), ("adds", step.follow_on)):
+        if what:
+            yield f"{verb} {'、'.join(what)}"
+    if step.adopt is not None:
+        yield f"adopts {step.adopt}"
+    if step.withdraw is not None:
+        yield f"withdraws {'the case' if step.withdraw == '*' else step.withdraw}"
+
+
+def written(data: dict[str, object]) -> str:
+    """Write what is filled in."""
+    return "".join(f" {name}={value}" for name, value in data.items())

@@ -1,0 +1,235 @@
+"""Openings (开局): how a case can begin when a drawing is tried out; the situations come from the tables of the matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bpmn.definition import Element, EventType, TimerType
+from bpmn.expressions import Expression
+from bpmn.matter import situations
+from bpmn.matter.facts import Matter
+from bpmn.matter.situations import Situation
+from bpmn.simulation import samples, telling
+from engine import checklists, definitions, deployments, matters
+from engine.definitions import Loaded
+from engine.errors import InvalidInput
+
+ENTERPRISE = {
+    "kind": "enterprise",
+    "name": "示例餐饮有限公司",
+    "id_number": "91430100MA4L0F1A22",
+    "phone": "13800000001",
+    "contact": "周示例",
+    "licence_status": "存续",
+}
+PERSON = {"kind": "person", "name": "许示例", "id_number": "430102199001011238", "phone": "13900000002"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """One way in which a case begins."""
+
+    #: Key of the matter, the item, or the process without a matter.
+    key: str
+    #: What sets it apart, in words.
+    label: str
+    #: Items that it calls for.
+    items: tuple[str, ...] = ()
+    #: Of a matter: what is handed in at first.
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    applicant: Mapping[str, Any] = field(default_factory=dict)
+    materials: tuple[str, ...] = ()
+    #: An item that the applicant has begun alone, and that is attached.
+    alone: str | None = None
+    #: Of a process without a matter: variables, and the message that begins it.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    message: str | None = None
+    is_plain: bool = False
+
+    @property
+    def spoken(self) -> str:
+        """What it begins with, as people read it."""
+        words = [f"{self.alone} alone, then" if self.alone else "", self.key, situations.spoken(self.answers or self.variables)]
+        return " ".join(word for word in words if word)
+
+
+def calls(session: Session, key: str) -> dict[str, str]:
+    """Codes of the items that a matter calls, by the id of the call."""
+    loaded = definitions.latest(session, key)
+    found = _matter(session, loaded).calls if loaded.kind == "matter" else {}
+    return {call.element.id: call.item for call in found.values() if not call.is_computed}
+
+
+def of(session: Session, key: str) -> list[Opening]:
+    """List the ways in which a process can begin, the plainest first; raises InvalidInput when there is none."""
+    loaded = definitions.latest(session, key)
+    if loaded.kind == "matter":
+        found = _of_any_item(session) if key == matters.SINGLE_ITEM else _of_matter(session, loaded)
+    elif loaded.kind == "item":
+        found = _of_item(session, loaded)
+    elif loaded.kind == "post-check":
+        found = [opening for code in _checked(session) for opening in _of_item(session, definitions.latest(session, code))]
+    else:
+        found = _of_process(loaded)
+    if not found:
+        raise InvalidInput(f"Expected {loaded.name or key} ({key}) to have a way to begin, but nothing calls for it")
+    return found
+
+
+def _of_matter(session: Session, loaded: Loaded) -> list[Opening]:
+    found: list[Opening] = []
+    for situation in _telling_situations(_matter(session, loaded)):
+        found += _variants(session, loaded.key, situation, loaded)
+    # The plainest first: everything is there, and most items are called for.
+    return sorted(found, key=lambda opening: (opening.label != COMPLETE, -len(opening.items)))
+
+
+def _telling_situations(matter: Matter) -> list[Situation]:
+    """Situations with items; the widest first, then each that calls for an item in smaller company than those before."""
+    found = [each for each in situations.of(matter) if each.items]
+    widest = sorted(found, key=lambda each: -len(each.items))
+    smallest = sorted(found, key=lambda each: len(each.items))
+    kept: list[Situation] = []
+    covered: set[str] = set()
+    for each in widest:
+        if not set(each.items) <= covered:
+            kept.append(each)
+            covered |= set(each.items)
+    for code in matter.calls:
+        kept += [next(each for each in smallest if code in each.items)] if code in covered else []
+    return [each for place, each in enumerate(kept) if each not in kept[:place]]
+
+
+def _of_item(session: Session, loaded: Loaded) -> list[Opening]:
+    """Openings of an item alone, in the situations of the first bundle that calls it."""
+    asking = next((m for m in matters.catalogue(session) if loaded.key in m.calls), None)
+    found: list[Mapping[str, Any]] = [{}]
+    if asking is not None:
+        matter = _matter(session, definitions.get(session, asking.definition_id))
+        found = [each.answers for each in situations.of(matter) if loaded.key in each.items][:1] or [{}]
+        told = telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions))
+        questions = {str(row["id"]) for _rule, row in matter.rows("situations") if row.get("id")}
+        found += [{**found[0], name: value} for name, some in told.items() if name in questions for value in some]
+    alone = [Situation(items=(loaded.key,), answers=answers) for answers in found]
+    return [opening for situation in alone for opening in _variants(session, loaded.key, situation, loaded)]
+
+
+def _of_any_item(session: Session) -> list[Opening]:
+    items = [definitions.latest(session, code) for code in deployments.Items(session)]
+    return [opening for item in sorted(items, key=lambda item: item.key) for opening in _of_item(session, item)]
+
+
+def _checked(session: Session) -> list[str]:
+    """Codes of items whose applicants promise something that is checked afterwards."""
+    return [item.code for item in matters.items(session) if item.post_check is not None]
+
+
+COMPLETE = "everything is there"
+
+
+def _variants(session: Session, key: str, situation: Situation, loaded: Loaded) -> Iterator[Opening]:
+    """Yield openings in one situation: by what is handed in, by who applies, and with an item that was begun alone."""
+    asked = [material for material in _asked(session, key, situation) if material["asked"]]
+    every = tuple(material["code"] for material in asked)
+    firm = tuple(material["code"] for material in asked if not material["tolerable"])
+    plain = Opening(key=key, label=COMPLETE, items=situation.items, answers=_given(situation), applicant=_applicant(), materials=every)
+    yield plain
+    if firm != every:
+        yield _varied(plain, "what may follow later is missing", materials=firm)
+    if firm:
+        yield _varied(plain, "materials are missing", materials=())
+    for label, applicant in _applicants(session, loaded, situation):
+        yield _varied(plain, label, applicant=applicant)
+    if matters.follow_on_start(loaded) is not None:
+        yield _varied(plain, "one item was begun alone", alone=situation.items[0])
+
+
+def _varied(opening: Opening, label: str, **changes: Any) -> Opening:
+    return Opening(**{**opening.__dict__, "label": label, **changes})
+
+
+def _asked(session: Session, key: str, situation: Situation) -> list[dict[str, Any]]:
+    only = None if definitions.latest(session, key).kind == "matter" else [key]
+    try:
+        matter = matters.get(session, matters.SINGLE_ITEM if only else key)
+        found: list[dict[str, Any]] = checklists.make(session, matter, _given(situation), only=only)["materials"]
+    except InvalidInput:
+        return []
+    return found
+
+
+def _given(situation: Situation) -> dict[str, Any]:
+    return {name: value for name, value in situation.answers.items() if value is not None}
+
+
+def _applicant() -> dict[str, Any]:
+    return dict(ENTERPRISE)
+
+
+def _applicants(session: Session, loaded: Loaded, situation: Situation) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield applicants who make a difference to the tables of an item."""
+    yield "a person applies", dict(PERSON)
+    items = [definitions.latest(session, code) for code in situation.items]
+    told = [telling.values(item.process, telling.asked(item.process, item.decisions)) for item in [loaded, *items]]
+    for status in dict.fromkeys(value for each in told for value in each.get("licence_status", ()) if isinstance(value, str)):
+        if status != ENTERPRISE["licence_status"]:
+            yield "the register says something else", {**ENTERPRISE, "licence_status": status}
+
+
+def _of_process(loaded: Loaded) -> list[Opening]:
+    """Openings of a process without a matter: each start, with each combination of what the drawing tells apart."""
+    known = _needed(loaded)
+    messages = [start.event.name for start in loaded.process.starts() if start.event and start.event.type is EventType.MESSAGE]
+    plain = [None] if any(not start.event or start.event.type is EventType.NONE for start in loaded.process.starts()) else []
+    return [
+        Opening(key=loaded.key, label=_label(message, variables), variables=variables, message=message, is_plain=True)
+        for message in [*plain, *messages]
+        for variables in samples.combined(known)
+    ]
+
+
+def _label(message: str | None, variables: Mapping[str, Any]) -> str:
+    words = [message or "", situations.spoken(variables)]
+    return ": ".join(word for word in words if word) or "from the start"
+
+
+def _needed(loaded: Loaded) -> dict[str, list[Any]]:
+    """Variables that the process reads and nothing in it fills, each with values for it."""
+    elements = loaded.process.elements.values()
+    filled = {each.key for element in elements if (form := loaded.form(element)) for each in form.fields}
+    filled |= {element.result_variable for element in elements if element.result_variable}
+    filled |= {mapping.target for element in elements for mapping in element.outputs if mapping.target}
+    found: dict[str, list[Any]] = {}
+    for element in elements:
+        for expression, value in _read(element):
+            found |= {name: [value if _is_bare(expression, name) else 5] for name in expression.names}
+    found |= {name: list(some) for name, some in telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions)).items()}
+    return {name: some for name, some in found.items() if name not in filled}
+
+
+def _read(element: Element) -> Iterator[tuple[Expression, Any]]:
+    """Yield what an element reads beside conditions, with a value that would do."""
+    texts: Iterable[Expression | None] = [*element.candidate_groups, element.assignee, element.topic, element.called]
+    yield from ((expression, "sample") for expression in texts if expression)
+    if element.due_date is not None:
+        yield element.due_date, "P1D"
+    if element.event is not None and element.event.when is not None:
+        yield element.event.when, "P1D" if element.event.timer is not TimerType.CYCLE else "R2/P1D"
+    if element.loop is not None and element.loop.collection is not None:
+        yield element.loop.collection, ["a", "b"]
+    if element.loop is not None and element.loop.cardinality is not None:
+        yield element.loop.cardinality, 2
+    yield from ((mapping.source, "sample") for mapping in element.inputs if mapping.source and not mapping.by_name)
+
+
+def _is_bare(expression: Expression, name: str) -> bool:
+    """Whether an expression is nothing but the variable, perhaps within a text; else it is counted with."""
+    return not expression.calls and f"{{{name}}}" in expression.source.replace(" ", "")
+
+
+def _matter(session: Session, loaded: Loaded) -> Matter:
+    return Matter(resource="", process=loaded.process, decisions=dict(loaded.decisions), items=deployments.Items(session))

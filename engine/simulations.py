@@ -1,0 +1,207 @@
+"""Simulations (仿真): a database in memory that is furnished to try drawings out in, and what goes on in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.simulation import drawing
+from bpmn.simulation.coverage import Coverage
+from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, samples
+from engine.actors import Actor, Role, RoleGrant
+from engine.case_models import Case
+from engine.clock import LimitKind
+from engine.database import Database
+from engine.errors import InvalidInput
+from engine.folders import Folder
+from engine.instances import WITNESS, Run
+from engine.models import Account, Definition, Department, Grant, Resource
+from engine.passwords import WELL_KNOWN
+from engine.settings import Environment
+
+#: Whoever deploys here.
+DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
+#: Account that does what is left to programs.
+WORKER = "worker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation:
+    """A token came to an element."""
+
+    process: str
+    element: str
+    #: What people call the element.
+    name: str
+    type: str
+    #: Flow that it came by.
+    flow: str | None
+    at: datetime
+
+
+@dataclass(kw_only=True)
+class Witness:
+    """Sees every activation in a database."""
+
+    #: What of the processes that are asked about was reached.
+    coverage: dict[str, Coverage] = field(default_factory=dict)
+    #: Activations since they were last taken, in order.
+    fresh: list[Activation] = field(default_factory=list)
+    _known: set[tuple[UUID, int]] = field(default_factory=set)
+
+    def watch(self, database: Database) -> None:
+        """Begin to see."""
+        database.info[WITNESS] = self.see
+
+    def see(self, run: Run) -> None:
+        """Note what has begun in a run."""
+        process = run.loaded.process
+        for activity in run.process.history():
+            if (run.row.id, activity.id) in self._known:
+                continue
+            self._known.add((run.row.id, activity.id))
+            if covered := self.coverage.get(process.key):
+                covered.see(activity.element, activity.flow)
+            element = process.elements[activity.element]
+            if element.drawn:
+                self.fresh.append(
+                    Activation(
+                        process=process.key,
+                        element=element.id,
+                        name=element.name or element.id,
+                        type=str(element.type),
+                        flow=activity.flow,
+                        at=activity.started_at,
+                    )
+                )
+
+    def take(self) -> list[Activation]:
+        """Take what was seen since the last time."""
+        taken, self.fresh = self.fresh, []
+        return taken
+
+    def forget(self) -> None:
+        """Begin with another database: the ids of this one may come again."""
+        self._known.clear()
+        self.fresh.clear()
+
+
+def furnish(database: Database, around: Iterable[Folder], own: Iterable[Folder], *, years: Path) -> None:
+    """Migrate, load calendars and sample accounts, and deploy: what lies around as far as it can be, then one's own, all of it.
+
+    Raises InvalidInput with all findings about one's own.
+    """
+    database.migrate()
+    with database.transaction() as session:
+        holidays.publish_shipped(session, years)
+        samples.seed(session, Environment.DEVELOPMENT)
+        for folder in around:
+            try:
+                deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER, source="around")
+            except InvalidInput:
+                continue  # it is not what is tried out; whoever needs it says so
+        for folder in own:
+            deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER, source="own")
+        _staff(session)
+
+
+def _staff(session: Session) -> None:
+    """Give every department that an item names an officer."""
+    known = set(session.scalars(select(Department.code)))
+    items = deployments.Items(session)
+    named = {item.process.properties.get("onething.department", "") for item in items.values()}
+    for code in sorted(named - known - {""}):
+        session.add(Department(code=code, name=code))
+        name = f"officer-{code}"
+        account = Account(name=name, display_name=name, password_hash=WELL_KNOWN.hash(name), created_at=datetime.now(UTC))
+        session.add(account)
+        session.flush()
+        session.add(Grant(account_id=account.id, role=Role.OFFICER, department=code))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A process that is tried out."""
+
+    key: str
+    name: str
+    file: str
+    content: bytes
+    coverage: Coverage
+
+    def drawing(self) -> str:
+        """Draw what was reached, as SVG; empty for a diagram without a picture."""
+        known = {each.id for each in self.coverage.drawn}
+        return drawing.draw(self.content, self.file, known=known, reached=self.coverage.reached)
+
+
+def tried(session: Session, own: Iterable[Folder], *, only: str | None = None) -> list[Tried]:
+    """List the processes that the diagrams in some folders (or in one file of them) define, matters first."""
+    files = {name for folder in own for name in folder.resources if only in (None, name)}
+    rows = session.scalars(select(Definition).where(Definition.resource.in_(files)).order_by(Definition.version)).all()
+    newest = sorted({row.key: row for row in rows}.values(), key=lambda row: (row.kind != "matter", row.key))
+    return [
+        Tried(
+            key=row.key,
+            name=row.name,
+            file=row.resource,
+            content=session.get_one(Resource, (row.deployment_id, row.resource)).content,
+            coverage=Coverage(process=definitions.get(session, row.id).process),
+        )
+        for row in newest
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """Working days (or calendar days, where that is promised) of one clock."""
+
+    #: Name of the item, or of the matter.
+    name: str
+    promised: int
+    used: int
+
+
+def figures(session: Session) -> list[Figure]:
+    """Compare what was promised with what was used, for every bundle and every item whose clock has started."""
+    calendar, today = holidays.calendar(session), calendars.local_date(datetime.now(UTC))
+    found = []
+    for case in session.scalars(select(Case).order_by(Case.id)):
+        clocks_of = [(definitions.get(session, case.definition_id).name, functions.bundle_ledger(case))]
+        for item in functions.live_items(case):
+            ledger, limit = clocks.ledger(session, item), clocks.limit(item, LimitKind.PROMISED)
+            clocks_of.append((item.name, (ledger, limit) if ledger and limit else None))
+        for name, kept in clocks_of:
+            if kept is not None:
+                promised = clock.total_days(*kept)
+                found.append(Figure(name=name, promised=promised, used=clock.used(*kept, today, calendar)))
+    return found
+
+
+def keep(database: Database) -> sqlite3.Connection:
+    """Copy a database in memory."""
+    kept = sqlite3.connect(":memory:")
+    _connection(database).backup(kept)
+    return kept
+
+
+def restore(database: Database, kept: sqlite3.Connection) -> None:
+    """Let a database in memory be as it was when it was copied."""
+    kept.backup(_connection(database))
+
+
+def _connection(database: Database) -> sqlite3.Connection:
+    raw = database.bind.raw_connection()
+    try:
+        connection = raw.driver_connection
+        assert isinstance(connection, sqlite3.Connection), "a simulation runs on SQLite in memory"
+        return connection
+    finally:
+        raw.close()

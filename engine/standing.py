@@ -1,0 +1,209 @@
+"""What stands open (待办) in a whole database, and what each of it can be answered with: the moves of a simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.definition import Definition, EventType
+from bpmn.simulation import samples, telling
+from bpmn.simulation.samples import Sample
+from bpmn.simulation.telling import Telling
+from engine import calendars, checklists, definitions, functions, lifecycle, steps, tasks
+from engine.accounts import find
+from engine.case_models import Case, Item
+from engine.definitions import Loaded
+from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
+from engine.states import UNSETTLED, WITHDRAWABLE, TaskStatus
+
+#: Accounts of the groups that are no department's.
+_PEOPLE = {"window": "clerk", "supervisor": "supervisor"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """Something that waits at an element."""
+
+    id: UUID
+    instance: UUID
+    process: str
+    element: str
+    #: What people call the element; message or topic where it waits for one.
+    name: str
+    what: str = ""
+    #: Whether it stands on the border of something else that is waited for.
+    beside: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTask(Open):
+    """A task that waits for a person."""
+
+    groups: tuple[str, ...]
+    #: Account of somebody who may do it.
+    by: str
+    #: Code of the item that it belongs to.
+    item: str | None
+    due_at: datetime | None
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenWork(Open):
+    """Work for a program."""
+
+    samples: tuple[Sample, ...]
+    #: Codes of the errors that the drawing catches there.
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenTimer(Open):
+    """A timer that will run out."""
+
+    due_at: datetime
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """Everything that is open."""
+
+    tasks: list[OpenTask] = field(default_factory=list)
+    work: list[OpenWork] = field(default_factory=list)
+    messages: list[Open] = field(default_factory=list)
+    #: The soonest first.
+    timers: list[OpenTimer] = field(default_factory=list)
+    #: What failed, in words.
+    incidents: list[Open] = field(default_factory=list)
+    #: Items that could be taken back: number and code; codes of all items; whether materials are missing.
+    withdrawable: list[tuple[str, str]] = field(default_factory=list)
+    items: set[str] = field(default_factory=set)
+    missing: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """Reads what is open; the samples of a task are worked out once."""
+
+    def __init__(self) -> None:
+        self._telling: dict[UUID, Telling] = {}
+        self._samples: dict[UUID, tuple[Sample, ...]] = {}
+
+    def read(self, session: Session, number: str = "") -> Standing:
+        """Read everything that is open, oldest first; and what can be done to the case of that number."""
+        found = Standing()
+        if number:
+            _read_case(session, session.scalars(select(Case).where(Case.number == number)).one(), found)
+        for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None)).order_by(Timer.due_at, Timer.id)):
+            if timer.due_at is not None:
+                found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
+        for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
+            found.messages.append(Open(**_common(session, subscription), what=subscription.message))
+        for incident in session.scalars(select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.id)):
+            found.incidents.append(Open(**_common(session, incident), what=incident.message))
+        for task in session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all():
+            found.tasks.append(self._task(session, task))
+        for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
+            if not steps.is_ours(work.topic):
+                found.work.append(self._work(session, work))
+        return found
+
+    def telling(self, loaded: Loaded) -> Telling:
+        """Values that a process tells apart."""
+        if loaded.id not in self._telling:
+            asked = telling.asked(loaded.process, loaded.decisions)
+            self._telling[loaded.id] = telling.values(loaded.process, asked)
+        return self._telling[loaded.id]
+
+    def _task(self, session: Session, task: Task) -> OpenTask:
+        groups = tuple(tasks.groups(session, [task.id])[task.id])
+        item = session.get(Item, task.item_id) if task.item_id else None
+        return OpenTask(
+            **_common(session, task),
+            groups=groups,
+            by=_somebody(session, task, groups),
+            item=item.code if item else None,
+            due_at=task.due_at,
+            samples=self._samples_of(session, task),
+        )
+
+    def _samples_of(self, session: Session, task: Task) -> tuple[Sample, ...]:
+        if task.id not in self._samples:
+            instance, loaded = _of(session, task.instance_id)
+            form = loaded.form(loaded.process.elements[task.element])
+            if form is None:
+                found = list(samples.combined(self._unfilled(loaded)))
+            else:
+                found = samples.of_form(form, instance.variables, self.telling(loaded), now=datetime.now(calendars.BEIJING))
+            self._samples[task.id] = tuple(found)
+        return self._samples[task.id]
+
+    def _work(self, session: Session, work: ExternalTask) -> OpenWork:
+        _, loaded = _of(session, work.instance_id)
+        return OpenWork(
+            **_common(session, work),
+            what=work.topic,
+            samples=tuple(samples.combined(self._unfilled(loaded))),
+            errors=tuple(_caught(loaded.process, work.element)),
+        )
+
+    def _unfilled(self, loaded: Loaded) -> Telling:
+        """Telling values of the variables that no form of the process fills."""
+        filled = {each.key for element in loaded.process.elements.values() if (form := loaded.form(element)) for each in form.fields}
+        return {name: some for name, some in self.telling(loaded).items() if name not in filled}
+
+
+def _read_case(session: Session, case: Case, found: Standing) -> None:
+    live = functions.live_items(case)
+    undecided = [item.code for item in live if item.status in UNSETTLED]
+    found.items = {item.code for item in live}
+    found.withdrawable = [(item.number, item.code) for item in live if item.status in WITHDRAWABLE and item.accepted_at]
+    handed_in = lifecycle.handed_in(session, case)
+    found.missing = [material["code"] for material in checklists.missing(case.checklist, handed_in, undecided)]
+
+
+def let_anybody(session: Session, task_id: UUID) -> None:
+    """Open a task to everybody: its groups, or who it is assigned to, have no account here."""
+    task = session.get_one(Task, task_id)
+    task.assignee = None
+    if session.get(TaskGroup, (task_id, "*")) is None:
+        session.add(TaskGroup(task_id=task_id, name="*"))
+
+
+def _somebody(session: Session, task: Task, groups: tuple[str, ...]) -> str:
+    """Name an account that may do a task; empty when there is none."""
+    wanted = [task.assignee] if task.assignee else [_PEOPLE.get(group, group.replace("department-", "officer-")) for group in groups]
+    return next((name for name in wanted if find(session, name) is not None), "")
+
+
+def _common(session: Session, row: Any) -> dict[str, Any]:
+    _, loaded = _of(session, row.instance_id)
+    element = loaded.process.elements[row.element]
+    return {
+        "id": row.id,
+        "instance": row.instance_id,
+        "process": loaded.key,
+        "element": element.id,
+        "name": element.name or element.id,
+        "beside": element.attached_to is not None,
+    }
+
+
+def _of(session: Session, instance_id: UUID) -> tuple[Instance, Loaded]:
+    instance = session.get_one(Instance, instance_id)
+    return instance, definitions.get(session, instance.definition_id)
+
+
+def _caught(process: Definition, element: str) -> Iterator[str]:
+    """Codes of errors that are caught on an activity or around it."""
+    around: str | None = element
+    while around is not None:
+        for boundary in process.boundaries(around):
+            if boundary.event is not None and boundary.event.type is EventType.ERROR:
+                yield boundary.event.name or "sample"
+        around = process.elements[around].parent

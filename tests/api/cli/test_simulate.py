@@ -1,0 +1,415 @@
+"""`onething simulate`: drawings are tried out on the real engine, in memory."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli import main
+from tests.api.cli.conftest import ONETHING
+from tests.bpmn.diagrams import (
+    call,
+    diagram,
+    end,
+    error_boundary,
+    exclusive,
+    external,
+    flows,
+    message_boundary,
+    message_catch,
+    parallel,
+    start,
+    timer_boundary,
+    user,
+)
+from tests.hall import WORKFLOWS
+
+COVERED = re.compile(r"\((\w+)\): (\d+) % reached")
+SETTINGS = {name: None for name in os.environ if name.startswith("ONETHING_")} | {"ONETHING_WORKFLOWS": str(WORKFLOWS)}
+#: Nodes and flows of the shipped matters that are reached, of a hundred.
+SHIPPED = {"newborn": 92, "post-check": 85, "single-item": 80}
+
+
+@pytest.fixture
+def simulate(tmp_path, monkeypatch):
+    """Run the command in a folder of one's own."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner(env=SETTINGS).invoke(main, ["simulate", *map(str, words)])
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """Write a diagram with a form for its tasks."""
+
+    def drawn(*content, fields=(), name="p.bpmn", **more):
+        (tmp_path / name).write_bytes(diagram(*content, **more))
+        (tmp_path / "work.form").write_text(json.dumps({"type": "default", "id": "work", "schemaVersion": 19, "components": fields}))
+        return tmp_path / name
+
+    return drawn
+
+
+def coverage(result):
+    """Percentage by process."""
+    return {key: int(percent) for key, percent in COVERED.findall(result.output)}
+
+
+def option(key, *values):
+    return {
+        "type": "radio",
+        "key": key,
+        "label": key,
+        "values": [{"value": each, "label": each} for each in values],
+        "validate": {"required": True},
+    }
+
+
+# What is shipped ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def restaurant():
+    """The restaurant, walked through, and the seconds that it took this process."""
+    before = time.process_time()
+    result = CliRunner(env=SETTINGS).invoke(main, ["simulate", str(WORKFLOWS / "open-restaurant"), "--min-coverage", "92"])
+    return result, time.process_time() - before
+
+
+def test_simulate__restaurant_in_a_few_seconds(restaurant):
+    result, seconds = restaurant
+
+    assert result.exit_code == 0, result.output
+    assert seconds < 20
+
+
+def test_simulate__promised_against_used(restaurant):
+    figures = dict(re.findall(r"^ (\S+) +(\d+ +\d+) +\d+ *$", restaurant[0].output, re.MULTILINE))
+
+    assert figures["食品经营许可（新办）"].split() == ["10", "10"]
+    promised, used = figures["开办餐饮店"].split()
+    assert promised == "4"
+    assert int(used) > 10
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_simulate__shipped_matter_is_reached(simulate, folder):
+    result = simulate(WORKFLOWS / folder, "--min-coverage", SHIPPED[folder])
+
+    assert result.exit_code == 0, result.output
+
+
+def test_simulate__every_item_is_reached(simulate):
+    result = simulate(WORKFLOWS / "items", "--min-coverage", 90)
+
+    assert result.exit_code == 0, result.output
+    assert len(coverage(result)) == len(list((WORKFLOWS / "items").glob("*.bpmn")))
+
+
+# Ways through a drawing ---------------------------------------------------------------------------------------------------------------
+
+
+def test_simulate__every_choice_of_a_form(simulate, drawn):
+    file = drawn(
+        start("s"),
+        user("choose", form="work", groups="window", name="选择"),
+        exclusive("kind_known", default="other"),
+        end("large"),
+        end("medium"),
+        end("other"),
+        flows(
+            "s -> choose -> kind_known",
+            "kind_known -> large [${kind == 'large'}]",
+            "kind_known -> medium [${kind == 'medium'}]",
+            "kind_known -> other",
+        ),
+        fields=[option("kind", "small", "medium", "large")],
+    )
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}
+    assert "completes 选择 kind=large  → large" in result.output
+
+
+def test_simulate__what_is_never_reached_is_said(simulate, drawn):
+    file = drawn(
+        start("s"),
+        user("choose", form="work", groups="window"),
+        exclusive("kind_known", default="small"),
+        user("never", name="永远走不到", form="work"),
+        end("small"),
+        flows("s -> choose -> kind_known -> small", "kind_known -> never [${kind == 'a' && kind == 'b'}]", "never -> small"),
+        fields=[option("kind", "a", "b")],
+    )
+
+    result = simulate(file, "--min-coverage", 90)
+
+    assert result.exit_code == 1
+    assert "never reached: never 永远走不到" in result.output
+    assert "never reached: kind_known-never" in result.output
+    assert "never reached: choose" not in result.output
+    assert "Expected 90 % of p (p) to be reached, but it is 70 %" in result.output
+
+
+def test_simulate__what_is_never_reached_is_no_failure_by_itself(simulate, drawn):
+    file = drawn(
+        start("s"),
+        exclusive("choice", default="no"),
+        end("yes"),
+        end("no"),
+        flows("s -> choice -> no", "choice -> yes [${1 == 2}]"),
+    )
+
+    assert simulate(file).exit_code == 0
+
+
+def test_simulate__timers_messages_workers_and_errors(simulate, drawn):
+    file = drawn(
+        start("s"),
+        user("work", form="work", groups="window"),
+        timer_boundary("late", on="work", duration="P3D", interrupting=False),
+        end("reminded"),
+        message_boundary("gone", on="work", message="withdrawn by mail"),
+        end("given_up"),
+        external("ask", topic="register"),
+        error_boundary("unknown", on="ask", error="not-known"),
+        end("not_known"),
+        message_catch("paid", message="payment"),
+        end("e"),
+        flows("s -> work -> ask -> paid -> e", "late -> reminded", "gone -> given_up", "unknown -> not_known"),
+    )
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}, result.output
+    assert "03-05 09:00                   time passes: late  → late → reminded" in result.output
+
+
+def test_simulate__variables_that_no_form_fills(simulate, drawn):
+    file = drawn(
+        start("s"),
+        exclusive("how_much", default="free"),
+        end("dear"),
+        end("free"),
+        flows("s -> how_much -> free", "how_much -> dear [${amount >= 1000}]"),
+    )
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}
+    assert "begins: p amount = 1000" in result.output
+
+
+def test_simulate__group_that_the_installation_does_not_know(simulate, drawn):
+    file = drawn(start("s"), user("book", name="记账", form="work", groups="accounting"), end("e"), flows("s -> book -> e"))
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert "accounting       completes 记账" in result.output
+
+
+def test_simulate__open_tasks_by_group(simulate, drawn):
+    wait = (
+        start("s"),
+        parallel("both"),
+        user("a", name="甲", form="work", groups="window"),
+        user("b", name="乙", form="work", groups="window"),
+    )
+    file = drawn(
+        *wait,
+        message_boundary("off", on="a", message="off"),
+        end("e"),
+        end("f"),
+        end("g"),
+        flows("s -> both -> a -> e", "both -> b -> f", "off -> g"),
+    )
+
+    result = simulate(file)
+
+    assert "open  window: 乙" in result.output or "open  window: 甲" in result.output
+
+
+def test_simulate__loop_without_end_ends(simulate, drawn):
+    file = drawn(start("s"), user("again", form="work", groups="window"), exclusive("more", default="again"), end("never"),
+                 flows("s -> again -> more -> again", "more -> never [${1 == 2}]"))  # fmt: skip
+
+    result = simulate(file)
+
+    assert result.exit_code == 0
+    assert coverage(result)["p"] < 100
+
+
+# What goes wrong ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_simulate__incident_fails_the_walk(simulate, drawn):
+    file = drawn(start("s"), user("work", form="work", groups="window"), exclusive("stuck", name="无路可走"), end("e"), end("f"),
+                 flows("s -> work -> stuck", "stuck -> e [${1 == 2}]", "stuck -> f [${1 == 3}]"))  # fmt: skip
+
+    result = simulate(file)
+
+    assert result.exit_code == 1
+    assert "failed 无路可走 (stuck) failed: Expected a flow out of stuck to be taken" in result.output
+
+
+def test_simulate__drawing_that_cannot_run(simulate, drawn):
+    file = drawn(start("s"), call("ask", of="nowhere_to_be_found", name="去问"), end("e"), flows("s -> ask -> e"))
+
+    result = simulate(file)
+
+    assert result.exit_code == 1
+    assert re.search(r"p\.bpmn:\d+: error: Expected .*\(ask 去问\) \[unknown-process\]", result.output)
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("content", [b"", b"<", "文件".encode("utf-16"), b"<a/>"])
+def test_simulate__no_drawing_at_all(simulate, tmp_path, content):
+    (tmp_path / "p.bpmn").write_bytes(content)
+
+    result = simulate(tmp_path / "p.bpmn")
+
+    assert result.exit_code == 1
+    assert result.output.startswith(("Error: p.bpmn:", "Error: Expected"))
+
+
+def test_simulate__folder_without_drawings(simulate, tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    result = simulate(tmp_path / "empty")
+
+    assert result.exit_code == 1
+    assert "Expected" in result.output
+
+
+# Scenarios ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_simulate__scenario_that_passes(simulate, tmp_path):
+    folder = WORKFLOWS / "open-restaurant"
+
+    result = simulate(folder, "--scenario", folder / "scenarios/all-granted.yaml", "--junit", tmp_path / "j.xml")
+
+    assert result.exit_code == 0, result.output
+    assert "告知承诺开店，全部准予" in result.output
+    assert "03-04 10:00  officer-market   completes 食品经营许可审批 outcome=granted" in result.output
+    assert 0 < coverage(result)["open_restaurant"] < 92
+    cases = ET.parse(tmp_path / "j.xml").findall(".//testcase")
+    assert [(case.get("name"), case.find("failure")) for case in cases] == [("告知承诺开店，全部准予", None)]
+
+
+def test_simulate__scenario_that_fails(simulate, tmp_path):
+    folder = WORKFLOWS / "open-restaurant"
+    told = (folder / "scenarios/all-granted.yaml").read_text().replace("due: {food_permit: 2026-03-16", "due: {food_permit: 2026-03-17")
+    (tmp_path / "wrong.yaml").write_text(told)
+
+    result = simulate(folder, "--scenario", tmp_path / "wrong.yaml", "--junit", tmp_path / "j.xml")
+
+    assert result.exit_code == 1
+    assert "failed Step 2: Expected the promised due date of food_permit to be 2026-03-17, but found 2026-03-16" in result.output
+    suite = ET.parse(tmp_path / "j.xml").find("testsuite")
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+    assert suite.find("testcase/failure").get("message").startswith("Step 2: Expected the promised due date")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("", "to be a scenario, but the file:"),
+        ("steps: [", "Expected to read the scenario"),
+        (
+            "{name: n, at: 2026-03-02T09:00:00+08:00, submit: {}, steps: [{dance: yes}], ends: {outcome: open}}",
+            "steps.0.dance: Extra inputs",
+        ),
+        ("{name: n, at: noon, submit: {}, steps: [], ends: {outcome: open}}", "but at:"),
+    ],
+)
+def test_simulate__scenario_that_is_none(simulate, tmp_path, told, words):
+    (tmp_path / "broken.yaml").write_text(told)
+
+    result = simulate(WORKFLOWS / "open-restaurant", "--scenario", tmp_path / "broken.yaml")
+
+    assert result.exit_code == 1
+    assert words in result.output
+
+
+def test_simulate__scenario_whose_step_is_refused(simulate, tmp_path):
+    folder = WORKFLOWS / "open-restaurant"
+    told = (
+        (folder / "scenarios/all-granted.yaml")
+        .read_text()
+        .replace("as: officer-fire, complete: 消防承诺审查", "as: officer-urban, complete: 消防承诺审查")
+    )
+    (tmp_path / "wrong.yaml").write_text(told)
+
+    result = simulate(folder, "--scenario", tmp_path / "wrong.yaml")
+
+    assert result.exit_code == 1
+    assert "failed Step 3: Expected officer-urban to have one task 消防承诺审查, but there are none" in result.output
+
+
+# What is written ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_simulate__same_seed_same_bytes(tmp_path):
+    written = []
+    for order in ("1", "2"):
+        folder = tmp_path / order
+        folder.mkdir()
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("ONETHING_")} | {
+            "PYTHONHASHSEED": order,
+            "ONETHING_WORKFLOWS": str(WORKFLOWS),
+        }
+        command = [ONETHING, "simulate", WORKFLOWS / "newborn", "--coverage", "html", "--junit", "j.xml", "--seed", "7"]
+        run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=True)
+        written.append((run.stdout, (folder / "j.xml").read_bytes(), (folder / "newborn.coverage.html").read_bytes()))
+
+    assert written[0] == written[1]
+
+
+def test_simulate__another_seed_other_walks(simulate):
+    walks = [simulate(WORKFLOWS / "post-check", "--seed", seed).output for seed in (1, 2)]
+
+    assert walks[0] != walks[1]
+
+
+def test_simulate__results_for_a_ci(simulate, tmp_path):
+    simulate(WORKFLOWS / "items/food-permit.bpmn", "--junit", tmp_path / "j.xml")
+
+    suite = ET.parse(tmp_path / "j.xml").find("testsuite")
+    assert (suite.get("name"), suite.get("failures")) == ("food_permit", "0")
+    assert len(suite.findall("testcase")) == int(suite.get("tests")) > 1
+    assert suite.find("properties/property").attrib == {"name": "coverage", "value": "100"}
+    assert "→ accepted" in suite.find("testcase/system-out").text
+
+
+def test_simulate__page_with_the_drawing(simulate, tmp_path):
+    folder = WORKFLOWS / "open-restaurant"
+
+    simulate(folder, "--scenario", folder / "scenarios/all-granted.yaml", "--coverage", "html")
+
+    page = (tmp_path / "open-restaurant.coverage.html").read_text()
+    drawing = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    classes = {
+        each.find("{*}title").text.split("(")[-1].rstrip(")"): each.get("class") for each in drawing.iter("{http://www.w3.org/2000/svg}g")
+    }
+    assert classes["intake"] == "userTask reached"
+    assert classes["call_tobacco"] == "callActivity missed"
+    assert classes["intake_outcome_to_accepted"] == "flow reached"
+    assert classes["intake_outcome_to_refused"] == "flow missed"
+    assert not re.search(r"(src|href)=|@import|url\((?!#)", page)
+
+
+def test_simulate__names_in_the_drawing_are_escaped(simulate, drawn, tmp_path):
+    simulate(drawn(start("s", name="<script>alert(1)</script>"), end("e"), flows("s -> e")), "--coverage", "html")
+
+    page = (tmp_path / "p.coverage.html").read_text()
+    assert "<script>" not in page

@@ -45,11 +45,10 @@ class Source:
         _unify(self.root)
         self.nodes = _identify(self.root)
         self.processes = _executable(self.root)
-        #: Ends of every association: from a compensation boundary event, the second one is its handler.
-        self.associations = [
-            (local_reference(node.get("sourceRef", "")), local_reference(node.get("targetRef", "")))
-            for node in self.root.iter(f"{MODEL}association")
-        ]
+        #: Where associations lead to, by where they come from: from a compensation boundary event, to its handler.
+        self.associations: dict[str, list[str]] = defaultdict(list)
+        for node in self.root.iter(f"{MODEL}association"):
+            self.associations[local_reference(node.get("sourceRef", ""))].append(local_reference(node.get("targetRef", "")))
         #: What says something about a run: the executable processes, without drawing, and without the insides of what is refused.
         self.meant = [node for process in self.processes for node in _meant(process)]
 

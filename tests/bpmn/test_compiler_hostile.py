@@ -8,7 +8,26 @@ import pytest
 
 from bpmn import compiler
 from bpmn.errors import DocumentError
-from tests.bpmn.diagrams import call, diagram, end, exclusive, external, flow, flows, start, subprocess, tag, task, timer_catch, user
+from tests.bpmn.definitions import association, compensate, link, message
+from tests.bpmn.diagrams import (
+    boundary,
+    call,
+    catch,
+    diagram,
+    end,
+    event_subprocess,
+    exclusive,
+    external,
+    flow,
+    flows,
+    start,
+    subprocess,
+    tag,
+    task,
+    throw,
+    timer_catch,
+    user,
+)
 
 NO_FUNCTIONS = frozenset[str]()
 
@@ -82,10 +101,32 @@ def fan(width: int) -> bytes:
     return diagram(start("s"), task("x"), *map(user, names), end("e"), flows("s -> x"), *(flows(f"x -> {name} -> e") for name in names))
 
 
+def compensated(length: int) -> bytes:
+    """As many activities, each with its handler, as throw events."""
+    handlers = (
+        user(f"u{i}") + boundary(f"b{i}", compensate(), on=f"u{i}") + task(f"h{i}", attrs=HANDLER) + association(f"b{i}", f"h{i}")
+        for i in range(length)
+    )
+    throws = (throw(f"t{i}", compensate(f"u{i}")) for i in range(length))
+    names = [f"{kind}{i}" for kind in "ut" for i in range(length)]
+    return diagram(start("s"), *handlers, *throws, end("e"), flows(" -> ".join(["s", *names, "e"])))
+
+
+def beside(number: int) -> bytes:
+    """Event subprocesses, and a way that jumps as often."""
+    events = (event_subprocess(f"x{i}", start(f"s{i}", message(f"m{i}")), end(f"e{i}"), flows(f"s{i} -> e{i}")) for i in range(number))
+    jumps = (throw(f"t{i}", link(f"l{i}")) + catch(f"c{i}", link(f"l{i}")) for i in range(number))
+    ways = [f"c{i} -> t{i + 1}" for i in range(number - 1)]
+    return diagram(start("s"), *events, *jumps, end("e"), flows("s -> t0", *ways, f"c{number - 1} -> e"))
+
+
+HANDLER = {"isForCompensation": "true"}
 LARGE = {
     "10,000 elements in a row": lambda: chain(5_000),
     "2,000 flows out of one task": lambda: fan(2_000),
     "100 subprocesses within one another": lambda: nested(100),
+    "1,000 handlers": lambda: compensated(1_000),
+    "1,000 event subprocesses and links": lambda: beside(1_000),
     "10,000 properties": lambda: around(user("x", properties={f"p{i}": "1" for i in range(10_000)})),
 }
 

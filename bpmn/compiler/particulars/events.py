@@ -48,7 +48,7 @@ def handlers(source: Source, node: Node) -> list[str]:
     """List the activities that associations lead to from a compensation boundary event."""
     if node.find(f"{MODEL}compensateEventDefinition") is None:
         return []
-    return [target for origin, target in source.associations if origin == node.get("id")]
+    return source.associations.get(node.get("id", ""), [])
 
 
 def event(source: Source, node: Node) -> EventDefinition:

@@ -29,7 +29,7 @@ def no_handler(drawing: Drawing) -> Problems:
 def several_handlers(drawing: Drawing) -> Problems:
     """An activity is undone in one way."""
     for activity, boundaries in drawing.boundaries.items():
-        for extra in [event for event in boundaries if event in _boundaries(drawing)][1:]:
+        for extra in [event for event in boundaries if event.event and event.event.type is EventType.COMPENSATION][1:]:
             message = f"Expected one compensation boundary event on {drawing.label(activity)}, but {drawing.label(extra.id)} is another"
             yield extra.id, f"{message}: keep one"
 
@@ -44,6 +44,7 @@ def flow_at_handler(drawing: Drawing) -> Problems:
 
 def unknown_activity(drawing: Drawing) -> Problems:
     """What is to be compensated is an activity of the same process or subprocess, and can be."""
+    compensable = _compensable(drawing)
     for event in drawing.of_event(EventType.COMPENSATION, ElementType.THROW_EVENT, ElementType.END_EVENT):
         key = event.event.activity if event.event else None
         if key is None:
@@ -55,7 +56,7 @@ def unknown_activity(drawing: Drawing) -> Problems:
                 "choose another, or none (then everything that has completed is compensated)"
             )
             yield event.id, message
-        elif not _is_compensable(drawing, activity):
+        elif activity.id not in compensable:
             message = (
                 f"Expected {drawing.label(activity.id)} to have a compensation boundary event (补偿边界事件), but it has none: "
                 f"draw one, {drawing.label(event.id)} asks for it"
@@ -79,14 +80,13 @@ def _visible(drawing: Drawing, event: Element) -> set[str | None]:
     return {event.parent, around.parent} if around and around.type is ElementType.EVENT_SUBPROCESS else {event.parent}
 
 
-def _is_compensable(drawing: Drawing, activity: Element) -> bool:
-    """Tell whether an activity has a handler, or something inside it has."""
-    undone = {event.attached_to for event in _boundaries(drawing)}
-    frontier = [activity]
-    while frontier:
-        found = frontier.pop()
-        if found.id in undone:
-            return True
-        if found.type in NESTED:
-            frontier += drawing.scopes.get(found.id, [])
-    return False
+def _compensable(drawing: Drawing) -> set[str]:
+    """Return the activities that have a handler, and the subprocesses around them."""
+    elements, found = drawing.definition.elements, set[str]()
+    for event in _boundaries(drawing):
+        activity = elements.get(event.attached_to or "")
+        while activity is not None and activity.id not in found:
+            found.add(activity.id)
+            around = elements.get(activity.parent or "")
+            activity = around if around is not None and around.type in NESTED else None
+    return found

@@ -40,6 +40,14 @@ class Drawing:
             boundaries.setdefault(event.attached_to or "", []).append(event)
         return boundaries
 
+    @cached_property
+    def links(self) -> dict[tuple[str | None, str | None], list[str]]:
+        """Return link catch events by the scope they stand in and their name."""
+        links: dict[tuple[str | None, str | None], list[str]] = {}
+        for catch in self.of_event(EventType.LINK, ElementType.CATCH_EVENT):
+            links.setdefault((catch.parent, catch.event.name if catch.event else None), []).append(catch.id)
+        return links
+
     def of_type(self, *types: ElementType) -> list[Element]:
         """Return flow nodes of some types, in document order."""
         return [element for element in self.elements if element.type in types]

@@ -96,10 +96,6 @@ def _followers(drawing: Drawing, element: Element, *, inwards: bool) -> Iterator
     if element.handler in drawing.definition.elements:
         yield str(element.handler)
     if _jumps(element):
-        yield from (catch.id for catch in drawing.of_event(EventType.LINK, ElementType.CATCH_EVENT) if _linked(element, catch))
+        yield from drawing.links.get((element.parent, element.event.name if element.event else None), ())
     if inwards and element.type in SCOPES:
         yield from (inner.id for inner in drawing.scopes.get(element.id, ()) if inner.type in BEGINNINGS)
-
-
-def _linked(throw: Element, catch: Element) -> bool:
-    return throw.parent == catch.parent and throw.event is not None and catch.event is not None and throw.event.name == catch.event.name

@@ -108,7 +108,8 @@ def _flag_dependents(run: Run, revoked: Item) -> None:
 
 def _standing(run: Run, item: Item) -> Commitment | None:
     """The item's commitment that waits for a check, or to be made good; there is one at a time."""
-    return run.session.scalar(select(Commitment).where(Commitment.item_id == item.id, Commitment.status.in_(_STANDING)))
+    mine = (Commitment.case_id == item.case_id, Commitment.item_id == item.id)  # the case has the index
+    return run.session.scalar(select(Commitment).where(*mine, Commitment.status.in_(_STANDING)))
 
 
 def _item(run: Run) -> Item:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.models import Base, _id
@@ -305,3 +305,25 @@ class DepartmentEvent(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
     received_at: Mapped[datetime]
+
+
+class CaseMigration(Base):
+    """One instance that was moved to another version of its diagram, and what it was before (docs/decisions/0009)."""
+
+    __tablename__ = "case_migrations"
+    id: Mapped[UUID] = _id()
+    #: What was moved by one command, and is undone by one.
+    batch: Mapped[UUID] = mapped_column(index=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
+    #: Token state before, and the rows that stood for its waits: {table: [row]}.
+    state: Mapped[bytes] = mapped_column(LargeBinary)
+    rows: Mapped[dict[str, Any]]
+    #: `rev` of the instance when it had been moved: while it is the same, nothing has gone on since.
+    rev: Mapped[int]
+    moved_at: Mapped[datetime]
+    moved_by: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None]

@@ -52,11 +52,12 @@ def make(
 
 
 def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
-    """Add what further items call for, by the tables that the case began with; what was told before stays as it was.
+    """Add what further items call for, by the tables of the case's own version; what was told before stays as it was.
 
     Raises InvalidInput for an item that the case's diagram does not call: nobody would ever handle it.
     """
-    more = make(session, matters.of(session, case), case.answers, only=codes)
+    matter = matters.of(session, case)
+    more = make(session, matter, _still_asked(session, _asking(session, matter, codes), case.answers), only=codes)
     known_items = {entry["code"] for entry in case.checklist["items"]}
     merged = {m["code"]: m for m in case.checklist["materials"]}
     for material in more["materials"]:
@@ -87,6 +88,12 @@ def _asking(session: Session, matter: Matter, only: Iterable[str] | None) -> Mat
     if matter.key != matters.SINGLE_ITEM or only is None:
         return matter
     return next((m for m in matters.catalogue(session) if set(only) & set(m.calls)), matter)
+
+
+def _still_asked(session: Session, asking: Matter, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what a version no longer asks, or asks otherwise, to which a case was moved after it had answered."""
+    questions = {question["id"]: question for question in situations(session, definitions.get(session, asking.definition_id))}
+    return {name: value for name, value in answers.items() if name in questions and not _check_answer(questions[name], value)}
 
 
 def _check_answers(questions: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:

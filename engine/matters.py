@@ -97,7 +97,7 @@ def get(session: Session, key: str) -> Matter:
 
 
 def of(session: Session, case: Case) -> Matter:
-    """Return the matter of a case, in the version that the case began with."""
+    """Return the matter of a case, in the version that the case began with, or was moved to."""
     return read(definitions.get(session, case.definition_id))
 
 

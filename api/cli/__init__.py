@@ -19,6 +19,7 @@ COMMANDS = {
     "new": "new",
     "lint": "lint",
     "diff": "diff",
+    "migrate-cases": "migrate_cases",
     "impact": "impact",
     "simulate": "simulate",
     "demo": "demo",
@@ -36,7 +37,7 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
         module = COMMANDS.get(cmd_name)
-        command: click.Command | None = getattr(import_module(f"api.cli.{module}"), cmd_name) if module else None
+        command: click.Command | None = getattr(import_module(f"api.cli.{module}"), cmd_name.replace("-", "_")) if module else None
         return command
 
     def invoke(self, ctx: click.Context) -> object:

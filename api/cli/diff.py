@@ -69,7 +69,7 @@ def _line(change: Change) -> str:
         shown = change.after or change.before
         return f"{words.KINDS[change.kind]} {what}" + (f": {words.TYPES.get(shown, shown)}" if shown else "")
     attribute = f" {words.attribute(change.attribute)}" if change.kind == "changed" else ""
-    return f"{words.KINDS[change.kind]} {what}{attribute}: {_value(change.before)} → {_value(change.after)}"
+    return f"{words.KINDS[change.kind]} {what}{attribute}: {_value(change.before)} ⇒ {_value(change.after)}"
 
 
 def _value(text: Any) -> str:

@@ -32,7 +32,7 @@ def test_diff__two_files(run, versions):
 
     assert (result.exit_code, result.output) == (
         0,
-        "check\n  ～ 修改 节点 “审查” (review) 候选组 candidate_groups: market → market, fire\n共 1 处改动 (1 changes)\n",
+        "check\n  ～ 修改 节点 “审查” (review) 候选组 candidate_groups: market ⇒ market, fire\n共 1 处改动 (1 changes)\n",
     )
 
 
@@ -53,7 +53,7 @@ def test_diff__folders(run, tmp_path):
 
     assert result.exit_code == 0, result.output
     assert result.output.startswith("materials\n  ～ 修改 规则 ")
-    assert '"场所平面布置图" → "场所平面图"' in result.output
+    assert '"场所平面布置图" ⇒ "场所平面图"' in result.output
 
 
 def test_diff__deployed_versions(run, environ):
@@ -72,7 +72,7 @@ def test_diff__deployed_versions(run, environ):
 
     assert (result.exit_code, result.output.splitlines()[1:]) == (
         0,
-        ["  ～ 修改 节点 “审查” (review) 候选组 candidate_groups: market → fire", "共 1 处改动 (1 changes)"],
+        ["  ～ 修改 节点 “审查” (review) 候选组 candidate_groups: market ⇒ fire", "共 1 处改动 (1 changes)"],
     )
 
 

@@ -138,6 +138,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         if not my_task.done:
             if element.async_before and self._needs_job(my_task, "before"):
                 return None
+            my_task.begin()
             if self.body:
                 self.body.prepare(my_task)
             values.map_in(my_task, element.input_parameters)
@@ -148,9 +149,12 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
                 my_task.workflow.watch(my_task, self.watching)
                 return None
             my_task.facts["done"] = True
+        my_task.begin()
         if "left" not in my_task.facts:
             self._leave(my_task)
             my_task.facts["left"] = True
+            if element.async_after:  # its end comes before the job, as in Camunda 7
+                my_task.workflow.record(my_task, "completed")
         if element.async_after and self._needs_job(my_task, "after"):
             return None
         my_task.taken = self.choose(my_task)

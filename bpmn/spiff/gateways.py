@@ -30,6 +30,7 @@ class Join(ElementSpec):
         waits_for_job = self.element.async_before and my_task.facts.get("continued") != "before"
         if len(self.element.incoming) <= 1 or waits_for_job:
             return True
+        my_task.begin()
         my_task.workflow.joins.add(my_task)
         self.arrive(my_task)
         return False

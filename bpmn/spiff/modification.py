@@ -62,7 +62,7 @@ def _open(process: Process, spec: Scope, around: Token) -> Token:
         raise InstanceError(f"Expected a running {spec.drawn_id} to start something in, but it does not run")
     token = Token(process, spec, around, number=process.number(), since=process.context.now)
     process.enter_scope(token)
-    process.record(token, None)
+    token.begin()
     token.rest(TaskState.STARTED)
     spec.open(token)
     process.watch(token, spec.watching)

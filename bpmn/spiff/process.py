@@ -72,8 +72,6 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         token.flow = flow
         token.facts.update(facts)
         self.enter_scope(token)
-        if not token.watches:
-            self.record(token, None)
         token.arrive()
 
     def watch(self, token: Token, events: Iterable[str]) -> None:
@@ -171,7 +169,9 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             self.record(token, "canceled")
 
     def record(self, token: Token, outcome: str | None) -> None:
-        """Note for the history that an activation has started (no outcome yet) or ended."""
+        """Note for the history that an activation has started (no outcome yet) or ended, once each."""
+        if not token.begun or (outcome and token.over):
+            return
         ended_at = self.context.now if outcome else None
         self.activities[token.id] = self.activity(token, ended_at, outcome)
 

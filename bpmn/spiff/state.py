@@ -47,9 +47,15 @@ def _place(process: Process, row: Row) -> None:
     token = Token(process, spec, scope, number=row.id, since=datetime.fromisoformat(row.since))
     token.flow = row.flow
     token.facts.update(row.facts)
+    token.begun = not _is_ahead(token, row)
     token.rest(row.state)
     process.enter_scope(token)
     if row.state == TaskState.WAITING:
         process.joins.add(token)
     if row.state == TaskState.READY:
         process.make_ready(token)
+
+
+def _is_ahead(token: Token, row: Row) -> bool:
+    """Whether a token waits before its element: for a job, or for as many tokens as the activity needs to start."""
+    return row.facts.get("job") == "before" or (row.state == TaskState.WAITING and token.task_spec.element.start_quantity > 1)

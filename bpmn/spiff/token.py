@@ -41,6 +41,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.flow: str | None = None
         #: How many tokens are inside (a subprocess).
         self.inside = 0
+        #: Whether the element has been entered: not before its job has come, and not before as many tokens are here as it needs.
+        self.begun = False
         #: The flows it leaves by.
         self.taken: tuple[Flow, ...] = ()
 
@@ -75,6 +77,11 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def done(self) -> bool:
         """Whether the work of the element is over and only leaving it is left."""
         return bool(self.facts.get("done"))
+
+    @property
+    def over(self) -> bool:
+        """Whether its end has been told already: a job carries it on from there."""
+        return "after" in {self.facts.get("job"), self.facts.get("continued")}
 
     @property
     def kind(self) -> waits.WaitKind | None:
@@ -163,6 +170,12 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def arrive(self) -> None:
         """Come to the element, which decides whether to run at once."""
         self.task_spec._update(self)  # noqa: SLF001 - the way in to a task spec
+
+    def begin(self) -> None:
+        """Enter the element: from now on this is an activation, and its time runs."""
+        if not self.begun and not self.watches:
+            self.begun, self.since = True, self.workflow.context.now
+            self.workflow.record(self, None)
 
     def run_again(self) -> None:
         """Run in this command."""

@@ -16,9 +16,7 @@ WORK = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCA
 def play(case, run, *, cold=False, operaton=False):
     """Play a run of a case; returns each command with the trace that it gave, and the instance at the end."""
     xml = drawing.draw(case.drawing)
-    (definition,) = compiler.compile(
-        xml.replace(b" camunda:", b" operaton:").replace(b"<camunda:", b"<operaton:") if operaton else xml, "case.bpmn"
-    )
+    (definition,) = compiler.compile(xml.replace(b"camunda:", b"operaton:") if operaton else xml, "case.bpmn")
     start, *steps = [step for step in run if step.trace is not None]
     known = dict(start.variables)
     instance = Instance.start(
@@ -61,6 +59,7 @@ class Trace:
 def _at(instance, step, *kinds):
     """The wait that a step means: the oldest at its element, or the one of that number (`a#2`)."""
     element, _, number = step.words[0].partition("#")
+    element += BODY if step.words[0].endswith("#") else ""
     waits = [wait for wait in instance.waits(*kinds) if wait.element == element]
     assert waits, f"nothing of {step.words[0]} waits; what does: {[(wait.kind.value, wait.element) for wait in instance.waits()]}"
     return waits[int(number or 1) - 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).parent
-PART = re.compile(r"(?P<key>[^\s=]+)=(?P<value>\"[^\"]*\"|\$\{[^}]*\}|\[[^\]]*\]|\{[^}]*\}|\S+)|(?P<word>\S+)")
+PART = re.compile(r"(?P<key>[^\s=]+)=(?P<value>\"[^\"]*\"|\$\{[^}]*\}|\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\{[^}]*\}|\S+)|(?P<word>\S+)")
 CLOSINGS = ("ends", "fails", "rests")
 
 

@@ -114,10 +114,7 @@ def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: fr
     get(session, instance_id, actor)
     actor.require(*_STARTERS, to="set variables")
     with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
-        variables.put(run, given)
-        for name in gone:
-            run.process.variables.pop(name, None)
-        run.row.types = {name: kind for name, kind in run.row.types.items() if name not in gone}
+        variables.put(run, given, gone=gone)
         journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
 
 

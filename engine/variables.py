@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,11 @@ class Given:
 NOTHING = Given()
 
 
-def put(run: Run, given: Given) -> None:
-    """Set variables of an instance that is in our hands."""
-    run.process.variables.update(given.values)
-    run.row.types = typed(run.row.types, given)
+def put(run: Run, given: Given, *, gone: Iterable[str] = ()) -> None:
+    """Set variables of an instance that is in our hands, and remove some; what waits for such a change goes on."""
+    run.process.set_variables(given.values)
+    run.process.remove_variables(gone)
+    run.row.types = {name: kind for name, kind in typed(run.row.types, given).items() if name not in gone}
 
 
 def forget(run: Run, given: Given) -> None:

@@ -191,3 +191,18 @@ def test_definitions__shown(designer, started):
     assert designer.get("/process-definition/key/p/xml").json["bpmn20Xml"].encode() == form_task()
     (resource,) = designer.get(f"/deployment/{shown['deploymentId']}/resources").json
     assert designer.get(f"/deployment/{shown['deploymentId']}/resources/{resource['id']}/data").data == form_task()
+
+
+def test_variables__what_waits_for_a_change_goes_on(designer, client):
+    condition = d.tag("bpmn:conditionalEventDefinition", d.tag("bpmn:condition", "${n > 1}", attrs={"xsi:type": "bpmn:tFormalExpression"}))
+    waiting = d.diagram(
+        d.start("s"), d.catch("c", condition), d.user("t", groups="window"), d.end("e"), d.flows("s -> c -> t -> e"), key="p"
+    )
+    started = designer.start(waiting, {"n": {"value": 1}})
+
+    found = []
+    for value in (0, 2):
+        designer.put(f"/process-instance/{started['id']}/variables/n", {"value": value})
+        found.append(client("clerk").get("/task/count?processDefinitionKey=p").json["count"])
+
+    assert found == [0, 1]

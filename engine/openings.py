@@ -67,17 +67,21 @@ def calls(session: Session, key: str) -> dict[str, str]:
 def of(session: Session, key: str) -> list[Opening]:
     """List the ways in which a process can begin, the plainest first; raises InvalidInput when there is none."""
     loaded = definitions.latest(session, key)
-    if loaded.kind == "matter":
-        found = _of_any_item(session) if key == matters.SINGLE_ITEM else _of_matter(session, loaded)
-    elif loaded.kind == "item":
-        found = _of_item(session, loaded)
-    elif loaded.kind == "post-check":
-        found = [opening for code in _checked(session) for opening in _of_item(session, definitions.latest(session, code))]
-    else:
+    if loaded.kind == "matter" and key != matters.SINGLE_ITEM:
+        found = _of_matter(session, loaded)
+    elif loaded.kind == "process":
         found = _of_process(loaded)
+    else:
+        found = _of_items(session, [loaded.key] if loaded.kind == "item" else _carried(session, key))
     if not found:
         raise InvalidInput(f"Expected {loaded.name or key} ({key}) to have a way to begin, but nothing calls for it")
     return found
+
+
+def _carried(session: Session, key: str) -> list[str]:
+    """Codes of the items that lead to a process which nobody begins: the one that carries any of them, or checks a promise afterwards."""
+    items = matters.items(session)
+    return [item.code for item in items if key == matters.SINGLE_ITEM or item.post_check is not None]
 
 
 def _of_matter(session: Session, loaded: Loaded) -> list[Opening]:
@@ -104,28 +108,21 @@ def _telling_situations(matter: Matter) -> list[Situation]:
     return [each for place, each in enumerate(kept) if each not in kept[:place]]
 
 
-def _of_item(session: Session, loaded: Loaded) -> list[Opening]:
-    """Openings of an item alone, in the situations of the first bundle that calls it."""
-    asking = next((m for m in matters.catalogue(session) if loaded.key in m.calls), None)
-    found: list[Mapping[str, Any]] = [{}]
-    if asking is not None:
-        matter = _matter(session, definitions.get(session, asking.definition_id))
-        found = [each.answers for each in situations.of(matter) if loaded.key in each.items][:1] or [{}]
+def _of_items(session: Session, codes: Iterable[str]) -> list[Opening]:
+    """Openings of items alone, each in the situations of the first bundle that calls it."""
+    bundles = [_matter(session, definitions.get(session, matter.definition_id)) for matter in matters.catalogue(session)]
+    known = [(matter, situations.of(matter)) for matter in bundles]
+    found: list[Opening] = []
+    for code in codes:
+        loaded = definitions.latest(session, code)
+        asking, some = next(((matter, some) for matter, some in known if code in matter.calls), (None, []))
+        plain: Mapping[str, Any] = next((each.answers for each in some if code in each.items), {})
         told = telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions))
-        questions = {str(row["id"]) for _rule, row in matter.rows("situations") if row.get("id")}
-        found += [{**found[0], name: value} for name, some in told.items() if name in questions for value in some]
-    alone = [Situation(items=(loaded.key,), answers=answers) for answers in found]
-    return [opening for situation in alone for opening in _variants(session, loaded.key, situation, loaded)]
-
-
-def _of_any_item(session: Session) -> list[Opening]:
-    items = [definitions.latest(session, code) for code in deployments.Items(session)]
-    return [opening for item in sorted(items, key=lambda item: item.key) for opening in _of_item(session, item)]
-
-
-def _checked(session: Session) -> list[str]:
-    """Codes of items whose applicants promise something that is checked afterwards."""
-    return [item.code for item in matters.items(session) if item.post_check is not None]
+        questions = {str(row["id"]) for _rule, row in asking.rows("situations") if row.get("id")} if asking else set[str]()
+        others = [{**plain, name: value} for name, values in told.items() if name in questions for value in values]
+        for answers in [plain, *others]:
+            found += _variants(session, code, Situation(items=(code,), answers=answers), loaded)
+    return found
 
 
 COMPLETE = "everything is there"

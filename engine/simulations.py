@@ -22,7 +22,7 @@ from engine.database import Database
 from engine.errors import InvalidInput
 from engine.folders import Folder
 from engine.instances import WITNESS, Run
-from engine.models import Account, Definition, Department, Grant, Resource
+from engine.models import Account, Definition, Department, Grant, Instance, Resource
 from engine.passwords import WELL_KNOWN
 from engine.settings import Environment
 
@@ -183,6 +183,12 @@ def figures(session: Session) -> list[Figure]:
                 promised = clock.total_days(*kept)
                 found.append(Figure(name=name, promised=promised, used=clock.used(*kept, today, calendar)))
     return found
+
+
+def root(session: Session) -> Instance:
+    """Return the instance that nothing called, the newest of several; there must be one."""
+    query = select(Instance).where(Instance.parent_id.is_(None)).order_by(Instance.started_at.desc(), Instance.id)
+    return session.scalars(query.limit(1)).one()
 
 
 def keep(database: Database) -> sqlite3.Connection:

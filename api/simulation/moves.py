@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
-from api.simulation.hall import Person
+from api.simulation import plain
 from api.simulation.plays import written
 from api.simulation.stage import Stage
-from engine import simulations, standing
+from engine import simulations
 from engine.openings import Opening
 from engine.standing import Open, OpenTask, OpenTimer, OpenWork, Standing
 
 #: Message by which a case that is taken back leaves its tasks; other messages of a case come from what people do.
 WITHDRAWN = "withdrawn"
 REASON = "申请人撤回"
-#: How long a worker holds what it does, milliseconds.
-LOCK = 60_000
 
 
 class Kind(IntEnum):
@@ -67,64 +66,50 @@ class Mover:
         return found
 
     def _complete(self, task: OpenTask) -> Iterator[Move]:
-        who = self.people[task.by or "admin"]
         for rank, sample in enumerate(task.samples):
             yield Move(
                 key=self._key(task, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
-                who=who.name if task.by else ", ".join(task.groups) or "anybody",
+                who=task.by or ", ".join(task.groups) or "anybody",
                 what=f"completes {task.name}{f' of {task.item}' if task.item else ''}{written(sample)}",
-                act=lambda sample=sample: self._do(task, who, sample),  # type: ignore[misc]
+                act=partial(plain.complete, self.people, task, sample),
                 due_at=task.due_at,
                 rank=rank,
                 kind=Kind.TASK,
             )
 
-    def _do(self, task: OpenTask, who: Person, sample: Mapping[str, Any]) -> None:
-        if not task.by:
-            with self.people.database.transaction() as session:
-                standing.let_anybody(session, task.id)
-        who.post(f"/tasks/{task.id}/complete", sample)
-
     def _work(self, work: OpenWork) -> Iterator[Move]:
-        worker = self.people[simulations.WORKER]
         for rank, sample in enumerate(work.samples):
-            body = {"workerId": worker.name, "variables": typed(sample)}
             yield Move(
                 key=self._key(work, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
-                who=worker.name,
+                who=simulations.WORKER,
                 what=f"does {work.name}{written(sample)}",
-                act=lambda body=body: self._report(work, "complete", body),  # type: ignore[misc]
+                act=partial(plain.report, self.people, work, sample),
                 rank=rank,
                 kind=Kind.TASK,
             )
         for code in work.errors:
-            body = {"workerId": worker.name, "errorCode": code}
             yield Move(
                 key=self._key(work, f"error {code}"),
-                who=worker.name,
+                who=simulations.WORKER,
                 what=f"raises the error {code} at {work.name}",
-                act=lambda body=body: self._report(work, "bpmnError", body),  # type: ignore[misc]
+                act=partial(plain.report, self.people, work, {}, error=code),
                 rank=len(work.samples),
                 kind=Kind.TURN,
             )
-
-    def _report(self, work: OpenWork, verb: str, body: Mapping[str, Any]) -> None:
-        worker = self.people[simulations.WORKER]
-        worker.camunda(f"/external-task/{work.id}/lock", {"workerId": worker.name, "lockDuration": LOCK})
-        worker.camunda(f"/external-task/{work.id}/{verb}", body)
 
     def _send(self, message: Open) -> Iterator[Move]:
         """Send a message; those that a case waits for come from what people do."""
         clerk, number = self.people["clerk"], self.case["number"]
         if self.opening.is_plain:
-            body, kind = (
-                {"messageName": message.what, "processInstanceId": str(message.instance)},
-                Kind.TURN if message.beside else Kind.TASK,
+            yield Move(
+                key=self._key(message, "message"),
+                who="",
+                what=f"the message {message.what} comes in",
+                act=partial(plain.send, self.people, message.what, {}, instance=message.instance),
+                kind=Kind.TURN if message.beside else Kind.TASK,
             )
-            act: Callable[[], object] = lambda: self.people["admin"].camunda("/message", body)  # noqa: E731
-            yield Move(key=self._key(message, "message"), who="", what=f"the message {message.what} comes in", act=act, kind=kind)
         elif message.what == WITHDRAWN:
-            act = lambda: clerk.post(f"/cases/{number}/withdraw", {"reason": REASON})  # noqa: E731
+            act = partial(clerk.post, f"/cases/{number}/withdraw", {"reason": REASON})
             yield Move(key=self._key(message, "message"), who=clerk.name, what="withdraws the case", act=act, kind=Kind.TURN)
 
     def _wait(self, timer: OpenTimer) -> Move:
@@ -132,7 +117,7 @@ class Mover:
             key=self._key(timer, "time"),
             who="",
             what=f"time passes: {timer.name}",
-            act=lambda: self.people.at(timer.due_at),
+            act=partial(self.people.at, timer.due_at),
             kind=Kind.TIME,
         )
 
@@ -141,25 +126,21 @@ class Mover:
         clerk, number = self.people["clerk"], self.case["number"]
         here = next((task.element for task in open_now.tasks if task.process == self.subject), "the departments")
         if missing := open_now.missing:
-            act: Callable[[], object] = lambda: clerk.hand_in(number, *missing)  # noqa: E731
-            yield Move(key=f"materials at {here}", who=clerk.name, what=f"hands in {'、'.join(missing)}", act=act, kind=Kind.MATERIAL)
-        others = [code for code in self.called if code not in open_now.items]
-        if others:
-            act = lambda: clerk.follow_on(number, others[0])  # noqa: E731
+            yield Move(
+                key=f"materials at {here}",
+                who=clerk.name,
+                what=f"hands in {'、'.join(missing)}",
+                act=partial(clerk.hand_in, number, *missing),
+                kind=Kind.MATERIAL,
+            )
+        if others := [code for code in self.called if code not in open_now.items]:
+            act = partial(clerk.follow_on, number, others[0])
             yield Move(key=f"join at {here}", who=clerk.name, what=f"adds {others[0]}", act=act, kind=Kind.TURN)
         if open_now.withdrawable:
             item, code = open_now.withdrawable[-1]
-            act = lambda: clerk.post(f"/items/{item}/withdraw", {"reason": REASON})  # noqa: E731
+            act = partial(clerk.post, f"/items/{item}/withdraw", {"reason": REASON})
             yield Move(key=f"withdrawal at {here}", who=clerk.name, what=f"withdraws {code}", act=act, kind=Kind.TURN)
 
     def _key(self, what: Open, how: str) -> str:
         """Name a move; what happens in the processes that are called counts once, wherever it happens."""
         return f"{what.element if what.process == self.subject else 'called'} {how}"
-
-
-def typed(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """Write variables as Camunda's clients do."""
-    return {
-        name: {"value": json.dumps(value), "type": "Json"} if isinstance(value, (list, dict)) else {"value": value}
-        for name, value in sample.items()
-    }

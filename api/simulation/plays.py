@@ -114,6 +114,10 @@ def _words(step: Step) -> Iterator[str]:
     for verb, what in (("hands in", step.hand_in), ("adds", step.follow_on)):
         if what:
             yield f"{verb} {'、'.join(what)}"
+    if step.perform is not None:
+        yield (f"raises {step.error} at {step.perform}" if step.error else f"does {step.perform}") + written(step.data)
+    if step.send is not None:
+        yield f"the message {step.send} comes in" + written(step.data)
     if step.adopt is not None:
         yield f"adopts {step.adopt}"
     if step.withdraw is not None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api.simulation import hall as halls
+from api.simulation import plain
 from api.simulation.hall import Hall, Unmet
+from engine import simulations
 from engine.errors import InvalidInput
+from engine.standing import Open, Reader, Standing
 
 Codes = list[str]
+OpenKind = TypeVar("OpenKind", bound=Open)
 
 
 class Part(BaseModel):
@@ -34,6 +38,8 @@ class Expectation(Part):
     due: dict[str, date] = {}
     #: Light by item.
     lights: dict[str, str] = {}
+    #: Of a process without a matter: variables that it must have.
+    variables: dict[str, Any] = {}
 
 
 class Step(Part):
@@ -53,25 +59,45 @@ class Step(Part):
     #: Code of an item that is taken back, or `*` for the whole case; and why.
     withdraw: str | None = None
     reason: str | None = None
+    #: Of a process without a matter: name of the work that a program does (or where it raises an error), and of a message that comes in.
+    perform: str | None = None
+    error: str | None = None
+    send: str | None = None
     expect: Expectation = Expectation()
 
 
 class Ending(Part):
-    """How it ends."""
+    """How it ends: what became of a case, or which end event a process without a matter has reached."""
 
-    outcome: Literal["open", "all_granted", "partial", "none_granted", "withdrawn"]
+    outcome: Literal["open", "all_granted", "partial", "none_granted", "withdrawn"] | None = None
+    end: str | None = None
+
+
+class Start(Part):
+    """How a process without a matter begins: by itself, or with a message."""
+
+    process: str
+    variables: dict[str, Any] = {}
+    message: str | None = None
 
 
 class Scenario(Part):
-    """One case, from the counter to its end."""
+    """One case, from the counter to its end; or one process without a matter."""
 
     name: str
     at: datetime
-    #: Body of `POST /api/v1/cases`, by the clerk.
-    submit: dict[str, Any]
+    #: Body of `POST /api/v1/cases`, by the clerk; or else the process that is started.
+    submit: dict[str, Any] | None = None
+    start: Start | None = None
     expect: Expectation = Expectation()
     steps: list[Step]
     ends: Ending
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> Scenario:
+        if (self.submit is None) == (self.start is None):
+            raise ValueError("it begins with `submit`, or with `start`")
+        return self
 
 
 def read(file: Path) -> Scenario:
@@ -92,7 +118,11 @@ def play(hall: Hall, scenario: Scenario, tell: Callable[[Step | None], None] = l
     Raises Unmet or Refused where it goes another way.
     """
     hall.at(scenario.at)
-    case = hall["clerk"].submit(**scenario.submit)
+    case: Any = None
+    if scenario.start is not None:
+        plain.begin(hall, scenario.start.process, scenario.start.variables, message=scenario.start.message)
+    else:
+        case = hall["clerk"].submit(**(scenario.submit or {}))
     tell(None)
     expect(hall, case, scenario.expect)
     for place, step in enumerate(scenario.steps, start=1):
@@ -102,8 +132,16 @@ def play(hall: Hall, scenario: Scenario, tell: Callable[[Step | None], None] = l
             expect(hall, case, step.expect)
         except (Unmet, halls.Refused) as error:
             raise Unmet(f"Step {place}: {error}") from error
+    return _end(hall, case, scenario.ends)
+
+
+def _end(hall: Hall, case: Any, ends: Ending) -> Any:
+    if case is None:
+        with hall.database.reading() as session:
+            _compare("the end that was reached", simulations.root(session).end, ends.end)
+        return None
     shown = hall["admin"].case(case)
-    _compare("the case", shown["outcome"], scenario.ends.outcome)
+    _compare("the case", shown["outcome"], ends.outcome)
     return shown
 
 
@@ -112,6 +150,9 @@ def perform(hall: Hall, case: Any, step: Step) -> None:
     who = hall[step.actor]
     if step.wait_until is not None:
         hall.at(step.wait_until)
+    if case is None:
+        _perform_plain(hall, step)
+        return
     if step.complete is not None:
         number = _item(hall, case, step.item)["number"] if step.item else None
         who.complete(case, step.complete, item=number, **step.data)
@@ -126,9 +167,36 @@ def perform(hall: Hall, case: Any, step: Step) -> None:
         who.post(f"{path}/withdraw", {"reason": step.reason})
 
 
+def _perform_plain(hall: Hall, step: Step) -> None:
+    found = _standing(hall)
+    if step.complete is not None:
+        plain.complete(hall, _named(found.tasks, step.complete), step.data)
+    if step.perform is not None:
+        plain.report(hall, _named(found.work, step.perform), step.data, error=step.error)
+    if step.send is not None:
+        plain.send(hall, step.send, step.data)
+    hall.tick()
+
+
+def _standing(hall: Hall) -> Standing:
+    with hall.database.reading() as session:
+        return Reader().read(session)
+
+
+def _named(found: Sequence[OpenKind], name: str) -> OpenKind:
+    """The one thing of that name that is open; work goes by its topic, too."""
+    named = [each for each in found if name in (each.name, each.what)]
+    if len(named) != 1:
+        raise Unmet(f"Expected {name} to be open once, but there are {[each.name for each in found] or 'none'}")
+    return named[0]
+
+
 def expect(hall: Hall, case: Any, expected: Expectation) -> None:
     """Compare a case with what must be so; raises Unmet."""
     if expected == Expectation():
+        return
+    if case is None:
+        _expect_plain(hall, expected)
         return
     shown = hall["admin"].case(case)
     statuses = halls.items(shown)
@@ -143,6 +211,20 @@ def expect(hall: Hall, case: Any, expected: Expectation) -> None:
         _compare(f"the promised due date of {code}", (halls.item(shown, code)["promised_due"] or {}).get("date"), str(due))
     for code, light in expected.lights.items():
         _compare(f"the light of {code}", halls.item(shown, code)["light"], light)
+
+
+def _expect_plain(hall: Hall, expected: Expectation) -> None:
+    found: dict[str, list[str]] = {}
+    for task in _standing(hall).tasks:
+        for group in task.groups:
+            found.setdefault(group, []).append(task.name)
+    if expected.open is not None:
+        wanted = {group: sorted(names) for group, names in expected.open.items()}
+        _compare("the open tasks", {group: sorted(names) for group, names in found.items()}, wanted)
+    with hall.database.reading() as session:
+        variables = simulations.root(session).variables
+    for name, value in expected.variables.items():
+        _compare(f"the variable {name}", variables.get(name), value)
 
 
 def _item(hall: Hall, case: Any, code: str) -> Any:

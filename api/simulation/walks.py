@@ -10,8 +10,9 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
+from api.simulation import plain
 from api.simulation.hall import Refused
-from api.simulation.moves import Kind, Move, Mover, typed
+from api.simulation.moves import Kind, Move, Mover
 from api.simulation.plays import Play, Recorder
 from api.simulation.stage import Stage
 from engine import openings
@@ -135,10 +136,8 @@ class Walk:
         """Let the case begin."""
         case: Any = {"number": ""}
         opening = self.opening
-        if opening.is_plain and opening.message:
-            self.hall["admin"].camunda("/message", {"messageName": opening.message, "processVariables": typed(opening.variables)})
-        elif opening.is_plain:
-            self.hall["admin"].camunda(f"/process-definition/key/{opening.key}/start", {"variables": typed(opening.variables)})
+        if opening.is_plain:
+            plain.begin(self.hall, opening.key, opening.variables, message=opening.message)
         else:
             case = self._submit(opening)
         self.mover = Mover(self.walker.stage, self.walker.subject, opening, case, self.walker.calls.values())

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 from xml.etree import ElementTree as ET
@@ -36,10 +37,18 @@ SHIPPED = {"newborn": 92, "post-check": 85, "single-item": 80}
 
 
 @pytest.fixture
-def simulate(tmp_path, monkeypatch):
-    """Run the command in a folder of one's own."""
+def simulate(tmp_path, tmp_path_factory, monkeypatch):
+    """Run the command in a folder of one's own; what is not shipped is tried out without the shipped matters, which is quicker."""
     monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner(env=SETTINGS).invoke(main, ["simulate", *map(str, words)])
+    bare = tmp_path_factory.mktemp("bare")
+    shutil.copytree(WORKFLOWS / "calendars", bare / "calendars")
+    shutil.copytree(WORKFLOWS / "items", bare / "items")
+
+    def simulate(path, *words):
+        around = {} if path.is_relative_to(WORKFLOWS) else {"ONETHING_WORKFLOWS": str(bare)}
+        return CliRunner(env=SETTINGS | around).invoke(main, ["simulate", str(path), *map(str, words)])
+
+    return simulate
 
 
 @pytest.fixture
@@ -329,6 +338,7 @@ def test_simulate__scenario_that_fails(simulate, tmp_path):
             "{name: n, at: 2026-03-02T09:00:00+08:00, submit: {}, steps: [{dance: yes}], ends: {outcome: open}}",
             "steps.0.dance: Extra inputs",
         ),
+        ("{name: n, at: 2026-03-02T09:00:00+08:00, steps: [], ends: {}}", "it begins with `submit`, or with `start`"),
         ("{name: n, at: noon, submit: {}, steps: [], ends: {outcome: open}}", "but at:"),
     ],
 )
@@ -356,6 +366,67 @@ def test_simulate__scenario_whose_step_is_refused(simulate, tmp_path):
     assert "failed Step 3: Expected officer-urban to have one task 消防承诺审查, but there are none" in result.output
 
 
+LOAN = """
+name: 借书
+at: 2026-03-02T09:00:00+08:00
+start: {process: p, variables: {days: 30}}
+expect: {open: {readers: [选书]}, variables: {days: 30}}
+steps:
+  - {as: reader, complete: 选书, data: {title: 诗经}}
+  - {as: register, perform: 登记, data: {shelf: A1}}
+  - {expect: {open: {}, variables: {title: 诗经, shelf: A1}}}
+  - {wait_until: 2026-03-05T10:00:00+08:00}
+  - {send: returned, data: {late: false}}
+ends: {end: back}
+"""
+
+
+@pytest.fixture
+def loan(drawn):
+    return drawn(
+        start("s"),
+        user("choose", name="选书", groups="readers"),
+        external("note", name="登记", topic="register"),
+        error_boundary("no", on="note", error="NO_CARD"),
+        end("refused"),
+        message_catch("wait", message="returned"),
+        end("back"),
+        flows("s -> choose -> note -> wait -> back", "no -> refused"),
+    )
+
+
+def test_simulate__scenario_of_a_process_without_a_matter(simulate, loan, tmp_path):
+    (tmp_path / "loan.yaml").write_text(LOAN)
+
+    result = simulate(loan, "--scenario", tmp_path / "loan.yaml")
+
+    assert result.exit_code == 0, result.output
+    assert "03-05 10:00                   the message returned comes in late=False  → back" in result.output
+    assert "never reached: no" in result.output
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("ends: {end: back}", "ends: {end: refused}", "Expected the end that was reached to be refused, but found back"),
+        (
+            "perform: 登记, data: {shelf: A1}",
+            "perform: 登记, error: NO_CARD",
+            "Step 3: Expected the variable shelf to be A1, but found None",
+        ),
+        ("complete: 选书", "complete: 还书", "Step 1: Expected 还书 to be open once, but there are ['选书']"),
+        ("send: returned", "send: lost", "Step 5: "),
+    ],
+)
+def test_simulate__scenario_of_a_process_that_goes_another_way(simulate, loan, tmp_path, before, after, words):
+    (tmp_path / "loan.yaml").write_text(LOAN.replace(before, after))
+
+    result = simulate(loan, "--scenario", tmp_path / "loan.yaml")
+
+    assert result.exit_code == 1
+    assert words in result.output
+
+
 # What is written ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -376,7 +447,7 @@ def test_simulate__same_seed_same_bytes(tmp_path):
 
 
 def test_simulate__another_seed_other_walks(simulate):
-    walks = [simulate(WORKFLOWS / "post-check", "--seed", seed).output for seed in (1, 2)]
+    walks = [simulate(WORKFLOWS / "items/food-permit.bpmn", "--seed", seed).output for seed in (1, 2)]
 
     assert walks[0] != walks[1]
 

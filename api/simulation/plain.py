@@ -1,0 +1,53 @@
+"""Processes without a matter: begun, worked on and looked at, as Camunda's clients do it; and people who stand in for others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from api.simulation.hall import Hall
+from engine import simulations, standing
+from engine.standing import OpenTask, OpenWork
+
+#: How long a worker holds what it does, milliseconds.
+LOCK = 60_000
+
+
+def begin(hall: Hall, key: str, variables: Mapping[str, Any], *, message: str | None = None) -> None:
+    """Start a process by its key, or by the message that it begins with."""
+    if message is None:
+        hall["admin"].camunda(f"/process-definition/key/{key}/start", {"variables": typed(variables)})
+    else:
+        hall["admin"].camunda("/message", {"messageName": message, "processVariables": typed(variables)})
+
+
+def complete(hall: Hall, task: OpenTask, data: Mapping[str, Any]) -> None:
+    """Complete a task; where nobody has an account who may, somebody stands in."""
+    if not task.by:
+        with hall.database.transaction() as session:
+            standing.let_anybody(session, task.id)
+    hall[task.by or "admin"].post(f"/tasks/{task.id}/complete", data)
+
+
+def report(hall: Hall, work: OpenWork, data: Mapping[str, Any], *, error: str | None = None) -> None:
+    """Do what a program is asked for, or raise an error there."""
+    worker, verb = hall[simulations.WORKER], "complete" if error is None else "bpmnError"
+    told = {"workerId": worker.name, "variables": typed(data)} | ({} if error is None else {"errorCode": error})
+    worker.camunda(f"/external-task/{work.id}/lock", {"workerId": worker.name, "lockDuration": LOCK})
+    worker.camunda(f"/external-task/{work.id}/{verb}", told)
+
+
+def send(hall: Hall, message: str, variables: Mapping[str, Any], *, instance: UUID | None = None) -> None:
+    """Send a message to whoever waits for it, or to one."""
+    told: dict[str, Any] = {"messageName": message, "processVariables": typed(variables)}
+    hall["admin"].camunda("/message", told | ({} if instance is None else {"processInstanceId": str(instance)}))
+
+
+def typed(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Write variables as Camunda's clients do."""
+    return {
+        name: {"value": json.dumps(value), "type": "Json"} if isinstance(value, (list, dict)) else {"value": value}
+        for name, value in variables.items()
+    }

@@ -30,6 +30,13 @@ Beyond the words:
   taken where their condition holds, the default flow when none does (an implicit inclusive gateway).
 - An element with several flows in runs once for each token; only parallel and inclusive gateways wait.
 - An element without a flow out ends its token (with a warning).
+- An activity that runs several times stands in a *body*, which has its flows and boundary events; the body is no element of the diagram,
+  its activations are told under `<id>#multiInstanceBody`.  Each instance has its `loopCounter`; the body counts as in Camunda 7.
+- A link is a sequence flow that nobody had to draw: its two events become milestones.
+- An activity for compensation and an event subprocess are reached by what calls for them, not by a flow.
+- Service, send and business rule tasks and thrown messages are done by a worker (a topic) or by an expression; expressions read, they
+  change nothing but their result variable.
+- Camunda 7 ignores `standardLoopCharacteristics` and the quantities of tokens; here they do what BPMN says.
 - Elements and flows without an id are given one.  References may have a namespace prefix.  `errorRef` may be the code of the error itself.
 - Where no process of a file says whether it is executable, all are taken to be (with a warning).
 - Documents have at most 5 MB, no DOCTYPE, and at most 200 attributes on an element.

@@ -129,6 +129,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("unknown-change", "x", "'change'", around(catch("x", conditional("${a}", variableEvents="create, change")))),
     ("several-variables", "x", "one name", around(catch("x", conditional("${a}", variableName="a, b")))),
     ("one-event", "x", "alone", racing(message_catch("a", message="m"), flows("x -> a -> e"))),
+    ("same-event-behind", "b", "wait for 'm'", racing(message_catch("a", message="m"), message_catch("b", message="m"), flows("x -> a -> e", "x -> b -> e"))),
+    ("same-event-behind", "b", "wait for 'm'", racing(catch("a", signal("m")), catch("b", signal("m")), flows("x -> a -> e", "x -> b -> e"))),
     ("gateway-leads-nowhere", "x", "flows out", racing()),
     ("no-event-behind", "x", "user task", racing(message_catch("a", message="m"), user("b"), flows("x -> a -> e", "x -> b -> e"))),
     ("no-event-behind", "x", "receive task", racing(message_catch("a", message="m"), receive("b", message="n"), flows("x -> a -> e", "x -> b -> e"))),
@@ -187,6 +189,7 @@ ACCEPTED: list[tuple[str, bytes]] = [
     ("no-event-behind", racing(message_catch("a", message="m"), timer_catch("b", duration="P1D"), flows("x -> a -> e", "x -> b -> e"))),
     ("computed-start", diagram(ENDS, start("x", timer(cycle="R/P1D")), flows("s -> e", "x -> e"))),
     ("cycle-that-interrupts", diagram(ENDS, start("x", timer(cycle="R/P1D")), flows("s -> e", "x -> e"))),
+    ("same-event-behind", racing(message_catch("a", message="m"), catch("b", signal("m")), timer_catch("c", duration="P1D"), flows("x -> a -> e", "x -> b -> e", "x -> c -> e"))),
     ("no-cancel-boundary", around(CANCELED, boundary("b", CANCEL, on="x"), flows("b -> e"))),
     ("dangling-reference", around(user("x"), tag("bpmn:association", attrs={"sourceRef": "x", "targetRef": "nothing"}))),
 ]  # fmt: skip

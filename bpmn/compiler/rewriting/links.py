@@ -7,20 +7,23 @@ from dataclasses import replace
 from bpmn.compiler.rewriting.names import fresh
 from bpmn.definition import Element, ElementType, EventDefinition, EventType, Flow
 
+NONE = EventDefinition(type=EventType.NONE)
+
 
 def join(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
     """Lead a sequence flow from every link throw event to the catch event of the same name; both become milestones."""
     links = [element for element in elements.values() if element.event and element.event.type is EventType.LINK]
     catches = {_name(element): element.id for element in links if element.type is ElementType.CATCH_EVENT}
-    for element in links:
-        key = element.id
-        elements[key] = replace(elements[key], type=ElementType.THROW_EVENT, event=EventDefinition(type=EventType.NONE))
-        if element.type is ElementType.THROW_EVENT:
-            catch = catches[_name(element)]
-            arrow = fresh(f"{key}.to.{catch}", elements, flows)
-            flows[arrow] = Flow(id=arrow, name="", source=key, target=catch)
-            elements[key] = replace(elements[key], outgoing=(arrow,))
-            elements[catch] = replace(elements[catch], incoming=(*elements[catch].incoming, arrow))
+    arriving: dict[str, list[str]] = {catch: [] for catch in catches.values()}
+    for throw in [element for element in links if element.type is ElementType.THROW_EVENT]:
+        catch = catches[_name(throw)]
+        arrow = fresh(f"{throw.id}.to.{catch}", elements, flows)
+        flows[arrow] = Flow(id=arrow, name="", source=throw.id, target=catch)
+        elements[throw.id] = replace(throw, event=NONE, outgoing=(arrow,))
+        arriving[catch].append(arrow)
+    for key, arrows in arriving.items():
+        catch_event = elements[key]
+        elements[key] = replace(catch_event, type=ElementType.THROW_EVENT, event=NONE, incoming=(*catch_event.incoming, *arrows))
 
 
 def _name(element: Element) -> tuple[str | None, str | None]:

@@ -78,6 +78,7 @@ DRAWING_RULES = (
     DrawingRule("condition-on-parallel-flow", ERROR, gateways.condition_on_parallel_flow),
     DrawingRule("one-event", ERROR, gateways.one_event),
     DrawingRule("no-event-behind", ERROR, gateways.no_event_behind),
+    DrawingRule("same-event-behind", ERROR, gateways.same_event_behind),
     DrawingRule("literal-condition", ERROR, gateways.literal_condition),
     DrawingRule("default-elsewhere", ERROR, gateways.default_elsewhere),
     DrawingRule("no-default", WARNING, gateways.no_default),

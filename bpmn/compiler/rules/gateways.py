@@ -97,6 +97,24 @@ def no_event_behind(drawing: Drawing) -> Problems:
                 yield event.id, message
 
 
+def same_event_behind(drawing: Drawing) -> Problems:
+    """Of the events that race, each waits for something of its own."""
+    for gateway in drawing.of_type(ElementType.EVENT_BASED_GATEWAY):
+        known: dict[tuple[EventType, str], str] = {}
+        for flow in drawing.outgoing(gateway):
+            event = drawing.definition.elements[flow.target].event
+            name = (event.signal.source if event.signal else event.name) if event else None
+            if event is None or name is None:
+                continue
+            first = known.setdefault((event.type, name), flow.target)
+            if first != flow.target:
+                message = (
+                    f"Expected each event behind {drawing.label(gateway.id)} to wait for a message or signal of its own, but "
+                    f"{drawing.label(first)} and {drawing.label(flow.target)} wait for {name[:60]!r}: give them different ones"
+                )
+                yield flow.target, message
+
+
 def literal_condition(drawing: Drawing) -> Problems:
     """A condition is an expression; plain text would always or never hold."""
     for flow in drawing.definition.flows.values():

@@ -74,9 +74,10 @@ class EndEvent(ThrowEvent):
         elif self.event.type is EventType.TERMINATE:
             self.end_others(my_task)
         elif self.event.type is EventType.CANCEL:
-            boundary = scope.task_spec.boundary(EventType.CANCEL, None)
-            assert boundary is not None, f"{scope.task_spec.name} has no cancel boundary event"
-            process.interrupt(scope, boundary)
+            canceled = scope.scope if scope.task_spec.body else scope  # one that runs several times is left as a whole
+            boundary = canceled.task_spec.boundary(EventType.CANCEL, None)
+            assert boundary is not None, f"{canceled.task_spec.name} has no cancel boundary event"
+            process.interrupt(canceled, boundary)
 
     def end_others(self, token: Token) -> None:
         """Take away every other token of the scope."""

@@ -52,6 +52,8 @@ class Plan:
     def misfit(self, key: str) -> str:
         """Say why an element is another one in the target; empty when it is the same."""
         old, new = self.source.elements[key], self.target.elements.get(self.goes_to(key))
+        if new is None and old.type is ElementType.MULTI_INSTANCE_BODY:
+            return f"Expected {old.label} to run several times in the new version, too, but it does not"
         if new is None:
             return f"Expected {old.label} in the new version, but it is not there"
         for what, was, now in zip(_NATURE, _nature(old), _nature(new), strict=True):

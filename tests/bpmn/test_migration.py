@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from unittest import mock
@@ -19,9 +20,12 @@ from bpmn.migration import Plan
 from bpmn.spiff import process
 from bpmn.waits import Context, WaitKind
 from tests.bpmn import graphs
+from tests.bpmn.definitions import instances
 from tests.bpmn.diagrams import (
     call,
     end,
+    event_gateway,
+    event_subprocess,
     exclusive,
     external,
     flow,
@@ -567,6 +571,107 @@ def test_migrate__stuck_at_a_join_stays_so():
     moved = migrate(old, *stuck, user("unused"))
 
     assert incidents(moved.instance) == incidents(old)
+
+
+# Scopes, loops and event-based gateways -------------------------------------------------------------------------------------------------
+
+
+def race(*events):
+    """An event-based gateway with these events behind it."""
+    names = [re.search(r'id="(\w+)"', event)[1] for event in events]
+    return (
+        start("s"),
+        event_gateway("g"),
+        *events,
+        user("z"),
+        end("e"),
+        flows("s -> g", *(f"g -> {name} -> z" for name in names), "z -> e"),
+    )
+
+
+PAID, LATE = message_catch("paid", message="paid"), timer_catch("late", duration="PT9H")
+
+
+def test_migrate__new_event_behind_an_event_based_gateway():
+    old = begin(*race(PAID, LATE))
+
+    moved = migrate(old, *race(PAID, LATE, message_catch("recalled", message="recalled")))
+
+    assert verdicts(moved) == {"g": "kept", "paid": "kept", "late": "kept", "recalled": "started"}
+    assert wait(moved.instance, "late").due_at == NOW + 9 * HOUR
+    moved.instance.throw("recalled")
+    assert standing(moved.instance) == ["z"]
+
+
+def test_migrate__event_gone_from_behind_an_event_based_gateway():
+    moved = migrate(begin(*race(PAID, LATE)), *race(PAID, message_catch("recalled", message="recalled")))
+
+    assert verdicts(moved) == {"g": "kept", "paid": "kept", "late": "stopped", "recalled": "started"}
+    assert standing(moved.instance) == ["paid", "recalled"]
+
+
+ALARM = event_subprocess("alarm", start("rung", message="alarm", attrs={"isInterrupting": "false"}), user("help"), end("helped"), flows("rung -> help -> helped"))  # fmt: skip
+
+
+def test_migrate__new_event_subprocess_watches():
+    moved = migrate(begin(*PLAIN), *PLAIN, ALARM)
+
+    assert verdicts(moved) == {"review": "kept", "rung": "started"}
+    assert moved.instance.throw("alarm") == 1
+    assert standing(moved.instance, WaitKind.USER_TASK) == ["review", "help"]
+
+
+def test_migrate__event_subprocess_that_is_gone_or_at_work():
+    old = begin(*PLAIN, ALARM)
+
+    assert standing(migrate(old, *PLAIN).instance) == ["review"]
+    old.throw("alarm")
+    assert migrate(old, *PLAIN).reasons == tuple(f"Expected {key} in the new version, but it is not there" for key in ("alarm", "help"))
+    moved = migrate(old, *PLAIN, ALARM)
+    complete(moved.instance, "help", "review")
+    assert moved.instance.ended
+
+
+EACH = {"collection": "${people}", "elementVariable": "person"}
+
+
+def rounds(*loop):
+    return (start("s"), user("review", *loop), end("e"), flows("s -> review -> e"))
+
+
+def test_migrate__several_instances_at_once():
+    """Each round keeps its entry; the task behind them begins when all are done."""
+    old = begin(*rounds(instances(**EACH)), variables={"people": ["li", "wang", "zhao"]})
+    complete(old, "review")
+    late = timer_boundary("late", on="review", duration="PT3H", interrupting=False)
+
+    moved = migrate(
+        old, start("s"), user("review", instances(**EACH)), late, user("check"), end("e"), flows("s -> review -> check -> e", "late -> e")
+    )  # fmt: skip
+
+    assert standing(moved.instance) == ["review", "review", "late"]
+    assert [moved.instance.variables_at(each.id)["person"] for each in moved.instance.waits(WaitKind.USER_TASK)] == ["wang", "zhao"]
+    complete(moved.instance, "review", "review")
+    assert standing(moved.instance) == ["check"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ((), (instances(**EACH),), "Expected review to stay in the process, but it is in review#multiInstanceBody"),
+        ((instances(**EACH),), (), "Expected review to run several times in the new version, too, but it does not"),
+        (
+            (instances(**EACH),),
+            (instances(**EACH, sequential=True),),
+            "Expected review to keep its loop parallel, but it is sequential",
+        ),
+    ],
+)
+def test_migrate__runs_another_number_of_times(before, after, reason):
+    moved = migrate(begin(*rounds(*before), variables={"people": ["li", "wang"]}), *rounds(*after))
+
+    assert moved.instance is None
+    assert reason in moved.reasons
 
 
 # What is remembered of other elements ----------------------------------------------------------------------------------------------------

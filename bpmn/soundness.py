@@ -70,7 +70,7 @@ class Net:
             if is_join(element):
                 gathered = [element.incoming] if element.type is ElementType.PARALLEL_GATEWAY else [(flow,) for flow in element.incoming]
                 yield from (Step(flows, (element.id,)) for flows in gathered)
-            flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing)
+            flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing) * element.completion_quantity
             if element.type in _CHOICES:
                 yield from (Step((element.id,), (place,)) for place in flows)
             elif flows:

@@ -22,6 +22,11 @@ class Located:
     finding: Finding
 
 
+def located(path: Path, rule: str, message: str) -> Located:
+    """Say what is wrong with a file that is not deployed."""
+    return Located(path=path, finding=Finding(severity="error", rule=rule, message=message, resource=path.name))
+
+
 def check(folders: Iterable[Folder]) -> Iterator[Located]:
     """Yield everything that is wrong with folders, were they deployed one after the other where nothing is deployed yet."""
     for folder, bundle, found in read(folders):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from api.simulation import scenario as scenarios
+from api.simulation import course
 from api.simulation.hall import Refused, Unmet
 from api.simulation.scenario import Scenario, Step
 from api.simulation.stage import Stage
@@ -87,7 +87,7 @@ def perform(stage: Stage, scenario: Scenario) -> Play:
     recorder = Recorder(stage, scenario.name, Reader())
     told = Telling(recorder)
     try:
-        scenarios.play(stage.hall, scenario, told.tell)
+        course.play(stage.hall, scenario, told.tell)
     except (Unmet, Refused) as error:
         recorder.play.failure = str(error)
     return recorder.end()

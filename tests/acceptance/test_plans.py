@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from api.simulation import scenario as scenarios
+from api.simulation import course, scenario
 from tests.acceptance import plans
 from tests.hall import WORKFLOWS, Refused
 
@@ -24,7 +24,7 @@ LISTS = {
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_plans__of_a_whole_course(hall, name):
     with plans.recorded(hall.database) as statements:
-        scenarios.play(hall, scenarios.read(WORKFLOWS / "open-restaurant/scenarios" / f"{name}.yaml"))
+        course.play(hall, scenario.read(WORKFLOWS / "open-restaurant/scenarios" / f"{name}.yaml"))
 
     assert len(statements) > 50
     assert plans.whole_reads(hall.database, statements) == {}

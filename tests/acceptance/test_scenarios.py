@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.simulation import scenario as scenarios
+from api.simulation import course, scenario
 from tests.hall import WORKFLOWS
 
 MATTERS = [folder for folder in sorted(WORKFLOWS.iterdir()) if list(folder.glob("*.bpmn")) and folder.name not in {"items", "post-check"}]
@@ -15,7 +15,7 @@ FEWEST = 6
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: f"{file.parent.parent.name}/{file.stem}")
 def test_scenario(hall, file):
-    scenarios.play(hall, scenarios.read(file))
+    course.play(hall, scenario.read(file))
 
 
 @pytest.mark.parametrize("matter", [folder for folder in MATTERS if folder.name != "single-item"], ids=lambda folder: folder.name)

@@ -1,6 +1,6 @@
 """A new matter runs from the first moment: made, deployed, and played through HTTP."""
 
-from api.simulation import scenario as scenarios
+from api.simulation import course, scenario
 from engine import deployments, folders, starters
 from tests.hall import OPERATOR
 
@@ -11,4 +11,4 @@ def test_new__its_scenario_passes(hall, tmp_path):
         for found in folders.read([folder]):
             deployments.deploy(session, found.name, found.resources, actor=OPERATOR)
 
-    scenarios.play(hall, scenarios.read(folder / "scenarios/all-granted.yaml"))
+    course.play(hall, scenario.read(folder / "scenarios/all-granted.yaml"))

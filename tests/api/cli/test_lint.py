@@ -39,13 +39,33 @@ def test_lint__sound_folder(run, folder):
 
 
 def test_lint__refused(run, folder):
-    draw(folder, "scriptTask", "上色")
+    draw(folder, "complexGateway", "上色")
 
     result = run("lint", str(folder))
 
     assert result.exit_code == 1
     assert f"{folder}/painting.bpmn:2: error: " in result.output
     assert "(paint 上色) [unsupported-element]" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "broken.yaml to be a scenario, but the file: "),
+        (b"name: [", "broken.yaml to be a scenario in YAML, but line 1 cannot be read: "),
+        (b"name: x\nat: 2026-03-02T09:00:00\nsubmitt: {}\n", "broken.yaml to be a scenario, but steps: Field required"),
+        (bytes(range(128, 256)), "Expected to read the scenario broken.yaml, but "),
+    ],
+)
+def test_lint__scenario_that_cannot_be_read(run, folder, content, message):
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "broken.yaml").write_bytes(content)
+
+    result = run("lint", str(folder))
+
+    assert result.exit_code == 1
+    assert message in result.output
+    assert "[not-a-scenario]" in result.output
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])
@@ -68,14 +88,14 @@ def test_lint__hostile_file(run, folder):
 
 
 def test_lint__from_where_the_files_are(run, folder, monkeypatch):
-    draw(folder, "scriptTask", "上色")
+    draw(folder, "complexGateway", "上色")
     monkeypatch.chdir(folder.parent)
 
     assert run("lint", "check").output.startswith("check/painting.bpmn:2: error: ")
 
 
 def test_lint__json(run, folder):
-    draw(folder, "scriptTask", "上色")
+    draw(folder, "complexGateway", "上色")
 
     result = run("lint", str(folder), "--format", "json")
 

@@ -333,7 +333,7 @@ def test_simulate__scenario_that_fails(simulate, tmp_path):
     ("told", "words"),
     [
         ("", "to be a scenario, but the file:"),
-        ("steps: [", "Expected to read the scenario"),
+        ("steps: [", "to be a scenario in YAML, but line 1 cannot be read"),
         (
             "{name: n, at: 2026-03-02T09:00:00+08:00, submit: {}, steps: [{dance: yes}], ends: {outcome: open}}",
             "steps.0.dance: Extra inputs",

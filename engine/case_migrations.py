@@ -21,8 +21,7 @@ from bpmn.definition import Element
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
-from bpmn.waits import WaitKind
-from engine import definitions, functions, instances, journal, matters, models, pre_images, versions
+from engine import definitions, functions, instances, journal, matters, models, pre_images, projection, versions
 from engine.actors import Actor, Role
 from engine.case_models import Case, CaseMigration, Item
 from engine.definitions import Loaded
@@ -118,7 +117,8 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
         moved_by=actor.name,
     )
     _appoint(run, plan.target)
-    pre_images.rename(session, row, _called(plan, outcome), _messages(run.process))
+    pre_images.rename(session, row, _called(plan, outcome))
+    projection.rename(session, row, run.process)
     said = {"from": plan.source.version, "to": plan.target.version, "batch": str(batch)}
     journal.record(session, row, actor=actor, what="case moved to another version", process=plan.source.key, **said)
     instances.put_back(run)
@@ -203,10 +203,6 @@ def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
     old, new = plan.source.process.elements, plan.target.process.elements
     moved = {step.id: (old[step.element], new[step.to]) for step in outcome.steps if step.element and step.to}
     return {number: now for number, (was, now) in moved.items() if (was.id, was.name) != (now.id, now.name)}
-
-
-def _messages(process: Process) -> dict[int, str]:
-    return {wait.id: wait.name or "" for wait in process.waits(WaitKind.MESSAGE)}
 
 
 def _report(about: Affected, outcome: Migration, *, done: bool = False) -> Report:

@@ -22,17 +22,16 @@ def _table(model: type[models.Base]) -> Table:
     return cast("Table", model.__table__)
 
 
-_TASKS, _TIMERS, _SUBSCRIPTIONS, _EXTERNAL, _INCIDENTS, _ACTIVITIES = (
-    _table(model) for model in (models.Task, models.Timer, models.Subscription, models.ExternalTask, models.Incident, models.Activity)
+_TASKS, _TIMERS, _SUBSCRIPTIONS, _INCIDENTS, _ACTIVITIES = (
+    _table(model) for model in (models.Task, models.Timer, models.Subscription, models.Incident, models.Activity)
 )
-#: The tables whose rows stand for waits, each with what a move may change in them; what others change meanwhile is theirs.
+#: What a move may change in a row besides its element; what others change meanwhile (who holds it …) is theirs.
 _CHANGED: dict[Table, tuple[str, ...]] = {
-    _TASKS: ("element", "name", "due_at"),
-    _TIMERS: ("element", "due_at"),
-    _SUBSCRIPTIONS: ("element", "message"),
-    _EXTERNAL: ("element",),
-    _INCIDENTS: ("element", "resolved_at"),
-    _ACTIVITIES: ("element", "name"),
+    _TASKS: ("name", "due_at"),
+    _TIMERS: ("due_at",),
+    _SUBSCRIPTIONS: tuple(column.name for column in _SUBSCRIPTIONS.c if not column.primary_key),
+    _INCIDENTS: ("resolved_at",),
+    _ACTIVITIES: ("name",),
 }
 #: Of some tables, only the rows that are not yet history.
 _NOT_HISTORY: dict[Table, ColumnElement[bool]] = {
@@ -45,39 +44,42 @@ _NOT_HISTORY: dict[Table, ColumnElement[bool]] = {
 def take(session: Session, row: models.Instance) -> PreImage:
     """Return the rows that stand for what an instance waits for."""
     found: PreImage = {}
-    for table in _CHANGED:
+    for table in _tables():
         query = select(table).where(*_standing(table, row))
         found[str(table.name)] = [{str(name): value for name, value in each.items()} for each in session.execute(query).mappings()]
     return found
 
 
-def rename(session: Session, row: models.Instance, called: Mapping[int, Element], messages: Mapping[int, str]) -> None:
-    """Let rows follow their tokens, by number: what the elements are called now, and which messages they wait for."""
+def rename(session: Session, row: models.Instance, called: Mapping[int, Element]) -> None:
+    """Let rows follow their tokens, by number, to what the elements are called now."""
     for number, element in called.items():
-        for table in _CHANGED:
-            name = element.name or element.id if table is _TASKS else element.name
-            values = {key: value for key, value in {"element": element.id, "name": name}.items() if key in table.c}
-            session.execute(update(table).where(_number(table) == number, *_standing(table, row)).values(values))
-    for number, message in messages.items():
-        mine = (_SUBSCRIPTIONS.c.instance_id == row.id, _SUBSCRIPTIONS.c.wait == number)
-        session.execute(update(_SUBSCRIPTIONS).where(*mine).values(message=message))
+        names = {_TASKS: element.name or element.id, _ACTIVITIES: element.name}
+        for table in _tables():
+            named = {"name": names[table]} if table in names else {}
+            session.execute(update(table).where(_number(table) == number, *_standing(table, row)).values(element=element.id, **named))
 
 
 def put_back(session: Session, row: models.Instance, image: PreImage) -> None:
     """Undo what a move did to the rows; what others did to them since stays."""
-    for table, changed in _CHANGED.items():
+    for table in _tables():
+        changed = ("element", *_CHANGED.get(table, ()))
         key = list(table.primary_key)
         there = {tuple(found) for found in session.execute(select(*key).where(table.c.instance_id == row.id))}
-        for written in image[table.name]:
-            values = {column.name: _read(column, written[column.name]) for column in table.c}
+        for written in image.get(table.name, ()):  # what was kept may be older than a table, or a column
+            values = {column.name: _read(column, written[column.name]) for column in table.c if column.name in written}
             if tuple(values[column.name] for column in key) in there:
                 mine = [column == values[column.name] for column in key]
-                session.execute(update(table).where(*mine).values({name: values[name] for name in changed}))
+                session.execute(update(table).where(*mine).values({name: values[name] for name in changed if name in values}))
             else:
                 session.execute(insert(table).values(values))
     for table in (_TIMERS, _SUBSCRIPTIONS):  # what has begun to watch
         waits = [written["wait"] for written in image[table.name]]
         session.execute(delete(table).where(table.c.instance_id == row.id, table.c.wait.not_in(waits)))
+
+
+def _tables() -> list[Table]:
+    """Whatever stands for the waits of instances: known by its columns, so that none is forgotten."""
+    return [table for table in models.Base.metadata.sorted_tables if "instance_id" in table.c and "element" in table.c]
 
 
 def _standing(table: Table, row: models.Instance) -> list[ColumnElement[bool]]:

@@ -164,6 +164,14 @@ def _topic(row: models.Instance, wait: Wait) -> dict[str, Any]:
 _PLAIN = ((Subscription, WaitKind.MESSAGE, _message), (ExternalTask, WaitKind.EXTERNAL_TASK, _topic))
 
 
+def rename(session: Session, row: models.Instance, process: Process) -> None:
+    """Let subscriptions follow what their waits are called now (a new version of the diagram says it otherwise)."""
+    for table, kind, particulars in _PLAIN:
+        for wait in process.waits(kind) if table is Subscription else ():
+            mine = (_table(table).c.instance_id == row.id, _table(table).c.wait == wait.id)
+            session.execute(update(_table(table)).where(*mine).values(particulars(row, wait)))
+
+
 def _common(row: models.Instance, wait: Wait) -> dict[str, Any]:
     return {"case_id": row.case_id, "instance_id": row.id, "wait": wait.id, "element": wait.element}
 

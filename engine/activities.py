@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bpmn import timers
-from bpmn.definition import ElementType
+from bpmn.definition import Element, ElementType
 from bpmn.errors import ExpressionError
 from bpmn.instance import Instance as Process
 from bpmn.waits import Activity
@@ -19,11 +19,14 @@ from engine import models
 from engine.definitions import Loaded
 
 
+def is_told(element: Element) -> bool:
+    """What the compiler put in is nobody's history; only the body around an activity that runs several times is, as in Camunda 7."""
+    return element.drawn or element.type is ElementType.MULTI_INSTANCE_BODY
+
+
 def record(session: Session, row: models.Instance, loaded: Loaded, process: Process) -> None:
     """Write what has begun since the instance was woken, and how ended what had begun before; one statement for all."""
-    elements = loaded.process.elements
-    # What the compiler put in is nobody's history; only the body around an activity that runs several times is, as in Camunda 7.
-    told = [a for a in process.history() if elements[a.element].drawn or elements[a.element].type is ElementType.MULTI_INSTANCE_BODY]
+    told = [activity for activity in process.history() if is_told(loaded.process.elements[activity.element])]
     if told:
         rows = [_row(row, loaded, activity, place) for place, activity in enumerate(told)]
         session.execute(_UPSERTS[session.get_bind().dialect.name], rows)

@@ -12,10 +12,11 @@ from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice
 from engine.errors import InvalidState, NotFound
 from engine.models import Activity, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
+from engine.schedule_models import Continuation
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 #: Rows that go with an item's process from one case to another.
-_PROJECTED = (Activity, Task, Timer, Subscription, ExternalTask, Job, Incident)
+_PROJECTED = (Activity, Task, Timer, Subscription, ExternalTask, Continuation, Job, Incident)
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:

@@ -162,7 +162,8 @@ def _judge(session: Session, plan: Plan, row: models.Instance, actor: Actor) -> 
         reason = f"Expected an instance of version {plan.source.version}, but it is of another one by now"
         return Migration(steps=(), refusals=(reason,)), None
     case, item = session.get_one(Case, row.case_id), session.get(Item, row.item_id) if row.item_id else None
-    context = functions.context(session, plan.target, case, item, actor)
+    called = row.parent_id is not None
+    context = functions.context(session, plan.target, case, item, actor, key=row.business_key, called=called)
     outcome = migration.migrate(plan.moves, row.state, row.variables, context)
     if item is None and row.parent_id is None:
         outcome = replace(outcome, refusals=(*outcome.refusals, *_forgotten(plan.target, case)))

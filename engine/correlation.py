@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType, EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, journal, processes, variables
+from engine import definitions, execution, instances, journal, processes, variables
 from engine.actors import Actor
 from engine.case_models import Case
-from engine.definitions import Loaded
 from engine.errors import InvalidState
 from engine.models import Instance, Subscription
 from engine.variables import NOTHING, Given
@@ -33,19 +32,26 @@ class Message:
     instance_id: UUID | None = None
     #: Variables by which the instance is known.
     keys: Mapping[str, Any] = field(default_factory=dict)
+    #: Local variables by which the one activity is known that waits for it.
+    local_keys: Mapping[str, Any] = field(default_factory=dict)
     given: Given = NOTHING
 
 
 def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Instance]:
-    """Deliver a message to the one that waits for it, to `everybody`, or to a new process; raises InvalidState when it is for nobody."""
+    """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
+
+    Raises InvalidState when it is for nobody, or for more than one.
+    """
     waiting = _waiting(session, message, actor)
-    if len(waiting) > 1 and not everybody:
-        raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {len(waiting)} do: name a business key")
+    begins = (everybody or not waiting) and message.instance_id is None and not message.keys and not message.local_keys
+    starts = definitions.starting(session, EventType.MESSAGE, message.name) if begins else []
+    if len(waiting) + len(starts) > 1 and not everybody:
+        many = f"{len(waiting)} do: name a business key" if waiting else f"{len(starts)} begin with it"
+        raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {many}")
     reached = [_deliver(session, subscription, message, actor) for subscription in waiting]
-    if not reached and message.instance_id is None and not message.keys and (found := _starting(session, message.name)):
-        loaded, at = found
+    for loaded, at in starts:
         key = message.business_key
-        reached = [processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)]
+        reached.append(processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at))
     if not reached and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
     return reached
@@ -68,29 +74,30 @@ def trigger(session: Session, instance_id: UUID, *, actor: Actor, given: Given =
 
 def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:
     query = select(Subscription, Instance).join(Instance, Instance.id == Subscription.instance_id).join(Case, Case.id == Instance.case_id)
-    query = query.where(Subscription.message == message.name, Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))
+    query = query.where(Subscription.kind == WaitKind.MESSAGE, Subscription.name == message.name)
+    query = query.where(Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))
     if message.business_key is not None:
         query = query.where(Instance.business_key == message.business_key)
     if message.instance_id is not None:
         query = query.where(Instance.id == message.instance_id)
     rows = session.execute(query.order_by(Subscription.id)).all()
-    known = message.keys.items()
-    return [row[0] for row in rows if all(name in row[1].variables and row[1].variables[name] == value for name, value in known)]
+    return [subscription for subscription, instance in rows if _knows(session, subscription, instance, message)]
+
+
+def _knows(session: Session, subscription: Subscription, instance: Instance, message: Message) -> bool:
+    if not message.keys.items() <= instance.variables.items():
+        return False
+    if not message.local_keys:
+        return True
+    local = instances.look(session, instance).variables_at(subscription.wait, local=True)
+    return message.local_keys.items() <= local.items()
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Instance:
     with execution.running(session, subscription.instance_id, actor=actor) as run:
         if subscription.wait in run.process.standing():  # another delivery of this message may have ended it
-            variables.put(run, message.given)
-            run.process.deliver(subscription.wait)
+            run.process.deliver(subscription.wait, message.given.values)
+            run.row.types = variables.typed(run.row.types, message.given)
             variables.forget(run, message.given)
             journal.record(session, run.row, actor=actor, what="message received", message=message.name, element=subscription.element)
     return run.row
-
-
-def _starting(session: Session, name: str) -> tuple[Loaded, str] | None:
-    for loaded in definitions.current(session, "process"):
-        for start in loaded.process.starts():
-            if start.event is not None and start.event.type is EventType.MESSAGE and start.event.name == name:
-                return loaded, start.id
-    return None

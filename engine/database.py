@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_confi
 
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
+#: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
+LONGEST_LINE = 100
 _AFTER_COMMIT = "after_commit"
 #: Locks of PostgreSQL that are not those of a row; the numbers are ours alone, and mean nothing.
 _MIGRATION = 0x6F6E657468696E67
@@ -73,6 +77,8 @@ class Database:
         self.bind = connect(url)
         #: What every session knows of who is around (`session.info`).
         self.info: dict[str, Any] = {}
+        #: What this thread is carrying out after a commit.
+        self._here = threading.local()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -92,8 +98,22 @@ class Database:
                 session.rollback()
                 raise _translate(error) from error
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
-        for work in owed:
-            work(self)
+        self._carry_out(owed)
+
+    def _carry_out(self, owed: list[Callable[[Database], object]]) -> None:
+        """Do what was put off.  What a piece puts off in turn stands in line behind the others: a long chain is not to be a deep one."""
+        line: deque[Callable[[Database], object]] | None = getattr(self._here, "line", None)
+        if line is not None:
+            line.extend(owed)
+            return
+        self._here.line = line = deque(owed)
+        try:
+            for _ in range(LONGEST_LINE):
+                if not line:
+                    break
+                line.popleft()(self)
+        finally:
+            self._here.line = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

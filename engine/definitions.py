@@ -9,14 +9,16 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, String, cast, select
 from sqlalchemy.orm import Session
 
 from bpmn import compiler, decisions, forms, xml
 from bpmn.decisions import Decision
+from bpmn.definition import Binding, Element, EventDefinition, EventType
 from bpmn.definition import Definition as Process
-from bpmn.definition import Element
+from bpmn.errors import ExpressionError
 from bpmn.forms import Form
+from bpmn.waits import Wait
 from engine import calendars, models
 from engine.errors import NotFound
 
@@ -66,7 +68,8 @@ class Deployed:
 _loaded: dict[UUID, Loaded] = {}
 _deployed: dict[UUID, Deployed] = {}
 _keeping = threading.Lock()
-_MOMENTS: Mapping[str, Callable[[], Any]] = {
+#: What may be asked where no case is at hand.
+MOMENTS: Mapping[str, Callable[[], Any]] = {
     "now": lambda: datetime.now(calendars.BEIJING),
     "today": lambda: datetime.now(calendars.BEIJING).date(),
 }
@@ -98,6 +101,45 @@ def latest(session: Session, key: str) -> Loaded:
     return get(session, definition_id)
 
 
+def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:
+    """Load the version that a call activity calls; raises NotFound."""
+    key, binding = wait.name or "", caller.process.elements[wait.element].binding
+    if binding is Binding.LATEST:
+        return latest(session, key)
+    which: Mapping[Binding, ColumnElement[bool]] = {
+        Binding.DEPLOYMENT: models.Definition.deployment_id == caller.deployment_id,
+        Binding.VERSION: cast(models.Definition.version, String) == wait.version,
+        Binding.VERSION_TAG: models.Definition.version_tag == wait.version,
+    }
+    query = select(models.Definition.id).where(models.Definition.key == key, which[binding]).order_by(models.Definition.version.desc())
+    definition_id = session.scalar(query.limit(1))
+    if definition_id is None:
+        of = "of the same deployment" if binding is Binding.DEPLOYMENT else f"of {binding} {wait.version!r}"
+        raise NotFound(f"Expected to find a process named {key!r} {of}, but none is deployed")
+    return get(session, definition_id)
+
+
+def starting(session: Session, event: EventType, name: str) -> list[tuple[Loaded, str]]:
+    """Processes without a matter whose newest version begins with a message or a signal of this name, each with the start event."""
+    return [
+        (loaded, start.id)
+        for loaded in current(session, "process")
+        for start in loaded.process.starts()
+        if start.event is not None and start.event.type is event and name == _name(start.event)
+    ]
+
+
+def _name(event: EventDefinition) -> str | None:
+    """What a start event waits for; a signal's name may be an expression, which knows no variables yet."""
+    if event.signal is None:
+        return event.name
+    try:
+        found = event.signal.evaluate({})
+    except ExpressionError:
+        return None
+    return found if isinstance(found, str) else None
+
+
 def current(session: Session, kind: str) -> list[Loaded]:
     """The newest version of every process of a kind, by key."""
     rows = session.execute(
@@ -121,7 +163,7 @@ def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
 
 def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Evaluate a decision outside a running process: it may ask for the day and the time, and for nothing else."""
-    return decision(session, loaded, ref).evaluate(variables, _MOMENTS)
+    return decision(session, loaded, ref).evaluate(variables, MOMENTS)
 
 
 def decision_names(session: Session) -> frozenset[str]:

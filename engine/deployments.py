@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.matter.facts import Item
-from engine import database, definitions, functions
+from engine import database, definitions, functions, start_timers
 from engine.actors import Actor, Role
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
@@ -147,9 +147,14 @@ def delete(session: Session, deployment_id: UUID, *, actor: Actor) -> None:
     used = session.scalar(select(Instance.id).where(Instance.definition_id.in_(mine)).limit(1))
     if used is not None:
         raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")
+    keys = [definition.key for definition in definitions_of(session, row)]
+    for key in keys:
+        start_timers.forget(session, key)
     for table in (Resource, Definition):
         session.execute(sql_delete(table).where(table.deployment_id == row.id))
     session.delete(row)
+    for key in keys:
+        start_timers.restore(session, key)
 
 
 def refuse(errors: list[Finding]) -> None:
@@ -184,16 +189,17 @@ def _days(written: str | None) -> int | None:
 def _define(session: Session, deployment: Deployment, file: str, content: bytes) -> None:
     for process in compiler.compile(content, file):
         version = session.scalar(select(func.max(Definition.version)).where(Definition.key == process.key)) or 0
-        session.add(
-            Definition(
-                deployment_id=deployment.id,
-                key=process.key,
-                version=version + 1,
-                name=process.name or process.key,
-                kind=process.properties.get("onething.kind", "process"),
-                resource=file,
-                version_tag=process.version_tag,
-                history_days=_days(process.history_time_to_live),
-                startable=process.startable_in_tasklist,
-            )
+        row = Definition(
+            deployment_id=deployment.id,
+            key=process.key,
+            version=version + 1,
+            name=process.name or process.key,
+            kind=process.properties.get("onething.kind", "process"),
+            resource=file,
+            version_tag=process.version_tag,
+            history_days=_days(process.history_time_to_live),
+            startable=process.startable_in_tasklist,
         )
+        session.add(row)
+        session.flush()
+        start_timers.replace(session, row, process)

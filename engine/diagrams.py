@@ -52,7 +52,8 @@ def _draw(session: Session, row: Instance, case: Case, item: Item | None) -> Dia
     definition = session.get_one(Definition, row.definition_id)
     loaded = definitions.get(session, definition.id)
     resource = session.get_one(Resource, (definition.deployment_id, definition.resource))
-    process = Process.load(loaded.process, row.state, row.variables, functions.context(session, loaded, case, item))
+    context = functions.context(session, loaded, case, item, key=row.business_key, called=row.parent_id is not None)
+    process = Process.load(loaded.process, row.state, row.variables, context)
     elements = loaded.process.elements
     return Diagram(
         key=loaded.key,

@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import definitions, functions, instances, jobs, lifecycle, matters, models, procedures, starts, steps
+from engine import definitions, functions, instances, jobs, lifecycle, matters, models, procedures, signals, starts, steps
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
-from engine.instances import Run
+from engine.instances import Origin, Run
 from engine.models import Incident, Subscription
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
@@ -40,7 +40,7 @@ def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended
 def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
     """Start the process of a case's matter, in the case's own version, and let it run."""
     loaded = definitions.get(session, case.definition_id)
-    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=variables, at=at)
+    run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=variables, origin=Origin(at=at))
     settle(run)
     return run
 
@@ -62,6 +62,7 @@ def settle(run: Run) -> None:
         # Decided, and its process goes on: what the bundle can issue has changed.
         jobs.owe(run.session, "refresh", run.session.get_one(models.Instance, run.row.parent_id))
     instances.put_back(run)
+    signals.tell(run)
     if run.is_bundle and run.process.ended:
         if run.case.hall is None:
             run.case.ended_at = run.row.ended_at
@@ -84,12 +85,14 @@ def _carry_on(run: Run) -> None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
         return
     variables = {**run.process.variables, "joining": False}
-    settle(instances.begin(run.session, run.loaded, actor=run.actor, case=run.case, item=None, variables=variables, at=at))
+    origin = Origin(at=at)
+    settle(instances.begin(run.session, run.loaded, actor=run.actor, case=run.case, item=None, variables=variables, origin=origin))
 
 
 def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
     """Deliver a message to every wait for it in a case; how many took it (none is no error)."""
-    query = select(Subscription.instance_id).where(Subscription.case_id == case_id, Subscription.message == message).distinct()
+    about = Subscription.case_id == case_id, Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
+    query = select(Subscription.instance_id).where(*about).distinct()
     taken = 0
     for instance_id in session.scalars(query).all():
         with running(session, instance_id, actor=actor) as run:
@@ -156,6 +159,11 @@ def _enter_step(run: Run, wait: Wait) -> None:
         run.process.complete(wait.id, result)
 
 
+def _enter_escalation(run: Run, wait: Wait) -> None:
+    """Ask the instance that called this one; the token rests until it has answered."""
+    jobs.owe_parent(run.session, run.row, "escalate", code=wait.name or "", wait=wait.id)
+
+
 def _enter_call(run: Run, wait: Wait) -> None:
     """Start what a call activity calls, or attach to the item that runs or is finished already."""
     item = starts.item_for(run, wait)
@@ -166,7 +174,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
             return
         _return(run, child)
         return
-    loaded = definitions.latest(run.session, wait.name or "")
+    loaded = definitions.called(run.session, run.loaded, wait)
     if loaded.kind == "item" and item is None:
         # Another token of this run called the item a moment ago, when `ready` was still true: nothing is left to do here.
         run.process.complete(wait.id, {})
@@ -178,7 +186,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         case=run.case,
         item=item or run.item,
         variables=starts.variables(run, wait),
-        parent=(run.row, wait),
+        origin=Origin(parent=(run.row, wait), key=wait.business_key),
     )
     if item is not None:
         starts.begin_item(child_run, item)
@@ -199,4 +207,9 @@ def _return(run: Run, child: models.Instance) -> None:
         run.process.complete(child.parent_wait or 0, child.variables)
 
 
-_ENTER = {WaitKind.USER_TASK: _enter_procedure, WaitKind.EXTERNAL_TASK: _enter_step, WaitKind.CALL: _enter_call}
+_ENTER = {
+    WaitKind.USER_TASK: _enter_procedure,
+    WaitKind.EXTERNAL_TASK: _enter_step,
+    WaitKind.CALL: _enter_call,
+    WaitKind.ESCALATION: _enter_escalation,
+}

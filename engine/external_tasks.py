@@ -14,11 +14,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from engine import arrivals, database, definitions, execution, instances, journal, steps, variables
+from engine import arrivals, database, definitions, execution, instances, journal, retries, steps, variables, worker_errors
 from engine.actors import Actor, Role
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Definition, ExternalTask, Incident, Instance
+from engine.instances import Run
+from engine.models import Definition, ExternalTask, Instance
 from engine.variables import NOTHING, Given
 
 #: Camunda keeps no more of an error message.
@@ -115,24 +116,39 @@ def properties_of(session: Session, found: Found) -> Mapping[str, str]:
     return definitions.get(session, found.definition.id).process.elements[found.task.element].properties
 
 
-def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, given: Given = NOTHING) -> None:
-    """Complete a task; a lock that has run out is enough, as long as nobody else has fetched it since."""
+def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, given: Given = NOTHING, local: Given = NOTHING) -> None:
+    """Complete a task; a lock that has run out is enough, as long as nobody else has fetched it since.
+
+    `local` variables are those of the task alone, for its outputs.  Raises InvalidInput when an error that is drawn on it cannot be told.
+    """
     task = _held(session, task_id, worker, actor, to="complete")
     with execution.running(session, task.instance_id, actor=actor) as run:
-        variables.put(run, given)
-        journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
-        run.process.complete(task.wait)
+        code = worker_errors.drawn(run, task, {**given.values, **local.values})
+        if local.values:
+            run.process.set_variables(local.values, at=task.wait, local=True)
+        run.row.types = variables.typed(run.row.types, given)
+        if code is None:
+            journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
+            run.process.complete(task.wait, given.values)
+        else:
+            _raise_error(run, task, code, None, given)
         variables.forget(run, given)
 
 
-def raise_error(session: Session, task_id: UUID, worker: str, code: str, *, actor: Actor, given: Given = NOTHING) -> None:
+def raise_error(
+    session: Session, task_id: UUID, worker: str, code: str, *, message: str | None = None, actor: Actor, given: Given = NOTHING
+) -> None:
     """Raise a BPMN error that the diagram may catch."""
     task = _held(session, task_id, worker, actor, to="raise an error at")
     with execution.running(session, task.instance_id, actor=actor) as run:
-        variables.put(run, given)
-        journal.record(session, run.row, actor=actor, what="external task raised an error", code=code, element=task.element)
-        run.process.raise_error(task.wait, code)
+        run.row.types = variables.typed(run.row.types, given)
+        _raise_error(run, task, code, message, given)
         variables.forget(run, given)
+
+
+def _raise_error(run: Run, task: ExternalTask, code: str, message: str | None, given: Given) -> None:
+    journal.record(run.session, run.row, actor=run.actor, what="external task raised an error", code=code, element=task.element)
+    run.process.raise_error(task.wait, code, message, given.values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,16 +161,29 @@ class Failure:
     after: timedelta
 
 
-def fail(session: Session, task_id: UUID, worker: str, failure: Failure, *, actor: Actor, given: Given = NOTHING) -> None:
-    """Note a failure: the task is fetched again later, or stands as an incident when no retries are left."""
+def fail(
+    session: Session, task_id: UUID, worker: str, failure: Failure, *, actor: Actor, given: Given = NOTHING, local: Given = NOTHING
+) -> None:
+    """Note a failure: the task is fetched again later, or stands as an incident when no retries are left.
+
+    A failure that the diagram has drawn as an error (`camunda:errorEventDefinition`) is that error.
+    """
     task = _held(session, task_id, worker, actor, to="fail")
     task.error_message, task.error_details = failure.message[:LONGEST_MESSAGE], failure.details
-    task.lock_expires_at = datetime.now(UTC) + failure.after
-    _set_retries(session, task, failure.retries)
-    if given.values:
-        with execution.running(session, task.instance_id, actor=actor) as run:
-            variables.put(run, given)
-            variables.forget(run, given)
+    with execution.running(session, task.instance_id, actor=actor) as run:
+        try:
+            code = worker_errors.drawn(run, task, {**given.values, **local.values})
+        except InvalidInput:
+            code = None  # what the worker has to say is not lost for that
+        run.row.types = variables.typed(run.row.types, given)
+        if code is not None:
+            _raise_error(run, task, code, failure.message, given)
+        else:
+            task.lock_expires_at = datetime.now(UTC) + failure.after
+            retries.leave(session, task, failure.retries, task.error_message)
+            run.process.set_variables(local.values, at=task.wait, local=True)
+            run.process.set_variables(given.values, at=task.wait)
+        variables.forget(run, given)
 
 
 def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor: Actor) -> None:
@@ -182,11 +211,11 @@ def unlock(session: Session, task_id: UUID, *, actor: Actor) -> None:
     _announce(session, task)
 
 
-def set_retries(session: Session, task_id: UUID, retries: int, *, actor: Actor) -> None:
+def set_retries(session: Session, task_id: UUID, left: int, *, actor: Actor) -> None:
     """Allow so many more attempts; above 0 the incident is over, at 0 it stands."""
     task = _taken(session, task_id, actor)
-    _set_retries(session, task, retries)
-    if retries:
+    retries.leave(session, task, left, task.error_message or "")
+    if left:
         _announce(session, task)
 
 
@@ -248,21 +277,6 @@ def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str
     if task.worker != worker:
         raise InvalidState(f"Expected to {to} external task {task_id} as {worker}, but {task.worker or 'nobody'} holds it")
     return task
-
-
-def _set_retries(session: Session, task: ExternalTask, retries: int) -> None:
-    if retries < 0:
-        raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
-    task.retries = retries
-    standing = session.scalars(
-        select(Incident).where(Incident.instance_id == task.instance_id, Incident.wait == task.wait, Incident.resolved_at.is_(None))
-    ).first()
-    now = datetime.now(UTC)
-    if retries and standing is not None:
-        standing.resolved_at = now
-    if not retries and standing is None:
-        place = {"case_id": task.case_id, "instance_id": task.instance_id, "wait": task.wait, "element": task.element}
-        session.add(Incident(**place, message=task.error_message or "", raised_at=now))
 
 
 def _announce(session: Session, task: ExternalTask) -> None:

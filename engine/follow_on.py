@@ -39,7 +39,7 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
 
 def is_open(session: Session, bundle: Instance, items: Iterable[Item]) -> bool:
     """Whether a bundle can still take items: its joint handling goes on, or has yet to begin."""
-    dispatcher = select(Subscription.id).where(Subscription.instance_id == bundle.id, Subscription.message == ITEMS_CHANGED)
+    dispatcher = select(Subscription.id).where(Subscription.instance_id == bundle.id, Subscription.name == ITEMS_CHANGED)
     window = select(Task.kind).where(Task.instance_id == bundle.id, Task.status == TaskStatus.OPEN)
     if session.scalar(dispatcher.limit(1)) is not None:
         return True

@@ -38,6 +38,8 @@ class World:
     case: Case
     item: Item | None
     actor: Actor | None
+    #: What the instance is called (its business key).
+    key: str | None
     context: Context = field(init=False)
 
     def ready(self, code: str) -> bool:
@@ -125,8 +127,8 @@ class World:
         return sorted(self.actor.groups()) if self.actor and self.actor != ENGINE else []
 
     def execution(self) -> dict[str, Any]:
-        """What Camunda 7 calls the execution: `${execution.processBusinessKey}` is the number of the item, or of the case."""
-        number = self.case.number if self.item is None else self.item.number
+        """What Camunda 7 calls the execution: its business key is the number of the item or the case, or what its starter called it."""
+        number = self.key if self.item is None else self.item.number
         return {
             "businessKey": number,
             "processBusinessKey": number,
@@ -159,11 +161,13 @@ _CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups
 NAMES = LIVE | _CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
 
 
-def context(session: Session, loaded: Loaded, case: Case, item: Item | None, actor: Actor | None = None) -> Context:
-    """What an instance may ask of the world while somebody runs it."""
-    world = World(session=session, loaded=loaded, case=case, item=item, actor=actor)
+def context(
+    session: Session, loaded: Loaded, case: Case, item: Item | None, actor: Actor | None = None, *, key: str | None, called: bool
+) -> Context:
+    """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
+    world = World(session=session, loaded=loaded, case=case, item=item, actor=actor, key=key)
     functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
-    world.context = Context(now=datetime.now(UTC), functions=functions, decide=world.decide, live=LIVE)
+    world.context = Context(now=datetime.now(UTC), functions=functions, decide=world.decide, live=LIVE, called=called)
     return world.context
 
 

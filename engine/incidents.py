@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import arrivals, cases, database, execution, jobs, journal, steps
+from engine import arrivals, cases, continuations, database, execution, jobs, journal, steps
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered
 from engine.models import Definition, ExternalTask, Incident, Instance, Job
+from engine.schedule_models import Continuation
 
 
 def search(actor: Actor) -> Select[Incident]:
@@ -97,8 +98,15 @@ def _retry_wait(session: Session, incident: Incident, wait_id: int, *, actor: Ac
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
             run.process.retry(wait_id)
+    if kind is WaitKind.JOB:
+        continuations.set_retries(session, _continuation(session, incident), 1)
     if kind is WaitKind.EXTERNAL_TASK and not _give_to_workers(session, incident, wait_id):
         execution.perform_step(session, incident.instance_id, wait_id, actor=actor)
+
+
+def _continuation(session: Session, incident: Incident) -> Continuation:
+    query = select(Continuation).where(Continuation.instance_id == incident.instance_id, Continuation.wait == incident.wait)
+    return session.scalars(query).one()
 
 
 def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool:

@@ -24,7 +24,7 @@ def _with_incident() -> ColumnElement[bool]:
 
 
 def _waiting_for(name: str) -> ColumnElement[bool]:
-    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.message == name))
+    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.name == name))
 
 
 def _at(elements: Collection[str]) -> ColumnElement[bool]:

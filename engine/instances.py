@@ -46,6 +46,19 @@ class Run:
         return self.item is None and self.row.parent_id is None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """How an instance comes about."""
+
+    #: The call activity that waits for it, with its instance.
+    parent: tuple[models.Instance, Wait] | None = None
+    #: What it is called (its business key); what belongs to a case is called by its number.
+    key: str | None = None
+    #: Id of a start event that waits for something; None: the one that does not.
+    at: str | None = None
+
+
+ALONE = Origin()
 #: Built once: these two are the beginning of everything that happens.
 _LOCK = (
     select(models.Instance)
@@ -95,7 +108,7 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: b
     # Read once the lock is had: what was read before may be old by now.
     case, item = session.execute(_ABOUT, {"instance": row.id}).one()
     loaded = definitions.get(session, row.definition_id)
-    context = functions.context(session, loaded, case, item, actor)
+    context = functions.context(session, loaded, case, item, actor, key=row.business_key, called=row.parent_id is not None)
     process = Process.load(loaded.process, row.state, row.variables, context)
     return Run(
         session=session,
@@ -110,6 +123,14 @@ def wake(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: b
     )
 
 
+def look(session: Session, row: models.Instance) -> Process:
+    """Look at the token state of an instance, without taking it."""
+    loaded = definitions.get(session, row.definition_id)
+    case, item = session.execute(_ABOUT, {"instance": row.id}).one()
+    context = functions.context(session, loaded, case, item, key=row.business_key, called=row.parent_id is not None)
+    return Process.load(loaded.process, row.state, row.variables, context)
+
+
 def begin(
     session: Session,
     loaded: Loaded,
@@ -118,18 +139,20 @@ def begin(
     case: Case,
     item: Item | None,
     variables: dict[str, object],
-    parent: tuple[models.Instance, Wait] | None = None,
-    at: str | None = None,
+    origin: Origin = ALONE,
 ) -> Run:
-    """Start a process of a case; `at` names a message start event, `parent` the call activity that waits for it."""
-    process = Process.start(loaded.process, variables, functions.context(session, loaded, case, item, actor), at=at)
+    """Start a process of a case."""
+    key = case.number if case.hall is not None else origin.key
+    parent = origin.parent
+    context = functions.context(session, loaded, case, item, actor, key=key, called=parent is not None)
+    process = Process.start(loaded.process, variables, context, at=origin.at)
     row = models.Instance(
         case_id=case.id,
         item_id=item.id if item else None,
         definition_id=loaded.id,
         parent_id=parent[0].id if parent else None,
         parent_wait=parent[1].id if parent else None,
-        business_key=parent[0].business_key if parent else case.number,
+        business_key=key,
         state=process.snapshot(),
         variables=process.variables,
         started_at=datetime.now(UTC),

@@ -20,16 +20,16 @@ BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 def owe(session: Session, kind: str, instance: Instance, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
     """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
-    return _owe(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
+    return put(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
-def owe_parent(session: Session, child: Instance) -> Job:
-    """Write the job that tells the parent of an instance that its child has ended."""
-    payload = {"child": str(child.id)}
-    return _owe(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind="resume", payload=payload), timedelta(0))
+def owe_parent(session: Session, child: Instance, kind: str = "resume", **payload: Any) -> Job:
+    """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
+    return put(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 
 
-def _owe(session: Session, job: Job, after: timedelta) -> Job:
+def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
+    """Write a job."""
     job.id, job.due_at = new_id(), datetime.now(UTC) + after
     session.add(job)
     if not after:

@@ -340,7 +340,7 @@ class Timer(Base):
 
 
 class Subscription(Base):
-    """A message an instance waits for."""
+    """A message or a signal that an instance waits for."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (UniqueConstraint("instance_id", "wait"),)
@@ -349,7 +349,9 @@ class Subscription(Base):
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
     wait: Mapped[int]
     element: Mapped[str]
-    message: Mapped[str] = mapped_column(String(255), index=True)
+    #: message or signal.
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(255), index=True)
 
 
 class Job(Base):
@@ -360,7 +362,7 @@ class Job(Base):
     id: Mapped[UUID] = _id()
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), index=True)
-    #: resume (a child ended), message (deliver to the instance), step (perform again).
+    #: What is to be done: a name of `engine.worker`'s table.
     kind: Mapped[str] = mapped_column(String(20))
     payload: Mapped[dict[str, Any]]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)

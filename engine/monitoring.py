@@ -56,7 +56,7 @@ _STANDING = (
     ),
     ("external task", select(ExternalTask.instance_id, ExternalTask.element, ExternalTask.topic.label("about")).order_by(ExternalTask.id)),
     ("timer", select(Timer.instance_id, Timer.element, Timer.due_at.label("about")).order_by(Timer.id)),
-    ("message", select(Subscription.instance_id, Subscription.element, Subscription.message.label("about")).order_by(Subscription.id)),
+    ("message", select(Subscription.instance_id, Subscription.element, Subscription.name.label("about")).order_by(Subscription.id)),
     (
         "incident",
         select(Incident.instance_id, Incident.element, Incident.message.label("about"))

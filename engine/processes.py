@@ -17,12 +17,14 @@ from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.instances import Origin
 from engine.states import InstanceStatus
 from engine.variables import Given
 
 #: How a case is marked that is none: nobody applied for anything.
 ENTRY = "process"
-_STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
+#: Who may start processes without a matter, and move them.
+STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
 
 
 def open_plain(
@@ -42,18 +44,24 @@ def open_plain(
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
-    actor.require(*_STARTERS, to="start a process")
-    if loaded.kind != "process":
-        raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
+    actor.require(*STARTERS, to="start a process")
     if by_form:
         start = start_event(loaded)
         given = replace(given, values=element_forms.validate(loaded.form(start) if start else None, given.values, {}))
-    case = _case(session, loaded, region, actor)
+    return begin(session, loaded, actor=actor, region=region, key=key, given=given, at=at)
+
+
+def begin(
+    session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given, at: str | None = None
+) -> models.Instance:
+    """Start such a process for whoever has the right to: a person, a timer, a signal."""
+    if loaded.kind != "process":
+        raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
+    case, origin = _case(session, loaded, region, actor), Origin(key=key, at=at)
     try:
-        run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), at=at)
+        run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), origin=origin)
     except InstanceError as error:
         raise InvalidState(str(error)) from error
-    run.row.business_key = key
     run.row.types = variables.typed({}, given)
     variables.forget(run, given)
     execution.settle(run)
@@ -102,7 +110,7 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> No
 def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str) -> tuple[models.Instance, Case]:
     """Return an instance that may be handled as a process; raises NotFound, NotPermitted, and InvalidState for a case."""
     row = get(session, instance_id, actor)
-    actor.require(*_STARTERS, to=f"{to} a process")
+    actor.require(*STARTERS, to=f"{to} a process")
     case = session.get_one(Case, row.case_id)
     if case.entry != ENTRY:
         raise InvalidState(f"Expected to {to} a process without applicant, but this one belongs to case {case.number}, which the law moves")
@@ -112,7 +120,7 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
 def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor) -> None:
     """Set and delete variables of a running instance."""
     get(session, instance_id, actor)
-    actor.require(*_STARTERS, to="set variables")
+    actor.require(*STARTERS, to="set variables")
     with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
         variables.put(run, given, gone=gone)
         journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
@@ -121,7 +129,7 @@ def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: fr
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
     mine = select(Case.id).where(cases.visible(actor))
-    if not actor.has(*_STARTERS):
+    if not actor.has(*STARTERS):
         return models.Instance.case_id.in_(mine)
     plain = select(Case.id).where(Case.entry == ENTRY)
     return or_(models.Instance.case_id.in_(mine), models.Instance.case_id.in_(plain))

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import arrivals, database, models
+from engine import arrivals, database, models, retries
 from engine.case_models import Case
 from engine.columns import new_id
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
+from engine.schedule_models import Continuation
 from engine.states import TaskStatus, move
 
 Waits = dict[int, Wait]
@@ -67,7 +68,7 @@ def project(
     _project_tasks(session, change)
     _insert_tasks(session, row, loaded, case, change.new(WaitKind.USER_TASK))
     failed_before = _project_timers(session, change)
-    if failed_before or any(change.now[kind] or change.before[kind] for kind in (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK)):
+    if failed_before or any(change.now[kind] or change.before[kind] for kind in (WaitKind.INCIDENT, *_FAILING)):
         _project_incidents(session, change)
     for table, kind, particulars in _PLAIN:
         _delete(session, table, row, change.gone(kind))
@@ -140,28 +141,43 @@ _MOVE = (
 )
 
 
+#: Waits on which an incident may stand while they go on waiting: a worker has failed, or the engine itself.
+_FAILING = (WaitKind.EXTERNAL_TASK, WaitKind.JOB)
+
+
 def _project_incidents(session: Session, change: Change) -> None:
     """Resolve what goes on again, and raise what fails now; a step that failed has its incident already."""
     row, failing = change.row, change.now[WaitKind.INCIDENT]
     query = select(Incident).where(Incident.instance_id == row.id, Incident.wait.is_not(None), Incident.resolved_at.is_(None))
     standing = {incident.wait: incident for incident in session.scalars(query)}
     for wait_id, incident in standing.items():
-        if wait_id not in failing and wait_id not in change.now[WaitKind.EXTERNAL_TASK]:
+        if wait_id not in failing and not any(wait_id in change.now[kind] for kind in _FAILING):
             incident.resolved_at = datetime.now(UTC)
     raised = [wait for wait in failing.values() if wait.id not in standing]
     _insert(session, Incident, [_common(row, wait) | {"message": wait.error or "", "raised_at": datetime.now(UTC)} for wait in raised])
 
 
-def _message(_row: models.Instance, wait: Wait) -> dict[str, Any]:
-    return {"message": wait.name or ""}
+def _subscription(_row: models.Instance, wait: Wait) -> dict[str, Any]:
+    return {"kind": str(wait.kind), "name": wait.name or ""}
 
 
 def _topic(row: models.Instance, wait: Wait) -> dict[str, Any]:
-    return {"topic": wait.name or "", "item_id": row.item_id, "created_at": datetime.now(UTC)}
+    return {"topic": wait.name or "", "item_id": row.item_id, "priority": wait.priority, "created_at": datetime.now(UTC)}
+
+
+def _continuation(_row: models.Instance, wait: Wait) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    times = retries.read(wait.retry_cycle).times
+    return {"priority": wait.priority, "retry_cycle": wait.retry_cycle, "retries": times, "created_at": now, "due_at": now}
 
 
 #: Rows that come and go with their waits and never change in between.
-_PLAIN = ((Subscription, WaitKind.MESSAGE, _message), (ExternalTask, WaitKind.EXTERNAL_TASK, _topic))
+_PLAIN = (
+    (Subscription, WaitKind.MESSAGE, _subscription),
+    (Subscription, WaitKind.SIGNAL, _subscription),
+    (ExternalTask, WaitKind.EXTERNAL_TASK, _topic),
+    (Continuation, WaitKind.JOB, _continuation),
+)
 
 
 def rename(session: Session, row: models.Instance, process: Process) -> None:
@@ -181,7 +197,9 @@ def _insert(session: Session, table: type[models.Base], rows: list[dict[str, Any
         session.execute(insert(_table(table)), rows)
 
 
-def _delete(session: Session, table: type[Timer | Subscription | ExternalTask], row: models.Instance, waits: Collection[int]) -> int:
+def _delete(
+    session: Session, table: type[Timer | Subscription | ExternalTask | Continuation], row: models.Instance, waits: Collection[int]
+) -> int:
     if not waits:
         return 0
     columns = _table(table).c

@@ -15,6 +15,7 @@ from bpmn.definition import Definition, EventType
 from bpmn.simulation import samples, telling
 from bpmn.simulation.samples import Sample
 from bpmn.simulation.telling import Telling
+from bpmn.waits import WaitKind
 from engine import calendars, checklists, definitions, functions, lifecycle, steps, tasks
 from engine.accounts import find
 from engine.case_models import Case, Item
@@ -102,8 +103,8 @@ class Reader:
         for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None)).order_by(Timer.due_at, Timer.id)):
             if timer.due_at is not None:
                 found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
-        for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
-            found.messages.append(Open(**_common(session, subscription), what=subscription.message))
+        for subscription in session.scalars(select(Subscription).where(Subscription.kind == WaitKind.MESSAGE).order_by(Subscription.id)):
+            found.messages.append(Open(**_common(session, subscription), what=subscription.name))
         for incident in session.scalars(select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.id)):
             found.incidents.append(Open(**_common(session, incident), what=incident.message))
         for task in session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all():

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, selec
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, effects, element_forms, execution, instances, journal, variables
+from engine import definitions, effects, element_forms, escalations, execution, instances, journal, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
@@ -133,7 +133,7 @@ def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor
     with _held(session, task_id, actor, to="escalate") as (task, run):
         _require_work(task, to="escalate")
         run.row.types = variables.typed(run.row.types, given)
-        if not run.process.raise_escalation(task.wait, code, given.values):
+        if not escalations.raise_at(run, task.wait, code, given.values):
             raise InvalidState(f"Expected to escalate task {task.name}, but nothing in its diagram catches escalation {code!r}")
         variables.forget(run, given)
         journal.record(session, run.row, actor=actor, what="task escalated", task=task.name, code=code)

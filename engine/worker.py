@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -10,12 +11,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import activities, definitions, execution, instances, jobs
+from engine import activities, continuations, duties, execution, instances, jobs, start_timers
 from engine.actors import ENGINE
-from engine.case_models import Case, Item
 from engine.database import Database
-from engine.errors import InvalidState, Suspended
+from engine.errors import Busy, Suspended
 from engine.models import Incident, Instance, Job, Timer
+from engine.settings import Settings
 from engine.states import JobStatus
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ def run(db: Database, job_id: UUID) -> bool:
             job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
             if job is None:
                 return False
-            _PERFORM[job.kind](session, job)
+            duties.PERFORM[job.kind](session, job)
             session.delete(job)
     except Suspended:
         return False  # it waits until its instance is activated
@@ -67,6 +68,23 @@ def fire(db: Database, timer_id: UUID) -> bool:
     return True
 
 
+def carry_on(db: Database, continuation_id: UUID) -> bool:
+    """Carry one token on, if it is still time.  Tells whether it was ours to do."""
+    try:
+        with db.transaction() as session:
+            row = continuations.claim(session, continuation_id)
+            if row is None:
+                return False
+            continuations.execute(session, row, actor=ENGINE)
+    except (Busy, Suspended):
+        return False  # somebody works on the instance: that is no failure, and it stays due
+    except Exception as error:
+        log.exception("continuation failed", continuation=str(continuation_id))
+        with db.transaction() as session:
+            continuations.remember_failure(session, continuation_id, error)
+    return True
+
+
 def forget(db: Database, instance_id: UUID) -> bool:
     """Purge the history of one instance."""
     with db.transaction() as session:
@@ -74,14 +92,30 @@ def forget(db: Database, instance_id: UUID) -> bool:
     return True
 
 
-def tick(db: Database, limit: int = BATCH) -> int:
-    """Run everything that is due now, a batch of each kind; how many pieces were done."""
+def begin(db: Database, timer_id: UUID, region: str) -> bool:
+    """Start a process whose time has come.  Tells whether it was ours to do."""
+    try:
+        with db.transaction() as session:
+            return start_timers.fire(session, timer_id, region=region) is not None
+    except Exception:
+        log.exception("start timer failed", timer=str(timer_id))
+        with db.transaction() as session:
+            start_timers.put_off(session, timer_id, datetime.now(UTC) + PUT_OFF)
+        return True
+
+
+def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region) -> int:
+    """Run everything that is due now, a batch of each kind; how many pieces were done.
+
+    `region` is where processes belong that begin by themselves.
+    """
     with db.reading() as session:
         owed = jobs.due(session, limit)
         query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
         due = list(session.scalars(query.where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)))
-        old = activities.outlived(session, limit)
-    return sum(run(db, job_id) for job_id in owed) + sum(fire(db, timer_id) for timer_id in due) + sum(forget(db, one) for one in old)
+        timed, old = start_timers.due(session, limit), activities.outlived(session, limit)
+    pieces = ((run, owed), (fire, due), (partial(begin, region=region), timed), (forget, old))
+    return sum(do(db, one) for do, ids in pieces for one in ids) + _carry_on_all(db, limit)
 
 
 def drain(db: Database) -> int:
@@ -90,6 +124,19 @@ def drain(db: Database) -> int:
     while done := tick(db):
         total += done
     return total
+
+
+def _carry_on_all(db: Database, limit: int) -> int:
+    """Carry tokens on, and those that come up by it: a chain of continuations is not to wait for as many ticks."""
+    done = looked_at = 0
+    while looked_at < limit:
+        with db.reading() as session:
+            ids = continuations.due(session, limit - looked_at)
+        if not ids:
+            break
+        looked_at += len(ids)
+        done += sum(carry_on(db, one) for one in ids)
+    return done
 
 
 def _fire(session: Session, timer: Timer) -> None:
@@ -129,40 +176,3 @@ def _put_off(db: Database, timer_id: UUID, error: Exception) -> None:
                     raised_at=datetime.now(UTC),
                 )
             )
-
-
-def _perform_resume(session: Session, job: Job) -> None:
-    execution.resume(session, job.instance_id, UUID(job.payload["child"]), actor=ENGINE)
-
-
-def _perform_message(session: Session, job: Job) -> None:
-    execution.throw(session, job.case_id, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
-
-
-def _perform_refresh(session: Session, job: Job) -> None:
-    execution.refresh(session, job.instance_id, actor=ENGINE)
-
-
-def _perform_start(session: Session, job: Job) -> None:
-    """Start a process beside the one that asked for it, e.g. the check of a commitment; at the start of a message, when one is named."""
-    item = session.get_one(Item, UUID(job.payload["item"]))
-    case = session.get_one(Case, item.case_id)
-    loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
-    at = loaded.start_by(message) if message else None
-    if message and at is None:
-        raise InvalidState(f"Expected {loaded.key} to have a start for {message}, but it has none; deploy its newest version")
-    run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=job.payload["variables"], at=at)
-    execution.settle(run)
-
-
-def _perform_step(session: Session, job: Job) -> None:
-    execution.perform_step(session, job.instance_id, job.payload["wait"], actor=ENGINE)
-
-
-_PERFORM = {
-    "resume": _perform_resume,
-    "message": _perform_message,
-    "step": _perform_step,
-    "refresh": _perform_refresh,
-    "start": _perform_start,
-}

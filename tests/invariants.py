@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import WaitKind
-from engine import clocks, definitions, functions, journal, models
+from engine import clocks, definitions, functions, journal, models, schedule_models
 from engine.case_models import Case, Item
 from engine.database import Database
 from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
 
-#: Waits that are activities themselves, never an event on one.
-_ACTIVITIES = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
+#: What waits within an element.
+_ENTERED = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
+_PROJECTED = (models.Activity, models.Task, models.Timer, models.Subscription, models.ExternalTask, schedule_models.Continuation)
 
 
 def check(database: Database) -> None:
@@ -31,29 +32,28 @@ def check(database: Database) -> None:
 def _rows_equal_waits(session: Session, row: models.Instance) -> None:
     case, item = session.get_one(Case, row.case_id), session.get(Item, row.item_id) if row.item_id else None
     loaded = definitions.get(session, row.definition_id)
-    process = Process.load(loaded.process, row.state, row.variables, functions.context(session, loaded, case, item))
+    context = functions.context(session, loaded, case, item, key=row.business_key, called=row.parent_id is not None)
+    process = Process.load(loaded.process, row.state, row.variables, context)
     waits = {kind: {w.id: w for w in process.waits() if w.kind is kind} for kind in WaitKind}
     of = f"instance {row.id} ({loaded.key})"
 
     assert process.ended == (row.status is not InstanceStatus.RUNNING), of
     assert _numbers(session, models.Task, row, models.Task.status == TaskStatus.OPEN) == sorted(waits[WaitKind.USER_TASK]), of
-    assert _numbers(session, models.Subscription, row) == sorted(waits[WaitKind.MESSAGE]), of
+    for kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
+        assert _numbers(session, models.Subscription, row, models.Subscription.kind == kind) == sorted(waits[kind]), of
+    assert _numbers(session, schedule_models.Continuation, row) == sorted(waits[WaitKind.JOB]), of
     assert _numbers(session, models.ExternalTask, row) == sorted(waits[WaitKind.EXTERNAL_TASK]), of
     timers = {t.wait: t.due_at for t in session.scalars(select(models.Timer).where(models.Timer.instance_id == row.id))}
     assert timers == {number: wait.due_at for number, wait in waits[WaitKind.TIMER].items()}, of
     standing = _numbers(session, models.Incident, row, models.Incident.resolved_at.is_(None), models.Incident.wait.is_not(None))
     assert set(standing) >= set(waits[WaitKind.INCIDENT]), of
-    assert set(standing) <= set(waits[WaitKind.INCIDENT]) | set(waits[WaitKind.EXTERNAL_TASK]), of
-    lasting = set(session.scalars(_activities(row).where(models.Activity.ended_at.is_(None))))
-    assert lasting >= {number for kind in _ACTIVITIES for number in waits[kind]}, of
-    assert not (process.ended and lasting), of
-    for table in (models.Activity, models.Task, models.Timer, models.Subscription, models.ExternalTask, models.Job):
+    assert set(standing) <= {wait for kind in (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK, WaitKind.JOB) for wait in waits[kind]}, of
+    lasting = select(models.Activity.number).where(models.Activity.instance_id == row.id, models.Activity.ended_at.is_(None))
+    # A token at a join, or that waits for a job, has not entered its element yet, or has left it.
+    assert {number for kind in _ENTERED for number in waits[kind]} <= set(session.scalars(lasting)) <= {a.id for a in process.tokens()}, of
+    for table in (*_PROJECTED, models.Job):
         assert set(session.scalars(select(table.case_id).where(table.instance_id == row.id))) <= {row.case_id}, of
     _children_are_called(session, row, set(waits[WaitKind.CALL]))
-
-
-def _activities(row: models.Instance) -> Select[int]:
-    return select(models.Activity.number).where(models.Activity.instance_id == row.id)
 
 
 def _children_are_called(session: Session, row: models.Instance, calls: set[int]) -> None:

@@ -37,6 +37,6 @@ def work() -> None:
 
 def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
-    heart = Heartbeat(lambda: worker.tick(database), seconds=loaded.tick)
+    heart = Heartbeat(lambda: worker.tick(database, region=loaded.region), seconds=loaded.tick)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     return heart

@@ -91,6 +91,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("no-start-event", "x", "开始事件", beside(event_subprocess("x", task("t")))),
     ("start-of-process", "x", "事件子流程", diagram(ENDS, start("x", error("E")), flows("s -> e", "x -> e"))),
     ("start-of-process", "x", "事件子流程", diagram(ENDS, start("x", conditional("${a}")), flows("s -> e", "x -> e"))),
+    ("start-of-process", "x", "applicant", diagram(start("x", signal("a")), end("e"), flows("x -> e"), properties={"onething.kind": "item"})),
+    ("start-of-process", "x", "applicant", diagram(start("x", timer(duration="P1D")), end("e"), flows("x -> e"), properties={"onething.kind": "item"})),
     ("waiting-start-in-subprocess", "m", "中间捕获事件", around(subprocess("x", start("m", message="a"), end("ie"), flows("m -> ie")))),
     ("waiting-start-in-subprocess", "m", "waits", around(transaction("x", start("m", signal("a")), end("ie"), flows("m -> ie")))),
     ("plain-start-in-event-subprocess", "x_start", "starts", beside(event_process(start("x_start")))),

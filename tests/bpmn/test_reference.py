@@ -142,7 +142,7 @@ def test_reference__element_meets_its_fate(word: Word):
 
 @pytest.mark.parametrize("word", vocabulary.EXTENSIONS.values(), ids=lambda word: word.name)
 def test_reference__extension_meets_its_fate(word: Word):
-    owner = "callActivity" if "callActivity" in word.owners else "userTask"
+    owner = next((kind for kind in ("callActivity", "userTask", "serviceTask") if kind in word.owners), "userTask")
     content = diagram(start("s"), element(owner, "x", ext=tag(f"camunda:{word.name}")), end("e"), flows("s -> x -> e"))
 
     findings = compiler.examine(content, "x.bpmn").findings

@@ -17,14 +17,17 @@ QUANTITIES = ("startQuantity", "completionQuantity")
 
 
 def bad_retries(drawing: Drawing) -> Problems:
-    """How often a job is tried again is an ISO 8601 cycle."""
+    """How often a job is tried again is an ISO 8601 cycle, or the durations between the attempts."""
     for element in drawing.elements:
         cycle = element.retry_cycle
         if cycle is not None and cycle.dialect == "literal":
             try:
-                timers.cycle(cycle.source, PROBE)
+                if cycle.source.startswith("R"):
+                    timers.cycle(cycle.source, PROBE)
+                else:
+                    [timers.read_duration(part.strip()).after(PROBE) for part in cycle.source.split(",")]
             except ExpressionError as error:
-                yield element.id, f"Expected the retries of {drawing.label(element.id)} to be a cycle such as R3/PT10M, but: {error}"
+                yield element.id, f"Expected the retries of {drawing.label(element.id)} to be R3/PT10M or PT10M,PT1H, but: {error}"
 
 
 def bad_priority(drawing: Drawing) -> Problems:

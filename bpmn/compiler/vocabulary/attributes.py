@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.elements import ACTIVITY_TAGS, GATEWAY_TAGS, NODE_TAGS
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
@@ -104,12 +103,10 @@ CAMUNDA = [
     *_words(Fate.IGNORED, ANY, "which element template was used", "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"),
     *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "historyTimeToLive", "isStartableInTasklist"),
     *_words(Fate.WARNED, PROCESS, "who may start a case is decided by roles", "candidateStarterGroups", "candidateStarterUsers"),
-    *_words(awaited.PRIORITY, PROCESS | NODE_TAGS, "which jobs come first; of a process: for all of its elements", "jobPriority"),
-    *_words(awaited.PRIORITY, PROCESS | WORKED, "which external tasks come first; of a process: for all of its elements", "taskPriority"),
-    *_words(
-        awaited.ASYNCHRONOUS, (NODE_TAGS - BOUNDARY) | MULTI_INSTANCE, "a job enters the element", "asyncBefore", "async", harmless=FALSE
-    ),
-    *_words(awaited.ASYNCHRONOUS, NODE_TAGS | MULTI_INSTANCE, "a job leaves the element", "asyncAfter", harmless=FALSE),
+    *_words(Fate.RUNS, PROCESS | NODE_TAGS, "which jobs come first; of a process: for all of its elements", "jobPriority"),
+    *_words(Fate.RUNS, PROCESS | WORKED, "which external tasks come first; of a process: for all of its elements", "taskPriority"),
+    *_words(Fate.RUNS, (NODE_TAGS - BOUNDARY) | MULTI_INSTANCE, "a job enters the element", "asyncBefore", "async", harmless=FALSE),
+    *_words(Fate.RUNS, NODE_TAGS | MULTI_INSTANCE, "a job leaves the element", "asyncAfter", harmless=FALSE),
     *_words(Fate.REFUSED, BOUNDARY, "tick “After” instead: the event itself is no work", "asyncBefore", "async", harmless=FALSE),
     *_words(Fate.IGNORED, NODE_TAGS | MULTI_INSTANCE, "a case is always worked on by one at a time", "exclusive"),
     *_words(Fate.REFUSED, START, "pass the variable when the case is started", "initiator"),
@@ -134,8 +131,8 @@ CAMUNDA = [
     *_words(Fate.RUNS, RULE, "singleEntry, singleResult, collectEntries or resultList", "mapDecisionResult"),
     *_words(Fate.REFUSED, RULE, "choose the binding “deployment” or “latest”", "decisionRefBinding", harmless=BINDINGS),
     *_words(Fate.REFUSED, RULE, "remove it", "decisionRefVersion", "decisionRefVersionTag", "decisionRefTenantId"),
-    *_words(awaited.BINDINGS, CALL, "latest, deployment, version or versionTag", "calledElementBinding", harmless=LATEST),
-    *_words(awaited.BINDINGS, CALL, "the version, or its tag, for these bindings", "calledElementVersion", "calledElementVersionTag"),
+    *_words(Fate.RUNS, CALL, "latest, deployment, version or versionTag", "calledElementBinding", harmless=LATEST),
+    *_words(Fate.RUNS, CALL, "the version, or its tag, for these bindings", "calledElementVersion", "calledElementVersionTag"),
     *_words(Fate.REFUSED, CALL, "remove it: there are no tenants", "calledElementTenantId"),
     *_words(Fate.REFUSED, CALL, "call a process: cases of CMMN do not run", "caseRef", "caseBinding", "caseVersion", "caseTenantId"),
     *_words(

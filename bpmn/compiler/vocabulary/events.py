@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
 START, CATCH, THROW, BOUNDARY, END = "startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"
@@ -16,7 +15,7 @@ ROWS = [
     (START, "", "", RUNS, "one in each process or subprocess"),
     (START, "message", "消息", RUNS, "any number in a process, each with its own message; in an event subprocess"),
     (START, "timer", "定时", RUNS, "of a process: starts a case when it is due; in an event subprocess"),
-    (START, "signal", "信号", awaited.SIGNAL, "of a process: every signal starts a case; in an event subprocess"),
+    (START, "signal", "信号", Fate.RUNS, "of a process: every signal starts a case; in an event subprocess"),
     (START, "error", "错误", Fate.RUNS, "in an event subprocess: one error code, or every error; always interrupts"),
     (START, "escalation", "升级", Fate.RUNS, "in an event subprocess: one escalation code, or every escalation"),
     (START, "conditional", "条件", Fate.RUNS, "in an event subprocess: starts when its condition becomes true"),
@@ -24,12 +23,12 @@ ROWS = [
     (CATCH, "", "", REFUSED, SAY_WHAT),
     (CATCH, "message", "消息", RUNS, "waits for the message"),
     (CATCH, "timer", "定时", RUNS, "waits for the time"),
-    (CATCH, "signal", "信号", awaited.SIGNAL, "waits for the signal"),
+    (CATCH, "signal", "信号", Fate.RUNS, "waits for the signal"),
     (CATCH, "conditional", "条件", Fate.RUNS, "waits until its condition is true"),
     (CATCH, "link", "链接", Fate.REWRITTEN, "goes on behind the link throw events (链接中间抛出事件) of the same name"),
     (THROW, "", "", RUNS, "a milestone: the token passes"),
     (THROW, "message", "消息", Fate.RUNS, "external with a topic, or an expression without side effects, as a service task"),
-    (THROW, "signal", "信号", awaited.SIGNAL, "reaches everything that waits for the signal, in every case"),
+    (THROW, "signal", "信号", Fate.RUNS, "reaches everything that waits for the signal, in every case"),
     (
         THROW,
         "escalation",
@@ -42,7 +41,7 @@ ROWS = [
     (BOUNDARY, "", "", REFUSED, SAY_WHAT + ", an error"),
     (BOUNDARY, "message", "消息", RUNS, "interrupting, or every time the message comes"),
     (BOUNDARY, "timer", "定时", RUNS, "interrupting, or every time it is due"),
-    (BOUNDARY, "signal", "信号", awaited.SIGNAL, "interrupting, or every time the signal comes"),
+    (BOUNDARY, "signal", "信号", Fate.RUNS, "interrupting, or every time the signal comes"),
     (BOUNDARY, "conditional", "条件", Fate.RUNS, "interrupting, or every time its condition becomes true"),
     (BOUNDARY, "error", "错误", RUNS, "one error code, or every error; always interrupts"),
     (BOUNDARY, "escalation", "升级", Fate.RUNS, "one escalation code, or every escalation; interrupting or not"),
@@ -50,7 +49,7 @@ ROWS = [
     (BOUNDARY, "compensate", "补偿", Fate.RUNS, "an association leads to the activity that undoes this one"),
     (END, "", "", RUNS, "ends its token"),
     (END, "message", "消息", Fate.RUNS, "external with a topic, or an expression without side effects, as a service task"),
-    (END, "signal", "信号", awaited.SIGNAL, "reaches everything that waits for the signal, in every case"),
+    (END, "signal", "信号", Fate.RUNS, "reaches everything that waits for the signal, in every case"),
     (END, "error", "错误", RUNS, "the nearest event around it that catches its code goes on"),
     (END, "escalation", "升级", Fate.RUNS, "as the throw event"),
     (END, "cancel", "取消", Fate.RUNS, "in a transaction: cancels it"),

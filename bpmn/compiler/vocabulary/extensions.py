@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bpmn.compiler.vocabulary import awaited
 from bpmn.compiler.vocabulary.elements import NODE_TAGS
 from bpmn.compiler.vocabulary.fate import Fate, Word
 
@@ -40,14 +39,14 @@ EXTENSIONS = dict(
         _word(
             "errorEventDefinition",
             WORKED,
-            awaited.WORKER_ERRORS,
+            Fate.RUNS,
             "of an external task: a failure for which its expression holds is the BPMN error",
         ),
         _word(
             "failedJobRetryTimeCycle",
             REPEATED,
-            awaited.RETRIES,
-            "how often and at what interval a job is tried again: `R3/PT10M`, or an expression",
+            Fate.RUNS,
+            "how often and at what interval a job is tried again: `R3/PT10M`, `PT10M,PT1H`, or an expression",
         ),
         _word("executionListener", ANYWHERE, Fate.REFUSED, LISTENER),
         _word("taskListener", ANYWHERE, Fate.REFUSED, LISTENER),

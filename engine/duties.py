@@ -1,0 +1,71 @@
+"""Duties: what is done for each kind of job.  One table; repeating one that is done already does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from engine import broadcasts, definitions, escalations, execution, instances, processes
+from engine.actors import ENGINE
+from engine.case_models import Case, Item
+from engine.errors import InvalidState
+from engine.instances import Origin
+from engine.models import Job
+from engine.variables import Given
+
+
+def _resume(session: Session, job: Job) -> None:
+    execution.resume(session, job.instance_id, UUID(job.payload["child"]), actor=ENGINE)
+
+
+def _message(session: Session, job: Job) -> None:
+    execution.throw(session, job.case_id, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
+
+
+def _step(session: Session, job: Job) -> None:
+    execution.perform_step(session, job.instance_id, job.payload["wait"], actor=ENGINE)
+
+
+def _refresh(session: Session, job: Job) -> None:
+    execution.refresh(session, job.instance_id, actor=ENGINE)
+
+
+def _start(session: Session, job: Job) -> None:
+    item = session.get_one(Item, UUID(job.payload["item"]))
+    case = session.get_one(Case, item.case_id)
+    loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
+    at = loaded.start_by(message) if message else None
+    if message and at is None:
+        raise InvalidState(f"Expected {loaded.key} to have a start for {message}, but it has none; deploy its newest version")
+    given, origin = job.payload["variables"], Origin(at=at)
+    run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=given, origin=origin)
+    execution.settle(run)
+
+
+def _signal(session: Session, job: Job) -> None:
+    broadcasts.deliver(session, job.instance_id, job.payload["name"], job.payload["variables"], actor=ENGINE)
+
+
+def _begin(session: Session, job: Job) -> None:
+    loaded = definitions.get(session, UUID(job.payload["definition"]))
+    given, region = Given(values=job.payload["variables"]), session.get_one(Case, job.case_id).region
+    processes.begin(session, loaded, actor=ENGINE, region=region, given=given, at=job.payload["at"])
+
+
+def _escalate(session: Session, job: Job) -> None:
+    child, code, wait = UUID(job.payload["child"]), job.payload["code"], job.payload["wait"]
+    escalations.answer(session, job.instance_id, child, code, wait=wait, actor=ENGINE)
+
+
+PERFORM: dict[str, Callable[[Session, Job], None]] = {
+    "resume": _resume,  # a called instance has ended
+    "message": _message,  # to the waits of a case
+    "step": _step,  # of the engine's own, that has failed
+    "refresh": _refresh,  # look at the world again
+    "start": _start,  # a process beside the one that asks for it, e.g. the check of a commitment; at a message's start, when one is named
+    "signal": _signal,  # that another instance, or somebody outside, has thrown
+    "begin": _begin,  # a process that begins with such a signal
+    "escalate": _escalate,  # out of a called instance
+}

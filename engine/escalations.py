@@ -1,0 +1,53 @@
+"""Escalations that leave the instance in which they were raised: the instance that called it answers.
+
+Locks are taken from parent to child, so a child owes its parent a job; the token that escalated rests meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bpmn.waits import WaitKind
+from engine import execution, instances, jobs
+from engine.actors import Actor
+from engine.instances import Run
+from engine.states import InstanceStatus
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any] = NOTHING) -> bool:
+    """Raise an escalation out of a task or a call; what nothing catches here goes to the instance that called this one, and so on.
+
+    Tells whether somebody has heard it.
+    """
+    if run.process.raise_escalation(wait_id, code, variables):
+        return True
+    if run.row.parent_id is not None:
+        jobs.owe_parent(run.session, run.row, "escalate", code=code, wait=None)
+    return run.row.parent_id is not None
+
+
+def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait: int | None, actor: Actor) -> None:
+    """Raise what a called instance has escalated at its call, then let its token go on (`wait`), if it is still there.
+
+    Repeating it does nothing.
+    """
+    parent = instances.wake(session, parent_id, actor=actor)
+    child = instances.lock(session, child_id)
+    if wait is not None and instances.look(session, child).standing().get(wait) is not WaitKind.ESCALATION:
+        return
+    calls = child.parent_wait if child.parent_id == parent_id else None
+    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.standing().get(calls) is WaitKind.CALL:
+        raise_at(parent, calls, code)
+        execution.settle(parent)
+    if wait is None:
+        return
+    run = instances.wake(session, child_id, actor=actor)  # what has interrupted the call has ended it
+    if run.row.status is InstanceStatus.RUNNING and run.process.standing().get(wait) is WaitKind.ESCALATION:
+        run.process.complete(wait)
+        execution.settle(run)

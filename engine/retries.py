@@ -1,0 +1,61 @@
+"""Retries: how often and when something that failed is tried again, and the incident that stands when nothing is left to try."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn import timers
+from bpmn.errors import ExpressionError
+from bpmn.timers import Duration
+from engine.errors import InvalidInput
+from engine.models import ExternalTask, Incident
+from engine.schedule_models import Continuation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How often something is tried, and how long to wait in between."""
+
+    times: int
+    intervals: tuple[Duration, ...]
+
+    def next(self, now: datetime, left: int) -> datetime:
+        """When the next of the attempts that are left is due; the last interval serves for all that follow."""
+        place = len(self.intervals) - left
+        return self.intervals[min(max(place, 0), len(self.intervals) - 1)].after(now)
+
+
+def read(cycle: str | None) -> Plan:
+    """Read `camunda:failedJobRetryTimeCycle` as Camunda 7 does: `R3/PT10M` is three attempts, `PT10M,PT1H` one more than intervals."""
+    parts = [part.strip() for part in (cycle or "").split(",")]
+    try:
+        if len(parts) == 1 and parts[0].startswith("R"):
+            series = timers.cycle(parts[0], datetime.now(UTC))
+            times = sys.maxsize if series.left is None else series.left
+            return Plan(times=min(times, 2**31 - 1), intervals=(timers.read_duration(series.period),))
+        return Plan(times=len(parts) + 1, intervals=tuple(map(timers.read_duration, parts)))
+    except ExpressionError:  # nothing is written there, or something that is no cycle
+        return STANDARD
+
+
+#: Three attempts, as in Camunda 7.
+STANDARD = Plan(times=3, intervals=(timers.read_duration("PT5S"), timers.read_duration("PT1M")))
+
+
+def leave(session: Session, row: ExternalTask | Continuation, retries: int, message: str) -> None:
+    """Leave so many attempts to what a wait stands for; at 0 an incident stands on the wait, above it is resolved."""
+    if retries < 0:
+        raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
+    row.retries = retries
+    on_it = select(Incident).where(Incident.instance_id == row.instance_id, Incident.wait == row.wait, Incident.resolved_at.is_(None))
+    standing, now = session.scalars(on_it).first(), datetime.now(UTC)
+    if retries and standing is not None:
+        standing.resolved_at = now
+    if not retries and standing is None:
+        place = {"case_id": row.case_id, "instance_id": row.instance_id, "wait": row.wait, "element": row.element}
+        session.add(Incident(**place, message=message, raised_at=now))

@@ -1,0 +1,177 @@
+"""Signals: everybody who waits for one has it, in whatever instance, and processes begin with it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine import broadcasts, worker
+from engine.broadcasts import Thrown
+from engine.errors import InvalidState, NotPermitted
+from engine.models import Definition, Instance, Job, Subscription
+from engine.variables import Given
+from tests.bpmn import definitions as defs
+from tests.bpmn import diagrams as d
+
+CATCHER = d.diagram(
+    d.start("s"), d.catch("wait", defs.signal("flood")), d.user("help", name="救援"), d.flows("s -> wait -> help"), key="catcher"
+)
+THROWER = d.diagram(
+    d.start("s"), d.throw("warn", defs.signal("flood", "level")), d.user("watch", name="值守"), d.flows("s -> warn -> watch"), key="thrower"
+)
+BEGINNER = d.diagram(
+    d.start("none"), d.start("s", defs.signal("flood")), d.user("note", name="记录"), d.flows("none -> note", "s -> note"), key="beginner"
+)
+
+
+def throw(who, name="flood", **more):
+    with who.acting() as session:
+        broadcasts.throw(session, Thrown(name=name, **more), actor=who.actor, region="430100")
+
+
+def running(stage, key):
+    """Instances of a process that have begun, oldest first."""
+    with stage.reading() as session:
+        return session.scalars(select(Instance).join(Definition).where(Definition.key == key).order_by(Instance.id)).all()
+
+
+def open_tasks(stage, *instances):
+    return [stage.tasks(stage.of(one)) for one in instances]
+
+
+def test_throw__reaches_other_instances(stage, designer):
+    """With the variables that go with it; who throws it goes on."""
+    stage.deploy("both", catcher_bpmn=CATCHER, thrower_bpmn=THROWER)
+    waiting = [designer.start("catcher") for _ in range(3)]
+
+    thrower = designer.start("thrower", level=4)
+
+    assert open_tasks(stage, thrower, *waiting) == [["值守"], *[["救援"]] * 3]
+    assert [stage.instance(one).variables for one in waiting] == [{"level": 4}] * 3
+
+
+def test_throw__nobody_waits(stage, designer):
+    stage.deploy("both", thrower_bpmn=THROWER)
+
+    thrower = designer.start("thrower", level=4)
+
+    assert open_tasks(stage, thrower) == [["值守"]]
+
+
+def test_throw__the_process_dies_after_the_commit(stage, designer, monkeypatch):
+    """The signal is owed; the scheduler delivers it."""
+    stage.deploy("both", catcher_bpmn=CATCHER, thrower_bpmn=THROWER)
+    waiting = designer.start("catcher")
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+
+    designer.start("thrower", level=4)
+    assert [job.kind for job in stage.all(Job, stage.of(waiting))] == ["signal"]
+    worker.drain(stage.database)
+
+    assert open_tasks(stage, waiting) == [["救援"]]
+    assert stage.all(Job, stage.of(waiting)) == []
+
+
+def test_throw__once_to_each_in_its_own_instance(stage, designer):
+    """What waits in the thrower's own instance has it at once, and not a second time."""
+    own = d.diagram(
+        d.start("s"),
+        d.parallel("fork"),
+        d.catch("wait", defs.signal("flood")),
+        d.throw("warn", defs.signal("flood")),
+        d.user("help", name="救援"),
+        d.end("e"),
+        d.flows("s -> fork -> wait -> help", "fork -> warn -> e"),
+        key="own",
+    )
+    stage.deploy("own", own_bpmn=own)
+
+    instance = designer.start("own")
+
+    assert open_tasks(stage, instance) == [["救援"]]
+
+
+def test_throw__a_boundary_that_stays(stage, designer):
+    """It takes every one, until its activity is over."""
+    guarded = d.diagram(
+        d.start("s"),
+        d.user("t", name="登记"),
+        d.boundary("again", defs.signal("flood"), on="t", interrupting=False),
+        d.user("help", name="救援"),
+        d.flows("s -> t", "again -> help"),
+        key="guarded",
+    )
+    stage.deploy("both", guarded_bpmn=guarded, thrower_bpmn=THROWER)
+    instance = designer.start("guarded")
+
+    designer.start("thrower", level=1)
+    designer.start("thrower", level=2)
+
+    assert open_tasks(stage, instance) == [["救援", "救援", "登记"]]
+    assert len(stage.all(Subscription, stage.of(instance), kind="signal")) == 1
+
+
+def test_throw__two_that_answer_each_other(stage, designer):
+    """For ever, as it is drawn: nobody waits for its end, and the scheduler goes on where the command stopped."""
+
+    def player(key, waits, throws):
+        return d.diagram(
+            d.start("s"),
+            d.exclusive("x"),
+            d.catch("wait", defs.signal(waits)),
+            d.throw("hit", defs.signal(throws)),
+            d.flows("s -> x -> wait -> hit -> x"),
+            key=key,
+        )
+
+    serve = d.diagram(d.start("s"), d.throw("hit", defs.signal("ping")), d.end("e"), d.flows("s -> hit -> e"), key="serve")
+    stage.deploy("game", a_bpmn=player("left", "ping", "pong"), b_bpmn=player("right", "pong", "ping"), serve_bpmn=serve)
+    designer.start("left"), designer.start("right")
+
+    designer.start("serve")
+
+    with stage.reading() as session:
+        assert [job.kind for job in session.scalars(select(Job))] == ["signal"]
+
+
+# Beginnings -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_throw__begins_processes(stage, designer):
+    """The newest version of each, once, with the variables of the signal."""
+    stage.deploy("old", beginner_bpmn=BEGINNER)
+    stage.deploy("new", beginner_bpmn=BEGINNER.replace("记录".encode(), "登记".encode()), thrower_bpmn=THROWER)
+
+    designer.start("thrower", level=4)
+
+    [begun] = running(stage, "beginner")
+    assert open_tasks(stage, begun) == [["登记"]]
+    assert begun.variables == {"level": 4}
+
+
+def test_throw__from_outside(stage, designer):
+    stage.deploy("both", catcher_bpmn=CATCHER, beginner_bpmn=BEGINNER)
+    waiting = designer.start("catcher")
+
+    throw(designer, given=Given(values={"level": 5}))
+
+    [begun] = running(stage, "beginner")
+    assert open_tasks(stage, waiting, begun) == [["救援"], ["记录"]]
+    assert (stage.instance(waiting).variables, begun.variables) == ({"level": 5}, {"level": 5})
+
+
+def test_throw__from_outside_to_one(stage, designer):
+    stage.deploy("both", catcher_bpmn=CATCHER, beginner_bpmn=BEGINNER)
+    one, other = designer.start("catcher"), designer.start("catcher")
+
+    throw(designer, instance_id=one.id)
+
+    assert open_tasks(stage, one, other) == [["救援"], []]
+    assert running(stage, "beginner") == []
+    with pytest.raises(InvalidState, match="has not subscribed"):
+        throw(designer, instance_id=one.id)
+
+
+def test_throw__from_outside_by_whom_it_does_not_concern(stage, clerk):
+    with pytest.raises(NotPermitted):
+        throw(clerk)

@@ -21,20 +21,26 @@ from engine.accounts import find
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
-from engine.states import UNSETTLED, WITHDRAWABLE, TaskStatus
+from engine.states import UNSETTLED, WITHDRAWABLE, InstanceStatus, TaskStatus
 
 #: Accounts of the groups that are no department's.
 _PEOPLE = {"window": "clerk", "supervisor": "supervisor"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Open:
-    """Something that waits at an element."""
+class Place:
+    """An element of an instance."""
 
-    id: UUID
     instance: UUID
     process: str
     element: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open(Place):
+    """Something that waits at an element."""
+
+    id: UUID
     #: What people call the element; message or topic where it waits for one.
     name: str
     what: str = ""
@@ -71,6 +77,14 @@ class OpenTimer(Open):
     due_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpenVariable(Place):
+    """A variable that a conditional event looks at."""
+
+    name: str
+    values: tuple[Any, ...]
+
+
 @dataclass(kw_only=True)
 class Standing:
     """Everything that is open."""
@@ -80,6 +94,7 @@ class Standing:
     messages: list[Open] = field(default_factory=list)
     #: The soonest first.
     timers: list[OpenTimer] = field(default_factory=list)
+    variables: list[OpenVariable] = field(default_factory=list)
     #: What failed, in words.
     incidents: list[Open] = field(default_factory=list)
     #: Items that could be taken back: number and code; codes of all items; whether materials are missing.
@@ -112,7 +127,16 @@ class Reader:
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
+        for instance in session.scalars(select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)):
+            found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
         return found
+
+    def _variables(self, instance: Instance, loaded: Loaded) -> Iterator[OpenVariable]:
+        """Yield what the conditional events of a process look at: nobody knows which of them wait, and changing a variable does no harm."""
+        for element in loaded.process.elements.values():
+            for name in sorted(element.event.condition.names) if element.event and element.event.condition else ():
+                others = [value for value in self.telling(loaded)[name] if value != instance.variables.get(name)]
+                yield OpenVariable(instance=instance.id, process=loaded.key, element=element.id, name=name, values=tuple(others))
 
     def telling(self, loaded: Loaded) -> Telling:
         """Values that a process tells apart."""

@@ -63,8 +63,11 @@ def _play(opened: Stage, wanted: list[scenario.Scenario], seed: int) -> dict[str
 
 def _write(opened: Stage, played: dict[str, list[Play]], console: Console) -> None:
     for found in played.values():
-        for play in found:
+        telling = [play for place, play in enumerate(found) if place == 0 or play.gained or play.failure]
+        for play in telling:
             report.tell(console, play)
+        if len(found) > len(telling):
+            console.print(f"\n{len(found) - len(telling)} more walks found nothing new.")
         report.compare(console, found)
     for each in opened.tried:
         report.cover(console, each)

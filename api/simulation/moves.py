@@ -61,8 +61,7 @@ class Mover:
         # Who waits for a later timer lets the earlier ones run out, too.
         own = [timer for timer in open_now.timers[1:] if timer.process == self.subject]
         found += [self._wait(timer) for timer in [*open_now.timers[:1], *own]]
-        if not self.opening.is_plain:
-            found += self._join(open_now)
+        found += self._change(open_now) if self.opening.is_plain else self._join(open_now)
         return found
 
     def _complete(self, task: OpenTask) -> Iterator[Move]:
@@ -120,6 +119,18 @@ class Mover:
             act=partial(self.people.at, timer.due_at),
             kind=Kind.TIME,
         )
+
+    def _change(self, open_now: Standing) -> Iterator[Move]:
+        """A variable changes, at which a conditional event looks."""
+        for variable in open_now.variables:
+            for value in variable.values:
+                yield Move(
+                    key=f"variable {variable.name}={value!r}",
+                    who="",
+                    what=f"{variable.name} becomes {value}",
+                    act=partial(plain.change, self.people, variable.instance, variable.name, value),
+                    kind=Kind.TURN,
+                )
 
     def _join(self, open_now: Standing) -> Iterator[Move]:
         """Materials follow, items join or are taken back, while something of the case is open."""

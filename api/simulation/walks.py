@@ -18,7 +18,7 @@ from api.simulation.stage import Stage
 from engine import openings
 from engine.calendars import BEIJING
 from engine.openings import Opening
-from engine.standing import Reader
+from engine.standing import Place, Reader
 
 #: Walks through one process, and in a row that find nothing new; steps of a walk, and in a row that find nothing new; refusals of a move.
 WALKS, FRUITLESS, STEPS, IDLE, REFUSALS = 120, 12, 80, 12, 3
@@ -155,7 +155,7 @@ class Walk:
         """Let one thing happen; whether there was one."""
         with self.hall.database.reading() as session:
             standing = self.recorder.reader.read(session, self.mover.case["number"])
-        waiting = [*standing.tasks, *standing.work, *standing.messages, *standing.timers]
+        waiting: list[Place] = [*standing.tasks, *standing.work, *standing.messages, *standing.timers, *standing.variables]
         self.rests = {each.element for each in waiting if each.process == self.walker.subject}
         self.lacks = bool(standing.missing)
         moves = [move for move in self.mover.moves(standing) if move.key not in self.refused]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bpmn.definition import BODY, Definition, Element, Flow
+from bpmn.definition import BODY, Definition, Element, ElementType, Flow
 from bpmn.matter import ways
 
 
@@ -16,9 +16,17 @@ class Coverage:
     process: Definition
     reached: set[str] = field(default_factory=set)
 
-    def see(self, *ids: str | None) -> None:
-        """Note that elements or flows were reached."""
-        self.reached.update(each for each in ids if each is not None)
+    def see(self, element: str, flow: str | None = None) -> None:
+        """Note that a token came to an element, by a flow or in another way."""
+        self.reached.update((element, *self._ways(element)) if flow is None else (element, flow))
+
+    def _ways(self, element: str) -> Iterator[str]:
+        """Yield what leads to an element without a token on it: flows out of event-based gateways, and compensation events."""
+        elements = self.process.elements
+        for key in elements[element].incoming:
+            if elements[self.process.flows[key].source].type is ElementType.EVENT_BASED_GATEWAY:
+                yield key
+        yield from (each.id for each in elements.values() if each.handler == element)
 
     @property
     def nodes(self) -> list[Element]:

@@ -69,9 +69,9 @@ def _canvas(drawn: list[Any]) -> Any:
         marker = etree.SubElement(
             etree.SubElement(svg, "defs"),
             "marker",
-            {"id": f"arrow-{state}", "viewBox": "0 0 10 10", "refX": "9", "refY": "5", "markerWidth": "8", "markerHeight": "8"},
+            {"id": f"arrow-{state}", "viewBox": "0 0 10 10", "refX": "9", "refY": "5", "markerWidth": "11", "markerHeight": "11"},
         )
-        marker.set("orient", "auto")
+        marker.attrib.update({"orient": "auto", "markerUnits": "userSpaceOnUse"})
         etree.SubElement(marker, "path", {"d": ARROW, "class": state})
     return svg
 

@@ -12,7 +12,20 @@ from bpmn import compiler, forms, patterns
 from bpmn.simulation import drawing, samples, telling
 from bpmn.simulation.coverage import Coverage
 from tests.bpmn import tables
-from tests.bpmn.diagrams import decision, diagram, end, exclusive, flows, start, subprocess, timer_boundary, user
+from tests.bpmn.diagrams import (
+    decision,
+    diagram,
+    element,
+    end,
+    exclusive,
+    flows,
+    message_catch,
+    start,
+    subprocess,
+    timer_boundary,
+    timer_catch,
+    user,
+)
 from tests.bpmn.schemas import OPTIONS, component, form
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
@@ -182,7 +195,7 @@ NESTED = (
 def test_coverage__nodes_and_flows_as_drawn():
     covered = Coverage(process=process(start("s"), user("a"), end("e"), end("f"), flows("s -> a -> e", "a -> f [${x}]")))
 
-    covered.see("s", None)
+    covered.see("s")
     covered.see("a", "s-a")
 
     assert ([each.id for each in covered.nodes], [each.id for each in covered.flows]) == (["s", "a", "e", "f"], ["s-a", "a-e", "a-f"])
@@ -192,16 +205,26 @@ def test_coverage__nodes_and_flows_as_drawn():
 
 def test_coverage__only_all_of_it_is_all():
     covered = Coverage(process=process(*NESTED))
-    covered.see(*(each.id for each in covered.drawn[:-1]))
+    covered.reached.update(each.id for each in covered.drawn[:-1])
     assert covered.percent < 100
 
-    covered.see(covered.drawn[-1].id)
+    covered.reached.add(covered.drawn[-1].id)
     assert (covered.percent, covered.missed) == (100, [])
+
+
+def test_coverage__flows_to_what_an_event_based_gateway_waits_for():
+    waiting = element("eventBasedGateway", "g"), timer_catch("t", duration="P1D"), message_catch("m", message="x")
+    covered = Coverage(process=process(start("s"), *waiting, end("e"), flows("s -> g -> t -> e", "g -> m -> e")))
+
+    covered.see("m")
+
+    assert {"m", "g-m"} <= covered.reached
+    assert "g-t" not in covered.reached
 
 
 def test_distances__by_the_drawing():
     covered = Coverage(process=process(*NESTED))
-    covered.see(*(each.id for each in covered.drawn if each.id not in {"over", "late-over"}))
+    covered.reached.update(each.id for each in covered.drawn if each.id not in {"over", "late-over"})
 
     distances = covered.distances()
 

@@ -13,9 +13,12 @@ from click.testing import CliRunner
 
 from api.cli import main
 from tests.api.cli.conftest import ONETHING
+from tests.bpmn import definitions
 from tests.bpmn.diagrams import (
+    boundary,
     call,
     diagram,
+    element,
     end,
     error_boundary,
     exclusive,
@@ -26,6 +29,7 @@ from tests.bpmn.diagrams import (
     parallel,
     start,
     timer_boundary,
+    timer_catch,
     user,
 )
 from tests.hall import WORKFLOWS
@@ -199,6 +203,31 @@ def test_simulate__timers_messages_workers_and_errors(simulate, drawn):
     assert result.exit_code == 0, result.output
     assert coverage(result) == {"p": 100}, result.output
     assert "03-05 09:00                   time passes: late  → late → reminded" in result.output
+
+
+def test_simulate__several_at_once_event_subprocess_condition_and_compensation(simulate, drawn):
+    file = drawn(
+        start("s"),
+        user("each", definitions.instances(collection="people", elementVariable="person"), groups="window"),
+        element("intermediateCatchEvent", "rich", definitions.conditional("${money > 5}")),
+        element("eventBasedGateway", "first"),
+        timer_catch("late", duration="P2D"),
+        message_catch("asked", message="ask"),
+        user("pay", groups="window"),
+        boundary("unpay", definitions.compensate(), on="pay"),
+        user("undo", groups="window", attrs={"isForCompensation": "true"}),
+        definitions.association("unpay", "undo"),
+        element("endEvent", "undone", definitions.compensate()),
+        element(
+            "subProcess", "beside", start("told", message="tell"), end("heard"), flows("told -> heard"), attrs={"triggeredByEvent": "true"}
+        ),
+        flows("s -> each -> rich -> first -> late -> pay", "first -> asked -> pay", "pay -> undone"),
+    )
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}, result.output
 
 
 def test_simulate__variables_that_no_form_fills(simulate, drawn):

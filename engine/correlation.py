@@ -37,7 +37,16 @@ class Message:
     given: Given = NOTHING
 
 
-def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Instance]:
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Who has taken a message."""
+
+    instance: Instance
+    #: Whether it has begun with it.
+    begun: bool
+
+
+def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Reached]:
     """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
 
     Raises InvalidState when it is for nobody, or for more than one.
@@ -48,10 +57,11 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     if len(waiting) + len(starts) > 1 and not everybody:
         many = f"{len(waiting)} do: name a business key" if waiting else f"{len(starts)} begin with it"
         raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {many}")
-    reached = [_deliver(session, subscription, message, actor) for subscription in waiting]
+    reached = [Reached(instance=_deliver(session, subscription, message, actor), begun=False) for subscription in waiting]
     for loaded, at in starts:
         key = message.business_key
-        reached.append(processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at))
+        row = processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)
+        reached.append(Reached(instance=row, begun=True))
     if not reached and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
     return reached

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, cast, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn import compiler, decisions, forms, xml
@@ -18,12 +18,14 @@ from bpmn.definition import Binding, Element, EventDefinition, EventType
 from bpmn.definition import Definition as Process
 from bpmn.errors import ExpressionError
 from bpmn.forms import Form
+from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES
 from bpmn.waits import Wait
 from engine import calendars, models
 from engine.errors import NotFound
 
 #: How many compiled definitions, and how many deployments, a process keeps.
 CAPACITY = 500
+_IS_TABLE = or_(*(models.Resource.name.endswith(suffix, autoescape=True) for suffix in TABLES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +155,7 @@ def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
     """A decision deployed with the definition, or the newest deployed anywhere; raises NotFound."""
     if ref in loaded.decisions:
         return loaded.decisions[ref]
-    query = select(models.Resource.deployment_id).join(models.Deployment).where(models.Resource.name.like("%.dmn"))
+    query = select(models.Resource.deployment_id).join(models.Deployment).where(_IS_TABLE)
     for deployment_id in session.scalars(query.order_by(models.Deployment.deployed_at.desc())).unique().all():
         found = _read(session, deployment_id).decisions.get(ref)
         if found is not None:
@@ -168,7 +170,7 @@ def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, A
 
 def decision_names(session: Session) -> frozenset[str]:
     """Ids of all decisions that are deployed anywhere."""
-    query = select(models.Resource.deployment_id).where(models.Resource.name.like("%.dmn")).distinct()
+    query = select(models.Resource.deployment_id).where(_IS_TABLE).distinct()
     return frozenset(ref for deployment_id in session.scalars(query).all() for ref in _read(session, deployment_id).decisions)
 
 
@@ -198,9 +200,9 @@ def _parse(session: Session, deployment_id: UUID) -> Deployed:
     resources = {row.name: row.content for row in rows}
     tables: dict[str, Decision] = {}
     for name, content in resources.items():
-        if name.endswith(".dmn"):
+        if name.endswith(TABLES):
             tables |= decisions.parse(xml.parse(content, name))
-    found = {name: forms.parse_form(content, name) for name, content in resources.items() if name.endswith(".form")}
-    diagrams = {name: content for name, content in resources.items() if not name.endswith((".dmn", ".form"))}
+    found = {name: forms.parse_form(content, name) for name, content in resources.items() if name.endswith(FORMS)}
+    diagrams = {name: content for name, content in resources.items() if name.endswith(DIAGRAMS)}
     # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
     return Deployed(diagrams=diagrams, decisions=tables, forms=found | {form.key: form for form in found.values()})

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from bpmn import compiler, lint
 from bpmn.errors import Finding
+from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
 from engine import database, definitions, functions, start_timers
 from engine.actors import Actor, Role
@@ -23,7 +24,6 @@ from engine.models import Definition, Deployment, Instance, Resource
 
 #: Of a number that a column keeps.
 _DIGITS = 9
-_DIAGRAMS = (".bpmn", ".bpmn20.xml")
 
 
 def deploy(
@@ -56,7 +56,7 @@ def deploy(
     session.flush()
     for file, content in resources.items():
         session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashes[file]))
-        if file.endswith(_DIAGRAMS) and file not in kept:
+        if file.endswith(DIAGRAMS) and file not in kept:
             _define(session, deployment, file, content)
     session.flush()
     return deployment
@@ -177,7 +177,7 @@ def _latest(session: Session, name: str, source: str) -> tuple[Deployment | None
 def _unchanged(before: Mapping[str, str], now: Mapping[str, str]) -> frozenset[str]:
     """Files that need no new version: a diagram runs with the tables and forms of its own deployment, so these count, too."""
     changed = {file for file, found in now.items() if before.get(file) != found}
-    return frozenset(now.keys() - changed) if all(file.endswith(_DIAGRAMS) for file in changed) else frozenset()
+    return frozenset(now.keys() - changed) if all(file.endswith(DIAGRAMS) for file in changed) else frozenset()
 
 
 def _days(written: str | None) -> int | None:

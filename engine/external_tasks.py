@@ -38,6 +38,7 @@ class Wanted:
     business_key: str | None = None
     definition_ids: frozenset[UUID] | None = None
     definition_keys: frozenset[str] | None = None
+    version_tag: str | None = None
     #: Variables that must have these values.
     variables: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,6 +49,7 @@ class Wanted:
             and self.business_key in {None, task.instance.business_key}
             and (self.definition_ids is None or task.definition.id in self.definition_ids)
             and (self.definition_keys is None or task.definition.key in self.definition_keys)
+            and self.version_tag in {None, task.definition.version_tag}
             and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
         )
 

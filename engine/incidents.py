@@ -50,14 +50,18 @@ FILTERS: Filters = {
     "failedActivityId": equal(Incident.element),
     "incidentTimestampBefore": before(Incident.raised_at),
     "incidentTimestampAfter": after(Incident.raised_at),
-    "configuration": Filter(kind=Kind.ID, condition=lambda found: or_(ExternalTask.id == found, Incident.job_id == found)),
+    "configuration": Filter(
+        kind=Kind.ID, condition=lambda id_: or_(ExternalTask.id == id_, Continuation.id == id_, Incident.job_id == id_)
+    ),
 }
 
 
 def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """The standing incidents that an actor may see, with where they stand: definition, and the task that a worker failed."""
     at = and_(ExternalTask.instance_id == Incident.instance_id, ExternalTask.wait == Incident.wait)
-    query = search(actor).order_by(None).add_columns(Definition, ExternalTask.id.label("external_task_id"))
+    carried = and_(Continuation.instance_id == Incident.instance_id, Continuation.wait == Incident.wait)
+    columns = Definition, ExternalTask.id.label("external_task_id"), Continuation.id.label("continuation_id")
+    query = search(actor).order_by(None).add_columns(*columns).outerjoin(Continuation, carried)
     query = query.join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
     return Listing(query=ordered(query.outerjoin(ExternalTask, at).where(*conditions), SORTABLE, order, last=Incident.id))
 

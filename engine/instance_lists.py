@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
+from bpmn.waits import WaitKind
 from engine import processes
 from engine.actors import Actor
 from engine.case_models import Case
@@ -23,8 +25,8 @@ def _with_incident() -> ColumnElement[bool]:
     return Instance.id.in_(select(Incident.instance_id).where(Incident.resolved_at.is_(None)))
 
 
-def _waiting_for(name: str) -> ColumnElement[bool]:
-    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.name == name))
+def _waiting_for(kind: WaitKind, name: str) -> ColumnElement[bool]:
+    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.kind == kind, Subscription.name == name))
 
 
 def _at(elements: Collection[str]) -> ColumnElement[bool]:
@@ -70,7 +72,8 @@ EXECUTIONS: Filters = {
     "processInstanceId": equal(Instance.id, Kind.ID),
     "processDefinitionBusinessKey": equal(Instance.business_key),
     "activityId": Filter(kind=Kind.TEXT, condition=lambda element: _at([element])),
-    "messageEventSubscriptionName": Filter(kind=Kind.TEXT, condition=_waiting_for),
+    "messageEventSubscriptionName": Filter(kind=Kind.TEXT, condition=partial(_waiting_for, WaitKind.MESSAGE)),
+    "signalEventSubscriptionName": Filter(kind=Kind.TEXT, condition=partial(_waiting_for, WaitKind.SIGNAL)),
 }
 HISTORY: Filters = {
     **_BOTH,

@@ -107,7 +107,7 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
         form = run.loaded.form(run.loaded.process.elements[task.element]) if by_form or task.hall is not None else None
-        clean = element_forms.validate(form, data, run.process.variables)
+        clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
         effects.apply(run, task, clean)
         task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)
         task.completed_by, task.data = actor.name, clean

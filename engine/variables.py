@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from engine import instances
 from engine.instances import Run
+from engine.models import Instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,11 @@ class Given:
 
 
 NOTHING = Given()
+
+
+def at(session: Session, row: Instance, wait: int, *, local: bool = False) -> dict[str, Any]:
+    """The variables that an activity sees, or its own (`local`): those of its input parameters, of its round in a loop."""
+    return instances.look(session, row).variables_at(wait, local=local)
 
 
 def put(run: Run, given: Given, *, gone: Iterable[str] = ()) -> None:

@@ -21,7 +21,7 @@ bp = Blueprint("executions", __name__, url_prefix="/execution")
 def show(found: str) -> Response:
     """Show an instance as an execution."""
     with reading() as session:
-        return answers.json(_shown(processes.get(session, asked.uuid(found, "Execution"), auth.actor())))
+        return answers.json(shown(processes.get(session, asked.uuid(found, "Execution"), auth.actor())))
 
 
 @bp.post("/<found>/signal")
@@ -43,8 +43,9 @@ def _find(_session: Session, given: dict[str, Any]) -> Listing:
     )
 
 
-def _shown(row: Instance) -> dict[str, Any]:
+def shown(row: Instance) -> dict[str, Any]:
+    """Show an instance as an execution."""
     return {"id": str(row.id), "processInstanceId": str(row.id), "ended": row.ended_at is not None, "tenantId": None}
 
 
-lists.serve(bp, _find, lambda _session, row: _shown(row.Instance))
+lists.serve(bp, _find, lambda _session, row: shown(row.Instance))

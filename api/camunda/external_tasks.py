@@ -8,10 +8,10 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import auth
-from api.camunda import answers, asked, lists, polling, values
+from api.camunda import answers, asked, lists, polling, tenants, values
 from api.camunda.shown import activity_id, definition_id, read_definition_id
 from api.transactions import database, reading
-from engine import external_task_lists, external_tasks
+from engine import external_task_lists, external_tasks, variables
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.external_tasks import Failure, Fetch, Found, Wanted
@@ -47,12 +47,11 @@ def fetch_and_lock() -> Response:
 
 @bp.post("/<task>/complete")
 def complete(task: str) -> Response:
-    """Complete a task; local variables end with it."""
+    """Complete a task; local variables are there for its outputs, and end with it."""
     given = asked.body()
-    worker, variables = _worker(given), values.decode(given.get("variables"))
-    values.decode(given.get("localVariables"))
+    worker, typed, local = _worker(given), values.decode(given.get("variables")), values.decode(given.get("localVariables"))
     with database().transaction() as session:
-        external_tasks.complete(session, _id(task), worker, actor=auth.actor(), given=variables)
+        external_tasks.complete(session, _id(task), worker, actor=auth.actor(), given=typed, local=local)
     return answers.nothing()
 
 
@@ -66,9 +65,9 @@ def fail(task: str) -> Response:
         retries=asked.field(given, "retries", int) or 0,
         after=_milliseconds(given, "retryTimeout", at_least=0),
     )
-    worker, variables = _worker(given), values.decode(given.get("variables"))
+    worker, typed, local = _worker(given), values.decode(given.get("variables")), values.decode(given.get("localVariables"))
     with database().transaction() as session:
-        external_tasks.fail(session, _id(task), worker, failure, actor=auth.actor(), given=variables)
+        external_tasks.fail(session, _id(task), worker, failure, actor=auth.actor(), given=typed, local=local)
     return answers.nothing()
 
 
@@ -76,9 +75,10 @@ def fail(task: str) -> Response:
 def raise_error(task: str) -> Response:
     """Raise an error that the diagram may catch."""
     given = asked.body()
-    worker, code, variables = _worker(given), asked.needed(given, "errorCode", str), values.decode(given.get("variables"))
+    worker, code, typed = _worker(given), asked.needed(given, "errorCode", str), values.decode(given.get("variables"))
+    message = asked.field(given, "errorMessage", str)
     with database().transaction() as session:
-        external_tasks.raise_error(session, _id(task), worker, code, actor=auth.actor(), given=variables)
+        external_tasks.raise_error(session, _id(task), worker, code, message=message, actor=auth.actor(), given=typed)
     return answers.nothing()
 
 
@@ -154,8 +154,9 @@ def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str,
     """Show a task to the worker that has it now."""
     names = asked.field(topic, "variables", list)
     shown = _shown(found)
-    row = found.instance
-    shown["variables"] = values.encode_all(row.variables, row.types, names=names, deserialize=bool(topic.get("deserializeValues")))
+    row, deserialize = found.instance, bool(topic.get("deserializeValues"))
+    seen = variables.at(session, row, found.task.wait, local=bool(topic.get("localVariables")))
+    shown["variables"] = values.encode_all(seen, row.types, names=names, deserialize=deserialize)
     if topic.get("includeExtensionProperties"):
         shown["extensionProperties"] = dict(external_tasks.properties_of(session, found))
     return shown
@@ -191,6 +192,8 @@ def _shown(found: Found) -> dict[str, Any]:
 def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
     if not isinstance(topic, dict):
         raise InvalidInput(f"Expected each topic to be an object, but one is {topic!r:.80}")
+    for tenant in asked.several(topic, "tenantIdIn") or ():
+        tenants.require(tenant)
     ids = _several(topic, "processDefinitionId", "processDefinitionIdIn")
     keys = _several(topic, "processDefinitionKey", "processDefinitionKeyIn")
     wanted = Wanted(
@@ -199,6 +202,7 @@ def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
         business_key=asked.field(topic, "businessKey", str),
         definition_ids=None if ids is None else frozenset(read_definition_id(one) for one in ids),
         definition_keys=None if keys is None else frozenset(keys),
+        version_tag=asked.field(topic, "processDefinitionVersionTag", str),
         variables=asked.field(topic, "processVariables", dict) or {},
     )
     return wanted, topic

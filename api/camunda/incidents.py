@@ -35,7 +35,7 @@ def _shown(_session: Session, found: Any) -> dict[str, Any]:
         "failedActivityId": row.element,
         "causeIncidentId": str(row.id),
         "rootCauseIncidentId": str(row.id),
-        "configuration": str(found.external_task_id or row.job_id or row.id),
+        "configuration": str(found.external_task_id or found.continuation_id or row.job_id or row.id),
         "incidentMessage": row.message,
         "tenantId": None,
         "jobDefinitionId": None,

@@ -1,4 +1,4 @@
-"""Messages: correlated with the process that waits for them.  Signals: not known here, and said so."""
+"""Messages: correlated with the process that waits for them.  Signals: told to everybody."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 from flask import Blueprint, Response
 
 from api import auth, parts
-from api.camunda import answers, asked, tenants, values
+from api.camunda import answers, asked, executions, tenants, values
 from api.camunda.shown import instance
 from api.transactions import database
-from engine import correlation, versions
-from engine.correlation import Message
-from engine.errors import InvalidInput
+from engine import broadcasts, correlation, versions
+from engine.broadcasts import Thrown
+from engine.correlation import Message, Reached
+from engine.database import Session
 
 bp = Blueprint("messages", __name__)
 
@@ -28,23 +29,39 @@ def correlate() -> Response:
         business_key=asked.field(given, "businessKey", str),
         instance_id=asked.uuid(found, "Process instance") if found else None,
         keys=values.decode(given.get("correlationKeys")).values,
+        local_keys=values.decode(given.get("localCorrelationKeys")).values,
         given=values.decode(given.get("processVariables")),
     )
-    everybody = bool(asked.field(given, "all", bool))
+    everybody, told = (bool(asked.field(given, name, bool)) for name in ("all", "resultEnabled"))
+    with_variables = bool(asked.field(given, "variablesInResultEnabled", bool))
     with database().transaction() as session:
-        rows = correlation.correlate(session, message, actor=auth.actor(), region=parts.settings().region, everybody=everybody)
-        shown: list[dict[str, Any]] = [
-            {
-                "resultType": "Execution",
-                "execution": {"id": str(row.id)},
-                "processInstance": instance(row, versions.get(session, row.definition_id)),
-            }
-            for row in rows
-        ]
-    return answers.json(shown) if asked.field(given, "resultEnabled", bool) else answers.nothing()
+        reached = correlation.correlate(session, message, actor=auth.actor(), region=parts.settings().region, everybody=everybody)
+        shown = [_shown(session, one, with_variables=with_variables) for one in reached]
+    return answers.json(shown) if told else answers.nothing()
 
 
 @bp.post("/signal")
 def throw_signal() -> Response:
-    """Refuse: diagrams with signals are not deployed here either."""
-    raise InvalidInput("Expected a message, but this is a signal, which no diagram here can wait for: use POST /engine-rest/message")
+    """Tell a signal to everybody who waits for it and every process that begins with it, or to one execution."""
+    given = asked.body()
+    tenants.require(asked.field(given, "tenantId", str))
+    found = asked.field(given, "executionId", str)
+    signal = Thrown(
+        name=asked.needed(given, "name", str),
+        given=values.decode(given.get("variables")),
+        instance_id=asked.uuid(found, "Execution") if found else None,
+    )
+    with database().transaction() as session:
+        broadcasts.throw(session, signal, actor=auth.actor(), region=parts.settings().region)
+    return answers.nothing()
+
+
+def _shown(session: Session, reached: Reached, *, with_variables: bool) -> dict[str, Any]:
+    """Show who took a message: an execution that waited for it, or a process that has begun with it."""
+    row = reached.instance
+    told: dict[str, Any] = {
+        "resultType": "ProcessDefinition" if reached.begun else "Execution",
+        "execution": None if reached.begun else executions.shown(row),
+        "processInstance": instance(row, versions.get(session, row.definition_id)) if reached.begun else None,
+    }
+    return told | {"variables": values.encode_all(row.variables, row.types)} if with_variables else told

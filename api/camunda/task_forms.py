@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.camunda import asked, forms
 from api.transactions import reading
-from engine import element_forms, task_lists
+from engine import element_forms, task_lists, variables
 from engine.database import Session
 from engine.task_lists import Listed
 
@@ -44,7 +44,7 @@ def list_variables(task: str) -> Response:
     with reading() as session:
         found = _get(session, task)
         _loaded, element = task_lists.drawn(session, found)
-        return forms.variables(element, found.instance.variables, found.instance.types)
+        return forms.variables(element, variables.at(session, found.instance, found.task.wait), found.instance.types)
 
 
 def _get(session: Session, task: str) -> Listed:

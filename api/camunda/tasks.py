@@ -12,7 +12,7 @@ from api import auth
 from api.camunda import answers, asked, forms, lists, tenants, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
-from engine import arranging, identity_links, task_lists, tasks
+from engine import arranging, identity_links, task_lists, tasks, variables
 from engine.arranging import Facts
 from engine.database import Session
 from engine.errors import InvalidInput
@@ -105,9 +105,9 @@ def delegate(task: str) -> Response:
 @bp.post("/<task>/resolve")
 def resolve(task: str) -> Response:
     """Give a delegated task back to its owner."""
-    variables = values.decode(asked.body().get("variables"))
+    given = values.decode(asked.body().get("variables"))
     with database().transaction() as session:
-        arranging.resolve(session, _id(task), actor=auth.actor(), given=variables)
+        arranging.resolve(session, _id(task), actor=auth.actor(), given=given)
     return answers.nothing()
 
 
@@ -141,19 +141,22 @@ def raise_error(task: str) -> Response:
 def raise_escalation(task: str) -> Response:
     """Raise an escalation that the diagram catches."""
     given = asked.body()
-    code, variables = asked.needed(given, "escalationCode", str), values.decode(given.get("variables"))
+    code, typed = asked.needed(given, "escalationCode", str), values.decode(given.get("variables"))
     with database().transaction() as session:
-        tasks.raise_escalation(session, _id(task), code, actor=auth.actor(), given=variables)
+        tasks.raise_escalation(session, _id(task), code, actor=auth.actor(), given=typed)
     return answers.nothing()
 
 
 @bp.get("/<task>/variables")
 def list_variables(task: str) -> Response:
     """Give the variables that a task sees."""
-    deserialize = asked.flag("deserializeValues", default=True)
-    with reading() as session:
-        row = _get(session, task).instance
-        return answers.json(values.encode_all(row.variables, row.types, deserialize=deserialize))
+    return _variables(task, local=False)
+
+
+@bp.get("/<task>/localVariables")
+def list_local_variables(task: str) -> Response:
+    """Give the variables of the task alone."""
+    return _variables(task, local=True)
 
 
 def shown(session: Session, found: Listed) -> dict[str, Any]:
@@ -193,8 +196,8 @@ def _find(session: Session, given: dict[str, Any]) -> Listing:
         if not isinstance(query, dict):
             raise InvalidInput(f"Expected orQueries as objects, but one is {query!r:.80}")
         conditions.append(any_of(_conditions(session, query)))
-    variables = lists.comparisons(given, "processVariables")
-    return task_lists.search(auth.actor(), *conditions, order=lists.order(given, task_lists.SORTABLE), variables=variables)
+    comparisons = lists.comparisons(given, "processVariables")
+    return task_lists.search(auth.actor(), *conditions, order=lists.order(given, task_lists.SORTABLE), variables=comparisons)
 
 
 def _conditions(session: Session, given: dict[str, Any], *, besides: Collection[str] = ()) -> list[Any]:
@@ -208,11 +211,19 @@ def _conditions(session: Session, given: dict[str, Any], *, besides: Collection[
 lists.serve(bp, _find, lambda session, row: shown(session, task_lists.listed(row)))
 
 
+def _variables(task: str, *, local: bool) -> Response:
+    deserialize = asked.flag("deserializeValues", default=True)
+    with reading() as session:
+        found = _get(session, task)
+        seen = variables.at(session, found.instance, found.task.wait, local=local)
+        return answers.json(values.encode_all(seen, found.instance.types, deserialize=deserialize))
+
+
 def _complete(task: str, *, by_form: bool) -> Response:
     given = asked.body()
-    variables = values.decode(given.get("variables"))
+    typed = values.decode(given.get("variables"))
     with database().transaction() as session:
-        row = tasks.complete(session, _id(task), actor=auth.actor(), data=dict(variables.values), given=variables, by_form=by_form)
+        row = tasks.complete(session, _id(task), actor=auth.actor(), data=dict(typed.values), given=typed, by_form=by_form)
         if not asked.field(given, "withVariablesInReturn", bool):
             return answers.nothing()
         instance = session.get_one(Instance, row.instance_id)

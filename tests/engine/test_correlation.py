@@ -24,8 +24,8 @@ def begins(key, *messages):
 
 def correlate(who, name="paid", *, everybody=False, **particulars):
     with who.acting() as session:
-        reached = correlation.correlate(session, Message(name=name, **particulars), actor=who.actor, region="430100", everybody=everybody)
-        return [row.id for row in reached]
+        found = correlation.correlate(session, Message(name=name, **particulars), actor=who.actor, region="430100", everybody=everybody)
+        return [one.instance.id for one in found]
 
 
 @pytest.fixture

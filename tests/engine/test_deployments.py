@@ -5,6 +5,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
+from lxml import etree
 from sqlalchemy import func, select
 
 from engine import definitions, deployments
@@ -12,6 +13,7 @@ from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Definition, Deployment, Resource
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.bpmn import tables
 from tests.stage import DESIGNER, WORKFLOWS
 
 PLAIN = d.diagram(d.start("s"), d.user("do"), d.end("e"), d.flows("s -> do -> e"), key="plain")
@@ -142,6 +144,21 @@ def test_delete__nothing_ran_on_it(stage):
 
     with stage.reading() as session, pytest.raises(NotFound):
         definitions.latest(session, "plain")
+
+
+@pytest.mark.parametrize("suffix", ["dmn", "dmn11.xml"])
+def test_deploy__tables_by_either_name(stage, suffix):
+    """Tables are found beside their diagram, and from another deployment."""
+    table = etree.tostring(tables.document(tables.decision("fee", ["n:number"], ["sum:number"], "1 => 5")))
+    asks = d.diagram(
+        d.start("s"), d.decision("t", ref="fee", result="fee"), d.user("u"), d.end("e"), d.flows("s -> t -> u -> e"), key="asks"
+    )
+    deploy(stage, {f"fee.{suffix}": table, "asks.bpmn": asks})
+    deploy(stage, {"other.bpmn": asks}, name="other")
+
+    with stage.reading() as session:
+        assert "fee" in definitions.decision_names(session)
+        assert definitions.decide(session, definitions.latest(session, "asks"), "fee", {"n": 1}) == [{"sum": 5}]
 
 
 def test_delete__something_ran_on_it(stage, clerk):

@@ -7,6 +7,7 @@ import pytest
 from tests.api import bundle
 from tests.api.camunda.conftest import form_task, worked
 from tests.api.camunda.test_external_tasks import fetch
+from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
 
 
@@ -105,7 +106,8 @@ def test_message__by_business_key(designer):
 
     answer = designer.post("/message", body)
 
-    assert (answer.status_code, [one["processInstance"]["id"] for one in answer.json]) == (200, [first["id"]])
+    assert (answer.status_code, [one["execution"]["processInstanceId"] for one in answer.json]) == (200, [first["id"]])
+    assert [(one["resultType"], one["processInstance"]) for one in answer.json] == [("Execution", None)]
     assert designer.get(f"/process-instance/{first['id']}/variables/sum").json["value"] == 5
     assert designer.post("/message", body).status_code == 400
 
@@ -131,9 +133,13 @@ def test_message__by_correlation_keys(designer):
 def test_message__begins_a_process(designer):
     designer.deploy({"p.bpmn": d.diagram(d.start("s", message="called"), d.user("t"), d.end("e"), d.flows("s -> t -> e"), key="p")})
 
-    answer = designer.post("/message", {"messageName": "called", "businessKey": "K", "resultEnabled": True})
+    answer = designer.post(
+        "/message", {"messageName": "called", "businessKey": "K", "resultEnabled": True, "variablesInResultEnabled": True}
+    )
 
-    assert [one["processInstance"]["businessKey"] for one in answer.json] == ["K"]
+    assert [(one["resultType"], one["execution"], one["processInstance"]["businessKey"], one["variables"]) for one in answer.json] == [
+        ("ProcessDefinition", None, "K", {})
+    ]
     assert designer.post("/process-definition/key/p/start", {}).status_code == 400  # it begins with the message only
 
 
@@ -144,8 +150,40 @@ def test_message__for_nobody(designer, body):
     assert (answer.status_code, set(answer.json)) == (400, {"type", "message", "code"})
 
 
-def test_signal__refused(designer):
-    assert designer.post("/signal", {"name": "x"}).status_code == 400
+def listening(key="p"):
+    """A process that waits for a signal."""
+    return d.diagram(d.start("s"), d.catch("c", defs.signal("alarm")), d.user("t"), d.end("e"), d.flows("s -> c -> t -> e"), key=key)
+
+
+def test_signal__reaches_everybody(designer, tick):
+    first = designer.start(listening())
+    second = designer.post("/process-definition/key/p/start", {}).json
+
+    assert designer.post("/signal", {"name": "alarm", "variables": {"level": {"value": 3}}}).status_code == 204
+
+    tick()
+    for started in (first, second):
+        assert designer.get(f"/process-instance/{started['id']}/variables/level").json["value"] == 3
+    assert designer.post("/signal", {"name": "alarm"}).status_code == 204  # nobody listens: that is no error
+
+
+def test_signal__to_one_execution(designer, client):
+    first = designer.start(listening())
+    second = designer.post("/process-definition/key/p/start", {}).json
+
+    statuses = [designer.post("/signal", {"name": "alarm", "executionId": first["id"]}).status_code for _ in range(2)]
+
+    assert statuses == [204, 400]
+    assert [
+        designer.get(f"/execution/count?signalEventSubscriptionName=alarm&processInstanceId={one['id']}").json["count"]
+        for one in (first, second)
+    ] == [0, 1]
+    assert client("clerk").post("/signal", {"name": "alarm"}).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x", "variables": []}, {"name": "x", "tenantId": "y"}])
+def test_signal__unacceptable(designer, body):
+    assert designer.post("/signal", body).status_code == 400
 
 
 def test_incidents__of_a_worker(designer, worker, admin):

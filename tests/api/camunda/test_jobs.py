@@ -1,0 +1,173 @@
+"""Jobs: timers, and tokens that the engine carries on by itself, as operators see and move them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+
+from tests.api import bundle
+from tests.api.camunda.conftest import worked
+from tests.api.camunda.test_external_tasks import fetch
+from tests.api.conftest import MONDAY, Caller
+from tests.bpmn import diagrams as d
+
+TIMED = d.diagram(
+    d.start("s"), d.user("t", groups="window"), d.timer_boundary("late", on="t", duration="PT1H"), d.user("u", groups="window"), d.end("e"),
+    d.flows("s -> t -> e", "late -> u -> e"), key="p",
+)  # fmt: skip
+#: A token that cannot go on until there is a variable.
+STUCK = d.diagram(
+    d.start("s"),
+    d.element(
+        "serviceTask", "x", attrs={"camunda:asyncBefore": "true", "camunda:expression": "${missing + 1}", "camunda:resultVariable": "n"}
+    ),
+    d.user("t", groups="window"),
+    d.end("e"),
+    d.flows("s -> x -> t -> e"),
+    key="p",
+)
+
+
+@pytest.fixture
+def timer(designer):
+    started = designer.start(TIMED)
+    (found,) = designer.get(f"/job?processInstanceId={started['id']}").json
+    return found
+
+
+def open_tasks(client):
+    return [task["taskDefinitionKey"] for task in client("clerk").get("/task?processDefinitionKey=p").json]
+
+
+def test_timer__shown(designer, timer):
+    assert designer.get(f"/job/{timer['id']}").json == timer
+    assert (timer["dueDate"][:16], timer["retries"], timer["exceptionMessage"], timer["suspended"]) == ("2026-03-02T10:00", 1, None, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 1), ("timers=true", 1), ("messages=true", 0), ("activityId=late", 1), ("activityId=t", 0), ("withRetriesLeft=true", 1), ("noRetriesLeft=true", 0), ("executable=true", 0),
+        ("withException=true", 0), ("dueDates=gt_2026-03-02T09:30:00.000%2B0800", 1), ("dueDates=lt_2026-03-02T09:30:00.000%2B0800", 0), ("suspended=true", 0), ("active=true", 1), ("sortBy=jobDueDate", 1), ("priorityHigherThanOrEquals=1", 0),
+    ],
+)  # fmt: skip
+def test_list__filtered(designer, timer, query, found):
+    assert designer.get(f"/job/count?processDefinitionKey=p&{query}").json == {"count": found}
+    assert len(designer.get(f"/job?processDefinitionKey=p&{query}").json) == found
+
+
+@pytest.mark.parametrize("query", ["colour=red", "sortBy=x", "dueDates=is_2026-03-02T09:30:00", "dueDates=gt_soon"])
+def test_list__unacceptable(designer, query):
+    assert designer.get(f"/job?{query}").status_code == 400
+
+
+def test_execute__a_timer_before_its_time(designer, client, timer):
+    statuses = [designer.post(f"/job/{timer['id']}/execute").status_code for _ in range(2)]
+
+    assert (statuses, open_tasks(client)) == ([204, 404], ["u"])
+
+
+def test_set_due__later_and_at_once(designer, client, timer, tick):
+    """It stays where it was put, whatever goes on beside it."""
+    later = datetime.fromisoformat(MONDAY) + timedelta(hours=2)
+
+    assert designer.put(f"/job/{timer['id']}/duedate", {"duedate": "2026-03-02T15:00:00.000+0800"}).status_code == 204
+    designer.put(f"/process-instance/{timer['processInstanceId']}/variables/n", {"value": 1})
+
+    assert designer.get(f"/job/{timer['id']}").json["dueDate"] == "2026-03-02T15:00:00.000+0800"
+    with time_machine.travel(later):
+        assert tick() == 0
+        assert designer.put(f"/job/{timer['id']}/duedate", {"duedate": None}).status_code == 204
+        assert tick() == 1
+    assert open_tasks(client) == ["u"]
+
+
+@pytest.mark.parametrize(("path", "body"), [("duedate", {"duedate": "soon"}), ("duedate", {"cascade": True}), ("retries", {}), ("retries", {"retries": 0}), ("retries", {"retries": "1"})])  # fmt: skip
+def test_change__unacceptable(designer, timer, path, body):
+    assert designer.put(f"/job/{timer['id']}/{path}", body).status_code == 400
+
+
+def test_async__carried_on(designer, client, tick):
+    designer.start(
+        d.diagram(
+            d.start("s", attrs={"camunda:asyncAfter": "true"}), d.user("t", groups="window"), d.end("e"), d.flows("s -> t -> e"), key="p"
+        )
+    )
+    tick()
+
+    assert open_tasks(client) == ["t"]
+    assert designer.get("/job").json == []
+
+
+def test_async__cannot_go_on(designer, client, tick):
+    started = designer.start(STUCK)
+    for hour in range(4):
+        with time_machine.travel(datetime.fromisoformat(MONDAY) + timedelta(hours=hour)):
+            tick()
+
+    (job,) = designer.get("/job?noRetriesLeft=true&messages=true&withException=true").json
+    assert (job["retries"], job["failedActivityId"]) == (0, "x")
+    assert "missing" in job["exceptionMessage"] == designer.get(f"/job/{job['id']}/stacktrace").text
+    (incident,) = designer.get(f"/incident?processInstanceId={started['id']}").json
+    assert (incident["incidentType"], incident["activityId"], incident["configuration"]) == ("failedJob", "x", job["id"])
+
+    assert designer.post(f"/job/{job['id']}/execute").status_code == 400
+    designer.put(f"/process-instance/{started['id']}/variables/missing", {"value": 1})
+    assert designer.put(f"/job/{job['id']}/retries", {"retries": 1}).status_code == 204
+    assert designer.get("/incident/count").json == {"count": 0}
+    with time_machine.travel(datetime.fromisoformat(MONDAY) + timedelta(hours=5)):
+        tick()
+    assert open_tasks(client) == ["t"]
+
+
+def test_change__by_whom_it_does_not_concern(client, timer):
+    clerk = client("clerk")
+
+    assert clerk.get("/job").json == []
+    assert {
+        clerk.post(f"/job/{timer['id']}/execute").status_code,
+        clerk.put(f"/job/{timer['id']}/retries", {"retries": 1}).status_code,
+    } == {404}
+
+
+def test_change__of_a_case(client):
+    """What is due in a case is due by law."""
+    admin = client("admin")
+    bundle.submit(Caller(admin.app, "clerk"))
+    job = admin.get("/job?processDefinitionKey=open_restaurant").json[0]
+
+    answers = [
+        admin.post(f"/job/{job['id']}/execute"),
+        admin.put(f"/job/{job['id']}/duedate", {"duedate": None}),
+        admin.put(f"/job/{job['id']}/retries", {"retries": 1}),
+    ]
+
+    assert [(answer.status_code, "belongs to case" in answer.json["message"]) for answer in answers] == [(400, True)] * 3
+
+
+def parameters(**values):
+    inputs = (d.tag("camunda:inputParameter", text, attrs={"name": name}) for name, text in values.items())
+    return d.tag("camunda:inputOutput", *inputs, d.tag("camunda:outputParameter", "${no}", attrs={"name": "printed"}))
+
+
+def test_worker__local_variables(designer, worker):
+    """A worker sees what its task alone has, and what it leaves there serves the outputs of the task."""
+    started = designer.start(worked("print", ext=parameters(copies="${n + 1}")), {"n": {"value": 1}})
+
+    (task,) = fetch(worker)
+    worker.post(f"/external-task/{task['id']}/unlock")
+    (local,) = fetch(worker, localVariables=True)
+
+    assert {name: typed["value"] for name, typed in task["variables"].items()} == {"n": 1, "copies": 2}
+    assert {name: typed["value"] for name, typed in local["variables"].items()} == {"copies": 2}
+    body = {"workerId": "w", "localVariables": {"no": {"value": 7}}, "variables": {"n": {"value": 5}}}
+    assert worker.post(f"/external-task/{task['id']}/complete", body).status_code == 204
+    told = designer.get(f"/history/variable-instance?processInstanceId={started['id']}").json
+    assert {one["name"]: one["value"] for one in told} == {"n": 5, "printed": 7}
+
+
+def test_worker__of_one_version(designer, worker):
+    designer.start(worked("print", key="p"))
+
+    assert fetch(worker, processDefinitionVersionTag="2026") == []
+    assert len(fetch(worker, processDefinitionVersionTag=None)) == 1

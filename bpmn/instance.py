@@ -5,7 +5,7 @@ Every command comes to rest; what it leaves are `waits()`.  A command that does 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -51,12 +51,23 @@ class Instance:
         self._process = spiff.Process(spiff.spec_of(definition), dict(variables), context)
 
     @classmethod
-    def start(cls, definition: Definition, variables: Mapping[str, Any], context: Context, *, at: str | None = None) -> Instance:
-        """Start at the none start event, or `at` another one (a message start)."""
-        event = _start_event(definition, at)
+    def start(
+        cls,
+        definition: Definition,
+        variables: Mapping[str, Any],
+        context: Context,
+        *,
+        at: str | None = None,
+        elsewhere: Sequence[Instruction] = (),
+    ) -> Instance:
+        """Start at the none start event, `at` another one (a message start), or `elsewhere`, as a modification puts tokens."""
         instance = cls(definition, variables, context)
-        instance._process.begin(event.id)
-        instance._process.run_to_rest()
+        if elsewhere:
+            instance._process.open()
+            instance.modify(*elsewhere)
+        else:
+            instance._process.begin(_start_event(definition, at).id)
+            instance._process.run_to_rest()
         return instance
 
     @classmethod

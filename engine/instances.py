@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
+from bpmn.instance import Instruction
 from bpmn.waits import Wait, WaitKind
 from engine import activities, definitions, functions, lifecycle, models, projection
 from engine.actors import Actor
@@ -56,6 +57,8 @@ class Origin:
     key: str | None = None
     #: Id of a start event that waits for something; None: the one that does not.
     at: str | None = None
+    #: Where it begins instead of at a start event.
+    elsewhere: tuple[Instruction, ...] = ()
 
 
 ALONE = Origin()
@@ -145,7 +148,7 @@ def begin(
     key = case.number if case.hall is not None else origin.key
     parent = origin.parent
     context = functions.context(session, loaded, case, item, actor, key=key, called=parent is not None)
-    process = Process.start(loaded.process, variables, context, at=origin.at)
+    process = Process.start(loaded.process, variables, context, at=origin.at, elsewhere=origin.elsewhere)
     row = models.Instance(
         case_id=case.id,
         item_id=item.id if item else None,

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instance import Instruction, Verb
-from engine import execution, journal, processes, variables
+from engine import execution, journal, models, processes, variables
 from engine.actors import Actor
+from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.variables import NOTHING, Given
 
@@ -44,6 +45,18 @@ def modify(session: Session, instance_id: UUID, steps: Sequence[Step], *, actor:
             raise InvalidInput(str(error)) from error
         told = [f"{step.verb} {step.target if step.number is None else step.number}" for step in steps]
         journal.record(session, run.row, actor=actor, what="process modified", steps=told, why=why)
+
+
+def start(
+    session: Session, loaded: Loaded, steps: Sequence[Step], *, actor: Actor, region: str, key: str | None, given: Given
+) -> models.Instance:
+    """Start a process without a matter somewhere else than at its start event; raises as `processes.open_plain` does."""
+    if any(step.verb is Verb.CANCEL for step in steps):
+        raise InvalidInput("Expected to start somewhere, but nothing is there yet to cancel")
+    for step in steps:
+        given = variables.together(given, step.given)
+    elsewhere = tuple(Instruction(verb=step.verb, target=step.target or "") for step in steps)
+    return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given, elsewhere=elsewhere)
 
 
 def _instructions(process: Process, step: Step) -> Iterator[Instruction]:

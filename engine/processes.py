@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
+from bpmn.instance import Instruction
 from engine import cases, element_forms, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
@@ -36,28 +37,33 @@ def open_plain(
     key: str | None = None,
     given: Given,
     at: str | None = None,
-    by_form: bool = False,
+    elsewhere: tuple[Instruction, ...] = (),
 ) -> models.Instance:
     """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
 
-    With `by_form`, what is given must fit the form of the start event.
+    It may start `elsewhere`, as a modification puts tokens.
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*STARTERS, to="start a process")
-    if by_form:
-        start = start_event(loaded)
-        given = replace(given, values=element_forms.validate(loaded.form(start) if start else None, given.values, {}))
-    return begin(session, loaded, actor=actor, region=region, key=key, given=given, at=at)
+    return begin(session, loaded, actor=actor, region=region, key=key, given=given, at=at, elsewhere=elsewhere)
 
 
 def begin(
-    session: Session, loaded: Loaded, *, actor: Actor, region: str, key: str | None = None, given: Given, at: str | None = None
+    session: Session,
+    loaded: Loaded,
+    *,
+    actor: Actor,
+    region: str,
+    key: str | None = None,
+    given: Given,
+    at: str | None = None,
+    elsewhere: tuple[Instruction, ...] = (),
 ) -> models.Instance:
     """Start such a process for whoever has the right to: a person, a timer, a signal."""
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
-    case, origin = _case(session, loaded, region, actor), Origin(key=key, at=at)
+    case, origin = _case(session, loaded, region, actor), Origin(key=key, at=at, elsewhere=elsewhere)
     try:
         run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), origin=origin)
     except InstanceError as error:
@@ -67,6 +73,12 @@ def begin(
     execution.settle(run)
     journal.record(session, run.row, actor=actor, what="process started", process=loaded.key, version=loaded.version)
     return run.row
+
+
+def filled_in(loaded: Loaded, given: Given) -> Given:
+    """Return what the form of the start event makes of what is given; raises InvalidInput (`errors` by field)."""
+    start = start_event(loaded)
+    return replace(given, values=element_forms.validate(loaded.form(start) if start else None, given.values, {}))
 
 
 def start_event(loaded: Loaded) -> Element | None:

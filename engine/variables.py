@@ -29,6 +29,16 @@ class Given:
 NOTHING = Given()
 
 
+def together(first: Given, then: Given) -> Given:
+    """What is given in two places; what comes then counts."""
+    types = {name: kind for name, kind in first.types.items() if name not in then.values}
+    return Given(
+        values={**first.values, **then.values},
+        types={**types, **then.types},
+        transient=(first.transient - then.values.keys()) | then.transient,
+    )
+
+
 def at(session: Session, row: Instance, wait: int, *, local: bool = False) -> dict[str, Any]:
     """The variables that an activity sees, or its own (`local`): those of its input parameters, of its round in a loop."""
     return instances.look(session, row).variables_at(wait, local=local)

@@ -29,13 +29,18 @@ _UNSUPPORTED = ("ancestorActivityInstanceId", "transitionInstanceId")
 def modify(found: str) -> Response:
     """Start at elements, and cancel what is there, one instruction after the other."""
     given = asked.body()
-    if asked.field(given, "skipIoMappings", bool):
-        raise InvalidInput("Expected input and output mappings to be carried out, but skipIoMappings is true")
-    steps = [_step(instruction) for instruction in asked.field(given, "instructions", list) or ()]
+    steps = read(given, "instructions")
     with database().transaction() as session:
         instance_id = asked.uuid(found, "Process instance")
         modifications.modify(session, instance_id, steps, actor=auth.actor(), why=asked.field(given, "annotation", str) or "")
     return answers.nothing()
+
+
+def read(given: dict[str, Any], name: str) -> list[Step]:
+    """Read the instructions of a modification, or of a start."""
+    if asked.field(given, "skipIoMappings", bool):
+        raise InvalidInput("Expected input and output mappings to be carried out, but skipIoMappings is true")
+    return [_step(instruction) for instruction in asked.field(given, name, list) or ()]
 
 
 def _step(instruction: Any) -> Step:

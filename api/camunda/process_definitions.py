@@ -8,10 +8,10 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from api import auth, parts
-from api.camunda import answers, asked, lists, starts, tenants, values
+from api.camunda import answers, asked, lists, modifications, starts, tenants, values
 from api.camunda.shown import definition, definition_id, instance, read_definition_id
 from api.transactions import database, reading
-from engine import definitions, deployments, versions
+from engine import definitions, deployments, processes, versions
 from engine.database import Session
 from engine.filters import Listing
 
@@ -100,11 +100,13 @@ def _diagram(wanted: UUID) -> Response:
 def _start(wanted: UUID, *, by_form: bool) -> Response:
     given = asked.body()
     key, variables = asked.field(given, "businessKey", str), values.decode(given.get("variables"))
-    starts.refuse_unsupported(given)
+    steps = modifications.read(given, "startInstructions")
     with database().transaction() as session:
         of = versions.get(session, wanted)
         loaded = definitions.get(session, of.id)
-        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, by_form=by_form)
+        if by_form and loaded.kind == "process":
+            variables = processes.filled_in(loaded, variables)
+        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, steps=steps)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):
             shown["variables"] = values.encode_all(row.variables, row.types)

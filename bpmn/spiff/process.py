@@ -54,9 +54,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self._fresh: list[Token] = []
         self.root = self.task_tree = Token(self, spec.start, None, number=ROOT, since=context.now)
 
-    def begin(self, start: str) -> None:
-        """Start at a start event; event subprocesses watch from now on."""
+    def open(self) -> None:
+        """Let event subprocesses watch; nothing has started yet."""
         self.spec.start.open(self.root)
+
+    def begin(self, start: str) -> None:
+        """Start at a start event."""
+        self.open()
         self.spawn(self.spec.task_specs[start], self.root)
 
     # Tokens come and go --------------------------------------------------------------------------------------------------------------

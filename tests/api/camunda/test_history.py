@@ -166,6 +166,31 @@ def test_modify__unacceptable(designer, started, instruction):
     assert went(designer, started) == before
 
 
+def test_start__elsewhere(designer, worker):
+    """A process may begin in its midst, with the variables that would be there by then."""
+    designer.deploy({"p.bpmn": NESTED}, name="p")
+    elsewhere = [{"type": "startBeforeActivity", "activityId": "x", "variables": {"n": {"value": 2}}}]
+
+    answer = designer.post(
+        "/process-definition/key/p/start", {"variables": {"n": {"value": 1}}, "startInstructions": elsewhere, "businessKey": "B"}
+    )
+
+    assert (answer.status_code, answer.json["businessKey"]) == (200, "B")
+    assert [one["activityId"] for one in went(designer, answer.json)] == ["sub", "x"]
+    (task,) = fetch(worker)
+    assert task["variables"]["n"]["value"] == 2
+    assert worker.post(f"/external-task/{task['id']}/complete", {"workerId": "w"}).status_code == 204
+    assert designer.get(f"/history/process-instance/{answer.json['id']}").json["state"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("instruction", [1, {"type": "cancel", "activityId": "t"}, {"type": "startBeforeActivity", "activityId": "nowhere"}, {"type": "startAfterActivity"}])  # fmt: skip
+def test_start__nowhere(designer, instruction):
+    designer.deploy({"p.bpmn": NESTED}, name="p")
+
+    assert designer.post("/process-definition/key/p/start", {"startInstructions": [instruction]}).status_code == 400
+    assert designer.get("/process-instance/count?processDefinitionKey=p").json == {"count": 0}
+
+
 def test_modify__by_whom_it_does_not_concern(client, started):
     assert modify(client("clerk"), started, {"type": "cancel", "activityId": "t"}).status_code == 404
 

@@ -122,6 +122,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
 ]  # fmt: skip
 
 WARNED: list[tuple[str, str, str, bytes]] = [
+    ("computed-title", "x", "shown as written", around(user("x", name="审核 ${loopCounter}"))),
     ("receive-without-message", "x", "brings it on", around(element("receiveTask", "x"))),
     ("result-not-kept", "x", "result variable", around(decision("x", ref="d"))),
     ("ignored-business-key", "x", "number of its own", around(call("x", of="q", ext=tag("camunda:in", attrs={"businessKey": "${k}"})))),

@@ -14,12 +14,14 @@ from tests.bpmn.definitions import (
     link,
     message,
     parameters,
+    signal,
 )
 from tests.bpmn.diagrams import (
     boundary,
     call,
     catch,
     decision,
+    declared,
     diagram,
     element,
     end,
@@ -105,11 +107,15 @@ EVERYTHING = diagram(
 #: What the others have, too.
 THE_REST = diagram(
     start("s"),
+    start("daily", timer(cycle="R/P1D"), attrs={"camunda:asyncBefore": "true"}),
+    start("flooded", signal("flood")),
     user(
         "each",
         instances(collection="people", elementVariable="person", until="${nrOfCompletedInstances > 1}"),
         assignee="${person}",
-        ext=parameters(inputs={"list": tag("camunda:list", tag("camunda:value", "${a}")), "text": "b"}),
+        attrs={"camunda:asyncAfter": "true", "camunda:candidateUsers": "li, ${person}", "camunda:followUpDate": "P1D"},
+        ext=tag("camunda:failedJobRetryTimeCycle", "R5/PT10M")
+        + parameters(inputs={"list": tag("camunda:list", tag("camunda:value", "${a}")), "text": "b"}),
     ),
     timer_boundary("late", on="each", duration="P1D"),
     script("sum", "a + 1", language="feel", result="b", ext=parameters(outputs={"c": "${b}"})),
@@ -135,7 +141,21 @@ THE_REST = diagram(
     catch("true", conditional("${a > 1}", variableName="a", variableEvents="create, update")),
     throw("jump", link("there")),
     catch("there", link("there")),
-    throw("post", message("m", type="external", topic="post")),
+    throw("post", message("m", type="external", topic="post", taskPriority="9")),
+    throw("warn", signal("flood-${hall}", "level")),
+    catch("warned", signal("calm")),
+    external(
+        "work",
+        topic="t",
+        ext=tag("camunda:errorEventDefinition", attrs={"errorRef": declared("Error", "E"), "expression": "${externalTask.retries > 1}"}),
+    ),
+    call(
+        "sub",
+        of="other",
+        inputs=["a"],
+        attrs={"camunda:calledElementBinding": "version", "camunda:calledElementVersion": "2", "camunda:jobPriority": "${a}"},
+        ext=tag("camunda:in", attrs={"businessKey": "#{execution.processBusinessKey}"}),
+    ),
     element("sendTask", "send", attrs={"camunda:expression": "${a}", "camunda:resultVariable": "d"}),
     end("e", compensate()),
     event_subprocess("any", start("anys", error(errorCodeVariable="code", errorMessageVariable="why")), end("anye"), flows("anys -> anye")),
@@ -143,6 +163,12 @@ THE_REST = diagram(
         "soon", start("soons", timer(cycle="R/P1D"), attrs={"isInterrupting": "false"}), end("soone"), flows("soons -> soone")
     ),
     flows("s -> each -> sum -> more -> tx -> back -> up -> race", "late -> e", "canceled -> e"),
-    flows("race -> told -> jump", "race -> true -> e", "there -> post -> send -> e"),
+    flows(
+        "race -> told -> jump",
+        "race -> true -> e",
+        "there -> post -> send -> warn -> warned -> work -> sub -> e",
+        "daily -> each",
+        "flooded -> each",
+    ),
     key="the_rest",
 ).decode()

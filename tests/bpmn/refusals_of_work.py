@@ -45,6 +45,7 @@ def performer(*names: str) -> str:
     return "".join(tag("bpmn:humanPerformer", expression) for expression in expressions)
 
 
+KEYED = tag("camunda:in", attrs={"businessKey": "${k}"})
 GIVEN = parameters(inputs={"a": "1"})
 GIVING = parameters(outputs={"a": "1"})
 
@@ -125,7 +126,18 @@ WARNED: list[tuple[str, str, str, bytes]] = [
     ("computed-title", "x", "shown as written", around(user("x", name="审核 ${loopCounter}"))),
     ("receive-without-message", "x", "brings it on", around(element("receiveTask", "x"))),
     ("result-not-kept", "x", "result variable", around(decision("x", ref="d"))),
-    ("ignored-business-key", "x", "number of its own", around(call("x", of="q", ext=tag("camunda:in", attrs={"businessKey": "${k}"})))),
+    ("ignored-business-key", "x", "its own number", diagram(start("s"), call("x", of="q", ext=KEYED), end("e"), flows("s -> x -> e"), properties={"onething.kind": "matter"})),
     ("ignored-extension", "p", "roles", diagram(start("s"), end("e"), flows("s -> e"), ext=tag("camunda:potentialStarter"))),
     ("loose-end", "x", "结束事件", diagram(start("s"), receive("x", message="m"), flows("s -> x"))),
 ]  # fmt: skip
+
+#: What is none of a rule's business.
+ACCEPTED: list[tuple[str, bytes]] = [
+    ("ignored-business-key", around(call("x", of="q", ext=KEYED))),
+    ("missing-message", around(element("receiveTask", "x"))),
+    ("bad-retries", around(user("x", ext=tag("camunda:failedJobRetryTimeCycle", "PT10M, PT1H")))),
+    ("no-implementation", with_attribute(element("businessRuleTask", "x"), "camunda:expression", "${a}")),
+    ("result-not-kept", with_attribute(element("businessRuleTask", "x"), "camunda:expression", "${a}")),
+    ("parameters-elsewhere", around(user("x", again("${a}"), ext=GIVING))),
+    ("bad-mapping", mapping(variables="all", local="true")),
+]

@@ -52,10 +52,10 @@ def signal_takes_nothing(drawing: Drawing) -> Problems:
 
 
 def ignored_business_key(drawing: Drawing) -> Problems:
-    """Items have numbers of their own; a business key passes nothing."""
-    for element, row, words in _mappings(drawing):
+    """What a case calls goes under the number of the case, and an item has a number of its own; a business key passes nothing there."""
+    for element, row, words in _mappings(drawing) if drawing.applied_for else ():
         if "businessKey" in row.attrib:
-            yield element.id, f"Expected {words} to have an effect, but a business key has none: an item has a number of its own"
+            yield element.id, f"Expected {words} to have an effect, but a business key has none here: a case has its own number; remove it"
 
 
 def bad_property(drawing: Drawing) -> Problems:

@@ -18,6 +18,11 @@ class Drawing:
         self.process = process
         self.definition = definition
 
+    @property
+    def applied_for(self) -> bool:
+        """Whether it is a matter or an item: what begins for an applicant, and has a number of its own."""
+        return self.definition.properties.get("onething.kind", "process") != "process"
+
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """Return all flow nodes."""

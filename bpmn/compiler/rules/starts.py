@@ -42,15 +42,14 @@ def several_starts(drawing: Drawing) -> Problems:
 
 def start_of_process(drawing: Drawing) -> Problems:
     """A process starts by hand, by a message, a timer or a signal; a matter or an item for an applicant, who comes by hand or message."""
-    applied_for = drawing.definition.properties.get("onething.kind", "process") != "process"
     for start in drawing.definition.starts():
-        if applied_for and _kind(start) in OF_PROCESS - OF_MATTER:
+        if drawing.applied_for and _kind(start) in OF_PROCESS - OF_MATTER:
             message = f"Expected {drawing.label(start.id)} to begin for an applicant, but it begins by itself: choose a message"
             yield start.id, message
         elif _kind(start) not in OF_PROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to start a process, but its definition starts only an event subprocess: "
-                "choose a message, or put it into an event subprocess (事件子流程)"
+                "choose a message, a timer or a signal, or put it into an event subprocess (事件子流程)"
             )
             yield start.id, message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bpmn.waits import WaitKind
-from tests.bpmn.definitions import conditional, error, escalation, message
+from tests.bpmn.definitions import conditional, error, escalation, message, signal
 from tests.bpmn.diagrams import (
     end,
     event_subprocess,
@@ -33,6 +33,7 @@ def watched(definition, *, interrupting=True, variables=None, now=NOW):
 
 TRIGGERS = {
     "message": (message("m"), lambda i: i.throw("m")),
+    "signal": (signal("g"), lambda i: i.broadcast("g")),
     "timer": (timer(duration="PT1H"), lambda i: fire(i, "on", at=NOW + HOUR)),
     "condition": (conditional("${late}"), lambda i: i.set_variables({"late": True})),
     "error": (error("E"), lambda i: i.raise_error(wait(i, "a").id, "E")),

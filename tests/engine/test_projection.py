@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
-from engine.models import Activity, Instance, Subscription, Task, Timer
+from engine import tasks
+from engine.models import Activity, ExternalTask, Instance, Subscription, Task, Timer
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.stage import MONDAY
@@ -106,3 +107,45 @@ def test_project__due_date_of_a_task_moves_with_the_clock(stage, clerk, market, 
     market.handle("resume", stage.item(case, "alpha"))
 
     assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-18T16:00:00+00:00"
+
+
+def test_project__whose_task_and_when(stage, designer):
+    """Candidate users, owner and dates, as they are drawn: who is named sees it in whatever hall."""
+    diagram = d.diagram(
+        d.start("s"),
+        d.user(
+            "t", name="登记", attrs={"camunda:candidateUsers": "li, ${second}, li", "camunda:followUpDate": "P2D", "camunda:dueDate": "P5D"}
+        ),
+        d.flows("s -> t"),
+        key="p",
+    )
+    stage.deploy("p", p_bpmn=diagram)
+    instance = designer.start("p", second="wang")
+    wang = stage.somebody(name="wang")
+
+    with wang.acting() as session:
+        [task] = session.scalars(tasks.search(wang.actor)).all()
+        assert tasks.users(session, [task.id]) == {task.id: ["li", "wang"]}
+    assert (task.due_at - task.follow_up_at).days == 3
+    wang.complete(stage.of(instance), "登记")
+    with stage.reading() as session:
+        assert session.get_one(Task, task.id).completed_by == "wang"
+
+
+def test_project__priority_of_external_tasks(stage, designer):
+    """As it is drawn on the task, else on the process, else nought."""
+    parts = (
+        d.start("s"),
+        d.parallel("x"),
+        d.external("own", topic="a", attrs={"camunda:taskPriority": "${7}"}),
+        d.external("of_all", topic="a"),
+    )
+    flows = d.flows("s -> x -> own", "x -> of_all")
+    stage.deploy(
+        "p", p_bpmn=d.diagram(*parts, flows, key="p", attrs={"camunda:taskPriority": "3"}), q_bpmn=d.diagram(*parts, flows, key="q")
+    )
+
+    drawn, silent = designer.start("p"), designer.start("q")
+
+    found = [{task.element: task.priority for task in stage.all(ExternalTask, stage.of(one))} for one in (drawn, silent)]
+    assert found == [{"own": 7, "of_all": 3}, {"own": 7, "of_all": 0}]

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bpmn import compiler
-from bpmn.errors import DocumentError
 from tests.conformance import drawing, playing, reading
-
-#: What the compiler still refuses because the engine does not do it yet.
-AWAITED = ("signal=", "async", "start s cycle=")
 
 CASES = reading.cases()
 RUNS = [(case, run) for case in CASES for run in case.runs]
@@ -17,16 +12,7 @@ IN_CAMUNDA = [(case, run) for case, run in RUNS if b" camunda:" in drawing.draw(
 
 
 def named(cases):
-    return [pytest.param(case, run, id=f"{case.name} {case.runs.index(run) or ''}".strip(), marks=awaited(case)) for case, run in cases]
-
-
-def awaited(case):
-    if any(word in line for word in AWAITED for line in case.drawing):
-        try:
-            compiler.compile(drawing.draw(case.drawing), "case.bpmn")
-        except DocumentError as error:
-            return [pytest.mark.skip(reason=str(error)[:200])]
-    return []
+    return [pytest.param(case, run, id=f"{case.name} {case.runs.index(run) or ''}".strip()) for case, run in cases]
 
 
 @pytest.mark.parametrize(("case", "run"), named(RUNS))

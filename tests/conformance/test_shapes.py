@@ -1,0 +1,88 @@
+"""Random diagrams: whatever they are made of, they come to an end when what they wait for comes, in any order; dumped and restored as well."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bpmn import compiler
+from bpmn.definition import ElementType
+from bpmn.instance import Instance
+from bpmn.waits import Context, WaitKind
+from tests.bpmn.instances import HOUR, NOW, again
+from tests.conformance import drawing, shapes
+from tests.conformance.playing import Trace
+
+#: Steps after which every condition is false and nothing interrupts any more, so that loops end.
+PATIENCE = 25
+#: What watches may never come.
+WATCHERS = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
+
+
+@given(st.data())
+@settings(max_examples=120, deadline=None)
+def test_shape__comes_to_an_end_hot_as_cold(data):
+    (definition,) = compiler.compile(drawing.draw(shapes.lines(data.draw(shapes.BLOCKS))), "shape.bpmn")
+    known = conditions(data, definition, 0)
+    hot, cold = (Instance.start(definition, dict(known), Context(now=NOW)) for _ in range(2))
+    traces = Trace(hot), Trace(cold)
+    assert traces[0].look(hot) == traces[1].look(cold)
+
+    step = 0
+    while not hot.ended:
+        step += 1
+        assert hot.waits() == cold.waits()
+        assert hot.waits(WaitKind.INCIDENT) == ()
+        here = data.draw(st.sampled_from(expected(hot, step)))
+        known = conditions(data, definition, step)
+        cold = again(cold)
+        for instance in (hot, cold):
+            instance.context.now += HOUR
+            instance.set_variables(known)
+            serve(instance, here)
+        assert traces[0].look(hot) == traces[1].look(cold)
+
+    assert hot.error is None
+    assert hot.variables == cold.variables
+    assert hot.snapshot() == cold.snapshot()
+
+
+def conditions(data, definition, step):
+    """Draw every condition anew."""
+    flows = [flow.condition for flow in definition.flows.values() if flow.condition]
+    loops = [element.loop.condition for element in definition.elements.values() if element.loop and element.loop.condition]
+    names = sorted({name for condition in flows + loops for name in condition.names})
+    return {name: step < PATIENCE and data.draw(st.booleans(), label=name) for name in names}
+
+
+def expected(instance, step):
+    """What may come: everything at first, later only what something waits for that must come."""
+    waits = instance.waits()
+    if step < PATIENCE:
+        return waits
+    return [wait for wait in waits if instance.definition.elements[wait.element].type not in WATCHERS]
+
+
+def serve(instance, wait):
+    """Let come what a wait waits for."""
+    if wait.kind is WaitKind.JOB:
+        instance.execute(wait.id)
+    elif wait.kind is WaitKind.TIMER:
+        instance.fire(wait.id)
+    elif wait.kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
+        instance.deliver(wait.id)
+    else:
+        instance.complete(wait.id)
+
+
+@pytest.mark.parametrize("alone", shapes.ALONE)
+def test_shape__alone(alone):
+    block = shapes.Block(alone)
+    (definition,) = compiler.compile(drawing.draw(shapes.lines(block)), "shape.bpmn")
+    instance = Instance.start(definition, {"n0": False}, Context(now=NOW))
+
+    while not instance.ended:
+        serve(instance, instance.waits()[0])
+
+    assert instance.end == "e"

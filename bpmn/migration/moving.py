@@ -125,7 +125,8 @@ class Moving:
                 yield f"Expected a token on every flow into {named}, but none would ever come by {', '.join(sorted(flows))}"
 
     def _waits_at_join(self, row: Row) -> bool:
-        return is_join(self._plan.source.elements[row.element]) and not _outside(row) and "done" not in row.facts
+        before = row.facts.get("job") == "before" or not _outside(row)  # it still has to wait for the others once its job has come
+        return is_join(self._plan.source.elements[row.element]) and before and "done" not in row.facts
 
     # The new state -------------------------------------------------------------------------------------------------------------------
 

@@ -165,9 +165,10 @@ class Loop:
     #: Standard loop: whether the condition is put before the first round too, and how many rounds there are at most.
     test_before: bool = False
     maximum: int | None = None
-    #: Each single instance is a job (`camunda:asyncBefore/After` of the characteristics).
+    #: Each single instance is a job (`camunda:asyncBefore/After` of the characteristics), with its own retries.
     async_before: bool = False
     async_after: bool = False
+    retry_cycle: Expression | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +179,7 @@ class Flow:
     name: str
     source: str
     target: str
-    #: None: always taken, save where it is the default.
-    condition: Expression | None = None
+    condition: Expression | None = None  #: None: always taken, save where it is the default
 
 
 @dataclass(frozen=True, kw_only=True)

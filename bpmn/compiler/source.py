@@ -84,6 +84,11 @@ class Source:
             self.report("error", "unknown-function", node, message)
         return expression
 
+    def retries(self, node: Node, part: Node) -> Expression | None:
+        """Read how often the job of an element is tried again, as it stands on a part of it."""
+        written = next(extensions(part, "failedJobRetryTimeCycle"), None)
+        return None if written is None else self.expression(node, text_of(written), "the retries")
+
     def referred(self, node: Node, attribute: str) -> Node | None:
         """Find the node that a reference means (`messageRef="tns:order"` too)."""
         return self.nodes.get(local_reference(node.get(attribute, "")))

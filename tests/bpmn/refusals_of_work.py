@@ -45,6 +45,7 @@ def performer(*names: str) -> str:
     return "".join(tag("bpmn:humanPerformer", expression) for expression in expressions)
 
 
+OFTEN = tag("camunda:failedJobRetryTimeCycle", "often")
 KEYED = tag("camunda:in", attrs={"businessKey": "${k}"})
 GIVEN = parameters(inputs={"a": "1"})
 GIVING = parameters(outputs={"a": "1"})
@@ -114,7 +115,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("bad-parameter", "x", "javascript", given(tag("camunda:script", "1", attrs={"scriptFormat": "javascript"}))),
     ("bad-parameter", "x", "javascript", given(listing(tag("camunda:script", "1", attrs={"scriptFormat": "javascript"})))),
     ("bad-parameter", "x", "empty", given(tag("camunda:map", tag("camunda:entry", tag("camunda:script", attrs={"scriptFormat": "feel"}), attrs={"key": "k"})))),
-    ("bad-retries", "x", "R3/PT10M", around(user("x", ext=tag("camunda:failedJobRetryTimeCycle", "often")))),
+    ("bad-retries", "x", "R3/PT10M", around(user("x", ext=OFTEN))),
+    ("bad-retries", "x", "PT10M,PT1H", repeated(instances(count="3").replace("><", f">{tag('bpmn:extensionElements', OFTEN)}<", 1))),
     ("bad-quantity", "x", "'0'", with_attribute(user("x"), "startQuantity", "0")),
     ("bad-quantity", "x", "'many'", with_attribute(user("x"), "completionQuantity", "many")),
     ("unsupported-attribute", "b", "After", around(user("x"), timer_boundary("b", on="x", duration="P1D", attrs={"camunda:asyncBefore": "true"}), flows("b -> e"))),

@@ -67,7 +67,7 @@ def test_rewrite__body(marker, kind):
     assert (body.async_before, body.async_after, body.retry_cycle.source, body.job_priority.source) == (False, True, "R5/PT1M", "7")
     assert (body.start_quantity, inner.start_quantity) == (2, 1)
     assert (inner.type, inner.parent, inner.incoming, inner.outgoing, inner.loop) == (ElementType.USER_TASK, "x" + BODY, (), (), None)
-    assert (inner.async_before, inner.async_after) == (kind is LoopType.PARALLEL, False)
+    assert (inner.async_before, inner.async_after, inner.retry_cycle) == (kind is LoopType.PARALLEL, False, None)
     assert inner.drawn
     assert consistent(definition)
 
@@ -159,3 +159,14 @@ def test_rewrite__event_gateway_stays():
     ]
 
     assert rewritten(*content) == drawn(*content)
+
+
+def test_rewrite__retries_of_each_instance_are_those_of_the_marker():
+    """As in Camunda 7: those of the activity are the body's."""
+    retries = tag("camunda:failedJobRetryTimeCycle", "R5/PT1M")
+    marker = TWICE.replace("><", f">{tag('bpmn:extensionElements', retries.replace('R5', 'R2'))}<", 1)
+
+    definition = rewritten(start("s"), user("x", marker, ext=retries), end("e"), flows("s -> x -> e"))
+
+    assert definition.elements["x" + BODY].retry_cycle.source == "R5/PT1M"
+    assert definition.elements["x"].retry_cycle.source == "R2/PT1M"

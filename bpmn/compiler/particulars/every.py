@@ -6,13 +6,12 @@ from types import MappingProxyType
 from typing import Any
 
 from bpmn.compiler.particulars import parameters, repetition
-from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, extensions, text_of
+from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, extensions
 from bpmn.expressions import Expression
 
 
 def read(source: Source, node: Node) -> dict[str, Any]:
     """Read what is written in the same way on every kind of element."""
-    retries = next(extensions(node, "failedJobRetryTimeCycle"), None)
     return {
         "properties": MappingProxyType(properties(node)),
         "for_compensation": node.get("isForCompensation") in TRUE,
@@ -21,7 +20,7 @@ def read(source: Source, node: Node) -> dict[str, Any]:
         "loop": repetition.read(source, node),
         "async_before": camunda(node, "asyncBefore") in TRUE or camunda(node, "async") in TRUE,
         "async_after": camunda(node, "asyncAfter") in TRUE,
-        "retry_cycle": source.expression(node, text_of(retries), "the retries") if retries is not None else None,
+        "retry_cycle": source.retries(node, node),
         "job_priority": inherited(source, node, "jobPriority", "the job priority"),
         **parameters.read(source, node),
     }

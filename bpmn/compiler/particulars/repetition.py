@@ -40,6 +40,7 @@ def _instances(source: Source, node: Node, marker: Node) -> Loop:
         condition=_expression(source, node, marker, "completionCondition"),
         async_before=camunda(marker, "asyncBefore") in TRUE or camunda(marker, "async") in TRUE,
         async_after=camunda(marker, "asyncAfter") in TRUE,
+        retry_cycle=source.retries(node, marker),
     )
 
 

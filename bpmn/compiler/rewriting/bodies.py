@@ -65,6 +65,7 @@ def _inner(activity: Element) -> Element:
         loop=None,
         async_before=activity.loop.async_before,
         async_after=activity.loop.async_after,
+        retry_cycle=activity.loop.retry_cycle,
     )
 
 

@@ -19,15 +19,9 @@ QUANTITIES = ("startQuantity", "completionQuantity")
 def bad_retries(drawing: Drawing) -> Problems:
     """How often a job is tried again is an ISO 8601 cycle, or the durations between the attempts."""
     for element in drawing.elements:
-        cycle = element.retry_cycle
-        if cycle is not None and cycle.dialect == "literal":
-            try:
-                if cycle.source.startswith("R"):
-                    timers.cycle(cycle.source, PROBE)
-                else:
-                    [timers.read_duration(part.strip()).after(PROBE) for part in cycle.source.split(",")]
-            except ExpressionError as error:
-                yield element.id, f"Expected the retries of {drawing.label(element.id)} to be R3/PT10M or PT10M,PT1H, but: {error}"
+        for cycle in (element.retry_cycle, element.loop.retry_cycle if element.loop else None):
+            if cycle is not None and cycle.dialect == "literal" and (wrong := _wrong(cycle.source)):
+                yield element.id, f"Expected the retries of {drawing.label(element.id)} to be R3/PT10M or PT10M,PT1H, but: {wrong}"
 
 
 def bad_priority(drawing: Drawing) -> Problems:
@@ -55,3 +49,15 @@ def job_at_event_subprocess(drawing: Drawing) -> Problems:
         if element.async_before or element.async_after:
             message = f"Expected {drawing.label(element.id)} to have no job before or after it, but it has one"
             yield element.id, f"{message}: put it on the first element inside"
+
+
+def _wrong(retries: str) -> str | None:
+    """Say what is wrong with retries that are written out; None: nothing."""
+    try:
+        if retries.startswith("R"):
+            timers.cycle(retries, PROBE)
+        else:
+            [timers.read_duration(part.strip()).after(PROBE) for part in retries.split(",")]
+    except ExpressionError as error:
+        return str(error)
+    return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import Element, EventType, TimerType
+from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.expressions import Expression
 from bpmn.matter import situations
 from bpmn.matter.facts import Matter
@@ -17,7 +19,9 @@ from bpmn.simulation import samples, telling
 from engine import checklists, definitions, deployments, matters
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
+from engine.schedule_models import StartTimer
 
+NONE = EventDefinition(type=EventType.NONE)
 ENTERPRISE = {
     "kind": "enterprise",
     "name": "示例餐饮有限公司",
@@ -45,9 +49,11 @@ class Opening:
     materials: tuple[str, ...] = ()
     #: An item that the applicant has begun alone, and that is attached.
     alone: str | None = None
-    #: Of a process without a matter: variables, and the message that begins it.
+    #: Of a process without a matter: variables, and the message, the signal or the moment that begins it.
     variables: Mapping[str, Any] = field(default_factory=dict)
     message: str | None = None
+    signal: str | None = None
+    moment: datetime | None = None
     is_plain: bool = False
 
     @property
@@ -70,7 +76,7 @@ def of(session: Session, key: str) -> list[Opening]:
     if loaded.kind == "matter" and key != matters.SINGLE_ITEM:
         found = _of_matter(session, loaded)
     elif loaded.kind == "process":
-        found = _of_process(loaded)
+        found = _of_process(session, loaded)
     else:
         found = _of_items(session, [loaded.key] if loaded.kind == "item" else _carried(session, key))
     if not found:
@@ -177,21 +183,27 @@ def _applicants(session: Session, loaded: Loaded, situation: Situation) -> Itera
             yield "the register says something else", {**ENTERPRISE, "licence_status": status}
 
 
-def _of_process(loaded: Loaded) -> list[Opening]:
+def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
     """Openings of a process without a matter: each start, with each combination of what the drawing tells apart."""
     known = _needed(loaded)
-    messages = [start.event.name for start in loaded.process.starts() if start.event and start.event.type is EventType.MESSAGE]
-    plain = [None] if any(not start.event or start.event.type is EventType.NONE for start in loaded.process.starts()) else []
-    return [
-        Opening(key=loaded.key, label=_label(message, variables), variables=variables, message=message, is_plain=True)
-        for message in [*plain, *messages]
-        for variables in samples.combined(known)
-    ]
+    by_time = select(StartTimer.due_at).where(StartTimer.definition_id == loaded.id).order_by(StartTimer.due_at, StartTimer.id)
+    found = [Opening(key=loaded.key, label="when it is time", moment=moment, is_plain=True) for moment in session.scalars(by_time)]
+    for start in loaded.process.starts():
+        event = start.event or NONE
+        if event.type is EventType.TIMER:
+            continue
+        signal = event.signal.source if event.signal else None
+        message = event.name if event.type is EventType.MESSAGE else None
+        label = f"{message or signal or 'from the start'}"
+        found += [
+            Opening(key=loaded.key, label=_label(label, some), variables=some, message=message, signal=signal, is_plain=True)
+            for some in samples.combined(known)
+        ]
+    return found
 
 
-def _label(message: str | None, variables: Mapping[str, Any]) -> str:
-    words = [message or "", situations.spoken(variables)]
-    return ": ".join(word for word in words if word) or "from the start"
+def _label(beginning: str, variables: Mapping[str, Any]) -> str:
+    return f"{beginning}: {situations.spoken(variables)}" if variables else beginning
 
 
 def _needed(loaded: Loaded) -> dict[str, list[Any]]:

@@ -92,6 +92,7 @@ class Standing:
     tasks: list[OpenTask] = field(default_factory=list)
     work: list[OpenWork] = field(default_factory=list)
     messages: list[Open] = field(default_factory=list)
+    signals: list[Open] = field(default_factory=list)
     #: The soonest first.
     timers: list[OpenTimer] = field(default_factory=list)
     variables: list[OpenVariable] = field(default_factory=list)
@@ -118,8 +119,9 @@ class Reader:
         for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None)).order_by(Timer.due_at, Timer.id)):
             if timer.due_at is not None:
                 found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
-        for subscription in session.scalars(select(Subscription).where(Subscription.kind == WaitKind.MESSAGE).order_by(Subscription.id)):
-            found.messages.append(Open(**_common(session, subscription), what=subscription.name))
+        for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
+            kind = found.messages if subscription.kind == WaitKind.MESSAGE else found.signals
+            kind.append(Open(**_common(session, subscription), what=subscription.name))
         for incident in session.scalars(select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.id)):
             found.incidents.append(Open(**_common(session, incident), what=incident.message))
         for task in session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all():

@@ -40,6 +40,7 @@ class Hall:
     """An application on a furnished database, and the time in it."""
 
     def __init__(self, settings: Settings, clock: time_machine.Traveller) -> None:
+        self.settings = settings
         self.app = create_app(settings, passwords=WELL_KNOWN)
         self.database: Database = self.app.extensions["database"]
         self.clock = clock

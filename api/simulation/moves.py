@@ -58,6 +58,7 @@ class Mover:
         found = [move for task in open_now.tasks for move in self._complete(task)]
         found += [move for work in open_now.work for move in self._work(work)]
         found += [move for message in open_now.messages for move in self._send(message)]
+        found += [self._throw(signal) for signal in open_now.signals]
         # Who waits for a later timer lets the earlier ones run out, too.
         own = [timer for timer in open_now.timers[1:] if timer.process == self.subject]
         found += [self._wait(timer) for timer in [*open_now.timers[:1], *own]]
@@ -110,6 +111,15 @@ class Mover:
         elif message.what == WITHDRAWN:
             act = partial(clerk.post, f"/cases/{number}/withdraw", {"reason": REASON})
             yield Move(key=self._key(message, "message"), who=clerk.name, what="withdraws the case", act=act, kind=Kind.TURN)
+
+    def _throw(self, signal: Open) -> Move:
+        return Move(
+            key=self._key(signal, "signal"),
+            who="",
+            what=f"the signal {signal.what} is thrown",
+            act=partial(plain.throw, self.people, signal.what),
+            kind=Kind.TURN if signal.beside else Kind.TASK,
+        )
 
     def _wait(self, timer: OpenTimer) -> Move:
         return Move(

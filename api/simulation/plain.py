@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from api.simulation.hall import Hall
-from engine import simulations, standing
+from engine import accounts, broadcasts, simulations, standing
+from engine.broadcasts import Thrown
 from engine.standing import OpenTask, OpenWork
+from engine.variables import Given
 
 #: How long a worker holds what it does, milliseconds.
 LOCK = 60_000
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def begin(hall: Hall, key: str, variables: Mapping[str, Any], *, message: str | None = None) -> None:
@@ -21,6 +25,7 @@ def begin(hall: Hall, key: str, variables: Mapping[str, Any], *, message: str | 
         hall["admin"].camunda(f"/process-definition/key/{key}/start", {"variables": typed(variables)})
     else:
         hall["admin"].camunda("/message", {"messageName": message, "processVariables": typed(variables)})
+    hall.tick()
 
 
 def complete(hall: Hall, task: OpenTask, data: Mapping[str, Any]) -> None:
@@ -43,6 +48,14 @@ def send(hall: Hall, message: str, variables: Mapping[str, Any], *, instance: UU
     """Send a message to whoever waits for it, or to one."""
     told: dict[str, Any] = {"messageName": message, "processVariables": typed(variables)}
     hall["admin"].camunda("/message", told | ({} if instance is None else {"processInstanceId": str(instance)}))
+
+
+def throw(hall: Hall, signal: str, variables: Mapping[str, Any] = NOTHING) -> None:
+    """Throw a signal: everybody who waits for it hears it, and what begins with it begins."""
+    with hall.database.transaction() as session:
+        thrown = Thrown(name=signal, given=Given(values=dict(variables)))
+        broadcasts.throw(session, thrown, actor=accounts.load(session, "admin"), region=hall.settings.region)
+    hall.tick()
 
 
 def change(hall: Hall, instance: UUID, name: str, value: Any) -> None:

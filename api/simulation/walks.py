@@ -15,13 +15,15 @@ from api.simulation.hall import Refused
 from api.simulation.moves import Kind, Move, Mover
 from api.simulation.plays import Play, Recorder
 from api.simulation.stage import Stage
-from engine import openings
+from engine import openings, samples
 from engine.calendars import BEIJING
 from engine.openings import Opening
 from engine.standing import Place, Reader
 
 #: Walks through one process, and in a row that find nothing new; steps of a walk, and in a row that find nothing new; refusals of a move.
 WALKS, FRUITLESS, STEPS, IDLE, REFUSALS = 120, 12, 80, 12, 3
+#: Where everything is submitted.
+HALL = next(iter(samples.HALLS))
 #: A distance that no drawing has; how much less is hoped of a move that was made in this walk before.
 FAR, PATIENCE = 1000, 3
 #: What went wrong inside, not what was asked for.
@@ -136,7 +138,11 @@ class Walk:
         """Let the case begin."""
         case: Any = {"number": ""}
         opening = self.opening
-        if opening.is_plain:
+        if opening.moment is not None:
+            self.hall.at(opening.moment)
+        elif opening.signal is not None:
+            plain.throw(self.hall, opening.signal, opening.variables)
+        elif opening.is_plain:
             plain.begin(self.hall, opening.key, opening.variables, message=opening.message)
         else:
             case = self._submit(opening)
@@ -144,7 +150,7 @@ class Walk:
         self.recorder.note("admin" if opening.is_plain else "clerk", f"begins: {opening.spoken}")
 
     def _submit(self, opening: Opening) -> Any:
-        clerk, submission = self.hall["clerk"], {"hall": "changsha", "applicant": dict(opening.applicant)}
+        clerk, submission = self.hall["clerk"], {"hall": HALL, "applicant": dict(opening.applicant)}
         rest = {"answers": dict(opening.answers), "materials": list(opening.materials)}
         if opening.alone is None:
             return clerk.submit(**submission, **rest, matter=opening.key)
@@ -155,7 +161,14 @@ class Walk:
         """Let one thing happen; whether there was one."""
         with self.hall.database.reading() as session:
             standing = self.recorder.reader.read(session, self.mover.case["number"])
-        waiting: list[Place] = [*standing.tasks, *standing.work, *standing.messages, *standing.timers, *standing.variables]
+        waiting: list[Place] = [
+            *standing.tasks,
+            *standing.work,
+            *standing.messages,
+            *standing.signals,
+            *standing.timers,
+            *standing.variables,
+        ]
         self.rests = {each.element for each in waiting if each.process == self.walker.subject}
         self.lacks = bool(standing.missing)
         moves = [move for move in self.mover.moves(standing) if move.key not in self.refused]

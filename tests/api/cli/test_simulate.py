@@ -28,6 +28,8 @@ from tests.bpmn.diagrams import (
     message_catch,
     parallel,
     start,
+    task,
+    timer,
     timer_boundary,
     timer_catch,
     user,
@@ -228,6 +230,27 @@ def test_simulate__several_at_once_event_subprocess_condition_and_compensation(s
 
     assert result.exit_code == 0, result.output
     assert coverage(result) == {"p": 100}, result.output
+
+
+@pytest.mark.parametrize(
+    ("beginning", "words"),
+    [
+        (element("startEvent", "s", definitions.signal("flood")), "begins: p  → s → wait"),
+        (start("s", message="asked"), "walk 1: asked; everything on the day it is due"),
+        (element("startEvent", "s", timer(cycle="R2/P1D")), "03-03 09:00  admin            begins: p  → s → wait"),
+    ],
+    ids=["signal", "message", "timer"],
+)
+def test_simulate__begins_by_an_event(simulate, drawn, beginning, words):
+    waiting = element("intermediateCatchEvent", "wait", definitions.signal("over"))
+    file = drawn(beginning, waiting, task("later", attrs={"camunda:asyncBefore": "true"}), end("e"), flows("s -> wait -> later -> e"))
+
+    result = simulate(file)
+
+    assert result.exit_code == 0, result.output
+    assert coverage(result) == {"p": 100}, result.output
+    assert words in result.output
+    assert "the signal over is thrown  → later → e" in result.output
 
 
 def test_simulate__variables_that_no_form_fills(simulate, drawn):

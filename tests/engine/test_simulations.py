@@ -1,0 +1,58 @@
+"""What simulations rest on: ids that can be drawn again, and somebody who sees where tokens go."""
+
+import pytest
+
+from api.simulation import stage
+from bpmn.simulation.coverage import Coverage
+from engine import columns, definitions, simulations
+from engine.settings import Settings
+from engine.simulations import Witness
+from tests.hall import WORKFLOWS
+
+PERSON = {"kind": "person", "name": "许文清", "id_number": "430105198809211448", "phone": "13900000002"}
+
+
+def drawn(seed, count=3):
+    with columns.seeded(seed):
+        return [columns.new_id().int & (1 << 62) - 1 for _ in range(count)]
+
+
+def test_seeded__the_same_ids_again():
+    assert drawn("7") == drawn("7")
+    assert drawn("7") != drawn("8")
+
+
+def test_seeded__only_within_the_block():
+    with columns.seeded("7"), pytest.raises(RuntimeError), columns.seeded("8"):
+        raise RuntimeError
+    inside, after = drawn("7"), [columns.new_id() for _ in range(3)]
+
+    assert len(set(after)) == 3
+    assert not {each.int & (1 << 62) - 1 for each in after} & set(inside)
+
+
+def test_restore__everything_is_as_it_was_kept(tmp_path):
+    with stage.opened(Settings(data_dir=tmp_path, workflows=WORKFLOWS), WORKFLOWS / "post-check", 1) as opened:
+        hall = opened.hall
+        hall["clerk"].submit(matter="hukou", hall="changsha", applicant=PERSON, answers={})
+        assert hall["clerk"].get("/cases")["data"]
+
+        opened.begin_anew()
+
+        assert not hall["clerk"].get("/cases")["data"]
+
+
+def test_witness__sees_nodes_and_flows_and_forgets(tmp_path):
+    with stage.opened(Settings(data_dir=tmp_path, workflows=WORKFLOWS), WORKFLOWS / "single-item", 1) as opened:
+        with opened.hall.database.reading() as session:
+            process = definitions.latest(session, "single_item").process
+        witness = Witness(coverage={"single_item": Coverage(process=process)})
+        witness.watch(opened.hall.database)
+
+        opened.hall["clerk"].submit(matter="hukou", hall="changsha", applicant=PERSON, answers={})
+
+        assert [each.element for each in witness.take()] == ["submitted", "intake"]
+        assert witness.coverage["single_item"].reached == {"submitted", "submitted_to_intake", "intake"}
+        assert witness.take() == []
+        with opened.hall.database.reading() as session:
+            assert simulations.root(session).status == "running"

@@ -102,6 +102,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("same-start", "y_start", "shares 'a'", beside(event_process(start("x_start", signal("a"))), event_process(start("y_start", signal("a")), key="y"))),
     ("computed-start", "x", "name of its signal", diagram(ENDS, start("x", signal("${a}")), flows("s -> e", "x -> e"))),
     ("computed-start", "x", "reads day", diagram(ENDS, start("x", timer(date="${day}")), flows("s -> e", "x -> e"))),
+    ("initiator-behind-job", "s", "After", diagram(start("s", attrs={"camunda:initiator": "who", "camunda:asyncBefore": "true"}), end("e"), flows("s -> e"))),
     ("error-without-interrupting", "b", "always ends", around(user("x"), error_boundary("b", on="x", interrupting=False), flows("b -> e"))),
     ("error-without-interrupting", "b", "cancellation", around(CANCELED, boundary("b", CANCEL, on="x", interrupting=False), flows("b -> e"))),
     ("error-without-interrupting", "x_start", "always ends", beside(event_process(start("x_start", error("E"), attrs={"isInterrupting": "false"})))),

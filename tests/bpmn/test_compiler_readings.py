@@ -39,6 +39,7 @@ from tests.bpmn.diagrams import (
     process,
     script,
     start,
+    subprocess,
     tag,
     task,
     throw,
@@ -348,3 +349,14 @@ def test_read__errors_of_workers_may_ask_for_the_task():
 
 def test_read__receive_task_without_a_message():
     assert only(element("receiveTask", "x")).event == EventDefinition(type=EventType.MESSAGE)
+
+
+def test_read__initiator():
+    """One start event says it for all, as in Camunda 7."""
+    inner = start("is"), end("ie"), flows("is -> ie")
+    content = [start("s"), start("m", message("a"), attrs={"camunda:initiator": "who"}), subprocess("x", *inner), end("e")]
+
+    definition = drawn(*content, flows("s -> x -> e", "m -> x"))
+
+    assert [definition.elements[key].result_variable for key in ("s", "m", "is")] == ["who", "who", None]
+    assert definition.elements["s"].expression.calls == {"authenticatedUserId"}

@@ -235,3 +235,12 @@ def test_condition__chain_of_changes():
     instance.set_variables({"a": True})
 
     assert standing(instance) == ["x"]
+
+
+def test_initiator__is_who_starts_the_process():
+    content = [start("s", attrs={"camunda:initiator": "who"}), user("a", assignee="${who}"), end("e"), flows("s -> a -> e")]
+
+    instance = begin(*content, functions={"authenticatedUserId": lambda: "li"})
+
+    assert instance.variables == {"who": "li"}
+    assert wait(instance, "a").assignee == "li"

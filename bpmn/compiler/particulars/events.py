@@ -11,11 +11,14 @@ from bpmn.definition import EventDefinition, EventType, TimerType
 
 TIMERS = {form.value: form for form in TimerType}
 NONE = EventDefinition(type=EventType.NONE)
+#: Who is logged in.
+STARTER = frozenset({"authenticatedUserId"})
 
 
 def start(source: Source, node: Node) -> dict[str, Any]:
     """Read a start event."""
-    return {"event": event(source, node), "interrupting": node.get("isInterrupting", "true") in TRUE, **people.form(source, node)}
+    interrupting = node.get("isInterrupting", "true") in TRUE
+    return {"event": event(source, node), "interrupting": interrupting, **_initiator(source, node), **people.form(source, node)}
 
 
 def catch(source: Source, node: Node) -> dict[str, Any]:
@@ -58,6 +61,16 @@ def event(source: Source, node: Node) -> EventDefinition:
         if reader is not None:
             return reader(source, node, definition)
     return NONE
+
+
+def _initiator(source: Source, node: Node) -> dict[str, Any]:
+    """Read the variable that takes who starts the process; as in Camunda 7, one start event says it for all."""
+    process = node.getparent()
+    starts = process.iterchildren(f"{MODEL}startEvent") if process is not None and tag(process) == "process" else ()
+    name = next((camunda(start, "initiator") for start in starts if camunda(start, "initiator")), None)
+    if name is None:
+        return {}
+    return {"expression": source.expression(node, "${authenticatedUserId}", "the initiator", also=STARTER), "result_variable": name}
 
 
 def _timer(source: Source, node: Node, definition: Node) -> EventDefinition:

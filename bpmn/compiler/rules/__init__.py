@@ -60,6 +60,7 @@ DRAWING_RULES = (
     DrawingRule("flow-at-event-subprocess", ERROR, starts.flow_at_event_subprocess),
     DrawingRule("same-start", ERROR, starts.same_start),
     DrawingRule("computed-start", ERROR, starts.computed_start),
+    DrawingRule("initiator-behind-job", ERROR, starts.initiator_behind_job),
     DrawingRule("flow-into-start", ERROR, starts.flow_into_start),
     DrawingRule("flow-out-of-end", ERROR, structure.flow_out_of_end),
     DrawingRule("loose-boundary", ERROR, structure.loose_boundary),

@@ -114,6 +114,14 @@ def computed_start(drawing: Drawing) -> Problems:
             yield start.id, f"Expected {drawing.label(start.id)} to be known before a case is, but {message}"
 
 
+def initiator_behind_job(drawing: Drawing) -> Problems:
+    """Who starts a process is known when it starts, not when a job goes on."""
+    for start in drawing.of_type(ElementType.START_EVENT):
+        if start.async_before and start.result_variable:
+            message = f"Expected {drawing.label(start.id)} to know who starts it, but a job enters it, and nobody is logged in there"
+            yield start.id, f"{message}: tick “After” instead of “Before”"
+
+
 def flow_into_start(drawing: Drawing) -> Problems:
     """Nothing leads into a start or a boundary event."""
     for element in drawing.of_type(ElementType.START_EVENT, ElementType.BOUNDARY_EVENT):

@@ -109,7 +109,7 @@ CAMUNDA = [
     *_words(Fate.RUNS, NODE_TAGS | MULTI_INSTANCE, "a job leaves the element", "asyncAfter", harmless=FALSE),
     *_words(Fate.REFUSED, BOUNDARY, "tick “After” instead: the event itself is no work", "asyncBefore", "async", harmless=FALSE),
     *_words(Fate.IGNORED, NODE_TAGS | MULTI_INSTANCE, "a case is always worked on by one at a time", "exclusive"),
-    *_words(Fate.REFUSED, START, "pass the variable when the case is started", "initiator"),
+    *_words(Fate.RUNS, START, "variable that takes the name of who starts the process; null when nobody is logged in", "initiator"),
     *_words(Fate.RUNS, USER | START, "key of the form", "formRef"),
     *_words(Fate.RUNS, USER | START, "`camunda-forms:deployment:<file>.form`", "formKey"),
     *_words(Fate.REFUSED, USER | START, "choose the binding “deployment” or “latest”", "formRefBinding", harmless=BINDINGS),

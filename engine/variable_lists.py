@@ -42,15 +42,14 @@ class Variables:
     instances: Listing
     #: Which of the variables are meant.
     fits: Callable[[Variable], bool]
-    #: To have them in another order than by instance and name: what to sort by, and whether that descends.
-    key: Callable[[Variable], Any] | None = None
-    descending: bool = False
+    #: To have them in another order than by instance and name: what to sort by, each with whether it descends.
+    order: Sequence[tuple[Callable[[Variable], Any], bool]] = ()
 
     def rows(self, session: Session, *, first: int = 0, limit: int | None = None) -> Sequence[Variable]:
         """So many of them, from the `first` on."""
         found: Iterator[Variable] | list[Variable] = self._found(session)
-        if self.key is not None:
-            found = sorted(found, key=self.key, reverse=self.descending)
+        for key, descending in reversed(self.order):
+            found = sorted(found, key=key, reverse=descending)
         return list(itertools.islice(found, first, None if limit is None else first + limit))
 
     def count(self, session: Session) -> int:
@@ -69,9 +68,8 @@ def search(
     actor: Actor,
     *conditions: ColumnElement[bool],
     fits: Callable[[Variable], bool],
-    key: Callable[[Variable], Any] | None = None,
-    descending: bool = False,
+    order: Sequence[tuple[Callable[[Variable], Any], bool]] = (),
 ) -> Variables:
     """Variables of instances that an actor may see, ended ones among them."""
     instances = instance_lists.search(actor, *conditions, ended=True)
-    return Variables(instances=instances, fits=fits, key=key, descending=descending)
+    return Variables(instances=instances, fits=fits, order=order)

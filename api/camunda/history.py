@@ -84,10 +84,8 @@ def _find_variables(_session: Session, given: dict[str, Any]) -> Variables:
         named = all(comparison.holds(told) for comparison in wanted) and (names is None or one.name in names)
         return named and (types is None or _type(one).lower() in {kind.lower() for kind in types})
 
-    by, descending = given.get("sortBy"), given.get("sortOrder") == "desc"
-    if by is not None and by not in _KEYS:
-        raise InvalidInput(f"Expected to sort by {', '.join(_KEYS)}, but got {by!r:.80}")
-    return variable_lists.search(auth.actor(), *conditions, fits=fits, key=_KEYS[by] if by else None, descending=descending)
+    order = [(_KEYS[name], descending) for name, descending in lists.order(given, _KEYS)]
+    return variable_lists.search(auth.actor(), *conditions, fits=fits, order=order)
 
 
 def _instance(session: Session, found: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from api.camunda import answers, asked, tenants, values
 from api.transactions import reading
 from engine.database import Session
 from engine.errors import InvalidInput
-from engine.filters import Filters, Kind, Order, Sortable
+from engine.filters import Filters, Kind, Order
 from engine.variables import OPERATORS, Comparison
 
 #: As many as are given when nobody says how many.
@@ -68,7 +68,7 @@ def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ())
     return list(_conditions(given, filters))
 
 
-def order(given: Given, sortable: Sortable) -> Order:
+def order(given: Given, sortable: Collection[str]) -> Order:
     """Read what to sort by."""
     entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
     if not isinstance(entries, list) or not all(isinstance(e, dict) and str(e.get("sortBy")) in sortable for e in entries):

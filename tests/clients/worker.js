@@ -3,7 +3,7 @@
 import { BasicAuthInterceptor, Client, Variables } from "camunda-external-task-client-js";
 
 const [baseUrl, workerId, topic, how] = process.argv.slice(2);
-const interceptors = new BasicAuthInterceptor({ username: "admin", password: "admin" });
+const interceptors = new BasicAuthInterceptor({ username: "worker", password: "worker" });
 const client = new Client({ baseUrl, workerId, interceptors, maxTasks: 3, lockDuration: 3000, asyncResponseTimeout: 5000, interval: 50 });
 
 const work = {

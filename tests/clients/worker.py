@@ -10,7 +10,7 @@ import time
 
 PACKAGE, URL, WORKER, TOPIC, HOW = sys.argv[1:]
 CONFIG = {
-    "auth_basic": {"username": "admin", "password": "admin"},
+    "auth_basic": {"username": "worker", "password": "worker"},
     "maxTasks": 3,
     "lockDuration": 3000,
     "asyncResponseTimeout": 5000,

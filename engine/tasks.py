@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
@@ -172,7 +172,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return Task.id.is_not(None)
     if actor.has(Role.SUPERVISOR):
         return or_(in_hall, Task.id.in_(departmental), own)
-    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), own, _own_rating(actor))
+    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), own, _own_rating(actor), _nobodys(actor))
 
 
 def _own_rating(actor: Actor) -> ColumnElement[bool]:
@@ -180,6 +180,14 @@ def _own_rating(actor: Actor) -> ColumnElement[bool]:
     if not actor.has(Role.CHANNEL):
         return false()
     return and_(Task.kind == "rating", Task.case_id.in_(select(Case.id).where(Case.submitted_by == actor.name)))
+
+
+def _nobodys(actor: Actor) -> ColumnElement[bool]:
+    """Whoever starts a process without a matter to try it out does the tasks there that are nobody's, too."""
+    if not actor.has(Role.DESIGNER, Role.SYSTEM):
+        return false()
+    meant = (exists().where(row.task_id == Task.id) for row in (TaskGroup, TaskUser))
+    return and_(Task.hall.is_(None), Task.assignee.is_(None), *(~each for each in meant))
 
 
 def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:

@@ -145,3 +145,14 @@ def test_search__by_candidate_and_owner(stage, designer, task):
 
     assert found("li", "wang") == found("officer-fire", "wang") == [task.id]
     assert found("wang", "wang") == found("li", "li") == []
+
+
+def test_nobodys__whoever_tries_a_process_out_does_it(stage, designer, li):
+    plain = d.diagram(d.start("s"), d.user("t", name="登记"), d.end("e"), d.flows("s -> t -> e"), key="plain")
+    stage.deploy("plain", plain_bpmn=plain)
+    task = stage.task(stage.of(designer.start("plain")), "登记")
+
+    with pytest.raises(NotFound), li.acting() as session:
+        tasks.complete(session, task.id, actor=li.actor, data={})
+    with designer.acting() as session:
+        tasks.complete(session, task.id, actor=designer.actor, data={})

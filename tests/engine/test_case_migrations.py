@@ -18,6 +18,8 @@ from engine.states import InstanceStatus
 from tests import invariants, redrawn, restaurant, tiny
 from tests.acceptance import applicants
 from tests.bpmn import diagrams as d
+from tests.engine import test_walks
+from tests.engine.test_walks import Walk
 from tests.stage import DESIGNER, WORKFLOWS
 
 GRANTED = {"outcome": "granted"}
@@ -459,3 +461,23 @@ def test_move__to_tables_that_ask_less(stage, clerk):
 
     clerk.follow_on(case, "signboard")
     assert "signboard" in stage.statuses(case)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_move__in_the_middle_of_whatever_happens(stage, clerk, market, seed):
+    """Clerks, departments, applicants and time have acted at random: all that runs moves, and every bundle comes to an end."""
+    walk = Walk(stage, clerk, market, seed)
+    story = [walk.step() for _ in range(3 + 4 * seed)]
+    files = tiny.folder(
+        test_walks.ITEMS, materials=test_walks.MATERIALS, processes={code: test_walks.inspected(code) for code in test_walks.ITEMS}
+    )
+    files["tiny_bpmn"] = redrawn.drop_task(files["tiny_bpmn"], "over-rate", "look", name="复核", groups="department-market")
+    stage.deploy("tiny", **files)
+
+    moved = [report for key in ("tiny", *test_walks.ITEMS) for report in migrate(stage, key)]
+
+    assert [report.reasons for report in moved] == [()] * len(moved), walk.told(story)
+    story += [walk.step() for _ in range(8)]
+    walk.finish()
+    assert stage.bundle(walk.case).status is InstanceStatus.COMPLETED, walk.told(story)
+    assert stage.jobs(walk.case) == [], walk.told(story)

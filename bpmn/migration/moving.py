@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from bpmn import snapshot as snapshots
-from bpmn.definition import Definition, EventType
+from bpmn.definition import Definition, EventDefinition
+from bpmn.expressions import Expression
 from bpmn.migration.plan import Plan, watchers
 from bpmn.migration.step import Step, Verdict
 from bpmn.snapshot import Row, State
@@ -42,23 +43,22 @@ class Moving:
         told = Step(id=row.id, element=row.element, to=self._plan.goes_to(row.element), verdict=Verdict.KEPT)
         if reason := self._plan.misfit(row.element) or self._lost_flow(row) or next(self._lost_handlers(row.facts), ""):
             return replace(told, verdict=Verdict.REFUSED, reason=reason)
-        return self._timed(told)
+        return self._awaited(told)
 
     def _watcher(self, row: Row) -> Step:
         """A watching event stays while it watches over the same thing; one of another kind is another event."""
         to = self._plan.goes_to(row.element)
         if to not in self._watchers_of(row.scope) or self._plan.misfit(row.element):
             return Step(id=row.id, element=row.element, to=None, verdict=Verdict.STOPPED, reason="no longer drawn here")
-        return self._timed(Step(id=row.id, element=row.element, to=to, verdict=Verdict.KEPT))
+        return self._awaited(Step(id=row.id, element=row.element, to=to, verdict=Verdict.KEPT))
 
-    def _timed(self, step: Step) -> Step:
+    def _awaited(self, step: Step) -> Step:
+        """What an event waits for is found out anew where it reads otherwise; the name of a message is looked up each time anyway."""
         old, new = self._plan.source.elements[step.element or ""].event, self._plan.target.elements[step.to or ""].event
-        if old is None or new is None or old.type is not EventType.TIMER:
+        if old is None or new is None or _reads(old) == _reads(new):
             return step
-        if (old.timer, old.when) == (new.timer, new.when):
-            return step
-        written = new.when.source if new.when else ""
-        return replace(step, verdict=Verdict.RESET, reason=f"its timer reads {written} now")
+        written = next((expression.source for expression in _reads(new) if isinstance(expression, Expression)), "")
+        return replace(step, verdict=Verdict.RESET, reason=f"it reads {written} now")
 
     def _lost_flow(self, row: Row) -> str:
         """Say how the flows into a join have changed at which the token waits."""
@@ -125,8 +125,8 @@ class Moving:
                 yield f"Expected a token on every flow into {named}, but none would ever come by {', '.join(sorted(flows))}"
 
     def _waits_at_join(self, row: Row) -> bool:
-        before = row.facts.get("job") == "before" or not _outside(row)  # it still has to wait for the others once its job has come
-        return is_join(self._plan.source.elements[row.element]) and before and "done" not in row.facts
+        """Whether a token has come to a join and not left it; a job may still have to let it in."""
+        return is_join(self._plan.source.elements[row.element]) and not {"done", "error"} & row.facts.keys()
 
     # The new state -------------------------------------------------------------------------------------------------------------------
 
@@ -161,6 +161,11 @@ class Moving:
         named = {key: self._plan.goes_to(entry[key]) for key in ("activity", "handler") if key in entry}
         inner = {"inner": [self._entry(each) for each in entry["inner"]]} if "inner" in entry else {}
         return {**entry, **named, **inner}
+
+
+def _reads(event: EventDefinition) -> tuple[object, ...]:
+    """What is evaluated when a token comes to an event: when its timer is due, its signal, its condition."""
+    return event.timer, event.when, event.signal, event.condition, event.variable, event.changes
 
 
 def _outside(row: Row) -> bool:

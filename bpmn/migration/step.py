@@ -10,7 +10,7 @@ class Verdict(StrEnum):
     """What becomes of one token."""
 
     KEPT = "kept"  #: it waits on as it is
-    RESET = "reset"  #: its timer reads otherwise now, and is evaluated anew from when it was set
+    RESET = "reset"  #: its timer, signal or condition reads otherwise now, and is evaluated anew from when it was set
     STARTED = "started"  #: a boundary event that is new begins to watch
     STOPPED = "stopped"  #: a boundary event that is gone no longer watches
     REFUSED = "refused"

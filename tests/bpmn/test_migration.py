@@ -20,9 +20,10 @@ from bpmn.migration import Plan
 from bpmn.spiff import process
 from bpmn.waits import Context, WaitKind
 from tests.bpmn import graphs
-from tests.bpmn.definitions import instances
+from tests.bpmn.definitions import conditional, instances, signal
 from tests.bpmn.diagrams import (
     call,
+    catch,
     end,
     event_gateway,
     event_subprocess,
@@ -247,6 +248,35 @@ def test_migrate__timer_that_cannot_be_computed():
     assert moved.instance is None
     (reason,) = moved.reasons
     assert reason.startswith("Expected to set late anew, but ")
+
+
+def alarmed(name):
+    return (start("s"), catch("rest", signal(name)), end("e"), flows("s -> rest -> e"))
+
+
+def test_migrate__signal_of_another_name():
+    """It is found out anew, as the name of a message is."""
+    moved = migrate(begin(*alarmed("fire")), *alarmed("flood"))
+
+    assert verdicts(moved) == {"rest": "reset"}
+    assert wait(moved.instance, "rest").name == "flood"
+    assert moved.instance.broadcast("fire") == 0
+    assert moved.instance.broadcast("flood") == 1
+
+
+def guarded(condition):
+    return (start("s"), catch("rest", conditional(condition)), end("e"), flows("s -> rest -> e"))
+
+
+def test_migrate__condition_that_reads_otherwise():
+    """One that holds already would carry the case on: that is no move."""
+    old = begin(*guarded("${n == 3}"), variables={"n": 1})
+
+    assert verdicts(migrate(old, *guarded("${n == 2}"))) == {"rest": "reset"}
+    assert migrate(old, *guarded("${n == 1}")).reasons == ("Expected every token to wait where it is, but some would go on at once",)
+    moved = migrate(old, *guarded("${n == 2}"))
+    moved.instance.set_variables({"n": 2})
+    assert moved.instance.ended
 
 
 # Boundary events ------------------------------------------------------------------------------------------------------------------------

@@ -218,7 +218,7 @@ def test_move__everything_that_waits(stage, running):
         "rest": 72,
     }
     assert timers["late"].id == before[Timer][timers["late"].wait].id
-    assert [(s.element, s.message) for s in stage.all(Subscription, case)] == [("paid", "fee_settled")]
+    assert [(s.element, s.name) for s in stage.all(Subscription, case)] == [("paid", "fee_settled")]
     assert [(i.element, i.resolved_at) for i in stage.all(Incident, case)] == [("broken", None)]
 
 

@@ -115,6 +115,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("bad-parameter", "x", "javascript", given(tag("camunda:script", "1", attrs={"scriptFormat": "javascript"}))),
     ("bad-parameter", "x", "javascript", given(listing(tag("camunda:script", "1", attrs={"scriptFormat": "javascript"})))),
     ("bad-parameter", "x", "empty", given(tag("camunda:map", tag("camunda:entry", tag("camunda:script", attrs={"scriptFormat": "feel"}), attrs={"key": "k"})))),
+    ("bad-time-to-live", "p", "P6M", diagram(start("s"), end("e"), flows("s -> e"), attrs={"camunda:historyTimeToLive": "for ever"})),
     ("bad-retries", "x", "R3/PT10M", around(user("x", ext=OFTEN))),
     ("bad-retries", "x", "PT10M,PT1H", repeated(instances(count="3").replace("><", f">{tag('bpmn:extensionElements', OFTEN)}<", 1))),
     ("bad-quantity", "x", "'0'", with_attribute(user("x"), "startQuantity", "0")),
@@ -137,6 +138,8 @@ WARNED: list[tuple[str, str, str, bytes]] = [
 ACCEPTED: list[tuple[str, bytes]] = [
     ("ignored-business-key", around(call("x", of="q", ext=KEYED))),
     ("missing-message", around(element("receiveTask", "x"))),
+    ("bad-time-to-live", diagram(start("s"), end("e"), flows("s -> e"), attrs={"camunda:historyTimeToLive": "180"})),
+    ("bad-time-to-live", diagram(start("s"), end("e"), flows("s -> e"), attrs={"camunda:historyTimeToLive": "P1Y"})),
     ("bad-retries", around(user("x", ext=tag("camunda:failedJobRetryTimeCycle", "PT10M, PT1H")))),
     ("no-implementation", with_attribute(element("businessRuleTask", "x"), "camunda:expression", "${a}")),
     ("result-not-kept", with_attribute(element("businessRuleTask", "x"), "camunda:expression", "${a}")),

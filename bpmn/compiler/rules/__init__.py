@@ -123,6 +123,7 @@ DRAWING_RULES = (
     DrawingRule("bad-timer", ERROR, timing.bad_timer),
     DrawingRule("cycle-that-interrupts", WARNING, timing.cycle_that_interrupts),
     DrawingRule("bad-due-date", ERROR, timing.bad_due_date),
+    DrawingRule("bad-time-to-live", ERROR, timing.bad_time_to_live),
     DrawingRule("bad-retries", ERROR, jobs.bad_retries),
     DrawingRule("bad-priority", ERROR, jobs.bad_priority),
     DrawingRule("bad-quantity", ERROR, jobs.bad_quantity),

@@ -55,6 +55,18 @@ def bad_due_date(drawing: Drawing) -> Problems:
                 yield element.id, f"Expected the {what} date of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
 
 
+def bad_time_to_live(drawing: Drawing) -> Problems:
+    """How long the history is kept is a number of days, or a duration."""
+    written = (drawing.definition.history_time_to_live or "").strip()
+    if not written:
+        return
+    try:
+        timers.read_duration(f"P{written}D" if written.isdecimal() else written).after(PROBE)
+    except ExpressionError as error:
+        message = f"Expected the history time to live of {drawing.label(None)} to be days such as 180, or a duration such as P6M"
+        yield None, f"{message}, but: {error}"
+
+
 TIMER_TAGS = frozenset(TimerType)
 
 

@@ -101,7 +101,8 @@ PLAIN = [
 
 CAMUNDA = [
     *_words(Fate.IGNORED, ANY, "which element template was used", "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"),
-    *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "historyTimeToLive", "isStartableInTasklist"),
+    *_words(Fate.RUNS, PROCESS, "kept with the definition", "versionTag", "isStartableInTasklist"),
+    *_words(Fate.RUNS, PROCESS, "days or a duration: when the history of what has ended is deleted; its case stays", "historyTimeToLive"),
     *_words(Fate.WARNED, PROCESS, "who may start a case is decided by roles", "candidateStarterGroups", "candidateStarterUsers"),
     *_words(Fate.RUNS, PROCESS | NODE_TAGS, "which jobs come first; of a process: for all of its elements", "jobPriority"),
     *_words(Fate.RUNS, PROCESS | WORKED, "which external tasks come first; of a process: for all of its elements", "taskPriority"),

@@ -49,7 +49,7 @@ def compare(console: Console, played: Sequence[Play]) -> None:
     table = Table("clock", "promised", "used", "at most", title="Working days (in the first; in any)", title_justify="left", box=None)
     for (name, promised), used in rows.items():
         most = max(figure.used for play in played for figure in play.figures if figure.name == name)
-        table.add_row(name, str(promised), Text(str(used), "red" if used > promised else "green"), str(most))
+        table.add_row(Text(name), str(promised), Text(str(used), "red" if used > promised else "green"), str(most))
     console.print()
     console.print(table)
 

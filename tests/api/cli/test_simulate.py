@@ -531,6 +531,16 @@ def test_simulate__page_with_the_drawing(simulate, tmp_path):
     assert not re.search(r"(src|href)=|@import|url\((?!#)", page)
 
 
+def test_simulate__names_are_written_as_they_are(simulate, drawn):
+    file = drawn(start("s", name="[red]开始[/]"), end("e"), flows("s -> e"), name="p.bpmn")
+    file.write_bytes(file.read_bytes().replace(b'id="p"', 'id="p" name="[bold]危[/]"'.encode()))
+
+    result = simulate(file)
+
+    assert "[bold]危[/] (p): 100 % reached" in result.output
+    assert "→ [red]开始[/] → e" in result.output
+
+
 def test_simulate__names_in_the_drawing_are_escaped(simulate, drawn, tmp_path):
     simulate(drawn(start("s", name="<script>alert(1)</script>"), end("e"), flows("s -> e")), "--coverage", "html")
 

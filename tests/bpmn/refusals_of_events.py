@@ -189,6 +189,7 @@ ACCEPTED: list[tuple[str, bytes]] = [
     ("computed-start", diagram(ENDS, start("x", timer(cycle="R/P1D")), flows("s -> e", "x -> e"))),
     ("cycle-that-interrupts", diagram(ENDS, start("x", timer(cycle="R/P1D")), flows("s -> e", "x -> e"))),
     ("same-event-behind", racing(message_catch("a", message="m"), catch("b", signal("m")), timer_catch("c", duration="P1D"), flows("x -> a -> e", "x -> b -> e", "x -> c -> e"))),
+    ("cancel-outside-transaction", around(CANCELED, boundary("b", CANCEL, on="x"), flows("b -> e"))),
     ("no-cancel-boundary", around(CANCELED, boundary("b", CANCEL, on="x"), flows("b -> e"))),
     ("dangling-reference", around(user("x"), tag("bpmn:association", attrs={"sourceRef": "x", "targetRef": "nothing"}))),
 ]  # fmt: skip

@@ -55,8 +55,9 @@ def cancel_outside_transaction(drawing: Drawing) -> Problems:
 
 def no_cancel_boundary(drawing: Drawing) -> Problems:
     """A transaction that is canceled is left by a cancel boundary event."""
+    transactions = {element.id for element in drawing.of_type(ElementType.TRANSACTION)}
     for event in drawing.of_event(EventType.CANCEL, ElementType.END_EVENT):
-        if event.parent and not _cancels(drawing, event.parent):
+        if event.parent in transactions and not _cancels(drawing, event.parent):
             message = (
                 f"Expected {drawing.label(event.parent)} to have a cancel boundary event (取消边界事件), but it has none: draw one, "
                 f"{drawing.label(event.id)} leads there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bpmn.compiler.particulars.work import BINDINGS, VERSIONS
 from bpmn.compiler.rules.rule import Drawing
 from bpmn.compiler.source import MODEL, Node, camunda, extensions, text_of
 from bpmn.definition import Binding, Element, ElementType, EventType
@@ -14,7 +15,6 @@ MAPPINGS = ("singleEntry", "singleResult", "collectEntries", "resultList")
 #: Refused by a rule of their own.
 CLASSES = ("class", "delegateExpression")
 LANGUAGES = frozenset({"juel", "feel"})
-VERSIONS = {Binding.VERSION.value: "calledElementVersion", Binding.VERSION_TAG.value: "calledElementVersionTag"}
 
 
 def no_implementation(drawing: Drawing) -> Problems:
@@ -99,12 +99,12 @@ def bad_binding(drawing: Drawing) -> Problems:
     """The binding of a call is one of four; those that ask for a version have one."""
     for element in drawing.of_type(ElementType.CALL_ACTIVITY):
         node = drawing.node(element.id)
-        binding = camunda(node, "calledElementBinding") or Binding.LATEST.value
-        if binding not in set(Binding):
-            known = ", ".join(Binding)
+        binding = camunda(node, "calledElementBinding") or Binding.LATEST
+        if binding not in BINDINGS:
+            known = ", ".join(BINDINGS)
             yield element.id, f"Expected the binding of {drawing.label(element.id)} to be one of {known}, but it is {binding[:60]!r}"
             continue
-        wanted = VERSIONS.get(binding)
+        wanted = VERSIONS.get(BINDINGS[binding])
         if wanted and not (camunda(node, wanted) or "").strip():
             yield element.id, f"Expected {drawing.label(element.id)} to have a {wanted}, but it has none: the binding {binding} needs it"
         for name in set(VERSIONS.values()) - {wanted}:

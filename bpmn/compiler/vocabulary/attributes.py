@@ -35,7 +35,6 @@ CATCHING = START | BOUNDARY | {"intermediateCatchEvent"}
 
 FALSE, ONCE, LATEST = _tags("false", "0"), _tags("1"), _tags("latest")
 BINDINGS = _tags("latest", "deployment")
-EVERY_BINDING = _tags("latest", "deployment", "version", "versionTag")
 
 JAVA = "choose “External” as implementation and give it a topic, or write an expression: no class runs inside the engine"
 SCRIPTS = "write a `${…}` or `=…` expression: scripts are not run"

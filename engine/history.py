@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
-from engine import processes
+from bpmn import waits
+from engine import instances, processes
 from engine.actors import Actor
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, when
 from engine.models import Activity, Definition, Instance, Task
+from engine.schedule_models import Continuation
 
 _Called = aliased(Instance)
 
@@ -79,6 +81,15 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
 def living(session: Session, instance_id: UUID, *, actor: Actor) -> list[Told]:
     """What lasts in an instance, in the order in which it began."""
     return [told(row) for row in search(actor, Activity.instance_id == instance_id, Activity.ended_at.is_(None)).rows(session)]
+
+
+def carried_on(session: Session, row: Instance) -> list[waits.Activity]:
+    """Tokens of an instance that wait for a job: behind `camunda:asyncBefore`, or before what follows `asyncAfter`."""
+    if session.scalar(select(Continuation.id).where(Continuation.instance_id == row.id).limit(1)) is None:
+        return []
+    process = instances.look(session, row)
+    standing = process.standing()
+    return [token for token in process.tokens() if standing.get(token.id) is waits.WaitKind.JOB]
 
 
 def scope(session: Session, activity: Activity) -> Activity | None:

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from api import auth
 from api.camunda import (
     activity_instances,
+    activity_tree,
     deployments,
     errors,
     executions,
@@ -41,6 +42,7 @@ _NOUNS = (
     statistics,
     start_forms,
     process_instances,
+    activity_tree,
     activity_instances,
     modifications,
     executions,

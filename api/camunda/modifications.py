@@ -22,7 +22,7 @@ _STARTS = {
     "startTransition": (Verb.ALONG, "transitionId"),
 }
 #: What would make a modification another one than is carried out here.
-_UNSUPPORTED = ("ancestorActivityInstanceId", "transitionInstanceId")
+_UNSUPPORTED = ("ancestorActivityInstanceId",)
 
 
 @bp.post("/process-instance/<found>/modification")
@@ -47,10 +47,10 @@ def _step(instruction: Any) -> Step:
     if not isinstance(instruction, dict):
         raise InvalidInput(f"Expected instructions as objects, but one is {instruction!r:.80}")
     if unsupported := [name for name in _UNSUPPORTED if instruction.get(name) is not None]:
-        raise InvalidInput(f"Expected an instruction by activityId, activityInstanceId or transitionId, but it has {unsupported[0]}")
+        raise InvalidInput(f"Expected an instruction that the scope follows from, but it has {unsupported[0]}")
     kind = asked.needed(instruction, "type", str)
     if kind == "cancel":
-        one = asked.field(instruction, "activityInstanceId", str)
+        one = asked.field(instruction, "activityInstanceId", str) or asked.field(instruction, "transitionInstanceId", str)
         target = None if one else asked.needed(instruction, "activityId", str)
         return Step(verb=Verb.CANCEL, target=target, number=read_activity_id(one) if one else None)
     if kind not in _STARTS:

@@ -91,6 +91,29 @@ def test_tree__with_an_incident(designer, worker):
     assert [{"id": one["id"], "activityId": "t0"} for one in designer.get("/incident").json] == there["incidents"]
 
 
+def test_tree__with_a_token_that_a_job_carries_on(designer, client, worker):
+    """It waits before the activity, which has not begun; it can be cancelled there."""
+    waits = d.external("x", topic="print", attrs={"camunda:asyncBefore": "true"})
+    both = d.diagram(
+        d.start("s"), d.parallel("f"), waits, d.user("t", groups="window"), d.end("e"), d.flows("s -> f -> x -> e", "f -> t -> e"), key="p"
+    )
+    started = designer.start(both)
+
+    tree = designer.get(f"/process-instance/{started['id']}/activity-instances").json
+    assert [one["activityId"] for one in tree["childActivityInstances"]] == ["t"]
+    (waiting,) = tree["childTransitionInstances"]
+    assert (waiting["activityId"], waiting["targetActivityId"], waiting["activityType"], waiting["parentActivityInstanceId"]) == (
+        "x",
+        "x",
+        "serviceTask",
+        started["id"],
+    )
+
+    assert modify(designer, started, {"type": "cancel", "transitionInstanceId": waiting["id"]}).status_code == 204
+    assert designer.get(f"/process-instance/{started['id']}/activity-instances").json["childTransitionInstances"] == []
+    assert designer.get("/job/count").json == {"count": 0}
+
+
 def test_tree__of_what_has_ended(designer):
     ended = designer.start(d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="p"))
 
@@ -156,7 +179,7 @@ def test_modify__everything_is_taken_away(designer, started):
         1, {}, {"type": "jump", "activityId": "t"}, {"type": "cancel"}, {"type": "cancel", "activityId": "x"}, {"type": "cancel", "activityInstanceId": "t:1:999"},
         {"type": "startBeforeActivity"}, {"type": "startBeforeActivity", "activityId": "nowhere"}, {"type": "startTransition", "transitionId": "x"},
         {"type": "startBeforeActivity", "activityId": "x", "variables": {"n": {"value": 1, "local": True}}},
-        {"type": "startBeforeActivity", "activityId": "x", "ancestorActivityInstanceId": "s"}, {"type": "cancel", "transitionInstanceId": "x"},
+        {"type": "startBeforeActivity", "activityId": "x", "ancestorActivityInstanceId": "s"}
     ],
 )  # fmt: skip
 def test_modify__unacceptable(designer, started, instruction):

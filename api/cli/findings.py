@@ -13,23 +13,26 @@ from typing import Any
 from engine.checks import Located
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+#: What a rule is about, and what to do.
+PAGE = "docs/rules/{}.md"
 
 
 def text(found: list[Located], files: int) -> str:
     """One line for each finding, as compilers write them, and a sum."""
     count = Counter(located.finding.severity for located in found)
-    return "\n".join([*map(_line, found), f"{files} files, {count['error']} errors, {count['warning']} warnings"])
+    pages = [f"What a [rule] asks for, why, and what to do: {PAGE.format('<rule>')}"] if found else []
+    return "\n".join([*map(_line, found), *pages, f"{files} files, {count['error']} errors, {count['warning']} warnings"])
 
 
 def as_json(found: list[Located], files: int) -> str:
-    """`{"files": …, "findings": [{"path", "line", "severity", "rule", "message", "element", "element_name", …}]}`."""
-    rows = [{"path": _path(located.path), **asdict(located.finding)} for located in found]
+    """`{"files": …, "findings": [{"path", "line", "severity", "rule", "page", "message", "element", …}]}`."""
+    rows = [{"path": _path(located.path), **asdict(located.finding), "page": PAGE.format(located.finding.rule)} for located in found]
     return json.dumps({"files": files, "findings": rows}, ensure_ascii=False, indent=2)
 
 
 def sarif(found: list[Located], files: int) -> str:
     """A log that code hosts show beside the lines."""
-    rules = [{"id": rule} for rule in sorted({located.finding.rule for located in found})]
+    rules = [{"id": rule, "help": {"text": f"See {PAGE.format(rule)}"}} for rule in sorted({located.finding.rule for located in found})]
     driver = {"name": "onething", "version": version("onething"), "rules": rules}
     run = {"tool": {"driver": driver}, "results": [_result(located) for located in found], "properties": {"files": files}}
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)

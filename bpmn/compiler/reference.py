@@ -8,9 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from bpmn import lint
-from bpmn.compiler import rules, vocabulary
-from bpmn.compiler.rules.rule import DrawingRule, SourceRule
+from bpmn.compiler import vocabulary
 from bpmn.compiler.source import spoken
 from bpmn.compiler.vocabulary import FOREIGN, Fate, Word
 
@@ -43,9 +41,6 @@ Beyond the words:
 """
 
 
-RULE_HEADS = ("rule", "severity", "why")
-
-
 def write() -> Iterator[str]:
     """Yield the lines of the page."""
     yield INTRODUCTION
@@ -61,9 +56,8 @@ def write() -> Iterator[str]:
     )
     yield "## Other engines\n"
     yield f"Whatever is written for another engine is refused: {', '.join(sorted(FOREIGN.values()))}.\n"
-    every: tuple[SourceRule | DrawingRule, ...] = (*rules.SOURCE_RULES, *rules.DRAWING_RULES)
-    yield from _section("Rules for a diagram", RULE_HEADS, map(_rule, every))
-    yield from _section("Rules between the files of a deployment, and for bundles", RULE_HEADS, map(_with_page, lint.RULES))
+    yield "## Rules\n"
+    yield "What is judged beyond the words is listed in [rules](../rules/README.md), each with a page of its own.\n"
 
 
 def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -98,15 +92,6 @@ def _extension(word: Word) -> tuple[str, ...]:
 
 def _owners(word: Word) -> str:
     return ", ".join(spoken(owner) for owner in sorted(word.owners)) or "anything"
-
-
-def _with_page(rule: lint.Rule) -> tuple[str, ...]:
-    _name, *rest = _rule(rule)
-    return f"[`{rule.name}`](../rules/{rule.name}.md)", *rest
-
-
-def _rule(rule: SourceRule | DrawingRule | lint.Rule) -> tuple[str, ...]:
-    return f"`{rule.name}`", rule.severity, (rule.check.__doc__ or "").splitlines()[0].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 Each file is checked by itself (`compiler`, `decisions`, `forms`); the rules here judge what the files say about one another, and whether a
 matter is one that people are served by.
 
-bundle  the files, read
-rule    what a rule is
-rules   one file for each
+bundle    the files, read
+rule      what a rule is
+rules     one file for each
+rulebook  every rule that a finding may name, and the index of their pages
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from bpmn import compiler
-from bpmn.compiler import rules
 from bpmn.errors import DocumentError, Finding
 from tests.bpmn import refusals, refusals_of_events, refusals_of_work
 from tests.bpmn.diagrams import (
@@ -63,12 +62,6 @@ def test_compile__warned(rule, element, words, content):
 def test_compile__accepted(rule, content):
     assert compiler.compile(content, "p.bpmn", functions=NOTHING)
     assert found(content, rule) == []
-
-
-def test_compile__every_rule_has_an_example():
-    shown = {rule for rule, *_ in REFUSED + WARNED}
-
-    assert {rule.name for rule in (*rules.SOURCE_RULES, *rules.DRAWING_RULES)} <= shown
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The rules that a diagram is judged by: two tables, one line each.
 
-A rule of severity `error` refuses the deployment.  To add a rule: write its function beside its kin, add its line here.
+A rule of severity `error` refuses the deployment.  To add a rule: write its function beside its kin, add its line here,
+write its page in `docs/rules/` and draw its examples in `tests/bpmn/rules/`.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ from bpmn.lint.rules import (
     wait_without_deadline,
 )
 
-RULES = (
-    # What would not run.
+#: What would not run.
+BETWEEN = (
     Rule("unknown-process", ERROR, unknown_process.check),
     Rule("unknown-decision", ERROR, unknown_decision.check),
     Rule("unknown-form", ERROR, unknown_form.check),
@@ -57,7 +57,9 @@ RULES = (
     Rule("predecessors-end", ERROR, predecessors_end.check),
     Rule("item-without-limits", ERROR, item_without_limits.check),
     Rule("item-never-called", ERROR, item_never_called.check),
-    # What runs, but hardly as meant.
+)
+#: What runs, but hardly as meant.
+SUSPECT = (
     Rule("unnamed", WARNING, unnamed.check),
     Rule("variable-never-written", WARNING, variable_never_written.check),
     Rule("mismatched-join", WARNING, mismatched_join.check),
@@ -68,7 +70,9 @@ RULES = (
     Rule("wait-without-deadline", WARNING, wait_without_deadline.check),
     Rule("no-history-time-to-live", WARNING, no_history_time_to_live.check),
     Rule("stale-template", WARNING, stale_template.check),
-    # What a bundle must show.
+)
+#: What a bundle must show.
+ONE_THING = (
     Rule("intake-first", WARNING, intake_first.check),
     Rule("missing-follow-on", WARNING, missing_follow_on.check),
     Rule("silence-accepts", WARNING, silence_accepts.check),
@@ -85,6 +89,8 @@ RULES = (
     Rule("government-material-asked", WARNING, government_material_asked.check),
     Rule("material-without-basis", WARNING, material_without_basis.check),
     Rule("no-scenarios", WARNING, no_scenarios.check),
-    # What a bundle promises.
-    Rule("promise-not-kept", WARNING, promise_not_kept.check),
 )
+#: What a bundle promises.
+PROMISE = (Rule("promise-not-kept", WARNING, promise_not_kept.check),)
+
+RULES = (*BETWEEN, *SUSPECT, *ONE_THING, *PROMISE)

@@ -46,6 +46,7 @@ def test_lint__refused(run, folder):
     assert result.exit_code == 1
     assert f"{folder}/painting.bpmn:2: error: " in result.output
     assert "(paint 上色) [unsupported-element]" in result.output
+    assert "docs/rules/<rule>.md" in result.output
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,7 @@ def test_lint__json(run, folder):
         ("error", "unsupported-element", "paint", "上色", 2)
     ]
     assert told["findings"][0]["path"] == str(folder / "painting.bpmn")
+    assert told["findings"][0]["page"] == "docs/rules/unsupported-element.md"
 
 
 def test_lint__sarif(run, folder):
@@ -115,7 +117,10 @@ def test_lint__sarif(run, folder):
     (log,) = told["runs"]
     assert (told["version"], log["tool"]["driver"]["name"]) == ("2.1.0", "onething")
     assert [(r["level"], r["ruleId"]) for r in log["results"]] == [("warning", "nobody-assigned"), ("warning", "no-form")]
-    assert {rule["id"] for rule in log["tool"]["driver"]["rules"]} == {"nobody-assigned", "no-form"}
+    assert [(rule["id"], rule["help"]) for rule in log["tool"]["driver"]["rules"]] == [
+        ("no-form", {"text": "See docs/rules/no-form.md"}),
+        ("nobody-assigned", {"text": "See docs/rules/nobody-assigned.md"}),
+    ]
     place = log["results"][0]["locations"][0]
     assert place["physicalLocation"]["region"] == {"startLine": 2}
     assert place["logicalLocations"] == [{"name": "上色", "fullyQualifiedName": "paint"}]

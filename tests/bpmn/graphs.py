@@ -19,6 +19,10 @@ KINDS = (
     ElementType.END_EVENT,
 )
 FORKING = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
+#: Now and then an activity takes or gives several tokens, or waits for a job.
+PARTICULARS = st.sampled_from(
+    ({}, {}, {}, {}, {"start_quantity": 2}, {"completion_quantity": 2}, {"async_before": True}, {"async_before": True, "async_after": True})
+)
 
 
 @st.composite
@@ -37,14 +41,17 @@ def definitions(draw):
     )
     if recall:
         arrows.append(("recall", draw(st.sampled_from(names))))
-    return _definition(dict(zip(names, kinds, strict=True)), arrows, recall, interrupting=draw(st.booleans()))
+    particulars = {name: draw(PARTICULARS) for name, kind in zip(names, kinds, strict=True) if kind not in FORKING}
+    return _definition(dict(zip(names, kinds, strict=True)), arrows, recall, particulars, interrupting=draw(st.booleans()))
 
 
-def _definition(kinds, arrows, recall, *, interrupting):
+def _definition(kinds, arrows, recall, particulars, *, interrupting):
     flows = {f"{source}-{target}": (source, target) for source, target in arrows}
     defaults = {source: key for key, (source, _) in flows.items()}  # the last flow out of each
     elements = [_element("s", ElementType.START_EVENT, flows, {})]
-    elements += [_element(name, kind, flows, defaults if kind in FORKING else {}) for name, kind in kinds.items()]
+    elements += [
+        _element(name, kind, flows, defaults if kind in FORKING else {}, **particulars.get(name, {})) for name, kind in kinds.items()
+    ]
     if recall:
         event = EventDefinition(type=EventType.MESSAGE, name="recall")
         more = {"attached_to": recall, "interrupting": interrupting, "event": event}

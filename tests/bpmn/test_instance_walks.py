@@ -90,6 +90,8 @@ def _command(instance, here, known):
         instance.complete(here.id, known)
     elif here.kind is WaitKind.TIMER:
         instance.fire(here.id)
+    elif here.kind is WaitKind.JOB:
+        instance.execute(here.id)
     elif here.kind is WaitKind.INCIDENT:
         instance.retry(here.id)
     else:

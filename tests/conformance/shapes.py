@@ -37,6 +37,8 @@ AROUND = (
     ("subprocess {id} times=2", ("boundary {id}.b on={id} signal=alarm", "{id}.b -> {id}.out")),
     ("subprocess {id}", ("boundary {id}.b on={id} escalation=up beside", "end {id}.be", "{id}.b -> {id}.be")),
     ("subprocess {id}", ("boundary {id}.b on={id} compensation", "user {id}.undo undoes", "{id}.b ~> {id}.undo")),
+    ("subprocess {id}", ("boundary {id}.b on={id} error", "{id}.b -> {id}.out")),
+    ("subprocess {id} times=2", ("boundary {id}.b on={id} error=E1", "user {id}.fix", "{id}.b -> {id}.fix -> {id}.out")),
     ("transaction {id}", ("boundary {id}.b on={id} compensation", "task {id}.undo undoes", "{id}.b ~> {id}.undo")),
 )
 #: What watches inside of it.
@@ -46,6 +48,7 @@ WATCHING = (
     ("event-subprocess {id}.ev", "    start {id}.m message=halt{id}", "    user {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m signal=alarm beside", "    task {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m escalation=up", "    user {id}.n", "    {id}.m -> {id}.n"),
+    ("event-subprocess {id}.ev", "    start {id}.m error=E1", "    throw {id}.n compensation", "    {id}.m -> {id}.n"),
 )
 
 

@@ -16,6 +16,9 @@ from tests.conformance.playing import Trace
 
 #: Steps after which every condition is false and nothing interrupts any more, so that loops end.
 PATIENCE = 25
+#: Who works may raise an error or an escalation instead of completing; mostly nobody does.
+WORK = frozenset({WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL})
+RAISED = (None, None, None, None, "E1", "up")
 #: What watches may never come.
 WATCHERS = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
 
@@ -35,15 +38,16 @@ def test_shape__comes_to_an_end_hot_as_cold(data):
         assert hot.waits() == cold.waits()
         assert hot.waits(WaitKind.INCIDENT) == ()
         here = data.draw(st.sampled_from(expected(hot, step)))
+        raised = data.draw(st.sampled_from(RAISED), label="raised") if here.kind in WORK and step < PATIENCE else None
         known = conditions(data, definition, step)
         cold = again(cold)
         for instance in (hot, cold):
             instance.context.now += HOUR
             instance.set_variables(known)
-            serve(instance, here)
+            serve(instance, here, raised)
         assert traces[0].look(hot) == traces[1].look(cold)
 
-    assert hot.error is None
+    assert hot.error == cold.error
     assert hot.variables == cold.variables
     assert hot.snapshot() == cold.snapshot()
 
@@ -64,9 +68,13 @@ def expected(instance, step):
     return [wait for wait in waits if instance.definition.elements[wait.element].type not in WATCHERS]
 
 
-def serve(instance, wait):
-    """Let come what a wait waits for."""
-    if wait.kind is WaitKind.JOB:
+def serve(instance, wait, raised=None):
+    """Let come what a wait waits for, or let it fail."""
+    if raised == "up":
+        instance.raise_escalation(wait.id, raised)
+    elif raised:
+        instance.raise_error(wait.id, raised)
+    elif wait.kind is WaitKind.JOB:
         instance.execute(wait.id)
     elif wait.kind is WaitKind.TIMER:
         instance.fire(wait.id)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from api.cli.lint import lint as command
 from bpmn import lint
 from bpmn.lint import rulebook
+from tests.bpmn import modeler
 
 EXAMPLES = Path(__file__).parent / "rules"
 SOURCE = Path(__file__).parents[2]
@@ -75,6 +76,12 @@ def test_rule__has_its_page(rule: str):
 def test_rule__has_a_file_of_its_own(rule: lint.Rule):
     assert rule.check.__module__ == f"bpmn.lint.rules.{rule.name.replace('-', '_')}"
     assert rule.check.__doc__
+
+
+def test_rules__valid_diagrams_open_in_modeler():
+    diagrams = {str(path): path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*/valid/*.bpmn")}
+
+    assert {path: saved["warnings"] for path, saved in modeler.save(diagrams).items() if saved["warnings"]} == {}
 
 
 def test_rules__nothing_is_left_over():

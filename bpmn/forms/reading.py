@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import graphlib
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bpmn.errors import DocumentError, Finding
@@ -24,7 +26,8 @@ def parse_form(content: bytes, resource: str = "") -> Form:
     """Read a form; raises DocumentError with a finding for everything that is unsupported or wrong."""
     form, findings = read_schema(_load(content, resource), resource)
     if findings:
-        raise DocumentError(findings)
+        text = content.decode(json.detect_encoding(content), "replace")
+        raise DocumentError([replace(finding, line=_line(text, finding.element)) for finding in findings])
     return form
 
 
@@ -32,6 +35,13 @@ def read_schema(schema: Mapping[str, Any], resource: str) -> tuple[Form, list[Fi
     """Read the schema of a form, and all that is wrong with it."""
     reading = _Reading(resource)
     return reading.form(schema), reading.findings
+
+
+def _line(text: str, element: str) -> int:
+    """Return the line on which a component says what it is called; what is said of the whole form stands at its top."""
+    named = re.compile(rf'"(?:key|path|id)"\s*:\s*{re.escape(json.dumps(element, ensure_ascii=False))}')
+    found = named.search(text) if element else None
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _load(content: bytes, resource: str) -> dict[str, Any]:

@@ -64,6 +64,14 @@ def test_rule__finds_what_is_wrong_with_the_invalid_example(rule: str):
 
 
 @each_rule
+def test_rule__tells_the_line_of_the_element(rule: str):
+    for finding in findings(rule, "invalid"):
+        lines = Path(finding["path"]).read_text(encoding="utf-8").splitlines()
+
+        assert f'"{finding["element"]}"' in lines[finding["line"] - 1] or not finding["element"]
+
+
+@each_rule
 def test_rule__has_its_page(rule: str):
     page = (PAGES / f"{rule}.md").read_text(encoding="utf-8")
 

@@ -14,7 +14,7 @@ from bpmn.waits import WaitKind
 from engine import activities, continuations, duties, execution, instances, jobs, start_timers
 from engine.actors import ENGINE
 from engine.database import Database
-from engine.errors import Busy, Suspended
+from engine.errors import Busy, InvalidState, Suspended
 from engine.models import Incident, Instance, Job, Timer
 from engine.settings import Settings
 from engine.states import JobStatus
@@ -22,6 +22,8 @@ from engine.states import JobStatus
 log = structlog.get_logger()
 #: How many rows are claimed in one go.
 BATCH = 200
+#: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
+ENDLESS = 20_000
 #: How long a timer that could not be fired is put off.
 PUT_OFF = timedelta(minutes=1)
 
@@ -119,10 +121,12 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region) -> 
 
 
 def drain(db: Database) -> int:
-    """Tick until nothing is due; how many pieces were done."""
+    """Tick until nothing is due; how many pieces were done.  Raises InvalidState when there is no end to it."""
     total = 0
     while done := tick(db):
         total += done
+        if total > ENDLESS:
+            raise InvalidState(f"Expected nothing to be due after {ENDLESS} pieces of work, but a diagram goes in circles")
     return total
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from engine import continuations, incidents, processes, suspension, worker
 from engine.database import Database
+from engine.errors import InvalidState
 from engine.models import Incident
 from engine.schedule_models import Continuation
 from engine.variables import Given
@@ -78,7 +79,7 @@ def test_continuation__a_chain_in_one_tick(stage, designer):
     assert stage.instance(instance).status == "completed"
 
 
-def test_continuation__a_circle_ends_with_the_tick(stage, designer):
+def test_continuation__a_circle_ends_with_the_tick(stage, designer, monkeypatch):
     """It goes round for ever, as it is drawn, but others have their turn in between."""
     circle = d.diagram(d.start("s"), d.exclusive("x"), d.task("a", attrs=BEFORE), d.flows("s -> x -> a -> x"), key="p")
     instance = start(stage, designer, circle)
@@ -86,6 +87,9 @@ def test_continuation__a_circle_ends_with_the_tick(stage, designer):
     assert worker.tick(stage.database, limit=5) == 5
 
     assert len(waiting(stage, instance)) == 1
+    monkeypatch.setattr("engine.worker.ENDLESS", 20)
+    with pytest.raises(InvalidState, match="goes in circles"):
+        worker.drain(stage.database)
 
 
 def test_continuation__the_most_urgent_first(stage, designer):

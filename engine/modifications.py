@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
-from bpmn.instance import Instruction, Verb
+from bpmn.instance import Instruction as Single
+from bpmn.instance import Verb
 from engine import execution, journal, models, processes, variables
 from engine.actors import Actor
 from engine.definitions import Loaded
@@ -18,12 +19,12 @@ from engine.errors import InvalidInput
 from engine.variables import NOTHING, Given
 
 #: `Verb` is named here for those who may not know `bpmn`.
-__all__ = ["Step", "Verb", "modify"]
+__all__ = ["Instruction", "Verb", "modify", "start"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step: start somewhere, or cancel what is there."""
+class Instruction:
+    """Start somewhere, or cancel what is there."""
 
     verb: Verb
     #: Id of an element or, along a flow, of that; to cancel: all activations of the element.
@@ -33,40 +34,42 @@ class Step:
     given: Given = NOTHING
 
 
-def modify(session: Session, instance_id: UUID, steps: Sequence[Step], *, actor: Actor, why: str = "") -> None:
-    """Put tokens somewhere else, one step after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput."""
+def modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str = "") -> None:
+    """Put tokens somewhere else, one instruction after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput."""
     processes.require_plain(session, instance_id, actor, to="modify")
     with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
-        for step in steps:
-            variables.put(run, step.given)
+        for instruction in instructions:
+            variables.put(run, instruction.given)
         try:
-            run.process.modify(*(instruction for step in steps for instruction in _instructions(run.process, step)))
+            run.process.modify(*(single for instruction in instructions for single in _singles(run.process, instruction)))
         except InstanceError as error:
             raise InvalidInput(str(error)) from error
-        told = [f"{step.verb} {step.target if step.number is None else step.number}" for step in steps]
-        journal.record(session, run.row, actor=actor, what="process modified", steps=told, why=why)
+        told = [
+            f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions
+        ]
+        journal.record(session, run.row, actor=actor, what="process modified", instructions=told, why=why)
 
 
 def start(
-    session: Session, loaded: Loaded, steps: Sequence[Step], *, actor: Actor, region: str, key: str | None, given: Given
+    session: Session, loaded: Loaded, instructions: Sequence[Instruction], *, actor: Actor, region: str, key: str | None, given: Given
 ) -> models.Instance:
     """Start a process without a matter somewhere else than at its start event; raises as `processes.open_plain` does."""
-    if any(step.verb is Verb.CANCEL for step in steps):
+    if any(instruction.verb is Verb.CANCEL for instruction in instructions):
         raise InvalidInput("Expected to start somewhere, but nothing is there yet to cancel")
-    for step in steps:
-        given = variables.together(given, step.given)
-    elsewhere = tuple(Instruction(verb=step.verb, target=step.target or "") for step in steps)
+    for instruction in instructions:
+        given = variables.together(given, instruction.given)
+    elsewhere = tuple(Single(verb=instruction.verb, target=instruction.target or "") for instruction in instructions)
     return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given, elsewhere=elsewhere)
 
 
-def _instructions(process: Process, step: Step) -> Iterator[Instruction]:
-    """Translate a step: to cancel an element means everything that is there now."""
-    if step.verb is not Verb.CANCEL:
-        yield Instruction(verb=step.verb, target=step.target or "")
-    elif step.number is not None:
-        yield Instruction(verb=Verb.CANCEL, target=step.number)
+def _singles(process: Process, instruction: Instruction) -> Iterator[Single]:
+    """Take an instruction apart: to cancel an element means everything that is there now."""
+    if instruction.verb is not Verb.CANCEL:
+        yield Single(verb=instruction.verb, target=instruction.target or "")
+    elif instruction.number is not None:
+        yield Single(verb=Verb.CANCEL, target=instruction.number)
     else:
-        there = [token.id for token in process.tokens() if token.element == step.target]
+        there = [token.id for token in process.tokens() if token.element == instruction.target]
         if not there:
-            raise InvalidInput(f"Expected something to cancel at {step.target}, but nothing is there")
-        yield from (Instruction(verb=Verb.CANCEL, target=number) for number in there)
+            raise InvalidInput(f"Expected something to cancel at {instruction.target}, but nothing is there")
+        yield from (Single(verb=Verb.CANCEL, target=number) for number in there)

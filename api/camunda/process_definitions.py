@@ -100,13 +100,13 @@ def _diagram(wanted: UUID) -> Response:
 def _start(wanted: UUID, *, by_form: bool) -> Response:
     given = asked.body()
     key, variables = asked.field(given, "businessKey", str), values.decode(given.get("variables"))
-    steps = modifications.read(given, "startInstructions")
+    elsewhere = modifications.read(given, "startInstructions")
     with database().transaction() as session:
         of = versions.get(session, wanted)
         loaded = definitions.get(session, of.id)
         if by_form and loaded.kind == "process":
             variables = processes.filled_in(loaded, variables)
-        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, steps=steps)
+        row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, elsewhere=elsewhere)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):
             shown["variables"] = values.encode_all(row.variables, row.types)

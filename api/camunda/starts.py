@@ -11,7 +11,7 @@ from engine.database import Session
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.models import Instance
-from engine.modifications import Step
+from engine.modifications import Instruction
 from engine.variables import Given
 
 #: What a submission needs, as variables of the start.
@@ -19,17 +19,17 @@ _NEEDED = {"hall": str, "applicant": dict, "answers": dict}
 
 
 def start(
-    session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str, steps: Sequence[Step] = ()
+    session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str, elsewhere: Sequence[Instruction] = ()
 ) -> Instance:
-    """Start a version of a process, with `steps` somewhere else than at its start event.
+    """Start a version of a process at its start event, or `elsewhere`.
 
     A matter is applied for: it needs `hall`, `applicant` and `answers`, and takes its newest version.
     """
     if loaded.kind == "process":
-        if steps:
-            return modifications.start(session, loaded, steps, actor=actor, region=region, key=key, given=given)
+        if elsewhere:
+            return modifications.start(session, loaded, elsewhere, actor=actor, region=region, key=key, given=given)
         return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given)
-    if steps:
+    if elsewhere:
         raise InvalidInput(f"Expected {loaded.name}, a {loaded.kind}, to start at its start event, but there are startInstructions")
     missing = [name for name, kind in _NEEDED.items() if not isinstance(given.values.get(name), kind)]
     if missing:

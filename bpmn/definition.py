@@ -270,8 +270,8 @@ class Definition:
     #: Process id in the diagram, unique among definitions of one version.
     key: str
     name: str
-    #: Properties of the `bpmn:process` element itself.
-    properties: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    line: int = 0  #: Line in the XML source, for messages.
+    properties: Mapping[str, str] = field(default_factory=lambda: EMPTY)  #: Those of the `bpmn:process` element itself.
     elements: Mapping[str, Element] = field(default_factory=dict)
     flows: Mapping[str, Flow] = field(default_factory=dict)
     documentation: str = ""

@@ -41,6 +41,7 @@ def read(source: Source, process: Node) -> Definition:
     return Definition(
         key=process.get("id", ""),
         name=process.get("name") or _participant(source, process),
+        line=line(process),
         properties=MappingProxyType(every.properties(process)),
         elements=MappingProxyType(elements),
         flows=MappingProxyType(flows),

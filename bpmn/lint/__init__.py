@@ -66,13 +66,22 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
 
 
 def _finding(rule: Rule, problem: Problem) -> Finding:
-    element = problem.element
+    key, name, line = _place(problem)
     return Finding(
         severity=rule.severity,
         rule=rule.name,
         message=problem.message,
-        element=element.id.removesuffix(BODY) if element else "",
-        element_name=element.name if element else "",
-        line=element.line if element else problem.line,
+        element=key,
+        element_name=name,
+        line=line,
         resource=problem.resource,
     )
+
+
+def _place(problem: Problem) -> tuple[str, str, int]:
+    """Return id, name and line of what a problem stands on."""
+    if problem.element is not None:
+        return problem.element.id.removesuffix(BODY), problem.element.name, problem.element.line
+    if problem.process is not None:
+        return problem.process.key, problem.process.name, problem.process.line
+    return "", "", problem.line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bpmn.definition import Element
+from bpmn.definition import Definition, Element
 from bpmn.lint.bundle import Bundle
 
 ERROR = "error"
@@ -19,7 +19,9 @@ class Problem:
     resource: str
     #: “Expected to X, but Y”, and what to do.
     message: str
+    #: What it stands on: an element, a whole process, or a line of a table.
     element: Element | None = None
+    process: Definition | None = None
     line: int = 0
 
 

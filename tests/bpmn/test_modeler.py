@@ -21,7 +21,7 @@ DIAGRAMS = {**SHIPPED, "everything": EVERYTHING, "the rest": THE_REST}
 def meaning(xml: str) -> list[Definition]:
     """What a diagram says, without the lines on which it says so."""
     return [
-        replace(definition, elements={key: replace(element, line=0) for key, element in definition.elements.items()})
+        replace(definition, line=0, elements={key: replace(element, line=0) for key, element in definition.elements.items()})
         for definition in compiler.compile(xml.encode(), "x.bpmn")
     ]
 

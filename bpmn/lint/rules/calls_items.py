@@ -11,4 +11,4 @@ def check(bundle: Bundle) -> Problems:
     for matter in bundle.matters:
         if not matter.calls:
             message = f"Expected the matter {matter.process.key} to call items, but it calls none: draw a call activity for each"
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

@@ -11,4 +11,4 @@ def check(bundle: Bundle) -> Problems:
     for resource, process in bundle.processes:
         if process.properties.get("onething.kind") == "item" and not process.properties.get("onething.department"):
             message = f"Expected the item {process.key} to name its department, but it does not: fill in onething.department"
-            yield Problem(resource=resource, message=message)
+            yield Problem(resource=resource, process=process, message=message)

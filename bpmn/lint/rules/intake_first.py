@@ -15,4 +15,4 @@ def check(bundle: Bundle) -> Problems:
                 f"Expected the matter {matter.process.key} to begin with a one-window intake (一窗受理), but it has none: "
                 "draw a user task with onething.kind = intake behind the start"
             )
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

@@ -13,4 +13,4 @@ def check(bundle: Bundle) -> Problems:
         # A table that is deployed elsewhere has been checked there.
         if item and item.process is process and item.limits and item.figures is None and bundle.lacks(TABLES):
             message = f"Expected one row for the item {process.key} in the table {LIMITS}, but there is none, or more than one"
-            yield Problem(resource=resource, message=message)
+            yield Problem(resource=resource, process=process, message=message)

@@ -16,4 +16,4 @@ def check(bundle: Bundle) -> Problems:
                 "start and behind a message event that does not end the handling, but it has none: "
                 "draw a user task with onething.kind = follow-on, and lead both to it"
             )
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

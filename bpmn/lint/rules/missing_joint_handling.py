@@ -16,4 +16,4 @@ def check(bundle: Bundle) -> Problems:
                 "inclusive gateway, but it has none: "
                 "lead one flow with the condition ${ready(…)} to each call activity"
             )
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

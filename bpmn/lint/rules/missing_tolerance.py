@@ -15,4 +15,4 @@ def check(bundle: Bundle) -> Problems:
                 f"Expected the matter {matter.process.key} to wait for materials that may follow later (容缺补交), but it has none: "
                 "draw a receive task for material_supplied with onething.kind = tolerance"
             )
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

@@ -11,4 +11,4 @@ def check(bundle: Bundle) -> Problems:
     for resource, process in bundle.processes:
         if not process.history_time_to_live:
             message = f"Expected the process {process.key} to have a history time to live, but it has none: fill one in, such as P1825D"
-            yield Problem(resource=resource, message=message)
+            yield Problem(resource=resource, process=process, message=message)

@@ -11,4 +11,4 @@ def check(bundle: Bundle) -> Problems:
     for matter in bundle.matters:
         if bundle.known.scenarios is not None and not bundle.known.scenarios:
             message = f"Expected the matter {matter.process.key} to have scenarios, but there is no scenarios/*.yaml beside it: write one"
-            yield Problem(resource=matter.resource, message=message)
+            yield Problem(resource=matter.resource, process=matter.process, message=message)

@@ -17,7 +17,7 @@ def check(bundle: Bundle) -> Problems:
     for resource, process in bundle.processes:
         for name, text in _wrong(process.properties):
             message = f"Expected {name} of the process {process.key} to be a whole number of working days, but it is {text!r}"
-            yield Problem(resource=resource, message=message)
+            yield Problem(resource=resource, process=process, message=message)
     for resource, _process, element in bundle.elements():
         for name, text in _wrong(element.properties):
             message = f"Expected {name} of {element.label} to be a whole number of working days, but it is {text!r}"

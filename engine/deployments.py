@@ -16,7 +16,7 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import database, definitions, functions, start_timers
+from engine import database, definitions, erasures, functions, start_timers
 from engine.actors import Actor, Role
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
@@ -139,11 +139,16 @@ def content_of(session: Session, deployment: Deployment, file: str) -> bytes:
     return row.content
 
 
-def delete(session: Session, deployment_id: UUID, *, actor: Actor) -> None:
-    """Delete a deployment on which nothing has ever run; what has run is history, and history stays.  Raises InvalidState."""
+def delete(session: Session, deployment_id: UUID, *, actor: Actor, cascade: bool = False) -> None:
+    """Delete a deployment on which nothing has ever run, or (`cascade`) nothing but processes without a matter, and these with it.
+
+    What has run is history, and history stays.  Raises InvalidState.
+    """
     actor.require(Role.DESIGNER, Role.ADMIN, to="delete a deployment")
     row = get(session, deployment_id)
-    mine = select(Definition.id).where(Definition.deployment_id == row.id)
+    mine = [definition.id for definition in definitions_of(session, row)]
+    if cascade:
+        erasures.erase(session, mine)
     used = session.scalar(select(Instance.id).where(Instance.definition_id.in_(mine)).limit(1))
     if used is not None:
         raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")

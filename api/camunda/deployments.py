@@ -78,9 +78,10 @@ def read_resource(deployment_id: str, resource: str) -> Response:
 
 @bp.delete("/<deployment_id>")
 def delete(deployment_id: str) -> Response:
-    """Delete a deployment on which nothing has ever run; with or without `cascade`, what has run is history and stays."""
+    """Delete a deployment on which nothing has ever run; with `cascade` the processes without a matter that ran on it go, too."""
+    cascade = request.args.get("cascade") == "true"
     with database().transaction() as session:
-        deployments.delete(session, asked.uuid(deployment_id, "Deployment"), actor=auth.actor())
+        deployments.delete(session, asked.uuid(deployment_id, "Deployment"), actor=auth.actor(), cascade=cascade)
     return answers.nothing()
 
 

@@ -8,9 +8,9 @@ import pytest
 from lxml import etree
 from sqlalchemy import func, select
 
-from engine import definitions, deployments
+from engine import comments, definitions, deployments, tasks
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
-from engine.models import Definition, Deployment, Resource
+from engine.models import Base, Definition, Deployment, Resource
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.bpmn import tables
@@ -169,6 +169,62 @@ def test_delete__something_ran_on_it(stage, clerk):
 
     with pytest.raises(InvalidState, match="history is kept"), stage.database.transaction() as session:
         deployments.delete(session, deployment.id, actor=DESIGNER)
+
+
+CALLED = d.diagram(
+    d.start("s"),
+    d.user("inner", groups="clerks"),
+    d.timer_boundary("late", on="inner", duration="P1D"),
+    d.end("e"),
+    d.flows("s -> inner -> e", "late -> e"),
+    key="called",
+)
+CALLER = d.diagram(d.start("s"), d.user("do"), d.call("c", of="called"), d.end("e"), d.flows("s -> do -> c -> e"), key="caller")
+
+
+def tried_out(stage, designer, **files):
+    """A process that was started and has come to its call."""
+    deployment = deploy(stage, {f"{name}.bpmn": content for name, content in files.items()}, name="try")
+    instance = designer.start("caller")
+    with designer.acting() as session:
+        comments.add(session, stage.task(stage.of(instance), "do").id, "看一下", actor=designer.actor)
+        tasks.complete(session, stage.task(stage.of(instance), "do").id, actor=designer.actor, data={})
+    return deployment
+
+
+def rows(stage):
+    """How many rows there are of what runs, by table."""
+    tables = [table for table in Base.metadata.sorted_tables if {"case_id", "task_id"} & set(table.c.keys()) or table.name == "cases"]
+    with stage.reading() as session:
+        return {table.name: n for table in tables if (n := session.scalar(select(func.count()).select_from(table)))}
+
+
+def test_delete__with_what_was_tried_out(stage, designer):
+    deployment = tried_out(stage, designer, caller=CALLER, called=CALLED)
+    assert rows(stage).keys() >= {"cases", "instances", "tasks", "task_groups", "timers", "activities", "journal", "comments"}
+    with pytest.raises(InvalidState, match="history is kept"), stage.database.transaction() as session:
+        deployments.delete(session, deployment.id, actor=DESIGNER)
+
+    with stage.database.transaction() as session:
+        deployments.delete(session, deployment.id, actor=DESIGNER, cascade=True)
+
+    assert rows(stage) == {}
+
+
+def test_delete__what_others_called_or_applicants_asked_for_stays(stage, designer, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    clerk.submit("tiny")
+    called = deploy(stage, {"called.bpmn": CALLED}, name="called")
+    tried_out(stage, designer, caller=CALLER)
+    before = rows(stage)
+    with stage.reading() as session:
+        [(matter,)] = deployments.search(Deployment.name == "tiny").rows(session)
+
+    for deployment, message in ((called, "was called by a process of another deployment"), (matter, "is a case, and its history is kept")):
+        with pytest.raises(InvalidState, match=message), stage.database.transaction() as session:
+            deployments.delete(session, deployment.id, actor=DESIGNER, cascade=True)
+
+    assert rows(stage) == before
 
 
 def test_search__newest_first(stage):

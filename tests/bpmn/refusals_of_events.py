@@ -126,6 +126,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("same-catch", "b", "error 'E1'", caught(error("E1"), error("E1"))),
     ("same-catch", "c", "every error", caught(error(), error())),
     ("same-catch", "b", "every escalation", caught(escalation(), escalation())),
+    ("same-catch", "c", "message 'm'", caught(message("m"), message("m"))),
     ("same-catch", "y_start", "error 'E'", beside(event_process(start("x_start", error("E"))), event_process(start("y_start", error("E")), key="y"))),
     ("missing-condition", "x", "has none", around(catch("x", definition("conditional")))),
     ("missing-condition", "x", "'ready'", around(catch("x", conditional("ready")))),
@@ -173,6 +174,7 @@ WARNED: list[tuple[str, str, str, bytes]] = [
 ACCEPTED: list[tuple[str, bytes]] = [
     ("same-start", beside(event_process(start("x_start", signal("a"))), event_process(start("y_start", signal("b")), key="y"))),
     ("same-catch", caught(error("E1"), error())),
+    ("same-catch", caught(signal("g"), signal("g"))),
     ("flow-at-handler", undone(UNDO)),
     ("no-handler", undone(UNDO)),
     ("loose-end", undone(UNDO)),

@@ -65,9 +65,9 @@ def missing_code(drawing: Drawing) -> Problems:
 
 
 def same_catch(drawing: Drawing) -> Problems:
-    """On one activity, and in one scope, every error and every escalation has one event that catches it."""
+    """On one activity, and in one scope, one event catches what comes: an error, an escalation, a message; a signal is for all."""
     for events in (*drawing.boundaries.values(), *(drawing.definition.event_starts(scope) for scope in drawing.scopes)):
-        for kind in CAUGHT:
+        for kind in (*CAUGHT, EventType.MESSAGE):
             yield from _caught_twice(drawing, kind, events)
 
 
@@ -107,13 +107,15 @@ def several_variables(drawing: Drawing) -> Problems:
 
 def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) -> Problems:
     catching = [event for event in events if event.event and event.event.type is kind]
-    codes = Counter(event.event.name for event in catching if event.event)
+    names = Counter(event.event.name for event in catching if event.event)
     for event in catching:
-        if event.event and codes[event.event.name] > 1:
-            what = f"the {kind} {event.event.name!r}" if event.event.name else f"every {kind}"
+        name = event.event.name if event.event else None
+        if names[name] > 1 and (name or kind in CAUGHT):
+            what = f"the {kind} {name[:60]!r}" if name else f"every {kind}"
+            own = f"an {kind} code" if kind in CAUGHT else f"a {kind}"
             message = (
                 f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
-                f"keep one, or give it an {kind} code of its own"
+                f"keep one, or give it {own} of its own"
             )
             yield event.id, message
 

@@ -53,6 +53,20 @@ def complete(instance, *elements, **variables):
         instance.complete(wait(instance, element).id, variables)
 
 
+def proceed(instance, here, known):
+    """Do what a wait waits for, whatever that is."""
+    if here.kind is WaitKind.TIMER:
+        instance.fire(here.id)
+    elif here.kind is WaitKind.JOB:
+        instance.execute(here.id)
+    elif here.kind is WaitKind.INCIDENT:
+        instance.retry(here.id)
+    elif here.kind in {WaitKind.MESSAGE, WaitKind.SIGNAL}:
+        instance.deliver(here.id, known)
+    else:
+        instance.complete(here.id, known)
+
+
 def fire(instance, element, at=None):
     """Let time pass and the timer go off."""
     if at is not None:

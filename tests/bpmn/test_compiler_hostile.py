@@ -139,7 +139,7 @@ def test_compile__large(make):
     definitions = compiler.compile(content, "x.bpmn")
 
     assert len(definitions) == 1
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 5
 
 
 HUGE = {

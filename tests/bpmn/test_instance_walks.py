@@ -12,7 +12,7 @@ from bpmn.instance import Instance
 from bpmn.spiff import process
 from bpmn.waits import Context, WaitKind
 from tests.bpmn import blocks, graphs
-from tests.bpmn.instances import HOUR, NOW, again, begin, complete, standing, wait
+from tests.bpmn.instances import HOUR, NOW, again, begin, complete, proceed, standing, wait
 
 #: Completions after which every condition is false, so that loops end.
 PATIENCE = 25
@@ -71,7 +71,7 @@ def test_walk__any_command_hot_as_cold(data):
         known = decide(data, block, step)
         for instance in (hot, cold):
             instance.context.now += HOUR
-            _command(instance, here, known)
+            proceed(instance, here, known)
         cold = again(cold)
         assert trace(hot) == trace(cold)
         assert all(wait.kind is not WaitKind.INCIDENT for wait in hot.waits())
@@ -82,20 +82,6 @@ def test_walk__any_command_hot_as_cold(data):
 
 def _people(instance):
     return [wait for wait in instance.waits() if wait.kind is WaitKind.USER_TASK]
-
-
-def _command(instance, here, known):
-    """Do what a wait waits for."""
-    if here.kind is WaitKind.USER_TASK:
-        instance.complete(here.id, known)
-    elif here.kind is WaitKind.TIMER:
-        instance.fire(here.id)
-    elif here.kind is WaitKind.JOB:
-        instance.execute(here.id)
-    elif here.kind is WaitKind.INCIDENT:
-        instance.retry(here.id)
-    else:
-        instance.deliver(here.id, known)
 
 
 @given(st.data())
@@ -115,7 +101,7 @@ def test_walk__any_graph_comes_to_rest_hot_as_cold(data):
                 break
             here, known = data.draw(st.sampled_from(hot.waits())), draw()
             for instance in (hot, cold):
-                _command(instance, here, known)
+                proceed(instance, here, known)
 
 
 def _choose(data, names):

@@ -43,7 +43,7 @@ from tests.bpmn.diagrams import (
     timer_catch,
     user,
 )
-from tests.bpmn.instances import HOUR, NOW, begin, complete, definition, fire, incidents, standing, wait
+from tests.bpmn.instances import HOUR, NOW, begin, complete, definition, fire, incidents, proceed, standing, wait
 from tests.bpmn.test_instance_shipped import SHIPPED, World, command
 
 LATER = NOW + 5 * HOUR
@@ -779,11 +779,7 @@ def test_migrate__any_graph_to_itself(data):
             moved = migration.migrate(Plan(source=drawn, target=drawn), instance.snapshot(), instance.variables, instance.context)
             assert moved.reasons == ()
             assert moved.instance.snapshot() == instance.snapshot()
-            here = data.draw(st.sampled_from(instance.waits()))
-            if here.kind is WaitKind.INCIDENT:
-                instance.retry(here.id)
-            else:
-                (instance.deliver if here.kind is WaitKind.MESSAGE else instance.complete)(here.id, draw())
+            proceed(instance, data.draw(st.sampled_from(instance.waits())), draw())
 
 
 def _draw(data, names):

@@ -14,10 +14,10 @@ from bpmn import snapshot as snapshots
 from bpmn.instance import Instance
 from bpmn.soundness import Net, is_join
 from bpmn.spiff import process
-from bpmn.waits import Context, WaitKind
+from bpmn.waits import Context
 from tests.bpmn import blocks, graphs
 from tests.bpmn.diagrams import end, exclusive, flows, inclusive, parallel, start, timer_boundary, user
-from tests.bpmn.instances import NOW, definition
+from tests.bpmn.instances import NOW, definition, proceed
 
 EXACT = (blocks.Parallel, blocks.Exclusive, blocks.Sequence, blocks.Loop, blocks.Work)
 
@@ -70,11 +70,7 @@ def test_together__whatever_the_executor_reaches(data):
                 assert net.together(one, other), (one, other)
             if instance.ended:
                 break
-            wait = data.draw(st.sampled_from(instance.waits()))
-            if wait.kind is WaitKind.INCIDENT:
-                instance.retry(wait.id)
-            else:
-                (instance.deliver if wait.kind is WaitKind.MESSAGE else instance.complete)(wait.id, draw())
+            proceed(instance, data.draw(st.sampled_from(instance.waits())), draw())
 
 
 def _draw(data, names):

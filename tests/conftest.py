@@ -9,7 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from engine import logs
 from engine.database import Database
+from engine.settings import Environment
 from tests import databases
 
 _SERVER = pytest.StashKey[ExitStack]()
@@ -37,6 +39,12 @@ def pytest_configure_node(node) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server of the workers; after Ctrl-C, too."""
     config.stash.get(_SERVER, ExitStack()).close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Log as in production: what is not configured paints tracebacks with all that was in them, which takes longer than most tests."""
+    logs.configure(Environment.PRODUCTION)
 
 
 @pytest.fixture(scope="session")

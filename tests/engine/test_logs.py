@@ -11,8 +11,9 @@ from engine.settings import Environment
 
 @pytest.fixture(autouse=True)
 def _as_found():
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def fail(log):

@@ -216,10 +216,19 @@ def test_delete_deployment__only_where_nothing_ran(designer, started):
     used = designer.get("/deployment?name=p").json[0]["id"]
     unused = designer.deploy({"q.bpmn": form_task("q")}).json["id"]
 
-    statuses = [designer.delete(f"/deployment/{found}?cascade=true").status_code for found in (used, unused, unused)]
+    statuses = [designer.delete(f"/deployment/{found}").status_code for found in (used, unused, unused)]
 
     assert statuses == [400, 204, 404]
     assert designer.get("/process-definition?key=q").json == []
+
+
+def test_delete_deployment__with_what_was_tried_out(designer, started):
+    used = designer.get("/deployment?name=p").json[0]["id"]
+
+    assert designer.delete(f"/deployment/{used}?cascade=true").status_code == 204
+
+    assert designer.get("/process-definition?key=p").json == []
+    assert designer.get("/process-instance").json == designer.get("/history/process-instance").json == []
 
 
 def test_definitions__shown(designer, started):

@@ -9,8 +9,15 @@ from bpmn.definition import ElementType
 if TYPE_CHECKING:
     from bpmn.spiff.token import Token
 
-#: One completed activity: `activity`, its `local` variables, and its `handler` or the entries `inner` to it.
+#: One completed activity: `activity`, its `local` variables, its `handler` and the entries `inner` to it: one of them, or both
+#: where an event subprocess is the handler.
 Entry = dict[str, Any]
+
+
+def note(token: Token, **how: Any) -> None:
+    """Note in the scope of a token that its activity has completed, and how it is compensated."""
+    entry = {"activity": token.task_spec.drawn_id, "local": token.facts.get("local", {}), **how}
+    token.scope.facts.setdefault("compensable", []).append(entry)
 
 
 def take(thrower: Token, activity: str | None) -> list[Entry]:
@@ -38,6 +45,7 @@ def start(thrower: Token, entries: list[Entry], local: dict[str, Any] | None = N
         known = {**(local or {}), **entry["local"]}
         if "handler" in entry:
             facts: dict[str, Any] = {"local": known} if known else {}
+            facts |= {"compensable": entry["inner"]} if "inner" in entry else {}
             thrower.workflow.spawn(thrower.workflow.spec.task_specs[entry["handler"]], thrower, **facts)
             started = True
         else:

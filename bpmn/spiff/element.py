@@ -9,7 +9,7 @@ from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 
 from bpmn import errors, waits
 from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType, Flow
-from bpmn.spiff import values
+from bpmn.spiff import compensation, values
 
 if TYPE_CHECKING:
     from bpmn.spiff.loops import Body
@@ -40,6 +40,9 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self.catching = tuple(b for b in boundaries if b.event and b.event.type not in WATCHING)
         #: Start events of the event subprocesses in it (a scope).
         self.starts = definition.event_starts(element.id) if element.type in SCOPES else []
+        #: What compensates it: the activity that its boundary event leads to, or an event subprocess in it.
+        self.handler = next((b.handler for b in self.catching if b.event and b.event.type is EventType.COMPENSATION), None)
+        self.undone_inside = next((s.parent for s in self.starts if s.event and s.event.type is EventType.COMPENSATION), None)
         parent = definition.elements.get(element.parent or "")
         self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
 
@@ -85,11 +88,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     def body(self) -> Body | None:
         """The body around it, if it runs several times."""
         return self._wf_spec.task_specs[self._looped] if self._looped else None
-
-    @property
-    def handler(self) -> str | None:
-        """Id of the activity that compensates this one."""
-        return next((b.handler for b in self.catching if b.event and b.event.type is EventType.COMPENSATION), None)
 
     @property
     def drawn_id(self) -> str:
@@ -167,10 +165,12 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         if self.body:
             self.body.count(token)
         inner = token.facts.get("compensable")
-        if self.handler or inner:
-            how = {"handler": self.handler} if self.handler else {"inner": inner}
-            entry = {"activity": self.drawn_id, "local": token.facts.get("local", {}), **how}
-            token.scope.facts.setdefault("compensable", []).append(entry)
+        if self.undone_inside:  # which undoes what was done inside, if it says so
+            compensation.note(token, handler=self.undone_inside, inner=inner or [])
+        elif self.handler:
+            compensation.note(token, handler=self.handler)
+        elif inner:
+            compensation.note(token, inner=inner)
 
     def _needs_job(self, token: Token, phase: str) -> bool:
         """Whether the token must wait for a job here; it has come by one when `continued` says so."""

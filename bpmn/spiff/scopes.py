@@ -56,10 +56,22 @@ class Subprocess(Scope):
 
 
 class EventSubprocess(Scope):
-    """A subprocess that its start event starts, in the middle of the scope around it."""
+    """A subprocess that its start event starts, in the middle of the scope around it.
+
+    One that is started by a compensation runs inside what has thrown it, when the scope around it is over; it knows what was done there.
+    """
+
+    def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
+        super().__init__(process, element, definition)
+        self.compensates = next((s.id for s in definition.starts(element.id) if s.event and s.event.type is EventType.COMPENSATION), None)
 
     def enter(self, token: Token) -> None:
         """Go on behind the start event that has caught something."""
         self.open(token)
-        start, number = token.facts["start"]
+        start, number = (self.compensates, None) if self.compensates else token.facts["start"]
         token.workflow.spawn(self._wf_spec.task_specs[start], token, number=number, done=True)
+
+    def leave(self, token: Token) -> None:
+        """What a compensation has left as it is stays so, as in Camunda 7."""
+        if self.compensates:
+            token.facts.pop("compensable", None)

@@ -76,6 +76,11 @@ def undone(*content: str, undo: str = task("undo", attrs={"isForCompensation": "
     return around(user("x"), boundary("b", compensate(), on="x"), undo, *content)
 
 
+def undoing(*content: str, inside: str = "") -> bytes:
+    """A subprocess x that an event subprocess y in it undoes."""
+    return around(subprocess("x", INNER, event_process(start("y_start", compensate()), key="y"), inside), *content)
+
+
 def racing(*content: str) -> bytes:
     return diagram(start("s"), event_gateway("x"), *content, end("e"), flows("s -> x"))
 
@@ -84,7 +89,7 @@ CANCELED = transaction("x", start("is"), end("ie", CANCEL), flows("is -> ie"))
 UNDO = association("b", "undo")
 
 REFUSED: list[tuple[str, str, str, bytes]] = [
-    ("unsupported-event", "x", "补偿开始事件", beside(event_process(start("x", compensate()), key="y"))),
+    ("undone-by-nobody", "x_start", "补偿边界事件", beside(event_process(start("x_start", compensate())))),
     ("several-starts", "s2", "one start event", diagram(ENDS, start("s2"), flows("s -> e", "s2 -> e"))),
     ("several-starts", "i2", "one start event", around(subprocess("x", INNER, start("i2"), flows("i2 -> ie")))),
     ("several-starts", "x_2", "one start event", beside(event_process(start("x_start", signal("a")), start("x_2", signal("b"))))),
@@ -126,6 +131,9 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("same-catch", "b", "error 'E1'", caught(error("E1"), error("E1"))),
     ("same-catch", "c", "every error", caught(error(), error())),
     ("same-catch", "b", "every escalation", caught(escalation(), escalation())),
+    ("same-catch", "b", "by its code", caught(escalation(), escalation("E"))),
+    ("same-catch", "c", "by its code", caught(escalation("E"), escalation())),
+    ("same-catch", "y_start", "by its code", beside(event_process(start("x_start", escalation("E"))), event_process(start("y_start", escalation()), key="y"))),
     ("same-catch", "c", "message 'm'", caught(message("m"), message("m"))),
     ("same-catch", "y_start", "error 'E'", beside(event_process(start("x_start", error("E"))), event_process(start("y_start", error("E")), key="y"))),
     ("missing-condition", "x", "has none", around(catch("x", definition("conditional")))),
@@ -151,6 +159,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("no-handler", "b", "there are 2", undone(UNDO, association("b", "x"))),
     ("no-handler", "b", "not marked", undone(UNDO, undo=task("undo") + flows("s -> undo"))),
     ("several-handlers", "c", "is another", undone(UNDO, boundary("c", compensate(), on="x"), association("c", "undo"))),
+    ("several-handlers", "y_start", "is another", undoing(boundary("b", compensate(), on="x"), UNDO, task("undo", attrs={"isForCompensation": "true"}))),
+    ("several-handlers", "z_start", "is another", undoing(inside=event_process(start("z_start", compensate()), key="z"))),
     ("flow-at-handler", "undo", "no part of the way", undone(UNDO, flows("undo -> e"))),
     ("flow-at-handler", "b", "no part of the way", undone(UNDO, flows("b -> e"))),
     ("unknown-activity", "t", "no activity 'y'", undone(UNDO, throw("t", compensate("y")), flows("s -> t -> e"))),
@@ -174,6 +184,7 @@ WARNED: list[tuple[str, str, str, bytes]] = [
 ACCEPTED: list[tuple[str, bytes]] = [
     ("same-start", beside(event_process(start("x_start", signal("a"))), event_process(start("y_start", signal("b")), key="y"))),
     ("same-catch", caught(error("E1"), error())),
+    ("same-catch", caught(escalation("E1"), escalation("E2"))),
     ("same-catch", caught(signal("g"), signal("g"))),
     ("flow-at-handler", undone(UNDO)),
     ("no-handler", undone(UNDO)),
@@ -181,6 +192,7 @@ ACCEPTED: list[tuple[str, bytes]] = [
     ("unreachable", undone(UNDO)),
     ("unknown-activity", undone(UNDO, throw("t", compensate("x")), flows("s -> t -> e"))),
     ("unknown-activity", diagram(ENDS, subprocess("sub", INNER, user("x"), boundary("b", compensate(), on="x"), task("undo", attrs={"isForCompensation": "true"}), UNDO, flows("is -> x -> ie")), throw("t", compensate("sub")), flows("s -> sub -> t -> e"))),
+    ("unknown-activity", undoing(throw("t", compensate("x")), flows("x -> t -> e"))),
     ("unknown-activity", undone(UNDO, event_subprocess("y", start("ys", error("E")), end("ye", compensate("x")), flows("ys -> ye")))),
     ("unreachable", linked(throw("t", link("a")), catch("c", link("a")))),
     ("loose-end", linked(throw("t", link("a")), catch("c", link("a")))),

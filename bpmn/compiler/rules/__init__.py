@@ -90,6 +90,7 @@ DRAWING_RULES = (
     DrawingRule("flow-at-link", ERROR, links.flow_at_link),
     DrawingRule("no-handler", ERROR, compensation.no_handler),
     DrawingRule("several-handlers", ERROR, compensation.several_handlers),
+    DrawingRule("undone-by-nobody", ERROR, compensation.undone_by_nobody),
     DrawingRule("flow-at-handler", ERROR, compensation.flow_at_handler),
     DrawingRule("unknown-activity", ERROR, compensation.unknown_activity),
     DrawingRule("loop-without-number", ERROR, repetition.loop_without_number),

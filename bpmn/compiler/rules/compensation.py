@@ -27,11 +27,27 @@ def no_handler(drawing: Drawing) -> Problems:
 
 
 def several_handlers(drawing: Drawing) -> Problems:
-    """An activity is undone in one way."""
-    for activity, boundaries in drawing.boundaries.items():
-        for extra in [event for event in boundaries if event.event and event.event.type is EventType.COMPENSATION][1:]:
-            message = f"Expected one compensation boundary event on {drawing.label(activity)}, but {drawing.label(extra.id)} is another"
+    """An activity is undone in one way: by its boundary event, or by an event subprocess in it."""
+    ways: dict[str, list[Element]] = {}
+    for event in _boundaries(drawing):
+        ways.setdefault(event.attached_to or "", []).append(event)
+    for start, around in _starts(drawing):
+        ways.setdefault(around or "", []).append(start)
+    for activity, found in ways.items():
+        for extra in found[1:] if activity in drawing.definition.elements else ():
+            message = f"Expected {drawing.label(activity)} to be undone in one way, but {drawing.label(extra.id)} is another"
             yield extra.id, f"{message}: keep one"
+
+
+def undone_by_nobody(drawing: Drawing) -> Problems:
+    """An event subprocess that compensates stands in a subprocess: a process as a whole is compensated by nobody."""
+    for start, around in _starts(drawing):
+        if around is None:
+            message = (
+                f"Expected {drawing.label(start.id)} to undo the subprocess around it, but it stands in the process itself, which nobody "
+                "compensates: draw a subprocess (子流程) around what it undoes, or a compensation boundary event (补偿边界事件)"
+            )
+            yield start.id, message
 
 
 def flow_at_handler(drawing: Drawing) -> Problems:
@@ -68,6 +84,14 @@ def _boundaries(drawing: Drawing) -> list[Element]:
     return drawing.of_event(EventType.COMPENSATION, ElementType.BOUNDARY_EVENT)
 
 
+def _starts(drawing: Drawing) -> Iterator[tuple[Element, str | None]]:
+    """Yield the start events of event subprocesses that compensate, each with the scope that it undoes."""
+    for start in drawing.of_event(EventType.COMPENSATION, ElementType.START_EVENT):
+        inside = drawing.definition.elements.get(start.parent or "")
+        if inside is not None and inside.type is ElementType.EVENT_SUBPROCESS:
+            yield start, inside.parent
+
+
 def _found(drawing: Drawing, targets: list[str], handler: Element | None) -> str:
     if handler is not None:
         return f"{drawing.label(handler.id)} is not marked for compensation, or stands elsewhere"
@@ -83,8 +107,9 @@ def _visible(drawing: Drawing, event: Element) -> set[str | None]:
 def _compensable(drawing: Drawing) -> set[str]:
     """Return the activities that have a handler, and the subprocesses around them."""
     elements, found = drawing.definition.elements, set[str]()
-    for event in _boundaries(drawing):
-        activity = elements.get(event.attached_to or "")
+    undone = [*(event.attached_to for event in _boundaries(drawing)), *(around for _, around in _starts(drawing))]
+    for key in undone:
+        activity = elements.get(key or "")
         while activity is not None and activity.id not in found:
             found.add(activity.id)
             around = elements.get(activity.parent or "")

@@ -69,6 +69,7 @@ def same_catch(drawing: Drawing) -> Problems:
     for events in (*drawing.boundaries.values(), *(drawing.definition.event_starts(scope) for scope in drawing.scopes)):
         for kind in (*CAUGHT, EventType.MESSAGE):
             yield from _caught_twice(drawing, kind, events)
+        yield from _caught_anyway(drawing, events)
 
 
 def missing_condition(drawing: Drawing) -> Problems:
@@ -116,6 +117,19 @@ def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) 
             message = (
                 f"Expected {drawing.label(event.id)} to catch what nothing else there catches, but others catch {what}: "
                 f"keep one, or give it {own} of its own"
+            )
+            yield event.id, message
+
+
+def _caught_anyway(drawing: Drawing, events: Iterable[Element]) -> Problems:
+    """As in Camunda 7, an event that catches every escalation has no other beside it; for errors, that with the code comes first."""
+    catching = [event for event in events if event.event and event.event.type is EventType.ESCALATION]
+    coded = next((event for event in catching if event.event and event.event.name), None)
+    for event in catching:
+        if coded and event.event and not event.event.name:
+            message = (
+                f"Expected {drawing.label(event.id)} to be the only one there, since it catches every escalation, but "
+                f"{drawing.label(coded.id)} catches one by its code: give it an escalation code of its own, or remove the other"
             )
             yield event.id, message
 

@@ -15,7 +15,8 @@ OF_PROCESS = PLAIN | {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL}
 #: What begins for an applicant is begun by somebody.
 OF_MATTER = PLAIN | {EventType.MESSAGE}
 OF_EVENT_SUBPROCESS = frozenset(
-    {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.ERROR, EventType.ESCALATION, EventType.CONDITIONAL}
+    {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL}
+    | {EventType.ERROR, EventType.ESCALATION, EventType.COMPENSATION}
 )
 
 
@@ -71,7 +72,7 @@ def plain_start_in_event_subprocess(drawing: Drawing) -> Problems:
         if around.type is ElementType.EVENT_SUBPROCESS and _kind(start) not in OF_EVENT_SUBPROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to say when its event subprocess starts, but it does not: "
-                "choose a message, a timer, a signal, an error, an escalation or a condition"
+                "choose a message, a timer, a signal, an error, an escalation, a compensation or a condition"
             )
             yield start.id, message
 

@@ -9,7 +9,6 @@ NAMES = {START: "开始事件", CATCH: "中间捕获事件", THROW: "中间抛�
 
 RUNS, REFUSED = Fate.RUNS, Fate.REFUSED
 SAY_WHAT = "say in its properties what it waits for: a message, a timer, a signal, a condition"
-COMPENSATION_START = "draw a compensation boundary event (补偿边界事件) on the subprocess, with its handler"
 #: One row for each event: where it stands, its definition, the name of the definition, fate and meaning.
 ROWS = [
     (START, "", "", RUNS, "one in each process or subprocess"),
@@ -19,7 +18,7 @@ ROWS = [
     (START, "error", "错误", Fate.RUNS, "in an event subprocess: one error code, or every error; always interrupts"),
     (START, "escalation", "升级", Fate.RUNS, "in an event subprocess: one escalation code, or every escalation"),
     (START, "conditional", "条件", Fate.RUNS, "in an event subprocess: starts when its condition becomes true"),
-    (START, "compensate", "补偿", REFUSED, COMPENSATION_START),
+    (START, "compensate", "补偿", Fate.RUNS, "in an event subprocess of a subprocess: undoes that one when it has completed"),
     (CATCH, "", "", REFUSED, SAY_WHAT),
     (CATCH, "message", "消息", RUNS, "waits for the message"),
     (CATCH, "timer", "定时", RUNS, "waits for the time"),

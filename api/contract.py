@@ -16,6 +16,8 @@ from api import parsing
 from api.shapes import Body, Query
 
 P = ParamSpec("P")
+#: Methods whose answer is what GET gives from then on: it has a tag.
+TAGGED = frozenset({"GET", "PUT"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +72,9 @@ def answer(data: Any, *, location: str | None = None) -> Response:
     made = Response(_encoded(promised.answer, data), status=promised.status, content_type=promised.media_type)
     if location is not None:
         made.headers["Location"] = location
-    if request.method == "GET":
+    if request.method in TAGGED:
         made.set_etag(_tag(made.get_data()))
+    if request.method == "GET":
         made.make_conditional(request)
     g.answer = made
     return made

@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule
 
 from api import auth, parsing, problems
-from api.contract import Contract, contract_of
+from api.contract import TAGGED, Contract, contract_of
 from api.shapes import Problem
 
 PREFIX = "/api/v1"
@@ -147,7 +147,7 @@ def _responses(rule: Rule, promised: Contract, refs: _Models, method: str, *, is
         good["content"] = {promised.media_type: {"schema": refs[promised.answer, "serialization"]}}
     else:
         good["content"] = {promised.media_type: {"schema": {"type": "string", "format": "binary"}}}
-    if method == "GET" and promised.answer is not None:
+    if method in TAGGED and promised.answer is not None:
         good["headers"] = {"ETag": {"schema": {"type": "string"}}}
     problem = {problems.MEDIA_TYPE: {"schema": refs[Problem, "serialization"]}}
     refusals = {

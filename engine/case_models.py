@@ -307,6 +307,17 @@ class DepartmentEvent(Base):
     received_at: Mapped[datetime]
 
 
+class Draft(Base):
+    """What is filled in of a task and not handed in yet (暂存).  When the task has ended it is nobody's, and retention deletes it."""
+
+    __tablename__ = "task_drafts"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    data: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[str] = mapped_column(String(80))
+
+
 class CaseMigration(Base):
     """One instance that was moved to another version of its diagram, and what it was before (docs/decisions/0009)."""
 

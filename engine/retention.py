@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, exists, select
 
 from engine.accounts import LOGGED_IN_FOR
+from engine.case_models import Draft
 from engine.database import Database
-from engine.models import Base, IdempotentAnswer, LogIn
+from engine.models import Base, IdempotentAnswer, LogIn, Task
+from engine.states import TaskStatus
 
 
 def sweep(db: Database, *, answers: timedelta) -> None:
-    """Delete answers that are older than that, and log-ins that are over.  Any number of nodes may do so at the same time."""
+    """Delete answers that are older than that, log-ins that are over, and drafts of tasks that have ended.
+
+    Any number of nodes may do so at the same time.
+    """
     now = datetime.now(UTC)
-    over = ((IdempotentAnswer, IdempotentAnswer.answered_at <= now - answers), (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR))
+    over: list[tuple[type[Base], ColumnElement[bool]]] = [
+        (IdempotentAnswer, IdempotentAnswer.answered_at <= now - answers),
+        (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR),
+        (Draft, exists().where(Task.id == Draft.task_id, Task.status != TaskStatus.OPEN)),
+    ]
     if not _is_any(db, over):  # the usual case takes nobody's turn to write
         return
     with db.transaction() as session:

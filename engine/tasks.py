@@ -148,9 +148,27 @@ def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator
     with execution.running(session, task.instance_id, actor=actor) as run:
         session.refresh(task, ["status", "assignee"])  # somebody may have completed or claimed it while we waited for the lock
         _require_open(task, to=to)
-        if task.assignee not in {None, actor.name}:
-            raise InvalidState(f"Expected to {to} task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
+        _require_unclaimed(task, actor, to=to)
         yield task, run
+
+
+def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: bool = False) -> Task:
+    """Return an open task that the actor may complete; `lock` it, and it stays open until the transaction ends.
+
+    Raises NotFound, NotPermitted, and InvalidState (it has ended, somebody else has claimed it).  `to` completes “Expected to …”.
+    """
+    task = get(session, task_id, actor)
+    _require_candidate(session, task, actor, to=to)
+    if lock:
+        session.refresh(task, with_for_update={"key_share": True})
+    _require_open(task, to=to)
+    _require_unclaimed(task, actor, to=to)
+    return task
+
+
+def _require_unclaimed(task: Task, actor: Actor, *, to: str) -> None:
+    if task.assignee not in {None, actor.name}:
+        raise InvalidState(f"Expected to {to} task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
 
 
 def _require_work(task: Task, *, to: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import cases, dossiers, tasks, worklists
 from engine.actors import Actor
-from engine.case_models import Case, Item, Material
+from engine.case_models import Case, Draft, Item, Material
 from engine.clock import DueDate
 from engine.database import Session
 from engine.deadlines import Deadline
@@ -65,6 +65,11 @@ def task(session: Session, row: Task) -> dict[str, Any]:
         "data": row.data,
     }
     return _task(entry) | shown
+
+
+def draft(row: Draft | None) -> dict[str, Any]:
+    """Present the draft of a task; without one, all of it is null."""
+    return {name: getattr(row, name, None) for name in ("data", "saved_at", "saved_by")}
 
 
 def material(row: Material) -> dict[str, Any]:

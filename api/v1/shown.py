@@ -122,6 +122,14 @@ class TaskDetails(TaskShown):
     data: Data | None
 
 
+class DraftShown(Shape):
+    """What was filled in of a task and not handed in yet (暂存); all null: nothing is kept."""
+
+    data: Data | None
+    saved_at: datetime | None
+    saved_by: str | None
+
+
 class CaseBrief(Shape):
     """A case in a list."""
 

@@ -14,9 +14,10 @@ from api.contract import answer, contract, require_match
 from api.shapes import FormData, Line, Page, Paged
 from api.transactions import reading, transaction
 from api.v1 import present
-from api.v1.shown import TaskDetails, TaskShown
-from engine import tasks, worklists
+from api.v1.shown import DraftShown, TaskDetails, TaskShown
+from engine import drafts, tasks, worklists
 from engine.clock import Light
+from engine.database import Session
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -52,6 +53,33 @@ def get_task(task_id: UUID) -> Response:
         return answer(present.task(session, tasks.get(session, task_id, auth.actor())))
 
 
+@bp.get("/<uuid:task_id>/draft")
+@contract(summary="读取暂存 · Read the draft", answer=DraftShown, problems=(409,))
+def get_draft(task_id: UUID) -> Response:
+    """Give what was filled in so far of a task that you may complete."""
+    with reading() as session:
+        return answer(present.draft(drafts.find(session, task_id, actor=auth.actor())))
+
+
+@bp.put("/<uuid:task_id>/draft")
+@contract(summary="暂存 · Save a draft", body=FormData, answer=DraftShown, problems=(409, 412))
+def save_draft(task_id: UUID, body: FormData) -> Response:
+    """Keep what is filled in so far, however incomplete, instead of what was kept before; it is gone when the task ends."""
+    with transaction() as session:
+        _require_draft_as_seen(session, task_id)
+        return answer(present.draft(drafts.save(session, task_id, body.root, actor=auth.actor())))
+
+
+@bp.delete("/<uuid:task_id>/draft")
+@contract(summary="删除暂存 · Throw the draft away", answer=DraftShown, problems=(409, 412))
+def discard_draft(task_id: UUID) -> Response:
+    """Throw away what is kept, if anything is."""
+    with transaction() as session:
+        _require_draft_as_seen(session, task_id)
+        drafts.discard(session, task_id, actor=auth.actor())
+        return answer(present.draft(None))
+
+
 @bp.post("/<uuid:task_id>/claim")
 @contract(summary="认领 · Claim a task", answer=TaskDetails, problems=(409, 412))
 def claim(task_id: UUID) -> Response:
@@ -81,3 +109,7 @@ def complete(task_id: UUID, body: FormData) -> Response:
 
 def _moment(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _require_draft_as_seen(session: Session, task_id: UUID) -> None:
+    require_match(DraftShown, lambda: present.draft(drafts.find(session, task_id, actor=auth.actor(), lock=True)))

@@ -35,7 +35,7 @@ def wrong(field: Field, value: Any, choices: Sequence[Option]) -> str:
 
 def _text(field: Field, value: Any, _choices: Sequence[Option]) -> str:
     if not isinstance(value, str):
-        return f"to be text, but it is {_kind(value)}"
+        return f"to be text, but it is {kind(value)}"
     least, most = _limit(field.min_length), _limit(field.max_length)
     most = LONGEST[field.type] if most is None else most
     if len(value) > most:
@@ -76,7 +76,7 @@ def _number(field: Field, value: Any, _choices: Sequence[Option]) -> str:
             return f"to be a number written as text, but it is {_shown(value)}"
         value = decimal.Decimal(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, decimal.Decimal)):
-        return f"to be a number, but it is {_kind(value)}"
+        return f"to be a number, but it is {kind(value)}"
     size: Any = abs(value)
     if not size <= _LARGEST:  # so that NaN is refused, too
         return "to be a number of at most 15 digits, but it is larger"
@@ -95,7 +95,7 @@ def _limit(value: float | Expression | None) -> float | None:
 
 
 def _checkbox(_field: Field, value: Any, _choices: Sequence[Option]) -> str:
-    return "" if isinstance(value, bool) else f"to be true or false, but it is {_kind(value)}"
+    return "" if isinstance(value, bool) else f"to be true or false, but it is {kind(value)}"
 
 
 def _one_of(_field: Field, value: Any, choices: Sequence[Option]) -> str:
@@ -104,7 +104,7 @@ def _one_of(_field: Field, value: Any, choices: Sequence[Option]) -> str:
 
 def _some_of(_field: Field, value: Any, choices: Sequence[Option]) -> str:
     if not isinstance(value, list):
-        return f"to be a list of options, but it is {_kind(value)}"
+        return f"to be a list of options, but it is {kind(value)}"
     for place, each in enumerate(value):
         if not _offered(each, choices):
             return f"to be some of {_listed(choices)}, but {_shown(each)} is none of them"
@@ -123,7 +123,7 @@ def _listed(choices: Sequence[Option]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return repr(value) if len(repr(value)) <= 40 else _kind(value)  # noqa: PLR2004 - a longer one would drown the message
+    return repr(value) if len(repr(value)) <= 40 else kind(value)  # noqa: PLR2004 - a longer one would drown the message
 
 
 def _moment(read: Callable[[str], Any], example: str) -> Callable[[Field, Any, Sequence[Option]], str]:
@@ -145,7 +145,7 @@ def _read_datetime(value: str) -> dt.datetime:
 
 def _files(field: Field, value: Any, _choices: Sequence[Option]) -> str:
     if field.multiple and not isinstance(value, list):
-        return f"to be a list of materials, but it is {_kind(value)}"
+        return f"to be a list of materials, but it is {kind(value)}"
     for each in value if field.multiple else [value]:
         if not isinstance(each, str) or not _REFERENCE.fullmatch(each):
             return f"to name a material that was handed in, but it is {_shown(each)}"
@@ -162,7 +162,8 @@ def passed(value: str, now: dt.datetime) -> str:
 _KINDS = ((bool, "true or false"), ((int, float), "a number"), (str, "text"), (list, "a list"), (dict, "an object"))
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """Name the kind of JSON that a value is."""
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "something else") if value is not None else "null"
 
 

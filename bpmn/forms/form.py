@@ -9,6 +9,7 @@ from typing import Any
 
 from bpmn import identifiers
 from bpmn.errors import FieldError
+from bpmn.forms import drafts
 from bpmn.forms.field import Field
 from bpmn.forms.validation import Validation
 
@@ -29,6 +30,10 @@ class Form:
         the variables.  `now` is the moment at the place of the office: it says which dates have passed; without it, none has.
         """
         return Validation(variables, now).form(self.fields, data)
+
+    def fitting(self, draft: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+        """Return what the form may keep of a draft, and what it could never take: other fields, other kinds of values."""
+        return drafts.fitting(self.fields, draft)
 
     def warnings(self, data: Mapping[str, Any]) -> list[FieldError]:
         """Say what should be looked up although it is not refused (credit codes of the early pilot)."""

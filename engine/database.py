@@ -122,6 +122,17 @@ class Database:
             session.connection(execution_options={"reading": True})
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Open a session that only reads, and sees one moment, however many statements it takes.
+
+        It is not to last: where SQLite has no write-ahead log, who writes waits for it.
+        """
+        moment = {"isolation_level": "REPEATABLE READ"} if self.bind.dialect.name == "postgresql" else {}
+        with Session(self.bind, autoflush=False) as session:
+            session.connection(execution_options={"reading": True, **moment})
+            yield session
+
     def migrate(self) -> None:
         """Bring the schema to the newest version."""
         migrate(self.bind)

@@ -41,8 +41,12 @@ def of_case(session: Session, case_id: UUID) -> Sequence[Entry]:
 
 def verify(session: Session, instance: Instance) -> str | None:
     """Recompute the chain of an instance; None when it holds, else what is wrong with it."""
+    return check(instance, session.scalars(select(Entry).where(Entry.instance_id == instance.id).order_by(Entry.seq)).all())
+
+
+def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
+    """Recompute the chain of an instance from its entries, in their order; None when it holds."""
     previous = ""
-    entries = session.scalars(select(Entry).where(Entry.instance_id == instance.id).order_by(Entry.seq)).all()
     for place, entry in enumerate(entries, start=1):
         if entry.seq != place:
             return f"Expected entry {place} of instance {instance.id}, but found {entry.seq}"

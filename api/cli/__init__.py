@@ -24,6 +24,7 @@ COMMANDS = {
     "simulate": "simulate",
     "demo": "demo",
     "doctor": "doctor",
+    "verify": "verify",
 }
 
 

@@ -1,0 +1,106 @@
+"""Faults of instances: the journal's chain, and rows that do not say what the token state says; a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bpmn.instance import Instance as Process
+from bpmn.waits import Wait, WaitKind
+from engine import instance_rows, instances, journal, standstills
+from engine.faults import Fault, FaultKind
+from engine.instance_rows import InstanceRows
+from engine.states import InstanceStatus
+
+#: What people call a row that stands for a wait.
+_NAMES: Mapping[WaitKind, str] = {
+    WaitKind.USER_TASK: "open task",
+    WaitKind.EXTERNAL_TASK: "external task",
+    WaitKind.TIMER: "timer",
+    WaitKind.MESSAGE: "subscription to a message",
+    WaitKind.SIGNAL: "subscription to a signal",
+    WaitKind.JOB: "continuation",
+}
+#: What waits within an element: its activation lasts.
+_ENTERED = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
+#: Waits on which an incident may stand.
+_FAILING = (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK, WaitKind.JOB)
+
+#: What an instance waits for, by kind and id.
+Waits = Mapping[WaitKind, Mapping[int, Wait]]
+
+
+def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterator[Fault]:
+    """Yield the faults of these instances; what was due before `overdue` should have happened.
+
+    The session must see one moment (`Database.snapshot`).  Raises whatever a row raises that cannot even be read.
+    """
+    for about in instance_rows.read(session, ids):
+        if broken := journal.check(about.row, about.entries):
+            yield Fault(kind=FaultKind.JOURNAL, about=about.about, message=broken)
+        try:
+            process = instances.look(session, about.row)
+            waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be looked at
+            message = f"Expected to read its token state, but {type(error).__name__}: {error}"
+            yield Fault(kind=FaultKind.STATE, about=about.about, message=message)
+            continue
+        for message in _unlike(about, process, waits):
+            yield Fault(kind=FaultKind.PROJECTION, about=about.about, message=message)
+        for message in standstills.find(session, about, waits, overdue=overdue):
+            yield Fault(kind=FaultKind.STUCK, about=about.about, message=message)
+        for message in standstills.locks_of_nobody(about):
+            yield Fault(kind=FaultKind.LOCK, about=about.about, message=message)
+
+
+def _unlike(about: InstanceRows, process: Process, waits: Waits) -> Iterator[str]:
+    """Compare what is written with the token state."""
+    if process.ended != (about.row.status is not InstanceStatus.RUNNING):
+        yield f"Expected it to {'have ended' if process.ended else 'run'}, but it is {about.row.status}"
+    for kind, called in _NAMES.items():
+        rows = {row.wait: row for row in about.projected[kind]}
+        for number in sorted(waits[kind].keys() - rows.keys()):
+            yield f"Expected the {called} at {waits[kind][number].element} (wait {number}), but there is none"
+        for number in sorted(rows.keys() - waits[kind].keys()):
+            yield f"Expected no {called} at {rows[number].element} (wait {number}), but there is one"
+        for number in sorted(rows.keys() & waits[kind].keys()):
+            row, wait = rows[number], waits[kind][number]
+            expected, found = f"{wait.element} of case {about.row.case_id}", f"{row.element} of case {row.case_id}"
+            if expected != found:
+                yield f"Expected the {called} of wait {number} to be at {expected}, but it is at {found}"
+    yield from _timers(about, waits[WaitKind.TIMER])
+    yield from _incidents(about, waits)
+    yield from _activities(about, waits, {token.id for token in process.tokens()})
+
+
+def _timers(about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
+    """A timer is due when its wait is; unless it is owed to look again, or was put off because it could not be fired."""
+    if about.jobs:
+        return
+    put_off = {incident.element for incident in about.incidents if incident.wait is None}
+    for timer in about.projected[WaitKind.TIMER]:
+        wait = waits.get(timer.wait)
+        if wait is not None and wait.due_at != timer.due_at and timer.element not in put_off:
+            yield f"Expected the timer at {timer.element} (wait {timer.wait}) to be due {wait.due_at}, but it is due {timer.due_at}"
+
+
+def _incidents(about: InstanceRows, waits: Waits) -> Iterator[str]:
+    standing = {incident.wait: incident.element for incident in about.incidents if incident.wait is not None}
+    failing = waits[WaitKind.INCIDENT]
+    for number in sorted(failing.keys() - standing.keys()):
+        yield f"Expected an incident to stand at {failing[number].element} (wait {number}), but there is none"
+    for number in sorted(standing.keys() - {number for kind in _FAILING for number in waits[kind]}):
+        yield f"Expected the incident at {standing[number]} (wait {number}) to be resolved, but it stands"
+
+
+def _activities(about: InstanceRows, waits: Waits, tokens: set[int]) -> Iterator[str]:
+    """Compare what lasts by the history; a token at a join, or that waits for a job, has not entered its element yet, or has left it."""
+    lasting = {activity.number: activity.element for activity in about.activities}
+    entered = {number: wait.element for kind in _ENTERED for number, wait in waits[kind].items()}
+    for number in sorted(entered.keys() - lasting.keys()):
+        yield f"Expected activity {number} at {entered[number]} to last, but the history knows of none"
+    for number in sorted(lasting.keys() - tokens):
+        yield f"Expected activity {number} at {lasting[number]} to be over, but by the history it lasts"

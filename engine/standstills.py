@@ -1,0 +1,92 @@
+"""Standstills (停滞): what should go on by itself, and does not; nobody would ever be told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.waits import Wait, WaitKind
+from engine import steps
+from engine.case_models import Item
+from engine.instance_rows import InstanceRows
+from engine.models import Instance, Job
+from engine.states import UNSETTLED, InstanceStatus, JobStatus
+
+
+def find(session: Session, about: InstanceRows, waits: Mapping[WaitKind, Mapping[int, Wait]], *, overdue: datetime) -> Iterator[str]:
+    """Say what stands still in an instance; what was due before `overdue` should have happened."""
+    yield from _late(about, overdue)
+    yield from _untold(about)
+    yield from _calls(session, about, waits[WaitKind.CALL])
+    yield from _escalations(session, about, waits[WaitKind.ESCALATION])
+    tried = {job.payload["wait"] for job in about.jobs if job.kind == "step"}
+    for number, wait in waits[WaitKind.EXTERNAL_TASK].items():
+        if steps.is_ours(wait.name) and number not in tried:
+            yield f"Expected the step {wait.name} at {wait.element} to be tried again, but no job does"
+
+
+def locks_of_nobody(about: InstanceRows) -> Iterator[str]:
+    """Say which external tasks are locked although no worker has them."""
+    for task in about.projected[WaitKind.EXTERNAL_TASK]:
+        if task.lock_expires_at is not None and task.worker is None:
+            yield f"Expected a worker to hold the external task at {task.element}, but nobody does until {task.lock_expires_at}"
+
+
+def _late(about: InstanceRows, overdue: datetime) -> Iterator[str]:
+    """What was due long ago; in a suspended instance nothing is."""
+    if about.row.suspended:
+        return
+    for timer in about.projected[WaitKind.TIMER]:
+        if timer.due_at is not None and timer.due_at < overdue:
+            yield f"Expected the timer at {timer.element} to fire at {timer.due_at}, but it has not"
+    for job in about.jobs:
+        if job.status is JobStatus.PENDING and job.due_at < overdue:
+            yield f"Expected job {job.id} ({job.kind}) to be done at {job.due_at}, but it was not"
+    for row in about.projected[WaitKind.JOB]:
+        if row.retries and row.due_at < overdue:
+            yield f"Expected the token at {row.element} to be carried on at {row.due_at}, but it was not"
+
+
+def _untold(about: InstanceRows) -> Iterator[str]:
+    """What has failed for good has an incident, else nobody would know."""
+    known = {incident.job_id for incident in about.incidents}
+    for job in about.jobs:
+        if job.status is JobStatus.FAILED and job.id not in known:
+            yield f"Expected an incident to say that job {job.id} ({job.kind}) has failed, but there is none"
+    told = {incident.wait for incident in about.incidents}
+    for row in (*about.projected[WaitKind.JOB], *about.projected[WaitKind.EXTERNAL_TASK]):
+        if row.retries == 0 and row.wait not in told:
+            yield f"Expected an incident to say that {row.element} has failed, but there is none"
+
+
+def _calls(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
+    """A call waits for an instance that runs, or that owes its end; whoever runs was called, or has something left for a decided item."""
+    for number, wait in waits.items():
+        called = [child for child in about.children if child.parent_wait == number]
+        if not called:
+            yield f"Expected the call at {wait.element} to wait for an instance, but there is none"
+        elif not any(child.status is InstanceStatus.RUNNING or _owed(about.jobs, "resume", child) for child in called):
+            yield f"Expected instance {called[-1].id} to tell the call at {wait.element} that it has ended, but no job does"
+    for child in about.children:
+        if child.status is InstanceStatus.RUNNING and child.parent_wait not in waits:
+            item = session.get(Item, child.item_id) if child.item_id else None
+            if item is None or item.status in UNSETTLED:
+                yield f"Expected a call to wait for instance {child.id}, which runs, but none does"
+
+
+def _escalations(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
+    """An escalation waits for the answer of whoever has called."""
+    if not waits:
+        return
+    jobs = session.scalars(select(Job).where(Job.instance_id == about.row.parent_id)).all()
+    asked = {job.payload["wait"] for job in _owed(jobs, "escalate", about.row)}
+    for number, wait in waits.items():
+        if number not in asked:
+            yield f"Expected the escalation at {wait.element} to be answered, but no job does"
+
+
+def _owed(jobs: Sequence[Job], kind: str, child: Instance) -> list[Job]:
+    return [job for job in jobs if job.kind == kind and job.payload["child"] == str(child.id)]

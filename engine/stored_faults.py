@@ -1,0 +1,79 @@
+"""Faults of what is stored: uploaded files and deployed ones that are not what they were, and references to what is not there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from engine.case_models import Item, Material
+from engine.errors import NotFound
+from engine.faults import Fault, FaultKind
+from engine.files import FileStore
+from engine.models import Deployment, Instance, Resource
+
+
+def contents(session: Session, *, after: str, limit: int) -> Sequence[tuple[str, int]]:
+    """Contents that were uploaded, each once, in the order of their hashes: hash and size."""
+    query = select(Material.sha256, func.max(Material.size)).where(Material.sha256 > after).group_by(Material.sha256)
+    return [(sha256 or "", size or 0) for sha256, size in session.execute(query.order_by(Material.sha256).limit(limit))]
+
+
+def of_material(files: FileStore, sha256: str, size: int) -> Iterator[Fault]:
+    """Read an uploaded file through, and compare it with what was handed in."""
+    about = f"material {sha256}"
+    try:
+        path = files.path(sha256)
+        with path.open("rb") as content:
+            found, length = hashlib.file_digest(content, "sha256").hexdigest(), path.stat().st_size
+    except (NotFound, OSError) as error:
+        yield Fault(kind=FaultKind.MATERIAL, about=about, message=str(error))
+        return
+    if found != sha256:
+        message = f"Expected {path} to be what was handed in, {size} bytes, but it has {length} bytes with the hash {found}"
+        yield Fault(kind=FaultKind.MATERIAL, about=about, message=message)
+
+
+def of_resources(session: Session) -> Iterator[Fault]:
+    """Compare every deployed file with what was deployed."""
+    query = select(Resource, Deployment.name).outerjoin(Deployment, Deployment.id == Resource.deployment_id)
+    for resource, deployment in session.execute(query.execution_options(yield_per=50)):
+        if hashlib.sha256(resource.content).hexdigest() != resource.sha256:
+            about = f"{resource.name} of deployment {deployment} ({resource.deployment_id})"
+            yield Fault(kind=FaultKind.RESOURCE, about=about, message="Expected what was deployed, but its hash differs")
+
+
+def of_references(session: Session) -> Iterator[Fault]:
+    """Find rows that refer to what is not there; PostgreSQL sees to most of that itself."""
+    query = select(Item.number, Item.instance_id).outerjoin(Instance, Instance.id == Item.instance_id)
+    for number, instance in session.execute(query.where(Item.instance_id.is_not(None), Instance.id.is_(None))):
+        message = f"Expected its process to be instance {instance}, but there is none"
+        yield Fault(kind=FaultKind.REFERENCE, about=f"item {number}", message=message)
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    for (damage,) in session.execute(text("PRAGMA integrity_check")):
+        if damage != "ok":
+            yield Fault(kind=FaultKind.REFERENCE, about="database", message=f"Expected a sound file, but {damage}")
+    for table, rowid, parent, _key in session.execute(text("PRAGMA foreign_key_check")):
+        message = f"Expected row {rowid} to refer to one of {parent}, but there is none"
+        yield Fault(kind=FaultKind.REFERENCE, about=table, message=message)
+
+
+def of_locks(session: Session, *, overdue: datetime) -> Iterator[Fault]:
+    """Find transactions that were begun, and left open: what they hold nobody else gets."""
+    if session.get_bind().dialect.name != "postgresql":
+        return  # SQLite's locks end with the process that holds them
+    forgotten = text(
+        "SELECT pid, application_name, xact_start FROM pg_stat_activity "
+        "WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND xact_start < :overdue"
+    )
+    for pid, name, since in session.execute(forgotten, {"overdue": overdue}):
+        message = f"Expected its transaction to end, but it holds what it has locked since {since}"
+        yield Fault(kind=FaultKind.LOCK, about=f"session {pid} {name}".strip(), message=message)
+    prepared = text("SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() AND prepared < :overdue")
+    for gid, since in session.execute(prepared, {"overdue": overdue}):
+        message = f"Expected it to be committed or rolled back, but it was only prepared, at {since}"
+        yield Fault(kind=FaultKind.LOCK, about=f"transaction {gid}", message=message)

@@ -1,0 +1,110 @@
+"""Verification (核验): whether everything that is kept is whole: `onething verify`, and the end of every trial of strength.
+
+It may run while others work: a batch at a time, each as it stood at one moment.  Nothing is loaded that is not looked at,
+so it takes as much memory for ten cases as for ten million.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from engine import instance_faults, stored_faults
+from engine.case_models import Material
+from engine.database import Database, Session
+from engine.faults import Fault, FaultKind
+from engine.files import FileStore
+from engine.models import Instance
+
+#: Instances, or files, that are looked at in one go.
+BATCH = 100
+#: How late what is due may be before it counts as stuck.
+PATIENCE = timedelta(minutes=10)
+
+
+class Part(StrEnum):
+    """What is looked at, in this order."""
+
+    DATABASE = "database"  #: references, deployed files, locks
+    INSTANCES = "instances"  #: journal, token state, rows; counted one by one
+    MATERIALS = "materials"  #: uploaded files; counted one by one
+
+
+#: Told after every step: which part, how many more are done, and what was looked at last.
+Watcher = Callable[[Part, int, object], object]
+
+
+def amounts(db: Database) -> dict[Part, int]:
+    """How much there is to look at."""
+    with db.reading() as session:
+        instances = session.scalar(select(func.count()).select_from(Instance)) or 0
+        return {Part.DATABASE: 1, Part.INSTANCES: instances, Part.MATERIALS: session.scalar(_CONTENTS) or 0}
+
+
+_CONTENTS = select(func.count(Material.sha256.distinct()))
+
+
+def verify(
+    db: Database,
+    *,
+    files: FileStore | None = None,
+    patience: timedelta = PATIENCE,
+    after: UUID | None = None,
+    watch: Watcher = lambda *_: None,
+) -> Iterator[Fault]:
+    """Look at everything, and yield what is not as it should be.
+
+    `files`: where uploads are; None: they are left out.  `after`: the instance that an earlier look had come to.
+    """
+    with db.snapshot() as session:
+        yield from stored_faults.of_references(session)
+        yield from stored_faults.of_resources(session)
+        yield from stored_faults.of_locks(session, overdue=datetime.now(UTC) - patience)
+    watch(Part.DATABASE, 1, None)
+    yield from _of_instances(db, patience, after, watch)
+    if files is not None:
+        yield from _of_materials(db, files, watch)
+
+
+def _of_instances(db: Database, patience: timedelta, after: UUID | None, watch: Watcher) -> Iterator[Fault]:
+    while True:
+        query = select(Instance.id).order_by(Instance.id).limit(BATCH)
+        with db.snapshot() as session:
+            ids = session.scalars(query.where(Instance.id > after) if after else query).all()
+            found = list(_look(session, ids, datetime.now(UTC) - patience))
+        if not ids:
+            return
+        yield from found
+        after = ids[-1]
+        watch(Part.INSTANCES, len(ids), after)
+
+
+def _look(session: Session, ids: Sequence[UUID], overdue: datetime) -> Iterator[Fault]:
+    """Look at a batch; when a row in it cannot be read at all, at each by itself."""
+    try:
+        yield from list(instance_faults.of(session, ids, overdue=overdue))
+    except Exception as error:  # noqa: BLE001 - one damaged row is not to hide the others
+        session.expunge_all()
+        if len(ids) == 1:
+            message = f"Expected to read its rows, but {type(error).__name__}: {error}"
+            yield Fault(kind=FaultKind.STATE, about=f"instance {ids[0]}", message=message)
+            return
+        for one in ids:
+            yield from _look(session, [one], overdue)
+
+
+def _of_materials(db: Database, files: FileStore, watch: Watcher) -> Iterator[Fault]:
+    after = ""
+    while True:
+        with db.reading() as session:
+            contents = stored_faults.contents(session, after=after, limit=BATCH)
+        if not contents:
+            return
+        for sha256, size in contents:
+            yield from stored_faults.of_material(files, sha256, size)
+            watch(Part.MATERIALS, 1, sha256)
+        after = contents[-1][0]

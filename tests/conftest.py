@@ -61,9 +61,10 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[databases.PostgreSQL]
 
 
 @pytest.fixture(scope="session")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> databases.SQLite:
+def sqlite() -> Iterator[databases.SQLite]:
     """SQLite, from which fresh databases are to be had."""
-    return databases.SQLite(tmp_path_factory.mktemp("sqlite"))
+    with databases.folder("sqlite") as folder:
+        yield databases.SQLite(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

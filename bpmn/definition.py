@@ -98,6 +98,8 @@ class EventDefinition:
     name: str | None = None
     #: Name of the signal: a text, or an expression that is evaluated when the token arrives.
     signal: Expression | None = None
+    #: Name of the message where it is not a text but an expression (`name` is None then).
+    message: Expression | None = None
     timer: TimerType | None = None
     #: When the timer is due: an ISO 8601 text (literal) or `${…}` giving a date, a duration or a cycle.
     when: Expression | None = None
@@ -114,6 +116,12 @@ class EventDefinition:
     waits: bool = True
     #: Signal throw: the variables that go with it (`camunda:in`).
     inputs: tuple[VariableMapping, ...] = ()
+
+    @property
+    def written_name(self) -> str | None:
+        """The name or code as it stands in the diagram; it may be an expression."""
+        expression = self.signal or self.message
+        return expression.source if expression else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +236,8 @@ class Element:
     priority: Expression | None = None
     #: Key of the form (`camunda:formRef`), or the name of its file (`camunda:formKey="camunda-forms:deployment:intake.form"`).
     form_ref: str | None = None
+    #: Whether it is the form of the same deployment, or the newest one (`camunda:formRefBinding`).
+    form_binding: Binding = Binding.DEPLOYMENT
     #: Fields of `camunda:formData`, as `bpmn.forms` reads them (None: no generated form).
     form_data: Any = None
     #: Work (service, send, rule and script tasks, thrown messages): the external topic, or an expression without side effects.

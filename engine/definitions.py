@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from engine.errors import NotFound
 #: How many compiled definitions, and how many deployments, a process keeps.
 CAPACITY = 500
 _IS_TABLE = or_(*(models.Resource.name.endswith(suffix, autoescape=True) for suffix in TABLES))
+_IS_FORM = or_(*(models.Resource.name.endswith(suffix, autoescape=True) for suffix in FORMS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +52,15 @@ class Loaded:
         return next((start.id for start in self.process.starts() if start.event is not None and start.event.name == message), None)
 
     def form(self, element: Element) -> Form | None:
-        """Form of a user task, or None."""
-        return element.form_data if element.form_data is not None else self.forms[element.form_ref] if element.form_ref else None
+        """Form of an element as it was deployed with it, or None."""
+        return element.form_data if element.form_data is not None else self.forms.get(element.form_ref or "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
     """The files of one deployment, read."""
 
+    id: UUID
     #: Sources of the diagrams, by file.
     diagrams: Mapping[str, bytes]
     #: Decisions by id, forms by key.
@@ -155,12 +157,31 @@ def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
     """A decision deployed with the definition, or the newest deployed anywhere; raises NotFound."""
     if ref in loaded.decisions:
         return loaded.decisions[ref]
-    query = select(models.Resource.deployment_id).join(models.Deployment).where(_IS_TABLE)
-    for deployment_id in session.scalars(query.order_by(models.Deployment.deployed_at.desc())).unique().all():
-        found = _read(session, deployment_id).decisions.get(ref)
+    for deployment in _newest(session, _IS_TABLE):
+        if ref in deployment.decisions:
+            return deployment.decisions[ref]
+    raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
+
+
+def form(session: Session, loaded: Loaded, element: Element) -> Form | None:
+    """Form of an element: with the binding `latest` the newest that is deployed anywhere, else the one deployed with it; or None."""
+    if element.form_binding is Binding.LATEST:
+        return home_of_form(session, loaded, element).forms.get(element.form_ref or "")
+    return loaded.form(element)
+
+
+def home_of_form(session: Session, loaded: Loaded, element: Element) -> Deployed:
+    """The deployment that the form of an element is of."""
+    if element.form_binding is Binding.LATEST:
+        found = next((deployment for deployment in _newest(session, _IS_FORM) if element.form_ref in deployment.forms), None)
         if found is not None:
             return found
-    raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
+    return _read(session, loaded.deployment_id)
+
+
+def form_names(session: Session) -> frozenset[str]:
+    """Keys of all forms that are deployed anywhere."""
+    return frozenset(key for deployment in _newest(session, _IS_FORM) for key in deployment.forms)
 
 
 def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -170,8 +191,7 @@ def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, A
 
 def decision_names(session: Session) -> frozenset[str]:
     """Ids of all decisions that are deployed anywhere."""
-    query = select(models.Resource.deployment_id).where(_IS_TABLE).distinct()
-    return frozenset(ref for deployment_id in session.scalars(query).all() for ref in _read(session, deployment_id).decisions)
+    return frozenset(ref for deployment in _newest(session, _IS_TABLE) for ref in deployment.decisions)
 
 
 def _load(session: Session, row: models.Definition) -> Loaded:
@@ -205,4 +225,12 @@ def _parse(session: Session, deployment_id: UUID) -> Deployed:
     found = {name: forms.parse_form(content, name) for name, content in resources.items() if name.endswith(FORMS)}
     diagrams = {name: content for name, content in resources.items() if name.endswith(DIAGRAMS)}
     # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
-    return Deployed(diagrams=diagrams, decisions=tables, forms=found | {form.key: form for form in found.values()})
+    by_name = found | {form.key: form for form in found.values()}
+    return Deployed(id=deployment_id, diagrams=diagrams, decisions=tables, forms=by_name)
+
+
+def _newest(session: Session, has: ColumnElement[bool]) -> Iterator[Deployed]:
+    """Yield the deployments that have a file of a kind, the newest first."""
+    query = select(models.Resource.deployment_id).join(models.Deployment).where(has).order_by(models.Deployment.deployed_at.desc())
+    for deployment_id in dict.fromkeys(session.scalars(query).all()):
+        yield _read(session, deployment_id)

@@ -69,6 +69,7 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
         variables=functions.VARIABLES,
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
         decisions=definitions.decision_names(session),
+        forms=definitions.form_names(session),
         items=Items(session),
     )
     return lint.lint(resources, known)

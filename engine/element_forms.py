@@ -1,4 +1,4 @@
-"""Forms of elements, of user tasks and of starts: the file as it was deployed with its diagram, and the data that it takes."""
+"""Forms of elements, of user tasks and of starts: the file as it was deployed, and the data that it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from bpmn.errors import FormError
 from bpmn.forms import Form
-from engine import calendars
+from bpmn.lint.bundle import FORMS
+from engine import calendars, definitions
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.models import Resource
@@ -23,11 +24,9 @@ def read(session: Session, loaded: Loaded, element: Element) -> bytes:
     ref = element.form_ref
     if ref is None:
         raise InvalidInput(f"Expected {element.label} to have a form, but it has none")
-    key = loaded.forms[ref].key if ref in loaded.forms else ref
-    query = select(Resource.content).where(
-        Resource.deployment_id == loaded.deployment_id, Resource.name.in_([ref, f"{key}.form", f"{ref}.form"])
-    )
-    content = session.scalar(query.limit(1))
+    home = definitions.home_of_form(session, loaded, element)
+    file = next((name for name, form in home.forms.items() if name.endswith(FORMS) and ref in {name, form.key}), None)
+    content = session.scalar(select(Resource.content).where(Resource.deployment_id == home.id, Resource.name == file))
     if content is None:
         raise NotFound(f"Expected the form of {element.label} among the files of its deployment, but it is not there")
     return content

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
 from bpmn.instance import Instruction
-from engine import cases, element_forms, execution, instances, journal, models, numbers, variables
+from engine import cases, definitions, element_forms, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -75,10 +75,11 @@ def begin(
     return run.row
 
 
-def filled_in(loaded: Loaded, given: Given) -> Given:
+def filled_in(session: Session, loaded: Loaded, given: Given) -> Given:
     """Return what the form of the start event makes of what is given; raises InvalidInput (`errors` by field)."""
     start = start_event(loaded)
-    return replace(given, values=element_forms.validate(loaded.form(start) if start else None, given.values, {}))
+    form = definitions.form(session, loaded, start) if start else None
+    return replace(given, values=element_forms.validate(form, given.values, {}))
 
 
 def start_event(loaded: Loaded) -> Element | None:

@@ -162,7 +162,7 @@ class Reader:
     def _samples_of(self, session: Session, task: Task) -> tuple[Sample, ...]:
         if task.id not in self._samples:
             instance, loaded = _of(session, task.instance_id)
-            form = loaded.form(loaded.process.elements[task.element])
+            form = definitions.form(session, loaded, loaded.process.elements[task.element])
             if form is None:
                 found = list(samples.combined(self._unfilled(loaded)))
             else:

@@ -93,7 +93,7 @@ def form(session: Session, task: Task) -> Form | None:
     """Form of a task, or None."""
     instance = session.get_one(Instance, task.instance_id)
     loaded = definitions.get(session, instance.definition_id)
-    return loaded.form(loaded.process.elements[task.element])
+    return definitions.form(session, loaded, loaded.process.elements[task.element])
 
 
 def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any], given: Given = NOTHING, by_form: bool = True) -> Task:
@@ -106,7 +106,8 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
     with _held(session, task_id, actor, to="complete") as (task, run):
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
-        form = run.loaded.form(run.loaded.process.elements[task.element]) if by_form or task.hall is not None else None
+        asked = by_form or task.hall is not None
+        form = definitions.form(session, run.loaded, run.loaded.process.elements[task.element]) if asked else None
         clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
         effects.apply(run, task, clean)
         task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)

@@ -21,7 +21,7 @@ def named(element: Any) -> dict[str, Any]:
         return {"formKey": None, "camundaFormRef": None}
     if ref.endswith(".form"):
         return {"formKey": f"camunda-forms:deployment:{ref}", "camundaFormRef": None}
-    return {"formKey": None, "camundaFormRef": {"key": ref, "binding": "deployment", "version": None}}
+    return {"formKey": None, "camundaFormRef": {"key": ref, "binding": str(element.form_binding), "version": None}}
 
 
 def described(element: Any, rendered: str) -> Response:

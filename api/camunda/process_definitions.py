@@ -105,7 +105,7 @@ def _start(wanted: UUID, *, by_form: bool) -> Response:
         of = versions.get(session, wanted)
         loaded = definitions.get(session, of.id)
         if by_form and loaded.kind == "process":
-            variables = processes.filled_in(loaded, variables)
+            variables = processes.filled_in(session, loaded, variables)
         row = starts.start(session, loaded, key, variables, actor=auth.actor(), region=parts.settings().region, elsewhere=elsewhere)
         shown: dict[str, Any] = instance(row, of)
         if asked.field(given, "withVariablesInReturn", bool):

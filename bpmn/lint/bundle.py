@@ -26,9 +26,10 @@ class Known:
     functions: frozenset[str] | None = None
     #: Variables that every process of a matter or an item begins with; None: not checked.
     variables: frozenset[str] | None = None
-    #: Keys of processes and decisions.
+    #: Keys of processes, decisions and forms.
     processes: frozenset[str] = frozenset()
     decisions: frozenset[str] = frozenset()
+    forms: frozenset[str] = frozenset()
     #: Single items by code.
     items: Mapping[str, Item] = field(default_factory=dict)
     #: Names of the scenarios beside the files; None: nobody knows whether there are any.

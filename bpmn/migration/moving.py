@@ -53,11 +53,11 @@ class Moving:
         return self._awaited(Step(id=row.id, element=row.element, to=to, verdict=Verdict.KEPT))
 
     def _awaited(self, step: Step) -> Step:
-        """What an event waits for is found out anew where it reads otherwise; the name of a message is looked up each time anyway."""
+        """What an event waits for is found out anew where it reads otherwise; a plain name is looked up each time anyway."""
         old, new = self._plan.source.elements[step.element or ""].event, self._plan.target.elements[step.to or ""].event
         if old is None or new is None or _reads(old) == _reads(new):
             return step
-        written = next((expression.source for expression in _reads(new) if isinstance(expression, Expression)), "")
+        written = next((expression.source for expression in _reads(new) if isinstance(expression, Expression)), new.name or "")
         return replace(step, verdict=Verdict.RESET, reason=f"it reads {written} now")
 
     def _lost_flow(self, row: Row) -> str:
@@ -164,8 +164,8 @@ class Moving:
 
 
 def _reads(event: EventDefinition) -> tuple[object, ...]:
-    """What is evaluated when a token comes to an event: when its timer is due, its signal, its condition."""
-    return event.timer, event.when, event.signal, event.condition, event.variable, event.changes
+    """What is evaluated when a token comes to an event: when its timer is due, the name of its signal or message, its condition."""
+    return event.timer, event.when, event.signal, event.message, event.condition, event.variable, event.changes
 
 
 def _outside(row: Row) -> bool:

@@ -35,11 +35,11 @@ class CatchEvent(ElementSpec):
         self.rests = self.kind is not None  # the other end of a link is passed
 
     def enter(self, token: Token) -> None:
-        """Set the timer, find out the signal, see whether the condition holds already."""
+        """Set the timer, find out the name of the signal or message, see whether the condition holds already."""
         if self.event.type is EventType.TIMER:
             self.set_timer(token)
-        elif self.event.type is EventType.SIGNAL:
-            token.facts["name"] = values.text("signal", token.evaluate(self.event.signal))
+        elif (name := self.event.signal or self.event.message) is not None:
+            token.facts["name"] = values.text(f"name of the {self.event.type}", token.evaluate(name))
         elif self.event.type is EventType.CONDITIONAL and self.holds(token):
             self.trigger_at_once(token)
 
@@ -52,7 +52,7 @@ class CatchEvent(ElementSpec):
 
     def catches(self, kind: waits.WaitKind, name: str, token: Token) -> bool:
         """Whether it waits for this message or signal."""
-        return self.kind is kind and name == (self.event.name if kind is waits.WaitKind.MESSAGE else token.facts["name"])
+        return self.kind is kind and name == (self.event.name or token.facts.get("name"))
 
     def trigger(self, token: Token) -> None:
         """What the token waits for has happened."""

@@ -34,7 +34,7 @@ class ThrowEvent(ElementSpec):
 
     def signal(self, token: Token) -> None:
         """Give the signal to all that wait for it now."""
-        name = values.text("signal", token.evaluate(self.event.signal))
+        name = values.text("name of the signal", token.evaluate(self.event.signal))
         local = token.facts.get("local", {})
         token.workflow.signal(name, values.passed(self.event.inputs, token.variables, token.evaluate, local=local))
 

@@ -264,6 +264,19 @@ def test_migrate__signal_of_another_name():
     assert moved.instance.broadcast("flood") == 1
 
 
+def test_migrate__message_whose_name_reads_otherwise():
+    def reported(name):
+        return (start("s"), message_catch("rest", message=name), end("e"), flows("s -> rest -> e"))
+
+    moved = migrate(begin(*reported("fire-${n}"), variables={"n": 7}), *reported("flood-${n}"))
+    back = migrate(moved.instance, *reported("drought"))
+
+    assert verdicts(moved) == verdicts(back) == {"rest": "reset"}
+    assert wait(moved.instance, "rest").name == "flood-7"
+    assert wait(back.instance, "rest").name == "drought"
+    assert back.instance.throw("flood-7") == 0
+
+
 def guarded(condition):
     return (start("s"), catch("rest", conditional(condition)), end("e"), flows("s -> rest -> e"))
 

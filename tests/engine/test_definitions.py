@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine import definitions, deployments
+from engine import definitions, deployments, element_forms
 from engine.database import Database
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from tests import tiny
 from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
@@ -116,3 +117,47 @@ def test_decision__unknown(database):
 
     with database.reading() as session, pytest.raises(NotFound, match="the decision 'nothing', but none is deployed"):
         definitions.decision(session, latest(database), "nothing")
+
+
+def shows(binding):
+    """A process with a task that shows the form `apply`."""
+    form = {"camunda:formRef": "apply", "camunda:formRefBinding": binding}
+    return d.diagram(d.start("s"), d.user("do", attrs=form), d.end("e"), d.flows("s -> do -> e"), key="work")
+
+
+def form(*fields):
+    """The form `apply`."""
+    components = [{"type": "textfield", "key": key, "id": key, "label": key} for key in fields]
+    return json.dumps({"type": "default", "id": "apply", "schemaVersion": 19, "components": components}).encode()
+
+
+@pytest.mark.parametrize(("binding", "fields"), [("latest", ["new"]), ("deployment", ["old"]), (None, ["old"])])
+def test_form__newer_one_deployed_elsewhere(database, binding, fields):
+    deploy(database, work_bpmn=shows(binding), apply_form=form("old"))
+    deploy(database, apply_form=form("new"))
+
+    with database.reading() as session:
+        loaded = latest(database)
+        element = loaded.process.elements["do"]
+        shown = definitions.form(session, loaded, element)
+        written = json.loads(element_forms.read(session, loaded, element))
+
+    assert [field.key for field in shown.fields] == fields
+    assert [component["key"] for component in written["components"]] == fields
+
+
+def test_form__deployed_before(database):
+    deploy(database, apply_form=form("old"))
+    deploy(database, work_bpmn=shows("latest"))
+
+    with database.reading() as session:
+        loaded = latest(database)
+        shown = definitions.form(session, loaded, loaded.process.elements["do"])
+
+    assert [field.key for field in shown.fields] == ["old"]
+
+
+@pytest.mark.parametrize("binding", ["latest", "deployment"])
+def test_form__nowhere(database, binding):
+    with pytest.raises(InvalidInput, match="none with the id 'apply'"):
+        deploy(database, work_bpmn=shows(binding))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ from bpmn.definition import EventDefinition, EventType, TimerType
 
 TIMERS = {form.value: form for form in TimerType}
 NONE = EventDefinition(type=EventType.NONE)
+#: What is thrown is a worker's business, whatever the message is called.
+THROWING = frozenset({"intermediateThrowEvent", "endEvent"})
+#: A name that is an expression, or has one in it.
+COMPUTED = re.compile(r"[$#]\{|^\s*=")
 #: Who is logged in.
 STARTER = frozenset({"authenticatedUserId"})
 
@@ -81,10 +86,12 @@ def _timer(source: Source, node: Node, definition: Node) -> EventDefinition:
     return EventDefinition(type=EventType.TIMER)
 
 
-def _message(source: Source, node: Node, definition: Node) -> EventDefinition:  # noqa: ARG001 - like its neighbours
+def _message(source: Source, node: Node, definition: Node) -> EventDefinition:
     message = source.referred(definition, "messageRef")
     name = message.get("name") if message is not None and tag(message) == "message" else None
-    return EventDefinition(type=EventType.MESSAGE, name=name)
+    if name is None or tag(node) in THROWING or not COMPUTED.search(name):
+        return EventDefinition(type=EventType.MESSAGE, name=name)
+    return EventDefinition(type=EventType.MESSAGE, message=source.expression(node, name, "the name of the message"))
 
 
 def _signal(source: Source, node: Node, definition: Node) -> EventDefinition:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bpmn import forms
 from bpmn.compiler.source import MODEL, Node, Source, camunda, extensions, label, text_of
+from bpmn.definition import Binding
 from bpmn.errors import DocumentError
 from bpmn.expressions import Expression
 
@@ -36,7 +37,13 @@ def read(source: Source, node: Node) -> dict[str, Any]:
 def form(source: Source, node: Node) -> dict[str, Any]:
     """Read the form of a user task or a start event."""
     key = FORM_KEY.fullmatch(camunda(node, "formKey") or "")
-    return {"form_ref": camunda(node, "formRef") or (key["file"] if key else None), "form_data": _form_data(source, node)}
+    ref = camunda(node, "formRef")
+    newest = ref is not None and camunda(node, "formRefBinding") == Binding.LATEST
+    return {
+        "form_ref": ref or (key["file"] if key else None),
+        "form_binding": Binding.LATEST if newest else Binding.DEPLOYMENT,
+        "form_data": _form_data(source, node),
+    }
 
 
 def _form_data(source: Source, node: Node) -> forms.Form | None:

@@ -21,7 +21,8 @@ def missing_message(drawing: Drawing) -> Problems:
     """What waits for a message says for which one, and a message has a name."""
     for element in drawing.of_event(EventType.MESSAGE):
         alone = element.type is ElementType.RECEIVE_TASK and not _references(drawing, element.id)
-        if element.type not in THROWING and element.event and not element.event.name and not alone and not _dangles(drawing, element.id):
+        named = element.event and element.event.written_name
+        if element.type not in THROWING and not named and not alone and not _dangles(drawing, element.id):
             message = (
                 f"Expected {drawing.label(element.id)} to wait for a message with a name, but it has none: choose or create the message"
             )
@@ -45,10 +46,10 @@ def missing_signal(drawing: Drawing) -> Problems:
 
 
 def computed_name(drawing: Drawing) -> Problems:
-    """The name of a message, an error, an escalation or a link is written, not computed: others must be able to find it."""
+    """The code of an error or an escalation and the name of a link are written, not computed: others must be able to find it."""
     for element in drawing.elements:
         name = element.event.name if element.event else None
-        if element.event and name and ("${" in name or "#{" in name):
+        if element.event and element.event.type is not EventType.MESSAGE and name and ("${" in name or "#{" in name):
             what = f"the name of the {element.event.type} of {drawing.label(element.id)}"
             yield element.id, f"Expected {what} to be plain text, but it is {name[:60]!r}"
 
@@ -108,9 +109,9 @@ def several_variables(drawing: Drawing) -> Problems:
 
 def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) -> Problems:
     catching = [event for event in events if event.event and event.event.type is kind]
-    names = Counter(event.event.name for event in catching if event.event)
+    names = Counter(event.event.written_name for event in catching if event.event)
     for event in catching:
-        name = event.event.name if event.event else None
+        name = event.event.written_name if event.event else None
         if names[name] > 1 and (name or kind in CAUGHT):
             what = f"the {kind} {name[:60]!r}" if name else f"every {kind}"
             own = f"an {kind} code" if kind in CAUGHT else f"a {kind}"

@@ -103,7 +103,7 @@ def same_event_behind(drawing: Drawing) -> Problems:
         known: dict[tuple[EventType, str], str] = {}
         for flow in drawing.outgoing(gateway):
             event = drawing.definition.elements[flow.target].event
-            name = (event.signal.source if event.signal else event.name) if event else None
+            name = event.written_name if event else None
             if event is None or name is None:
                 continue
             first = known.setdefault((event.type, name), flow.target)

@@ -106,8 +106,9 @@ def computed_start(drawing: Drawing) -> Problems:
     for start in drawing.of_type(ElementType.START_EVENT):
         if start.parent is not None or start.event is None:
             continue
-        if start.event.signal and start.event.signal.dialect != "literal":
-            message = f"the name of its signal is {start.event.signal.source[:60]!r}: write the name"
+        computed = start.event.message or start.event.signal
+        if computed and computed.dialect != "literal":
+            message = f"the name of its {start.event.type} is {computed.source[:60]!r}: write the name"
             yield start.id, f"Expected {drawing.label(start.id)} to be known before a case is, but {message}"
         if start.event.when and start.event.when.names:
             names = ", ".join(sorted(start.event.when.names))[:60]
@@ -144,6 +145,5 @@ def _kind(start: Element) -> EventType:
 def _waits_for(start: Element) -> tuple[str, str]:
     """Return the kind and name of the message or signal; empty where it waits for neither."""
     event = start.event
-    if event and event.type is EventType.MESSAGE and event.name:
-        return "message", event.name
-    return ("signal", event.signal.source) if event and event.signal else ("", "")
+    waits = event and event.type in {EventType.MESSAGE, EventType.SIGNAL} and event.written_name
+    return (str(event.type), waits) if event and waits else ("", "")

@@ -52,6 +52,16 @@ def test_start_form__of_a_file(designer, by_file, path):
     assert designer.get(f"{of}/rendered-form").status_code == 404
 
 
+def test_start_form__the_newest(designer):
+    designer.deploy(
+        {"p.bpmn": asking(attrs={"camunda:formRef": "apply", "camunda:formRefBinding": "latest"}), "apply.form": json.dumps(FORM)}
+    )
+    designer.deploy({"apply.form": json.dumps({**FORM, "components": []})}, name="newer")
+
+    assert designer.get("/process-definition/key/p/startForm").json["camundaFormRef"]["binding"] == "latest"
+    assert designer.get("/process-definition/key/p/deployed-start-form").json["components"] == []
+
+
 def test_start_form__generated(designer, generated):
     of = f"/process-definition/{generated}"
 

@@ -211,21 +211,22 @@ class Instance:
             self._process, target
         )
 
-    def set_variables(self, variables: Mapping[str, Any], *, at: int | None = None, local: bool = False) -> None:
-        """Set variables of the process, or as seen from an activation: where they are, or (`local`) its own.  Conditions see it."""
+    def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
+        """Set variables as seen from an activation (None: the process): where they are, or (`local`) its own.
+
+        Conditions see it, unless it is done `quietly`: nothing goes on in an instance that stands still.
+        """
         place = self._place(at)
         if local and place is not self._process.root:
-            place.set_local(variables)
+            place.set_local(given)
         else:
-            place.set_variables(variables)
-        self._process.run_to_rest()
+            place.set_variables(given)
+        self._changed(quietly=quietly)
 
-    def remove_variables(self, names: Iterable[str], *, at: int | None = None) -> None:
-        """Remove variables of the process, or the local ones of an activation."""
-        place = self._place(at)
-        for name in names:
-            self._process.conditions.remove(None if at is None else place, name)
-        self._process.run_to_rest()
+    def remove_variables(self, names: Iterable[str], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
+        """Remove variables, as `set_variables` sets them; what is not there is gone already."""
+        self._place(at).remove_variables(names, local=local)
+        self._changed(quietly=quietly)
 
     def variables_at(self, number: int, *, local: bool = False) -> dict[str, Any]:
         """Return the variables that an activation sees, or its own (`local`)."""
@@ -259,12 +260,18 @@ class Instance:
         self._process.run_to_rest()
         return taken
 
+    def _changed(self, *, quietly: bool) -> None:
+        if quietly:
+            self._process.conditions.forget()
+        else:
+            self._process.run_to_rest()
+
     def _place(self, number: int | None) -> spiff.Token:
         """Return the token of an activation (None: the process)."""
         token = self._process.root if number is None else self._process.tasks.get(number)
         if token is None:
             raise InstanceError(f"Expected activation {number} to last, but it has ended or there never was one")
-        return token
+        return token if token is self._process.root else token.holder
 
     def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> spiff.Token:
         """Return the token of a wait of one of these kinds."""

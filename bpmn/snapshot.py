@@ -36,6 +36,15 @@ class Row(NamedTuple):
     facts: dict[str, Any]
 
 
+class Activation(NamedTuple):
+    """An activation that lasts, as one of those where variables may be."""
+
+    element: str
+    #: The activation around it; None: the process.
+    scope: int | None
+    local: dict[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """All that a snapshot holds."""
@@ -57,6 +66,11 @@ def encode(state: State) -> bytes:
     content = [state.next_id, state.end, state.error, state.completed, state.rows, state.facts]
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return bytes([VERSION]) + zlib.compress(written.encode(), 3)
+
+
+def activations(snapshot: bytes) -> dict[int, Activation]:
+    """Say where variables may be, besides the process itself, by the number of the activation; no definition is needed for it."""
+    return {row.id: Activation(row.element, row.scope, row.facts.get("local", {})) for row in decode(snapshot).rows}
 
 
 def decode(snapshot: bytes) -> State:

@@ -43,6 +43,8 @@ class Wait:
     repeats: bool = False
     #: Boundary events: the wait id of the activity they stand on.
     attached_to: int | None = None
+    #: The activation that waits: an event that watches does so in another one.  None: the process itself.
+    holder: int | None = None
     #: User tasks, evaluated: groups, users, assignee, due date, follow-up date.
     groups: tuple[str, ...] = ()
     users: tuple[str, ...] = ()

@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import EventType
-from engine import definitions, execution, instances, journal, processes, signals, variables
+from bpmn.waits import WaitKind
+from engine import definitions, execution, executions, instances, journal, processes, signals, variables
 from engine.actors import Actor
 from engine.case_models import Case
-from engine.errors import InvalidState
 from engine.models import Instance
+from engine.places import Place
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
@@ -26,18 +27,18 @@ class Thrown:
 
     name: str
     given: Given = NOTHING
-    #: The one instance that it is for; None: everybody.
-    instance_id: UUID | None = None
+    #: The one execution that it is for; None: everybody.
+    place: Place | None = None
 
 
 def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> None:
-    """Tell everybody, or one instance: processes without a matter, as with messages; what moves a case are the verbs of the domain.
+    """Tell everybody, or one execution: processes without a matter, as with messages; what moves a case are the verbs of the domain.
 
-    Raises NotPermitted; InvalidState when it is for one instance, and that does not wait for it.
+    Raises NotPermitted; InvalidState when it is for one execution, and that does not wait for it.
     """
     actor.require(*processes.STARTERS, to="throw a signal")
-    if signal.instance_id is not None:
-        _give(session, signal, signal.instance_id, actor)
+    if signal.place is not None:
+        _give(session, signal, signal.place, actor)
         return
     plain = Instance.case_id.in_(select(Case.id).where(Case.entry == processes.ENTRY))
     signals.owe(session, signal.name, signal.given.values, plain)
@@ -52,11 +53,12 @@ def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str,
         execution.settle(run)
 
 
-def _give(session: Session, signal: Thrown, instance_id: UUID, actor: Actor) -> None:
-    processes.require_plain(session, instance_id, actor, to="give a signal to")
-    with execution.running(session, instance_id, actor=actor) as run:
-        if not run.process.broadcast(signal.name, signal.given.values):
-            raise InvalidState(f"Execution '{instance_id}' has not subscribed to a signal event with name '{signal.name}'")
+def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:
+    processes.require_plain(session, place.instance_id, actor, to="give a signal to")
+    with execution.running(session, place.instance_id, actor=actor) as run:
+        for waiting in executions.subscriptions(session, place, signal.name, kind=WaitKind.SIGNAL):
+            if waiting.wait in run.process.standing():  # an earlier one may have swept it away
+                run.process.deliver(waiting.wait, signal.given.values)
         run.row.types = variables.typed(run.row.types, signal.given)
         variables.forget(run, signal.given)
         journal.record(session, run.row, actor=actor, what="signal received", signal=signal.name)

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType, EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, instances, journal, processes, variables
+from engine import definitions, execution, executions, instances, journal, processes, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import InvalidState
 from engine.models import Instance, Subscription
+from engine.places import Place
 from engine.variables import NOTHING, Given
 
 
@@ -42,8 +43,8 @@ class Reached:
     """Who has taken a message."""
 
     instance: Instance
-    #: Whether it has begun with it.
-    begun: bool
+    #: Where it waited; None: it has begun with the message.
+    at: Place | None
 
 
 def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Reached]:
@@ -57,29 +58,40 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     if len(waiting) + len(starts) > 1 and not everybody:
         many = f"{len(waiting)} do: name a business key" if waiting else f"{len(starts)} begin with it"
         raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {many}")
-    reached = [Reached(instance=_deliver(session, subscription, message, actor), begun=False) for subscription in waiting]
+    reached = [_reached(session, subscription, message, actor) for subscription in waiting]
     for loaded, at in starts:
         key = message.business_key
         row = processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)
-        reached.append(Reached(instance=row, begun=True))
+        reached.append(Reached(instance=row, at=None))
     if not reached and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
     return reached
 
 
-def trigger(session: Session, instance_id: UUID, *, actor: Actor, given: Given = NOTHING) -> Instance:
-    """Let the one receive task of a process without a matter go on; raises NotFound, NotPermitted, InvalidState."""
-    processes.require_plain(session, instance_id, actor, to="signal")
-    with execution.running(session, instance_id, actor=actor) as run:
+def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Instance:
+    """Let a receive task go on, or the one that there is in a process without a matter; raises NotFound, NotPermitted, InvalidState."""
+    processes.require_plain(session, place.instance_id, actor, to="signal")
+    with execution.running(session, place.instance_id, actor=actor) as run:
         elements = run.loaded.process.elements
-        there = [wait for wait in run.process.waits(WaitKind.MESSAGE) if elements[wait.element].type is ElementType.RECEIVE_TASK]
+        tasks = [wait for wait in run.process.waits(WaitKind.MESSAGE) if elements[wait.element].type is ElementType.RECEIVE_TASK]
+        there = [wait for wait in tasks if place.number in {None, wait.id}]
         if len(there) != 1:
-            raise InvalidState(f"Expected one receive task of process instance {instance_id} to signal, but {len(there)} wait")
+            raise InvalidState(f"Expected one receive task of execution {place} to signal, but {len(there)} wait")
         run.row.types = variables.typed(run.row.types, given)
         run.process.deliver(there[0].id, given.values)
         variables.forget(run, given)
         journal.record(session, run.row, actor=actor, what="process signaled", element=there[0].element)
     return run.row
+
+
+def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: Given = NOTHING) -> Instance:
+    """Deliver a message to what waits for it at a place of a process without a matter; raises as `trigger` does."""
+    row, _case = processes.require_plain(session, place.instance_id, actor, to="deliver a message to")
+    there = executions.subscriptions(session, place, name)
+    if len(there) != 1:
+        raise InvalidState(f"Expected one to wait for message {name!r} at execution {place}, but {len(there)} do")
+    instances.require_active(row)
+    return _deliver(session, there[0], Message(name=name, given=given), actor)
 
 
 def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:
@@ -91,16 +103,21 @@ def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscript
     if message.instance_id is not None:
         query = query.where(Instance.id == message.instance_id)
     rows = session.execute(query.order_by(Subscription.id)).all()
-    return [subscription for subscription, instance in rows if _knows(session, subscription, instance, message)]
+    return [subscription for subscription, instance in rows if _knows(subscription, instance, message)]
 
 
-def _knows(session: Session, subscription: Subscription, instance: Instance, message: Message) -> bool:
+def _knows(subscription: Subscription, instance: Instance, message: Message) -> bool:
     if not message.keys.items() <= instance.variables.items():
         return False
     if not message.local_keys:
         return True
-    local = instances.look(session, instance).variables_at(subscription.wait, local=True)
+    local = variables.at(instance, subscription.holder, local=True).values
     return message.local_keys.items() <= local.items()
+
+
+def _reached(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Reached:
+    at = Place(subscription.instance_id, subscription.holder)
+    return Reached(instance=_deliver(session, subscription, message, actor), at=at)
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Instance:

@@ -13,7 +13,7 @@ from engine import external_tasks
 from engine.actors import Actor
 from engine.errors import NotFound
 from engine.external_tasks import Found
-from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, most, ordered, when
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, located, most, ordered, when
 from engine.models import Definition, ExternalTask, Instance
 
 
@@ -37,7 +37,7 @@ FILTERS: Filters = {
     "workerId": equal(ExternalTask.worker),
     "activityId": equal(ExternalTask.element),
     "activityIdIn": among(ExternalTask.element),
-    "executionId": equal(ExternalTask.instance_id, Kind.ID),
+    "executionId": located(ExternalTask.instance_id, ExternalTask.wait),
     "processInstanceId": equal(ExternalTask.instance_id, Kind.ID),
     "processInstanceIdIn": among(ExternalTask.instance_id, Kind.IDS),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),

@@ -127,7 +127,7 @@ def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, give
     with execution.running(session, task.instance_id, actor=actor) as run:
         code = worker_errors.drawn(run, task, {**given.values, **local.values})
         if local.values:
-            run.process.set_variables(local.values, at=task.wait, local=True)
+            variables.put(run, local, at=task.wait, local=True)
         run.row.types = variables.typed(run.row.types, given)
         if code is None:
             journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
@@ -177,14 +177,14 @@ def fail(
             code = worker_errors.drawn(run, task, {**given.values, **local.values})
         except InvalidInput:
             code = None  # what the worker has to say is not lost for that
-        run.row.types = variables.typed(run.row.types, given)
         if code is not None:
+            run.row.types = variables.typed(run.row.types, given)
             _raise_error(run, task, code, failure.message, given)
         else:
             task.lock_expires_at = datetime.now(UTC) + failure.after
             retries.leave(session, task, failure.retries, task.error_message)
-            run.process.set_variables(local.values, at=task.wait, local=True)
-            run.process.set_variables(given.values, at=task.wait)
+            variables.put(run, local, at=task.wait, local=True)
+            variables.put(run, given, at=task.wait)
         variables.forget(run, given)
 
 

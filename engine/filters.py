@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from engine.places import Place
 
 
 class Kind(StrEnum):
@@ -23,6 +25,7 @@ class Kind(StrEnum):
     DEFINITIONS = "definitions"
     MOMENT = "moment"
     WHOLE = "whole"
+    PLACE = "place"  #: id of an execution
     FLAG = "flag"  #: true asks, false does not
 
 
@@ -75,6 +78,16 @@ def before(column: Column) -> Filter:
 def after(column: Column) -> Filter:
     """Keep what was later."""
     return Filter(kind=Kind.MOMENT, condition=lambda moment: column > moment)
+
+
+def located(instances: Column, numbers: Any) -> Filter:
+    """Keep what is at an execution; the one of an instance itself stands for everything in it."""
+
+    def condition(place: Place) -> ColumnElement[bool]:
+        here: ColumnElement[bool] = instances == place.instance_id
+        return here if place.number is None else and_(here, numbers == place.number)
+
+    return Filter(kind=Kind.PLACE, condition=condition)
 
 
 def when(condition: Callable[[], ColumnElement[bool]]) -> Filter:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from bpmn import waits
 from engine import instances, processes
 from engine.actors import Actor
-from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, when
+from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, when
 from engine.models import Activity, Definition, Instance, Task
 from engine.schedule_models import Continuation
 
@@ -32,7 +32,7 @@ SORTABLE: Sortable = {
 FILTERS: Filters = {
     "processInstanceId": equal(Activity.instance_id, Kind.ID),
     "processInstanceIdIn": among(Activity.instance_id, Kind.IDS),
-    "executionId": equal(Activity.instance_id, Kind.ID),
+    "executionId": located(Activity.instance_id, Activity.number),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKey": equal(Definition.key),
     "activityId": equal(Activity.element),

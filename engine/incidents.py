@@ -15,7 +15,7 @@ from engine import arrivals, cases, continuations, database, execution, jobs, jo
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
-from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered
+from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered
 from engine.models import Definition, ExternalTask, Incident, Instance, Job
 from engine.schedule_models import Continuation
 
@@ -43,7 +43,7 @@ FILTERS: Filters = {
     "incidentMessage": equal(Incident.message),
     "incidentMessageLike": like(Incident.message),
     "processInstanceId": equal(Incident.instance_id, Kind.ID),
-    "executionId": equal(Incident.instance_id, Kind.ID),
+    "executionId": located(Incident.instance_id, Incident.wait),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKeyIn": among(Definition.key),
     "activityId": equal(Incident.element),

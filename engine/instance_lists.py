@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
-from bpmn.waits import WaitKind
 from engine import processes
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered, when
-from engine.models import Activity, Definition, Incident, Instance, Subscription
+from engine.models import Activity, Definition, Incident, Instance
 from engine.states import InstanceStatus
 from engine.variables import Comparison
 
@@ -23,10 +21,6 @@ _Child = aliased(Instance)
 
 def _with_incident() -> ColumnElement[bool]:
     return Instance.id.in_(select(Incident.instance_id).where(Incident.resolved_at.is_(None)))
-
-
-def _waiting_for(kind: WaitKind, name: str) -> ColumnElement[bool]:
-    return Instance.id.in_(select(Subscription.instance_id).where(Subscription.kind == kind, Subscription.name == name))
 
 
 def _at(elements: Collection[str]) -> ColumnElement[bool]:
@@ -65,15 +59,6 @@ FILTERS: Filters = {
     "activityIdIn": Filter(kind=Kind.TEXTS, condition=_at),
     "withIncident": when(_with_incident),
     "incidentId": Filter(kind=Kind.ID, condition=lambda found: Instance.id.in_(select(Incident.instance_id).where(Incident.id == found))),
-}
-#: An execution is its process instance here.
-EXECUTIONS: Filters = {
-    **FILTERS,
-    "processInstanceId": equal(Instance.id, Kind.ID),
-    "processDefinitionBusinessKey": equal(Instance.business_key),
-    "activityId": Filter(kind=Kind.TEXT, condition=lambda element: _at([element])),
-    "messageEventSubscriptionName": Filter(kind=Kind.TEXT, condition=partial(_waiting_for, WaitKind.MESSAGE)),
-    "signalEventSubscriptionName": Filter(kind=Kind.TEXT, condition=partial(_waiting_for, WaitKind.SIGNAL)),
 }
 HISTORY: Filters = {
     **_BOTH,

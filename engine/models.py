@@ -336,7 +336,13 @@ class Timer(Base):
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
     wait: Mapped[int]
     element: Mapped[str]
+    #: Number of the activation that has it; None: the process itself.
+    holder: Mapped[int | None]
     due_at: Mapped[datetime | None]
+    #: Attempts that are left to let it go off; at 0 an incident stands on it.
+    retries: Mapped[int] = mapped_column(default=3)
+    #: What went wrong last.
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Subscription(Base):
@@ -349,6 +355,8 @@ class Subscription(Base):
     instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
     wait: Mapped[int]
     element: Mapped[str]
+    #: Number of the activation that waits; None: the process itself.
+    holder: Mapped[int | None]
     #: message or signal.
     kind: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(255), index=True)

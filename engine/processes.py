@@ -18,7 +18,8 @@ from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.instances import Origin
+from engine.instances import Origin, Run
+from engine.places import Place
 from engine.states import InstanceStatus
 from engine.variables import Given
 
@@ -130,12 +131,15 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
     return row, case
 
 
-def set_variables(session: Session, instance_id: UUID, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor) -> None:
-    """Set and delete variables of a running instance."""
-    get(session, instance_id, actor)
+def set_variables(
+    session: Session, place: Place, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor, local: bool = False
+) -> None:
+    """Set and delete variables of a running instance, as they are seen from a place in it, or its own (`local`)."""
+    get(session, place.instance_id, actor)
     actor.require(*STARTERS, to="set variables")
-    with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
-        variables.put(run, given, gone=gone)
+    with execution.running(session, place.instance_id, actor=actor, even_suspended=True) as run:
+        _require_lasting(run, place)
+        variables.put(run, given, gone=gone, at=place.number, local=local)
         journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
 
 
@@ -146,6 +150,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return models.Instance.case_id.in_(mine)
     plain = select(Case.id).where(Case.entry == ENTRY)
     return or_(models.Instance.case_id.in_(mine), models.Instance.case_id.in_(plain))
+
+
+def _require_lasting(run: Run, place: Place) -> None:
+    if place.number is not None and all(token.id != place.number for token in run.process.tokens()):
+        raise NotFound(f"Execution with id {place} does not exist")
 
 
 def _case(session: Session, loaded: Loaded, region: str, actor: Actor) -> Case:

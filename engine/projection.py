@@ -129,7 +129,11 @@ def _project_timers(session: Session, change: Change) -> bool:
     moved = [wait for wait in waiting.values() if wait.id in due and wait.due_at != due[wait.id]]
     if moved:
         session.execute(_MOVE, [{"instance": row.id, "number": wait.id, "to": wait.due_at} for wait in moved])
-    _insert(session, Timer, [_common(row, wait) | {"due_at": wait.due_at} for wait in waiting.values() if wait.id not in due])
+    _insert(
+        session,
+        Timer,
+        [_common(row, wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in waiting.values() if wait.id not in due],
+    )
     return len(due) < len(before)
 
 
@@ -158,7 +162,7 @@ def _project_incidents(session: Session, change: Change) -> None:
 
 
 def _subscription(_row: models.Instance, wait: Wait) -> dict[str, Any]:
-    return {"kind": str(wait.kind), "name": wait.name or ""}
+    return {"kind": str(wait.kind), "name": wait.name or "", "holder": wait.holder}
 
 
 def _topic(row: models.Instance, wait: Wait) -> dict[str, Any]:

@@ -15,7 +15,24 @@ from engine import accounts, arranging, definitions
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import NotFound
-from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, like, most, ordered, when
+from engine.filters import (
+    Filter,
+    Filters,
+    Kind,
+    Listing,
+    Order,
+    Sortable,
+    after,
+    among,
+    before,
+    equal,
+    least,
+    like,
+    located,
+    most,
+    ordered,
+    when,
+)
 from engine.models import Definition, Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus
 from engine.variables import Comparison
@@ -48,7 +65,7 @@ FILTERS: Filters = {
     "taskIdIn": among(Task.id, Kind.IDS),
     "processInstanceId": equal(Task.instance_id, Kind.ID),
     "processInstanceIdIn": among(Task.instance_id, Kind.IDS),
-    "executionId": equal(Task.instance_id, Kind.ID),
+    "executionId": located(Task.instance_id, Task.wait),
     "processInstanceBusinessKey": equal(Instance.business_key),
     "processInstanceBusinessKeyIn": among(Instance.business_key),
     "processInstanceBusinessKeyLike": like(Instance.business_key),

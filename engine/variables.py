@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from engine import instances
+from bpmn import snapshot
+from engine.errors import NotFound
 from engine.instances import Run
 from engine.models import Instance
+from engine.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +39,71 @@ def together(first: Given, then: Given) -> Given:
     )
 
 
-def at(session: Session, row: Instance, wait: int, *, local: bool = False) -> dict[str, Any]:
-    """The variables that an activity sees, or its own (`local`): those of its input parameters, of its round in a loop."""
-    return instances.look(session, row).variables_at(wait, local=local)
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Variables as they are seen from somewhere."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    #: Those whose type JSON cannot tell.
+    types: dict[str, Any] = field(default_factory=dict)
 
 
-def put(run: Run, given: Given, *, gone: Iterable[str] = ()) -> None:
-    """Set variables of an instance that is in our hands, and remove some; what waits for such a change goes on."""
-    run.process.set_variables(given.values)
-    run.process.remove_variables(gone)
-    run.row.types = {name: kind for name, kind in typed(run.row.types, given).items() if name not in gone}
+def at(row: Instance, number: int | None, *, local: bool = False) -> Seen:
+    """The variables that an activation sees (None: the process), or its own (`local`): of its input parameters, of its round in a loop.
+
+    Raises NotFound when it does not last.
+    """
+    seen, lasting = Seen(values=row.variables, types=row.types), snapshot.activations(row.state)
+    if number is not None and number not in lasting:
+        raise NotFound(f"Execution with id {Place(row.id, number)} does not exist")
+    chain: list[int] = []
+    while number is not None:
+        chain.append(number)
+        number = lasting[number].scope
+    for place in reversed(chain):
+        own, around = of_place(row, place, lasting[place].local), Seen() if local else seen
+        types = {name: kind for name, kind in around.types.items() if name not in own.values}
+        seen = Seen(values=around.values | own.values, types=types | own.types)
+    return seen
+
+
+def of_place(row: Instance, number: int, local: dict[str, Any]) -> Seen:
+    """The local variables of an activation, with their types."""
+    return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
+
+
+def put(run: Run, given: Given, *, gone: Iterable[str] = (), at: int | None = None, local: bool = False) -> None:
+    """Set and remove variables of an instance that is in our hands, as seen `at` an activation, or its own (`local`).
+
+    What waits for such a change goes on, unless the instance is suspended.
+    """
+    gone, quietly = tuple(gone), run.row.suspended
+    run.row.types = _retyped(run, given, gone, at, local=local)
+    run.process.set_variables(given.values, at=at, local=local, quietly=quietly)
+    run.process.remove_variables(gone, at=at, local=local, quietly=quietly)
+
+
+def _retyped(run: Run, given: Given, gone: Iterable[str], at: int | None, *, local: bool) -> dict[str, Any]:
+    """Types after that; those of activations that are over go with them."""
+    scopes = {token.id: token.scope for token in run.process.tokens()}
+    types = {key: kind for key, kind in run.row.types.items() if not (match := _LOCAL.match(key)) or int(match[1]) in scopes}
+    for name in (*given.values, *gone):
+        place = at
+        while not local and place is not None and name not in run.process.variables_at(place, local=True):
+            place = scopes[place]
+        key = name if place is None else _key(place, name)
+        types.pop(key, None)
+        if name in given.types and name not in given.transient:
+            types[key] = given.types[name]
+    return types
+
+
+def _key(number: int, name: str) -> str:
+    """Under which name the type of a local variable is kept among those of the process.  A type is believed only where it fits."""
+    return f"#{number} {name}"
+
+
+_LOCAL = re.compile(r"#(\d+) ")
 
 
 def forget(run: Run, given: Given) -> None:

@@ -30,6 +30,7 @@ from api.camunda import (
     task_forms,
     task_people,
     tasks,
+    variables,
     version,
 )
 
@@ -42,6 +43,7 @@ _NOUNS = (
     statistics,
     start_forms,
     process_instances,
+    variables,
     activity_tree,
     activity_instances,
     modifications,

@@ -14,6 +14,7 @@ from engine import definitions, history, processes
 from engine.database import Session
 from engine.filters import Listing
 from engine.history import Told
+from engine.places import Place
 
 bp = Blueprint("activity-instances", __name__)
 
@@ -47,7 +48,7 @@ def _told(session: Session, row: Any) -> dict[str, Any]:
         "processDefinitionKey": one.definition.key,
         "processDefinitionId": definition_id(one.definition),
         "processInstanceId": str(instance.id),
-        "executionId": str(instance.id),
+        "executionId": str(Place(instance.id, activity.number)),
         "taskId": str(one.task_id) if one.task_id else None,
         "assignee": one.assignee,
         "calledProcessInstanceId": str(one.called_id) if one.called_id else None,

@@ -16,6 +16,7 @@ from api.transactions import reading
 from engine import definitions, history, incidents, processes, versions
 from engine.database import Session
 from engine.models import Incident, Instance
+from engine.places import Place
 
 bp = Blueprint("activity-tree", __name__)
 
@@ -75,12 +76,12 @@ class _Tree:
 
     def _activity(self, activity: Any, parent: str) -> dict[str, Any]:
         key = activity_id(activity.element, self.row.id, activity.number)
-        node = self._node(activity.element, activity.number, parent) | {"executionIds": [str(self.row.id)]}
+        node = self._node(activity.element, activity.number, parent) | {"executionIds": [str(Place(self.row.id, activity.number))]}
         return node | self.inside(activity.number, key)
 
     def _transition(self, token: Any, parent: str) -> dict[str, Any]:
         node = self._node(token.element, token.id, parent)
-        return node | {"executionId": str(self.row.id), "targetActivityId": token.element}
+        return node | {"executionId": str(Place(self.row.id, token.id)), "targetActivityId": token.element}
 
     def _node(self, element: str, number: int, parent: str) -> dict[str, Any]:
         drawn = self.elements[element]

@@ -16,6 +16,7 @@ from engine.database import Session
 from engine.errors import InvalidInput
 from engine.external_tasks import Failure, Fetch, Found, Wanted
 from engine.filters import Listing
+from engine.places import Place
 
 bp = Blueprint("external-tasks", __name__, url_prefix="/external-task")
 #: Longest wait of a poll, milliseconds; Camunda's own limit.
@@ -154,9 +155,8 @@ def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str,
     """Show a task to the worker that has it now."""
     names = asked.field(topic, "variables", list)
     shown = _shown(found)
-    row, deserialize = found.instance, bool(topic.get("deserializeValues"))
-    seen = variables.at(session, row, found.task.wait, local=bool(topic.get("localVariables")))
-    shown["variables"] = values.encode_all(seen, row.types, names=names, deserialize=deserialize)
+    seen = variables.at(found.instance, found.task.wait, local=bool(topic.get("localVariables")))
+    shown["variables"] = values.encode_all(seen.values, seen.types, names=names, deserialize=bool(topic.get("deserializeValues")))
     if topic.get("includeExtensionProperties"):
         shown["extensionProperties"] = dict(external_tasks.properties_of(session, found))
     return shown
@@ -172,7 +172,7 @@ def _shown(found: Found) -> dict[str, Any]:
         "createTime": answers.moment(task.created_at),
         "activityId": task.element,
         "activityInstanceId": activity_id(task.element, instance.id, task.wait),
-        "executionId": str(instance.id),
+        "executionId": str(Place(instance.id, task.wait)),
         "processInstanceId": str(instance.id),
         "processDefinitionId": definition_id(of),
         "processDefinitionKey": of.key,

@@ -15,6 +15,7 @@ from engine import instance_lists, processes, task_lists, variable_lists
 from engine.database import Session
 from engine.errors import InvalidInput, NotFound
 from engine.filters import Listing
+from engine.places import Place
 from engine.states import InstanceStatus, TaskStatus
 from engine.variable_lists import Variable, Variables
 from engine.variables import Comparison
@@ -122,7 +123,7 @@ def _task(session: Session, found: Any) -> dict[str, Any]:
         "processDefinitionKey": of.key,
         "processDefinitionId": definition_id(of),
         "processInstanceId": str(instance.id),
-        "executionId": str(instance.id),
+        "executionId": str(Place(instance.id, task.wait)),
         "activityInstanceId": activity_id(task.element, instance.id, task.wait),
         "name": task.name,
         "description": task.description,

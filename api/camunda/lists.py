@@ -11,9 +11,11 @@ from flask import Blueprint, Response
 
 from api.camunda import answers, asked, tenants, values
 from api.transactions import reading
+from engine import places
 from engine.database import Session
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound
 from engine.filters import Filters, Kind, Order
+from engine.places import Place
 from engine.variables import OPERATORS, Comparison
 
 #: As many as are given when nobody says how many.
@@ -123,6 +125,13 @@ def _id(text: str) -> UUID:
         return UUID(int=0)
 
 
+def _place(text: str) -> Place:
+    try:
+        return places.read(text)
+    except NotFound:
+        return places.NOWHERE
+
+
 def _whole(given: Given, name: str) -> int:
     text = str(given[name])
     if not text.removeprefix("-").isdecimal() or len(text) > len(str(asked.GREATEST)):
@@ -138,6 +147,7 @@ _READ: Mapping[Kind, Callable[[Given, str], Any]] = {
     # What makes the id of a definition unique is behind its key and its version.
     Kind.DEFINITION: lambda given, name: _id((asked.field(given, name, str) or "").rpartition(":")[2]),
     Kind.DEFINITIONS: lambda given, name: [_id(one.rpartition(":")[2]) for one in asked.several(given, name) or ()],
+    Kind.PLACE: lambda given, name: _place(asked.field(given, name, str) or ""),
     Kind.MOMENT: values.moment,
     Kind.WHOLE: _whole,
     Kind.FLAG: asked.true,

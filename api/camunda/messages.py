@@ -10,7 +10,7 @@ from api import auth, parts
 from api.camunda import answers, asked, executions, tenants, values
 from api.camunda.shown import instance
 from api.transactions import database
-from engine import broadcasts, correlation, versions
+from engine import broadcasts, correlation, places, versions
 from engine.broadcasts import Thrown
 from engine.correlation import Message, Reached
 from engine.database import Session
@@ -49,7 +49,7 @@ def throw_signal() -> Response:
     signal = Thrown(
         name=asked.needed(given, "name", str),
         given=values.decode(given.get("variables")),
-        instance_id=asked.uuid(found, "Execution") if found else None,
+        place=places.read(found) if found else None,
     )
     with database().transaction() as session:
         broadcasts.throw(session, signal, actor=auth.actor(), region=parts.settings().region)
@@ -60,8 +60,8 @@ def _shown(session: Session, reached: Reached, *, with_variables: bool) -> dict[
     """Show who took a message: an execution that waited for it, or a process that has begun with it."""
     row = reached.instance
     told: dict[str, Any] = {
-        "resultType": "ProcessDefinition" if reached.begun else "Execution",
-        "execution": None if reached.begun else executions.shown(row),
-        "processInstance": instance(row, versions.get(session, row.definition_id)) if reached.begun else None,
+        "resultType": "Execution" if reached.at else "ProcessDefinition",
+        "execution": executions.shown(reached.at, ended=row.ended_at is not None) if reached.at else None,
+        "processInstance": instance(row, versions.get(session, row.definition_id)) if reached.at is None else None,
     }
     return told | {"variables": values.encode_all(row.variables, row.types)} if with_variables else told

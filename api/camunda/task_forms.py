@@ -44,7 +44,8 @@ def list_variables(task: str) -> Response:
     with reading() as session:
         found = _get(session, task)
         _loaded, element = task_lists.drawn(session, found)
-        return forms.variables(element, variables.at(session, found.instance, found.task.wait), found.instance.types)
+        seen = variables.at(found.instance, found.task.wait)
+        return forms.variables(element, seen.values, seen.types)
 
 
 def _get(session: Session, task: str) -> Listed:

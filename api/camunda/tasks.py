@@ -12,13 +12,14 @@ from api import auth
 from api.camunda import answers, asked, forms, lists, tenants, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
-from engine import arranging, identity_links, task_lists, tasks, variables
+from engine import arranging, identity_links, task_lists, tasks
 from engine.arranging import Facts
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.filters import Listing, any_of
 from engine.identity_links import Link, LinkType
 from engine.models import Instance
+from engine.places import Place
 from engine.states import TaskStatus
 from engine.task_lists import Listed
 
@@ -147,18 +148,6 @@ def raise_escalation(task: str) -> Response:
     return answers.nothing()
 
 
-@bp.get("/<task>/variables")
-def list_variables(task: str) -> Response:
-    """Give the variables that a task sees."""
-    return _variables(task, local=False)
-
-
-@bp.get("/<task>/localVariables")
-def list_local_variables(task: str) -> Response:
-    """Give the variables of the task alone."""
-    return _variables(task, local=True)
-
-
 def shown(session: Session, found: Listed) -> dict[str, Any]:
     """Show one task."""
     task = found.task
@@ -172,7 +161,7 @@ def shown(session: Session, found: Listed) -> dict[str, Any]:
         "lastUpdated": answers.moment(task.updated_at),
         "delegationState": _DELEGATED.get(task.delegation or ""),
         "description": task.description,
-        "executionId": str(task.instance_id),
+        "executionId": str(Place(task.instance_id, task.wait)),
         "owner": task.owner,
         "parentTaskId": None,
         "priority": task.priority,
@@ -209,14 +198,6 @@ def _conditions(session: Session, given: dict[str, Any], *, besides: Collection[
 
 
 lists.serve(bp, _find, lambda session, row: shown(session, task_lists.listed(row)))
-
-
-def _variables(task: str, *, local: bool) -> Response:
-    deserialize = asked.flag("deserializeValues", default=True)
-    with reading() as session:
-        found = _get(session, task)
-        seen = variables.at(session, found.instance, found.task.wait, local=local)
-        return answers.json(values.encode_all(seen, found.instance.types, deserialize=deserialize))
 
 
 def _complete(task: str, *, by_form: bool) -> Response:

@@ -35,6 +35,10 @@ class Conditions:
             del variables[name]
             self._note(scope, name, "delete")
 
+    def forget(self) -> None:
+        """Put no condition for what has changed until now."""
+        self._changes.clear()
+
     def put(self) -> None:
         """Put every condition that a change concerns; what it starts may change more."""
         while self._changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,11 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return bool(self.facts.get("watches"))
 
     @property
+    def holder(self) -> Token:
+        """The activation that waits here: what only watches does so for the one around it."""
+        return self.scope if self.watches else self
+
+    @property
     def gone(self) -> bool:
         """Whether it has been taken away."""
         return self.workflow.tasks.get(self.id) is not self
@@ -113,8 +118,16 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def waiting(self, kind: waits.WaitKind, **particulars: Any) -> waits.Wait:
         """Return a wait of this token."""
-        attached_to = self.scope.id if self.watches and self.scope is not self.workflow.root else None
-        return waits.Wait(id=self.id, kind=kind, element=self.task_spec.name, since=self.since, attached_to=attached_to, **particulars)
+        holder = None if self.holder is self.workflow.root else self.holder.id
+        return waits.Wait(
+            id=self.id,
+            kind=kind,
+            element=self.task_spec.name,
+            since=self.since,
+            attached_to=holder if self.watches else None,
+            holder=holder,
+            **particulars,
+        )
 
     # Variables -----------------------------------------------------------------------------------------------------------------------
 
@@ -133,10 +146,18 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def set_variables(self, given: Mapping[str, Any]) -> None:
         """Set variables where they are, from the token outwards; new ones belong to the process."""
-        places = [token for token in self.outwards() if "local" in token.facts]
         for name, value in given.items():
-            place = next((token for token in places if name in token.facts["local"]), None)
-            self.workflow.conditions.set(place, name, value)
+            self.workflow.conditions.set(self._place_of(name), name, value)
+
+    def _place_of(self, name: str) -> Token | None:
+        """Return the nearest scope that has a variable; None: the process has it, or nobody."""
+        return next((token for token in self.outwards() if name in token.facts.get("local", {})), None)
+
+    def remove_variables(self, names: Iterable[str], *, local: bool) -> None:
+        """Remove variables where they are, from the token outwards, or (`local`) those of the token alone."""
+        own = None if self is self.workflow.root else self
+        for name in names:
+            self.workflow.conditions.remove(own if local else self._place_of(name), name)
 
     def set_local(self, given: Mapping[str, Any]) -> None:
         """Set variables of the token itself."""

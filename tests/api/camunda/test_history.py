@@ -218,18 +218,25 @@ def test_modify__by_whom_it_does_not_concern(client, started):
     assert modify(client("clerk"), started, {"type": "cancel", "activityId": "t"}).status_code == 404
 
 
-def test_executions(designer, started):
-    """An instance has one execution: itself."""
-    (found,) = designer.get("/execution?processDefinitionKey=p&activityId=t").json
+def test_executions(designer, client, started, task):
+    """An instance is one, and so is each activation that lasts."""
+    found = designer.get(f"/execution?processInstanceId={started['id']}").json
+    whole, of_sub, of_task = (one["id"] for one in found)
 
-    assert (
-        found
-        == designer.get(f"/execution/{started['id']}").json
-        == {"id": started["id"], "processInstanceId": started["id"], "ended": False, "tenantId": None}
-    )
-    assert designer.post(
-        "/execution/count", {"processDefinitionKey": "p", "variables": [{"name": "n", "operator": "eq", "value": 2}]}
-    ).json == {"count": 0}
+    assert found[0] == {"id": started["id"], "processInstanceId": started["id"], "ended": False, "tenantId": None}
+    assert [designer.get(f"/execution/{one['id']}").json for one in found] == found
+    assert (whole, of_task) == (started["id"], task["executionId"])
+    (sub,) = designer.get(f"/process-instance/{started['id']}/activity-instances").json["childActivityInstances"]
+    assert (sub["executionIds"], sub["childActivityInstances"][0]["executionIds"]) == ([of_sub], [of_task])
+    for place, elements in ((of_task, ["t"]), (whole, ["s", "sub", "i", "t"])):
+        assert [one["activityId"] for one in went(designer, started, f"&executionId={place}")] == elements
+        assert [one["id"] for one in client("clerk").get(f"/task?executionId={place}").json] == [task["id"]]
+
+
+@pytest.mark.parametrize(("query", "found"), [("activityId=t", 1), ("activityId=x", 0), ("businessKey=B", 3), ("processDefinitionKey=p", 3), ("variables=n_eq_1", 1), ("processVariables=n_eq_1", 3), ("processVariables=n_eq_2", 0), ("suspended=true", 0), ("active=true&sortBy=instanceId", 3), ("messageEventSubscriptionName=x", 0), ("incidentId=x", 0), ("incidentMessageLike=x", 0)])  # fmt: skip
+def test_executions__filtered(designer, started, query, found):
+    assert designer.get(f"/execution/count?processInstanceId={started['id']}&{query}").json == {"count": found}
+    assert len(designer.get(f"/execution?processInstanceId={started['id']}&{query}").json) == found
 
 
 def test_signal__a_receive_task(designer):

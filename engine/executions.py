@@ -1,0 +1,101 @@
+"""Executions: places of an instance where something stands or goes on: the instance itself, and each activation that lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, cast, exists, null, select, union_all
+from sqlalchemy.orm import Session
+
+from bpmn.waits import WaitKind
+from engine import processes, variables
+from engine.actors import Actor
+from engine.errors import InvalidState, NotFound
+from engine.filters import Filter, Filters, Kind, Listing, Order, equal, ordered, when
+from engine.models import Activity, Definition, Incident, Instance, Subscription
+from engine.places import Place
+from engine.schedule_models import Continuation
+from engine.states import InstanceStatus
+from engine.variables import Comparison
+
+#: What lasts.  A token that waits for a job is no activation yet, or no more.
+_EXECUTIONS = union_all(
+    select(Activity.instance_id, Activity.number, Activity.element).where(Activity.ended_at.is_(None)),
+    select(Continuation.instance_id, Continuation.wait, Continuation.element),
+    select(Instance.id, cast(null(), Integer), null()).where(Instance.status == InstanceStatus.RUNNING),
+).subquery("executions")
+_COLUMNS: Any = _EXECUTIONS.c
+
+
+def _waits_for(kind: WaitKind) -> Filter:
+    here = and_(Subscription.instance_id == _COLUMNS.instance_id, Subscription.holder.is_not_distinct_from(_COLUMNS.number))
+    return Filter(kind=Kind.TEXT, condition=lambda name: exists().where(here, Subscription.kind == kind, Subscription.name == name))
+
+
+def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    here = and_(Incident.instance_id == _COLUMNS.instance_id, Incident.wait.is_not_distinct_from(_COLUMNS.number))
+    return exists().where(here, Incident.resolved_at.is_(None), condition)
+
+
+SORTABLE: Any = {"instanceId": _COLUMNS.instance_id, "definitionKey": Definition.key, "definitionId": Definition.id}
+FILTERS: Filters = {
+    "businessKey": equal(Instance.business_key),
+    "processDefinitionBusinessKey": equal(Instance.business_key),
+    "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
+    "processDefinitionKey": equal(Definition.key),
+    "processInstanceId": equal(_COLUMNS.instance_id, Kind.ID),
+    "activityId": equal(_COLUMNS.element),
+    "messageEventSubscriptionName": _waits_for(WaitKind.MESSAGE),
+    "signalEventSubscriptionName": _waits_for(WaitKind.SIGNAL),
+    "active": when(lambda: ~Instance.suspended),
+    "suspended": when(lambda: Instance.suspended.is_(True)),
+    "incidentId": Filter(kind=Kind.ID, condition=lambda found: _with_incident(Incident.id == found)),
+    "incidentMessage": Filter(kind=Kind.TEXT, condition=lambda text: _with_incident(Incident.message == text)),
+    "incidentMessageLike": Filter(kind=Kind.TEXT, condition=lambda text: _with_incident(Incident.message.like(text))),
+}
+
+
+def search(
+    actor: Actor,
+    *conditions: ColumnElement[bool],
+    order: Order = (),
+    local: Sequence[Comparison] = (),
+    of_process: Sequence[Comparison] = (),
+) -> Listing:
+    """Executions of running instances that an actor may see; by variables of their own (`local`), or of the process."""
+    query = select(_EXECUTIONS, Instance, Definition).join(Instance, Instance.id == _COLUMNS.instance_id)
+    query = query.join(Definition, Definition.id == Instance.definition_id).where(processes.visible(actor), *conditions)
+
+    def fits(row: Any) -> bool:
+        if not all(comparison.holds(row.Instance.variables) for comparison in of_process):
+            return False
+        own = variables.at(row.Instance, row.number, local=True).values if local else {}
+        return all(comparison.holds(own) for comparison in local)
+
+    query = ordered(query, SORTABLE, order, last=_COLUMNS.instance_id).order_by(_COLUMNS.number.is_not(None), _COLUMNS.number)
+    return Listing(query=query, fits=fits if local or of_process else None)
+
+
+def get(session: Session, place: Place, actor: Actor) -> Any:
+    """One execution, as it is listed; raises NotFound, also for what is not the actor's."""
+    here = _COLUMNS.instance_id == place.instance_id, _COLUMNS.number.is_not_distinct_from(place.number)
+    rows = search(actor, *here).rows(session)
+    if not rows:
+        raise NotFound(f"Execution with id {place} does not exist")
+    return rows[0]
+
+
+def subscriptions(session: Session, place: Place, name: str, *, kind: WaitKind = WaitKind.MESSAGE) -> list[Subscription]:
+    """What waits at a place for a message or a signal; asked for an instance itself, everywhere in it.
+
+    Raises InvalidState when nothing does.
+    """
+    query = select(Subscription).where(Subscription.kind == kind, Subscription.name == name)
+    query = query.where(Subscription.instance_id == place.instance_id)
+    if place.number is not None:
+        query = query.where(Subscription.holder == place.number)
+    found = list(session.scalars(query.order_by(Subscription.wait)))
+    if not found:
+        raise InvalidState(f"Execution '{place}' has not subscribed to a {kind} event with name '{name}'")
+    return found

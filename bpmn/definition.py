@@ -230,6 +230,9 @@ class Element:
     candidate_groups: tuple[Expression, ...] = ()
     candidate_users: tuple[Expression, ...] = ()
     assignee: Expression | None = None
+    #: User tasks: name and description, where they are expressions.
+    title: Expression | None = None
+    description: Expression | None = None
     due_date: Expression | None = None
     follow_up_date: Expression | None = None
     #: User tasks, and external tasks (`camunda:taskPriority`).

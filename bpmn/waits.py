@@ -49,6 +49,9 @@ class Wait:
     groups: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     assignee: str | None = None
+    #: User tasks, evaluated: what it is called (its id where it has no name), and what is said about it.
+    title: str | None = None
+    description: str | None = None
     task_due_at: datetime | None = None
     follow_up_at: datetime | None = None
     #: User tasks (50 when nothing is written), external tasks and jobs (0 then).

@@ -53,7 +53,9 @@ def take(session: Session, row: models.Instance) -> PreImage:
 def rename(session: Session, row: models.Instance, called: Mapping[int, Element]) -> None:
     """Let rows follow their tokens, by number, to what the elements are called now."""
     for number, element in called.items():
-        names = {_TASKS: element.name or element.id, _ACTIVITIES: element.name}
+        names = {_ACTIVITIES: element.name}
+        if element.title is None:  # what was computed is not computed anew
+            names[_TASKS] = element.name or element.id
         for table in _tables():
             named = {"name": names[table]} if table in names else {}
             session.execute(update(table).where(_number(table) == number, *_standing(table, row)).values(element=element.id, **named))

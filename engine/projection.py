@@ -104,8 +104,8 @@ def _insert_tasks(session: Session, row: models.Instance, loaded: Loaded, case: 
 
 def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
     return {
-        "name": element.name or element.id,
-        "description": element.documentation or None,
+        "name": wait.title,
+        "description": wait.description,
         "kind": element.properties.get("onething.kind", "work"),
         "matter": case.matter,
         "hall": case.hall,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bpmn.compiler import particulars
 from bpmn.compiler.particulars import every
-from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, is_open, line, local_reference, tag, text_of
+from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, documentation, is_open, line, local_reference, tag, text_of
 from bpmn.compiler.vocabulary.elements import NODE_TAGS
 from bpmn.definition import Definition, Element, ElementType, Flow
 
@@ -45,7 +45,7 @@ def read(source: Source, process: Node) -> Definition:
         properties=MappingProxyType(every.properties(process)),
         elements=MappingProxyType(elements),
         flows=MappingProxyType(flows),
-        documentation=_documentation(process),
+        documentation=documentation(process),
         version_tag=camunda(process, "versionTag"),
         history_time_to_live=camunda(process, "historyTimeToLive"),
         startable_in_tasklist=camunda(process, "isStartableInTasklist") != "false",
@@ -91,7 +91,7 @@ def _element(source: Source, node: Node, parent: str | None, arrows: Arrows) -> 
         incoming=tuple(arrows.incoming.get(key, ())),
         outgoing=tuple(arrows.outgoing.get(key, ())),
         default=local_reference(node.get("default", "")) or None,
-        documentation=_documentation(node),
+        documentation=documentation(node),
         template=camunda(node, "modelerTemplate"),
         template_version=camunda(node, "modelerTemplateVersion"),
         **particulars.read(source, node, kind),
@@ -104,7 +104,3 @@ def _participant(source: Source, process: Node) -> str:
         if source.referred(participant, "processRef") is process:
             return participant.get("name", "")
     return ""
-
-
-def _documentation(node: Node) -> str:
-    return "\n".join(text_of(part) for part in node.iterchildren(f"{MODEL}documentation"))

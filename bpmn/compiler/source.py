@@ -84,6 +84,10 @@ class Source:
             self.report("error", "unknown-function", node, message)
         return expression
 
+    def computed(self, node: Node, text: str, what: str) -> Expression | None:
+        """Parse a text that may hold expressions; None where it holds none."""
+        return self.expression(node, text, what) if "${" in text or "#{" in text else None
+
     def retries(self, node: Node, part: Node) -> Expression | None:
         """Read how often the job of an element is tried again, as it stands on a part of it."""
         written = next(extensions(part, "failedJobRetryTimeCycle"), None)
@@ -139,6 +143,11 @@ def extensions(node: Node, name: str) -> Iterator[Node]:
 def text_of(node: Node) -> str:
     """Return the text of a node, without the blanks around it."""
     return "".join(map(str, node.itertext())).strip()
+
+
+def documentation(node: Node) -> str:
+    """Return what is said about an element."""
+    return "\n".join(text_of(part) for part in node.iterchildren(f"{MODEL}documentation"))
 
 
 def local_reference(reference: str) -> str:

@@ -23,13 +23,17 @@ class UserTask(ElementSpec):
     kind = waits.WaitKind.USER_TASK
 
     def enter(self, token: Token) -> None:
-        """Find out whose task it is."""
+        """Find out whose task it is, and what it is called."""
         element = self.element
         token.facts["groups"] = values.names("candidate group", [token.evaluate(group) for group in element.candidate_groups])
         if element.candidate_users:
             token.facts["users"] = values.names("candidate user", [token.evaluate(user) for user in element.candidate_users])
         if element.assignee:
             token.facts["assignee"] = values.text_or_none("assignee", token.evaluate(element.assignee))
+        if element.title:
+            token.facts["title"] = values.text_or_none("name", token.evaluate(element.title))
+        if element.description:
+            token.facts["description"] = values.text_or_none("description", token.evaluate(element.description))
         if element.due_date:
             token.facts["due_at"] = values.due_date(token.evaluate_time(element.due_date), token.since)
         if element.follow_up_date:
@@ -45,6 +49,8 @@ class UserTask(ElementSpec):
             groups=tuple(facts["groups"]),
             users=tuple(facts.get("users", ())),
             assignee=facts.get("assignee"),
+            title=facts.get("title", self.element.name) or self.name,
+            description=facts.get("description", self.element.documentation) or None,
             task_due_at=self.due_at(token),
             follow_up_at=values.moment(facts.get("follow_up_at")),
             priority=facts.get("priority", 50),

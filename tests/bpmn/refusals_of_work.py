@@ -126,7 +126,6 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
 ]  # fmt: skip
 
 WARNED: list[tuple[str, str, str, bytes]] = [
-    ("computed-title", "x", "shown as written", around(user("x", name="审核 ${loopCounter}"))),
     ("receive-without-message", "x", "brings it on", around(element("receiveTask", "x"))),
     ("result-not-kept", "x", "result variable", around(decision("x", ref="d"))),
     ("ignored-business-key", "x", "its own number", diagram(start("s"), call("x", of="q", ext=KEYED), end("e"), flows("s -> x -> e"), properties={"onething.kind": "matter"})),

@@ -10,7 +10,7 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instance
 from bpmn.waits import Activity, Context, WaitKind
 from tests.bpmn import instances
-from tests.bpmn.diagrams import end, exclusive, external, flows, message_catch, milestone, start, task, timer_boundary, user
+from tests.bpmn.diagrams import end, exclusive, external, flows, message_catch, milestone, start, tag, task, timer_boundary, user
 from tests.bpmn.instances import HOUR, NOW, begin, complete, standing, wait
 
 TWO_TASKS = (start("s"), user("accept"), user("issue"), end("e"), flows("s -> accept -> issue -> e"))
@@ -189,6 +189,28 @@ def test_waits__a_user_task_as_written():
     assert (task.assignee, task.priority) == ("li", 70)
     assert task.task_due_at == datetime(2026, 12, 1, 0, tzinfo=UTC)
     assert task.since == NOW
+
+
+SAID = tag("bpmn:documentation", "第 ${n} 次，${who}")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "title", "description"),
+    [
+        (user("a", SAID, name="审核 ${n}"), "审核 7", "第 7 次，li"),
+        (user("a", SAID, name="${none}"), "a", "第 7 次，li"),
+        (user("a", tag("bpmn:documentation", "${none}"), name="审核"), "审核", None),
+        (user("a"), "a", None),
+    ],
+)
+def test_waits__a_user_task_has_its_name_and_description(drawn, title, description):
+    """They are what they were when the task began, also when the variables have changed."""
+    instance = begin(start("s"), drawn, end("e"), flows("s -> a -> e"), variables={"n": 7, "who": "li", "none": None})
+
+    instance.set_variables({"n": 8})
+
+    for each in (instance, instances.again(instance)):
+        assert (wait(each, "a").title, wait(each, "a").description) == (title, description)
 
 
 def test_waits__an_external_task_has_its_topic():

@@ -19,6 +19,8 @@ from tests.bpmn.instances import again, begin, complete, incidents, outcomes, st
         (user("x", groups="${v}"), ["a", None]),
         (user("x", assignee="${v}"), 7),
         (user("x", assignee="${v}"), ["li"]),
+        (user("x", name="${v}"), 7),
+        (user("x", name="审核 ${unknown}"), 1),
         (user("x", due="${v}"), "2026-12-01"),
         (user("x", due="${v}"), 7),
         (user("x", priority="${v}"), "high"),

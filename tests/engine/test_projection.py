@@ -77,6 +77,19 @@ def test_project__groups_assignee_priority_and_form(stage, clerk):
     assert (task.assignee, task.priority, task.kind, task.hall, task.matter) == ("officer-market", 80, "work", "changsha", "tiny")
 
 
+def test_project__name_and_description_are_computed(stage, designer):
+    said = d.tag("bpmn:documentation", "受理号 ${number}")
+    drawn = d.diagram(
+        d.start("s"), d.script("n", "${7}", result="number"), d.user("t", said, name="审核 ${number}"), d.end("e"),
+        d.flows("s -> n -> t -> e"), key="plain",
+    )  # fmt: skip
+    stage.deploy("plain", plain_bpmn=drawn)
+
+    task = stage.task(stage.of(designer.start("plain")), "审核 7")
+
+    assert task.description == "受理号 7"
+
+
 def test_project__a_loop_makes_a_new_task_each_time(stage, clerk, market):
     alpha = tiny.item(
         "alpha",

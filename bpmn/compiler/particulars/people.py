@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bpmn import forms
-from bpmn.compiler.source import MODEL, Node, Source, camunda, extensions, label, text_of
+from bpmn.compiler.source import MODEL, Node, Source, camunda, documentation, extensions, label, text_of
 from bpmn.definition import Binding
 from bpmn.errors import DocumentError
 from bpmn.expressions import Expression
@@ -27,6 +27,8 @@ def read(source: Source, node: Node) -> dict[str, Any]:
         "candidate_groups": _each(source, node, [*_parts(camunda(node, "candidateGroups")), *groups], "candidate groups"),
         "candidate_users": _each(source, node, [*_parts(camunda(node, "candidateUsers")), *users], "candidate users"),
         "assignee": source.expression(node, camunda(node, "assignee") or next(_resources(node, "humanPerformer"), None), "the assignee"),
+        "title": source.computed(node, node.get("name", ""), "the name"),
+        "description": source.computed(node, documentation(node), "the documentation"),
         "due_date": source.expression(node, camunda(node, "dueDate"), "the due date"),
         "follow_up_date": source.expression(node, camunda(node, "followUpDate"), "the follow-up date"),
         "priority": source.expression(node, camunda(node, "priority"), "the priority"),

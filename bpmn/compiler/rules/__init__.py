@@ -120,7 +120,6 @@ DRAWING_RULES = (
     DrawingRule("unknown-change", ERROR, definitions.unknown_change),
     DrawingRule("several-variables", ERROR, definitions.several_variables),
     DrawingRule("unknown-form", ERROR, people.unknown_form),
-    DrawingRule("computed-title", WARNING, people.computed_title),
     DrawingRule("several-assignees", ERROR, people.several_assignees),
     DrawingRule("bad-timer", ERROR, timing.bad_timer),
     DrawingRule("cycle-that-interrupts", WARNING, timing.cycle_that_interrupts),

@@ -30,14 +30,6 @@ def unknown_form(drawing: Drawing) -> Problems:
             yield element.id, message
 
 
-def computed_title(drawing: Drawing) -> Problems:
-    """The name of a task is shown as it is written; Camunda 7 would compute it."""
-    for element in drawing.of_type(ElementType.USER_TASK):
-        if "${" in element.name or "#{" in element.name:
-            message = f"Expected the name of {drawing.label(element.id)} to be plain text, but it holds an expression"
-            yield element.id, f"{message}: it is shown as written; put what differs into the form"
-
-
 def several_assignees(drawing: Drawing) -> Problems:
     """A task is one person's."""
     for element in drawing.of_type(ElementType.USER_TASK):

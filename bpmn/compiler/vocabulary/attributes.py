@@ -47,7 +47,7 @@ def _words(fate: Fate, owners: frozenset[str], note: str, *names: str, harmless:
 
 PLAIN = [
     *_words(Fate.RUNS, ANY, "identifies the element; given by the compiler where it is missing", "id"),
-    *_words(Fate.RUNS, ANY, "what people call the element", "name"),
+    *_words(Fate.RUNS, ANY, "what people call the element; a user task may compute it: `审核 ${office}`", "name"),
     *_words(Fate.RUNS, PROCESS, "false: not deployed; where no process of a file has it, all are executable", "isExecutable"),
     *_words(Fate.IGNORED, PROCESS, "no effect on a run", "isClosed", "processType", "definitionalCollaborationRef"),
     *_words(Fate.RUNS, FLOW | {"association"}, "the two ends", "sourceRef", "targetRef"),

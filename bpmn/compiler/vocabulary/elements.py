@@ -73,7 +73,7 @@ PARTS = [
     _word("resourceAssignmentExpression", "", Fate.RUNS, "holds the expression of a potential owner or human performer"),
     _word("formalExpression", "", Fate.RUNS, "the expression of a potential owner or human performer"),
     _word("association", "关联", Fate.RUNS, "from a compensation boundary event to its handler; else drawing"),
-    _word("documentation", "文档", Fate.RUNS, "kept with the element"),
+    _word("documentation", "文档", Fate.RUNS, "kept with the element; of a user task: its description, a text or an expression"),
     _word("extensionElements", "扩展元素", Fate.RUNS, "see the extensions below"),
 ]
 

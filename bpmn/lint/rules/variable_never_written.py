@@ -37,6 +37,7 @@ def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
 def _asked(element: Element) -> Iterator[Expression | None]:
     """Yield the expressions that stand on an element."""
     yield from (*element.candidate_groups, *element.candidate_users, element.assignee, element.due_date, element.follow_up_date)
+    yield from (element.title, element.description)
     yield from (element.priority, element.job_priority, element.retry_cycle, element.topic, element.expression, element.decision_ref)
     yield from (element.called, element.called_version, element.business_key)
     yield from (mapping.source for mapping in element.inputs if not mapping.by_name)

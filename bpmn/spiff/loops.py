@@ -45,7 +45,7 @@ class Body(ElementSpec):
 
 
 class MultiInstance(Body):
-    """As many rounds as a collection has entries, or as the cardinality says."""
+    """As many rounds as the cardinality says, or as a collection has entries; with both, the first so many entries."""
 
     def enter(self, token: Token) -> None:
         """Find out how many, and start."""
@@ -60,12 +60,12 @@ class MultiInstance(Body):
         """Start the rounds: by default all of them, side by side."""
         token.facts["local"][ACTIVE] = number
         entries = self.entries(token)
-        for index in range(number):
-            self.start_round(token, index, **self.entry(entries, index))
+        for index, own in enumerate([self.entry(entries, index) for index in range(number)]):  # all of them, or none
+            self.start_round(token, index, **own)
 
     def number(self, token: Token) -> int:
         """Return how many rounds there are."""
-        if self.loop.collection:
+        if self.loop.cardinality is None:
             return len(self.entries(token))
         number = token.evaluate(self.loop.cardinality)
         if isinstance(number, bool) or not str(number).isdecimal():

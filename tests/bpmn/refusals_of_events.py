@@ -179,6 +179,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
 
 WARNED: list[tuple[str, str, str, bytes]] = [
     ("cycle-that-interrupts", "b", "once", around(user("x"), timer_boundary("b", on="x", cycle="R3/PT1H"), flows("b -> e"))),
+    ("idle-job", "b", "association leads to", around(user("x"), boundary("b", compensate(), on="x", attrs={"camunda:asyncAfter": "true"}), UNDO, task("undo", attrs={"isForCompensation": "true"}))),
     ("no-cancel-end", "b", "取消结束事件", around(transaction("x", INNER), boundary("b", CANCEL, on="x"), flows("b -> e"))),
     ("unreachable", "undo", "there is none", around(user("x"), task("undo", attrs={"isForCompensation": "true"}))),
     ("cycle-that-interrupts", "x_start", "once", beside(event_process(start("x_start", timer(cycle="R3/PT1H"))))),

@@ -89,7 +89,6 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("computed-source", "x", "source expression", mapping(source="a + 1", target="b")),
     ("computed-source", "x", "source expression", mapping(source="f()", target="b")),
     ("loop-without-number", "x", "neither", repeated(instances())),
-    ("loop-without-number", "x", "both", repeated(instances(count="3", collection="items"))),
     ("computed-collection", "x", "write an expression", repeated(instances(collection="items.all"))),
     ("bad-element-variable", "x", "write a name", repeated(instances(collection="items", elementVariable="a b"))),
     ("bad-element-variable", "x", "have a collection", repeated(instances(count="3", elementVariable="item"))),

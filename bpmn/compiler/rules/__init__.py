@@ -129,6 +129,7 @@ DRAWING_RULES = (
     DrawingRule("bad-priority", ERROR, jobs.bad_priority),
     DrawingRule("bad-quantity", ERROR, jobs.bad_quantity),
     DrawingRule("job-at-event-subprocess", ERROR, jobs.job_at_event_subprocess),
+    DrawingRule("idle-job", WARNING, jobs.idle_job),
     DrawingRule("parameters-elsewhere", ERROR, parameters.parameters_elsewhere),
     DrawingRule("bad-parameter", ERROR, parameters.bad_parameter),
     DrawingRule("bad-mapping", ERROR, mappings.bad_mapping),

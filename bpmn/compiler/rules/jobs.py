@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bpmn import timers
 from bpmn.compiler.rules.rule import Drawing
 from bpmn.compiler.rules.timing import PROBE
-from bpmn.definition import ElementType
+from bpmn.definition import ElementType, EventType
 from bpmn.errors import ExpressionError
 
 Problems = Iterator[tuple[str | None, str]]
@@ -49,6 +49,14 @@ def job_at_event_subprocess(drawing: Drawing) -> Problems:
         if element.async_before or element.async_after:
             message = f"Expected {drawing.label(element.id)} to have no job before or after it, but it has one"
             yield element.id, f"{message}: put it on the first element inside"
+
+
+def idle_job(drawing: Drawing) -> Problems:
+    """No token comes to a compensation boundary event, so that no job goes on from there; in Camunda 7 neither."""
+    for event in drawing.of_event(EventType.COMPENSATION, ElementType.BOUNDARY_EVENT):
+        if event.async_after:
+            message = f"Expected no job after {drawing.label(event.id)}, since no token leaves it, but there is one"
+            yield event.id, f"{message}: put it on the activity that its association leads to"
 
 
 def _wrong(retries: str) -> str | None:

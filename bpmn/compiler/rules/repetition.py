@@ -21,10 +21,9 @@ def loop_without_number(drawing: Drawing) -> Problems:
     for element, loop, marker in _loops(drawing):
         if loop.type is LoopType.STANDARD:
             continue
-        given = [bool(repetition.collection(marker)), marker.find(f"{MODEL}loopCardinality") is not None]
-        if sum(given) != 1:
-            what = "both: keep one" if all(given) else "neither: fill one in"
-            yield element.id, f"Expected {drawing.label(element.id)} to have a loop cardinality or a collection, but it has {what}"
+        if not repetition.collection(marker) and marker.find(f"{MODEL}loopCardinality") is None:
+            message = f"Expected {drawing.label(element.id)} to have a loop cardinality or a collection, but it has neither: fill one in"
+            yield element.id, message
 
 
 def computed_collection(drawing: Drawing) -> Problems:

@@ -63,7 +63,7 @@ PARTS = [
     _word("script", "脚本", Fate.RUNS, "the expression of a script task"),
     _word("multiInstanceLoopCharacteristics", "多实例", Fate.RUNS, "the activity runs several times, at once or one after the other"),
     _word("standardLoopCharacteristics", "循环", Fate.RUNS, "the activity runs as long as its condition holds"),
-    _word("loopCardinality", "循环基数", Fate.RUNS, "how many instances: a number or an expression"),
+    _word("loopCardinality", "循环基数", Fate.RUNS, "how many instances: a number or an expression; comes before a collection"),
     _word("loopDataInputRef", "集合", Fate.RUNS, "the collection: a variable, or an expression"),
     _word("inputDataItem", "元素变量", Fate.RUNS, "its name is that of the element variable"),
     _word("completionCondition", "完成条件", Fate.RUNS, "true after an instance: the rest is not done"),

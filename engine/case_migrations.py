@@ -21,16 +21,19 @@ from bpmn.definition import Element
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
-from engine import definitions, functions, instances, journal, matters, models, pre_images, projection, versions
+from engine import definitions, functions, instances, journal, matters, models, moved_drafts, pre_images, projection, versions
 from engine.actors import Actor, Role
-from engine.case_models import Case, CaseMigration, Item
+from engine.case_models import Case, CaseMigration, Draft, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.instances import Run
+from engine.moved_drafts import Refit
 from engine.states import UNSETTLED, InstanceStatus
 
 #: `Step` is named here for those who may not know `bpmn`.
 __all__ = ["Affected", "Plan", "Report", "Step", "affected", "move", "of_batch", "plan", "preview", "undo"]
+#: Where drafts stand among what is kept of an instance.
+_DRAFTS = Draft.__tablename__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,8 @@ class Report:
     steps: Sequence[Step] = ()
     #: Why it must stay as it is; empty: it may be moved.
     reasons: Sequence[str] = ()
+    #: What should be known of it besides: fields that a draft loses, flows that were found by what they join.
+    notes: Sequence[str] = ()
     #: Whether it was done.
     done: bool = False
 
@@ -94,8 +99,8 @@ def preview(session: Session, plan: Plan, about: Affected, *, actor: Actor) -> R
     """Say what would become of an instance; nothing is written."""
     _require(actor)
     row = session.get_one(models.Instance, about.instance_id, populate_existing=True)
-    outcome, _run = _judge(session, plan, row, actor)
-    return _report(about, outcome)
+    outcome, run = _judge(session, plan, row, actor)
+    return _report(about, outcome, () if run is None else moved_drafts.refit(session, row.id, _forms(plan, outcome)))
 
 
 def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: Actor) -> Report:
@@ -105,6 +110,8 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
     outcome, run = _judge(session, plan, row, actor)
     if run is None:
         return _report(about, outcome)
+    moved_drafts.hold(session, row.id)
+    refits = moved_drafts.refit(session, row.id, _forms(plan, outcome))
     record = CaseMigration(
         batch=batch,
         case_id=row.case_id,
@@ -112,7 +119,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
         from_id=plan.source.id,
         to_id=plan.target.id,
         state=row.state,
-        rows=pre_images.take(session, row),
+        rows=pre_images.take(session, row) | {_DRAFTS: moved_drafts.write(refits)},
         moved_at=datetime.now(UTC),
         moved_by=actor.name,
     )
@@ -124,7 +131,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
     instances.put_back(run)
     record.rev = row.rev
     session.add(record)
-    return _report(about, outcome, done=True)
+    return _report(about, outcome, refits, done=True)
 
 
 def of_batch(session: Session, batch: UUID) -> list[Affected]:
@@ -147,13 +154,14 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
     if row.rev != record.rev:
         return Report(about=about, reasons=("Expected an instance that stands as the move left it, but it has gone on since",))
     loaded = definitions.get(session, record.from_id)
+    notes = _give_back_drafts(session, record, loaded)
     pre_images.put_back(session, row, record.rows)
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
     if row.item_id is None and row.parent_id is None:
         session.get_one(Case, row.case_id).definition_id = record.from_id
     record.undone_at, record.undone_by = datetime.now(UTC), actor.name
     journal.record(session, row, actor=actor, what="case moved back", process=loaded.key, to=loaded.version, batch=str(batch))
-    return Report(about=about, done=True)
+    return Report(about=about, notes=notes, done=True)
 
 
 def _judge(session: Session, plan: Plan, row: models.Instance, actor: Actor) -> tuple[Migration, Run | None]:
@@ -206,8 +214,28 @@ def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
     return {number: now for number, (was, now) in moved.items() if (was.id, was.name) != (now.id, now.name)}
 
 
-def _report(about: Affected, outcome: Migration, *, done: bool = False) -> Report:
-    return Report(about=about, steps=outcome.steps, reasons=tuple(dict.fromkeys(outcome.reasons)), done=done)
+def _forms(plan: Plan, outcome: Migration) -> moved_drafts.Forms:
+    """The form of each task in the new version."""
+    then = {step.id: step.to or "" for step in outcome.steps}
+    return lambda task: plan.target.form(plan.target.process.elements[then[task.wait]])
+
+
+def _give_back_drafts(session: Session, record: CaseMigration, old: Loaded) -> tuple[str, ...]:
+    """Give drafts back what they lost; to be done while tasks still are called as in the new version."""
+    moved_drafts.hold(session, record.instance_id)
+    new, then = definitions.get(session, record.to_id), {each["wait"]: each["element"] for each in record.rows[models.Task.__tablename__]}
+    return moved_drafts.put_back(
+        session,
+        record.instance_id,
+        record.rows.get(_DRAFTS, ()),  # there were none when this was written by an earlier release
+        old=lambda task: old.form(old.process.elements[then[task.wait]]),
+        new=lambda task: new.form(new.process.elements[task.element]),
+    )
+
+
+def _report(about: Affected, outcome: Migration, refits: Sequence[Refit] = (), *, done: bool = False) -> Report:
+    notes = (*outcome.notes, *moved_drafts.told(refits))
+    return Report(about=about, steps=outcome.steps, reasons=tuple(dict.fromkeys(outcome.reasons)), notes=notes, done=done)
 
 
 def _require(actor: Actor) -> None:

@@ -154,7 +154,7 @@ def _enter_step(run: Run, wait: Wait) -> None:
                 raised_at=datetime.now(UTC),
             )
         )
-        jobs.owe(run.session, "step", run.row, after=jobs.BACKOFF[0], wait=wait.id, element=wait.element)
+        jobs.owe(run.session, "step", run.row, after=jobs.BACKOFF[0], wait=wait.id)
     else:
         run.process.complete(wait.id, result)
 

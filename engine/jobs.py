@@ -61,8 +61,10 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
         job.due_at = datetime.now(UTC) + BACKOFF[job.attempts - 1]
         return
     job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
-    incident = _standing(session, job) or Incident(case_id=job.case_id, instance_id=job.instance_id, raised_at=datetime.now(UTC))
-    incident.job_id, incident.element, incident.message = job.id, job.payload.get("element", ""), job.error
+    incident = _standing(session, job) or Incident(
+        case_id=job.case_id, instance_id=job.instance_id, element="", raised_at=datetime.now(UTC)
+    )
+    incident.job_id, incident.message = job.id, job.error
     session.add(incident)
 
 

@@ -74,8 +74,8 @@ def migrate_cases(
         raise click.exceptions.Exit(1)
 
 
-def _preview(database: Database, plan: Plan, affected: Iterable[Affected]) -> Iterator[Report]:
-    for about in affected:
+def _preview(database: Database, plan: Plan, affected: Sequence[Affected]) -> Iterator[Report]:
+    for about in _tracked(affected):
         with database.reading() as session:
             yield case_migrations.preview(session, plan, about, actor=OPERATOR)
 
@@ -94,13 +94,18 @@ def _undo(database: Database, batch: UUID) -> Iterator[Report]:
 
 def _each(database: Database, affected: Sequence[Affected], do: Callable[[Session, Affected], Report]) -> Iterator[Report]:
     """Do something to each instance, in a transaction of its own; who is busy is left for the next time."""
-    for about in track(affected, "办件 cases", console=Console(stderr=True)):
+    for about in _tracked(affected):
         try:
             with database.transaction() as session:
                 report = do(session, about)
         except Busy as busy:
             report = Report(about=about, reasons=(busy.message,))
         yield report
+
+
+def _tracked(affected: Sequence[Affected]) -> Iterable[Affected]:
+    """Show how far it is, apart from the report."""
+    return track(affected, "办件 cases", console=Console(stderr=True))
 
 
 def _write(reports: Sequence[Report], written: str) -> None:
@@ -125,6 +130,8 @@ def _add(table: Table, report: Report) -> None:
         table.add_row("", step.element or "–", step.to or "–", f"{VERDICTS[step.verdict]}{why}")
     for reason in report.reasons:
         table.add_row("", "", "", reason)
+    for note in report.notes:
+        table.add_row("", "", "", f"注意 note: {note}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -29,6 +29,8 @@ class Migration:
     steps: tuple[Step, ...]
     #: Why it must stay as it is, besides what the steps say.
     refusals: tuple[str, ...] = ()
+    #: What should be known of it, although it speaks against nothing.
+    notes: tuple[str, ...] = ()
     #: The instance in its new definition; None when it must stay as it is.
     instance: Instance | None = None
 
@@ -46,7 +48,7 @@ def migrate(plan: Plan, snapshot: bytes, variables: Mapping[str, Any], context: 
     moving = Moving(plan, state, context)
     steps = tuple(moving.steps())
     refusals = () if any(step.verdict is Verdict.REFUSED for step in steps) else tuple(moving.refusals())
-    judged = Migration(steps=steps, refusals=refusals)
+    judged = Migration(steps=steps, refusals=refusals, notes=tuple(moving.notes()))
     if judged.reasons:
         return judged
     try:

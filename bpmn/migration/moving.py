@@ -78,6 +78,14 @@ class Moving:
                 yield f"Expected to compensate {entry['activity']} as before, but: {reason}"
             yield from self._lost_handlers({"compensable": entry.get("inner", ())})
 
+    def notes(self) -> Iterator[str]:
+        """Yield which flows into joins at which tokens wait were found by what they join, not by their ids."""
+        for join in {row.element: None for row in self._state.rows if self._waits_at_join(row)}:
+            element = self._plan.source.elements[join]
+            for flow in element.incoming:
+                if flow in self._plan.redrawn:
+                    yield f"Flow {flow} into {element.label} is {self._plan.redrawn[flow]} now: it leads the same way"
+
     # What begins to watch ------------------------------------------------------------------------------------------------------------
 
     def _new_watchers(self) -> Iterator[tuple[int | None, str, str | None]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType
 from bpmn.errors import InstanceError
-from bpmn.soundness import Net
+from bpmn.soundness import Net, is_join
 
 #: Events that watch while what they stand on is active; errors and the like are looked for when they happen.
 _WATCHING = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
@@ -22,6 +22,8 @@ class Plan:
     target: Definition
     #: Elements and flows that have another id in the target.
     renamed: Mapping[str, str] = field(default_factory=dict)
+    #: Flows into joins that have another id in the target although nobody said so: they are told by what they join.
+    redrawn: Mapping[str, str] = field(default_factory=dict, init=False, compare=False)
     _nets: dict[tuple[bool, str | None], Net] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -32,6 +34,7 @@ class Plan:
                     raise InstanceError(f"Expected {old} and {new} both to be {sort} of their versions, but one of them is none")
             if old not in self.source.elements and old not in self.source.flows:
                 raise InstanceError(f"Expected to find {old} in the old version, but it is not there")
+        object.__setattr__(self, "redrawn", dict(self._redrawn()))
         ends = Counter(self.goes_to(key) for key in (*self.source.elements, *self.source.flows))
         for key in self.renamed.values():
             if ends[key] > 1:
@@ -41,13 +44,38 @@ class Plan:
         """Id that an element or a flow has in the target, whether it is there or not."""
         if key.endswith(BODY):
             return self.goes_to(key.removesuffix(BODY)) + BODY
-        return self.renamed.get(key, key)
+        return self.renamed.get(key) or self.redrawn.get(key, key)
 
     def net(self, scope: str | None, *, target: bool) -> Net:
         """What can happen in a scope, looked at once."""
         if (target, scope) not in self._nets:
             self._nets[target, scope] = Net(self.target if target else self.source, scope)
         return self._nets[target, scope]
+
+    def _redrawn(self) -> Iterator[tuple[str, str]]:
+        """Yield the flows into joins that are gone, with the one that leads the same way now.
+
+        Modeler gives a flow that is drawn again another id, and when a task is dropped on a flow it leaves the old id to the first half:
+        then the one that leads from the same element to the same join, over nothing but what is new, is the same to whoever waits there.
+        """
+        old, new = self.source, self.target
+        known = {self.goes_to(key) for key in (*old.elements, *old.flows)}
+        ways = Counter((flow.source, flow.target) for flow in old.flows.values())
+        for key, flow in old.flows.items():
+            join = new.elements.get(self.goes_to(flow.target))
+            alone = ways[flow.source, flow.target] == 1 and key not in self.renamed
+            if join is None or not alone or not is_join(old.elements[flow.target]) or key in join.incoming:
+                continue
+            found = [each for each in join.incoming if each not in known and self._origin(each, known) == self.goes_to(flow.source)]
+            if len(found) == 1:
+                yield key, found[0]
+
+    def _origin(self, flow: str, known: Collection[str]) -> str:
+        """Element of the old version from which a flow of the target comes, over nothing but new elements with one way in and out."""
+        at = self.target.elements[self.target.flows[flow].source]
+        while at.id not in known and len(at.incoming) == len(at.outgoing) == 1:
+            at = self.target.elements[self.target.flows[at.incoming[0]].source]
+        return at.id
 
     def misfit(self, key: str) -> str:
         """Say why an element is another one in the target; empty when it is the same."""

@@ -416,17 +416,92 @@ def test_migrate__waiting_at_a_join():
     assert standing(moved.instance) == ["z"]
 
 
-def test_migrate__task_inserted_into_the_other_branch():
-    """Modeler leaves the old id to the first arrow, and the join has a new one: whoever moves says that they are the same."""
+DROPPED = (
+    *FORK,
+    user("b2"),
+    flows("s -> f -> a -> j -> z -> e", "f -> b"),
+    flow("b", "b2", key="b-j"),
+    flow("b2", "j", key="b2-j"),
+)
+
+
+@pytest.mark.parametrize(("done", "left"), [(["a"], ["b", "b2"]), (["b"], ["a"])])
+def test_migrate__task_dropped_on_a_flow_into_the_join(done, left):
+    """Modeler leaves the old id to the first arrow, and the join has a new one: it leads the same way."""
+    old = begin(*BOTH)
+    complete(old, *done)
+
+    moved = migrate(old, *DROPPED)
+
+    assert moved.reasons == ()
+    assert moved.notes == ("Flow b-j into j is b2-j now: it leads the same way",)
+    complete(moved.instance, *left)
+    assert standing(moved.instance) == ["z"]
+
+
+def test_migrate__whoever_moves_says_which_flow_it_is():
     old = begin(*BOTH)
     complete(old, "a")
-    after = (*FORK, user("b2"), flows("s -> f -> a -> j -> z -> e", "f -> b"), flow("b", "b2", key="b-j"), flow("b2", "j", key="b2-j"))
 
-    refused, moved = migrate(old, *after), migrate(old, *after, b__j="b2-j")
+    assert migrate(old, *DROPPED, b__j="b2-j").notes == ()
 
-    assert refused.reasons == ("Expected the flows into j to be the same while a token waits there, but gone are b-j, and new are b2-j",)
-    complete(moved.instance, "b", "b2")
+
+@pytest.mark.parametrize("done", ["a", "b"])
+def test_migrate__flow_drawn_again(done):
+    old = begin(*BOTH)
+    complete(old, done)
+    after = (*FORK, flows("s -> f -> a -> j -> z -> e", "f -> b"), flow("b", "j", key="Flow_9"))
+
+    moved = migrate(old, *after)
+
+    assert moved.notes == ("Flow b-j into j is Flow_9 now: it leads the same way",)
+    complete(moved.instance, *{"a", "b"} - {done})
     assert standing(moved.instance) == ["z"]
+
+
+def test_migrate__renamed_and_drawn_again():
+    old = begin(*BOTH)
+    complete(old, "a")
+    after = (
+        start("s"), parallel("f"), user("a"), user("b2"), parallel("j2"), user("z"), end("e"),
+        flows("s -> f -> a -> j2 -> z -> e", "f -> b2 -> j2"),
+    )  # fmt: skip
+
+    moved = migrate(old, *after, b="b2", j="j2")
+
+    assert set(moved.notes) == {f"Flow {one}-j into j is {other}-j2 now: it leads the same way" for one, other in (("a", "a"), ("b", "b2"))}
+    complete(moved.instance, "b2")
+    assert standing(moved.instance) == ["z"]
+
+
+def test_migrate__nobody_waits_at_the_join():
+    """There is nothing to say."""
+    assert migrate(begin(*BOTH), *DROPPED).notes == ()
+
+
+ANOTHER_WAY = {
+    "two lead there now": (*FORK, flows("s -> f -> a -> j -> z -> e", "f -> b"), flow("b", "j", key="one"), flow("b", "j", key="two")),
+    "over a choice": (
+        *FORK, exclusive("x", default="j"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b"),
+        flow("b", "x", key="b-j"), flow("x", "j", key="x-j"), flow("x", "o", key="x-o", when="${x}"),
+    ),
+    "over what another branch meets, too": (
+        *FORK, exclusive("m"), flows("s -> f -> a -> m", "j -> z -> e", "f -> b"), flow("b", "m", key="b-m"), flow("m", "j", key="m-j"),
+    ),
+    "from elsewhere": (*FORK, user("c"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b -> o", "f -> c -> j")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("circumstance", ANOTHER_WAY)
+def test_migrate__another_way_into_the_join(circumstance):
+    old = begin(*BOTH)
+    complete(old, "a")
+
+    moved = migrate(old, *ANOTHER_WAY[circumstance])
+
+    assert moved.instance is None
+    assert moved.reasons[0].startswith("Expected the flows into j to be the same while a token waits there, but gone are ")
+    assert moved.notes == ()
 
 
 def test_migrate__the_flow_by_which_it_came_is_renamed():

@@ -71,7 +71,7 @@ def migrate(stage, key, *numbers, source=1, target=2, batch=None, **renamed):
             foretold = case_migrations.preview(session, plan, about, actor=DESIGNER)
         with stage.database.transaction() as session:
             reports.append(case_migrations.move(session, plan, about, batch=batch or new_id(), actor=DESIGNER))
-        assert (foretold.steps, foretold.reasons) == (reports[-1].steps, reports[-1].reasons)
+        assert (foretold.steps, foretold.reasons, foretold.notes) == (reports[-1].steps, reports[-1].reasons, reports[-1].notes)
         invariants.check(stage.database)
     return reports
 

@@ -10,6 +10,7 @@ from engine.errors import InvalidState, NotFound, NotPermitted
 from engine.models import Incident, Job
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.engine.test_case_migrations import migrate
 
 UNDECIDED = {"outcome": "undecided"}
 
@@ -143,6 +144,25 @@ def test_step__one_incident_from_the_first_failure_to_the_end(stage, clerk, supe
     with supervisor.acting() as session:
         incidents.retry(session, incident.id, actor=supervisor.actor)
     assert [i.id for i in stage.incidents(case)] == [first.id]
+
+
+def test_step__fails_where_its_case_was_moved_to(stage, clerk):
+    """The incident stands where the step stands now, also when its job was written before the move."""
+    files = tiny.folder({"alpha": {}})
+    for version, key in enumerate(("decide", "judge"), 1):
+        files["alpha_bpmn"] = tiny.item(
+            "alpha", d.start("s"), d.external(key, topic="onething.decide"), d.end("e"), d.flows(f"s -> {key} -> e")
+        )
+        stage.deploy("tiny", **files)
+        if version == 1:
+            case = clerk.submit("tiny")
+            clerk.complete(case, "一窗受理", outcome="accept")
+
+    migrate(stage, "alpha", decide="judge")
+    fail_for_good(stage, case)
+
+    [incident] = stage.incidents(case)
+    assert (incident.element, incident.job_id) == ("judge", owed(stage, case).id)
 
 
 def test_step__repaired(stage, clerk, supervisor):

@@ -3,17 +3,18 @@
 import json
 import re
 import signal
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
 from engine import definitions, deployments, processes, versions
-from engine.case_models import Case
+from engine.case_models import Case, Draft
 from engine.database import Database
 from engine.models import Definition, Instance, Task
 from engine.variables import Given
 from tests import invariants
-from tests.bpmn.diagrams import diagram, end, flows, start, timer_boundary, user
+from tests.bpmn.diagrams import diagram, end, flows, start, tag, timer_boundary, user
 from tests.hall import OPERATOR
 
 KEPT = {"camunda:historyTimeToLive": "P180D"}
@@ -22,6 +23,7 @@ NEW = (
     start("s"), user("review", name="复审", groups="market"), timer_boundary("late", on="review", duration="P3D", interrupting=False), user("look"), end("e"),
     flows("s -> review -> look -> e", "late -> e"),
 )  # fmt: skip
+FORM = tag("camunda:formData", tag("camunda:formField", attrs={"id": "opinion", "type": "string"}))
 GONE = (start("s"), user("look", groups="market"), end("e"), flows("s -> look -> e"))
 
 
@@ -76,7 +78,20 @@ def test_migrate_cases__says_what_would_become_of_them(run, here):
     assert re.search(r"│ review +│ review +│ 保留 kept", result.stdout)
     assert re.search(r"│ – +│ late +│ 开始监听 started: new at review", result.stdout)
     assert result.stdout.endswith("3 instances, 0 done, 0 refused\n")
+    assert re.search(r"办件 cases .* 100%", result.stderr)
     assert here.versions() == [1, 1, 1]
+
+
+def test_migrate_cases__says_what_a_draft_loses(run, here):
+    here.deploy(start("s"), user("review", name="审查", ext=FORM, groups="market"), end("e"), flows("s -> review -> e"))
+    with here.database.transaction() as session:
+        task = session.scalars(select(Task).order_by(Task.id).limit(1)).one()
+        session.add(Draft(task_id=task.id, case_id=task.case_id, data={"fee": "免"}, saved_at=datetime.now(UTC), saved_by="li"))
+
+    result = run("migrate-cases", "check", "--from", "1", "--to", "4")
+
+    assert result.exit_code == 0, result.output
+    assert re.search(r"注意 note: The draft of 审查 loses fee: Expected fields of the form only", result.stdout)
 
 
 def test_migrate_cases__moves_them_and_moves_them_back(run, here):
@@ -107,6 +122,7 @@ def test_migrate_cases__some_of_them(run, here):
 def test_migrate_cases__json(run, here):
     result = run("migrate-cases", "check", "--from", "1", "--to", "2", "--format", "json", "--execute")
 
+    assert re.search(r"办件 cases .* 100%", result.stderr)  # apart from the report, so that this can be read by programs
     reports = json.loads(result.stdout)
     assert [(report["about"]["case"], report["done"], report["reasons"]) for report in reports] == [(n, True, []) for n in here.numbers()]
     assert [(step["element"], step["to"], step["verdict"]) for step in reports[0]["steps"]] == [

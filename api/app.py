@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Response
 from flask.json.provider import JSONProvider
 
 from api import auth, camunda, logbook, pages, problems, security, turns, v1
+from api.repeats import Application
 from api.transactions import Repeated
 from engine import accounts
 from engine import settings as settings_
@@ -30,10 +31,10 @@ class OrJson(JSONProvider):
         return orjson.loads(s)
 
 
-def create_app(settings: Settings | None = None, *, passwords: Passwords | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, passwords: Passwords | None = None) -> Application:
     """Make the application; without settings, those of the environment."""
     settings = settings or settings_.load()
-    app = Flask("api")
+    app = Application("api")
     app.json = OrJson(app)
     app.config.update(
         SECRET_KEY=settings_.secret_key(settings),

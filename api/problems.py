@@ -11,11 +11,18 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, Unauthorized
 
-from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 #: Status of each category of refusal; the docstring of the class is the title.
-STATUSES: dict[type[EngineError], int] = {NotFound: 404, NotPermitted: 403, InvalidState: 409, InvalidInput: 422, Busy: 503}
+STATUSES: dict[type[EngineError], int] = {
+    NotFound: 404,
+    NotPermitted: 403,
+    InvalidState: 409,
+    InvalidInput: 422,
+    Busy: 503,
+    Unavailable: 503,
+}
 #: After how many seconds it is worth trying again.
 RETRY_AFTER = 1
 #: The ways to say who one is.  Werkzeug would leave out the quotes, which some clients need.
@@ -43,13 +50,15 @@ _ADVICE = {
     415: "内容类型不支持 · Send the media type that the route takes.",
     422: "数据不合要求，见 errors · See errors for each field.",
     500: "系统故障，已记录；请把 instance 告诉运维 · A fault of ours; tell the operator the instance.",
-    503: "他人正在办理同一件；稍候重试（Retry-After）· Somebody else has it just now; try again.",
+    503: "他人正在办理同一件，或数据库暂不可用；稍候重试（Retry-After）· Somebody else has it, or the database is away; try again.",
 }
 
 
 def catalogue() -> list[tuple[int, str, str]]:
     """List every status with its title and what to do about it."""
-    titles = {status: (kind.__doc__ or "").strip() for kind, status in STATUSES.items()}
+    titles: dict[int, str] = {}
+    for kind, status in STATUSES.items():
+        titles[status] = f"{titles.get(status, '')} {(kind.__doc__ or '').strip()}".strip()
     return [(status, titles.get(status, HTTPStatus(status).phrase), advice) for status, advice in _ADVICE.items()]
 
 

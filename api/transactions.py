@@ -43,6 +43,7 @@ def transaction() -> Iterator[Session]:
         if key is None:
             yield session
             return
+        g.keyed = True  # whatever becomes of it, the key knows whether it was done
         actor = auth.actor()
         first = idempotency.begin(session, key, actor=actor, request_hash=_request_hash())
         if first is not None:
@@ -67,6 +68,7 @@ def _request_hash() -> str:
     for name, value in sorted(request.form.items(multi=True)):
         digest.update(f"{name}={len(value)}:{value}\n".encode())
     for name, file in sorted(request.files.items(multi=True), key=lambda part: part[0]):
+        file.stream.seek(0)  # it may have been read and stored already
         digest.update(f"{name}={file.filename}:{hashlib.file_digest(file.stream, 'sha256').hexdigest()}\n".encode())  # type: ignore[arg-type]
         file.stream.seek(0)
     return digest.hexdigest()

@@ -10,20 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
-from engine.errors import Busy
+from engine import outages
 
 #: `Session` is named here for those who may not know SQLAlchemy.
 __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
 
+log = structlog.get_logger()
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
+#: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
+IDLE_TIMEOUT = 15
+#: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
+POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
 _AFTER_COMMIT = "after_commit"
@@ -36,13 +40,25 @@ def connect(url: str) -> Engine:
     """Open a pool of connections to SQLite or PostgreSQL."""
     if make_url(url).get_backend_name() == "sqlite":
         return _connect_sqlite(url)
-    return create_engine(
-        url,
-        pool_size=16,
-        max_overflow=16,
-        pool_pre_ping=True,
-        connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT * 1000} -c timezone=UTC"},
-    )
+    # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
+    words = _words(make_url(url))
+    bind = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_timeout=POOL_TIMEOUT, connect_args=words)
+    outages.watch(bind)
+    return bind
+
+
+def _words(url: URL) -> dict[str, Any]:
+    """How a connection to PostgreSQL is made, as far as its URL does not say: a host that has gone is noticed within seconds."""
+    limits = {"lock_timeout": LOCK_TIMEOUT, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
+    words = {
+        "options": " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items()) + " -c timezone=UTC",
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    return {name: value for name, value in words.items() if name not in url.query}
 
 
 def wal_is_safe() -> bool:
@@ -88,15 +104,11 @@ class Database:
         committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
         """
         with Session(self.bind, expire_on_commit=False, info=self.info) as session:
-            try:
+            with outages.told():
                 yield session
+                session.flush()
+            with outages.told(committing=True):
                 session.commit()
-            except StaleDataError as error:
-                session.rollback()
-                raise Busy("Expected to write what was read, but somebody else has written it meanwhile; try again") from error
-            except OperationalError as error:
-                session.rollback()
-                raise _translate(error) from error
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         self._carry_out(owed)
 
@@ -112,13 +124,15 @@ class Database:
                 if not line:
                     break
                 line.popleft()(self)
+        except Exception:
+            log.exception("what follows a commit is left to the scheduler")
         finally:
             self._here.line = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that only reads: it never waits for a writer's turn, and it keeps nothing."""
-        with Session(self.bind, autoflush=False) as session:
+        with outages.told(), Session(self.bind, autoflush=False) as session:
             session.connection(execution_options={"reading": True})
             yield session
 
@@ -129,8 +143,10 @@ class Database:
         It is not to last: where SQLite has no write-ahead log, who writes waits for it.
         """
         moment = {"isolation_level": "REPEATABLE READ"} if self.bind.dialect.name == "postgresql" else {}
-        with Session(self.bind, autoflush=False) as session:
-            session.connection(execution_options={"reading": True, **moment})
+        with outages.told(), Session(self.bind, autoflush=False) as session:
+            connection = session.connection(execution_options={"reading": True, **moment})
+            if moment:  # it holds nothing that others wait for, and may think for long
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield session
 
     def migrate(self) -> None:
@@ -171,11 +187,3 @@ def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
-
-
-def _translate(error: OperationalError) -> Exception:
-    """Turn a lock that could not be had in time into Busy; leave everything else as it is."""
-    text = str(error.orig).lower()
-    if "locked" in text or "lock timeout" in text or "deadlock" in text:
-        return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
-    return error

@@ -37,3 +37,11 @@ class InvalidInput(EngineError):  # noqa: N818
 
 class Busy(EngineError):  # noqa: N818
     """Somebody else holds the thing just now; try again."""
+
+
+class Unavailable(EngineError):  # noqa: N818
+    """The database cannot be reached, or has no room, just now; try again."""
+
+
+class Unsettled(Unavailable):
+    """Whether the command was carried out is not known."""

@@ -6,14 +6,17 @@ stays, which harms nobody: the next upload of the same content finds it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from engine import file_types
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput, NotFound, Unavailable
 from engine.materials import StoredFile
 
 _CHUNK = 1 << 20
@@ -27,8 +30,15 @@ class FileStore:
         self.folder = folder
 
     def keep(self, content: IO[bytes], filename: str) -> StoredFile:
-        """Store what is read; it is durable when this returns.  Raises InvalidInput for a type that is not taken."""
+        """Store what is read; it is durable when this returns.
+
+        Raises InvalidInput for a type that is not taken, Unavailable when there is no room left.
+        """
         name = _plain_name(filename)
+        with _room():
+            return self._keep(content, name)
+
+    def _keep(self, content: IO[bytes], name: str) -> StoredFile:
         self.folder.mkdir(parents=True, exist_ok=True)
         draft = self.folder / f"draft-{secrets.token_hex(16)}"
         try:
@@ -57,6 +67,16 @@ class FileStore:
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256[2:4] / sha256
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise Unavailable("Expected to store the file, but there is no room left; try again later") from error
 
 
 def _write(draft: Path, content: IO[bytes]) -> tuple[int, str]:

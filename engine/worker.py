@@ -1,4 +1,7 @@
-"""The worker: runs jobs and timers that are due, each in a transaction of its own."""
+"""The worker: runs jobs and timers that are due, each in a transaction of its own.
+
+That somebody else holds what a piece of work needs, or that the database is away, is no failure of that piece: it stays due.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from bpmn.waits import WaitKind
 from engine import activities, continuations, duties, execution, instances, jobs, start_timers
 from engine.actors import ENGINE
 from engine.database import Database
-from engine.errors import Busy, InvalidState, Suspended
+from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.models import Incident, Instance, Job, Timer
 from engine.settings import Settings
 from engine.states import JobStatus
@@ -39,8 +42,10 @@ def run(db: Database, job_id: UUID) -> bool:
                 return False
             duties.PERFORM[job.kind](session, job)
             session.delete(job)
-    except Suspended:
-        return False  # it waits until its instance is activated
+    except (Busy, Suspended):
+        return False  # it waits for whoever holds its instance, or until that is activated
+    except Unavailable:
+        raise
     except Exception as error:
         log.exception("job failed", job=str(job_id))
         with db.transaction() as session:
@@ -62,8 +67,10 @@ def fire(db: Database, timer_id: UUID) -> bool:
             if timer is None or timer.due_at is None or timer.due_at > now:
                 return False
             _fire(session, timer)
-    except Suspended:
+    except (Busy, Suspended):
         return False
+    except Unavailable:
+        raise
     except Exception as error:
         log.exception("timer failed", timer=str(timer_id))
         _put_off(db, timer_id, error)
@@ -79,7 +86,9 @@ def carry_on(db: Database, continuation_id: UUID) -> bool:
                 return False
             continuations.execute(session, row, actor=ENGINE)
     except (Busy, Suspended):
-        return False  # somebody works on the instance: that is no failure, and it stays due
+        return False
+    except Unavailable:
+        raise
     except Exception as error:
         log.exception("continuation failed", continuation=str(continuation_id))
         with db.transaction() as session:
@@ -99,6 +108,10 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
     try:
         with db.transaction() as session:
             return start_timers.fire(session, timer_id, region=region) is not None
+    except Busy:
+        return False
+    except Unavailable:
+        raise
     except Exception:
         log.exception("start timer failed", timer=str(timer_id))
         with db.transaction() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -11,8 +12,8 @@ import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
-from api.problems import CHALLENGES
-from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotPermitted, Suspended
+from api.problems import CHALLENGES, RETRY_AFTER
+from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotPermitted, Suspended, Unavailable
 from engine.errors import NotFound as NothingFound
 
 bp = Blueprint("nowhere", __name__)
@@ -26,6 +27,7 @@ _STATUSES: Mapping[type[EngineError], tuple[int, str]] = {
     Suspended: (500, "SuspendedEntityInteractionException"),
     InvalidInput: (400, "InvalidRequestException"),
     Busy: (503, "ProcessEngineException"),
+    Unavailable: (503, "ProcessEngineException"),
 }
 _TYPES = {401: "AuthenticationException", 403: "AuthorizationException", 404: "NotFoundException"}
 _UNPARSABLE = "ENGINE-09005 Could not parse BPMN process. Errors: "
@@ -57,7 +59,10 @@ def find_nothing(rest: str) -> Response:
 def refused(error: EngineError) -> Response:
     """Answer a refusal of the engine."""
     status, kind = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
-    return answer(status, kind, error.message)
+    made = answer(status, kind, error.message)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        made.headers["Retry-After"] = str(RETRY_AFTER)
+    return made
 
 
 def mistaken(error: HTTPException) -> Response | HTTPException:

@@ -1,5 +1,6 @@
 """Uploaded files: stored once, durable, and only what they claim to be."""
 
+import errno
 import hashlib
 import io
 import zipfile
@@ -7,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.errors import InvalidInput, NotFound
+from engine import files
+from engine.errors import InvalidInput, NotFound, Unavailable
 from engine.files import FileStore
 from tests import documents
 from tests.documents import DOCX, GOOD, JPEG, OFD, PDF, PNG, package
@@ -126,3 +128,18 @@ def test_path__unknown(store):
 
 def test_documents__are_what_they_say():
     assert zipfile.is_zipfile(io.BytesIO(documents.XLSX))
+
+
+def test_keep__disk_is_full(store, monkeypatch):
+    """Nothing is left behind, and the next one is stored."""
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "fsync", full)
+        with pytest.raises(Unavailable, match="there is no room left"):
+            keep(store, PDF, "plan.pdf")
+
+    assert kept(store) == []
+    assert keep(store, PDF, "plan.pdf").size == len(PDF)

@@ -1,0 +1,63 @@
+"""Repeats: what the database kept from being done is done again, before anybody is told; the one place where a request is repeated.
+
+A request that changes something does so in its last transaction, so whatever failed before that was committed can begin anew.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TypeVar
+
+from flask import Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
+
+from api.auth import SAFE_METHODS
+from api.turns import Turns
+from engine.errors import Busy, Unavailable, Unsettled
+
+Done = TypeVar("Done")
+#: How long to wait before each repeat, seconds; less by chance, so that those who met do not meet again.
+PAUSES = (0.05, 0.2, 0.6, 1.2, 2.0)
+#: After so many seconds a request is not repeated any more: whoever waits for it is told.
+PATIENCE = 8
+
+
+class Application(Flask):
+    """A Flask application that repeats a request when the database says that nothing has been done."""
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Find out who asks."""
+        return again(super().preprocess_request)
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Answer the request."""
+        return again(super().dispatch_request)
+
+
+def again(work: Callable[[], Done]) -> Done:
+    """Do it, and do it again while that can help; raises what the last attempt raised."""
+    until = time.monotonic() + PATIENCE
+    for pause in PAUSES:
+        try:
+            return work()
+        except (Busy, Unavailable) as error:
+            if time.monotonic() > until or (isinstance(error, Unsettled) and not _may_repeat()):
+                raise
+        _rest(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+    return work()
+
+
+def _may_repeat() -> bool:
+    """Whether it does no harm to do again what may have been done already."""
+    return request.method in SAFE_METHODS or g.get("keyed", False)
+
+
+def _rest(seconds: float) -> None:
+    turns: Turns | None = current_app.extensions.get("turns")
+    with turns.given_up() if turns is not None else nullcontext():
+        time.sleep(seconds)
+    for file in request.files.values():
+        file.stream.seek(0)  # it has been read

@@ -1,0 +1,88 @@
+"""Outages of the database (数据库故障): what each means for whoever asked, told in one place.
+
+Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
+failure), `Unavailable` when the database cannot be reached, has no connection left, or no room.  When the connection breaks while COMMIT is
+under way, nobody knows what became of it (`Unsettled`): only a command with an Idempotency-Key can be repeated then, and the key decides.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as AllTaken
+from sqlalchemy.orm.exc import StaleDataError
+
+from engine.errors import Busy, EngineError, Unavailable, Unsettled
+
+#: Serialization failure, deadlock, lock not available (SQLSTATE).
+_IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
+#: Idle in a transaction for too long; a server that only reads: it has been replaced by another.
+_LOST = frozenset({"25P03", "25006"})
+#: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
+_AWAY = ("08", "53", "57", "58")
+#: What SQLite says, which has no states.
+_SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
+
+
+@contextmanager
+def told(*, committing: bool = False) -> Iterator[None]:
+    """Raise what a fault of the database means; what is none (a constraint, a statement that is wrong) is raised as it is."""
+    try:
+        yield
+    except AllTaken as error:
+        raise Unavailable("Expected a connection to the database, but all of them are taken; try again") from error
+    except StaleDataError as error:
+        raise Busy("Expected to write what was read, but somebody else has written it meanwhile; try again") from error
+    except DBAPIError as error:
+        meant = _meaning(error, committing=committing)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+def watch(bind: Engine) -> None:
+    """Give up all connections of a pool when one of them shows that their server has gone, or only reads."""
+    event.listen(bind, "handle_error", _look)
+
+
+def _look(context: ExceptionContext) -> None:
+    state = getattr(context.original_exception, "sqlstate", None) or ""
+    if state in _LOST or state.startswith("57P"):
+        context.is_disconnect = True
+
+
+def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
+    if isinstance(error.orig, sqlite3.Error):
+        return _meaning_on_sqlite(str(error.orig))
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in _IN_THE_WAY:
+        return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+    # Without a state nobody has answered: there is no connection, or no more.
+    lost = state.startswith(("08", "57P")) if state else isinstance(error, OperationalError | InterfaceError)
+    if lost and committing:
+        return Unsettled(
+            "Expected to commit, but the connection to the database broke meanwhile, and whether it was carried out is not known; "
+            "look, or repeat it with its Idempotency-Key"
+        )
+    if lost or state in _LOST or state.startswith(_AWAY):
+        return Unavailable(f"Expected the database to answer, but it {_condition(state)}; try again")
+    return None
+
+
+def _condition(state: str) -> str:
+    if state == "53300":
+        return "takes no more connections"
+    return "has no room left" if state.startswith("53") else "cannot be reached just now"
+
+
+def _meaning_on_sqlite(said: str) -> EngineError | None:
+    if "locked" in said:
+        return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+    if any(words in said for words in _SQLITE_AWAY):
+        return Unavailable(f"Expected the database to answer, but it says: {said}; try again")
+    return None

@@ -1,0 +1,201 @@
+"""A request that the database keeps from its work is repeated, bounded; what then still fails is a 503 with Retry-After, never a 500."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from api import repeats
+from api.app import create_app
+from engine import database
+from engine.database import Database
+from engine.passwords import WELL_KNOWN
+from engine.settings import Settings
+from tests.api import bundle
+from tests.api.conftest import Caller
+from tests.documents import PDF
+from tests.hall import furnish
+from tests.proxy import Proxy
+
+
+@pytest.fixture(scope="module")
+def server(postgresql, furnished):
+    """One database for all: what is done here has names of its own."""
+    if type(postgresql) not in furnished:
+        furnished[type(postgresql)] = postgresql.branch(furnish)
+    with furnished[type(postgresql)].fresh() as url, Proxy(url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(server):
+    yield server
+    server.mend()
+
+
+@pytest.fixture
+def app(proxy, tmp_path, monkeypatch):
+    """The application, with the network between it and its database; it waits as shortly as it can."""
+    monkeypatch.setattr(repeats, "PAUSES", (0.02, 0.05, 0.1))
+    monkeypatch.setattr(database, "POOL_TIMEOUT", 0.05)
+    url = proxy.url(options="-c lock_timeout=50ms -c timezone=UTC")
+    app = create_app(Settings(database_url=url, data_dir=tmp_path), passwords=WELL_KNOWN)
+    yield app
+    app.extensions["database"].close()
+
+
+@pytest.fixture
+def near(proxy):
+    """The database, as somebody reaches it who is not disturbed."""
+    opened = Database(proxy.target.render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def admin(app):
+    return Caller(app, "admin")
+
+
+@pytest.fixture
+def clerk(app):
+    return Caller(app, "clerk")
+
+
+def create(admin, name, **headers):
+    return admin.post("/accounts", {"name": name}, headers={key.replace("_", "-"): value for key, value in headers.items()})
+
+
+def there_are(near, name):
+    with near.reading() as session:
+        return session.scalar(text("select count(*) from accounts where name = :name"), {"name": name})
+
+
+def check_busy(answer):
+    assert answer.status_code == 503, answer.json
+    assert int(answer.headers["Retry-After"]) >= 1
+    return answer.json
+
+
+def test_command__connections_have_died(admin, near):
+    """Asking who it is and doing it: both begin anew with a connection that lives."""
+    admin.get("/me")
+    with near.transaction() as session:
+        session.execute(text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"))
+
+    assert create(admin, "after-death").status_code == 201
+
+
+def test_command__answer_to_its_commit_is_lost(admin, near, proxy):
+    """The key knows that it was done: the client sees nothing of it all."""
+    proxy.fatal_words = b"COMMIT"
+
+    answer = create(admin, "lost-answer", Idempotency_Key="lost-answer")
+
+    assert (answer.status_code, answer.json["name"]) == (201, "lost-answer")
+    assert answer.headers["Idempotency-Replayed"] == "true"
+    assert there_are(near, "lost-answer") == 1
+
+
+def test_command__answer_to_its_commit_is_lost_and_it_has_no_key(admin, near, proxy):
+    proxy.fatal_words = b"COMMIT"
+
+    problem = check_busy(create(admin, "lost-without-key"))
+
+    assert "whether it was carried out is not known" in problem["detail"]
+    assert there_are(near, "lost-without-key") == 1
+
+
+def test_command__somebody_has_the_row_for_a_while(admin, near):
+    create(admin, "held")
+    with near.transaction() as session:
+        session.execute(text("select * from accounts where name = 'held' for update"))
+        threading.Timer(0.12, session.rollback).start()
+
+        answer = admin.post("/accounts/held/disable")
+
+    assert answer.status_code == 200
+    assert answer.json["disabled"] is True
+
+
+def test_command__somebody_has_the_row_for_too_long(admin, near):
+    create(admin, "kept")
+    with near.transaction() as session:
+        session.execute(text("select * from accounts where name = 'kept' for update"))
+
+        problem = check_busy(admin.post("/accounts/kept/disable"))
+
+    assert problem["detail"] == "Expected to get hold of the case, but somebody else is working on it; try again"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks", "/engine-rest/task"])
+def test_question__database_is_away(clerk, proxy, path):
+    proxy.cut()
+
+    answer = check_busy(clerk.get(path, prefix=""))
+
+    assert "Expected the database to answer, but it cannot be reached just now" in (answer.get("detail") or answer["message"])
+
+
+def test_question__database_comes_back(clerk, proxy):
+    proxy.cut()
+    threading.Timer(0.05, proxy.mend).start()
+
+    assert clerk.get("/tasks").status_code == 200
+
+
+def test_question__all_connections_are_taken(app, clerk):
+    taken = [app.extensions["database"].bind.connect() for _ in range(database.POOL_SIZE + database.POOL_OVERFLOW)]
+
+    problem = check_busy(clerk.get("/tasks"))
+
+    assert "all of them are taken" in problem["detail"]
+    for connection in taken:
+        connection.close()
+
+
+@pytest.mark.parametrize("state", ["53100", "40001", "40P01"])
+def test_command__server_refuses(admin, near, state):
+    with near.transaction() as session:
+        session.execute(
+            text(f"create function refuse() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '{state}'; end $$")
+        )
+        session.execute(text("create trigger refuses before insert on accounts for each row execute function refuse()"))
+
+    check_busy(create(admin, "refused", Idempotency_Key="refused"))
+
+    with near.transaction() as session:
+        session.execute(text("drop function refuse cascade"))
+    assert create(admin, "refused", Idempotency_Key="refused").status_code == 201
+    with near.transaction() as session:
+        session.execute(text("delete from accounts where name = 'refused'"))
+        session.execute(text("delete from idempotent_answers where key = 'refused'"))
+
+
+def test_upload__is_read_again(clerk, proxy):
+    """What is sent is there in the second attempt, too."""
+    case = bundle.submit(clerk)["number"]
+    proxy.fatal_words = b"COMMIT"
+
+    answer = upload(clerk, case, PDF, "plan")
+
+    assert answer.status_code == 201, answer.json
+    assert answer.json["size"] == len(PDF)
+    assert answer.headers["Idempotency-Replayed"] == "true"
+
+
+def test_upload__other_content_with_the_same_key(clerk):
+    """It is another command, though its file has the same name."""
+    case = bundle.submit(clerk)["number"]
+    assert upload(clerk, case, PDF, "first").status_code == 201
+
+    assert upload(clerk, case, PDF + b"\n", "first").status_code == 422
+
+
+def upload(clerk, case, content, key):
+    data = {"code": "m_plan", "file": (io.BytesIO(content), "plan.pdf")}
+    headers = {"Idempotency-Key": key}
+    return clerk.call("POST", f"/cases/{case}/materials", data=data, content_type="multipart/form-data", headers=headers)

@@ -1,0 +1,340 @@
+"""Faults of the database are what the database really does: each is brought about, told as what it means, and leaves nothing half-done."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import func, make_url, select, text
+
+from engine import database
+from engine.database import Database
+from engine.errors import Busy, Unavailable, Unsettled
+from engine.models import Department
+from tests.proxy import Proxy
+
+QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"
+
+
+@pytest.fixture(scope="module")
+def server(postgresql):
+    with postgresql.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def url(server):
+    """A database as it was in the beginning."""
+    yield server
+    clean = Database(server)
+    run(clean, "drop function if exists dawdle cascade", "drop function if exists refuse cascade", "delete from departments")
+    clean.close()
+
+
+@pytest.fixture
+def proxy(url):
+    with Proxy(url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def opened():
+    """Open a database, and close it at the end."""
+    found = []
+
+    def open_(url):
+        found.append(Database(url))
+        return found[-1]
+
+    yield open_
+    for each in found:
+        each.close()
+
+
+@pytest.fixture
+def db(proxy, opened):
+    """The database as it is reached through the network."""
+    return opened(proxy.url(options=QUICKLY))
+
+
+@pytest.fixture
+def near(url, opened):
+    """The same database, reached by somebody who is not disturbed."""
+    return opened(url)
+
+
+def saying(url, option):
+    return make_url(url).update_query_dict({"options": f"-c timezone=UTC -c {option}"}).render_as_string(hide_password=False)
+
+
+def add(db, code="a", meanwhile=None):
+    """Add a department; `meanwhile` happens between that and the commit."""
+    with db.transaction() as session:
+        session.add(Department(code=code, name="部门"))
+        session.flush()
+        if meanwhile is not None:
+            meanwhile(session)
+
+
+def count(db):
+    with db.reading() as session:
+        return session.scalar(select(func.count(Department.code)))
+
+
+def terminate(near):
+    """End every other session, as an operator does, or a server that goes down."""
+    with near.transaction() as session:
+        session.execute(
+            text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()")
+        )
+
+
+def run(near, *statements):
+    with near.transaction() as session:
+        for statement in statements:
+            session.execute(text(statement))
+
+
+@contextmanager
+def held(near):
+    """Somebody else has the department `a`."""
+    with near.transaction() as session:
+        session.execute(text("select * from departments where code = 'a' for update"))
+        yield
+
+
+def rename(db, code="a"):
+    with db.transaction() as session:
+        session.get_one(Department, code).name = "新名"
+
+
+def test_transaction__backend_is_terminated(db, near):
+    def go_on(session):
+        terminate(near)
+        session.execute(text("select 1"))
+
+    with pytest.raises(Unavailable, match="Expected the database to answer, but it cannot be reached just now; try again") as told:
+        add(db, meanwhile=go_on)
+
+    assert not isinstance(told.value, Unsettled)
+    assert count(db) == 0
+
+
+def test_transaction__server_was_away_since(db, near):
+    """Every connection that is kept is dead: the first attempt says so, the second has a new one."""
+    with ThreadPoolExecutor(4) as pool:
+        together = threading.Barrier(4)
+
+        def use(_number):
+            with db.reading():
+                together.wait(5)
+
+        list(pool.map(use, range(4)))
+    assert db.bind.pool.checkedin() == 4
+    terminate(near)
+
+    with pytest.raises(Unavailable):
+        add(db)
+    add(db)
+
+    assert count(near) == 1
+
+
+@pytest.mark.parametrize("break_", [Proxy.cut_once, Proxy.half_close])
+def test_transaction__connection_breaks(db, near, proxy, break_):
+    with pytest.raises(Unavailable) as told:
+        add(db, meanwhile=lambda _session: break_(proxy))
+
+    # A network that still takes what is sent lets COMMIT be sent, too.
+    assert isinstance(told.value, Unsettled) or break_ is Proxy.cut_once
+    add(db, "b")
+    with near.reading() as session:
+        assert "b" in session.scalars(select(Department.code)).all()
+
+
+def test_transaction__cannot_be_reached(db, proxy):
+    proxy.cut()
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        add(db)
+
+    proxy.mend()
+    add(db)
+
+    assert count(db) == 1
+
+
+def test_transaction__answer_to_the_commit_is_lost(db, near, proxy):
+    """Nobody here can know that it was carried out; nor is that said."""
+    proxy.fatal_words = b"COMMIT"
+
+    with pytest.raises(Unsettled, match="whether it was carried out is not known"):
+        add(db)
+
+    assert count(near) == 1
+
+
+def test_transaction__terminated_while_it_commits(db, near):
+    """Here it was not, and nobody can know that, either."""
+    run(
+        near,
+        "create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(30); return null; end'",
+        "create constraint trigger dawdles after insert on departments deferrable initially deferred for each row execute function dawdle()",
+    )
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add, db)
+        asleep = text("select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()")
+        while True:
+            with near.reading() as session:
+                if session.scalar(asleep):
+                    break
+        terminate(near)
+
+        assert isinstance(adding.exception(), Unsettled)
+
+    assert count(near) == 0
+
+
+def test_transaction__somebody_holds_the_row(db, near):
+    add(near)
+
+    with held(near), pytest.raises(Busy, match="somebody else is working on it"):
+        rename(db)
+
+
+def test_transaction__deadlock(db, near):
+    """One of the two goes on, the other is told to try again."""
+    add(near, "a")
+    add(near, "b")
+    together = threading.Barrier(2)
+
+    def rename_both(order):
+        with db.transaction() as session:
+            session.execute(text("set local lock_timeout = '5s'"))
+            for code in order:
+                session.execute(text(f"update departments set name = '{order}' where code = '{code}'"))
+                if code == order[0]:
+                    together.wait(5)
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [each.exception() for each in [pool.submit(rename_both, "ab"), pool.submit(rename_both, "ba")]]
+
+    assert sorted(type(end) for end in ends if end) == [Busy]
+    assert sum(end is None for end in ends) == 1
+
+
+def test_transaction__cannot_be_serialized(url, near, opened):
+    """Databases that spread over machines say so all the time."""
+    strict = opened(saying(url, "default_transaction_isolation=serializable"))
+    together = threading.Barrier(2)
+
+    def count_and_add(code):
+        with strict.transaction() as session:
+            session.scalar(select(func.count(Department.code)))
+            together.wait(5)
+            session.add(Department(code=code, name="部门"))
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [each.exception() for each in [pool.submit(count_and_add, code) for code in "ab"]]
+
+    assert [type(end) for end in ends if end] == [Busy]
+    assert count(near) == 1
+
+
+def test_transaction__server_has_become_a_standby(url, near, opened):
+    """Its connections are given up: a new one finds the server that writes (`target_session_attrs`)."""
+    reading = opened(saying(url, "default_transaction_read_only=on"))
+
+    with reading.reading() as session:
+        first = session.scalar(text("select pg_backend_pid()"))
+
+    with pytest.raises(Unavailable):
+        add(reading)
+
+    with reading.reading() as session:
+        assert session.scalar(text("select pg_backend_pid()")) != first
+    assert count(near) == 0
+
+
+def test_transaction__all_connections_are_taken(url, near, opened, monkeypatch):
+    monkeypatch.setattr(database, "POOL_SIZE", 1)
+    monkeypatch.setattr(database, "POOL_OVERFLOW", 0)
+    monkeypatch.setattr(database, "POOL_TIMEOUT", 0.05)
+    narrow = opened(url)
+
+    with narrow.reading(), pytest.raises(Unavailable, match="all of them are taken"):
+        add(narrow)
+
+    add(narrow)
+    assert count(near) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "says"), [("53100", "has no room left"), ("53300", "takes no more connections"), ("58030", "cannot be reached")]
+)
+def test_transaction__server_is_short_of_something(db, near, state, says):
+    run(
+        near,
+        f"create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '{state}'; end $$",
+        "create trigger refuses before insert on departments for each row execute function refuse()",
+    )
+
+    with pytest.raises(Unavailable, match=says):
+        add(db)
+
+
+def fill(session):
+    session.execute(text("pragma max_page_count = 1"))  # it is no smaller than it is already
+    session.execute(text("create table large (it)"))
+    session.execute(text("insert into large values (zeroblob(9999999))"))
+
+
+def test_transaction__disk_of_sqlite_is_full(sqlite):
+    with sqlite.fresh() as url:
+        db = Database(url)
+        with pytest.raises(Unavailable, match="database or disk is full"):
+            add(db, meanwhile=fill)
+        assert count(db) == 0
+        add(db)
+        db.close()
+
+
+def test_transaction__statement_that_is_wrong(db):
+    """That is a fault of ours, and nothing that could go well the next time."""
+    with pytest.raises(Exception, match="nowhere") as told, db.transaction() as session:
+        session.execute(text("select * from nowhere"))
+
+    assert not isinstance(told.value, Unavailable | Busy)
+
+
+def test_after_commit__fails(db):
+    """What was done is done, whatever becomes of the rest: whoever asked is not told that it failed."""
+
+    def fail(_db):
+        raise Unavailable("Expected to be reached, but was not")
+
+    with db.transaction() as session:
+        session.add(Department(code="a", name="部门"))
+        database.after_commit(session, fail)
+
+    assert count(db) == 1
+
+
+def test_transaction__stands_still(url, near, opened, monkeypatch):
+    """A node that is frozen gives its locks back: whoever waits is served before it would give up."""
+    assert database.IDLE_TIMEOUT < database.LOCK_TIMEOUT
+    frozen = opened(saying(url, "idle_in_transaction_session_timeout=100ms"))
+    add(near)
+
+    def stand_still(session):
+        session.execute(text("select * from departments where code = 'a' for update"))
+        rename(near)
+        session.execute(text("select 1"))
+
+    with pytest.raises(Unavailable) as told:
+        add(frozen, "b", meanwhile=stand_still)
+
+    assert not isinstance(told.value, Unsettled)
+    with near.reading() as session:
+        assert session.get_one(Department, "a").name == "新名"

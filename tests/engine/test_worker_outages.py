@@ -1,0 +1,103 @@
+"""The worker on a database that is in the way: what is due stays due, and no attempt is counted."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select, text
+
+from engine import database, instances, worker
+from engine.database import Database
+from engine.errors import Unavailable
+from engine.models import Job, Timer
+from tests import tiny
+
+
+@pytest.fixture
+def store(postgresql, monkeypatch):
+    """SQLite has one lock, and no server that goes away.  Nobody waits for a lock here."""
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.05)
+    return postgresql
+
+
+@pytest.fixture
+def case(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    return clerk.submit("tiny")
+
+
+@pytest.fixture
+def another(stage):
+    """The same database, opened by another node."""
+    opened = Database(stage.database.bind.url.render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def held(stage, case, another):
+    """Have somebody work on the bundle, inside the block."""
+
+    @contextmanager
+    def held():
+        stage.checking = False
+        with another.transaction() as session:
+            instances.lock(session, instances.of_case(session, case.id).id)
+            yield
+        stage.checking = True
+
+    return held
+
+
+@pytest.fixture
+def decided(case, clerk, market, held):
+    """The department has decided meanwhile."""
+    clerk.complete(case, "一窗受理", outcome="accept")
+    with held():
+        market.complete(case, "alpha审批", outcome="granted")
+
+
+def owed(stage):
+    with stage.reading() as session:
+        return [(job.kind, job.attempts, job.error) for job in session.scalars(select(Job))]
+
+
+def test_run__somebody_works_on_the_bundle(stage, case, held, decided):
+    """The bundle goes on when it is free."""
+    assert owed(stage) == [("resume", 0, None)]
+    with held():
+        assert worker.tick(stage.database) == 0
+    assert owed(stage) == [("resume", 0, None)]
+
+    assert worker.tick(stage.database) == 1
+
+    assert (owed(stage), stage.tasks(case), stage.incidents(case)) == ([], ["统一出件"], [])
+
+
+def test_fire__somebody_works_on_the_bundle(stage, case, held):
+    """The timer is not put off, and no incident says that it failed."""
+    stage.move_to(2026, 3, 27)
+    [timer] = stage.all(Timer, case, element="silence")
+    with held():
+        assert worker.fire(stage.database, timer.id) is False
+    assert (stage.all(Timer, case, element="silence")[0].due_at, stage.incidents(case)) == (timer.due_at, [])
+
+    assert worker.fire(stage.database, timer.id) is True
+
+    assert stage.tasks(case) == ["alpha审批"]
+
+
+def test_run__database_goes_away(stage, case, another, decided):
+    """The whole tick is over, as nothing else would go well; the next one does it all."""
+    [job] = stage.jobs(case)
+    others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
+    with another.transaction() as session:
+        session.execute(text(others))
+    with pytest.raises(Unavailable):
+        worker.run(stage.database, job.id)
+    assert owed(stage) == [("resume", 0, None)]
+
+    assert worker.run(stage.database, job.id) is True
+
+    assert (owed(stage), stage.tasks(case)) == ([], ["统一出件"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import orjson
 from flask import Response
 from flask.json.provider import JSONProvider
 
-from api import auth, camunda, logbook, pages, problems, security, turns, v1
+from api import auth, camunda, health, logbook, pages, problems, security, tracing, turns, v1
 from api.repeats import Application
 from api.transactions import Repeated
 from engine import accounts
@@ -48,9 +49,11 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     app.extensions["passwords"] = passwords or Passwords()
     app.extensions["database"] = Database(settings.database_url)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
-    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.threads)  # type: ignore[method-assign]
+    app.extensions["draining"] = threading.Event()
+    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.threads, free=health.PREFIX)  # type: ignore[method-assign]
     auth.public(app.view_functions["static"])
     logbook.keep(app)
+    tracing.watch(app, app.extensions["database"])
     problems.register(app)
     security.harden(app)
     auth.protect(app)
@@ -58,6 +61,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     v1.register(app)
     camunda.register(app)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(health.bp)
     return app
 
 

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 class Turns:
     """WSGI middleware: the server has a thread for every request that waits, but not so many work."""
 
-    def __init__(self, app: WSGIApplication, limit: int) -> None:
+    def __init__(self, app: WSGIApplication, limit: int, *, free: str) -> None:
         self.app = app
+        #: Paths that need no turn begin with this.
+        self._free = free
         self._turns = threading.Semaphore(limit)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when it is its turn."""
+        if str(environ.get("PATH_INFO", "")).startswith(self._free):
+            return self.app(environ, start_response)
         with self._turns:
             return self.app(environ, start_response)
 

@@ -16,7 +16,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
-from engine import outages
+from engine import meters, outages
 
 #: `Session` is named here for those who may not know SQLAlchemy.
 __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
@@ -81,7 +81,11 @@ def _connect_sqlite(url: str) -> Engine:
     def _begin(connection: Any) -> None:
         # IMMEDIATE: a deferred transaction that turns into a writer fails with "database is locked" instead of waiting.
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if reading:
+            connection.exec_driver_sql("BEGIN")
+            return
+        with meters.TURN.time():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return bind
 
@@ -107,7 +111,7 @@ class Database:
             with outages.told():
                 yield session
                 session.flush()
-            with outages.told(committing=True):
+            with outages.told(committing=True), meters.COMMIT.time():
                 session.commit()
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         self._carry_out(owed)

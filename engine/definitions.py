@@ -96,6 +96,11 @@ def _kept(cache: dict[UUID, Kept], key: UUID, make: Callable[[], Kept]) -> Kept:
     return found
 
 
+def kept() -> int:
+    """How many compiled definitions this process keeps."""
+    return len(_loaded)
+
+
 def latest(session: Session, key: str) -> Loaded:
     """Load the newest version of a process; raises NotFound."""
     query = select(models.Definition.id).where(models.Definition.key == key).order_by(models.Definition.version.desc()).limit(1)

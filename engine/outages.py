@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import StaleDataError
 
+from engine import meters
 from engine.errors import Busy, EngineError, Unavailable, Unsettled
 
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
@@ -35,14 +36,19 @@ def told(*, committing: bool = False) -> Iterator[None]:
     try:
         yield
     except AllTaken as error:
-        raise Unavailable("Expected a connection to the database, but all of them are taken; try again") from error
+        raise _counted(Unavailable("Expected a connection to the database, but all of them are taken; try again")) from error
     except StaleDataError as error:
-        raise Busy("Expected to write what was read, but somebody else has written it meanwhile; try again") from error
+        raise _counted(Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")) from error
     except DBAPIError as error:
         meant = _meaning(error, committing=committing)
         if meant is None:
             raise
-        raise meant from error
+        raise _counted(meant) from error
+
+
+def _counted(meant: EngineError) -> EngineError:
+    meters.OUTAGE.labels(type(meant).__name__).inc()
+    return meant
 
 
 def watch(bind: Engine) -> None:

@@ -54,10 +54,13 @@ def _between(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(text: str) -> float:
-    if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or not 0.05 <= float(text) <= 3600:  # noqa: PLR2004 — said in words on the next line
-        raise ValueError("seconds from 0.05 to 3600")
-    return float(text)
+def _seconds_from(low: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or not low <= float(text) <= 3600:  # noqa: PLR2004 — said in words on the next line
+            raise ValueError(f"seconds from {low:g} to 3600")
+        return float(text)
+
+    return parse
 
 
 def _matching(pattern: str, expected: str) -> Callable[[str], str]:
@@ -113,7 +116,18 @@ class Settings:
     keep_answers: int = _setting(
         72, _between(1, 24 * 366), "Hours for which a repeated command (`Idempotency-Key`) is given its first answer; then it is deleted."
     )
-    tick: float = _setting(1.0, _seconds, "Seconds between two looks of the scheduler at what is due.")
+    drain: float = _setting(
+        0.0,
+        _seconds_from(0),
+        "Seconds for which a server that is told to stop still takes requests, while `/health/ready` refuses: a load balancer sees it.",
+    )
+    metrics_token: str = _setting(
+        "",
+        _matching(r"\S{16,}", "at least 16 characters without blanks"),
+        "Who has it (`Authorization: Bearer`) may read `/metrics` from anywhere; without one, it is read on this machine only.",
+        secret=True,
+    )
+    tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:
         """Fill the one default that depends on another setting, and refuse an unsigned production."""

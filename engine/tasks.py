@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, effects, element_forms, escalations, execution, instances, journal, variables
+from engine import database, definitions, effects, element_forms, escalations, execution, instances, journal, meters, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
@@ -116,6 +116,7 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
         run.row.types = variables.typed(run.row.types, given)
         run.process.complete(task.wait, clean)
         variables.forget(run, given)
+    database.after_commit(session, lambda _db: meters.COMPLETED.labels(task.matter).inc())
     return task
 
 

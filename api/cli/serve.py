@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import socket
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -25,14 +26,25 @@ PATIENCE = 3
 
 
 class Server(MPServer):
-    """The server; it says that it is stopping, so that nobody goes on waiting."""
+    """The server; told to stop, it first says so for a while and still answers, and then sends home who waits."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, drain: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stopping = multiprocessing.Event()
+        self.draining, self.stopping = multiprocessing.Event(), multiprocessing.Event()
+        self._drain = drain
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        """Stop."""
+        """Stop, but not before whoever sends requests here could see it; the second signal waits for nobody."""
+        if self._drain and not self.draining.is_set():
+            self.draining.set()
+            later = threading.Timer(self._drain, self._stop, args, kwargs)
+            later.daemon = True
+            later.start()
+        else:
+            self._stop(*args, **kwargs)
+
+    def _stop(self, *args: Any, **kwargs: Any) -> None:
+        self.draining.set()
         self.stopping.set()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
@@ -59,11 +71,12 @@ def serve(*, with_sample: bool, no_scheduler: bool) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN,
         log_level=LogLevels.error,
+        drain=loaded.drain,
     )
     click.echo(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
     if with_sample:
         sample.welcome(loaded)
-    loader = partial(wsgi.application, with_scheduler=not no_scheduler, stopping=server.stopping)
+    loader = partial(wsgi.application, with_scheduler=not no_scheduler, draining=server.draining, stopping=server.stopping)
     server.serve(target_loader=loader, wrap_loader=False)
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but the process that answers requests cannot start")

@@ -16,8 +16,11 @@ from engine import arrivals, logs, settings
 from engine.heartbeat import Heartbeat
 
 
-def application(*, with_scheduler: bool, stopping: Event) -> Flask:
-    """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick."""
+def application(*, with_scheduler: bool, draining: Event, stopping: Event) -> Flask:
+    """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick.
+
+    `draining`: it is still asked, but nobody else should be sent here.  `stopping`: it is told to end.
+    """
     # Ctrl-C reaches parent and child.  It is the parent that stops the child, once; the second signal would stall it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
@@ -25,6 +28,7 @@ def application(*, with_scheduler: bool, stopping: Event) -> Flask:
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
+    app.extensions["draining"] = draining
     if with_scheduler:
         heart = heartbeat(app.extensions["database"], loaded)
         heart.start()

@@ -31,6 +31,8 @@ def test_load__everything_set(tmp_path):
         "ONETHING_WORKFLOWS": str(tmp_path / "matters"),
         "ONETHING_REGION": "310000",
         "ONETHING_KEEP_ANSWERS": "24",
+        "ONETHING_DRAIN": "10",
+        "ONETHING_METRICS_TOKEN": "m" * 16,
         "ONETHING_TICK": "0.5",
     }
 
@@ -49,6 +51,8 @@ def test_load__everything_set(tmp_path):
         workflows=tmp_path / "matters",
         region="310000",
         keep_answers=24,
+        drain=10,
+        metrics_token="m" * 16,
         tick=0.5,
     )
 

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
@@ -110,6 +111,30 @@ def test_serve__stopped_while_it_answers(start, environ, database):
     asking.join()
 
     assert answered == [200]
+    assert serving.ended() == 0
+
+
+def test_serve__drains(start, environ):
+    """Whoever goes by `/health/ready`, as load balancers do, loses no request: it says no first, and all that come meanwhile are answered."""
+    serving = start("serve", "--sample", "--no-scheduler", ONETHING_DRAIN="50")
+    await_answer(environ)
+    told, asked = threading.Event(), []
+
+    def ask():
+        while get(environ, "/health/ready") == 200:
+            asked.append((told.is_set(), get(environ, "/")))
+        asked.append((True, get(environ, "/")))  # sent just before the refusal was seen
+
+    with ThreadPoolExecutor(8) as clients:
+        asking = [clients.submit(ask) for _ in range(8)]
+        time.sleep(0.5)
+        told.set()
+        serving.process.terminate()
+
+    assert [client.exception() for client in asking] == [None] * 8
+    assert {status for _, status in asked} == {200}
+    assert sum(late for late, _ in asked) >= 8
+    serving.process.terminate()  # the second signal waits for nobody
     assert serving.ended() == 0
 
 

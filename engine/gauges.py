@@ -1,0 +1,71 @@
+"""Gauges (仪表): how a node stands at this moment, asked when somebody reads the meters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from engine import definitions, queues
+from engine.database import Database
+from engine.errors import EngineError
+
+
+def exposition(db: Database) -> bytes:
+    """Everything that is counted and measured, in the text format of Prometheus."""
+    now = CollectorRegistry()
+    now.register(_Now(db))
+    return generate_latest(now) + generate_latest(_counted())
+
+
+def _counted() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return shared
+
+
+class _Now(Collector):
+    """What is asked when it is wanted."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def collect(self) -> Iterator[Metric]:
+        """Ask the database and this process; a database that does not answer is a finding, too."""
+        try:
+            asked = list(_of_database(self._db))
+        except (SQLAlchemyError, EngineError):
+            asked = []
+        yield _gauge("onething_database_up", "Whether the database answers.", {"": float(bool(asked))})
+        yield from asked
+        if isinstance(pool := self._db.bind.pool, QueuePool):
+            connections = {"used": pool.checkedout(), "idle": pool.checkedin()}
+            yield _gauge("onething_pool_connections", "Connections to the database of this process.", connections, label="state")
+        yield _gauge("onething_definitions_cached", "Compiled definitions that this process keeps.", {"": definitions.kept()})
+
+
+def _of_database(db: Database) -> Iterator[Metric]:
+    with db.reading() as session:
+        found = list(queues.look(session, now=datetime.now(UTC)))
+        incidents, locked = queues.standing_incidents(session), queues.waiting_for_locks(session)
+    depth, lateness = {q.name: q.depth for q in found}, {q.name: q.lateness.total_seconds() for q in found}
+    yield _gauge("onething_queue_depth", "Rows that are due and not done yet.", depth, label="queue")
+    yield _gauge("onething_queue_lateness_seconds", "For how long the oldest of them has been due.", lateness, label="queue")
+    yield _gauge("onething_incidents_standing", "Incidents that wait for somebody.", {"": incidents})
+    yield _gauge("onething_lock_waiters", "Sessions that wait for a lock (PostgreSQL).", {"": locked})
+
+
+def _gauge(name: str, about: str, values: Mapping[str, float], *, label: str | None = None) -> Metric:
+    family = GaugeMetricFamily(name, about, labels=[label] if label else [])
+    for key, value in values.items():
+        family.add_metric([key] if label else [], value)
+    return family

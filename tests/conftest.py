@@ -90,7 +90,7 @@ def empty_database_url(store: databases.SQLite | databases.PostgreSQL) -> Iterat
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database that no other test sees, opened."""
-    opened = Database(database_url)
+    opened = databases.opened(database_url)
     yield opened
     opened.close()
 

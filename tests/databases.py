@@ -2,11 +2,14 @@
 
 Migrating takes far longer than most tests, so it is done once into a template, and every test gets a copy of that.  The copies lie in
 memory where the machine has room: a database of PostgreSQL is 500 files, and to copy them on a disk takes four times the CPU.
+
+Names are used again, when their database is gone: whoever keeps what took long to make for a URL finds the next database there.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import shutil
 import tempfile
@@ -63,30 +66,41 @@ def postgresql_server() -> Iterator[str]:
             server.cleanup()
 
 
+@functools.cache
+def opened(url: str) -> database.Database:
+    """Open the database at a URL; what SQLAlchemy has compiled for one is there for the next.  Whoever had it closes it."""
+    return database.Database(url)
+
+
 class SQLite:
     """Fresh databases as copies of a file."""
 
     def __init__(self, folder: Path, template: Path | None = None) -> None:
         self.folder = folder
         self.template = template or folder / "template.db"
+        self.free: list[Path] = []
+        self.branches: dict[Callable[[str], None], SQLite] = {}
         if template is None:
             _migrate(f"sqlite:///{self.template}")
 
     def branch(self, fill: Callable[[str], None]) -> SQLite:
-        """Give a source of databases that are filled already: `fill` gets the URL of the first."""
-        template = self.folder / f"template-{uuid4().hex}.db"
-        shutil.copyfile(self.template, template)
-        fill(f"sqlite:///{template}")
-        return SQLite(self.folder, template)
+        """Give a source of databases that are filled already: `fill` gets the URL of the first, once."""
+        if fill not in self.branches:
+            template = self.folder / f"template-{uuid4().hex}.db"
+            shutil.copyfile(self.template, template)
+            fill(f"sqlite:///{template}")
+            self.branches[fill] = SQLite(self.folder, template)
+        return self.branches[fill]
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
-        path = self.folder / f"{uuid4().hex}.db"
+        path = self.free.pop() if self.free else self.folder / f"{uuid4().hex}.db"
         shutil.copyfile(self.template, path)
         yield f"sqlite:///{path}"
         for left in self.folder.glob(f"{path.name}*"):
             left.unlink()
+        self.free.append(path)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -102,23 +116,27 @@ class PostgreSQL:
         # A connection that stays open would be one that copies wait for.
         self.admin = create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self.template = self._create(f"onething_template_{uuid4().hex}")
-        self.branches: list[PostgreSQL] = []
+        self.free: list[str] = []
+        self.branches: dict[Callable[[str], None], PostgreSQL] = {}
         _migrate(self._named(self.template))
 
     def branch(self, fill: Callable[[str], None]) -> PostgreSQL:
-        """Give a source of databases that are filled already: `fill` gets the URL of the first."""
-        branch = copy.copy(self)
-        branch.template, branch.branches = self._create(f"onething_template_{uuid4().hex}", template=self.template), []
-        fill(self._named(branch.template))
-        self.branches.append(branch)
-        return branch
+        """Give a source of databases that are filled already: `fill` gets the URL of the first, once."""
+        if fill not in self.branches:
+            branch = copy.copy(self)
+            branch.free, branch.branches = [], {}
+            branch.template = self._create(f"onething_template_{uuid4().hex}", template=self.template)
+            fill(self._named(branch.template))
+            self.branches[fill] = branch
+        return self.branches[fill]
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
-        name = self._create(f"onething_test_{uuid4().hex}", template=self.template)
+        name = self._create(self.free.pop() if self.free else f"onething_test_{uuid4().hex}", template=self.template)
         yield self._named(name)
         self._drop(name)
+        self.free.append(name)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
@@ -129,7 +147,7 @@ class PostgreSQL:
 
     def close(self) -> None:
         """Leave the server as it was found."""
-        for branch in self.branches:
+        for branch in self.branches.values():
             branch.close()
         self._drop(self.template)
 

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flask import Flask
+
+from api.app import create_app
 from api.simulation import hall as halls
 from api.simulation.hall import Person, Refused, item, items, number, open_tasks
 from engine import deployments, folders, holidays, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.calendars import BEIJING
 from engine.database import Database
+from engine.files import FileStore
+from engine.passwords import WELL_KNOWN
 from engine.settings import Environment, Settings
 
-__all__ = ["BEIJING", "OPERATOR", "WORKFLOWS", "Hall", "Person", "Refused", "furnish", "item", "items", "number", "open_tasks"]
+__all__ = [
+    "BEIJING",
+    "OPERATOR",
+    "WORKFLOWS",
+    "Hall",
+    "Person",
+    "Refused",
+    "application",
+    "furnish",
+    "item",
+    "items",
+    "number",
+    "open_tasks",
+]
 
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER), RoleGrant(role=Role.ADMIN)))
@@ -30,8 +48,23 @@ def furnish(url: str) -> None:
     database.close()
 
 
+_applications: dict[str, Flask] = {}
+
+
+def application(url: str, folder: Path) -> Flask:
+    """Give the application on a database, with its files in a folder.
+
+    Its routes take longer to compile than most tests take: what was made for one database is used for the next at its URL.
+    """
+    settings = Settings(database_url=url, data_dir=folder, max_upload=200_000)
+    if url not in _applications:
+        _applications[url] = create_app(settings, passwords=WELL_KNOWN)
+    _applications[url].extensions |= {"settings": settings, "files": FileStore(folder / "materials")}
+    return _applications[url]
+
+
 class Hall(halls.Hall):
     """The hall on a database of the tests."""
 
     def __init__(self, url, folder, travel):
-        super().__init__(Settings(database_url=url, data_dir=folder, max_upload=2_000_000), travel)
+        super().__init__(application(url, folder), travel)

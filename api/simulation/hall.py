@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import time_machine
+from flask import Flask
 from werkzeug.test import TestResponse
 
-from api.app import create_app
 from engine import worker
 from engine.calendars import BEIJING
 from engine.database import Database
-from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
 
 #: What went wrong, not what was asked for.
@@ -39,10 +38,10 @@ class Refused(Exception):  # noqa: N818 - it names what happened
 class Hall:
     """An application on a furnished database, and the time in it."""
 
-    def __init__(self, settings: Settings, clock: time_machine.Traveller) -> None:
-        self.settings = settings
-        self.app = create_app(settings, passwords=WELL_KNOWN)
-        self.database: Database = self.app.extensions["database"]
+    def __init__(self, app: Flask, clock: time_machine.Traveller) -> None:
+        self.app = app
+        self.settings: Settings = app.extensions["settings"]
+        self.database: Database = app.extensions["database"]
         self.clock = clock
         self._people: dict[str, Person] = {}
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import time_machine
 
+from api.app import create_app
 from api.simulation.hall import Hall
 from engine import columns, folders, simulations
 from engine.calendars import BEIJING
 from engine.folders import Folder
+from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
 from engine.simulations import Witness
 
@@ -53,7 +55,8 @@ def opened(loaded: Settings, path: Path, seed: int) -> Iterator[Stage]:
         time_machine.travel(MORNING, tick=False) as clock,
         columns.seeded(f"{seed} {_digest([*around, *own])}"),
     ):
-        hall = Hall(Settings(data_dir=Path(data), workflows=loaded.workflows, region=loaded.region, database_url="sqlite://"), clock)
+        settings = Settings(data_dir=Path(data), workflows=loaded.workflows, region=loaded.region, database_url="sqlite://")
+        hall = Hall(create_app(settings, passwords=WELL_KNOWN), clock)
         witness = Witness()
         simulations.furnish(hall.database, around, own, years=loaded.workflows / "calendars")
         with hall.database.reading() as session:

@@ -9,18 +9,10 @@ from tests.hall import Hall, furnish
 START = "2026-03-02T09:00:00+08:00"
 
 
-@pytest.fixture(scope="session")
-def _furnished():
-    """What is furnished already, by kind of database."""
-    return {}
-
-
 @pytest.fixture
-def furnished_url(store, _furnished):
+def furnished_url(store):
     """URL of a furnished database that no other test sees."""
-    if type(store) not in _furnished:
-        _furnished[type(store)] = store.branch(furnish)
-    with _furnished[type(store)].fresh() as url:
+    with store.branch(furnish).fresh() as url:
         yield url
 
 

@@ -5,11 +5,8 @@ from base64 import b64encode
 import pytest
 import time_machine
 
-from api.app import create_app
 from engine import worker
-from engine.passwords import WELL_KNOWN
-from engine.settings import Settings
-from tests.hall import furnish
+from tests.hall import application, furnish
 
 MONDAY = "2026-03-02T09:00:00+08:00"
 
@@ -46,19 +43,11 @@ class Caller:
         return self.get(path, prefix="")
 
 
-@pytest.fixture(scope="session")
-def furnished():
-    """Databases with accounts, calendars and matters, by kind."""
-    return {}
-
-
 @pytest.fixture
-def app(store, furnished, tmp_path):
+def app(store, tmp_path):
     """The application with sample accounts and the shipped matters, on a Monday morning."""
-    if type(store) not in furnished:
-        furnished[type(store)] = store.branch(furnish)
-    with furnished[type(store)].fresh() as url, time_machine.travel(MONDAY):
-        app = create_app(Settings(database_url=url, data_dir=tmp_path, max_upload=200_000), passwords=WELL_KNOWN)
+    with store.branch(furnish).fresh() as url, time_machine.travel(MONDAY):
+        app = application(url, tmp_path)
         yield app
         app.extensions["database"].close()
 

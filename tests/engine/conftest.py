@@ -12,17 +12,10 @@ from tests import databases
 from tests.stage import MONDAY, Person, Stage, found
 
 
-@pytest.fixture(scope="session")
-def _furnished(request: pytest.FixtureRequest) -> dict[type, databases.SQLite | databases.PostgreSQL]:
-    return {}
-
-
 @pytest.fixture
-def furnished_url(store: databases.SQLite | databases.PostgreSQL, _furnished: dict) -> Iterator[str]:
+def furnished_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
     """URL of a database with the shipped diagrams; deploying takes seconds, so it is done once."""
-    if type(store) not in _furnished:
-        _furnished[type(store)] = store.branch(_furnish)
-    with _furnished[type(store)].fresh() as url:
+    with store.branch(_furnish).fresh() as url:
         yield url
 
 
@@ -30,7 +23,7 @@ def furnished_url(store: databases.SQLite | databases.PostgreSQL, _furnished: di
 def stage(furnished_url: str) -> Iterator[Stage]:
     """An installation with people in it."""
     with time_machine.travel(MONDAY, tick=True) as traveller:
-        database = Database(furnished_url)
+        database = databases.opened(furnished_url)
         yield Stage(database, traveller)
         database.close()
 

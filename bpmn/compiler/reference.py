@@ -34,6 +34,8 @@ Beyond the words:
 - An activity for compensation and an event subprocess are reached by what calls for them, not by a flow.
 - Service, send and business rule tasks and thrown messages are done by a worker (a topic) or by an expression; expressions read, they
   change nothing but their result variable.
+- An error that nothing catches ends the whole instance as failed, and its history says so; Camunda 7 ends this one path and says nothing.
+  Lint warns of an error end event that nothing catches.
 - Camunda 7 ignores `standardLoopCharacteristics` and the quantities of tokens; here they do what BPMN says.
 - Elements and flows without an id are given one.  References may have a namespace prefix.  `errorRef` may be the code of the error itself.
 - Where no process of a file says whether it is executable, all are taken to be (with a warning).

@@ -8,6 +8,7 @@ from bpmn.matter import ways
 from tests.bpmn.definitions import CANCEL, again, conditional, error, instances, link, message, parameters
 from tests.bpmn.diagrams import (
     boundary,
+    call,
     catch,
     diagram,
     element,
@@ -124,6 +125,51 @@ def test_lint__errors_inside_what_runs_several_times():
     assert found("error-nobody-throws", *around(throwing), *caught) == ["c"]
     assert found("error-nobody-throws", *around(external("x", TWICE, topic="t")), *caught) == []
     assert found("error-nobody-throws", *around(transaction("x", start("is"), end("ie"), flows("is -> ie"))), *caught) == ["b", "c"]
+
+
+def test_lint__errors_that_start_an_event_subprocess():
+    def handling(code, *content):
+        return event_subprocess("es", start("ess", error(code)), end("ese", *content), flows("ess -> ese"))
+
+    thrown = subprocess("x", start("is"), end("ie", error("E1")), flows("is -> ie"))
+
+    assert found("error-nobody-throws", *around(thrown), handling("E1")) == []
+    assert found("error-nobody-throws", *around(thrown), handling("E2")) == ["ess"]
+    assert found("error-nobody-throws", *around(thrown), handling("E2", error("E2"))) == ["ess"]
+    assert found("error-nobody-throws", *around(external("x", topic="t")), handling("E2")) == []
+
+
+def test_lint__errors_nobody_catches():
+    """What an event subprocess throws itself leaves the scope around it."""
+    thrown = subprocess("x", TWICE, start("is"), end("ie", error("E1")), flows("is -> ie"))
+    handler = event_subprocess("es", start("ess", error()), end("ese"), flows("ess -> ese"))
+    rethrows = event_subprocess("es", start("ess", error("E1")), end("ese", error("E1")), flows("ess -> ese"))
+
+    assert found("error-nobody-catches", *around(thrown)) == ["ie"]
+    assert found("error-nobody-catches", *around(thrown), error_boundary("b", on="x", error="E1"), flows("b -> e")) == []
+    assert found("error-nobody-catches", *around(thrown), error_boundary("b", on="x"), flows("b -> e")) == []
+    assert found("error-nobody-catches", *around(thrown), error_boundary("b", on="x", error="E2"), flows("b -> e")) == ["ie"]
+    assert found("error-nobody-catches", *around(thrown), handler) == []
+    assert found("error-nobody-catches", *around(thrown), rethrows) == ["ese"]
+
+
+def test_lint__errors_nobody_catches_across_calls():
+    """Each process that calls it has to; one that nobody calls ends by it."""
+    failing = diagram(start("s"), end("e", error("E1")), flows("s -> e"), key="failing")
+    catching = (error_boundary("b", on="x", error="E1"), flows("b -> e"))
+
+    def calling(*content, key, of="failing"):
+        return diagram(start("s"), call("x", of=of), end("e"), flows("s -> x -> e"), *content, key=key)
+
+    def uncaught(**files):
+        given = {f"{name}.bpmn": content for name, content in files.items()}
+        return [finding.resource for finding in lint.lint(given) if finding.rule == "error-nobody-catches"]
+
+    catches, passes = calling(*catching, key="catches"), calling(key="passes")
+    assert uncaught(failing=failing) == ["failing.bpmn"]
+    assert uncaught(failing=failing, catches=catches) == []
+    assert uncaught(failing=failing, catches=catches, passes=passes) == ["failing.bpmn"]
+    assert uncaught(failing=failing, passes=passes, outer=calling(*catching, key="outer", of="passes")) == []
 
 
 def test_lint__variables_of_loops_parameters_and_events():

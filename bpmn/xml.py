@@ -5,6 +5,8 @@ No DOCTYPE, so no entities of any kind; no network, no external file, no XInclud
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from bpmn.errors import DocumentError, Finding
@@ -15,6 +17,9 @@ LIMIT = 5_000_000
 #: Attributes of one element; looking at each of very many takes quadratic time.
 ATTRIBUTES = 200
 OVERLOADED = etree.XPath(f"//*[count(@*) > {ATTRIBUTES}]")
+
+#: Where a DOCTYPE begins, in whatever encoding diagrams are saved: one byte for a letter, or two.
+DOCTYPE = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E")
 
 #: What libxml2 says, and what it means to somebody who draws diagrams.
 WORDS = {
@@ -44,9 +49,12 @@ def parse(content: bytes, resource: str, *, limit: int = LIMIT) -> etree._Elemen
         raise _syntax(error, resource) from error
 
     if root.getroottree().docinfo.internalDTD is not None:
-        raise _refusal("doctype", resource, f"Expected {resource} to have no DOCTYPE, but it has one: remove it, a diagram needs none")
+        message = f"Expected {resource} to have no DOCTYPE, but it has one: remove it, a diagram needs none"
+        raise _refusal("doctype", resource, message, DOCTYPE.split(content)[0].count(b"\n") + 1)
     if OVERLOADED(root):
-        raise _refusal("not-xml", resource, f"Expected an element of {resource} to have at most {ATTRIBUTES} attributes, but one has more")
+        overloaded = next(node for node in root.iter() if len(node.attrib) > ATTRIBUTES)
+        message = f"Expected an element of {resource} to have at most {ATTRIBUTES} attributes, but one has more"
+        raise _refusal("not-xml", resource, message, getattr(overloaded, "sourceline", None) or 1)
     return root
 
 
@@ -58,7 +66,7 @@ def _syntax(error: etree.XMLSyntaxError, resource: str) -> DocumentError:
     return _refusal("not-xml", resource, message, line, column)
 
 
-def _refusal(rule: str, resource: str, message: str, line: int = 0, column: int = 0) -> DocumentError:
+def _refusal(rule: str, resource: str, message: str, line: int = 1, column: int = 0) -> DocumentError:
     return DocumentError([Finding(severity="error", rule=rule, message=message, line=line, column=column, resource=resource)])
 
 

@@ -22,9 +22,9 @@ class Located:
     finding: Finding
 
 
-def located(path: Path, rule: str, message: str) -> Located:
+def located(path: Path, rule: str, message: str, *, line: int) -> Located:
     """Say what is wrong with a file that is not deployed."""
-    return Located(path=path, finding=Finding(severity="error", rule=rule, message=message, resource=path.name))
+    return Located(path=path, finding=Finding(severity="error", rule=rule, message=message, line=line, resource=path.name))
 
 
 def check(folders: Iterable[Folder]) -> Iterator[Located]:

@@ -38,4 +38,4 @@ def _scenarios(folder: Folder) -> Iterator[Located]:
         try:
             scenario.read(file)
         except InvalidInput as error:
-            yield checks.located(file, "not-a-scenario", str(error))
+            yield checks.located(file, "not-a-scenario", str(error), line=error.details["line"])

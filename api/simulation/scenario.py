@@ -94,15 +94,30 @@ class Scenario(Part):
 
 
 def read(file: Path) -> Scenario:
-    """Read a scenario; raises InvalidInput for what is none."""
+    """Read a scenario; raises InvalidInput for what is none, with its `line`."""
     try:
-        return Scenario.model_validate(yaml.safe_load(file.read_bytes()))
+        content = file.read_bytes()
+        return Scenario.model_validate(yaml.safe_load(content))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidInput(f"Expected {file.name} to be a scenario in YAML, but line {line} cannot be read: {error.problem}") from error
+        message = f"Expected {file.name} to be a scenario in YAML, but line {line} cannot be read: {error.problem}"
+        raise InvalidInput(message, line=line) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise InvalidInput(f"Expected {file.name} to be a scenario, but {place}: {first['msg']}") from error
+        place, line = ".".join(map(str, first["loc"])) or "the file", _line(content, first["loc"])
+        raise InvalidInput(f"Expected {file.name} to be a scenario, but {place}: {first['msg']}", line=line) from error
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InvalidInput(f"Expected to read the scenario {file.name}, but {' '.join(str(error).split())}") from error
+        raise InvalidInput(f"Expected to read the scenario {file.name}, but {' '.join(str(error).split())}", line=1) from error
+
+
+def _line(content: bytes, place: tuple[int | str, ...]) -> int:
+    """Find the line of a part of a scenario, or of what it is missing in."""
+    node, line = yaml.compose(content, Loader=yaml.SafeLoader), 1
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            inner = {key.value: (key, value) for key, value in node.value}.get(step)
+        else:
+            inner = (node.value[step],) * 2 if isinstance(node, yaml.SequenceNode) and isinstance(step, int) else None
+        if inner is not None:
+            line, node = inner[0].start_mark.line + 1, inner[1]
+    return line

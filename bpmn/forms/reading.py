@@ -62,7 +62,7 @@ def _load(content: bytes, resource: str) -> dict[str, Any]:
     return found
 
 
-def _broken(reason: str, resource: str, line: int = 0, column: int = 0) -> DocumentError:
+def _broken(reason: str, resource: str, line: int = 1, column: int = 0) -> DocumentError:
     message = f"Expected a form in JSON, but {reason}"
     return DocumentError([Finding(severity="error", rule="not-a-form", message=message, resource=resource, line=line, column=column)])
 

@@ -62,6 +62,25 @@ def test_parse__any_doctype(name):
     assert refusal.value.findings[0].rule == "doctype"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_parse__a_doctype_tells_its_line(encoding):
+    content = '<?xml version="1.0"?>\n<!-- 受理 -->\n\n<!DOCTYPE a [\n<!ENTITY x "y">]>\n<a/>'
+
+    with pytest.raises(DocumentError) as refusal:
+        xml.parse(content.encode(encoding), "x.bpmn")
+
+    assert refusal.value.findings[0].line == 4
+
+
+def test_parse__too_many_attributes_tell_their_line():
+    attributes = " ".join(f'a{number}=""' for number in range(201))
+
+    with pytest.raises(DocumentError, match="at most 200 attributes") as refusal:
+        xml.parse(f"<a>\n<b/>\n<c {attributes}/></a>".encode(), "x.bpmn")
+
+    assert refusal.value.findings[0].line == 3
+
+
 def test_parse__malformed_tells_line_and_column():
     with pytest.raises(DocumentError) as refusal:
         xml.parse(b"<a>\n  <b>\n  </a>\n", "x.bpmn")

@@ -49,16 +49,22 @@ def test_lint__refused(run, folder):
     assert "docs/rules/<rule>.md" in result.output
 
 
+SCENARIO = b"name: x\nat: 2026-03-02T09:00:00\nends: {}\nsubmit: {}\nsteps:\n"
+
+
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "line", "message"),
     [
-        (b"", "broken.yaml to be a scenario, but the file: "),
-        (b"name: [", "broken.yaml to be a scenario in YAML, but line 1 cannot be read: "),
-        (b"name: x\nat: 2026-03-02T09:00:00\nsubmitt: {}\n", "broken.yaml to be a scenario, but steps: Field required"),
-        (bytes(range(128, 256)), "Expected to read the scenario broken.yaml, but "),
+        (b"", 1, "broken.yaml to be a scenario, but the file: "),
+        (b"name: x\nat: [", 2, "broken.yaml to be a scenario in YAML, but line 2 cannot be read: "),
+        (b"name: x\nat: 2026-03-02T09:00:00\nends: {}\nsubmit: {}\n", 1, "broken.yaml to be a scenario, but steps: Field required"),
+        (b"name: x\nat: soon\nsteps: []\nends: {}\nsubmit: {}\n", 2, "broken.yaml to be a scenario, but at: "),
+        (SCENARIO + b"- as: clerk\n- as: clerk\n  do: it\n", 8, "broken.yaml to be a scenario, but steps.1.do: "),
+        (SCENARIO + b"- hand_in:\n  - a\n  - b: c\n", 8, "broken.yaml to be a scenario, but steps.0.hand_in.1: "),
+        (bytes(range(128, 256)), 1, "Expected to read the scenario broken.yaml, but "),
     ],
 )
-def test_lint__scenario_that_cannot_be_read(run, folder, content, message):
+def test_lint__scenario_that_cannot_be_read(run, folder, content, line, message):
     (folder / "scenarios").mkdir()
     (folder / "scenarios" / "broken.yaml").write_bytes(content)
 
@@ -67,6 +73,7 @@ def test_lint__scenario_that_cannot_be_read(run, folder, content, message):
     assert result.exit_code == 1
     assert message in result.output
     assert "[not-a-scenario]" in result.output
+    assert f"broken.yaml:{line}: error: " in result.output
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 0), (("--strict",), 1)])

@@ -25,6 +25,8 @@ COMMANDS = {
     "demo": "demo",
     "doctor": "doctor",
     "verify": "verify",
+    "backup": "backup",
+    "restore": "restore",
 }
 
 

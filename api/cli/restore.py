@@ -1,0 +1,35 @@
+"""`onething restore`: a backup becomes an installation again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from api.cli import verify
+from api.cli.database import opened
+from engine import restorations, settings, verification
+from engine.files import FileStore
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def restore(source: Path) -> None:
+    """Put the backup SOURCE into the database and the data folder of the settings, which must hold nothing yet, and verify it.
+
+    The schema is brought to the newest version.  Nobody must serve meanwhile.  Exit status 1 when something is not whole.
+    """
+    loaded = settings.load()
+    files = FileStore(loaded.data_dir / "materials")
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("材料 materials", total=None)
+        manifest = restorations.restore(source, loaded.database_url, files, watch=lambda _: progress.advance(bar))
+    click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
+    with opened(loaded) as database:
+        found = list(verification.verify(database, files=files))
+    verify.write(found, "text")
+    if found:
+        raise click.exceptions.Exit(1)

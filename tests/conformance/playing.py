@@ -56,7 +56,7 @@ class Trace:
         return " ".join([f"{mark}{element.replace(BODY, '#')}" for mark, element in changed] + [f"^{signal.name}" for signal in signals])
 
 
-def _at(instance, step, *kinds):
+def at(instance, step, *kinds):
     """The wait that a step means: the oldest at its element, or the one of that number (`a#2`)."""
     element, _, number = step.words[0].partition("#")
     element += BODY if step.words[0].endswith("#") else ""
@@ -66,21 +66,21 @@ def _at(instance, step, *kinds):
 
 
 def _fire(instance, step):
-    wait = _at(instance, step, WaitKind.TIMER)
+    wait = at(instance, step, WaitKind.TIMER)
     instance.context.now = max(instance.context.now, wait.due_at)
     instance.fire(wait.id)
 
 
 STEPS = {
-    "complete": lambda instance, step: instance.complete(_at(instance, step, *WORK).id, step.variables),
+    "complete": lambda instance, step: instance.complete(at(instance, step, *WORK).id, step.variables),
     "fire": _fire,
     "message": lambda instance, step: instance.throw(step.words[0], step.variables),
     "signal": lambda instance, step: instance.broadcast(step.words[0], step.variables),
-    "execute": lambda instance, step: instance.execute(_at(instance, step, WaitKind.JOB).id),
-    "error": lambda instance, step: instance.raise_error(_at(instance, step, *WORK).id, step.words[1], variables=step.variables),
-    "escalate": lambda instance, step: instance.raise_escalation(_at(instance, step, *WORK).id, step.words[1], step.variables),
+    "execute": lambda instance, step: instance.execute(at(instance, step, WaitKind.JOB).id),
+    "error": lambda instance, step: instance.raise_error(at(instance, step, *WORK).id, step.words[1], variables=step.variables),
+    "escalate": lambda instance, step: instance.raise_escalation(at(instance, step, *WORK).id, step.words[1], step.variables),
     "set": lambda instance, step: instance.set_variables(step.variables),
     "remove": lambda instance, step: instance.remove_variables(step.words),
-    "retry": lambda instance, step: instance.retry(_at(instance, step, WaitKind.INCIDENT).id),
+    "retry": lambda instance, step: instance.retry(at(instance, step, WaitKind.INCIDENT).id),
     "cancel": lambda instance, step: instance.cancel(),
 }

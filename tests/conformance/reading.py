@@ -33,9 +33,14 @@ class Case:
     runs: tuple[tuple[Step, ...], ...]
 
 
-def cases():
-    """All cases of all pages."""
-    return [case for page in sorted(HERE.rglob("*/*.md")) for case in _page(page)]
+#: Cases of several instances are played otherwise.
+CALLED = "called"
+
+
+def cases(family=None):
+    """All cases of all pages of one instance, or of one family of pages."""
+    pages = sorted(HERE.glob(f"{family or '*'}/*.md"))
+    return [case for page in pages if family or page.parent.name != CALLED for case in _page(page)]
 
 
 def parts(text):

@@ -79,6 +79,8 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
         name=item.name,
         department=item.department,
         applicant_number=item.applicant_number,
+        hall=case.hall,
+        submitted_by=case.submitted_by,
         origin="imported",
         mode=item.mode,
         status=ItemStatus.IMPORTED,
@@ -107,12 +109,14 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         session.flush()
         for table in _PROJECTED:
             session.execute(update(table).where(table.instance_id == child.id).values(case_id=case.id))
-        session.execute(update(Task).where(Task.instance_id == child.id).values(matter=case.matter, hall=case.hall))
+        told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
+        session.execute(update(Task).where(Task.instance_id == child.id).values(**told))
     for owned in (ClockEntry, Notice, Commitment):
         session.execute(update(owned).where(owned.item_id == item.id).values(case_id=case.id))
     if item.status is ItemStatus.SUBMITTED:
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     item.case_id, item.adopted_from_id = case.id, source.id
+    item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
     session.flush()
     session.expire(source, ["items"])
@@ -131,7 +135,8 @@ def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor)
 def _close(session: Session, alone: Instance, source: Case, *, actor: Actor) -> None:
     if alone.status is InstanceStatus.RUNNING:
         instances.cancel(session, alone.id, actor=actor)
-    source.ended_at = source.ended_at or datetime.now(UTC)
+    if source.ended_at is None:
+        lifecycle.close(session, source)
 
 
 def _replace_proposal(session: Session, case: Case, item: Item, *, actor: Actor) -> None:

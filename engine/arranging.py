@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import execution, instances, journal, processes, tasks, variables
+from engine import execution, instances, journal, processes, variables, visibility
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
@@ -40,8 +40,8 @@ class Facts:
 def seen(actor: Actor) -> ColumnElement[bool]:
     """What an actor may look at: also tasks that it may not do."""
     if not actor.has(*ARRANGERS):
-        return tasks.visible(actor)
-    return or_(tasks.visible(actor), Task.case_id.in_(select(Case.id).where(Case.entry == processes.ENTRY)))
+        return visibility.sees_task(actor)
+    return or_(visibility.sees_task(actor), exists().where(Case.id == Task.case_id, Case.entry == processes.ENTRY))
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:

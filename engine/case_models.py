@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from engine.columns import Promised
 from engine.models import Base, _id
 from engine.states import ClockStatus, CommitmentStatus, DeliveryStatus, ItemStatus, SupplementStatus, SyncStatus, ToleranceStatus
 
 
-class Case(Base):
+class Case(Promised, Base):
     """One applicant on the way through one matter (办件).  Its status is derived from its items, never stored."""
 
     __tablename__ = "cases"
@@ -21,7 +22,7 @@ class Case(Base):
     #: 统一申办号
     number: Mapped[str] = mapped_column(String(50), unique=True)
     region: Mapped[str] = mapped_column(String(12))
-    matter: Mapped[str] = mapped_column(String(255), index=True)
+    matter: Mapped[str] = mapped_column(String(255))
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))  #: None: a process without a matter
     #: Identity or credit number, for search and for matching items of the same applicant.
@@ -50,7 +51,7 @@ class Case(Base):
     tolerances: Mapped[list[Tolerance]] = relationship(order_by="Tolerance.id", viewonly=True)
 
 
-class Item(Base):
+class Item(Promised, Base):
     """One department's matter of law within a case (事项办件), or alone in a case of its own."""
 
     __tablename__ = "items"
@@ -66,11 +67,13 @@ class Item(Base):
     name: Mapped[str]
     department: Mapped[str] = mapped_column(String(40))
     applicant_number: Mapped[str] = mapped_column(String(40))
+    hall: Mapped[str | None]  #: of its case: who sees a hall sees its clocks; and so does who submitted it
+    submitted_by: Mapped[str | None]
     #: native (of this case), continued (adopted while running), imported (its result existed before).
     origin: Mapped[str] = mapped_column(String(20))
     #: review, commitment, filing, automatic
     mode: Mapped[str] = mapped_column(String(20))
-    status: Mapped[ItemStatus] = mapped_column(index=True)
+    status: Mapped[ItemStatus]
     clock: Mapped[ClockStatus] = mapped_column(default=ClockStatus.NOT_STARTED)
     delivery: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.NONE)
     sync: Mapped[SyncStatus] = mapped_column(default=SyncStatus.LOCAL)
@@ -80,6 +83,9 @@ class Item(Base):
     joined_at: Mapped[datetime]
     #: When the dispatcher of that case took it; None: it has not yet.
     dispatched_at: Mapped[datetime | None]
+    #: Last day of the statutory limit, as the clock gives it.
+    statutory_on: Mapped[date | None]
+    statutory_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
     #: Limits: [{kind: promised|statutory, days, unit: working|calendar}] as they were when the item was accepted.
     limits: Mapped[list[Any]]
     #: Rules as drawn: predecessors [{item, kind}], on_refusal, extension, post_check, special_days, result, issuer.
@@ -124,6 +130,16 @@ class ClockEntry(Base):
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
     notice: Mapped[Notice | None] = relationship(viewonly=True)
+
+
+class CalendarYear(Base):
+    """The working calendar of one year (工作日历), as published."""
+
+    __tablename__ = "calendar_years"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any]]
+    loaded_at: Mapped[datetime]
+    loaded_by: Mapped[str]
 
 
 class Material(Base):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from engine import (
@@ -16,6 +16,7 @@ from engine import (
     calendars,
     checklists,
     definitions,
+    dials,
     execution,
     follow_on,
     functions,
@@ -27,6 +28,7 @@ from engine import (
     matters,
     notices,
     numbers,
+    visibility,
 )
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
@@ -119,6 +121,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
         clock_started_on=calendars.local_date(now) if matter.clock_start == "ON_SUBMIT" else None,
         promised=matter.promised,
     )
+    dials.put(case, functions.bundle_dial(session, case))
     session.add(case)
     session.flush()
     return case
@@ -202,24 +205,9 @@ def get(session: Session, number: str, actor: Actor) -> Case:
     return case
 
 
-def search(actor: Actor, *, matter: str | None = None, applicant_number: str | None = None) -> Select[Case]:
-    """Select the cases that an actor may see, newest first; a process without a matter is none."""
-    query = select(Case).where(visible(actor), Case.hall.is_not(None))
-    if matter is not None:
-        query = query.where(Case.matter == matter)
-    if applicant_number is not None:
-        query = query.where(Case.applicant_number == applicant_number)
-    return query.order_by(Case.id.desc())
-
-
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """Cases of one's halls; those with an item of one's department; those one submitted."""
-    halls, departments = actor.halls(), actor.departments()
-    own = Case.submitted_by == actor.name
-    if halls is None:
-        return Case.id.is_not(None)
-    of_department = select(Item.case_id) if departments is None else select(Item.case_id).where(Item.department.in_(departments))
-    return or_(own, Case.hall.in_(halls), Case.id.in_(of_department))
+    """Keep the cases that an actor sees."""
+    return or_(*visibility.ways_to_cases(actor))
 
 
 def sees_whole(case: Case, actor: Actor) -> bool:

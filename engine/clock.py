@@ -2,12 +2,12 @@
 
 The day on which the clock starts does not count (民法典 art. 201), and neither does a day on which the clock is
 paused at any time: the days of pausing and of resuming are both paused days.  Overlapping pauses are one pause.
-Nothing that is computed here is kept anywhere: a new pause or a new calendar gives a new answer.
+A new pause or a new calendar gives a new answer; what is kept of an answer, so that lists can be sorted by it, is a `Dial`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -143,6 +143,23 @@ class Forewarning:
 USUAL = Forewarning()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Dial:
+    """What a clock that has started gives until its ledger or the calendar changes (表盘)."""
+
+    #: None while an open pause keeps it unknown.
+    due: DueDate | None
+    green_from: date
+    #: None: never, as things stand.
+    yellow_from: date | None
+    red_from: date | None
+
+    def stopped(self, on: date) -> Dial:
+        """Give the dial of the clock once it has stopped: red for good when that was too late, else green for good."""
+        late = self.red_from is not None and self.red_from <= on
+        return self if late else replace(self, yellow_from=None, red_from=None)
+
+
 class _Days(Protocol):
     """Days that count, numbered one after the other."""
 
@@ -215,6 +232,18 @@ def turns_yellow(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, fo
     total = total_days(ledger, limit)
     percent_used_up = -(-total * forewarning.used_percent // 100)  # rounded up: 90 % of 5 days is the fifth day
     return _day_of(ledger, max(total - forewarning.days_left, percent_used_up, 0), _days(limit, calendar))
+
+
+def dial(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> Dial:
+    """Give the days on which the light changes, of which the last day of the limit is one."""
+    last = due(ledger, limit, calendar)
+    found = Dial(
+        due=last,
+        green_from=ledger.started_on,
+        yellow_from=turns_yellow(ledger, limit, calendar, forewarning),
+        red_from=None if last is None else last.date + timedelta(days=1),
+    )
+    return found if ledger.stopped_on is None else found.stopped(ledger.stopped_on)
 
 
 def merged(pauses: tuple[Pause, ...]) -> list[tuple[date, date | None]]:

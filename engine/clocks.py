@@ -1,13 +1,13 @@
 """Clocks (时限) of items: start, pause, resume, extend, stop; and what their ledgers say today.
 
-The verbs write ledger rows and move `Item.clock`; they compute and store no date.  Their caller holds the lock of the
-item's case, writes the notice and the journal, and lets bound timers look again.
+The verbs write ledger rows, move `Item.clock`, and keep what the clock gives from then on (`dials`).  Their caller holds the
+lock of the item's case, writes the notice and the journal, and lets bound timers look again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clock, holidays, states
+from engine import calendars, clock, dials, holidays, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
@@ -49,12 +49,13 @@ MOST_DAYS = {Approver.ORGAN_HEAD: 10, Approver.GOVERNMENT_HEAD: 15}
 
 def start(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
     """Start the clock today, or on an earlier day when the law says so (deemed acceptance: the day of receipt)."""
-    today = _today()
-    on = on or today
-    if on > today:
+    on = on or dials.today()
+    if on > dials.today():
         raise InvalidInput(f"Expected to start the clock of item {item.number} today or earlier, but {on} is to come")
     item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
-    return _enter(session, item, EntryKind.STARTED, actor, on=on)
+    entry = _enter(session, item, EntryKind.STARTED, actor, on=on)
+    _keep(session, item, Ledger(started_on=on))  # it has no task yet
+    return entry
 
 
 def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, notice: Notice, actor: Actor) -> ClockEntry:
@@ -69,7 +70,9 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
         raise InvalidInput(f"Expected to pause {_name(item)} for an estimate of at least one working day, but it is {days}")
     if item.clock != ClockStatus.PAUSED:
         item.clock = states.move(item.clock, ClockStatus.PAUSED, _name(item))
-    return _enter(session, item, EntryKind.PAUSED, actor, days=days, procedure=kind, reason=reason.strip(), notice_id=notice.id)
+    entry = _enter(session, item, EntryKind.PAUSED, actor, days=days, procedure=kind, reason=reason.strip(), notice_id=notice.id)
+    _changed(session, item)
+    return entry
 
 
 def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> ClockEntry:
@@ -86,9 +89,10 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
     if ended is None:
         raise NotFound(f"Expected {_name(item)} to have the open pause {pause_id}, but it has not")
 
-    ended.until = _today()
+    ended.until = dials.today()
     if len(opened) == 1:
         item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
+    _changed(session, item)
     return ended
 
 
@@ -101,16 +105,26 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
     _require_notice(item, notice, to="extend")
     _require_extendable(session, item)
     _require_within_power(session, item, days, approver)
-    return _enter(session, item, EntryKind.EXTENDED, actor, days=days, procedure=approver, reason=reason.strip(), notice_id=notice.id)
+    entry = _enter(session, item, EntryKind.EXTENDED, actor, days=days, procedure=approver, reason=reason.strip(), notice_id=notice.id)
+    _changed(session, item)
+    return entry
 
 
 def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
-    """Stop the clock today: the item is decided, or has ended otherwise.  Open pauses end with it."""
+    """Stop the clock today: the item is decided, or has ended otherwise.  Open pauses end with it.
+
+    Tasks of the item that stay open are the caller's to tell (`dials.show_on_tasks`): as a rule there are none.
+    """
     opened = _open_pauses(session, item) if item.clock is ClockStatus.PAUSED else ()
     item.clock = states.move(item.clock, ClockStatus.STOPPED, _name(item))
     for entry in opened:
-        entry.until = _today()
-    return _enter(session, item, EntryKind.STOPPED, actor)
+        entry.until = dials.today()
+    entry = _enter(session, item, EntryKind.STOPPED, actor)
+    if opened:
+        _keep(session, item, ledger(session, item))
+    else:
+        dials.stop(item, entry.on)
+    return entry
 
 
 # ── what the ledger says ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,31 +179,29 @@ def warning(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, 
 def remaining(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> int | None:
     """Count the days left after today, negative when overdue; None when there is no such limit or no start."""
     found, rule = ledger(session, item), limit(item, kind)
-    return None if found is None or rule is None else clock.remaining(found, rule, _today(), holidays.calendar(session))
+    return None if found is None or rule is None else clock.remaining(found, rule, dials.today(), holidays.calendar(session))
 
 
 def light(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL) -> Light | None:
     """Give today's colour; None when there is no such limit or the clock has not started."""
-    return lights(session, [item], kind, forewarning).get(item.id)
-
-
-def lights(
-    session: Session, items: Sequence[Item], kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL
-) -> Mapping[UUID, Light]:
-    """Give today's colour of many items in one query, e.g. for a worklist."""
-    found = ledgers(session, [item.id for item in items])
-    rules = {item.id: limit(item, kind) for item in items}
-    calendar = holidays.calendar(session)
-    return {
-        i: clock.light(entries, rule, _today(), calendar, forewarning) for i, entries in found.items() if (rule := rules[i]) is not None
-    }
+    found, rule = ledger(session, item), limit(item, kind)
+    return None if found is None or rule is None else clock.light(found, rule, dials.today(), holidays.calendar(session), forewarning)
 
 
 # ── guards and rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _today() -> date:
-    return calendars.local_date(datetime.now(UTC))
+def _changed(session: Session, item: Item) -> None:
+    """Keep what the clock gives after a change of its ledger; open tasks show it, too."""
+    _keep(session, item, ledger(session, item))
+    dials.show_on_tasks(session, item)
+
+
+def _keep(session: Session, item: Item, found: Ledger | None) -> None:
+    promise, statute = (limit(item, kind) for kind in (LimitKind.PROMISED, LimitKind.STATUTORY))
+    dials.put(item, clock.dial(found, promise, holidays.calendar(session)) if found and promise else None)
+    last = clock.due(found, statute, holidays.calendar(session)) if found and statute else None
+    item.statutory_on, item.statutory_provisional = (last.date, last.provisional) if last else (None, False)
 
 
 def _name(item: Item) -> str:
@@ -217,7 +229,7 @@ def _require_extendable(session: Session, item: Item) -> None:
     rules = [rule for kind in LimitKind if (rule := limit(item, kind)) is not None]
     ends = [clock.due(found, rule, holidays.calendar(session)) for rule in rules]
     last = max((end.date for end in ends if end is not None), default=date.max)
-    if None not in ends and last < _today():
+    if None not in ends and last < dials.today():
         raise InvalidState(f"Expected to extend {_name(item)} before its limit has run out, but that was on {last}")
 
 
@@ -252,7 +264,7 @@ def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: d
         case_id=item.case_id,
         item_id=item.id,
         kind=kind,
-        on=on or _today(),
+        on=on or dials.today(),
         recorded_by=actor.name,
         recorded_at=datetime.now(UTC),
         **particulars,
@@ -280,7 +292,7 @@ def _ledger(rows: Sequence[tuple[ClockEntry, str]]) -> Ledger | None:
 def _pause(entry: ClockEntry, notice: str, started_on: date) -> Pause:
     # Nodes may disagree about midnight by a moment: what happened later never lies on an earlier day.
     since = max(entry.on, started_on)
-    until = None if entry.until is None else max(entry.until, since)
+    until = entry.until and max(entry.until, since)
     return Pause(since=since, until=until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice)
 
 

@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import DateTime, Dialect, Enum, Text
+from sqlalchemy import DateTime, Dialect, Enum, Text, false
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 
@@ -58,6 +59,25 @@ def enum(kind: type[StrEnum]) -> Enum:
         name=kind.__name__.lower(),
         values_callable=lambda e: [m.value for m in e],
     )
+
+
+class Lit:
+    """What has a light: the days from which it is green, yellow and red, as its clock gives them; the light itself is computed.
+
+    None: never, as things stand; no green either: there is no clock, or it has no promise.
+    """
+
+    green_from: Mapped[date | None]
+    yellow_from: Mapped[date | None]
+    red_from: Mapped[date | None]
+
+
+class Promised(Lit):
+    """What has a promise of its own: its last day; None while a pause is open, and where there is no light."""
+
+    promised_on: Mapped[date | None]
+    #: Whether that rests on a year whose calendar is not published yet.
+    promised_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 #: What ids are drawn from; the last one counts.

@@ -1,22 +1,33 @@
-"""Deadlines (时限一览): what is due when, and in which light; computed from the ledgers at the moment of the question."""
+"""Deadlines (时限一览): what is due when, and in which light, as the clocks give it; read in pages, the soonest due first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, select, tuple_
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, clock, clocks, functions, holidays
+from engine import clock, clocks, dials, functions, holidays, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
 from engine.states import UNSETTLED, ClockStatus
 
-#: Items whose ledgers are read in one query.
-CHUNK = 1000
+Row = TypeVar("Row", Item, Case)
+#: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
+Place = tuple[date | None, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlineFilter:
+    """Which deadlines are asked for; None: all of them."""
+
+    light: Light | None = None
+    due_before: date | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,28 +47,55 @@ class Deadline:
     remaining: int | None
     light: Light | None
 
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return self.promised.date if self.promised else None, self.item or self.case
 
-def open_ones(session: Session, actor: Actor, *, light: Light | None = None, due_before: date | None = None) -> list[Deadline]:
-    """Every running clock that the actor may see, the soonest due first."""
-    query = select(Item, Case.number).join(Case, Item.case_id == Case.id).where(Item.status.in_(UNSETTLED), _mine(actor))
-    found = of_items(session, [(item, number) for item, number in session.execute(query)])
-    found += [
-        d for case in session.scalars(select(Case).where(Case.ended_at.is_(None), cases.visible(actor))) if (d := of_case(session, case))
-    ]
-    kept = [
-        d for d in found if (light is None or d.light == light) and (due_before is None or (d.promised and d.promised.date < due_before))
-    ]
-    return sorted(kept, key=lambda d: (d.promised is None, d.promised.date if d.promised else date.max, d.case, d.item or ""))
+
+def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: Place | None, limit: int) -> list[Deadline]:
+    """Running clocks that the actor may see, the soonest due first; so many at most, from the one that follows `after`."""
+    due_on, number = after or (None, None)
+    items: list[Item] = []
+    found: list[Deadline] = []
+    if after is None or due_on is not None:
+        items += _dated(session, Item, visibility.ways_to_items(actor), wanted, after, limit)
+        if wanted.department is None:
+            bundles = _dated(session, Case, visibility.ways_to_cases(actor), wanted, after, limit)
+            found += [each for row in bundles if (each := of_case(session, row))]
+        number = None
+    if len(items) + len(found) < limit and wanted.due_before is None:
+        undated = and_(Item.promised_on.is_(None), *((Item.number > number,) if number is not None else ()))
+        where = (visibility.OPEN_ITEM, undated, *_conditions(Item, wanted))
+        items += pages.first(session, Item, visibility.ways_to_items(actor), *where, order=(Item.number,), limit=limit)
+    numbers = {row.id: row.number for row in session.execute(select(Case.id, Case.number).where(Case.id.in_({i.case_id for i in items})))}
+    found += of_items(session, [(item, numbers[item.case_id]) for item in items])
+    return sorted(found, key=lambda each: (each.promised is None, *each.place))[:limit]
+
+
+def _dated(
+    session: Session, table: type[Row], ways: visibility.Ways, wanted: DeadlineFilter, after: Place | None, limit: int
+) -> Sequence[Row]:
+    """Open items, or bundles, that have a date."""
+    follow = tuple_(table.promised_on, table.number) > tuple_(*after) if after else table.promised_on.is_not(None)
+    still = visibility.OPEN_ITEM if table is Item else Case.ended_at.is_(None)
+    order = (table.promised_on, table.number)
+    return pages.first(session, table, ways, still, follow, *_conditions(table, wanted), order=order, limit=limit)
+
+
+def _conditions(table: type[Item | Case], wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.light is not None:
+        yield dials.showing(table, wanted.light, dials.today())
+    if wanted.due_before is not None:
+        yield table.promised_on < wanted.due_before
+    if wanted.department is not None:
+        yield Item.department == wanted.department
 
 
 def of_items(session: Session, items: Sequence[tuple[Item, str]]) -> list[Deadline]:
-    """The clocks of items, each given with the number of its case; one query for every so many of them."""
-    found: list[Deadline] = []
-    for start in range(0, len(items), CHUNK):
-        chunk = items[start : start + CHUNK]
-        ledgers = clocks.ledgers(session, [item.id for item, _ in chunk])
-        found += [_read(session, item, number, ledgers.get(item.id)) for item, number in chunk]
-    return found
+    """The clocks of items, each given with the number of its case; one query however many they are."""
+    ledgers = clocks.ledgers(session, [item.id for item, _ in items])
+    return [_read(session, item, number, ledgers.get(item.id)) for item, number in items]
 
 
 def of_case(session: Session, case: Case) -> Deadline | None:
@@ -65,17 +103,16 @@ def of_case(session: Session, case: Case) -> Deadline | None:
     found = functions.bundle_ledger(case)
     if found is None:
         return None
-    calendar, today = holidays.calendar(session), calendars.local_date(datetime.now(UTC))
     return Deadline(
         case=case.number,
         item=None,
         name=case.matter,
         department=None,
         clock=ClockStatus.STOPPED if case.ended_at else ClockStatus.RUNNING,
-        promised=clock.due(*found, calendar),
+        promised=dials.promised(case),
         statutory=None,
-        remaining=clock.remaining(*found, today, calendar),
-        light=clock.light(*found, today, calendar),
+        remaining=clock.remaining(*found, dials.today(), holidays.calendar(session)),
+        light=dials.light(case, dials.today()),
     )
 
 
@@ -92,27 +129,15 @@ def alerts_of(session: Session, case: Case) -> list[Alert]:
 
 
 def _read(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
-    calendar, today = holidays.calendar(session), calendars.local_date(datetime.now(UTC))
-    rules = {kind: rule for kind in LimitKind if (rule := clocks.limit(item, kind)) is not None}
-    due = {kind: clock.due(ledger, rule, calendar) for kind, rule in rules.items()} if ledger else {}
-    promise = rules.get(LimitKind.PROMISED)
+    promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
     return Deadline(
         case=case_number,
         item=item.number,
         name=item.name,
         department=item.department,
         clock=item.clock,
-        promised=due.get(LimitKind.PROMISED),
-        statutory=due.get(LimitKind.STATUTORY),
-        remaining=clock.remaining(ledger, promise, today, calendar) if ledger and promise else None,
-        light=clock.light(ledger, promise, today, calendar) if ledger and promise else None,
+        promised=dials.promised(item),
+        statutory=dials.statutory(item),
+        remaining=clock.remaining(ledger, promise, today, holidays.calendar(session)) if ledger and promise else None,
+        light=dials.light(item, today),
     )
-
-
-def _mine(actor: Actor) -> ColumnElement[bool]:
-    departments = actor.departments()
-    if departments is None:
-        return cases.visible(actor)
-    halls = actor.halls()
-    in_hall = Case.hall.in_(halls) if halls is not None else Case.id.is_not(None)
-    return or_(in_hall, Item.department.in_(departments), Case.submitted_by == actor.name)

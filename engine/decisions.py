@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from engine import functions, journal, lifecycle, notices
+from bpmn.waits import WaitKind
+from engine import dials, functions, journal, lifecycle, notices
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
@@ -21,10 +22,11 @@ CERTIFICATE = "certificate_no"
 _FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
 
 
-def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def decide(run: Run, task: Task, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
     if data.get("outcome") in list(OUTCOMES):
         settle(run, _item(run), data)
+        _tell_others(run, task.wait)
 
 
 def decide_automatically(run: Run) -> None:
@@ -34,6 +36,7 @@ def decide_automatically(run: Run) -> None:
     if data["outcome"] not in list(OUTCOMES):
         raise InvalidState(f"Expected the table to grant or deny item {_item(run).number}, but it gave {data['outcome']!r}")
     settle(run, _item(run), data)
+    _tell_others(run)
 
 
 def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
@@ -58,6 +61,13 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
     notice = notices.issue(run.session, case, kind, content, actor=actor, item=item)
     what = "item granted" if granted else "item denied"
     journal.record(run.session, run.row, actor=actor, what=what, item=item.number, notice=notice.number, **(item.reason or {}))
+
+
+def _tell_others(run: Run, wait: int | None = None) -> None:
+    """Let other tasks of the item, here or in what it has called, show that its clock has stopped."""
+    others = {kind for number, kind in run.process.standing().items() if number != wait}
+    if others & {WaitKind.USER_TASK, WaitKind.CALL}:
+        dials.show_on_tasks(run.session, _item(run))
 
 
 def _require_grantable(run: Run, item: Item) -> None:

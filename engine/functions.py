@@ -17,7 +17,7 @@ from bpmn.waits import Context
 from engine import calendars, clock, clocks, definitions, holidays, matters
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item, Supplement, Tolerance
-from engine.clock import Ledger, LimitKind, TimeLimit
+from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, SupplementStatus, ToleranceStatus
@@ -231,6 +231,12 @@ def bundle_ledger(case: Case) -> tuple[Ledger, TimeLimit] | None:
         return None
     stopped = calendars.local_date(case.ended_at) if case.ended_at else None
     return Ledger(started_on=case.clock_started_on, stopped_on=stopped), TimeLimit(kind=LimitKind.PROMISED, days=case.promised)
+
+
+def bundle_dial(session: Session, case: Case) -> Dial | None:
+    """What the bundle's own clock gives."""
+    found = bundle_ledger(case)
+    return clock.dial(*found, holidays.calendar(session)) if found else None
 
 
 def bundle_deadline(session: Session, case: Case, kind: str) -> datetime | None:

@@ -63,6 +63,7 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
     task = arranging.take(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         session.merge(_candidate(task, link))
+        tasks.regroup(session, task)
     else:
         setattr(task, link.type, link.user)
     _note(session, task, link, "task linked", actor)
@@ -76,6 +77,7 @@ def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None
         found = session.get(type(candidate), (task.id, candidate.name))
         if found is not None:
             session.delete(found)
+            tasks.regroup(session, task)
     elif getattr(task, link.type) == link.user:
         setattr(task, link.type, None)
     _note(session, task, link, "task unlinked", actor)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clocks, functions, matters, numbers
+from engine import calendars, clocks, dials, functions, matters, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.clock import TimeLimit
@@ -33,6 +33,8 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str 
         name=entry["name"],
         department=entry["department"],
         applicant_number=case.applicant_number,
+        hall=case.hall,
+        submitted_by=case.submitted_by,
         origin="imported" if imported else origin,
         mode=entry["mode"],
         status=ItemStatus.IMPORTED if imported else ItemStatus.SUBMITTED,
@@ -103,7 +105,15 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
     live = functions.live_items(case)
     waits = any(item.status in UNSETTLED | {ItemStatus.GRANTED} for item in live)
     if case.ended_at is None and live and not waits and not functions.open_tolerances(case):
-        case.ended_at = datetime.now(UTC)
+        close(session, case)
+
+
+def close(session: Session, case: Case) -> None:
+    """End a case, and with it the clock of its own promise."""
+    case.ended_at = datetime.now(UTC)
+    if case.green_from is not None:
+        dials.stop(case, calendars.local_date(case.ended_at))
+        dials.show_on_tasks(session, case)
 
 
 def promised_days(item: Item) -> int | None:
@@ -127,6 +137,9 @@ def start_bundle_clock(session: Session, case: Case, on: date) -> None:
     undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(case))
     if case.clock_started_on is None and (policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided)):
         case.clock_started_on = on
+        dials.put(case, functions.bundle_dial(session, case))
+        if case.green_from is not None:
+            dials.show_on_tasks(session, case)
 
 
 def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:

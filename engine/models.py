@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from engine.columns import Json, Moment, enum, new_id
+from engine.columns import Json, Lit, Moment, enum, new_id
 from engine.states import (
     ClockStatus,
     CommitmentStatus,
@@ -238,11 +238,11 @@ class Activity(Base):
     outcome: Mapped[str | None] = mapped_column(String(20))
 
 
-class Task(Base):
+class Task(Lit, Base):
     """A user task of a diagram (部门任务)."""
 
     __tablename__ = "tasks"
-    __table_args__ = (Index("ix_tasks_open", "status", "due_at"), UniqueConstraint("instance_id", "wait"))
+    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
     id: Mapped[UUID] = _id()
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
@@ -254,8 +254,9 @@ class Task(Base):
     #: `onething.kind`: what completing it means; `work` when nothing more than going on.
     kind: Mapped[str] = mapped_column(String(40))
     matter: Mapped[str] = mapped_column(String(255))
-    #: Hall of the case: clerks see the tasks of their hall only; None: of a process without a matter.
-    hall: Mapped[str | None]
+    hall: Mapped[str | None]  #: of the case: clerks see the tasks of their hall only; None: of a process without a matter
+    submitted_by: Mapped[str | None]  #: of the case: a channel gives the marks of those who applied through it
+    sole_group: Mapped[str | None] = mapped_column(String(80))  #: its candidate group; None: it has several, or none (`TaskGroup`)
     status: Mapped[TaskStatus] = mapped_column(default=TaskStatus.OPEN)
     assignee: Mapped[str | None] = mapped_column(String(80), index=True)
     #: Who answers for it, when somebody else does it; nothing follows from it.
@@ -445,13 +446,3 @@ class Counter(Base):
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
-
-
-class CalendarYear(Base):
-    """The working calendar of one year (工作日历), as published."""
-
-    __tablename__ = "calendar_years"
-    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    content: Mapped[dict[str, Any]]
-    loaded_at: Mapped[datetime]
-    loaded_by: Mapped[str]

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import arrivals, database, models, retries
-from engine.case_models import Case
+from engine import arrivals, database, dials, models, retries
+from engine.case_models import Case, Item
 from engine.columns import new_id
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
@@ -92,8 +92,10 @@ def _project_tasks(session: Session, change: Change) -> None:
 
 def _insert_tasks(session: Session, row: models.Instance, loaded: Loaded, case: Case, waits: Iterable[Wait]) -> None:
     tasks, groups, users = [], [], []
+    clock = session.get_one(Item, row.item_id) if row.item_id else case  # the item of an instance is in the session already
     for wait in waits:
-        task = _common(row, wait) | _task(loaded.process.elements[wait.element], case, wait) | {"id": new_id(), "item_id": row.item_id}
+        task = _common(row, wait) | _task(loaded.process.elements[wait.element], case, wait) | dials.lights(clock)
+        task |= {"id": new_id(), "item_id": row.item_id}
         tasks.append(task)
         groups += [{"task_id": task["id"], "name": group} for group in dict.fromkeys(wait.groups)]
         users += [{"task_id": task["id"], "name": user} for user in dict.fromkeys(wait.users)]
@@ -109,12 +111,20 @@ def _task(element: Element, case: Case, wait: Wait) -> dict[str, Any]:
         "kind": element.properties.get("onething.kind", "work"),
         "matter": case.matter,
         "hall": case.hall,
+        "submitted_by": case.submitted_by,
+        "sole_group": only(wait.groups),
         "assignee": wait.assignee,
         "priority": wait.priority,
         "due_at": wait.task_due_at,
         "follow_up_at": wait.follow_up_at,
         "created_at": datetime.now(UTC),
     }
+
+
+def only(groups: Collection[str]) -> str | None:
+    """The group of a task that has just one, by which lists find it at once."""
+    found = set(groups)
+    return found.pop() if len(found) == 1 else None
 
 
 def _project_timers(session: Session, change: Change) -> bool:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from engine import holidays
 from engine.actors import Actor
-from engine.models import CalendarYear, Instance, Job, Timer
+from engine.case_models import CalendarYear
+from engine.models import Instance, Job, Timer
 from engine.states import JobStatus
 
 

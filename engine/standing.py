@@ -200,6 +200,7 @@ def let_anybody(session: Session, task_id: UUID) -> None:
     task.assignee = None
     if session.get(TaskGroup, (task_id, "*")) is None:
         session.add(TaskGroup(task_id=task_id, name="*"))
+    tasks.regroup(session, task)
 
 
 def _somebody(session: Session, task: Task, groups: tuple[str, ...]) -> str:

@@ -9,13 +9,25 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import database, definitions, effects, element_forms, escalations, execution, instances, journal, meters, variables
+from engine import (
+    database,
+    definitions,
+    effects,
+    element_forms,
+    escalations,
+    execution,
+    instances,
+    journal,
+    meters,
+    projection,
+    variables,
+    visibility,
+)
 from engine.actors import Actor, Role
-from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
 from engine.instances import Run
 from engine.models import Instance, Task, TaskGroup, TaskUser
@@ -34,19 +46,7 @@ def get(session: Session, task_id: UUID, actor: Actor) -> Task:
 @functools.lru_cache(maxsize=256)
 def _visible_task(actor: Actor) -> Select[Task]:
     # To build it takes as long as to run it, and it is the same for everything that somebody does.
-    return select(Task).where(Task.id == bindparam("task"), visible(actor))
-
-
-def search(actor: Actor, *, group: str | None = None, assignee: str | None = None, matter: str | None = None) -> Select[Task]:
-    """Select the open tasks that an actor may see, soonest due first."""
-    query = select(Task).where(Task.status == TaskStatus.OPEN, visible(actor))
-    if group is not None:
-        query = query.where(Task.id.in_(select(TaskGroup.task_id).where(TaskGroup.name == group)))
-    if assignee is not None:
-        query = query.where(Task.assignee == assignee)
-    if matter is not None:
-        query = query.where(Task.matter == matter)
-    return query.order_by(Task.due_at.is_(None), Task.due_at, Task.id)
+    return select(Task).where(Task.id == bindparam("task"), visibility.sees_task(actor))
 
 
 def of_case(session: Session, case_id: UUID) -> list[Task]:
@@ -60,6 +60,12 @@ def groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]
     for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(task_ids)).order_by(TaskGroup.name)):
         found[row.task_id].append(row.name)
     return found
+
+
+def regroup(session: Session, task: Task) -> None:
+    """Keep which group a task has, after its groups have changed."""
+    session.flush()
+    task.sole_group = projection.only(groups(session, [task.id])[task.id])
 
 
 def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
@@ -176,38 +182,6 @@ def _require_unclaimed(task: Task, actor: Actor, *, to: str) -> None:
 def _require_work(task: Task, *, to: str) -> None:
     if task.kind != "work":
         raise InvalidState(f"Expected to {to} task {task.name}, but it is a {task.kind}, which is completed with its outcome")
-
-
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """What an actor may see: its own, tasks of its groups in its halls; supervisors and administrators see all of a hall."""
-    mine = select(TaskGroup.task_id).where(TaskGroup.name.in_(actor.groups() | {"*"}))
-    officer = [g for g in actor.groups() if g.startswith("department-")]
-    departmental = select(TaskGroup.task_id).where(TaskGroup.name.in_(officer))
-    # Who is named is meant, in whatever hall.
-    own = or_(Task.assignee == actor.name, Task.id.in_(select(TaskUser.task_id).where(TaskUser.name == actor.name)))
-    halls = actor.halls()
-    nowhere = Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
-    in_hall: ColumnElement[bool] = or_(Task.hall.in_(halls), nowhere) if halls is not None else Task.id.is_not(None)
-    if actor.has(Role.ADMIN):
-        return Task.id.is_not(None)
-    if actor.has(Role.SUPERVISOR):
-        return or_(in_hall, Task.id.in_(departmental), own)
-    return or_(and_(Task.id.in_(mine), in_hall), Task.id.in_(departmental), own, _own_rating(actor), _nobodys(actor))
-
-
-def _own_rating(actor: Actor) -> ColumnElement[bool]:
-    """A channel brings the mark of the applicant for whom it submitted; everything else is done at the window."""
-    if not actor.has(Role.CHANNEL):
-        return false()
-    return and_(Task.kind == "rating", Task.case_id.in_(select(Case.id).where(Case.submitted_by == actor.name)))
-
-
-def _nobodys(actor: Actor) -> ColumnElement[bool]:
-    """Whoever starts a process without a matter to try it out does the tasks there that are nobody's, too."""
-    if not actor.has(Role.DESIGNER, Role.SYSTEM):
-        return false()
-    meant = (exists().where(row.task_id == Task.id) for row in (TaskGroup, TaskUser))
-    return and_(Task.hall.is_(None), Task.assignee.is_(None), *(~each for each in meant))
 
 
 def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import clocks, instance_faults, instances, models
+from engine import clock, clocks, dials, functions, holidays, instance_faults, instances, models
 from engine.case_models import Case, Item
+from engine.clock import Ledger, LimitKind, TimeLimit
 from engine.database import Database
-from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus
+from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
 
 #: Nothing is late: the clock of a test stands wherever it likes.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +27,16 @@ def check(database: Database) -> None:
             _timers_are_due_with_their_waits(session, row)
         for case in session.scalars(select(Case)):
             _nothing_is_forgotten(session, case)
+            _dial_follows_the_ledger(session, case, functions.bundle_ledger(case))
         for item in session.scalars(select(Item)):
             _clock_follows_the_item(session, item)
+            rule, ledger = clocks.limit(item, LimitKind.PROMISED), clocks.ledger(session, item)
+            _dial_follows_the_ledger(session, item, (ledger, rule) if ledger and rule else None)
+            assert dials.statutory(item) == clocks.due(session, item, LimitKind.STATUTORY), item.number
+            of = session.get_one(Case, item.case_id)
+            assert (item.hall, item.submitted_by) == (of.hall, of.submitted_by), item.number
+        for task in session.scalars(select(models.Task).where(models.Task.status == TaskStatus.OPEN)):
+            _a_list_finds_it(session, task)
 
 
 def _timers_are_due_with_their_waits(session: Session, row: models.Instance) -> None:
@@ -60,3 +69,21 @@ def _clock_follows_the_item(session: Session, item: Item) -> None:
     assert item.clock in expected, f"{item.number} is {item.status}, its clock {item.clock}"
     open_pauses = [] if (ledger := clocks.ledger(session, item)) is None else [p for p in ledger.pauses if p.until is None]
     assert bool(open_pauses) == (item.clock is ClockStatus.PAUSED), item.number
+
+
+def _dial_follows_the_ledger(session: Session, row: Item | Case, found: tuple[Ledger, TimeLimit] | None) -> None:
+    """What is kept of a clock is what its ledger gives."""
+    dial = clock.dial(*found, holidays.calendar(session)) if found else None
+    assert dials.promised(row) == (dial.due if dial else None), row.number
+    kept = (row.green_from, row.yellow_from, row.red_from)
+    assert kept == ((dial.green_from, dial.yellow_from, dial.red_from) if dial else (None, None, None)), row.number
+    if found:
+        assert dials.light(row, dials.today()) == clock.light(*found, dials.today(), holidays.calendar(session)), row.number
+
+
+def _a_list_finds_it(session: Session, task: models.Task) -> None:
+    """A task has the light of its item or its bundle, and knows its group."""
+    row = session.get_one(Item, task.item_id) if task.item_id else session.get_one(Case, task.case_id)
+    assert dials.lights(task) == dials.lights(row), f"{task.name} of {row.number}"
+    groups = session.scalars(select(models.TaskGroup.name).where(models.TaskGroup.task_id == task.id)).all()
+    assert task.sole_group == (groups[0] if len(groups) == 1 else None), f"{task.name} of {row.number}"

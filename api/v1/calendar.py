@@ -14,7 +14,7 @@ from api.shapes import Body, Line, Shape
 from api.transactions import reading, transaction
 from engine import publications
 from engine.calendar_years import FIRST_YEAR, LAST_YEAR, DayKind
-from engine.models import CalendarYear
+from engine.case_models import CalendarYear
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 

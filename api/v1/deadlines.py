@@ -15,7 +15,7 @@ from api.v1 import present
 from api.v1.shown import Due
 from engine import deadlines
 from engine.clock import Light
-from engine.deadlines import Deadline
+from engine.deadlines import Deadline, DeadlineFilter
 from engine.states import ClockStatus
 
 bp = Blueprint("deadlines", __name__, url_prefix="/deadlines")
@@ -50,16 +50,15 @@ class DeadlineShown(Shape):
 @contract(summary="时限列表 · List deadlines", query=DeadlineQuery, answer=Page[DeadlineShown])
 def list_deadlines(query: DeadlineQuery) -> Response:
     """List the clocks that are yours to see, the soonest due first."""
-    start = paging.after(query.cursor, str, str, str)
+    place = paging.after(query.cursor, _day, str)
+    wanted = DeadlineFilter(light=query.light, due_before=query.due_before, department=query.department)
     with reading() as session:
-        found = deadlines.open_ones(session, auth.actor(), light=query.light, due_before=query.due_before)
-        wanted = [d for d in found if query.department in {None, d.department} and (start is None or _place(d) > start)]
-        return answer(paging.page(wanted[: query.limit + 1], query.limit, key=_place, present=_shown))
+        found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.limit + 1)
+        return answer(paging.page(found, query.limit, key=lambda each: each.place, present=_shown))
 
 
-def _place(found: Deadline) -> tuple[str, str, str]:
-    """Where a deadline stands in the list; those without a date stand last."""
-    return (found.promised.date if found.promised else date.max).isoformat(), found.case, found.item or ""
+def _day(text: str) -> date | None:
+    return None if text == str(None) else date.fromisoformat(text)
 
 
 def _shown(found: Deadline) -> dict[str, Any]:

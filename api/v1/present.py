@@ -33,7 +33,7 @@ def item(session: Session, row: Item, actor: Actor) -> dict[str, Any]:
 def briefs(session: Session, rows: Iterable[Case], actor: Actor) -> list[dict[str, Any]]:
     """Present cases in a list."""
     found = list(rows)
-    lights, items = worklists.case_lights(session, found), worklists.live_items(session, found)
+    lights, items = worklists.case_lights(found), worklists.live_items(session, found)
     departments = actor.departments()
     for row in found:
         if departments is not None and not cases.sees_whole(row, actor):

@@ -64,7 +64,16 @@ def _whole(node: dict[str, Any], growing: set[str], *, limited: bool) -> Iterato
     table = node.get("Relation Name")
     if table in growing and (kind == "Seq Scan" or (kind.startswith("Index") and "Index Cond" not in node and not limited)):
         yield table
-    if kind == "Bitmap Heap Scan" and table in growing and not any("Index Cond" in part for part in node.get("Plans", [])):
+    if kind == "Bitmap Heap Scan" and table in growing and not all("Index Cond" in part for part in _bitmaps(node)):
         yield table
     for part in node.get("Plans", []):
         yield from _whole(part, growing, limited=limited)
+
+
+def _bitmaps(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the looks at an index that a bitmap is made of; several are joined by `or`, or by `and`."""
+    for part in node.get("Plans", []):
+        if part["Node Type"] == "Bitmap Index Scan":
+            yield part
+        else:
+            yield from _bitmaps(part)

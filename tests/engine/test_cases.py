@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine import cases, tasks
+from engine import cases, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.states import ItemStatus
+from engine.worklists import CaseFilter, TaskFilter
 from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS, MATERIALS
 
@@ -236,7 +237,7 @@ def seen(stage, case, person):
         except NotFound:
             return None
         codes = {item.code for item in cases.items_for(session, found, person.actor)}
-        open_tasks = {task.name for task in session.scalars(tasks.search(person.actor)) if task.case_id == case.id}
+        open_tasks = {task.name for task in worklists.find_tasks(session, person.actor, TaskFilter(case=case.number), after=None, limit=10)}
     return codes, open_tasks
 
 
@@ -281,8 +282,10 @@ def test_visible__department_of_an_item_that_was_moved_into_the_hall(stage, cler
 def test_search__newest_first_and_filtered(stage, clerk, case):
     second = clerk.submit("food_permit", answers=ANSWERS)
 
-    with stage.reading() as session:
-        found = [c.number for c in session.scalars(cases.search(clerk.actor))]
-        assert found == [second.number, case.number]
-        assert [c.number for c in session.scalars(cases.search(clerk.actor, matter="open_restaurant"))] == [case.number]
-        assert session.scalars(cases.search(clerk.actor, applicant_number="nobody")).all() == []
+    def numbers(**filters):
+        with stage.reading() as session:
+            return [c.number for c in worklists.find_cases(session, clerk.actor, CaseFilter(**filters), after=None, limit=10)]
+
+    assert numbers() == [second.number, case.number]
+    assert numbers(matter="open_restaurant") == [case.number]
+    assert numbers(applicant_number="nobody") == []

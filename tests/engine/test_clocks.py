@@ -364,12 +364,3 @@ def test_light__as_days_go_by(session, running, day, promised, statutory):
     with on(*day):
         assert clocks.light(session, running) == promised
         assert clocks.light(session, running, LimitKind.STATUTORY) == statutory
-
-
-def test_lights__of_many_items(session, case, running):
-    later, unstarted = new_item(session, case), new_item(session, case)
-    with on(9, 21):
-        clocks.start(session, later, actor=OFFICER)
-
-    with on(9, 29):
-        assert clocks.lights(session, [running, later, unstarted]) == {running.id: Light.RED, later.id: Light.GREEN}

@@ -8,6 +8,7 @@ from engine import deadlines
 from engine.actors import Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
+from engine.deadlines import DeadlineFilter
 from tests import tiny
 
 
@@ -21,10 +22,10 @@ def case(stage, clerk):
     return case
 
 
-def shown(stage, person, **filters):
+def shown(stage, person, *, after=None, limit=100, **filters):
     """What one sees: (item name or None for the bundle, due date, light)."""
     with stage.reading() as session:
-        found = deadlines.open_ones(session, person.actor, **filters)
+        found = deadlines.open_ones(session, person.actor, DeadlineFilter(**filters), after=after, limit=limit)
     return [(d.name if d.item else None, d.promised and d.promised.date.isoformat(), d.light) for d in found]
 
 
@@ -59,6 +60,27 @@ def test_open_ones__filtered(stage, clerk, case):
 
     assert [name for name, *_ in shown(stage, clerk, light=Light.RED)] == ["beta"]
     assert [name for name, *_ in shown(stage, clerk, due_before=date(2026, 3, 10))] == ["beta", None]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_open_ones__in_pages(stage, clerk, market, case, size):
+    """Whatever the size of a page: all of them, once, with those without a date at the end."""
+    clerk.submit("tiny")  # its clocks have not started
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+    whole = shown(stage, clerk)
+
+    pages, after = [], None
+    with stage.reading() as session:
+        while page := deadlines.open_ones(session, clerk.actor, DeadlineFilter(), after=after, limit=size):
+            pages += [(d.name if d.item else None, d.promised and d.promised.date.isoformat(), d.light) for d in page]
+            after = page[-1].place
+
+    assert pages == whole
+    assert [due for _, due, _ in pages] == ["2026-03-05", "2026-03-09", None, None, None]
+
+
+def test_open_ones__of_a_department(stage, supervisor, case):
+    assert [name for name, *_ in shown(stage, supervisor, department="fire")] == ["beta"]
 
 
 def test_open_ones__paused_without_a_known_end_comes_last(stage, clerk, market, case):

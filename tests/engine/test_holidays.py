@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from engine import holidays
 from engine.actors import Actor, Role, RoleGrant
+from engine.case_models import CalendarYear
 from engine.errors import InvalidInput, InvalidState, NotPermitted
-from engine.models import CalendarYear
 from tests.clocks import CALENDAR
 
 FOLDER = Path(__file__).parents[2] / "workflows" / "calendars"

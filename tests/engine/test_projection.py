@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
-from engine import tasks
+from engine import tasks, worklists
 from engine.models import Activity, ExternalTask, Instance, Subscription, Task, Timer
+from engine.worklists import TaskFilter
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.stage import MONDAY
@@ -137,7 +138,7 @@ def test_project__whose_task_and_when(stage, designer):
     wang = stage.somebody(name="wang")
 
     with wang.acting() as session:
-        [task] = session.scalars(tasks.search(wang.actor)).all()
+        [task] = worklists.find_tasks(session, wang.actor, TaskFilter(), after=None, limit=10)
         assert tasks.users(session, [task.id]) == {task.id: ["li", "wang"]}
     assert (task.due_at - task.follow_up_at).days == 3
     wang.complete(stage.of(instance), "登记")

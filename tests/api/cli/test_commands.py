@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import inspect, select
 
 from api.cli import COMMANDS
+from engine.case_models import CalendarYear
 from engine.database import Database
-from engine.models import CalendarYear
 from engine.settings import CHECKOUT
 
 

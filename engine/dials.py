@@ -1,0 +1,79 @@
+"""Dials (表盘): what a clock gives, kept on the rows that have a light, so that lists compare and sort by columns.
+
+What is kept follows from the ledger and the calendar, and is written in the transaction that changes either.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy.orm import Session
+
+from engine import calendars
+from engine.case_models import Case, Item
+from engine.clock import Dial, DueDate, Light
+from engine.columns import Lit, Promised
+from engine.models import Task
+from engine.states import TaskStatus
+
+
+def today() -> date:
+    """The day that lights are compared with, in Beijing."""
+    return calendars.local_date(datetime.now(UTC))
+
+
+def light(row: Lit, day: date) -> Light | None:
+    """Give the colour on a day; None when the clock has not started, or has no promise."""
+    if row.green_from is None:
+        return None
+    if row.red_from is not None and row.red_from <= day:
+        return Light.RED
+    return Light.YELLOW if row.yellow_from is not None and row.yellow_from <= day else Light.GREEN
+
+
+def showing(table: type[Lit], colour: Light, day: date) -> ColumnElement[bool]:
+    """Keep the rows that have a colour on a day.  What is red has been yellow: both are found by one index."""
+    if colour is Light.RED:
+        return and_(table.yellow_from <= day, table.red_from <= day)
+    not_red = or_(table.red_from.is_(None), table.red_from > day)
+    if colour is Light.YELLOW:
+        return and_(table.yellow_from <= day, not_red)
+    return and_(table.green_from.is_not(None), not_red, or_(table.yellow_from.is_(None), table.yellow_from > day))
+
+
+def promised(row: Promised) -> DueDate | None:
+    """The last day of the promise."""
+    return None if row.promised_on is None else DueDate(date=row.promised_on, provisional=row.promised_provisional)
+
+
+def statutory(row: Item) -> DueDate | None:
+    """The last day of the statutory limit."""
+    return None if row.statutory_on is None else DueDate(date=row.statutory_on, provisional=row.statutory_provisional)
+
+
+def put(row: Promised, dial: Dial | None) -> None:
+    """Keep what the clock gives; None: it has no promise, or has not started."""
+    due = dial.due if dial else None
+    row.green_from, row.yellow_from, row.red_from = (dial.green_from, dial.yellow_from, dial.red_from) if dial else (None, None, None)
+    row.promised_on, row.promised_provisional = (due.date, due.provisional) if due else (None, False)
+
+
+def stop(row: Promised, on: date) -> None:
+    """Keep that a clock that ran has stopped; its dates stay what they were."""
+    if row.green_from is not None:
+        kept = Dial(due=promised(row), green_from=row.green_from, yellow_from=row.yellow_from, red_from=row.red_from)
+        put(row, kept.stopped(on))
+
+
+def lights(row: Lit) -> dict[str, Any]:
+    """The columns of the light, for a task that has the clock of its item, or of its case."""
+    return {"green_from": row.green_from, "yellow_from": row.yellow_from, "red_from": row.red_from}
+
+
+def show_on_tasks(session: Session, row: Item | Case) -> None:
+    """Let the open tasks of an item, or of a bundle itself, follow its clock."""
+    case_id, item_id = (row.case_id, row.id) if isinstance(row, Item) else (row.id, None)
+    open_ones = (Task.case_id == case_id, Task.item_id == item_id, Task.status == TaskStatus.OPEN)
+    session.execute(update(Task).where(*open_ones).values(**lights(row)))

@@ -1,0 +1,52 @@
+"""Indexes of lists: what is open, or all cases, in the order in which a list shows them; one for each way to see them (`visibility`).
+
+Those of open rows are partial: they stay small however much is over, and a row that ends costs them nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.case_models import Case, Item
+from engine.models import Task
+from engine.states import UNSETTLED
+
+OPEN_TASK = "status = 'open'"
+OPEN_CASE = "ended_at IS NULL"
+OPEN_ITEM = f"status IN ({', '.join(repr(str(status)) for status in sorted(UNSETTLED))})"
+
+
+def _open(name: str, *columns: InstrumentedAttribute[Any], where: str) -> None:
+    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+# Worklists: by hall and group, by group, by hall, all of them; by assignee; of one matter; marks to be given; what is yellow or red.
+_open("ix_tasks_open_hall_group", Task.hall, Task.sole_group, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_group", Task.sole_group, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_hall", Task.hall, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open", Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_assignee", Task.assignee, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_matter", Task.matter, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_rating", Task.submitted_by, Task.due_at, Task.id, where=f"{OPEN_TASK} AND kind = 'rating'")
+_open("ix_tasks_open_light", Task.yellow_from, Task.red_from, where=OPEN_TASK)
+
+# Deadlines: of a hall, of a department, of a channel, all of them.
+_open("ix_items_open_hall", Item.hall, Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open_department", Item.department, Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open_submitted_by", Item.submitted_by, Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open", Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open_light", Item.yellow_from, Item.red_from, where=OPEN_ITEM)
+_open("ix_cases_open_hall_due", Case.hall, Case.promised_on, Case.number, where=OPEN_CASE)
+_open("ix_cases_open_due", Case.promised_on, Case.number, where=OPEN_CASE)
+
+# Cases, the newest first.
+Index("ix_cases_hall", Case.hall, Case.id)
+Index("ix_cases_matter", Case.matter, Case.id)
+Index("ix_cases_submitted_by", Case.submitted_by, Case.id)
+Index("ix_cases_light", Case.yellow_from, Case.red_from)
+Index("ix_items_department", Item.department, Item.case_id)
+_open("ix_cases_open_hall", Case.hall, Case.id, where=OPEN_CASE)
+_open("ix_cases_open", Case.id, where=OPEN_CASE)

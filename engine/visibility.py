@@ -1,0 +1,103 @@
+"""Visibility: whose a task, a case, a clock is, as the ways in which an actor may come to see it.
+
+Each way is a branch of a list (`pages`); something is visible when any of them leads to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
+from sqlalchemy.orm import Session
+
+from engine.actors import Actor, Role
+from engine.case_models import Case, Item
+from engine.models import Task, TaskGroup, TaskUser
+from engine.pages import each
+from engine.states import UNSETTLED, TaskStatus
+
+Ways = list[ColumnElement[bool]]
+#: Conditions of partial indexes, which are only used where the statement itself says so.
+OPEN_TASK = Task.status == bindparam(None, TaskStatus.OPEN, type_=Task.status.type, literal_execute=True)
+RATING = Task.kind == bindparam(None, "rating", literal_execute=True)
+OPEN_ITEM = Item.status.in_(bindparam(None, sorted(UNSETTLED), type_=Item.status.type, expanding=True, literal_execute=True))
+
+
+def ways_to_tasks(session: Session, actor: Actor, group: str | None = None) -> Ways:
+    """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.  `group`: only of that."""
+    named = [] if session.scalar(select(TaskUser.task_id).where(TaskUser.name == actor.name).limit(1)) is None else [_is_named(actor)]
+    return _ways_to_tasks(actor, named=named, group=group)
+
+
+def sees_task(actor: Actor) -> ColumnElement[bool]:
+    """Keep the tasks that an actor sees."""
+    return or_(*_ways_to_tasks(actor, named=[_is_named(actor)]))
+
+
+def ways_to_cases(actor: Actor) -> Ways:
+    """Cases of one's halls; those with an item of one's department; those one submitted."""
+    halls, departments = actor.halls(), actor.departments()
+    if halls is None:
+        return [true()]
+    items = exists().where(Item.case_id == Case.id)
+    of_departments = [items] if departments is None else [items.where(which) for which in each(Item.department, departments)]
+    return [Case.submitted_by == actor.name, *each(Case.hall, halls), *of_departments]
+
+
+def ways_to_items(actor: Actor) -> Ways:
+    """Items of one's departments, of the cases of one's halls, and of those one submitted."""
+    halls, departments = actor.halls(), actor.departments()
+    if halls is None or departments is None:
+        return [true()]
+    return [Item.submitted_by == actor.name, *each(Item.hall, halls), *each(Item.department, departments)]
+
+
+def _ways_to_tasks(actor: Actor, *, named: Ways, group: str | None = None) -> Ways:
+    every: Ways = _of_groups([group]) if group is not None else [true()]  # a wide way is one for each of these
+    if actor.has(Role.ADMIN):
+        return every
+    asked = or_(*every)
+    halls, nowhere = actor.halls(), Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
+    in_hall = [*each(Task.hall, halls), nowhere] if halls is not None else [true()]
+    departmental = _of_groups({name for name in actor.groups() if name.startswith("department-")}, group)
+    # Who is named is meant, in whatever hall.
+    own = [and_(way, asked) for way in (Task.assignee == actor.name, *named)]
+    if actor.has(Role.SUPERVISOR):
+        return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
+    sole, several = _by_sole_group(actor.groups() | {"*"}, group), _among_several(actor.groups() | {"*"}, group)
+    mine = [*(and_(hall, way) for hall in in_hall for way in sole), and_(or_(*in_hall), several)]
+    return [*mine, *departmental, *own, *(and_(way, asked) for way in (*_own_rating(actor), *_nobodys(actor)))]
+
+
+def _of_groups(groups: Collection[str], asked: str | None = None) -> Ways:
+    """Ways to the tasks of some candidate groups, of those that also have the group that is asked for."""
+    return [*_by_sole_group(groups, asked), _among_several(groups, asked)] if groups else []
+
+
+def _by_sole_group(groups: Collection[str], asked: str | None) -> Ways:
+    return each(Task.sole_group, [name for name in groups if asked in {None, name}])
+
+
+def _among_several(groups: Collection[str], asked: str | None) -> ColumnElement[bool]:
+    mine = exists().where(TaskGroup.task_id == Task.id, TaskGroup.name.in_(sorted(groups)))
+    also = () if asked is None else (exists().where(TaskGroup.task_id == Task.id, TaskGroup.name == asked),)
+    return and_(Task.sole_group.is_(None), mine, *also)
+
+
+def _is_named(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(TaskUser.task_id == Task.id, TaskUser.name == actor.name)
+
+
+def _own_rating(actor: Actor) -> Ways:
+    """A channel brings the mark of the applicant for whom it submitted; everything else is done at the window."""
+    if not actor.has(Role.CHANNEL):
+        return []
+    return [and_(RATING, Task.submitted_by == actor.name)]
+
+
+def _nobodys(actor: Actor) -> Ways:
+    """Whoever starts a process without a matter to try it out does the tasks there that are nobody's, too."""
+    if not actor.has(Role.DESIGNER, Role.SYSTEM):
+        return []
+    meant = (exists().where(row.task_id == Task.id) for row in (TaskGroup, TaskUser))
+    return [and_(Task.hall.is_(None), Task.sole_group.is_(None), Task.assignee.is_(None), *(~each for each in meant))]

@@ -31,6 +31,10 @@ class Suspended(InvalidState):
     """The process instance is suspended: nothing goes on in it until it is activated."""
 
 
+class Failed(InvalidState):
+    """It was tried, and what it came to failed; nothing of it counts but the attempt."""
+
+
 class InvalidInput(EngineError):  # noqa: N818
     """The command's data are not acceptable."""
 

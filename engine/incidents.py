@@ -7,25 +7,31 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import arrivals, cases, continuations, database, execution, jobs, journal, steps
+from engine import arrivals, continuations, database, execution, jobs, journal, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
-from engine.case_models import Case
-from engine.errors import InvalidState, NotFound
+from engine.attempts import Row
+from engine.errors import NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered
-from engine.models import Definition, ExternalTask, Incident, Instance, Job
-from engine.schedule_models import Continuation
+from engine.models import Definition, ExternalTask, Incident, Instance, Job, Timer
+from engine.schedule_models import Continuation, StartTimer
 
 
 def search(actor: Actor) -> Select[Incident]:
-    """Select the standing incidents of cases that the actor may see, oldest first; a designer mends diagrams wherever they fail."""
-    mine = select(Case.id) if actor.has(Role.DESIGNER) else select(Case.id).where(cases.visible(actor))
-    return select(Incident).where(Incident.resolved_at.is_(None), Incident.case_id.in_(mine)).order_by(Incident.id)
+    """Select the standing incidents of what the actor may see, oldest first; a designer mends diagrams wherever they fail."""
+    standing = select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.id)
+    if actor.has(Role.DESIGNER, Role.ADMIN):
+        return standing
+    # What has not even begun is seen by nobody else.
+    return standing.where(Incident.instance_id.in_(select(Instance.id).where(processes.visible(actor))))
 
 
+#: What was tried; and the activation in which: what only watches does so in another one.
+_TRIED = func.coalesce(ExternalTask.id, Continuation.id, Timer.id, StartTimer.id, Incident.job_id)
+_HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
 SORTABLE: Sortable = {
     "incidentId": Incident.id,
     "incidentMessage": Incident.message,
@@ -43,27 +49,26 @@ FILTERS: Filters = {
     "incidentMessage": equal(Incident.message),
     "incidentMessageLike": like(Incident.message),
     "processInstanceId": equal(Incident.instance_id, Kind.ID),
-    "executionId": located(Incident.instance_id, Incident.wait),
+    "executionId": located(Incident.instance_id, _HOLDER),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKeyIn": among(Definition.key),
     "activityId": equal(Incident.element),
     "failedActivityId": equal(Incident.element),
     "incidentTimestampBefore": before(Incident.raised_at),
     "incidentTimestampAfter": after(Incident.raised_at),
-    "configuration": Filter(
-        kind=Kind.ID, condition=lambda id_: or_(ExternalTask.id == id_, Continuation.id == id_, Incident.job_id == id_)
-    ),
+    "configuration": Filter(kind=Kind.ID, condition=lambda id_: id_ == _TRIED),
 }
 
 
 def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
-    """The standing incidents that an actor may see, with where they stand: definition, and the task that a worker failed."""
-    at = and_(ExternalTask.instance_id == Incident.instance_id, ExternalTask.wait == Incident.wait)
-    carried = and_(Continuation.instance_id == Incident.instance_id, Continuation.wait == Incident.wait)
-    columns = Definition, ExternalTask.id.label("external_task_id"), Continuation.id.label("continuation_id")
-    query = search(actor).order_by(None).add_columns(*columns).outerjoin(Continuation, carried)
-    query = query.join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
-    return Listing(query=ordered(query.outerjoin(ExternalTask, at).where(*conditions), SORTABLE, order, last=Incident.id))
+    """The standing incidents that an actor may see, with where they stand, and what was tried there."""
+    columns = Definition, ExternalTask.id.label("external_task_id"), _TRIED.label("tried_id"), _HOLDER.label("holder")
+    query = search(actor).order_by(None).add_columns(*columns).outerjoin(Instance, Instance.id == Incident.instance_id)
+    query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, Incident.definition_id))
+    for tried in (ExternalTask, Continuation, Timer):
+        query = query.outerjoin(tried, and_(tried.instance_id == Incident.instance_id, tried.wait == Incident.wait))
+    to_start = and_(StartTimer.definition_id == Incident.definition_id, StartTimer.element == Incident.element)
+    return Listing(query=ordered(query.outerjoin(StartTimer, to_start).where(*conditions), SORTABLE, order, last=Incident.id))
 
 
 def of_instance(session: Session, instance_id: UUID, *, actor: Actor) -> Sequence[Incident]:
@@ -81,7 +86,8 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
     incident = session.scalar(search(actor).where(Incident.id == incident_id))
     if incident is None:
         raise NotFound(f"Expected to find a standing incident {incident_id}, but there is none for you")
-    actor.require(Role.DESIGNER, Role.SUPERVISOR, Role.ADMIN, to="retry an incident")
+    if not actor.has(Role.DESIGNER, Role.SUPERVISOR, Role.ADMIN):
+        processes.require_mender(session, incident.instance_id, actor, to="retry an incident of")
     if incident.job_id is not None:
         job = session.get_one(Job, incident.job_id, with_for_update={"key_share": True})
         incident.job_id = None  # a job that is done is deleted
@@ -90,26 +96,29 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
         session.flush()
         jobs.retry(session, job)
         return incident
-    if incident.wait is None:
-        raise InvalidState(f"Expected something to retry at {incident.element}, but its timer tries by itself")
-    _retry_wait(session, incident, incident.wait, actor=actor)
+    if incident.definition_id is not None:
+        start_timers.set_retries(session, incident.definition_id, incident.element, 1)
+    elif incident.instance_id is not None and incident.wait is not None:
+        _retry_wait(session, incident, incident.instance_id, incident.wait, actor=actor)
     return incident
 
 
-def _retry_wait(session: Session, incident: Incident, wait_id: int, *, actor: Actor) -> None:
-    with execution.running(session, incident.instance_id, actor=actor) as run:
+def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
+    with execution.running(session, instance_id, actor=actor) as run:
         kind = run.process.standing().get(wait_id)
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
             run.process.retry(wait_id)
     if kind is WaitKind.JOB:
-        continuations.set_retries(session, _continuation(session, incident), 1)
+        continuations.set_retries(session, _tried(session, Continuation, incident), 1)
+    if kind is WaitKind.TIMER:
+        timers.set_retries(session, _tried(session, Timer, incident), 1)
     if kind is WaitKind.EXTERNAL_TASK and not _give_to_workers(session, incident, wait_id):
-        execution.perform_step(session, incident.instance_id, wait_id, actor=actor)
+        execution.perform_step(session, instance_id, wait_id, actor=actor)
 
 
-def _continuation(session: Session, incident: Incident) -> Continuation:
-    query = select(Continuation).where(Continuation.instance_id == incident.instance_id, Continuation.wait == incident.wait)
+def _tried(session: Session, table: type[Row], incident: Incident) -> Row:
+    query = select(table).where(table.instance_id == incident.instance_id, table.wait == incident.wait)
     return session.scalars(query).one()
 
 

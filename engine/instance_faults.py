@@ -27,7 +27,7 @@ _NAMES: Mapping[WaitKind, str] = {
 #: What waits within an element: its activation lasts.
 _ENTERED = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 #: Waits on which an incident may stand.
-_FAILING = (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK, WaitKind.JOB)
+_FAILING = (WaitKind.INCIDENT, WaitKind.EXTERNAL_TASK, WaitKind.JOB, WaitKind.TIMER)
 
 #: What an instance waits for, by kind and id.
 Waits = Mapping[WaitKind, Mapping[int, Wait]]
@@ -77,13 +77,12 @@ def _unlike(about: InstanceRows, process: Process, waits: Waits) -> Iterator[str
 
 
 def _timers(about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
-    """A timer is due when its wait is; unless it is owed to look again, or was put off because it could not be fired."""
+    """A timer is due when its wait is; unless it is owed to look again, or was put off because it could not go off."""
     if about.jobs:
         return
-    put_off = {incident.element for incident in about.incidents if incident.wait is None}
     for timer in about.projected[WaitKind.TIMER]:
         wait = waits.get(timer.wait)
-        if wait is not None and wait.due_at != timer.due_at and timer.element not in put_off:
+        if wait is not None and wait.due_at != timer.due_at and timer.error is None:
             yield f"Expected the timer at {timer.element} (wait {timer.wait}) to be due {wait.due_at}, but it is due {timer.due_at}"
 
 

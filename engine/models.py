@@ -386,8 +386,11 @@ class Incident(Base):
     __tablename__ = "incidents"
     __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"),)
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    #: None: no instance has begun, since that is what failed.
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    instance_id: Mapped[UUID | None] = mapped_column(ForeignKey("instances.id"))
+    #: The process that could not start by itself; None: that of the instance.
+    definition_id: Mapped[UUID | None] = mapped_column(ForeignKey("definitions.id"))
     #: The wait it stands on, or None when a job failed for good.
     wait: Mapped[int | None]
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id"))

@@ -15,7 +15,7 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instruction
 from engine import cases, definitions, element_forms, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
-from engine.case_models import Case
+from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.instances import Origin, Run
@@ -129,6 +129,16 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
     if case.entry != ENTRY:
         raise InvalidState(f"Expected to {to} a process without applicant, but this one belongs to case {case.number}, which the law moves")
     return row, case
+
+
+def require_mender(session: Session, instance_id: UUID | None, actor: Actor, *, to: str) -> None:
+    """Refuse whoever may not try again what failed.  In a case that is an administrator, and for an item its department's system."""
+    row = session.get(models.Instance, instance_id) if instance_id else None
+    if row is None or session.get_one(Case, row.case_id).entry == ENTRY:
+        actor.require(*STARTERS, to=f"{to} a process")
+    elif not actor.has(Role.ADMIN):
+        item = session.get(Item, row.item_id) if row.item_id else None
+        actor.require(Role.SYSTEM if item else Role.ADMIN, department=item.department if item else None, to=f"{to} a case")
 
 
 def set_variables(

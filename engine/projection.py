@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -27,6 +27,7 @@ from engine.schedule_models import Continuation
 from engine.states import TaskStatus, move
 
 Waits = dict[int, Wait]
+_Projected = Timer | Subscription | ExternalTask | Continuation
 
 
 def _table(model: type[models.Base]) -> Table:
@@ -45,6 +46,8 @@ class Change:
     before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
     #: What was taken away unfinished.
     canceled: frozenset[int]
+    #: Timers that have failed too often to be tried again.
+    exhausted: set[int] = field(default_factory=set)
 
     def new(self, kind: WaitKind) -> list[Wait]:
         """Waits that have come up."""
@@ -128,13 +131,17 @@ def only(groups: Collection[str]) -> str | None:
 
 
 def _project_timers(session: Session, change: Change) -> bool:
-    """Delete, move and set timers.  Tells whether one had no row: a bound timer that failed was an incident instead."""
+    """Delete, move and set timers.  Tells whether an incident stood on one: it could not go off, or (it has no row) not be evaluated."""
     row, waiting, before = change.row, change.now[WaitKind.TIMER], change.before[WaitKind.TIMER]
     if not waiting:
-        deleted = _delete(session, Timer, row, before)
-        return deleted < len(before)
-    query = select(Timer.wait, Timer.due_at).where(Timer.instance_id == row.id)
-    due = {found.wait: found.due_at for found in session.execute(query)} if before else {}
+        failed = _delete(session, Timer, row, before, _TIMERS.c.retries > 0) < len(before)
+        if failed:
+            _delete(session, Timer, row, before)
+        return failed
+    query = select(Timer.wait, Timer.due_at, Timer.retries).where(Timer.instance_id == row.id)
+    found = session.execute(query).all() if before else ()
+    due = {timer.wait: timer.due_at for timer in found}
+    change.exhausted = {timer.wait for timer in found if not timer.retries}
     _delete(session, Timer, row, due.keys() - waiting.keys())
     moved = [wait for wait in waiting.values() if wait.id in due and wait.due_at != due[wait.id]]
     if moved:
@@ -144,7 +151,7 @@ def _project_timers(session: Session, change: Change) -> bool:
         Timer,
         [_common(row, wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in waiting.values() if wait.id not in due],
     )
-    return len(due) < len(before)
+    return len(due) < len(before) or not change.exhausted <= waiting.keys()
 
 
 _TIMERS = _table(Timer)
@@ -165,7 +172,8 @@ def _project_incidents(session: Session, change: Change) -> None:
     query = select(Incident).where(Incident.instance_id == row.id, Incident.wait.is_not(None), Incident.resolved_at.is_(None))
     standing = {incident.wait: incident for incident in session.scalars(query)}
     for wait_id, incident in standing.items():
-        if wait_id not in failing and not any(wait_id in change.now[kind] for kind in _FAILING):
+        stays = any(wait_id in change.now[kind] for kind in _FAILING) or wait_id in change.exhausted & change.now[WaitKind.TIMER].keys()
+        if wait_id not in failing and not stays:
             incident.resolved_at = datetime.now(UTC)
     raised = [wait for wait in failing.values() if wait.id not in standing]
     _insert(session, Incident, [_common(row, wait) | {"message": wait.error or "", "raised_at": datetime.now(UTC)} for wait in raised])
@@ -211,11 +219,9 @@ def _insert(session: Session, table: type[models.Base], rows: list[dict[str, Any
         session.execute(insert(_table(table)), rows)
 
 
-def _delete(
-    session: Session, table: type[Timer | Subscription | ExternalTask | Continuation], row: models.Instance, waits: Collection[int]
-) -> int:
+def _delete(session: Session, table: type[_Projected], row: models.Instance, waits: Collection[int], *more: ColumnElement[bool]) -> int:
     if not waits:
         return 0
     columns = _table(table).c
-    gone = delete(_table(table)).where(columns.instance_id == row.id, columns.wait.in_(waits))
+    gone = delete(_table(table)).where(columns.instance_id == row.id, columns.wait.in_(waits), *more)
     return cast("CursorResult[Any]", session.execute(gone)).rowcount

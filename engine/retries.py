@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bpmn import timers
 from bpmn.errors import ExpressionError
 from bpmn.timers import Duration
 from engine.errors import InvalidInput
-from engine.models import ExternalTask, Incident
-from engine.schedule_models import Continuation
+from engine.models import ExternalTask, Incident, Timer
+from engine.schedule_models import Continuation, StartTimer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +48,28 @@ def read(cycle: str | None) -> Plan:
 STANDARD = Plan(times=3, intervals=(timers.read_duration("PT5S"), timers.read_duration("PT1M")))
 
 
-def leave(session: Session, row: ExternalTask | Continuation, retries: int, message: str) -> None:
-    """Leave so many attempts to what a wait stands for; at 0 an incident stands on the wait, above it is resolved."""
+def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTimer, retries: int, message: str) -> None:
+    """Leave so many attempts to something that is tried; at 0 an incident stands on it, above it is resolved."""
     if retries < 0:
         raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
     row.retries = retries
-    on_it = select(Incident).where(Incident.instance_id == row.instance_id, Incident.wait == row.wait, Incident.resolved_at.is_(None))
-    standing, now = session.scalars(on_it).first(), datetime.now(UTC)
+    standing, now = session.scalars(standing_on(row)).first(), datetime.now(UTC)
     if retries and standing is not None:
         standing.resolved_at = now
     if not retries and standing is None:
-        place = {"case_id": row.case_id, "instance_id": row.instance_id, "wait": row.wait, "element": row.element}
-        session.add(Incident(**place, message=message, raised_at=now))
+        session.add(Incident(**_place(row), element=row.element, message=message, raised_at=now))
+
+
+def standing_on(row: ExternalTask | Continuation | Timer | StartTimer) -> Select[Incident]:
+    """Select the incident that stands on something that is tried."""
+    query = select(Incident).where(Incident.resolved_at.is_(None))
+    if isinstance(row, StartTimer):
+        return query.where(Incident.definition_id == row.definition_id, Incident.element == row.element)
+    return query.where(Incident.instance_id == row.instance_id, Incident.wait == row.wait)
+
+
+def _place(row: ExternalTask | Continuation | Timer | StartTimer) -> dict[str, Any]:
+    """Where its incident stands: on a wait of its instance, or on the definition that is to start."""
+    if isinstance(row, StartTimer):
+        return {"definition_id": row.definition_id}
+    return {"case_id": row.case_id, "instance_id": row.instance_id, "wait": row.wait}

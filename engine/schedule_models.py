@@ -23,6 +23,10 @@ class StartTimer(Base):
     due_at: Mapped[datetime] = mapped_column(index=True)
     #: How far a cycle has come; None: it starts once.
     cycle: Mapped[dict[str, Any] | None]
+    #: Attempts that are left; at 0 an incident stands on it.
+    retries: Mapped[int] = mapped_column(default=3)
+    #: What went wrong last.
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Continuation(Base):

@@ -1,4 +1,4 @@
-"""Scheduled work, as Camunda's jobs: the timers of diagrams, and tokens that the engine carries on by itself.
+"""Scheduled work, as Camunda's jobs: timers of diagrams, tokens that the engine carries on, and timers that begin processes.
 
 What is due in a case is due by law: only the work of processes without a matter is done early, or put off.
 """
@@ -9,50 +9,39 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, literal, select, union_all
+from sqlalchemy import ColumnElement, Integer, and_, cast, false, func, literal, null, or_, select, union_all
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from engine import continuations, execution, instances, journal, processes
+from engine import attempts, continuations, execution, instances, journal, processes, start_timers, timers
 from engine.actors import Actor
-from engine.continuations import Stuck
-from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, most, ordered, when
-from engine.models import Definition, Incident, Instance, Timer
-from engine.schedule_models import Continuation
+from engine.errors import Busy, Failed, InvalidState, NotFound, Unavailable
+from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, located, most, ordered, when
+from engine.models import Definition, Instance, Timer
+from engine.schedule_models import Continuation, StartTimer
 
-#: Attempts that are left to a timer, which is tried until it goes off.
-_ALWAYS = 1
 #: Kinds of jobs, as Camunda tells them apart.
 _TIMER, _MESSAGE = "timer", "message"
-#: What stands since a timer could not be fired.
-_TROUBLE = (
-    select(Incident.message)
-    .where(
-        Incident.instance_id == Timer.instance_id,
-        Incident.element == Timer.element,
-        Incident.wait.is_(None),
-        Incident.job_id.is_(None),
-        Incident.resolved_at.is_(None),
-    )
-    .limit(1)
-    .scalar_subquery()
-)
+#: Timers of instances, tokens to be carried on, and timers that begin processes.
 _JOBS = union_all(
     select(
         Timer.id,
         Timer.instance_id,
         Timer.wait,
+        Timer.holder,
         Timer.element,
         Timer.due_at,
-        cast(literal(_ALWAYS), Integer).label("retries"),
+        Timer.retries,
         cast(literal(0), Integer).label("priority"),
-        _TROUBLE.label("error"),
+        Timer.error,
         literal(_TIMER).label("kind"),
+        cast(null(), StartTimer.definition_id.type).label("starts"),
     ),
     select(
         Continuation.id,
         Continuation.instance_id,
+        Continuation.wait,
         Continuation.wait,
         Continuation.element,
         Continuation.due_at,
@@ -60,13 +49,31 @@ _JOBS = union_all(
         Continuation.priority,
         Continuation.error,
         literal(_MESSAGE),
+        null(),
+    ),
+    select(
+        StartTimer.id,
+        null(),
+        null(),
+        null(),
+        StartTimer.element,
+        StartTimer.due_at,
+        StartTimer.retries,
+        literal(0),
+        StartTimer.error,
+        literal(_TIMER),
+        StartTimer.definition_id,
     ),
 ).subquery("jobs")
 _COLUMNS: Any = _JOBS.c
 
 
+#: What begins something is never suspended.
+_SUSPENDED = func.coalesce(Instance.suspended, false())
+
+
 def _executable() -> ColumnElement[bool]:
-    return and_(_COLUMNS.retries > 0, _COLUMNS.due_at <= datetime.now(UTC), ~Instance.suspended)
+    return and_(_COLUMNS.retries > 0, _COLUMNS.due_at <= datetime.now(UTC), ~_SUSPENDED)
 
 
 SORTABLE = {
@@ -84,7 +91,7 @@ FILTERS: Filters = {
     "jobIds": among(_COLUMNS.id, Kind.IDS),
     "processInstanceId": equal(_COLUMNS.instance_id, Kind.ID),
     "processInstanceIds": among(_COLUMNS.instance_id, Kind.IDS),
-    "executionId": equal(_COLUMNS.instance_id, Kind.ID),
+    "executionId": located(_COLUMNS.instance_id, _COLUMNS.holder),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKey": equal(Definition.key),
     "activityId": equal(_COLUMNS.element),
@@ -98,15 +105,18 @@ FILTERS: Filters = {
     "exceptionMessage": equal(_COLUMNS.error),
     "priorityHigherThanOrEquals": least(_COLUMNS.priority),
     "priorityLowerThanOrEquals": most(_COLUMNS.priority),
-    "active": when(lambda: ~Instance.suspended),
-    "suspended": when(lambda: Instance.suspended.is_(True)),
+    "active": when(lambda: ~_SUSPENDED),
+    "suspended": when(lambda: _SUSPENDED),
 }
 
 
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
-    """Scheduled work of instances that an actor may see."""
-    query = select(_JOBS, Instance, Definition).join(Instance, Instance.id == _COLUMNS.instance_id)
-    query = query.join(Definition, Definition.id == Instance.definition_id).where(processes.visible(actor), *conditions)
+    """Scheduled work of instances that an actor may see, and what begins processes by itself."""
+    query = select(_JOBS, Instance, Definition).outerjoin(Instance, Instance.id == _COLUMNS.instance_id)
+    query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, _COLUMNS.starts))
+    begun = _COLUMNS.instance_id.is_not(None)
+    mine = or_(~begun, processes.visible(actor)) if actor.has(*processes.STARTERS) else and_(begun, processes.visible(actor))
+    query = query.where(mine, *conditions)
     return Listing(query=ordered(query, SORTABLE, order, last=_COLUMNS.id))
 
 
@@ -130,37 +140,58 @@ def due_after(moment: datetime) -> ColumnElement[bool]:
     return found
 
 
-def execute(session: Session, job_id: UUID, *, actor: Actor) -> None:
-    """Do it now, whenever it is due.  Raises NotFound, NotPermitted, and InvalidState with what goes wrong; then it stays as it was."""
+def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> None:
+    """Do it now, whenever it is due.
+
+    Raises NotFound, NotPermitted, Suspended, and Failed with what goes wrong, which is to be remembered as an attempt.
+    """
     found = _taken(session, job_id, actor, to="execute a job of")
+    if found.instance_id:
+        instances.require_active(session.get_one(Instance, found.instance_id))
+    row = _row(session, found)
     try:
-        if found.kind == _TIMER:
-            with execution.running(session, found.instance_id, actor=actor) as run:
-                run.process.fire(found.wait)
+        if isinstance(row, Timer):
+            timers.fire(session, row, actor=actor, early=True)
+        elif isinstance(row, Continuation):
+            continuations.execute(session, row, actor=actor)
         else:
-            continuations.execute(session, session.get_one(Continuation, job_id), actor=actor)
-    except (InstanceError, Stuck) as error:
-        raise InvalidState(f"Expected to execute job {job_id}, but {error}") from error
+            start_timers.start(session, row, actor=actor, region=region)
+    except (Busy, Unavailable, SQLAlchemyError):  # that is no failure of what was to be done
+        raise
+    except Exception as error:
+        raise Failed(attempts.described(error)) from error
 
 
-def set_retries(session: Session, job_id: UUID, retries: int, *, actor: Actor) -> None:
-    """Allow so many attempts.  A timer that was put off is tried again at once: it is tried until it goes off."""
-    found = _taken(session, job_id, actor, to="set the retries of a job of")
-    if found.kind != _TIMER:
-        continuations.set_retries(session, session.get_one(Continuation, job_id), retries)
-    elif retries < 1:
-        raise InvalidInput(f"Expected retries of 1 or more, because a timer is tried until it goes off, but got {retries}")
-    elif found.error is not None:
-        session.get_one(Timer, job_id).due_at = datetime.now(UTC)
+def remember_failure(session: Session, job_id: UUID, error: BaseException, *, actor: Actor) -> None:
+    """Count a failed attempt."""
+    row = _row(session, _held(session, job_id, get(session, job_id, actor=actor).instance_id, actor))
+    if isinstance(row, StartTimer):
+        start_timers.remember_failure(session, job_id, error)
+    else:
+        attempts.count_failure(session, row, error)
+
+
+def set_retries(session: Session, job_id: UUID, left: int, *, actor: Actor) -> None:
+    """Allow so many attempts; what has failed is tried again at once.  That may be done to a case, too: it mends, and moves nothing."""
+    instance_id = get(session, job_id, actor=actor).instance_id
+    processes.require_mender(session, instance_id, actor, to="set the retries of a job of")
+    row = _row(session, _held(session, job_id, instance_id, actor))
+    if isinstance(row, Timer):
+        timers.set_retries(session, row, left)
+    elif isinstance(row, Continuation):
+        continuations.set_retries(session, row, left)
+    else:
+        start_timers.set_retries(session, row.definition_id, row.element, left)
 
 
 def set_due(session: Session, job_id: UUID, due_at: datetime | None, *, actor: Actor) -> None:
     """Let it be due at another moment (None: now).  Raises InvalidState for a timer whose expression says when it is due."""
     found, moment = _taken(session, job_id, actor, to="reschedule a job of"), due_at or datetime.now(UTC)
-    if found.kind != _TIMER:
-        session.get_one(Continuation, job_id).due_at = moment
+    row = _row(session, found)
+    if not isinstance(row, Timer):
+        row.due_at = moment
         return
-    with execution.running(session, found.instance_id, actor=actor, even_suspended=True) as run:
+    with execution.running(session, row.instance_id, actor=actor, even_suspended=True) as run:
         try:
             run.process.reschedule(found.wait, moment)
         except InstanceError as error:
@@ -168,9 +199,27 @@ def set_due(session: Session, job_id: UUID, due_at: datetime | None, *, actor: A
         journal.record(session, run.row, actor=actor, what="timer rescheduled", element=found.element, due_at=moment.isoformat())
 
 
+def _row(session: Session, found: Any) -> Timer | Continuation | StartTimer:
+    """What is listed as a job."""
+    if found.instance_id is None:
+        return session.get_one(StartTimer, found.id)
+    return session.get_one(Timer, found.id) if found.kind == _TIMER else session.get_one(Continuation, found.id)
+
+
 def _taken(session: Session, job_id: UUID, actor: Actor, *, to: str) -> Any:
     """Take a piece of work of a process without a matter, with its instance; `to` completes “Expected to … a process”."""
     instance_id = get(session, job_id, actor=actor).instance_id
-    processes.require_plain(session, instance_id, actor, to=to)
-    instances.lock(session, instance_id)
-    return get(session, job_id, actor=actor)  # it may be done by now
+    if instance_id is None:
+        actor.require(*processes.STARTERS, to=f"{to} a process")
+    else:
+        processes.require_plain(session, instance_id, actor, to=to)
+    return _held(session, job_id, instance_id, actor)
+
+
+def _held(session: Session, job_id: UUID, instance_id: UUID | None, actor: Actor) -> Any:
+    """Lock the instance, or the timer that begins one; raises NotFound when the work is done by now."""
+    if instance_id is None:
+        session.get(StartTimer, job_id, with_for_update=True, populate_existing=True)
+    else:
+        instances.lock(session, instance_id)
+    return get(session, job_id, actor=actor)

@@ -122,7 +122,9 @@ class Reader:
         for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
             kind = found.messages if subscription.kind == WaitKind.MESSAGE else found.signals
             kind.append(Open(**_common(session, subscription), what=subscription.name))
-        for incident in session.scalars(select(Incident).where(Incident.resolved_at.is_(None)).order_by(Incident.id)):
+        for incident in session.scalars(
+            select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
+        ):
             found.incidents.append(Open(**_common(session, incident), what=incident.message))
         for task in session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all():
             found.tasks.append(self._task(session, task))

@@ -15,6 +15,9 @@ from engine.instance_rows import InstanceRows
 from engine.models import Instance, Job
 from engine.states import UNSETTLED, InstanceStatus, JobStatus
 
+#: What is tried so many times.
+_TRIED = (WaitKind.JOB, WaitKind.EXTERNAL_TASK, WaitKind.TIMER)
+
 
 def find(session: Session, about: InstanceRows, waits: Mapping[WaitKind, Mapping[int, Wait]], *, overdue: datetime) -> Iterator[str]:
     """Say what stands still in an instance; what was due before `overdue` should have happened."""
@@ -40,7 +43,7 @@ def _late(about: InstanceRows, overdue: datetime) -> Iterator[str]:
     if about.row.suspended:
         return
     for timer in about.projected[WaitKind.TIMER]:
-        if timer.due_at is not None and timer.due_at < overdue:
+        if timer.retries and timer.due_at is not None and timer.due_at < overdue:
             yield f"Expected the timer at {timer.element} to fire at {timer.due_at}, but it has not"
     for job in about.jobs:
         if job.status is JobStatus.PENDING and job.due_at < overdue:
@@ -57,7 +60,7 @@ def _untold(about: InstanceRows) -> Iterator[str]:
         if job.status is JobStatus.FAILED and job.id not in known:
             yield f"Expected an incident to say that job {job.id} ({job.kind}) has failed, but there is none"
     told = {incident.wait for incident in about.incidents}
-    for row in (*about.projected[WaitKind.JOB], *about.projected[WaitKind.EXTERNAL_TASK]):
+    for row in (row for kind in _TRIED for row in about.projected[kind]):
         if row.retries == 0 and row.wait not in told:
             yield f"Expected an incident to say that {row.element} has failed, but there is none"
 

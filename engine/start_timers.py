@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
@@ -18,10 +18,11 @@ from bpmn.definition import Definition as Process
 from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.errors import ExpressionError
 from bpmn.timers import Cycle
-from engine import definitions, processes
-from engine.actors import ENGINE
+from bpmn.waits import WaitKind
+from engine import attempts, definitions, instances, processes, retries
+from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
-from engine.models import Definition, Instance
+from engine.models import Definition, Incident, Instance
 from engine.schedule_models import StartTimer
 from engine.variables import NOTHING
 
@@ -38,6 +39,8 @@ def forget(session: Session, key: str) -> None:
     """Let no version of a process start by itself any more."""
     versions = select(Definition.id).where(Definition.key == key)
     session.execute(delete(StartTimer).where(StartTimer.definition_id.in_(versions)))
+    standing = update(Incident).where(Incident.definition_id.in_(versions), Incident.resolved_at.is_(None))
+    session.execute(standing.values(resolved_at=datetime.now(UTC)))
 
 
 def restore(session: Session, key: str) -> None:
@@ -51,31 +54,53 @@ def restore(session: Session, key: str) -> None:
 
 def due(session: Session, limit: int) -> list[UUID]:
     """Ids of start timers that are due, oldest first."""
-    query = select(StartTimer.id).where(StartTimer.due_at <= datetime.now(UTC)).order_by(StartTimer.due_at, StartTimer.id)
+    query = (
+        select(StartTimer.id)
+        .where(StartTimer.due_at <= datetime.now(UTC), StartTimer.retries > 0)
+        .order_by(StartTimer.due_at, StartTimer.id)
+    )
     return list(session.scalars(query.limit(limit)))
 
 
 def fire(session: Session, timer_id: UUID, *, region: str) -> Instance | None:
-    """Start the process, and set the timer for its next time; None when another node has done so, or a newer version took its place."""
-    now = datetime.now(UTC)
-    mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= now)
+    """Start the process, if it is time; None when another node has done so, or a newer version took its place."""
+    mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= datetime.now(UTC), StartTimer.retries > 0)
     timer = session.scalar(mine.with_for_update(skip_locked=True))
-    if timer is None:
-        return None
+    return None if timer is None else start(session, timer, actor=ENGINE, region=region)
+
+
+def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> Instance:
+    """Start the process now, and set the timer for its next time.  Raises whatever goes wrong on the way of its first token."""
     loaded, at = definitions.get(session, timer.definition_id), timer.element
-    series = _read(timer.cycle).following(now) if timer.cycle else None
+    retries.leave(session, timer, retries.STANDARD.times, "")
+    series = _read(timer.cycle).following(datetime.now(UTC)) if timer.cycle else None
     if series is None:
         session.delete(timer)
     else:
-        timer.due_at, timer.cycle = series.due_at, _written(series)
-    return processes.begin(session, loaded, actor=ENGINE, region=region, given=NOTHING, at=at)
+        timer.due_at, timer.cycle, timer.error = series.due_at, _written(series), None
+    row = processes.begin(session, loaded, actor=actor, region=region, given=NOTHING, at=at)
+    attempts.require_moving(instances.look(session, row).waits(WaitKind.INCIDENT))
+    return row
 
 
-def put_off(session: Session, timer_id: UUID, until: datetime) -> None:
-    """Try again later what could not be started."""
+def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> None:
+    """Count a failed attempt: plan the next one, or let an incident say that none is left."""
     timer = session.get(StartTimer, timer_id, with_for_update=True)
-    if timer is not None:
-        timer.due_at = until
+    if timer is None or not timer.retries:
+        return
+    timer.error = attempts.described(error)
+    retries.leave(session, timer, timer.retries - 1, timer.error)
+    if timer.retries:
+        timer.due_at = retries.STANDARD.next(datetime.now(UTC), timer.retries)
+
+
+def set_retries(session: Session, definition_id: UUID, element: str, left: int) -> None:
+    """Allow so many attempts from now on."""
+    mine = select(StartTimer).where(StartTimer.definition_id == definition_id, StartTimer.element == element)
+    timer = session.scalars(mine.with_for_update()).one()
+    retries.leave(session, timer, left, timer.error or "")
+    if timer.error is not None and left:
+        timer.due_at = datetime.now(UTC)
 
 
 def _timer(row: Definition, element: Element, event: EventDefinition, now: datetime) -> StartTimer:

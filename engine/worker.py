@@ -5,20 +5,20 @@ That somebody else holds what a piece of work needs, or that the database is awa
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bpmn.waits import WaitKind
-from engine import activities, continuations, duties, execution, instances, jobs, start_timers
+from engine import activities, attempts, continuations, duties, jobs, start_timers, timers
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
-from engine.models import Incident, Instance, Job, Timer
+from engine.models import Job, Timer
+from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
 from engine.states import JobStatus
 
@@ -27,8 +27,6 @@ log = structlog.get_logger()
 BATCH = 200
 #: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
 ENDLESS = 20_000
-#: How long a timer that could not be fired is put off.
-PUT_OFF = timedelta(minutes=1)
 
 
 def run(db: Database, job_id: UUID) -> bool:
@@ -54,45 +52,30 @@ def run(db: Database, job_id: UUID) -> bool:
 
 
 def fire(db: Database, timer_id: UUID) -> bool:
-    """Fire one timer, if it is still due.  Tells whether it was ours to do."""
-    now = datetime.now(UTC)
-    try:
-        with db.transaction() as session:
-            timer = session.get(Timer, timer_id)
-            if timer is None or timer.due_at is None or timer.due_at > now:
-                return False
-            # Whoever locks the instance owns its timers: of two workers the second finds the timer gone, or moved.
-            instances.lock(session, timer.instance_id)
-            timer = session.get(Timer, timer_id, populate_existing=True)
-            if timer is None or timer.due_at is None or timer.due_at > now:
-                return False
-            _fire(session, timer)
-    except (Busy, Suspended):
-        return False
-    except Unavailable:
-        raise
-    except Exception as error:
-        log.exception("timer failed", timer=str(timer_id))
-        _put_off(db, timer_id, error)
-    return True
+    """Let one timer go off, if it is still due.  Tells whether it was ours to do."""
+    return _try(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
 
 
 def carry_on(db: Database, continuation_id: UUID) -> bool:
     """Carry one token on, if it is still time.  Tells whether it was ours to do."""
+    return _try(db, Continuation, continuation_id, lambda session, row: continuations.execute(session, row, actor=ENGINE))
+
+
+def _try(db: Database, kind: type[attempts.Row], row_id: UUID, do: Callable[[Session, attempts.Row], None]) -> bool:
     try:
         with db.transaction() as session:
-            row = continuations.claim(session, continuation_id)
+            row = attempts.claim(session, kind, row_id)
             if row is None:
                 return False
-            continuations.execute(session, row, actor=ENGINE)
+            do(session, row)
     except (Busy, Suspended):
         return False
     except Unavailable:
         raise
     except Exception as error:
-        log.exception("continuation failed", continuation=str(continuation_id))
+        log.exception("attempt failed", what=kind.__tablename__, row=str(row_id))
         with db.transaction() as session:
-            continuations.remember_failure(session, continuation_id, error)
+            attempts.remember_failure(session, kind, row_id, error)
     return True
 
 
@@ -112,10 +95,10 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
         return False
     except Unavailable:
         raise
-    except Exception:
-        log.exception("start timer failed", timer=str(timer_id))
+    except Exception as error:
+        log.exception("attempt failed", what=StartTimer.__tablename__, row=str(timer_id))
         with db.transaction() as session:
-            start_timers.put_off(session, timer_id, datetime.now(UTC) + PUT_OFF)
+            start_timers.remember_failure(session, timer_id, error)
         return True
 
 
@@ -126,8 +109,7 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region) -> 
     """
     with db.reading() as session:
         owed = jobs.due(session, limit)
-        query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
-        due = list(session.scalars(query.where(Timer.due_at <= datetime.now(UTC)).order_by(Timer.due_at).limit(limit)))
+        due = timers.due(session, limit)
         timed, old = start_timers.due(session, limit), activities.outlived(session, limit)
     pieces = ((run, owed), (fire, due), (partial(begin, region=region), timed), (forget, old))
     return sum(do(db, one) for do, ids in pieces for one in ids) + _carry_on_all(db, limit)
@@ -154,42 +136,3 @@ def _carry_on_all(db: Database, limit: int) -> int:
         looked_at += len(ids)
         done += sum(carry_on(db, one) for one in ids)
     return done
-
-
-def _fire(session: Session, timer: Timer) -> None:
-    with execution.running(session, timer.instance_id, actor=ENGINE) as run:
-        wait = next((w for w in run.process.waits(WaitKind.TIMER) if w.id == timer.wait), None)
-        if wait is not None and wait.due_at is not None and wait.due_at <= datetime.now(UTC):
-            run.process.fire(timer.wait)
-            for incident in session.scalars(_put_off_before(timer)):
-                incident.resolved_at = datetime.now(UTC)
-
-
-def _put_off_before(timer: Timer) -> Select[Incident]:
-    """Select the incident that stands since the timer could not be fired."""
-    return select(Incident).where(
-        Incident.instance_id == timer.instance_id,
-        Incident.element == timer.element,
-        Incident.wait.is_(None),
-        Incident.job_id.is_(None),
-        Incident.resolved_at.is_(None),
-    )
-
-
-def _put_off(db: Database, timer_id: UUID, error: Exception) -> None:
-    with db.transaction() as session:
-        timer = session.get(Timer, timer_id, with_for_update={"key_share": True})
-        if timer is None:
-            return
-        timer.due_at = datetime.now(UTC) + PUT_OFF
-        message = f"{type(error).__name__}: {error}"
-        if session.scalar(_put_off_before(timer)) is None:
-            session.add(
-                Incident(
-                    case_id=timer.case_id,
-                    instance_id=timer.instance_id,
-                    element=timer.element,
-                    message=message,
-                    raised_at=datetime.now(UTC),
-                )
-            )

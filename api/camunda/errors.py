@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
 from api.problems import CHALLENGES, RETRY_AFTER
-from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotPermitted, Suspended, Unavailable
+from engine.errors import Busy, EngineError, Failed, InvalidInput, InvalidState, NotPermitted, Suspended, Unavailable
 from engine.errors import NotFound as NothingFound
 
 bp = Blueprint("nowhere", __name__)
@@ -24,6 +24,7 @@ _STATUSES: Mapping[type[EngineError], tuple[int, str]] = {
     NothingFound: (404, "RestException"),
     NotPermitted: (403, "AuthorizationException"),
     InvalidState: (400, "ProcessEngineException"),
+    Failed: (500, "ProcessEngineException"),
     Suspended: (500, "SuspendedEntityInteractionException"),
     InvalidInput: (400, "InvalidRequestException"),
     Busy: (503, "ProcessEngineException"),

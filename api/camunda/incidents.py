@@ -12,6 +12,7 @@ from api.camunda.shown import definition_id
 from engine import incidents
 from engine.database import Session
 from engine.filters import Listing
+from engine.places import Place
 
 bp = Blueprint("incidents", __name__, url_prefix="/incident")
 
@@ -27,15 +28,15 @@ def _shown(_session: Session, found: Any) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "processDefinitionId": definition_id(found.Definition),
-        "processInstanceId": str(row.instance_id),
-        "executionId": str(row.instance_id),
+        "processInstanceId": str(row.instance_id) if row.instance_id else None,
+        "executionId": str(Place(row.instance_id, found.holder)) if row.instance_id else None,
         "incidentTimestamp": answers.moment(row.raised_at),
         "incidentType": incidents.type_of(found),
         "activityId": row.element,
         "failedActivityId": row.element,
         "causeIncidentId": str(row.id),
         "rootCauseIncidentId": str(row.id),
-        "configuration": str(found.external_task_id or found.continuation_id or row.job_id or row.id),
+        "configuration": str(found.tried_id or row.id),
         "incidentMessage": row.message,
         "tenantId": None,
         "jobDefinitionId": None,

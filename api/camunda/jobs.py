@@ -7,14 +7,15 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from api import auth
+from api import auth, parts
 from api.camunda import answers, asked, lists, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
 from engine import scheduled
 from engine.database import Session
-from engine.errors import InvalidInput
+from engine.errors import Failed, InvalidInput
 from engine.filters import Listing
+from engine.places import Place
 
 bp = Blueprint("jobs", __name__, url_prefix="/job")
 _DUE = {"gt": scheduled.due_after, "lt": scheduled.due_before}
@@ -36,9 +37,14 @@ def show_failure(job: str) -> Response:
 
 @bp.post("/<job>/execute")
 def execute(job: str) -> Response:
-    """Do it now."""
-    with database().transaction() as session:
-        scheduled.execute(session, _id(job), actor=auth.actor())
+    """Do it now; when it fails, that counts as an attempt."""
+    try:
+        with database().transaction() as session:
+            scheduled.execute(session, _id(job), actor=auth.actor(), region=parts.settings().region)
+    except Failed as failure:
+        with database().transaction() as session:
+            scheduled.remember_failure(session, _id(job), failure.__cause__ or failure, actor=auth.actor())
+        raise
     return answers.nothing()
 
 
@@ -84,15 +90,15 @@ def _shown(_session: Session, found: Any) -> dict[str, Any]:
     return {
         "id": str(found.id),
         "jobDefinitionId": None,
-        "processInstanceId": str(found.instance_id),
-        "executionId": str(found.instance_id),
+        "processInstanceId": str(found.instance_id) if found.Instance else None,
+        "executionId": str(Place(found.instance_id, found.holder)) if found.Instance else None,
         "processDefinitionId": definition_id(found.Definition),
         "processDefinitionKey": found.Definition.key,
         "retries": found.retries,
         "exceptionMessage": found.error,
         "failedActivityId": found.element if found.error is not None else None,
         "dueDate": answers.moment(found.due_at),
-        "suspended": found.Instance.suspended,
+        "suspended": found.Instance is not None and found.Instance.suspended,
         "priority": found.priority,
         "tenantId": None,
         "createTime": None,

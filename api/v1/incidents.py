@@ -24,7 +24,8 @@ class IncidentShown(Shape):
     """Something that failed; the case waits there, others go on."""
 
     id: UUID
-    case: str
+    #: None: a process that could not begin by itself.
+    case: str | None
     element: str
     message: str
     raised_at: datetime
@@ -55,4 +56,4 @@ def retry(incident_id: UUID) -> Response:
 
 def _shown(session: Session, row: Incident) -> dict[str, Any]:
     shown = {name: getattr(row, name) for name in ("id", "element", "message", "raised_at", "resolved_at")}
-    return shown | {"case": session.get_one(Case, row.case_id).number}
+    return shown | {"case": session.get_one(Case, row.case_id).number if row.case_id else None}

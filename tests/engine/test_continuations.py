@@ -8,10 +8,11 @@ from threading import Barrier
 
 import pytest
 
-from engine import continuations, incidents, processes, suspension, worker
+from engine import attempts, continuations, incidents, processes, suspension, worker
 from engine.database import Database
 from engine.errors import InvalidState
 from engine.models import Incident
+from engine.places import Place
 from engine.schedule_models import Continuation
 from engine.variables import Given
 from tests.bpmn import diagrams as d
@@ -178,7 +179,7 @@ def test_retry__the_cause_is_mended(stage, designer):
     tick(stage)
     [incident] = stage.incidents(stage.of(instance))
     with designer.acting() as session:
-        processes.set_variables(session, instance.id, Given(values={"missing": 4}), actor=designer.actor)
+        processes.set_variables(session, Place(instance.id), Given(values={"missing": 4}), actor=designer.actor)
 
     with designer.acting() as session:
         incidents.retry(session, incident.id, actor=designer.actor)
@@ -266,7 +267,7 @@ def test_carry_on__the_process_dies_before_the_commit(stage, designer, monkeypat
 
     def die():
         with stage.database.transaction() as session:
-            continuations.execute(session, continuations.claim(session, row.id), actor=designer.actor)
+            continuations.execute(session, attempts.claim(session, Continuation, row.id), actor=designer.actor)
             raise Dies
 
     with pytest.raises(Dies):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
-from engine import execution, incidents, worker
-from engine.actors import ENGINE
+from engine import execution, incidents, instances, scheduled, worker
+from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
-from engine.errors import InvalidState, NotFound, NotPermitted
+from engine.errors import NotFound, NotPermitted
+from engine.models import Timer
 from tests import tiny
 from tests.bpmn import diagrams as d
 
@@ -26,8 +28,23 @@ def late_hearing():
     )
 
 
+def try_all(stage):
+    """Let time pass until nothing is left to try."""
+    for _ in range(3):
+        worker.drain(stage.database)
+        stage.traveller.shift(timedelta(minutes=5))
+
+
+def mend(stage, case):
+    """Somebody mends the data."""
+    item = stage.item(case, "alpha")
+    with stage.database.transaction() as session:
+        session.query(ClockEntry).filter_by(item_id=item.id, kind="stopped").delete()
+        session.get_one(type(item), item.id).clock = "running"
+
+
 @pytest.fixture
-def case(stage, clerk, market):
+def failing(stage, clerk, market):
     """The timer after the decision cannot go off: the clock that should be paused has stopped."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, processes={"alpha": late_hearing()}))
     case = clerk.submit("tiny")
@@ -38,34 +55,60 @@ def case(stage, clerk, market):
     return case
 
 
+@pytest.fixture
+def case(stage, failing):
+    """It has been tried as often as it may."""
+    try_all(stage)
+    return failing
+
+
+def test_timer__is_tried_again(stage, failing):
+    [timer] = stage.all(Timer, failing, element="later")
+    assert (timer.retries, stage.incidents(failing)) == (2, [])
+    assert "stopped" in timer.error
+    mend(stage, failing)
+
+    stage.traveller.shift(timedelta(seconds=5))
+    worker.drain(stage.database)
+
+    assert (stage.incidents(failing), "听证" in stage.tasks(failing)) == ([], True)
+
+
 def test_timer__says_once_that_it_cannot_go_off(stage, case):
     [incident] = stage.incidents(case)
+    [timer] = stage.all(Timer, case, element="later")
 
-    assert (incident.element, incident.wait, incident.job_id) == ("later", None, None)
+    assert (incident.element, incident.wait, incident.job_id) == ("later", timer.wait, None)
     assert "stopped" in incident.message
-    stage.traveller.shift(timedelta(minutes=5))
-    worker.drain(stage.database)
+    try_all(stage)
     assert [i.id for i in stage.incidents(case)] == [incident.id]
+    assert stage.all(Timer, case, element="later")[0].retries == 0
 
 
-def test_retry__a_timer_tries_by_itself(stage, supervisor, case):
+def test_retry__a_timer(stage, supervisor, case):
+    """It is tried at once, and once: then the incident stands again, until what is wrong is mended."""
     [incident] = stage.incidents(case)
-
-    with pytest.raises(InvalidState, match="its timer tries by itself"), supervisor.acting(checked=False) as session:
+    with supervisor.acting(checked=False) as session:
         incidents.retry(session, incident.id, actor=supervisor.actor)
+    assert stage.incidents(case) == []
+    worker.drain(stage.database)
+    [again] = stage.incidents(case)
 
-
-def test_timer__resolved_once_it_goes_off(stage, case):
-    item = stage.item(case, "alpha")
-    with stage.database.transaction() as session:  # somebody mends the data
-        session.query(ClockEntry).filter_by(item_id=item.id, kind="stopped").delete()
-        session.get_one(type(item), item.id).clock = "running"
-
-    stage.traveller.shift(timedelta(minutes=5))
+    mend(stage, case)
+    with supervisor.acting(checked=False) as session:
+        incidents.retry(session, again.id, actor=supervisor.actor)
     worker.drain(stage.database)
 
-    assert stage.incidents(case) == []
-    assert "听证" in stage.tasks(case)
+    assert (stage.incidents(case), "听证" in stage.tasks(case)) == ([], True)
+
+
+def test_timer__taken_away_while_its_incident_stands(stage, case):
+    """What was to go off is not needed any more: the incident goes with it."""
+    [incident] = stage.incidents(case)
+    with stage.database.transaction() as session:
+        instances.cancel(session, incident.instance_id, actor=ENGINE)
+
+    assert (stage.incidents(case), stage.all(Timer, case, element="later")) == ([], [])
 
 
 def test_retry__no_such_incident(stage, supervisor, case):
@@ -78,6 +121,20 @@ def test_retry__by_a_department(stage, market, case):
 
     with pytest.raises(NotPermitted), market.acting(checked=False) as session:
         incidents.retry(session, incident.id, actor=market.actor)
+
+
+@pytest.mark.parametrize(("department", "refused"), [("market", None), ("fire", NotFound)])
+def test_retry__by_the_system_of_a_department(stage, case, department, refused):
+    """What has failed at an item is tried again by whoever runs it; nobody else's system even sees it."""
+    system = stage.somebody(RoleGrant(role=Role.SYSTEM, department=department))
+    [timer], [incident] = stage.all(Timer, case, element="later"), stage.incidents(case)
+
+    with pytest.raises(refused) if refused else nullcontext(), system.acting(checked=False) as session:
+        scheduled.set_retries(session, timer.id, 0, actor=system.actor)
+    with pytest.raises(refused) if refused else nullcontext(), system.acting(checked=False) as session:
+        incidents.retry(session, incident.id, actor=system.actor)
+
+    assert stage.all(Timer, case, element="later")[0].retries == (0 if refused else 1)
 
 
 def test_incident__does_not_hold_the_others(stage, market, case):

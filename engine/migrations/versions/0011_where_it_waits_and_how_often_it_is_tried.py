@@ -14,13 +14,31 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("holder", sa.Integer(), nullable=True))
         # What watches within another activation is known by its own number until it is written anew.
         op.execute(f"UPDATE {table} SET holder = wait")  # noqa: S608 - our own names
-    op.add_column("timers", sa.Column("retries", sa.Integer(), nullable=False, server_default="3"))
-    op.add_column("timers", sa.Column("error", sa.Text(), nullable=True))
+    for table in ("timers", "start_timers"):
+        op.add_column(table, sa.Column("retries", sa.Integer(), nullable=False, server_default="3"))
+        op.add_column(table, sa.Column("error", sa.Text(), nullable=True))
+
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.alter_column("case_id", existing_type=sa.Uuid(), nullable=True)
+        batch_op.alter_column("instance_id", existing_type=sa.Uuid(), nullable=True)
+        batch_op.add_column(sa.Column("definition_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(op.f("fk_incidents_definition_id"), "definitions", ["definition_id"], ["id"])
+    # A timer that had failed is tried anew; an incident stands on the timer itself when it fails again, too.
+    op.execute("UPDATE incidents SET resolved_at = raised_at WHERE wait IS NULL AND job_id IS NULL AND resolved_at IS NULL")
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("timers", schema=None) as batch_op:
-        for column in ("error", "retries", "holder"):
-            batch_op.drop_column(column)
-    with op.batch_alter_table("subscriptions", schema=None) as batch_op:
-        batch_op.drop_column("holder")
+    op.execute("DELETE FROM incidents WHERE case_id IS NULL")
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_constraint(op.f("fk_incidents_definition_id"), type_="foreignkey")
+        batch_op.drop_column("definition_id")
+        batch_op.alter_column("instance_id", existing_type=sa.Uuid(), nullable=False)
+        batch_op.alter_column("case_id", existing_type=sa.Uuid(), nullable=False)
+    for table, columns in (
+        ("start_timers", ("error", "retries")),
+        ("timers", ("error", "retries", "holder")),
+        ("subscriptions", ("holder",)),
+    ):
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            for column in columns:
+                batch_op.drop_column(column)

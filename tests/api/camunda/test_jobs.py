@@ -41,7 +41,9 @@ def open_tasks(client):
 
 def test_timer__shown(designer, timer):
     assert designer.get(f"/job/{timer['id']}").json == timer
-    assert (timer["dueDate"][:16], timer["retries"], timer["exceptionMessage"], timer["suspended"]) == ("2026-03-02T10:00", 1, None, False)
+    assert (timer["dueDate"][:16], timer["retries"], timer["exceptionMessage"], timer["suspended"]) == ("2026-03-02T10:00", 3, None, False)
+    (at,) = designer.get(f"/execution?processInstanceId={timer['processInstanceId']}&activityId=t").json
+    assert timer["executionId"] == at["id"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_set_due__later_and_at_once(designer, client, timer, tick):
     assert open_tasks(client) == ["u"]
 
 
-@pytest.mark.parametrize(("path", "body"), [("duedate", {"duedate": "soon"}), ("duedate", {"cascade": True}), ("retries", {}), ("retries", {"retries": 0}), ("retries", {"retries": "1"})])  # fmt: skip
+@pytest.mark.parametrize(("path", "body"), [("duedate", {"duedate": "soon"}), ("duedate", {"cascade": True}), ("retries", {}), ("retries", {"retries": -1}), ("retries", {"retries": "1"})])  # fmt: skip
 def test_change__unacceptable(designer, timer, path, body):
     assert designer.put(f"/job/{timer['id']}/{path}", body).status_code == 400
 
@@ -111,7 +113,7 @@ def test_async__cannot_go_on(designer, client, tick):
     (incident,) = designer.get(f"/incident?processInstanceId={started['id']}").json
     assert (incident["incidentType"], incident["activityId"], incident["configuration"]) == ("failedJob", "x", job["id"])
 
-    assert designer.post(f"/job/{job['id']}/execute").status_code == 400
+    assert designer.post(f"/job/{job['id']}/execute").status_code == 500
     designer.put(f"/process-instance/{started['id']}/variables/missing", {"value": 1})
     assert designer.put(f"/job/{job['id']}/retries", {"retries": 1}).status_code == 204
     assert designer.get("/incident/count").json == {"count": 0}
@@ -139,10 +141,113 @@ def test_change__of_a_case(client):
     answers = [
         admin.post(f"/job/{job['id']}/execute"),
         admin.put(f"/job/{job['id']}/duedate", {"duedate": None}),
-        admin.put(f"/job/{job['id']}/retries", {"retries": 1}),
     ]
 
-    assert [(answer.status_code, "belongs to case" in answer.json["message"]) for answer in answers] == [(400, True)] * 3
+    assert [(answer.status_code, "belongs to case" in answer.json["message"]) for answer in answers] == [(400, True)] * 2
+    assert admin.put(f"/job/{job['id']}/retries", {"retries": 5}).status_code == 204  # that mends, and moves nothing
+    assert admin.get(f"/job/{job['id']}").json == job | {"retries": 5}
+    assert client("clerk").put(f"/job/{job['id']}/retries", {"retries": 1}).status_code == 403
+
+
+def failing(kind):
+    """What goes on by itself, and comes to an expression that cannot be evaluated until there is a variable."""
+    begin = d.timer_catch("w", duration="PT1H") if kind == "timer" else d.task("w", attrs={"camunda:asyncBefore": "true"})
+    work = d.element("serviceTask", "x", attrs={"camunda:expression": "${missing + 1}"})
+    return d.diagram(d.start("s"), begin, work, d.user("t", groups="window"), d.end("e"), d.flows("s -> w -> x -> t -> e"), key="p")
+
+
+@pytest.mark.parametrize("kind", ["timer", "message"])
+def test_execute__fails(designer, client, kind):
+    """Each failure counts, nothing else of it does; after the last an incident stands, and goes when it is mended."""
+    started = designer.start(failing(kind))
+    (job,) = designer.get("/job?processDefinitionKey=p").json
+
+    answers = [designer.post(f"/job/{job['id']}/execute") for _ in range(4)]
+
+    assert [(answer.status_code, answer.json["type"], "missing" in answer.json["message"]) for answer in answers] == [
+        (500, "ProcessEngineException", True)
+    ] * 4
+    assert designer.get(f"/job/{job['id']}").json["retries"] == 0
+    assert "missing" in designer.get(f"/job/{job['id']}/stacktrace").text
+    (incident,) = designer.get(f"/incident?processInstanceId={started['id']}&configuration={job['id']}").json
+    assert (incident["incidentType"], incident["activityId"], incident["configuration"]) == ("failedJob", "w", job["id"])
+    assert open_tasks(client) == []
+    (at,) = designer.get(f"/execution?incidentId={incident['id']}").json
+    assert at["id"] == incident["executionId"] == job["executionId"]
+    designer.put(f"/process-instance/{started['id']}/variables/missing", {"value": 1})
+    assert designer.post(f"/job/{job['id']}/execute").status_code == 204
+    assert (open_tasks(client), designer.get("/incident").json, designer.get("/job").json) == (["t"], [], [])
+
+
+def test_retries__as_the_diagram_says(designer, tick):
+    """An attempt that the scheduler makes counts as one by hand does, at the intervals that are drawn."""
+    cycle = d.tag("camunda:failedJobRetryTimeCycle", "R2/PT10M")
+    waits = d.timer_catch("w", duration="PT1H", ext=cycle)
+    work = d.element("serviceTask", "x", attrs={"camunda:expression": "${missing + 1}"})
+    designer.start(d.diagram(d.start("s"), waits, work, d.end("e"), d.flows("s -> w -> x -> e"), key="p"))
+
+    left = []
+    for minutes in (61, 66, 72):
+        with time_machine.travel(datetime.fromisoformat(MONDAY) + timedelta(minutes=minutes)):
+            tick()
+            left.append(designer.get("/job?processDefinitionKey=p").json[0]["retries"])
+
+    assert left == [1, 1, 0]
+    assert designer.get("/incident/count").json == {"count": 1}
+
+
+BEGINS = d.diagram(
+    d.start("s", d.timer(cycle="R/PT1H")),
+    d.element("serviceTask", "x", attrs={"camunda:expression": "${missing + 1}"}),
+    d.user("t", groups="window"),
+    d.flows("s -> x -> t"),
+    key="p",
+)
+BEGINS_WELL = BEGINS.replace(b"${missing + 1}", b"${1 + 1}")
+
+
+def test_start_timer__executed_and_put_off(designer, client):
+    designer.deploy({"p.bpmn": BEGINS_WELL})
+    (job,) = designer.get("/job?processDefinitionKey=p&timers=true&active=true").json
+    assert [job[name] for name in ("processInstanceId", "executionId", "processDefinitionKey", "retries", "suspended")] == [
+        None,
+        None,
+        "p",
+        3,
+        False,
+    ]
+
+    assert designer.put(f"/job/{job['id']}/duedate", {"duedate": "2026-03-02T15:00:00.000+0800"}).status_code == 204
+    assert designer.get(f"/job/{job['id']}").json["dueDate"] == "2026-03-02T15:00:00.000+0800"
+    assert designer.post(f"/job/{job['id']}/execute").status_code == 204
+
+    assert open_tasks(client) == ["t"]
+    assert client("clerk").get("/job").json == []
+    assert {client("clerk").post(f"/job/{job['id']}/execute").status_code, client("clerk").get(f"/job/{job['id']}").status_code} == {404}
+
+
+def test_start_timer__fails(designer, client, admin, tick):
+    """Nothing has begun, so the incident belongs to the definition; a new version ends it."""
+    designer.deploy({"p.bpmn": BEGINS})
+    for hour in range(1, 5):
+        with time_machine.travel(datetime.fromisoformat(MONDAY) + timedelta(hours=hour)):
+            tick()
+
+    (job,) = designer.get("/job?noRetriesLeft=true&withException=true").json
+    (incident,) = designer.get("/incident?processDefinitionKeyIn=p").json
+    assert [incident[name] for name in ("processInstanceId", "executionId", "activityId", "configuration")] == [None, None, "s", job["id"]]
+    assert (incident["processDefinitionId"], "missing" in incident["incidentMessage"]) == (job["processDefinitionId"], True)
+    assert designer.get("/process-instance/count?processDefinitionKey=p").json == {"count": 0}
+    assert [(one["case"], one["element"]) for one in admin.get("/incidents").json["data"]] == [(None, "s")]
+    assert client("clerk").get("/incident").json == []
+    assert designer.get("/process-definition/key/p/statistics?failedJobs=true").status_code == 200
+
+    assert admin.post(f"/incidents/{incident['id']}/retry").status_code == 200
+    assert (designer.get(f"/job/{job['id']}").json["retries"], designer.get("/incident").json) == (1, [])
+    assert designer.post(f"/job/{job['id']}/execute").status_code == 500
+    assert designer.get("/incident/count").json == {"count": 1}
+    designer.deploy({"p.bpmn": BEGINS_WELL})
+    assert designer.get("/incident/count").json == {"count": 0}
 
 
 def parameters(**values):

@@ -82,6 +82,21 @@ def test_suspend__timer_and_message(designer, tick):
     assert designer.post("/message", {"messageName": "paid"}).status_code == 400  # the timer was first
 
 
+def test_suspend__a_condition_is_not_put(designer):
+    """Setting a variable is mending, not going on; once it is activated, the next change counts."""
+    condition = d.tag("bpmn:conditionalEventDefinition", d.tag("bpmn:condition", "${n > 1}", attrs={"xsi:type": "bpmn:tFormalExpression"}))
+    waiting = d.diagram(d.start("s"), d.catch("c", condition), d.end("e"), d.flows("s -> c -> e"), key="p")
+    started = designer.start(waiting, {"n": {"value": 1}})
+    turn(designer, started, suspended=True)
+
+    designer.put(f"/process-instance/{started['id']}/variables/n", {"value": 2})
+    turn(designer, started, suspended=False)
+
+    assert designer.get(f"/process-instance/{started['id']}/variables/n").json["value"] == 2
+    designer.put(f"/process-instance/{started['id']}/variables/m", {"value": 1})
+    assert designer.get(f"/history/process-instance/{started['id']}").json["state"] == "COMPLETED"
+
+
 def test_suspend__what_it_called_goes_on(designer, client, tick):
     """The one that is suspended waits for its child, and is told once it is activated."""
     designer.deploy({"c.bpmn": form_task("child")}, name="child")

@@ -1,0 +1,84 @@
+"""Attempts: what is due is tried in a transaction of its own; a failure undoes it, is counted, and leaves it for later.
+
+What is tried belongs to whoever holds its instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bpmn.errors import ExpressionError
+from bpmn.waits import Wait
+from engine import definitions, instances, retries
+from engine.models import Instance, Timer
+from engine.schedule_models import Continuation
+
+Row = TypeVar("Row", Timer, Continuation)
+#: How much is kept of what went wrong.
+LONGEST_ERROR = 4000
+
+
+class Stuck(Exception):  # noqa: N818 - it says what the token is
+    """The token came to something that cannot be evaluated."""
+
+
+def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
+    """Take something with its instance; None when it is over by now."""
+    row = session.get(kind, row_id)
+    if row is None:
+        return None
+    # Of two workers the second finds it gone, or put off.
+    instances.lock(session, row.instance_id)
+    return session.get(kind, row_id, populate_existing=True)
+
+
+def claim(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
+    """Take something that is due; None when it is over by now, was put off, or has failed too often."""
+    row = take(session, kind, row_id)
+    return row if row is not None and row.retries and row.due_at is not None and row.due_at <= datetime.now(UTC) else None
+
+
+def require_moving(failed: Sequence[Wait]) -> None:
+    """Raise Stuck when something failed on the way."""
+    if failed:
+        raise Stuck(f"{failed[0].element}: {failed[0].error}")
+
+
+def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: BaseException) -> None:
+    """Count a failed attempt, unless what was tried is over meanwhile."""
+    row = take(session, kind, row_id)
+    if row is not None:
+        count_failure(session, row, error)
+
+
+def count_failure(session: Session, row: Timer | Continuation, error: BaseException) -> None:
+    """Count a failed attempt: plan the next one, or let an incident say that none is left; the caller holds the instance."""
+    if not row.retries:  # done by hand, though nothing was left to try
+        return
+    plan = retries.read(row.retry_cycle if isinstance(row, Continuation) else _cycle(session, row))
+    # A timer is not asked how often it is tried before it fails.
+    left = plan.times if isinstance(row, Timer) and row.error is None else row.retries
+    row.error = described(error)
+    retries.leave(session, row, left - 1, row.error)
+    if row.retries:
+        row.due_at = plan.next(datetime.now(UTC), row.retries)
+
+
+def described(error: BaseException) -> str:
+    """Say what went wrong, as it is kept."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+
+
+def _cycle(session: Session, timer: Timer) -> str | None:
+    """What the diagram says of how often and when a timer is tried again."""
+    instance = session.get_one(Instance, timer.instance_id)
+    cycle = definitions.get(session, instance.definition_id).process.elements[timer.element].retry_cycle
+    try:
+        return None if cycle is None else str(cycle.evaluate(instance.variables, {}))
+    except ExpressionError:
+        return None

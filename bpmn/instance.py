@@ -6,9 +6,7 @@ Every command comes to rest; what it leaves are `waits()`.  A command that does 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from bpmn import snapshot as snapshots
@@ -16,29 +14,13 @@ from bpmn import spiff
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
+from bpmn.instructions import Instruction, Verb
 from bpmn.spiff import modification, raising
 from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
 #: What can raise errors and escalations.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 NO_VARIABLES: Mapping[str, Any] = {}
-
-
-class Verb(StrEnum):
-    """What a modification does."""
-
-    CANCEL = "cancel"  #: an activation, by its number
-    BEFORE = "before"  #: start before an element
-    AFTER = "after"  #: start after an element, by the only flow out of it
-    ALONG = "along"  #: start along a sequence flow
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instruction:
-    """One step of a modification."""
-
-    verb: Verb
-    target: str | int
 
 
 class Instance:
@@ -190,26 +172,28 @@ class Instance:
         self._process.run_to_rest()
         return caught
 
-    def modify(self, *instructions: Instruction) -> None:
+    def modify(self, *instructions: Instruction) -> list[int]:
         """Put tokens somewhere else, one instruction after the other; when none is left, the instance has ended.
 
-        After an instruction that is refused the instance is of no use any more: it is to be loaded again.
+        Returns the number of what each of them cancels or starts.  After an instruction that is refused the instance is of no use any more:
+        it is to be loaded again.
         """
-        for instruction in instructions:
-            if isinstance(instruction.target, int):
-                modification.cancel(self._process, self._place(instruction.target))
-            else:
-                self._start(instruction.verb, instruction.target)
+        self._process.maps = not any(instruction.skips_mappings for instruction in instructions)
+        numbers = [self._carry_out(instruction, instruction.target) for instruction in instructions]
         self._process.run_to_rest()
+        self._process.maps = True
         if not self._process.root.inside:
             self.cancel()
+        return numbers
 
-    def _start(self, verb: Verb, target: str) -> None:
+    def _carry_out(self, instruction: Instruction, target: str | int) -> int:
+        if isinstance(target, int):
+            modification.cancel(self._process, self._place(target))
+            return target
+        verb, within = instruction.verb, None if instruction.within is None else self._place(instruction.within)
         if verb is not Verb.ALONG and target not in self.definition.elements:
             raise InstanceError(f"Expected an element {target} to start {verb}, but there is none")
-        {Verb.BEFORE: modification.start_before, Verb.AFTER: modification.start_after, Verb.ALONG: modification.start_along}[verb](
-            self._process, target
-        )
+        return _STARTS[verb](self._process, target, within, instruction.local)
 
     def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
         """Set variables as seen from an activation (None: the process): where they are, or (`local`) its own.
@@ -285,6 +269,9 @@ class Instance:
         if kind not in kinds:
             raise InstanceError(f"{what} it is {kind.replace('_', ' ')} {token.task_spec.name}")
         return token
+
+
+_STARTS = {Verb.BEFORE: modification.start_before, Verb.AFTER: modification.start_after, Verb.ALONG: modification.start_along}
 
 
 def _start_event(definition: Definition, at: str | None) -> Element:

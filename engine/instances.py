@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
-from bpmn.instance import Instruction
+from bpmn.instructions import Instruction
 from bpmn.waits import Wait, WaitKind
 from engine import activities, definitions, functions, lifecycle, models, projection
 from engine.actors import Actor

@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
-from bpmn.instance import Instruction as Single
-from bpmn.instance import Verb
+from bpmn.instructions import PROCESS, Verb
+from bpmn.instructions import Instruction as Single
 from engine import execution, journal, models, processes, variables
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.variables import NOTHING, Given
 
-#: `Verb` is named here for those who may not know `bpmn`.
-__all__ = ["Instruction", "Verb", "modify", "start"]
+#: `Verb` and `PROCESS` are named here for those who may not know `bpmn`.
+__all__ = ["PROCESS", "Instruction", "Verb", "modify", "start"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,13 @@ class Instruction:
     target: str | None = None
     #: To cancel one activation: its number.
     number: int | None = None
+    #: To start: the activation around it in which; None: it follows from what runs.
+    within: int | None = None
     given: Given = NOTHING
+    #: To start: local variables of what starts.
+    local: Given = NOTHING
+    #: Whether no input and output parameters are carried out.
+    skips_mappings: bool = False
 
 
 def modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str = "") -> None:
@@ -40,10 +46,13 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
     with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
         for instruction in instructions:
             variables.put(run, instruction.given)
+        singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
         try:
-            run.process.modify(*(single for instruction in instructions for single in _singles(run.process, instruction)))
+            numbers = run.process.modify(*(single for single, _ in singles))
         except InstanceError as error:
             raise InvalidInput(str(error)) from error
+        for number, (_, local) in zip(numbers, singles, strict=True):
+            run.row.types = run.row.types | variables.local_types(number, local)
         told = [
             f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions
         ]
@@ -58,16 +67,26 @@ def start(
         raise InvalidInput("Expected to start somewhere, but nothing is there yet to cancel")
     for instruction in instructions:
         given = variables.together(given, instruction.given)
-    elsewhere = tuple(Single(verb=instruction.verb, target=instruction.target or "") for instruction in instructions)
+    elsewhere = tuple(_start(instruction) for instruction in instructions)
     return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given, elsewhere=elsewhere)
+
+
+def _start(instruction: Instruction) -> Single:
+    return Single(
+        verb=instruction.verb,
+        target=instruction.target or "",
+        within=instruction.within,
+        local=instruction.local.values,
+        skips_mappings=instruction.skips_mappings,
+    )
 
 
 def _singles(process: Process, instruction: Instruction) -> Iterator[Single]:
     """Take an instruction apart: to cancel an element means everything that is there now."""
     if instruction.verb is not Verb.CANCEL:
-        yield Single(verb=instruction.verb, target=instruction.target or "")
+        yield _start(instruction)
     elif instruction.number is not None:
-        yield Single(verb=Verb.CANCEL, target=instruction.number)
+        yield Single(verb=Verb.CANCEL, target=instruction.number, skips_mappings=instruction.skips_mappings)
     else:
         there = [token.id for token in process.tokens() if token.element == instruction.target]
         if not there:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
-from bpmn.instance import Instruction
+from bpmn.instructions import Instruction
 from engine import cases, definitions, element_forms, execution, instances, journal, models, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item

@@ -98,6 +98,11 @@ def _retyped(run: Run, given: Given, gone: Iterable[str], at: int | None, *, loc
     return types
 
 
+def local_types(number: int, given: Given) -> dict[str, Any]:
+    """Types of local variables of an activation, as they are kept."""
+    return {_key(number, name): kind for name, kind in given.types.items() if name not in given.transient}
+
+
 def _key(number: int, name: str) -> str:
     """Under which name the type of a local variable is kept among those of the process.  A type is believed only where it fits."""
     return f"#{number} {name}"

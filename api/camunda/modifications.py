@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response
@@ -27,25 +28,22 @@ _STARTS = {
 def modify(found: str) -> Response:
     """Start at elements, and cancel what is there, one instruction after the other."""
     given = asked.body()
-    instructions = read(given, "instructions")
+    instructions = read(given, "instructions", of=found)
     with database().transaction() as session:
         instance_id = asked.uuid(found, "Process instance")
         modifications.modify(session, instance_id, instructions, actor=auth.actor(), why=asked.field(given, "annotation", str) or "")
     return answers.nothing()
 
 
-def read(given: dict[str, Any], name: str) -> list[Instruction]:
-    """Read the instructions of a modification, or of a start."""
-    if asked.field(given, "skipIoMappings", bool):
-        raise InvalidInput("Expected input and output mappings to be carried out, but skipIoMappings is true")
-    return [_instruction(one) for one in asked.field(given, name, list) or ()]
+def read(given: dict[str, Any], name: str, *, of: str | None = None) -> list[Instruction]:
+    """Read the instructions of a modification of an instance, or of a start.  There are no listeners that could be skipped."""
+    skips = bool(asked.field(given, "skipIoMappings", bool))
+    return [replace(_instruction(one, of), skips_mappings=skips) for one in asked.field(given, name, list) or ()]
 
 
-def _instruction(given: Any) -> Instruction:
+def _instruction(given: Any, of: str | None) -> Instruction:
     if not isinstance(given, dict):
         raise InvalidInput(f"Expected instructions as objects, but one is {given!r:.80}")
-    if given.get("ancestorActivityInstanceId") is not None:
-        raise InvalidInput("Expected an instruction from which the scope follows, but it has ancestorActivityInstanceId")
     kind = asked.needed(given, "type", str)
     if kind == "cancel":
         one = asked.field(given, "activityInstanceId", str) or asked.field(given, "transitionInstanceId", str)
@@ -54,7 +52,22 @@ def _instruction(given: Any) -> Instruction:
     if kind not in _STARTS:
         raise InvalidInput(f"Expected an instruction of type cancel, {', '.join(_STARTS)}, but it is {kind!r:.80}")
     verb, name = _STARTS[kind]
-    variables = asked.field(given, "variables", dict) or {}
-    if any(isinstance(typed, dict) and typed.get("local") for typed in variables.values()):
-        raise InvalidInput("Expected variables of the process, but some are local")
-    return Instruction(verb=verb, target=asked.needed(given, name, str), given=values.decode(variables))
+    typed = asked.field(given, "variables", dict) or {}
+    local = {name for name, value in typed.items() if isinstance(value, dict) and value.get("local")}
+    return Instruction(
+        verb=verb,
+        target=asked.needed(given, name, str),
+        within=_ancestor(given, of),
+        given=values.decode({name: value for name, value in typed.items() if name not in local}),
+        local=values.decode({name: value for name, value in typed.items() if name in local}),
+    )
+
+
+def _ancestor(given: dict[str, Any], of: str | None) -> int | None:
+    """Read in which activation something is to start; the id of the instance means the process itself."""
+    found = asked.field(given, "ancestorActivityInstanceId", str)
+    if found is None:
+        return None
+    if of is None:
+        raise InvalidInput(f"Expected to start in a process that has not begun, but ancestorActivityInstanceId is {found!r:.80}")
+    return modifications.PROCESS if found == of else read_activity_id(found)

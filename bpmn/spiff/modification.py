@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from SpiffWorkflow.task import TaskState
 
 from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
 from bpmn.spiff.process import Process
-from bpmn.spiff.scopes import Scope
+from bpmn.spiff.scopes import ROOT_NAME, Scope
 from bpmn.spiff.token import Token
 
 
-def start_before(process: Process, key: str) -> None:
-    """Let a token arrive at an element; one that runs several times starts as a whole."""
+def start_before(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
+    """Let a token arrive at an element, and return its number; one that runs several times starts as a whole."""
     spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
     if spec.element.type in {ElementType.BOUNDARY_EVENT, ElementType.EVENT_SUBPROCESS}:
         raise InstanceError(f"Expected to start before an activity, a gateway or an event that a flow leads to, but {key} is none")
-    process.spawn(spec, _scope(process, spec.element))
+    return process.spawn(spec, _scope(process, spec.element, within), **_own(local))
 
 
-def start_along(process: Process, flow: str) -> None:
-    """Let a token take a sequence flow; its condition is not put."""
+def start_along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:
+    """Let a token take a sequence flow, and return its number; its condition is not put."""
     for spec in process.spec.task_specs.values():
         for taken in spec.flows:
             if taken.id == flow:
-                process.spawn(process.spec.task_specs[taken.target], _scope(process, spec.element), flow=flow)
-                return
+                target = process.spec.task_specs[taken.target]
+                return process.spawn(target, _scope(process, spec.element, within), flow=flow, **_own(local))
     raise InstanceError(f"Expected a sequence flow {flow}, but there is none")
 
 
-def start_after(process: Process, key: str) -> None:
-    """Let a token take the flow out of an element, which must be the only one."""
+def start_after(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
+    """Let a token take the flow out of an element, which must be the only one, and return its number."""
     spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
     if len(spec.flows) != 1:
         raise InstanceError(f"Expected one sequence flow out of {key}, but there are {len(spec.flows)}")
-    start_along(process, spec.flows[0].id)
+    return start_along(process, spec.flows[0].id, within, local)
 
 
 def cancel(process: Process, token: Token) -> None:
@@ -44,16 +47,27 @@ def cancel(process: Process, token: Token) -> None:
     process.discard(token)
 
 
-def _scope(process: Process, element: Element) -> Token:
-    """Return the token of the scope that an element stands in; it is opened when there is none."""
+def _own(local: Mapping[str, Any]) -> dict[str, Any]:
+    return {"local": dict(local)} if local else {}
+
+
+def _scope(process: Process, element: Element, within: Token | None) -> Token:
+    """Return the token of the scope that an element stands in; it is opened when there is none.
+
+    What lies between the element and a scope that is named (`within`) is opened anew.
+    """
+    if within is not None and within.task_spec.element.id == (element.parent or ROOT_NAME):
+        return within
     if element.parent is None:
+        if within is not None:
+            raise InstanceError(f"Expected a scope around what is to start, but activation {within.id} is at {within.task_spec.drawn_id}")
         return process.root
     spec = process.spec.task_specs[element.parent]
-    around = _scope(process, spec.element)
-    here = [token for token in around.children if token.task_spec is spec and not token.watches]
-    if len(here) > 1:
-        raise InstanceError(f"Expected one activation of {element.parent} to start {element.id} in, but there are {len(here)}")
-    return here[0] if here else _open(process, spec, around)
+    around = _scope(process, spec.element, within)
+    there = [token for token in around.children if token.task_spec is spec and not token.watches] if within is None else []
+    if len(there) > 1:
+        raise InstanceError(f"Expected one activation of {element.parent} to start {element.id} in, but there are {len(there)}")
+    return there[0] if there else _open(process, spec, around)
 
 
 def _open(process: Process, spec: Scope, around: Token) -> Token:

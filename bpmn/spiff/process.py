@@ -12,6 +12,7 @@ from SpiffWorkflow.workflow import Workflow
 from bpmn import errors
 from bpmn.definition import EventType
 from bpmn.expressions import Expression
+from bpmn.instructions import PROCESS
 from bpmn.spiff import raising
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
@@ -22,8 +23,6 @@ from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
-#: Number of the token that stands for the process itself.
-ROOT = -1
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +44,8 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         #: Code of the error that nothing caught.
         self.error: str | None = None
         self.next_id = 1
+        #: Whether input and output parameters are carried out.
+        self.maps = True
         self.activities: dict[int, Activity] = {}
         self.joins = Joins()
         #: Signals that were thrown, for other instances.
@@ -52,7 +53,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.conditions = Conditions(self)
         self._stack: list[Token] = []
         self._fresh: list[Token] = []
-        self.root = self.task_tree = Token(self, spec.start, None, number=ROOT, since=context.now)
+        self.root = self.task_tree = Token(self, spec.start, None, number=PROCESS, since=context.now)
 
     def open(self) -> None:
         """Let event subprocesses watch; nothing has started yet."""
@@ -70,13 +71,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.next_id += 1
         return self.next_id - 1
 
-    def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Any) -> None:
-        """Put a new token at an element."""
+    def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Any) -> int:
+        """Put a new token at an element; returns its number."""
         token = Token(self, spec, scope, number=number or self.number(), since=self.context.now)
         token.flow = flow
         token.facts.update(facts)
         self.enter_scope(token)
         token.arrive()
+        return token.id
 
     def watch(self, token: Token, events: Iterable[str]) -> None:
         """Let events watch within a token, before anything runs that it has started."""

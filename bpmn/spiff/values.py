@@ -85,14 +85,14 @@ def passed(
 
 def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
     """Set the input parameters as local variables; all of them see the variables around, none sees another."""
-    given = {parameter.name: _built(token, parameter.value) for parameter in parameters}
+    given = {parameter.name: _built(token, parameter.value) for parameter in parameters if token.workflow.maps}
     if given:
         token.facts["local"] = token.facts.get("local", {}) | given
 
 
 def map_out(token: Token, parameters: Iterable[Parameter]) -> None:
     """Set what the output parameters say in the variables around, one after the other."""
-    for parameter in parameters:
+    for parameter in parameters if token.workflow.maps else ():
         token.scope.set_variables({parameter.name: _built(token, parameter.value)})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bpmn.errors import InstanceError
-from bpmn.instance import Instruction, Verb
-from tests.bpmn.definitions import instances
+from bpmn.instructions import PROCESS, Instruction, Verb
+from tests.bpmn.definitions import instances, parameters
 from tests.bpmn.diagrams import end, flows, start, subprocess, timer_boundary, user
 from tests.bpmn.instances import again, begin, complete, outcomes, standing, wait
 
@@ -95,3 +95,67 @@ def test_refused(instruction, message):
     instance = begin(*CONTENT)
     with pytest.raises(InstanceError, match=message):
         instance.modify(instruction)
+
+
+def rounds():
+    """Two rounds of a subprocess, and the numbers of their activations."""
+    inside = subprocess("sub", instances(count="2"), start("ss"), user("b"), user("c"), end("se"), flows("ss -> b -> c -> se"))
+    instance = begin(start("s"), inside, end("e"), flows("s -> sub -> e"))
+    return instance, [token.id for token in instance.tokens() if token.element == "sub"]
+
+
+def test_within__one_of_several_scopes():
+    instance, (_first, second) = rounds()
+
+    instance.modify(Instruction(verb=Verb.BEFORE, target="c", within=second))
+
+    (there,) = [token for token in instance.tokens() if token.element == "c"]
+    assert there.scope == second
+    assert again(instance).tokens() == instance.tokens()
+
+
+def test_within__what_lies_between_begins_anew():
+    instance = begin(*CONTENT)
+    complete(instance, "a")
+
+    instance.modify(Instruction(verb=Verb.BEFORE, target="c", within=PROCESS))
+
+    scopes = [token.id for token in instance.tokens() if token.element == "sub"]
+    assert [(token.element, scopes.index(token.scope)) for token in instance.tokens() if token.element in {"b", "c"}] == [
+        ("b", 0),
+        ("c", 1),
+    ]
+
+
+def test_within__nothing_that_is_around():
+    instance, _numbers = rounds()
+    beside = wait(instance, "b").id
+    for number, message in ((beside, "but activation .* is at b"), (None, "there are 2"), (99, "Expected activation 99 to last")):
+        with pytest.raises(InstanceError, match=message):
+            again(instance).modify(Instruction(verb=Verb.BEFORE, target="c", within=number))
+
+
+def test_local__variables_of_what_starts():
+    instance = begin(*CONTENT)
+
+    numbers = instance.modify(
+        cancel(instance, "a"),
+        Instruction(verb=Verb.BEFORE, target="c", local={"n": 1}),
+        Instruction(verb=Verb.ALONG, target="sub-d", local={"n": 2}),
+    )
+
+    assert [instance.variables_at(number, local=True) for number in numbers[1:]] == [{"n": 1}, {"n": 2}]
+    assert instance.variables == {}
+
+
+def test_skips_mappings__until_it_has_come_to_rest():
+    def mapped(id_):
+        return user(id_, ext=parameters(inputs={"x": "1"}, outputs={f"of_{id_}": "2"}))
+
+    instance = begin(start("s"), mapped("a"), mapped("b"), end("e"), flows("s -> a -> b -> e"))
+
+    instance.modify(cancel(instance, "a"), Instruction(verb=Verb.BEFORE, target="a", skips_mappings=True))
+    assert instance.variables_at(wait(instance, "a").id) == {}
+    complete(instance, "a")
+
+    assert instance.variables_at(wait(instance, "b").id) == {"of_a": "2", "x": "1"}

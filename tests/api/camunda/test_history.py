@@ -168,6 +168,23 @@ def test_modify__one_activation(designer, started, task):
     assert [one["endTime"] is None for one in went(designer, started, "&activityId=t")] == [False, True]
 
 
+def test_modify__in_another_scope_with_local_variables(designer, worker, started, task):
+    """What lies between the named scope and the element begins anew; local variables are those of what starts."""
+    given = {"when": {"value": "2026-03-01T08:00:00.000+0800", "type": "Date", "local": True}, "m": {"value": 1}}
+    start = {"type": "startBeforeActivity", "activityId": "x", "variables": given}
+    (sub,) = went(designer, started, "&activityId=sub")
+
+    for ancestor in (sub["id"], started["id"]):
+        answer = modify(designer, started, start | {"ancestorActivityInstanceId": ancestor}, skipIoMappings=True, skipCustomListeners=True)
+        assert answer.status_code == 204, answer.json
+
+    scopes = [one["id"] for one in went(designer, started, "&activityId=sub")]
+    assert [one["parentActivityInstanceId"] for one in went(designer, started, "&activityId=x")] == scopes
+    first, second = fetch(worker)
+    assert first["variables"]["when"]["type"] == second["variables"]["when"]["type"] == "Date"
+    assert set(designer.get(f"/process-instance/{started['id']}/variables").json) == {"n", "t", "m"}
+
+
 def test_modify__everything_is_taken_away(designer, started):
     assert modify(designer, started, {"type": "cancel", "activityId": "sub"}).status_code == 204
     assert designer.get(f"/process-instance/{started['id']}").status_code == 404
@@ -178,8 +195,7 @@ def test_modify__everything_is_taken_away(designer, started):
     [
         1, {}, {"type": "jump", "activityId": "t"}, {"type": "cancel"}, {"type": "cancel", "activityId": "x"}, {"type": "cancel", "activityInstanceId": "t:1:999"},
         {"type": "startBeforeActivity"}, {"type": "startBeforeActivity", "activityId": "nowhere"}, {"type": "startTransition", "transitionId": "x"},
-        {"type": "startBeforeActivity", "activityId": "x", "variables": {"n": {"value": 1, "local": True}}},
-        {"type": "startBeforeActivity", "activityId": "x", "ancestorActivityInstanceId": "s"}
+        {"type": "startBeforeActivity", "activityId": "x", "ancestorActivityInstanceId": "s:1:999"}, {"type": "startBeforeActivity", "activityId": "x", "ancestorActivityInstanceId": "t:1:5"},
     ],
 )  # fmt: skip
 def test_modify__unacceptable(designer, started, instruction):

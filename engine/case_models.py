@@ -323,6 +323,18 @@ class DepartmentEvent(Base):
     received_at: Mapped[datetime]
 
 
+class Comment(Base):
+    """What somebody remarks on a task (批注)."""
+
+    __tablename__ = "comments"
+    id: Mapped[UUID] = _id()
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), index=True)
+    author: Mapped[str] = mapped_column(String(80))
+    message: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
 class Draft(Base):
     """What is filled in of a task and not handed in yet (暂存).  When the task has ended it is nobody's, and retention deletes it."""
 

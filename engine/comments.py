@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from engine import arranging
 from engine.actors import Actor
+from engine.case_models import Comment
 from engine.errors import InvalidInput, NotFound
-from engine.models import Comment
 
 #: Characters of a remark; Camunda keeps no more.
 LONGEST = 4000

@@ -291,18 +291,6 @@ class TaskUser(Base):
     name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
 
 
-class Comment(Base):
-    """What somebody remarks on a task (批注)."""
-
-    __tablename__ = "comments"
-    id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), index=True)
-    author: Mapped[str] = mapped_column(String(80))
-    message: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime]
-
-
 class ExternalTask(Base):
     """A service task that waits for a worker, who holds it by a lock that runs out."""
 

@@ -11,9 +11,10 @@ from api import auth
 from api.camunda import answers, asked
 from api.transactions import database, reading
 from engine import arranging, comments, identity_links
+from engine.case_models import Comment
 from engine.errors import InvalidInput
 from engine.identity_links import Link, LinkType
-from engine.models import Comment, Task
+from engine.models import Task
 
 bp = Blueprint("task-people", __name__, url_prefix="/task/<task>")
 

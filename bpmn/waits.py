@@ -100,6 +100,8 @@ class Activity:
     scope: int | None = None
     #: Id of the flow it came by; None: it did not come by one.
     flow: str | None = None
+    #: Its local variables when it ended.
+    local: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from bpmn.errors import ExpressionError
 from bpmn.instance import Instance as Process
 from bpmn.waits import Activity
 from engine import models
+from engine.case_models import LocalVariables
 from engine.definitions import Loaded
 
 
@@ -48,7 +49,8 @@ def outlived(session: Session, limit: int) -> list[UUID]:
 
 def purge(session: Session, instance_id: UUID) -> None:
     """Forget what an instance went through.  Its case and its journal stay for ever."""
-    session.execute(delete(models.Activity).where(models.Activity.instance_id == instance_id))
+    for table in (models.Activity, LocalVariables):
+        session.execute(delete(table).where(table.instance_id == instance_id))
     session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
 
 

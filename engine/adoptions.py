@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from engine import functions, instances, journal, lifecycle, materials, matters, numbers
 from engine.actors import Actor
-from engine.case_models import Case, ClockEntry, Commitment, Item, Notice
+from engine.case_models import Case, ClockEntry, Commitment, Item, LocalVariables, Notice
 from engine.errors import InvalidState, NotFound
 from engine.models import Activity, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 #: Rows that go with an item's process from one case to another.
-_PROJECTED = (Activity, Task, Timer, Subscription, ExternalTask, Continuation, Job, Incident)
+_PROJECTED = (Activity, LocalVariables, Task, Timer, Subscription, ExternalTask, Continuation, Job, Incident)
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:

@@ -346,6 +346,19 @@ class Draft(Base):
     saved_by: Mapped[str] = mapped_column(String(80))
 
 
+class LocalVariables(Base):
+    """Local variables of an activation that is over, as they were in the end."""
+
+    __tablename__ = "local_variables"
+    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    #: Number of the activation within its instance.
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    variables: Mapped[dict[str, Any]]
+    #: Those whose type JSON cannot tell: {name: {type, valueInfo?}}.
+    types: Mapped[dict[str, Any]]
+
+
 class CaseMigration(Base):
     """One instance that was moved to another version of its diagram, and what it was before (docs/decisions/0009)."""
 

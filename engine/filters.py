@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MOMENT = "moment"
     WHOLE = "whole"
     PLACE = "place"  #: id of an execution
+    PLACES = "places"
     FLAG = "flag"  #: true asks, false does not
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
 from bpmn.waits import Wait, WaitKind
-from engine import activities, definitions, functions, lifecycle, models, projection
+from engine import activities, definitions, functions, lifecycle, local_variables, models, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -180,6 +180,7 @@ def put_back(run: Run) -> None:
     if witness := run.session.info.get(WITNESS):
         witness(run)
     activities.record(run.session, row, run.loaded, process)
+    local_variables.record(run)
     projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
 
 

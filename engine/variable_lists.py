@@ -10,16 +10,18 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from engine import instance_lists
+from engine import instance_lists, local_variables
 from engine.actors import Actor
-from engine.filters import Filters, Kind, Listing, among, equal
+from engine.filters import Filter, Filters, Kind, Listing, among, equal
 from engine.models import Definition, Instance
 
+#: Of how many instances the local variables are read in one go.
+_BATCH = 500
 #: Which instances are looked at.
 FILTERS: Filters = {
     "processInstanceId": equal(Instance.id, Kind.ID),
     "processInstanceIdIn": among(Instance.id, Kind.IDS),
-    "executionIdIn": among(Instance.id, Kind.IDS),
+    "executionIdIn": Filter(kind=Kind.PLACES, condition=lambda places: Instance.id.in_([place.instance_id for place in places])),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKey": equal(Definition.key),
 }
@@ -27,22 +29,27 @@ FILTERS: Filters = {
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable of an instance."""
+    """A variable of an instance, or of one of its activations."""
 
     name: str
     value: Any
+    #: The type that JSON cannot tell.
+    kept: dict[str, Any] | None
     instance: Instance
     definition: Definition
+    #: Number and element of the activation that has it; None: the process itself.
+    number: int | None = None
+    element: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variables:
-    """Variables that are asked for, by instance and name."""
+    """Variables that are asked for, by instance and name: those of the process, then those of its activations."""
 
     instances: Listing
     #: Which of the variables are meant.
     fits: Callable[[Variable], bool]
-    #: To have them in another order than by instance and name: what to sort by, each with whether it descends.
+    #: To have them in another order: what to sort by, each with whether it descends.
     order: Sequence[tuple[Callable[[Variable], Any], bool]] = ()
 
     def rows(self, session: Session, *, first: int = 0, limit: int | None = None) -> Sequence[Variable]:
@@ -57,11 +64,21 @@ class Variables:
         return sum(1 for _ in self._found(session))
 
     def _found(self, session: Session) -> Iterator[Variable]:
-        for row in self.instances.rows(session):
-            for name, value in sorted(row.Instance.variables.items()):
-                variable = Variable(name=name, value=value, instance=row.Instance, definition=row.Definition)
-                if self.fits(variable):
-                    yield variable
+        found = self.instances.rows(session)
+        for rows in (found[at : at + _BATCH] for at in range(0, len(found), _BATCH)):
+            own = local_variables.of(session, [row.Instance for row in rows])
+            for row in rows:
+                yield from filter(self.fits, _of(row, own.get(row.Instance.id, ())))
+
+
+def _of(row: Any, own: Sequence[local_variables.Own]) -> Iterator[Variable]:
+    instance, about = row.Instance, {"instance": row.Instance, "definition": row.Definition}
+    for name, value in sorted(instance.variables.items()):
+        yield Variable(name=name, value=value, kept=instance.types.get(name), **about)
+    for there in own:
+        for name, value in sorted(there.seen.values.items()):
+            kept = there.seen.types.get(name)
+            yield Variable(name=name, value=value, kept=kept, number=there.number, element=there.element, **about)
 
 
 def search(

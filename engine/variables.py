@@ -6,13 +6,15 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpmn import snapshot
 from engine.errors import NotFound
-from engine.instances import Run
 from engine.models import Instance
 from engine.places import Place
+
+if TYPE_CHECKING:
+    from engine.instances import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +63,13 @@ def at(row: Instance, number: int | None, *, local: bool = False) -> Seen:
         chain.append(number)
         number = lasting[number].scope
     for place in reversed(chain):
-        own, around = of_place(row, place, lasting[place].local), Seen() if local else seen
+        own, around = of_activation(row, place, lasting[place].local), Seen() if local else seen
         types = {name: kind for name, kind in around.types.items() if name not in own.values}
         seen = Seen(values=around.values | own.values, types=types | own.types)
     return seen
 
 
-def of_place(row: Instance, number: int, local: dict[str, Any]) -> Seen:
+def of_activation(row: Instance, number: int, local: dict[str, Any]) -> Seen:
     """The local variables of an activation, with their types."""
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 

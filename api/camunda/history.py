@@ -38,6 +38,7 @@ _OF_VARIABLES = (
     "variableValue",
     "variableTypeIn",
     "deserializeValues",
+    "activityInstanceIdIn",
 )
 
 
@@ -74,6 +75,7 @@ def _find_variables(_session: Session, given: dict[str, Any]) -> Variables:
     conditions = lists.conditions(given, variable_lists.FILTERS, besides=_OF_VARIABLES)
     name, like, value = (given.get(key) for key in ("variableName", "variableNameLike", "variableValue"))
     names, types = asked.several(given, "variableNameIn"), asked.several(given, "variableTypeIn")
+    at, executions = asked.several(given, "activityInstanceIdIn"), asked.several(given, "executionIdIn")
     if value is not None and name is None:
         raise InvalidInput("Expected variableName beside variableValue, but it is missing")
     wanted = [Comparison(name="name", operator="eq", value=name)] if name is not None else []
@@ -83,7 +85,8 @@ def _find_variables(_session: Session, given: dict[str, Any]) -> Variables:
     def fits(one: Variable) -> bool:
         told = {"name": one.name, "value": one.value}
         named = all(comparison.holds(told) for comparison in wanted) and (names is None or one.name in names)
-        return named and (types is None or _type(one).lower() in {kind.lower() for kind in types})
+        there = (at is None or _at(one) in at) and (executions is None or str(_place(one)) in executions)
+        return named and there and (types is None or _type(one).lower() in {kind.lower() for kind in types})
 
     order = [(_KEYS[name], descending) for name, descending in lists.order(given, _KEYS)]
     return variable_lists.search(auth.actor(), *conditions, fits=fits, order=order)
@@ -153,15 +156,15 @@ def _variable(session: Session, one: Variable) -> dict[str, Any]:
     row = one.instance
     deserialize = str(request.args.get("deserializeValues", "true")).lower() != "false"
     return {
-        "id": f"{row.id}:{one.name}",
+        "id": f"{_place(one)}:{one.name}",
         "name": one.name,
-        **values.encode(one.value, row.types.get(one.name), deserialize=deserialize),
+        **values.encode(one.value, one.kept, deserialize=deserialize),
         "processDefinitionKey": one.definition.key,
         "processDefinitionId": definition_id(one.definition),
         "processInstanceId": str(row.id),
         "rootProcessInstanceId": str(processes.root(session, row).id),
-        "executionId": str(row.id),
-        "activityInstanceId": str(row.id),
+        "executionId": str(_place(one)),
+        "activityInstanceId": _at(one),
         "taskId": None,
         "errorMessage": None,
         "state": "CREATED",
@@ -177,7 +180,18 @@ def _variable(session: Session, one: Variable) -> dict[str, Any]:
 
 def _type(one: Variable) -> str:
     """Name the type of a variable as it is shown."""
-    return str(values.encode(one.value, one.instance.types.get(one.name))["type"])
+    return str(values.encode(one.value, one.kept)["type"])
+
+
+def _place(one: Variable) -> Place:
+    return Place(one.instance.id, one.number)
+
+
+def _at(one: Variable) -> str:
+    """The id of the activation that has a variable."""
+    if one.number is None or one.element is None:
+        return str(one.instance.id)
+    return activity_id(one.element, one.instance.id, one.number)
 
 
 #: By what variables are sorted.

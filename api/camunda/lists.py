@@ -148,6 +148,7 @@ _READ: Mapping[Kind, Callable[[Given, str], Any]] = {
     Kind.DEFINITION: lambda given, name: _id((asked.field(given, name, str) or "").rpartition(":")[2]),
     Kind.DEFINITIONS: lambda given, name: [_id(one.rpartition(":")[2]) for one in asked.several(given, name) or ()],
     Kind.PLACE: lambda given, name: _place(asked.field(given, name, str) or ""),
+    Kind.PLACES: lambda given, name: [_place(one) for one in asked.several(given, name) or ()],
     Kind.MOMENT: values.moment,
     Kind.WHOLE: _whole,
     Kind.FLAG: asked.true,

@@ -21,6 +21,7 @@ from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
 from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
+NOTHING: Mapping[str, Any] = {}
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
 
@@ -192,6 +193,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             outcome=outcome,
             scope=scope,
             flow=token.flow,
+            local=token.facts.get("local", NOTHING) if outcome else NOTHING,
         )
 
     # Running -------------------------------------------------------------------------------------------------------------------------

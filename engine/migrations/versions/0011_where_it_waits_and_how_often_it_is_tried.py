@@ -18,6 +18,19 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("retries", sa.Integer(), nullable=False, server_default="3"))
         op.add_column(table, sa.Column("error", sa.Text(), nullable=True))
 
+    op.create_table(
+        "local_variables",
+        sa.Column("instance_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("variables", sa.Text(), nullable=False),
+        sa.Column("types", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_local_variables_case_id")),
+        sa.ForeignKeyConstraint(["instance_id"], ["instances.id"], name=op.f("fk_local_variables_instance_id")),
+        sa.PrimaryKeyConstraint("instance_id", "number", name=op.f("pk_local_variables")),
+    )
+    op.create_index(op.f("ix_local_variables_case_id"), "local_variables", ["case_id"], unique=False)
+
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.alter_column("case_id", existing_type=sa.Uuid(), nullable=True)
         batch_op.alter_column("instance_id", existing_type=sa.Uuid(), nullable=True)
@@ -28,6 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("local_variables")
     op.execute("DELETE FROM incidents WHERE case_id IS NULL")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_constraint(op.f("fk_incidents_definition_id"), type_="foreignkey")

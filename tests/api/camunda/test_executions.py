@@ -100,6 +100,39 @@ def test_local_variables__of_rounds(designer):
     assert designer.get(f"/execution/{body}/localVariables/nrOfInstances").json["value"] == 2
 
 
+def told(client, instance, query=""):
+    found = client.get(f"/history/variable-instance?processInstanceId={instance['id']}{query}").json
+    assert client.get(f"/history/variable-instance/count?processInstanceId={instance['id']}{query}").json == {"count": len(found)}
+    return [(one["name"], one["executionId"], one["value"]) for one in found]
+
+
+def test_history__of_local_variables(designer, client, tasks):
+    """They are told while they last, and afterwards, with where they were."""
+    started, at = tasks
+    designer.put(f"/execution/{at['sub']}/localVariables/when", DATE)
+    designer.put(f"/execution/{at['x0']}/localVariables/a", {"value": 1})
+    before = told(designer, started)
+    for task in client("admin").get(f"/task?processInstanceId={started['id']}").json:
+        client("admin").post(f"/task/{task['id']}/complete")
+
+    assert designer.get(f"/history/process-instance/{started['id']}").json["state"] == "COMPLETED"
+    assert told(designer, started) == before == [("n", started["id"], 1), ("when", at["sub"], DATE["value"]), ("a", at["x0"], 1)]
+    assert told(designer, started, "&variableTypeIn=Date") == before[1:2]
+    assert told(designer, started, f"&executionIdIn={at['x0']},{at['x1']}") == before[2:]
+    (activity,) = designer.get(f"/history/activity-instance?processInstanceId={started['id']}&activityId=sub").json
+    assert told(designer, started, f"&activityInstanceIdIn={activity['id']}") == before[1:2]
+    assert told(designer, started, f"&executionIdIn={started['id']}") == before[:1]
+
+
+def test_history__of_what_a_worker_leaves_to_its_outputs(designer, worker):
+    started = designer.start(worked("print"))
+    (task,) = fetch(worker)
+
+    worker.post(f"/external-task/{task['id']}/complete", {"workerId": "w", "localVariables": {"own": DATE}})
+
+    assert told(designer, started) == [("own", task["executionId"], DATE["value"])]
+
+
 @pytest.mark.parametrize("path", ["process-instance/{}/variables/f/data", "execution/{}/localVariables/f/data"])
 def test_worker__file_of_its_task(designer, worker, path):
     """The Java client asks for a file under the id of its execution."""

@@ -268,7 +268,8 @@ def test_worker__local_variables(designer, worker):
     body = {"workerId": "w", "localVariables": {"no": {"value": 7}}, "variables": {"n": {"value": 5}}}
     assert worker.post(f"/external-task/{task['id']}/complete", body).status_code == 204
     told = designer.get(f"/history/variable-instance?processInstanceId={started['id']}").json
-    assert {one["name"]: one["value"] for one in told} == {"n": 5, "printed": 7}
+    assert {one["name"]: one["value"] for one in told if one["executionId"] == started["id"]} == {"n": 5, "printed": 7}
+    assert {one["name"]: one["value"] for one in told if one["executionId"] == task["executionId"]} == {"copies": 2, "no": 7}
 
 
 def test_worker__of_one_version(designer, worker):

@@ -1,0 +1,60 @@
+"""Local variables: those of activations that last are in the token state of their instance, those of what is over in a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import and_, insert, select
+from sqlalchemy.orm import Session
+
+from bpmn import snapshot
+from engine import activities, variables
+from engine.case_models import LocalVariables
+from engine.models import Activity, Instance
+from engine.states import InstanceStatus
+from engine.variables import Seen
+
+if TYPE_CHECKING:
+    from engine.instances import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """The variables of one activation."""
+
+    number: int
+    element: str
+    seen: Seen
+
+
+def record(run: Run) -> None:
+    """Keep the local variables of what has ended since the instance was woken; where there are none, nothing is written."""
+    elements = run.loaded.process.elements
+    ended = [one for one in run.process.history() if one.local and activities.is_told(elements[one.element])]
+    if ended:
+        rows = [_row(run.row, one.id, variables.of_activation(run.row, one.id, dict(one.local))) for one in ended]
+        run.session.execute(insert(LocalVariables), rows)
+
+
+def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[Own]]:
+    """All that there are and were in these instances, by instance, each in the order in which they began."""
+    found: dict[UUID, list[Own]] = defaultdict(list)
+    for row in instances:
+        lasting = snapshot.activations(row.state) if row.status is InstanceStatus.RUNNING else {}
+        for number, there in lasting.items():
+            seen = variables.of_activation(row, number, there.local)
+            found[row.id].append(Own(number=number, element=there.element, seen=seen))
+    query = select(LocalVariables, Activity.element).where(LocalVariables.instance_id.in_([row.id for row in instances]))
+    at = and_(Activity.instance_id == LocalVariables.instance_id, Activity.number == LocalVariables.number)
+    for kept, element in session.execute(query.join(Activity, at)):
+        seen = Seen(values=kept.variables, types=kept.types)
+        found[kept.instance_id].append(Own(number=kept.number, element=element, seen=seen))
+    return {instance_id: sorted(there, key=lambda own: own.number) for instance_id, there in found.items()}
+
+
+def _row(row: Instance, number: int, seen: Seen) -> dict[str, object]:
+    return {"instance_id": row.id, "number": number, "case_id": row.case_id, "variables": seen.values, "types": seen.types}

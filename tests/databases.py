@@ -35,7 +35,7 @@ full_page_writes = off
 max_connections = 300
 """
 #: Where files are kept in memory, and how many bytes must be free there.
-IN_MEMORY, ROOM = Path("/dev/shm"), 1_000_000_000
+IN_MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000
 
 
 @contextmanager
@@ -90,6 +90,7 @@ class SQLite:
             shutil.copyfile(self.template, template)
             fill(f"sqlite:///{template}")
             self.branches[fill] = SQLite(self.folder, template)
+            self.branches[fill].free = self.free
         return self.branches[fill]
 
     @contextmanager
@@ -124,7 +125,7 @@ class PostgreSQL:
         """Give a source of databases that are filled already: `fill` gets the URL of the first, once."""
         if fill not in self.branches:
             branch = copy.copy(self)
-            branch.free, branch.branches = [], {}
+            branch.branches = {}
             branch.template = self._create(f"onething_template_{uuid4().hex}", template=self.template)
             fill(self._named(branch.template))
             self.branches[fill] = branch

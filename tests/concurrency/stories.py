@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.applicants import restaurant
-from tests.hall import Hall, Refused
+from tests.hall import BEIJING, Hall, Refused
 
 #: One thing that happens: time passes ("at", moment), or somebody acts (name, what).
 Step = tuple[str, Any]
@@ -37,14 +38,14 @@ NOT_SUPPLIED: list[Step] = [
     ("at", "2026-03-04T10:00:00"),
     ("at", "2026-04-10T10:00:00"),  # given up; what did not need the plan was issued
 ]
-STORIES = {"opening": OPENING, "supplied": SUPPLIED, "not_supplied": NOT_SUPPLIED}
+STORIES = {"supplied": SUPPLIED, "not_supplied": NOT_SUPPLIED}
 
 
 def play(hall: Hall, steps: list[Step], log: Path) -> str:
     """Play a story from where the log says it stands; return the number of its case.
 
     A command is written down with its Idempotency-Key before it is sent, and its answer afterwards: what was sent without an answer is
-    sent again as it was.
+    sent again as it was.  So is what time has brought.
     """
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     sent = {line["step"]: line for line in lines if "path" in line}
@@ -52,15 +53,17 @@ def play(hall: Hall, steps: list[Step], log: Path) -> str:
     case = ""
     for place, (who, what) in enumerate(steps):
         if who == "at":
-            hall.at(what)
-            continue
-        if place not in answered:
+            hall.clock.move_to(datetime.fromisoformat(what).replace(tzinfo=BEIJING))
+        if place not in answered and who == "at":
+            hall.tick()
+            answered[place] = ""
+            _write(log, {"step": place, "answer": ""})
+        elif place not in answered:
             command = sent.get(place) or _write(log, {"step": place, **_command(hall, case, who, what)})
             answer = hall[who].post(command["path"], command["body"], key=f"step-{place}")
             _write(log, {"step": place, "answer": answer.get("number", "")})
             answered[place] = answer.get("number", "")
         case = case or answered[place]
-    hall.tick()
     return case
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -12,8 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import case_models, models
-from engine.database import Database
-from tests import invariants
+from tests import databases, invariants
+from tests.concurrency import stories
 from tests.hall import furnish
 
 ROOT = Path(__file__).parents[2]
@@ -34,33 +35,44 @@ def lives():
         process.stdin.close()
 
 
-@pytest.mark.parametrize(("story", "after"), [("supplied", None), ("not_supplied", "opening")])
-def test_kill__at_every_commit(store, lives, tmp_path, story, after):
-    source = store.branch(furnish)
-    whole, moments = _untouched(source, lives, tmp_path, story)
-    # What two stories have in common is killed in one of them.
-    first = _untouched(source, lives, tmp_path, after)[1] if after else 0
-    assert moments - first > 10  # so many moments at which something could be lost
+@pytest.mark.parametrize(("story", "known"), [("supplied", 0), ("not_supplied", len(stories.OPENING))])
+def test_kill__at_every_commit(store, lives, tmp_path, story, known):
+    """What two stories have in common is killed in one of them.  Each death begins with the step in which it comes."""
+    source, before = store.branch(furnish), tmp_path / "0"
+    before.mkdir()
+    whole, everything = _untouched(source, lives, shutil.copytree(before, tmp_path / "untouched"), story)
+    passed = deaths = 0
 
-    for moment in range(first + 1, moments + 1):
-        folder = tmp_path / str(moment)
-        folder.mkdir()
-        with source.fresh() as url:
-            life = {"url": url, "folder": str(folder), "story": story}
-            assert lives(**life, kill_at=moment) == {"killed": True, "status": 9}
+    for steps in range(1, len(stories.STORIES[story]) + 1):
+        then, moments = _advance(source, lives, shutil.copytree(before, tmp_path / f"{steps}"), story, steps)
+        for moment in range(1, moments + 1) if steps > known else ():
+            with source.fresh() as url:
+                life = {"url": url, "folder": str(shutil.copytree(before, tmp_path / f"{steps}-{moment}")), "story": story}
+                assert lives(**life, kill_at=moment) == {"killed": True, "status": 9}
 
-            answer = lives(**life, kill_at=0)
+                answer = lives(**life)
 
-            assert "case" in answer, f"after a death at {moment}: {answer}"
-            assert _remains(url) == whole, f"after a death at {moment}"
+                assert "case" in answer, f"after a death at {moment} of step {steps}: {answer}"
+                assert _remains(url) == whole, f"after a death at {moment} of step {steps}"
+                deaths += 1
+        source, before, passed = then, tmp_path / f"{steps}", passed + moments
+
+    assert passed == everything  # no moment between the steps was left out
+    assert deaths > 10  # so many moments at which something could be lost
 
 
-def _untouched(source, lives, tmp_path, story):
-    folder = tmp_path / story
-    folder.mkdir()
+def _untouched(source, lives, folder, story):
+    """What remains of a story that nothing disturbs, and how many moments it has."""
     with source.fresh() as url:
-        answer = lives(url=url, folder=str(folder), story=story, kill_at=0)
+        answer = lives(url=url, folder=str(folder), story=story, fork=False)
         return _remains(url), answer["moments"]
+
+
+def _advance(source, lives, folder, story, steps):
+    """Play on to the next step; gives databases in which it is done, and how many moments it had."""
+    answers = []
+    after = source.branch(lambda url: answers.append(lives(url=url, folder=str(folder), story=story, steps=steps, fork=False)))
+    return after, answers[0]["moments"]
 
 
 def _answer(process, life):
@@ -71,7 +83,7 @@ def _answer(process, life):
 
 def _remains(url):
     """Everything that must be there once, whoever died: told without ids and hashes, which are new each time."""
-    database = Database(url)
+    database = databases.opened(url)
     invariants.check(database)
     with database.reading() as session:
         found = {

@@ -111,6 +111,8 @@ class EventDefinition:
     #: Variables that take the code and the message of a caught error, the code of a caught escalation.
     code_variable: str | None = None
     message_variable: str | None = None
+    #: Error end events: the text that goes with the error (`camunda:errorMessage` of the error).
+    error_message: Expression | None = None
     #: Compensation throw: the activity that is compensated (None: all of the scope), and whether the token waits for it.
     activity: str | None = None
     waits: bool = True

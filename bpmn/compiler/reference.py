@@ -38,6 +38,7 @@ Beyond the words:
   Lint warns of an error end event that nothing catches.
 - Camunda 7 ignores `standardLoopCharacteristics` and the quantities of tokens; here they do what BPMN says.
 - Elements and flows without an id are given one.  References may have a namespace prefix.  `errorRef` may be the code of the error itself.
+- What is said about an error (`camunda:errorMessage`), a text or an expression, goes to the variable of what catches it.
 - Where no process of a file says whether it is executable, all are taken to be (with a warning).
 - Documents have at most 5 MB, no DOCTYPE, and at most 200 attributes on an element.
 """

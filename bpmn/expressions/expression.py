@@ -88,7 +88,7 @@ def parse_feel(text: str, names: Iterable[str] = (), *, types: Mapping[str, Chec
         parser = FeelParser(text, names, types, offset=max(0, len(source) - len(text)))
         root = parser.parse()
     except (ExpressionError, ArithmeticError) as error:
-        raise ExpressionError(f"{error}, in {excerpt(source or text)}") from error
+        raise failure(error, source or text) from error
     return Expression(source or text, "feel", parser.names, frozenset(parser.calls), root.run)
 
 

@@ -59,8 +59,10 @@ class EndEvent(ThrowEvent):
     """The end of a token; with an error, as terminate or as cancel, the end of others too."""
 
     def enter(self, token: Token) -> None:
-        """Throw; a canceled transaction is compensated first."""
+        """Throw, once it is known what is said about an error; a canceled transaction is compensated first."""
         super().enter(token)
+        if self.event.error_message:
+            token.facts["message"] = values.text_or_none("message of the error", token.evaluate(self.event.error_message))
         if self.event.type is EventType.CANCEL:
             self.end_others(token)
             token.facts["done"] = not compensation.start(token, compensation.take(token, None))
@@ -70,7 +72,7 @@ class EndEvent(ThrowEvent):
         process, scope = my_task.workflow, my_task.scope
         if self.event.type is EventType.ERROR:
             process.end = self.name
-            process.raise_error(my_task, self.event.name or "")
+            process.raise_error(my_task, self.event.name or "", my_task.facts.get("message"))
         elif self.event.type is EventType.TERMINATE:
             self.end_others(my_task)
         elif self.event.type is EventType.CANCEL:

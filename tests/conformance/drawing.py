@@ -66,8 +66,14 @@ def draw(lines, key="process"):
     """Draw the lines of a case."""
     declared = {}
     content = _scope(list(lines), declared)
-    rows = [element(tag_, id_, attrs={attribute: name}) for (tag_, attribute, name), id_ in declared.items()]
+    rows = [element(tag_, id_, attrs=_declared(attribute, name)) for (tag_, attribute, name), id_ in declared.items()]
     return diagram(content, key=key).replace(b"<bpmn:process", "".join(rows).encode() + b"<bpmn:process", 1)
+
+
+def _declared(attribute, name):
+    """`CODE/message` declares an error with a message."""
+    code, _, said = name.partition("/") if attribute == "errorCode" else (name, "", "")
+    return {attribute: code, "camunda:errorMessage": said or None}
 
 
 def _scope(lines, declared):

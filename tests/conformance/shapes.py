@@ -40,6 +40,17 @@ AROUND = (
     ("subprocess {id}", ("boundary {id}.b on={id} error", "{id}.b -> {id}.out")),
     ("subprocess {id} times=2", ("boundary {id}.b on={id} error=E1", "user {id}.fix", "{id}.b -> {id}.fix -> {id}.out")),
     ("transaction {id}", ("boundary {id}.b on={id} compensation", "task {id}.undo undoes", "{id}.b ~> {id}.undo")),
+    ("transaction {id}", ("boundary {id}.b on={id} cancel", "{id}.b -> {id}.out")),
+    ("transaction {id} times=2", ("boundary {id}.b on={id} cancel", "user {id}.fix", "{id}.b -> {id}.fix -> {id}.out")),
+    ("subprocess {id}", ("boundary {id}.b on={id} condition=${{{id}d}}", "{id}.b -> {id}.out")),
+)
+#: A subprocess that has completed is undone by what stands in it.
+UNDONE_INSIDE = (
+    "event-subprocess {id}.ev",
+    "    start {id}.m compensation",
+    "    throw {id}.n compensation",
+    "    user {id}.p",
+    "    {id}.m -> {id}.n -> {id}.p",
 )
 #: What watches inside of it.
 WATCHING = (
@@ -49,7 +60,12 @@ WATCHING = (
     ("event-subprocess {id}.ev", "    start {id}.m signal=alarm beside", "    task {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m escalation=up", "    user {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m error=E1", "    throw {id}.n compensation", "    {id}.m -> {id}.n"),
+    ("event-subprocess {id}.ev", "    start {id}.m condition=${{{id}c}} beside", "    task {id}.n", "    {id}.m -> {id}.n"),
+    ("event-subprocess {id}.ev", "    start {id}.m condition=${{{id}c}}", "    user {id}.n", "    {id}.m -> {id}.n"),
+    UNDONE_INSIDE,
 )
+#: How else it may end, when a condition holds.
+ENDS = (None, "terminate", "error=E1", "escalation=up", "signal=alarm", "compensation")
 
 
 @dataclass
@@ -59,6 +75,7 @@ class Block:
     kind: object
     parts: list[Block] = field(default_factory=list)
     watching: tuple[str, ...] = ()
+    ends: str | None = None
 
     def draw(self, numbers):
         """Return the first element, the last one, and the lines."""
@@ -104,7 +121,19 @@ class Block:
     def _around(self, inner):
         entry, leave, lines = inner
         opening, beside = self.kind
-        inside = [*lines, f"start {self.id}.s", f"end {self.id}.e", f"{self.id}.s -> {entry}", f"{leave} -> {self.id}.e", *self.watching]
+        undone = any("compensation" in line for line in beside) and self.watching == UNDONE_INSIDE
+        cancels = any("cancel" in line for line in beside)
+        watching = () if undone else self.watching  # in one way, not in two
+        inside = [*lines, f"start {self.id}.s", f"end {self.id}.e", f"{self.id}.s -> {entry}", *watching]
+        if ends := "cancel" if cancels else self.ends:
+            split = [
+                f"exclusive {self.id}.x default={self.id}.e",
+                f"end {self.id}.c {ends}",
+                f"{self.id}.x -> {self.id}.c [${{{self.id}c}}]",
+            ]
+            inside += [*split, f"{leave} -> {self.id}.x -> {self.id}.e"]
+        else:
+            inside.append(f"{leave} -> {self.id}.e")
         outside = [f"exclusive {self.id}.out", f"{self.id} -> {self.id}.out", *beside]
         drawn = [opening, *(f"    {line}" for line in inside), *outside]
         return self.id, f"{self.id}.out", [line.format(id=self.id) if "{id}" in line else line for line in drawn]
@@ -115,8 +144,12 @@ def _composed(inner):
     return st.one_of(
         st.builds(Block, st.sampled_from(("sequence", "parallel", "exclusive", "inclusive", "events")), several),
         st.builds(Block, st.just("loop"), st.lists(inner, min_size=1, max_size=1)),
-        st.builds(Block, st.sampled_from(AROUND), st.lists(inner, min_size=1, max_size=1), st.sampled_from(WATCHING)),
-        st.builds(Block, st.sampled_from(AROUND), st.lists(inner, min_size=1, max_size=1), st.sampled_from(WATCHING)),
+        *[
+            st.builds(
+                Block, st.sampled_from(AROUND), st.lists(inner, min_size=1, max_size=1), st.sampled_from(WATCHING), st.sampled_from(ENDS)
+            )
+        ]
+        * 2,
     )
 
 

@@ -56,20 +56,23 @@ def conditions(data, definition, step):
     """Draw every condition anew."""
     flows = [flow.condition for flow in definition.flows.values() if flow.condition]
     loops = [element.loop.condition for element in definition.elements.values() if element.loop and element.loop.condition]
-    names = sorted({name for condition in flows + loops for name in condition.names})
+    events = [element.event.condition for element in definition.elements.values() if element.event and element.event.condition]
+    names = sorted({name for condition in flows + loops + events for name in condition.names})
     return {name: step < PATIENCE and data.draw(st.booleans(), label=name) for name in names}
 
 
 def expected(instance, step):
     """What may come: everything at first, later only what something waits for that must come."""
-    waits = instance.waits()
+    waits = [wait for wait in instance.waits() if wait.kind is not WaitKind.CONDITION]  # it comes with the variables
     if step < PATIENCE:
         return waits
     return [wait for wait in waits if instance.definition.elements[wait.element].type not in WATCHERS]
 
 
 def serve(instance, wait, raised=None):
-    """Let come what a wait waits for, or let it fail."""
+    """Let come what a wait waits for, or let it fail; a condition may have swept it away."""
+    if wait not in instance.waits():
+        return
     if raised == "up":
         instance.raise_escalation(wait.id, raised)
     elif raised:

@@ -104,12 +104,15 @@ def _signal(source: Source, node: Node, definition: Node) -> EventDefinition:
     )
 
 
-def _error(source: Source, node: Node, definition: Node) -> EventDefinition:  # noqa: ARG001
+def _error(source: Source, node: Node, definition: Node) -> EventDefinition:
+    error = source.referred(definition, "errorRef")
+    text = camunda(error, "errorMessage") if error is not None and tag(node) in THROWING else None
     return EventDefinition(
         type=EventType.ERROR,
         name=work.error_code(source, definition),
         code_variable=camunda(definition, "errorCodeVariable"),
         message_variable=camunda(definition, "errorMessageVariable"),
+        error_message=source.expression(node, text, "the message of the error"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from bpmn.errors import ExpressionError
@@ -54,8 +55,9 @@ def time(value: Any, minute: Any = None, second: Any = None, offset: Any = None)
         return value if isinstance(value, dt.time) else temporal.read_time(arguments.text(value))
     zone = dt.timezone(offset) if isinstance(offset, dt.timedelta) and abs(offset) < dt.timedelta(days=1) else None
     try:
-        hours, minutes, seconds = _numbers(value, minute, second or 0)
-        return dt.time(hours, minutes, seconds, tzinfo=zone)
+        hours, minutes = _numbers(value, minute)
+        seconds, fraction = divmod(Decimal(decimals.number(second or 0)), 1)
+        return dt.time(hours, minutes, int(seconds), int(fraction * 1_000_000), tzinfo=zone)
     except (ValueError, OverflowError):
         raise ExpressionError("Expected an hour, a minute and a second of the day, but they are not") from None
 

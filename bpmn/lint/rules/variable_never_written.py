@@ -45,6 +45,7 @@ def _asked(element: Element) -> Iterator[Expression | None]:
         yield from _in_value(parameter.value)
     if element.event:
         yield from (element.event.when, element.event.signal, element.event.message, element.event.condition)
+        yield element.event.error_message
         yield from (mapping.source for mapping in element.event.inputs if not mapping.by_name)
     if element.loop:
         yield from (element.loop.cardinality, element.loop.collection, element.loop.condition)

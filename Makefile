@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench setup requirements clean
+.PHONY: help run test lint format bench soak setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -17,6 +17,7 @@ help:
 	@echo 'make test   set up and run every test, on SQLite and on PostgreSQL'
 	@echo 'make lint   ruff, mypy, import-linter'
 	@echo 'make bench  the benchmark of the restaurant bundle'
+	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
 run: .venv/runtime.stamp
@@ -37,6 +38,12 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks
+
+# Seconds for which things go wrong, and which things when.
+DURATION ?= 60
+SEED ?= 1
+soak: .venv/dev.stamp
+	$(BIN)/python -m tests.soak --seconds $(DURATION) --seed $(SEED)
 
 setup: .venv/dev.stamp
 

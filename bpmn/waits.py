@@ -79,6 +79,8 @@ class Context:
     #: Names of functions whose value moves with the world: a timer that calls one is *bound*, it is evaluated
     #: anew whenever waits are read, until it fires.
     live: frozenset[str] = frozenset()
+    #: What the world raises when it is gone itself: then there is no answer to be wrong, and the command is over.
+    gone: tuple[type[Exception], ...] = ()
     #: Whether another instance has called this one: only then an escalation that nothing catches here goes out.
     called: bool = False
     #: Set while a timer's expression is evaluated: when the token arrived there (`workdays(5)` counts from it).

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
@@ -167,7 +168,8 @@ def context(
     """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
     world = World(session=session, loaded=loaded, case=case, item=item, actor=actor, key=key)
     functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
-    world.context = Context(now=datetime.now(UTC), functions=functions, decide=world.decide, live=LIVE, called=called)
+    asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
+    world.context = Context(now=datetime.now(UTC), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
     return world.context
 
 

@@ -268,25 +268,26 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Return the value of an expression over variables."""
         if expression is None:
             raise errors.InstanceError("Expected an expression, but nothing is written here")
-        return _ask(lambda: expression.evaluate(variables, self.context.functions))
+        return self._ask(lambda: expression.evaluate(variables, self.context.functions))
 
     def test(self, condition: Expression, variables: Mapping[str, Any]) -> bool:
         """Return the value of a condition over variables."""
-        return _ask(lambda: condition.test(variables, self.context.functions))
+        return self._ask(lambda: condition.test(variables, self.context.functions))
 
     def decide(self, decision: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows of a decision over variables."""
         decide = self.context.decide
         if decide is None:
             raise errors.InstanceError(f"Expected to evaluate the decision {decision}, but there are no decisions here")
-        return _ask(lambda: decide(decision, variables))
+        return self._ask(lambda: decide(decision, variables))
 
-
-def _ask(question: Callable[[], Answer]) -> Answer:
-    """Ask the world; whatever it raises is an incident of the element, never the loss of the command."""
-    try:
-        return question()
-    except errors.BpmnError:
-        raise
-    except Exception as error:
-        raise errors.ExpressionError(f"Expected an answer, but {type(error).__name__}: {error}") from error
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask the world; whatever it raises is an incident of the element, never the loss of the command, unless the world is gone."""
+        try:
+            return question()
+        except errors.BpmnError:
+            raise
+        except Exception as error:
+            if isinstance(error, self.context.gone):
+                raise
+            raise errors.ExpressionError(f"Expected an answer, but {type(error).__name__}: {error}") from error

@@ -165,6 +165,19 @@ def test_transaction__cannot_be_reached(db, proxy):
     assert count(db) == 1
 
 
+@pytest.mark.parametrize("words", [b"pg_catalog.version", b"hstore", b"BEGIN"])
+def test_transaction__first_connection_breaks(db, proxy, words):
+    """Then the driver asks the server who it is, and what it says goes past SQLAlchemy."""
+    proxy.fatal_words = words
+
+    with pytest.raises(Unavailable) as told:
+        add(db)
+
+    assert proxy.fatal_words is None
+    assert not isinstance(told.value, Unsettled)
+    add(db)
+
+
 def test_transaction__answer_to_the_commit_is_lost(db, near, proxy):
     """Nobody here can know that it was carried out; nor is that said."""
     proxy.fatal_words = b"COMMIT"

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import select, text
 
-from engine import database, instances, worker
+from engine import database, functions, instances, worker
 from engine.database import Database
 from engine.errors import Unavailable
 from engine.models import Job, Timer
 from tests import tiny
+
+OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
 
 
 @pytest.fixture
@@ -91,9 +93,8 @@ def test_fire__somebody_works_on_the_bundle(stage, case, held):
 def test_run__database_goes_away(stage, case, another, decided):
     """The whole tick is over, as nothing else would go well; the next one does it all."""
     [job] = stage.jobs(case)
-    others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
     with another.transaction() as session:
-        session.execute(text(others))
+        session.execute(text(OTHERS_END))
     with pytest.raises(Unavailable):
         worker.run(stage.database, job.id)
     assert owed(stage) == [("resume", 0, None)]
@@ -101,3 +102,21 @@ def test_run__database_goes_away(stage, case, another, decided):
     assert worker.run(stage.database, job.id) is True
 
     assert (owed(stage), stage.tasks(case)) == ([], ["统一出件"])
+
+
+def test_complete__database_goes_away_while_the_diagram_asks(stage, case, clerk, another, monkeypatch):
+    """That is no wrong expression: no incident is told of, the command is over and can be given again."""
+
+    def ask(world, _code):
+        with another.transaction() as session:
+            session.execute(text(OTHERS_END))
+        return world.session.scalar(text("select true"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(functions.World, "ready", ask)
+        with pytest.raises(Unavailable):
+            clerk.complete(case, "一窗受理", outcome="accept")
+
+    assert (stage.tasks(case), stage.incidents(case)) == (["一窗受理"], [])
+    clerk.complete(case, "一窗受理", outcome="accept")
+    assert stage.tasks(case) == ["alpha审批"]

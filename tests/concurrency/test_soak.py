@@ -1,0 +1,51 @@
+"""A minute of `make soak`: three nodes, fifty clerks, one PostgreSQL, and everything that can go wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.soak import checks, trial
+from tests.soak.clerks import Command
+from tests.soak.trial import Plan
+
+
+def test_soak__half_a_minute():
+    report = trial.run(Plan(seconds=30, seed=20261126))
+
+    assert report.faults == []
+    assert {"kill", "freeze", "cut", "stall", "delay", "half_close", "terminate", "restart", "crash", "fill_pool", "hold_rows"} <= set(
+        report.happened
+    )
+    assert report.answers["200"] > 0
+    assert report.answers["201"] > 0
+    assert report.repeated > 0
+
+
+def submission(key, status=201):
+    return Command(key=key, who="clerk", path="/cases", body={}, status=status)
+
+
+@pytest.mark.parametrize(
+    ("command", "effects", "says"),
+    [
+        (submission("a"), ["a"], None),
+        (submission("a"), [], "Expected acknowledged case a to have taken effect once, but it did 0 times"),
+        (submission("a"), ["a", "a"], "Expected acknowledged case a to have taken effect once, but it did 2 times"),
+        (submission("a", None), [], None),
+        (submission("a", None), ["a"], None),
+        (
+            submission("a", None),
+            ["a", "a"],
+            "Expected case a, which nobody answered, to have taken effect once at most, but it did 2 times",
+        ),
+        (submission("a", 409), [], None),
+        (submission("a", 409), ["a"], "Expected refused case a (409) to have done nothing, but it did"),
+        (submission("a", None), ["b"], "Expected every case to have been asked for, but nobody asked for b"),
+    ],
+)
+def test_compare__finds_what_was_lost_or_doubled(command, effects, says):
+    found = list(checks.compare("case", [command], Counter(effects), good=201))
+
+    assert found == ([] if says is None else [says])

@@ -1,0 +1,161 @@
+"""What goes wrong, by the seed: nodes die and freeze, the network breaks, the database is restarted, taken, and full."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psycopg
+
+from engine.database import IDLE_TIMEOUT
+from tests.proxy import Proxy
+from tests.soak.nodes import Node
+from tests.soak.server import Server
+
+_OTHERS = "select pid from pg_stat_activity where pid <> pg_backend_pid() and datname = %s"
+
+
+class Chaos:
+    """One thing after the other goes wrong; each is mended by itself."""
+
+    def __init__(self, nodes: Sequence[Node], server: Server, database: str, *, seed: int, small_disk: bool) -> None:
+        self.nodes, self.server, self.database = nodes, server, database
+        self.random = random.Random(seed)
+        self.happened: Counter[str] = Counter()
+        self._busy: set[int] = set()
+        self._mending: list[threading.Thread] = []
+        self._kinds: list[Callable[[], None]] = [
+            self.kill, self.cut, self.stall, self.delay, self.half_close, self.terminate, self.restart, self.crash, self.fill_pool, self.hold_rows,
+        ]  # fmt: skip
+        if small_disk:
+            self._kinds.append(self.fill_disk)
+
+    def go_on(self, seconds: float) -> None:
+        """Let things go wrong for so long: first one node is frozen past every lease, then each kind in turn, in an order of its own."""
+        end = time.monotonic() + seconds
+        self.freeze()
+        line: list[Callable[[], None]] = []
+        while time.monotonic() < end:
+            line = line or self.random.sample(self._kinds, len(self._kinds))
+            what = line.pop()
+            self.happened[what.__name__] += 1
+            what()
+            time.sleep(self.random.uniform(0.2, 1.2))
+
+    def mend(self) -> None:
+        """Have everything whole again."""
+        for thread in self._mending:
+            thread.join()
+        for node in self.nodes:
+            node.proxy.mend()
+        self.server.await_answer()
+
+    def freeze(self) -> None:
+        """Freeze a node until all that it held was taken from it; it wakes up without knowing."""
+        self.happened["freeze"] += 1
+
+        def thaw(node: Node) -> None:
+            time.sleep(IDLE_TIMEOUT + 2)
+            node.signal(signal.SIGCONT)
+
+        self._with_a_node(lambda node: node.signal(signal.SIGSTOP), thaw)
+
+    def kill(self) -> None:
+        """kill -9, and start again."""
+
+        def again(node: Node) -> None:
+            time.sleep(self.random.uniform(0, 1))
+            node.start()
+            node.await_answer()
+
+        self._with_a_node(Node.kill, again)
+
+    def cut(self) -> None:
+        """Cut a node off from the database."""
+        self._disturb(Proxy.cut)
+
+    def stall(self) -> None:
+        """Let nothing pass between a node and the database."""
+        self._disturb(Proxy.stall)
+
+    def delay(self) -> None:
+        """Let everything be late."""
+        self._disturb(lambda proxy: setattr(proxy, "delay", self.random.uniform(0.01, 0.1)))
+
+    def half_close(self) -> None:
+        """Half-close every connection of a node."""
+        self._disturb(Proxy.half_close)
+
+    def terminate(self) -> None:
+        """Terminate some backends, in the middle of whatever they do."""
+        with contextlib.suppress(psycopg.Error), self.server.connect() as session:
+            pids = [pid for (pid,) in session.execute(_OTHERS, [self.database])]
+            for pid in self.random.sample(pids, min(len(pids), 5)):
+                session.execute("select pg_terminate_backend(%s)", [pid])
+
+    def restart(self) -> None:
+        """Restart the database in good order."""
+        self.server.stop("fast")
+        self.server.await_answer()
+
+    def crash(self) -> None:
+        """Restart it after a crash."""
+        self.server.stop("immediate")
+        time.sleep(self.random.uniform(0, 1))
+        self.server.await_answer()
+
+    def fill_pool(self) -> None:
+        """Take all connections that the database has left."""
+        taken = []
+        with contextlib.suppress(psycopg.Error):
+            while len(taken) < 200:
+                taken.append(self.server.connect())
+        time.sleep(self.random.uniform(0.5, 1.5))
+        for session in taken:
+            session.close()
+
+    def hold_rows(self) -> None:
+        """Hold some instances, as somebody would who looks too closely."""
+        with contextlib.suppress(psycopg.Error), psycopg.connect(self.server.url(self.database).replace("+psycopg", "")) as session:
+            session.execute("select id from instances order by started_at desc limit 40 for update skip locked")
+            time.sleep(self.random.uniform(0.3, 1))
+
+    def fill_disk(self) -> None:
+        """Fill the disk of the database to the last byte."""
+        filler = self.server.folder / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 16))
+        time.sleep(self.random.uniform(0.5, 1.5))
+        Path(filler).unlink()
+        self.server.await_answer()
+
+    def _disturb(self, how: Callable[[Proxy], object]) -> None:
+        def mend(node: Node) -> None:
+            time.sleep(self.random.uniform(0.5, 3))
+            node.proxy.mend()
+
+        self._with_a_node(lambda node: how(node.proxy), mend)
+
+    def _with_a_node(self, do: Callable[[Node], object], mend: Callable[[Node], None]) -> None:
+        """Do something to a node that is well, and mend it beside everything else; one node is left alone always."""
+        well = [node for node in self.nodes if node.number not in self._busy]
+        if len(well) <= 1:
+            return
+        node = self.random.choice(well)
+        self._busy.add(node.number)
+        do(node)
+
+        def mended() -> None:
+            mend(node)
+            self._busy.discard(node.number)
+
+        thread = threading.Thread(target=mended, name=f"mend {node.number}")
+        self._mending.append(thread)
+        thread.start()

@@ -1,0 +1,158 @@
+"""Clerks and officers at their work: each command has a key, and is repeated at another node until it is answered, as by any real client."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+#: What is entered for each kind of task.
+DATA: dict[str, dict[str, Any]] = {
+    "intake": {"outcome": "accept"},
+    "decision": {"outcome": "granted"},
+    "issuance": {"mode": "unified", "delivery": "window"},
+    "rating": {"score": 5},
+}
+#: Whose the steps of a case are.
+PEOPLE = ("clerk", "officer-market")
+#: How long a client waits for an answer before it asks another node, seconds: less than the server takes, which may still be at it.
+PATIENCE = 4.0
+#: One of so many clients that got no answer goes home, and never asks again.
+GOES_HOME = 20
+SERVED, BROKEN, AWAY = 200, 500, 503
+
+
+@dataclass(kw_only=True)
+class Command:
+    """Something that was asked for, and what became of it."""
+
+    key: str
+    who: str
+    path: str
+    body: dict[str, Any]
+    #: The answer; None: the client has gone home without one.
+    status: int | None = None
+    answer: dict[str, Any] = field(default_factory=dict)
+    attempts: int = 0
+    #: Seconds from the first attempt to the answer.
+    took: float = 0.0
+
+
+class Board:
+    """What all clerks know: the nodes, the cases, and everything that was asked."""
+
+    def __init__(self, addresses: list[tuple[str, int]], keys: dict[str, str], *, cases: int) -> None:
+        self.addresses, self.keys, self.most = addresses, keys, cases
+        self.commands: list[Command] = []
+        #: Answers that nobody should ever get.
+        self.wrong: list[str] = []
+        self.open: list[str] = []
+        self.submitted = 0
+        #: Nobody begins anything new.
+        self.closing = threading.Event()
+        self.lock = threading.Lock()
+
+
+class Clerk(threading.Thread):
+    """One of many, who does whatever is to be done anywhere."""
+
+    def __init__(self, board: Board, number: int, seed: int) -> None:
+        super().__init__(name=f"clerk-{number}", daemon=True)
+        self.board, self.number = board, number
+        self.random = random.Random(seed * 1000 + number)
+        self._made = 0
+        self._connections: dict[tuple[str, int], http.client.HTTPConnection] = {}
+
+    def run(self) -> None:
+        """Work until the hall closes."""
+        while not self.board.closing.is_set():
+            case = self._pick()
+            if case is None:
+                self._submit()
+            else:
+                self._go_on(case)
+        for connection in self._connections.values():
+            connection.close()
+
+    def _pick(self) -> str | None:
+        with self.board.lock:
+            few = self.board.submitted < self.board.most
+            if not self.board.open or (few and self.random.random() < 0.2):
+                self.board.submitted += 1
+                return None
+            return self.random.choice(self.board.open)
+
+    def _submit(self) -> None:
+        key = self._key()
+        applicant = {"kind": "enterprise", "name": f"好味餐饮 {key}", "id_number": "91430100MA4L000000"}
+        command = self._command(
+            Command(key=key, who="clerk", path="/cases", body={"matter": "tiny", "hall": "changsha", "applicant": applicant})
+        )
+        if command.status == 201:
+            with self.board.lock:
+                self.board.open.append(command.answer["number"])
+
+    def _go_on(self, case: str) -> None:
+        for who in PEOPLE:
+            found = self._ask(who, f"/tasks?limit=50&case={quote(case)}")
+            if found is None:
+                return
+            if found["data"]:
+                task = self.random.choice(found["data"])
+                key = self._key()
+                body = DATA[task["kind"]] | {"mark": key}
+                command = self._command(Command(key=key, who=who, path=f"/tasks/{task['id']}/complete", body=body))
+                if task["kind"] == "rating" and command.status == SERVED:
+                    with self.board.lock:
+                        self.board.open.remove(case)
+                return
+
+    def _key(self) -> str:
+        self._made += 1
+        return f"{self.number}-{self._made}"
+
+    def _command(self, command: Command) -> Command:
+        with self.board.lock:
+            self.board.commands.append(command)
+        began = time.monotonic()
+        while command.status is None:
+            command.attempts += 1
+            status, answer = self._send("POST", command.who, command.path, command.body, command.key)
+            if status is None or status >= BROKEN:
+                if self.random.randrange(GOES_HOME) == 0:
+                    break
+                time.sleep(self.random.uniform(0.05, 0.5))
+                continue
+            command.status, command.answer = status, answer
+        command.took = time.monotonic() - began
+        return command
+
+    def _ask(self, who: str, path: str) -> dict[str, Any] | None:
+        status, answer = self._send("GET", who, path)
+        if status != SERVED:
+            time.sleep(self.random.uniform(0.05, 0.3))
+        return answer if status == SERVED else None
+
+    def _send(self, method: str, who: str, path: str, body: Any = None, key: str = "") -> tuple[int | None, dict[str, Any]]:
+        """Send to some node; None: there is no telling what became of it."""
+        address = self.random.choice(self.board.addresses)
+        connection = self._connections.setdefault(address, http.client.HTTPConnection(*address, timeout=PATIENCE))
+        headers = {"Authorization": f"Bearer {self.board.keys[who]}", "Content-Type": "application/json"}
+        headers |= {"Idempotency-Key": key} if key else {}
+        try:
+            connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, headers)
+            got = connection.getresponse()
+            status, text = got.status, got.read()
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            return None, {}
+        retry_after = got.headers.get("Retry-After")
+        if status >= BROKEN and (status != AWAY or retry_after is None):
+            with self.board.lock:
+                self.board.wrong.append(f"{method} {path} {key}: {status} {text.decode(errors='replace')[:300]}")
+        return status, json.loads(text) if text else {}

@@ -1,0 +1,101 @@
+"""Nodes as they are shipped: `onething serve`, and `onething work` beside one that does not schedule; each reaches the database its own way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.proxy import Proxy
+
+#: Seconds that a node may take to finish what it is at; it lets requests take 30.
+STOPS_WITHIN = 40
+ROOT = Path(__file__).parents[2]
+ONETHING = Path(sys.executable).parent / "onething"
+
+
+class Node:
+    """One node: its processes, its address, and the network between it and the database."""
+
+    def __init__(self, number: int, proxy: Proxy, folder: Path, *, alone: bool, **environ: str) -> None:
+        self.number, self.proxy = number, proxy
+        self.host, self.port = f"127.0.0.{number + 10}", _free_port()
+        #: Whether somebody else does what is due.
+        self.alone = alone
+        self.log = (folder / f"node-{number}.log").open("ab")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
+        self.environ = clean | {
+            "ONETHING_HOST": self.host,
+            "ONETHING_PORT": str(self.port),
+            "ONETHING_DATABASE_URL": proxy.url(),
+            "ONETHING_DATA_DIR": str(folder),
+            "ONETHING_SECRET_KEY": "s" * 40,
+            "ONETHING_TICK": "0.5",
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONPATH": str(ROOT),
+            **environ,
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start its processes."""
+        self._processes = [self._run(words) for words in ((["serve", "--no-scheduler"], ["work"]) if self.alone else (["serve"],))]
+
+    def _run(self, words: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([ONETHING, *words], env=self.environ, stdout=self.log, stderr=self.log, start_new_session=True)
+
+    def await_answer(self, seconds: float = 60) -> None:
+        """Wait until it answers; what has ended (the database was away) is started again, as a service manager does."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._processes = [self._run(p.args[1:]) if p.poll() is not None else p for p in self._processes]
+            with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
+                return
+            if time.monotonic() > deadline:
+                said = Path(self.log.name).read_text(encoding="utf-8")[-1000:]
+                raise TimeoutError(f"Expected node {self.number} to answer, but it does not: {said}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """kill -9, everything at once."""
+        self.signal(signal.SIGKILL)
+        for process in self._processes:
+            process.wait()
+        self._processes = []
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes."""
+        for process in self._processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
+    def stop(self) -> str | None:
+        """Stop as a service manager does; tells what is wrong when it does not, with what each thread was at."""
+        for process in self._processes:
+            process.terminate()
+        try:
+            codes = [process.wait(STOPS_WITHIN) for process in self._processes]
+            return f"Expected node {self.number} to stop in good order, but it ended with {codes}" if any(codes) else None
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGABRT)  # PYTHONFAULTHANDLER
+            time.sleep(1)
+            self.kill()
+            said = Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-6000:]
+            return f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {said}"
+        finally:
+            self.log.close()
+
+    def said(self, words: str) -> list[str]:
+        """What its log says from these words on."""
+        _, *found = Path(self.log.name).read_text(encoding="utf-8", errors="replace").split(words)
+        return [f"{words}{rest[:9000]}" for rest in found]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

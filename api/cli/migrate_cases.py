@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from uuid import UUID
@@ -117,6 +118,8 @@ def _write(reports: Sequence[Report], written: str) -> None:
         _add(table, report)
     Console(width=160).print(table)
     refused = sum(1 for report in reports if report.reasons)
+    for reason, number in Counter(reason for report in reports for reason in report.reasons).most_common():
+        click.echo(f"{number} × {reason}")
     click.echo(f"{len(reports)} instances, {sum(report.done for report in reports)} done, {refused} refused")
 
 

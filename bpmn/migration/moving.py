@@ -123,8 +123,10 @@ class Moving:
         moved = [plan.goes_to(place) for place in places]
         for number, one in enumerate(moved):
             for other in moved[number + 1 :]:
-                if not after.together(one, other):
-                    pair = f"{_named(plan.target, one)} and {_named(plan.target, other)}"
+                pair = f"{_named(plan.target, one)} and {_named(plan.target, other)}"
+                if (beside := after.together(one, other)) is None:
+                    yield f"Expected to tell whether {pair} run beside one another, but behind an inclusive join there are too many ways"
+                elif not beside:
                     yield f"Expected {pair} to run beside one another, but they no longer do"
         known = {plan.goes_to(join): {plan.goes_to(flow) for flow in flows} for join, flows in before.starved(places).items()}
         for join, flows in after.starved(moved).items():

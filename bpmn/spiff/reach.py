@@ -8,7 +8,7 @@ the gateway stays shut, everything else runs as far as it may, and what cannot r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.task import TaskState
@@ -22,29 +22,36 @@ if TYPE_CHECKING:
 
 def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
     """Whether no token can come any more by a flow that has none."""
-    trial = _Trial(scope)
+    tokens = [token for token in scope.children if not token.watches]
+    moving = {token.task_spec.name for token in tokens if not token.has_state(TaskState.WAITING)}
+    waiting: dict[str, set[str]] = {}
+    for token in tokens:
+        if token.has_state(TaskState.WAITING):
+            waiting.setdefault(token.task_spec.name, set()).add(token.flow or "")
+    return nothing_comes(gateway, scope.workflow.spec.task_specs, moving, waiting)
+
+
+def nothing_comes(
+    gateway: InclusiveGateway, specs: Mapping[str, ElementSpec], moving: Collection[str], waiting: Mapping[str, set[str]]
+) -> bool:
+    """Answer the same for tokens that move (by their elements), and wait (flows with a token, by the join at their end)."""
+    trial = _Trial(specs, moving, waiting)
     shut = {gateway.name}
     while True:
         trial.run(shut)
         held = {join.name for join in trial.passed_joins() if trial.holds(join)} - shut
         if not held:
-            waiting = trial.waiting[gateway.name]
-            return not any(flow in trial.reached for flow in gateway.element.incoming if flow not in waiting)
+            return not any(flow in trial.reached for flow in gateway.element.incoming if flow not in waiting[gateway.name])
         shut |= held
 
 
 class _Trial:
     """A run in which no token is ever consumed: what it does not reach, no run does."""
 
-    def __init__(self, scope: Token) -> None:
-        tokens = [token for token in scope.children if not token.watches]
-        self._specs: dict[str, ElementSpec] = scope.workflow.spec.task_specs
-        self._moving = {token.task_spec.name for token in tokens if not token.has_state(TaskState.WAITING)}
+    def __init__(self, specs: Mapping[str, ElementSpec], moving: Collection[str], waiting: Mapping[str, set[str]]) -> None:
+        self._specs, self._moving = specs, moving
         #: Flows with a token at each join that waits.
-        self.waiting: dict[str, set[str]] = {}
-        for token in tokens:
-            if token.has_state(TaskState.WAITING):
-                self.waiting.setdefault(token.task_spec.name, set()).add(token.flow or "")
+        self.waiting = waiting
         self.reached: set[str] = set()
         self._passed: set[str] = set()
 

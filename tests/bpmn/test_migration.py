@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpmn import compiler, migration
+from bpmn import compiler, markings, migration
 from bpmn import snapshot as snapshots
 from bpmn.definition import Element, ElementType
 from bpmn.errors import InstanceError
@@ -599,6 +599,64 @@ def test_migrate__inclusive_join():
     assert moved.reasons == ()  # nobody waits for what was not chosen
     complete(moved.instance, "a")
     assert standing(moved.instance) == ["z"]
+
+
+def test_migrate__behind_an_inclusive_join_that_would_have_waited():
+    """Who is behind the join has left nobody before it: the branches were no branches of it when this case went by."""
+    content = (start("s"), user("a"), user("b"), user("z"), end("e"))
+    old = begin(*content, parallel("f"), flows("s -> f -> a -> z -> e", "f -> b -> e"))
+    after = (
+        *content,
+        inclusive("f", default="b"),
+        inclusive("j"),
+        flows("s -> f", "f -> a [${x}]", "f -> b", "a -> j -> z -> e", "b -> j"),
+    )
+    before = (*content, parallel("f"), inclusive("j"), flows("s -> f -> a -> j -> z -> e", "f -> b -> j"))
+
+    complete(old, "a")
+
+    for drawn in (after, before):
+        moved = migrate(old, *drawn)
+        assert moved.instance is None
+        assert moved.reasons == ("Expected b and z to run beside one another, but they no longer do",)
+
+
+def test_migrate__which_branches_were_chosen_is_not_known():
+    """Each may be taken with each other, but the default flow only alone."""
+
+    def chosen(*names, default):
+        conditions = [f"f -> {name} [${{{name}x}}]" for name in names if name != default]
+        return (
+            start("s"), inclusive("f", default=default), *map(user, names), inclusive("j"), end("e"),
+            flows("s -> f", *conditions, f"f -> {default}", *(f"{name} -> j" for name in names), "j -> e"),
+        )  # fmt: skip
+
+    old = begin(*chosen("a", "b", "c", default="c"), variables={"ax": True, "bx": True})
+
+    assert migrate(old, *chosen("a", "b", "c", default="c")).reasons == ()
+    assert migrate(old, *chosen("a", "b", "c", default="b")).reasons == (
+        "Expected a and b to run beside one another, but they no longer do",
+    )
+
+
+def test_migrate__behind_an_inclusive_join_with_too_many_ways():
+    drawn = (
+        start("s"), exclusive("m"), parallel("g"), inclusive("f", default="b"), user("a"), user("b"), inclusive("j"), user("z"), user("y"),
+        parallel("k"), exclusive("x", default="e"), end("e"),
+        flows("s -> m -> g -> f", "f -> a [${x}]", "f -> b", "a -> j -> z -> k", "b -> j", "g -> y -> k -> x -> e", "x -> m [${again}]"),
+    )  # fmt: skip
+    old = begin(*drawn, variables={"x": True})
+    complete(old, "a")
+    assert standing(old) == ["y", "z"]
+
+    assert migrate(old, *drawn).reasons == ()  # y comes to j again in the next round only, and that waits for z
+    with mock.patch.object(markings, "MOST", 3):
+        moved = migrate(old, *drawn)
+
+    assert moved.instance is None
+    assert moved.reasons == (
+        "Expected to tell whether y and z run beside one another, but behind an inclusive join there are too many ways",
+    )
 
 
 def test_migrate__what_would_go_on_at_once():

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, exists, null, select,
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import processes, variables
+from engine import incidents, processes, variables
 from engine.actors import Actor
 from engine.errors import InvalidState, NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, equal, ordered, when
-from engine.models import Activity, Definition, Incident, Instance, Subscription
+from engine.models import Activity, Definition, Incident, Instance, Subscription, Timer
 from engine.places import Place
 from engine.schedule_models import Continuation
 from engine.states import InstanceStatus
@@ -34,8 +34,9 @@ def _waits_for(kind: WaitKind) -> Filter:
 
 
 def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    here = and_(Incident.instance_id == _COLUMNS.instance_id, Incident.wait.is_not_distinct_from(_COLUMNS.number))
-    return exists().where(here, Incident.resolved_at.is_(None), condition)
+    here = and_(Incident.instance_id == _COLUMNS.instance_id, incidents.HOLDER.is_not_distinct_from(_COLUMNS.number))
+    found = select(Incident.id).outerjoin(Timer, incidents.TIMED).where(here, Incident.resolved_at.is_(None), condition)
+    return found.exists()
 
 
 SORTABLE: Any = {"instanceId": _COLUMNS.instance_id, "definitionKey": Definition.key, "definitionId": Definition.id}

@@ -29,9 +29,11 @@ def search(actor: Actor) -> Select[Incident]:
     return standing.where(Incident.instance_id.in_(select(Instance.id).where(processes.visible(actor))))
 
 
-#: What was tried; and the activation in which: what only watches does so in another one.
+#: What was tried.
 _TRIED = func.coalesce(ExternalTask.id, Continuation.id, Timer.id, StartTimer.id, Incident.job_id)
-_HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
+#: The timer on which an incident stands, and the activation in which it does: what only watches does so in another one.
+TIMED = and_(Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
+HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
 SORTABLE: Sortable = {
     "incidentId": Incident.id,
     "incidentMessage": Incident.message,
@@ -49,7 +51,7 @@ FILTERS: Filters = {
     "incidentMessage": equal(Incident.message),
     "incidentMessageLike": like(Incident.message),
     "processInstanceId": equal(Incident.instance_id, Kind.ID),
-    "executionId": located(Incident.instance_id, _HOLDER),
+    "executionId": located(Incident.instance_id, HOLDER),
     "processDefinitionId": equal(Definition.id, Kind.DEFINITION),
     "processDefinitionKeyIn": among(Definition.key),
     "activityId": equal(Incident.element),
@@ -62,18 +64,19 @@ FILTERS: Filters = {
 
 def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """The standing incidents that an actor may see, with where they stand, and what was tried there."""
-    columns = Definition, ExternalTask.id.label("external_task_id"), _TRIED.label("tried_id"), _HOLDER.label("holder")
+    columns = Definition, ExternalTask.id.label("external_task_id"), _TRIED.label("tried_id"), HOLDER.label("holder")
     query = search(actor).order_by(None).add_columns(*columns).outerjoin(Instance, Instance.id == Incident.instance_id)
     query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, Incident.definition_id))
-    for tried in (ExternalTask, Continuation, Timer):
+    for tried in (ExternalTask, Continuation):
         query = query.outerjoin(tried, and_(tried.instance_id == Incident.instance_id, tried.wait == Incident.wait))
     to_start = and_(StartTimer.definition_id == Incident.definition_id, StartTimer.element == Incident.element)
-    return Listing(query=ordered(query.outerjoin(StartTimer, to_start).where(*conditions), SORTABLE, order, last=Incident.id))
+    query = query.outerjoin(Timer, TIMED).outerjoin(StartTimer, to_start)
+    return Listing(query=ordered(query.where(*conditions), SORTABLE, order, last=Incident.id))
 
 
-def of_instance(session: Session, instance_id: UUID, *, actor: Actor) -> Sequence[Incident]:
-    """The standing incidents of an instance, as far as the actor may see them."""
-    return session.scalars(search(actor).where(Incident.instance_id == instance_id)).all()
+def of_instance(session: Session, instance_id: UUID, *, actor: Actor) -> Sequence[Any]:
+    """The standing incidents of an instance, as far as the actor may see them, as they are listed."""
+    return listing(actor, Incident.instance_id == instance_id).rows(session)
 
 
 def type_of(row: Any) -> str:

@@ -38,8 +38,8 @@ def _read(session: Session, row: Instance, definition: str) -> _Tree:
         children[one.activity.scope].append(one.activity)
     for token in history.carried_on(session, row):
         waiting[token.scope].append(token)
-    for incident in incidents.of_instance(session, row.id, actor=auth.actor()):
-        failed[incident.wait].append(incident)
+    for found in incidents.of_instance(session, row.id, actor=auth.actor()):
+        failed[found.holder].append(found.Incident)
     elements = definitions.get(session, row.definition_id).process.elements
     return _Tree(row=row, definition=definition, elements=elements, children=children, waiting=waiting, failed=failed)
 
@@ -64,7 +64,7 @@ class _Tree:
 
     def common(self, name: str, number: int | None) -> dict[str, Any]:
         """Show what both kinds have, and the process itself."""
-        there = self.failed[number] if number is not None else ()
+        there = self.failed[number]
         return {
             "activityName": name or None,
             "name": name or None,

@@ -179,6 +179,29 @@ def test_execute__fails(designer, client, kind):
     assert (open_tasks(client), designer.get("/incident").json, designer.get("/job").json) == (["t"], [], [])
 
 
+def test_execute__a_timer_that_watches_fails(designer):
+    """Its incident is found where it watches."""
+    work = d.element("serviceTask", "x", attrs={"camunda:expression": "${missing + 1}"})
+    late = d.timer_boundary("late", on="t", duration="PT1H")
+    started = designer.start(
+        d.diagram(d.start("s"), d.user("t"), late, work, d.end("e"), d.flows("s -> t -> e", "late -> x -> e"), key="p")
+    )
+    (job,) = designer.get("/job?processDefinitionKey=p").json
+
+    for _ in range(3):
+        assert designer.post(f"/job/{job['id']}/execute").status_code == 500
+
+    (incident,) = designer.get("/incident?processDefinitionKeyIn=p").json
+    (there,) = designer.get(f"/process-instance/{started['id']}/activity-instances").json["childActivityInstances"]
+    assert (incident["activityId"], there["activityId"]) == ("late", "t")
+    assert there["incidentIds"] == [incident["id"]]
+    (at,) = designer.get(f"/execution?incidentId={incident['id']}").json
+    assert there["executionIds"] == [incident["executionId"]] == [at["id"]]
+    assert designer.get(f"/incident/count?executionId={at['id']}").json == {"count": 1}
+    assert designer.delete(f"/process-instance/{started['id']}").status_code == 204
+    assert designer.get("/incident/count").json == {"count": 0}
+
+
 def test_retries__as_the_diagram_says(designer, tick):
     """An attempt that the scheduler makes counts as one by hand does, at the intervals that are drawn."""
     cycle = d.tag("camunda:failedJobRetryTimeCycle", "R2/PT10M")

@@ -15,7 +15,12 @@ from bpmn.spiff.token import Token
 
 
 def start_before(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
-    """Let a token arrive at an element, and return its number; one that runs several times starts as a whole."""
+    """Let a token arrive at an element, and return its number.
+
+    One that runs several times starts as a whole, or, `within` what is around its rounds, with one more of them.
+    """
+    if within is not None and within.task_spec.name == key + BODY:
+        return process.spawn(process.spec.task_specs[key], within, **_own({**within.task_spec.admit(within), **local}))
     spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
     if spec.element.type in {ElementType.BOUNDARY_EVENT, ElementType.EVENT_SUBPROCESS}:
         raise InstanceError(f"Expected to start before an activity, a gateway or an event that a flow leads to, but {key} is none")
@@ -74,7 +79,9 @@ def _open(process: Process, spec: Scope, around: Token) -> Token:
     """Open a scope without starting what is in it."""
     if not isinstance(spec, Scope):
         raise InstanceError(f"Expected a running {spec.drawn_id} to start something in, but it does not run")
+    more = _own(spec.body.admit(around)) if spec.body else {}
     token = Token(process, spec, around, number=process.number(), since=process.context.now)
+    token.facts.update(more)
     process.enter_scope(token)
     token.begin()
     token.rest(TaskState.STARTED)

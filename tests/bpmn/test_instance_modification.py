@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bpmn.definition import BODY
 from bpmn.errors import InstanceError
 from bpmn.instructions import PROCESS, Instruction, Verb
+from tests.bpmn import definitions
 from tests.bpmn.definitions import instances, parameters
 from tests.bpmn.diagrams import end, flows, start, subprocess, timer_boundary, user
 from tests.bpmn.instances import again, begin, complete, outcomes, standing, wait
@@ -133,6 +135,40 @@ def test_within__nothing_that_is_around():
     for number, message in ((beside, "but activation .* is at b"), (None, "there are 2"), (99, "Expected activation 99 to last")):
         with pytest.raises(InstanceError, match=message):
             again(instance).modify(Instruction(verb=Verb.BEFORE, target="c", within=number))
+
+
+def test_within__one_more_round():
+    """It counts like the others: the activity goes on when all are done."""
+    instance = begin(start("s"), user("b", instances(count="2")), end("e"), flows("s -> b -> e"))
+    (body,) = [token.id for token in instance.tokens() if token.element == "b" + BODY]
+
+    (number,) = instance.modify(Instruction(verb=Verb.BEFORE, target="b", within=body, local={"name": "丙"}))
+
+    assert instance.variables_at(number, local=True) == {"loopCounter": 2, "name": "丙"}
+    assert instance.variables_at(body, local=True) == {"nrOfInstances": 3, "nrOfCompletedInstances": 0, "nrOfActiveInstances": 3}
+    for left in (2, 1, 0):
+        instance = again(instance)
+        instance.complete(instance.waits()[0].id)
+        assert (len(instance.waits()), instance.ended) == (left, not left)
+
+
+def test_within__one_more_round_of_a_subprocess():
+    instance, _numbers = rounds()
+    (body,) = [token.id for token in instance.tokens() if token.element == "sub" + BODY]
+
+    instance.modify(Instruction(verb=Verb.BEFORE, target="c", within=body))
+
+    assert instance.variables_at(body, local=True)["nrOfInstances"] == 3
+    assert sorted(standing(again(instance))) == ["b", "b", "c"]
+
+
+@pytest.mark.parametrize("several", [instances(count="2", sequential=True), definitions.again("${true}")])
+def test_within__one_more_round_where_one_follows_the_other(several):
+    instance = begin(start("s"), user("b", several), end("e"), flows("s -> b -> e"))
+    (body,) = [token.id for token in instance.tokens() if token.element == "b" + BODY]
+
+    with pytest.raises(InstanceError, match="Expected rounds of b side by side"):
+        instance.modify(Instruction(verb=Verb.BEFORE, target="b", within=body))
 
 
 def test_local__variables_of_what_starts():

@@ -133,9 +133,10 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def _run_hook(self, my_task: Token) -> bool | None:
         element = self.element
+        # An event that has caught something comes with its work done; its job carries it on all the same, but none lets it watch.
+        if element.async_before and not my_task.begun and not my_task.watches and self._needs_job(my_task, "before"):
+            return None
         if not my_task.done:
-            if element.async_before and self._needs_job(my_task, "before"):
-                return None
             my_task.begin()
             if self.body:
                 self.body.prepare(my_task)

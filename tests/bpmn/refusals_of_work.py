@@ -119,7 +119,6 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("bad-retries", "x", "PT10M,PT1H", repeated(instances(count="3").replace("><", f">{tag('bpmn:extensionElements', OFTEN)}<", 1))),
     ("bad-quantity", "x", "'0'", with_attribute(user("x"), "startQuantity", "0")),
     ("bad-quantity", "x", "'many'", with_attribute(user("x"), "completionQuantity", "many")),
-    ("unsupported-attribute", "b", "After", around(user("x"), timer_boundary("b", on="x", duration="P1D", attrs={"camunda:asyncBefore": "true"}), flows("b -> e"))),
     ("unsupported-extension", "x", "an activity, an event or a gateway", diagram(start("s"), end("e"), flows("s -> e"), ext=tag("camunda:failedJobRetryTimeCycle"), key="x")),
     ("unsupported-extension", "x", "an external task", with_extension("errorEventDefinition")),
 ]  # fmt: skip

@@ -33,7 +33,7 @@ AROUND = (
     ("subprocess {id} times=2 one-by-one async-before-each", ()),
     ("subprocess {id} while=${{true}} most=2", ()),
     ("subprocess {id}", ("boundary {id}.b on={id} message=stop{id}", "{id}.b -> {id}.out")),
-    ("subprocess {id}", ("boundary {id}.b on={id} duration=PT1H beside", "end {id}.be", "{id}.b -> {id}.be")),
+    ("subprocess {id}", ("boundary {id}.b on={id} duration=PT1H beside async-before", "end {id}.be", "{id}.b -> {id}.be")),
     ("subprocess {id} times=2", ("boundary {id}.b on={id} signal=alarm", "{id}.b -> {id}.out")),
     ("subprocess {id}", ("boundary {id}.b on={id} escalation=up beside", "end {id}.be", "{id}.b -> {id}.be")),
     ("subprocess {id}", ("boundary {id}.b on={id} compensation", "user {id}.undo undoes", "{id}.b ~> {id}.undo")),
@@ -56,7 +56,7 @@ UNDONE_INSIDE = (
 WATCHING = (
     (),
     ("event-subprocess {id}.ev", "    start {id}.m message=note{id} beside", "    user {id}.n", "    {id}.m -> {id}.n"),
-    ("event-subprocess {id}.ev", "    start {id}.m message=halt{id}", "    user {id}.n", "    {id}.m -> {id}.n"),
+    ("event-subprocess {id}.ev", "    start {id}.m message=halt{id} async-before", "    user {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m signal=alarm beside", "    task {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m escalation=up", "    user {id}.n", "    {id}.m -> {id}.n"),
     ("event-subprocess {id}.ev", "    start {id}.m error=E1", "    throw {id}.n compensation", "    {id}.m -> {id}.n"),

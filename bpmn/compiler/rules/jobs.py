@@ -54,8 +54,8 @@ def job_at_event_subprocess(drawing: Drawing) -> Problems:
 def idle_job(drawing: Drawing) -> Problems:
     """No token comes to a compensation boundary event, so that no job goes on from there; in Camunda 7 neither."""
     for event in drawing.of_event(EventType.COMPENSATION, ElementType.BOUNDARY_EVENT):
-        if event.async_after:
-            message = f"Expected no job after {drawing.label(event.id)}, since no token leaves it, but there is one"
+        if event.async_before or event.async_after:
+            message = f"Expected no job before or after {drawing.label(event.id)}, since no token comes to it, but there is one"
             yield event.id, f"{message}: put it on the activity that its association leads to"
 
 

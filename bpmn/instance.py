@@ -158,16 +158,16 @@ class Instance:
         self._process.run_to_rest()
 
     def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> None:
-        """Raise a BPMN error out of a task or a call."""
+        """Raise a BPMN error out of a task or a call; `variables` are what comes with it, of a call those of the other process."""
         token = self._find("raise an error at", wait_id, *RAISING)
-        token.set_variables(variables or NO_VARIABLES)
+        _hand_over(token, variables)
         self._process.raise_error(token, code, message)
         self._process.run_to_rest()
 
     def raise_escalation(self, wait_id: int, code: str, variables: Mapping[str, Any] | None = None) -> bool:
         """Raise an escalation out of a task or a call, which stays unless that interrupts it; tells whether something here caught it."""
         token = self._find("escalate at", wait_id, *RAISING)
-        token.set_variables(variables or NO_VARIABLES)
+        _hand_over(token, variables)
         caught = raising.caught(token, EventType.ESCALATION, code)
         self._process.run_to_rest()
         return caught
@@ -272,6 +272,16 @@ class Instance:
 
 
 _STARTS = {Verb.BEFORE: modification.start_before, Verb.AFTER: modification.start_after, Verb.ALONG: modification.start_along}
+
+
+def _hand_over(token: spiff.Token, variables: Mapping[str, Any] | None) -> None:
+    """Set what comes with an error or an escalation; a call maps it out, as at its end."""
+    if variables is None:
+        return
+    if token.kind is WaitKind.CALL:
+        token.task_spec.take_over(token, plain(variables))
+    else:
+        token.set_variables(variables)
 
 
 def _start_event(definition: Definition, at: str | None) -> Element:

@@ -43,7 +43,7 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
         return
     calls = child.parent_wait if child.parent_id == parent_id else None
     if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.standing().get(calls) is WaitKind.CALL:
-        raise_at(parent, calls, code)
+        raise_at(parent, calls, code, child.variables)
         execution.settle(parent)
     if wait is None:
         return

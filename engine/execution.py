@@ -200,7 +200,7 @@ def _return(run: Run, child: models.Instance) -> None:
     if child.status is InstanceStatus.FAILED:
         if undecided is not None:
             lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{child.end}"})
-        run.process.raise_error(child.parent_wait or 0, child.end or "")
+        run.process.raise_error(child.parent_wait or 0, child.end or "", variables=child.variables)
     elif undecided is not None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
     else:

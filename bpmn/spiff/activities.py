@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bpmn import errors, waits
 from bpmn.definition import Definition, Element
@@ -125,10 +126,13 @@ class CallActivity(ElementSpec):
 
     def leave(self, token: Token) -> None:
         """Take over what the other process gives back."""
-        returned = token.facts.get("returned", {})
+        self.take_over(token, token.facts.get("returned", {}))
+        token.facts.pop("returned", None)
+
+    def take_over(self, token: Token, returned: Mapping[str, Any]) -> None:
+        """Map what the other process has out: when it has ended, or when something that it raises is caught here."""
         evaluate = token.workflow.evaluate
         token.set_variables(values.passed(self.element.outputs, returned, lambda source: evaluate(source, returned), local=returned))
-        token.facts.pop("returned", None)
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for the other instance."""

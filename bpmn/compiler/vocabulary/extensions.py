@@ -29,7 +29,7 @@ EXTENSIONS = dict(
         _word("properties", ANYWHERE, Fate.RUNS, "names and values, read as `onething.…`"),
         _word("formData", FORM_OWNERS, Fate.RUNS, "fields, checked on the server"),
         _word("in", PASSING, Fate.RUNS, MAPPING + "; `businessKey` of the called process"),
-        _word("out", CALL, Fate.RUNS, MAPPING),
+        _word("out", CALL, Fate.RUNS, MAPPING + "; also when an error or escalation that it raises comes here"),
         _word(
             "inputOutput",
             NODE_TAGS,

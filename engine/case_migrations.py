@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from bpmn import migration
 from bpmn.definition import Element
 from bpmn.errors import InstanceError
+from bpmn.forms import Form
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
 from engine import definitions, functions, instances, journal, matters, models, moved_drafts, pre_images, projection, versions
@@ -100,7 +101,7 @@ def preview(session: Session, plan: Plan, about: Affected, *, actor: Actor) -> R
     _require(actor)
     row = session.get_one(models.Instance, about.instance_id, populate_existing=True)
     outcome, run = _judge(session, plan, row, actor)
-    return _report(about, outcome, () if run is None else moved_drafts.refit(session, row.id, _forms(plan, outcome)))
+    return _report(about, outcome, () if run is None else moved_drafts.refit(session, row.id, _forms(session, plan, outcome)))
 
 
 def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: Actor) -> Report:
@@ -111,7 +112,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
     if run is None:
         return _report(about, outcome)
     moved_drafts.hold(session, row.id)
-    refits = moved_drafts.refit(session, row.id, _forms(plan, outcome))
+    refits = moved_drafts.refit(session, row.id, _forms(session, plan, outcome))
     record = CaseMigration(
         batch=batch,
         case_id=row.case_id,
@@ -214,10 +215,14 @@ def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
     return {number: now for number, (was, now) in moved.items() if (was.id, was.name) != (now.id, now.name)}
 
 
-def _forms(plan: Plan, outcome: Migration) -> moved_drafts.Forms:
+def _forms(session: Session, plan: Plan, outcome: Migration) -> moved_drafts.Forms:
     """The form of each task in the new version."""
     then = {step.id: step.to or "" for step in outcome.steps}
-    return lambda task: plan.target.form(plan.target.process.elements[then[task.wait]])
+    return lambda task: _form(session, plan.target, then[task.wait])
+
+
+def _form(session: Session, loaded: Loaded, element: str) -> Form | None:
+    return definitions.form(session, loaded, loaded.process.elements[element])
 
 
 def _give_back_drafts(session: Session, record: CaseMigration, old: Loaded) -> tuple[str, ...]:
@@ -228,8 +233,8 @@ def _give_back_drafts(session: Session, record: CaseMigration, old: Loaded) -> t
         session,
         record.instance_id,
         record.rows.get(_DRAFTS, ()),  # there were none when this was written by an earlier release
-        old=lambda task: old.form(old.process.elements[then[task.wait]]),
-        new=lambda task: new.form(new.process.elements[task.element]),
+        old=lambda task: _form(session, old, then[task.wait]),
+        new=lambda task: _form(session, new, task.element),
     )
 
 

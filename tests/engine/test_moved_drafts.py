@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine import case_migrations, drafts
 from engine.columns import new_id
 from engine.models import Task
 from tests.bpmn import diagrams as d
+from tests.bpmn.schemas import component
 from tests.engine.test_case_migrations import KEPT, migrate, rows, undo
 from tests.engine.test_drafts import discard, find, save
 from tests.stage import DESIGNER
@@ -95,6 +98,25 @@ def test_move__refused_leaves_the_draft_alone(stage, market, task):
 
     assert (report.done, report.notes) == (False, ())
     assert find(stage, market, task).data == TYPED
+
+
+def test_move__to_whatever_form_is_the_newest(stage, market):
+    """The form comes from another deployment than the diagram."""
+    deploy(stage, "review", "审查", form(opinion="string", fee="string"))
+    task = stage.all(Task, stage.of(stage.somebody(*DESIGNER.grants).start("check")))[0].id
+    fields = [component("textfield", "opinion")]
+    stage.deploy(
+        "forms", **{"asked.form": json.dumps({"type": "default", "id": "asked", "schemaVersion": 19, "components": fields}).encode()}
+    )
+    newest = {"camunda:formRefBinding": "latest"}
+    content = d.start("s"), d.user("look", form="asked", attrs=newest), d.end("e"), d.flows("s -> look -> e")
+    stage.deploy("check", check_bpmn=d.diagram(*content, key="check", attrs=KEPT))
+    save(stage, market, task, {"opinion": "拟同意", "fee": "免"})
+
+    report = move(stage)
+
+    assert report.notes == (LOST[1],)
+    assert find(stage, market, task).data == {"opinion": "拟同意"}
 
 
 def test_undo__as_it_was(stage, market, task, batch):

@@ -142,6 +142,22 @@ class CalendarYear(Base):
     loaded_by: Mapped[str]
 
 
+class Recomputation(Base):
+    """A walk over all that runs, on which every clock is counted anew (重算)."""
+
+    __tablename__ = "recomputations"
+    id: Mapped[UUID] = _id()
+    #: The last case that was looked at, by id; None: it begins.
+    cursor: Mapped[UUID | None]
+    #: Cases that somebody was working on; they are looked at once more at the end.
+    busy: Mapped[list[str]]
+    #: How many were moved by how many days, and what is late by it.
+    report: Mapped[dict[str, Any]]
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[str]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
 class Material(Base):
     """What was handed in (材料): a file by its content hash, or data."""
 

@@ -7,9 +7,10 @@ lock of the item's case, writes the notice and the journal, and lets bound timer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -44,9 +45,6 @@ class Approver(StrEnum):
 MOST_DAYS = {Approver.ORGAN_HEAD: 10, Approver.GOVERNMENT_HEAD: 15}
 
 
-# ── verbs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def start(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
     """Start the clock today, or on an earlier day when the law says so (deemed acceptance: the day of receipt)."""
     on = on or dials.today()
@@ -70,9 +68,8 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
         raise InvalidInput(f"Expected to pause {_name(item)} for an estimate of at least one working day, but it is {days}")
     if item.clock != ClockStatus.PAUSED:
         item.clock = states.move(item.clock, ClockStatus.PAUSED, _name(item))
-    entry = _enter(session, item, EntryKind.PAUSED, actor, days=days, procedure=kind, reason=reason.strip(), notice_id=notice.id)
-    _changed(session, item)
-    return entry
+    told: dict[str, Any] = {"days": days, "procedure": kind, "reason": reason.strip(), "notice_id": notice.id}
+    return _changed(session, item, _enter(session, item, EntryKind.PAUSED, actor, **told))
 
 
 def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> ClockEntry:
@@ -92,8 +89,7 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
     ended.until = dials.today()
     if len(opened) == 1:
         item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
-    _changed(session, item)
-    return ended
+    return _changed(session, item, ended)
 
 
 def extend(session: Session, item: Item, *, days: int, approver: Approver, reason: str, notice: Notice, actor: Actor) -> ClockEntry:
@@ -105,9 +101,8 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
     _require_notice(item, notice, to="extend")
     _require_extendable(session, item)
     _require_within_power(session, item, days, approver)
-    entry = _enter(session, item, EntryKind.EXTENDED, actor, days=days, procedure=approver, reason=reason.strip(), notice_id=notice.id)
-    _changed(session, item)
-    return entry
+    told: dict[str, Any] = {"days": days, "procedure": approver, "reason": reason.strip(), "notice_id": notice.id}
+    return _changed(session, item, _enter(session, item, EntryKind.EXTENDED, actor, **told))
 
 
 def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
@@ -125,9 +120,6 @@ def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
     else:
         dials.stop(item, entry.on)
     return entry
-
-
-# ── what the ledger says ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
@@ -149,7 +141,12 @@ def ledger(session: Session, item: Item) -> Ledger | None:
 
 def limit(item: Item, kind: LimitKind) -> TimeLimit | None:
     """Give the limit of that kind as it was when the item was accepted; None when it has none."""
-    for entry in item.limits:
+    return limit_of(item.limits, kind)
+
+
+def limit_of(limits: Sequence[Mapping[str, Any]], kind: LimitKind) -> TimeLimit | None:
+    """Read the limit of that kind as items keep it."""
+    for entry in limits:
         if entry["kind"] == kind:
             return TimeLimit(kind=kind, days=entry["days"], unit=DayUnit(entry.get("unit", DayUnit.WORKING)))
     return None
@@ -191,10 +188,11 @@ def light(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, fo
 # ── guards and rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _changed(session: Session, item: Item) -> None:
+def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
     """Keep what the clock gives after a change of its ledger; open tasks show it, too."""
     _keep(session, item, ledger(session, item))
     dials.show_on_tasks(session, item)
+    return entry
 
 
 def _keep(session: Session, item: Item, found: Ledger | None) -> None:

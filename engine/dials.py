@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, Row, and_, or_, update
 from sqlalchemy.orm import Session
 
 from engine import calendars
@@ -43,28 +43,44 @@ def showing(table: type[Lit], colour: Light, day: date) -> ColumnElement[bool]:
     return and_(table.green_from.is_not(None), not_red, or_(table.yellow_from.is_(None), table.yellow_from > day))
 
 
-def promised(row: Promised) -> DueDate | None:
+def promised(row: Promised | Row[Any]) -> DueDate | None:
     """The last day of the promise."""
     return None if row.promised_on is None else DueDate(date=row.promised_on, provisional=row.promised_provisional)
 
 
-def statutory(row: Item) -> DueDate | None:
+def statutory(row: Item | Row[Any]) -> DueDate | None:
     """The last day of the statutory limit."""
     return None if row.statutory_on is None else DueDate(date=row.statutory_on, provisional=row.statutory_provisional)
 
 
-def put(row: Promised, dial: Dial | None) -> None:
-    """Keep what the clock gives; None: it has no promise, or has not started."""
+def kept(row: Promised | Row[Any]) -> Dial | None:
+    """What is kept of the clock."""
+    if row.green_from is None:
+        return None
+    return Dial(due=promised(row), green_from=row.green_from, yellow_from=row.yellow_from, red_from=row.red_from)
+
+
+def columns(dial: Dial | None) -> dict[str, Any]:
+    """What is to be kept; None: the clock has no promise, or has not started."""
     due = dial.due if dial else None
-    row.green_from, row.yellow_from, row.red_from = (dial.green_from, dial.yellow_from, dial.red_from) if dial else (None, None, None)
-    row.promised_on, row.promised_provisional = (due.date, due.provisional) if due else (None, False)
+    return light_columns(dial) | {"promised_on": due.date if due else None, "promised_provisional": bool(due and due.provisional)}
+
+
+def light_columns(dial: Dial | None) -> dict[str, Any]:
+    """What a task shows of it."""
+    return {name: getattr(dial, name, None) for name in ("green_from", "yellow_from", "red_from")}
+
+
+def put(row: Promised, dial: Dial | None) -> None:
+    """Keep what the clock gives."""
+    for name, value in columns(dial).items():
+        setattr(row, name, value)
 
 
 def stop(row: Promised, on: date) -> None:
     """Keep that a clock that ran has stopped; its dates stay what they were."""
-    if row.green_from is not None:
-        kept = Dial(due=promised(row), green_from=row.green_from, yellow_from=row.yellow_from, red_from=row.red_from)
-        put(row, kept.stopped(on))
+    dial = kept(row)
+    put(row, dial.stopped(on) if dial else None)
 
 
 def lights(row: Lit) -> dict[str, Any]:

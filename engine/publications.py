@@ -1,44 +1,35 @@
-"""Publications (发布): a calendar year, after which every timer that counts working days looks again."""
+"""Publications (发布): a calendar year, after which every clock that runs is counted anew."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import holidays
+from engine import holidays, recomputing
 from engine.actors import Actor
 from engine.case_models import CalendarYear
-from engine.models import Instance, Job, Timer
-from engine.states import JobStatus
 
 
 def publish_year(session: Session, document: Mapping[str, Any], *, actor: Actor) -> CalendarYear:
-    """Publish a year, or its amendment; due dates are new at once, timers are moved by the scheduler.
+    """Publish a year, or its amendment; due dates and timers follow, batch by batch (`recomputing`).
 
     Raises NotPermitted; InvalidInput naming field and date.
     """
     row = holidays.publish(session, document, actor=actor)
-    now = datetime.now(UTC)
-    waiting = session.execute(select(Instance.id, Instance.case_id).where(Instance.id.in_(select(Timer.instance_id)))).all()
-    owed = [
-        {
-            "instance_id": instance,
-            "case_id": case,
-            "kind": "refresh",
-            "payload": {},
-            "status": JobStatus.PENDING,
-            "due_at": now,
-            "attempts": 0,
-        }
-        for instance, case in waiting
-    ]
-    if owed:
-        session.execute(insert(Job), owed)
+    recomputing.owe(session, by=actor.name)
     return row
+
+
+def publish_shipped(session: Session, folder: Path) -> None:
+    """Publish the years of a folder that the database does not have; dates that were provisional follow."""
+    before = {row.year for row in years(session)}
+    holidays.publish_shipped(session, folder)
+    if before and before != {row.year for row in years(session)}:
+        recomputing.owe(session, by="shipped")
 
 
 def years(session: Session) -> Sequence[CalendarYear]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "lint": "lint",
     "diff": "diff",
     "migrate-cases": "migrate_cases",
+    "publish-calendar": "calendar",
     "impact": "impact",
     "simulate": "simulate",
     "demo": "demo",

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import click
 
-from engine import holidays, settings
+from api.cli.recomputing import recompute
+from engine import publications, settings
 from engine.database import Database
 
 
@@ -18,7 +19,8 @@ def migrate() -> None:
     with opened(loaded) as database:
         database.migrate()
         with database.transaction() as session:
-            holidays.publish_shipped(session, loaded.workflows / "calendars")
+            publications.publish_shipped(session, loaded.workflows / "calendars")
+        recompute(database)
     click.echo("The schema is the newest.")
 
 

@@ -1,0 +1,85 @@
+"""Bound dates: timers and due dates of diagrams that follow a clock, moved with it in bulk.
+
+Most are written `${deadline('promised')}`, and follow from what the clock gives alone.  Instances with others that count working days are
+woken, one after the other, and look again by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from bpmn.definition import Element
+from bpmn.expressions import Expression
+from engine import calendars, definitions, functions
+from engine.clock import Dial, DueDate
+from engine.models import Instance, Job, Task, Timer
+from engine.states import JobStatus, TaskStatus
+
+Counted = tuple[Dial | None, DueDate | None]
+_DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statutory|warning)['"]\s*\)\s*\}?\s*""")
+
+
+def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
+    """Move what is bound in these cases, whose clocks gave and give `dials`.  Tells how many were moved, and instances are to be woken."""
+    waking: dict[UUID, UUID] = {}
+    moved = 0
+    for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
+        columns = (table.id, table.element, table.due_at, Instance.id.label("instance_id"), Instance.case_id, Instance.item_id)
+        query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
+        to: dict[datetime | None, list[UUID]] = defaultdict(list)
+        for row in session.execute(query.where(table.case_id.in_(cases), *more)):
+            found = expression(definitions.get(session, row.definition_id).process.elements[row.element])
+            if found is None or not found.calls & functions.LIVE:
+                continue
+            simple = _DEADLINE.fullmatch(found.source)
+            if simple is None:
+                if row.due_at is not None:  # what sleeps waits for something else than a day
+                    waking[row.instance_id] = row.case_id
+                continue
+            before, now = (moment(simple[1], each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
+            if now != before and not _has_fired(row.due_at, before, now):
+                to[now].append(row.id)
+        for due_at, ids in to.items():
+            moved += len(ids)
+            session.execute(update(table).where(table.id.in_(ids)).values(due_at=due_at).execution_options(synchronize_session=False))
+    _wake(session, waking)
+    return moved, len(waking)
+
+
+def moment(kind: str, counted: Counted) -> datetime | None:
+    """When a clock says so: the end of its last day, or the beginning of its first yellow one."""
+    dial, statute = counted
+    if kind == "warning":
+        return calendars.start_of(dial.yellow_from) if dial and dial.yellow_from else None
+    due = statute if kind == "statutory" else dial.due if dial else None
+    return calendars.end_of(due.date) if due else None
+
+
+_NOTHING: Counted = (None, None)
+
+
+def _has_fired(due_at: datetime | None, before: datetime | None, now: datetime | None) -> bool:
+    """A timer that sleeps although its clock runs has fired for that day; it does so again for a later one only."""
+    return due_at is None and before is not None and now is not None and now <= before
+
+
+def _when(element: Element) -> Expression | None:
+    return element.event.when if element.event else None
+
+
+def _due_date(element: Element) -> Expression | None:
+    return element.due_date
+
+
+def _wake(session: Session, waking: Mapping[UUID, UUID]) -> None:
+    common: dict[str, Any] = {"kind": "refresh", "payload": {}, "status": JobStatus.PENDING, "due_at": datetime.now(UTC), "attempts": 0}
+    if waking:
+        session.execute(insert(Job), [{"instance_id": instance, "case_id": case, **common} for instance, case in waking.items()])

@@ -1,0 +1,181 @@
+"""Recomputing (重算): after a calendar was published, or a schema has grown, every clock that runs is counted anew.
+
+The walk over all open cases is a row with a cursor: each batch is one transaction, so whoever dies takes nothing along, and any node goes
+on.  A reader sees all of a case as it was, or all of it as it is.  A case on which somebody works is left for the end: nobody waits.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.orm import Session
+
+from engine import bound_dates, clock, clocks, dials, functions, holidays
+from engine.calendars import WorkingCalendar
+from engine.case_models import Case, Item, Recomputation
+from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
+from engine.database import Database
+from engine.models import Instance, Task
+from engine.states import ClockStatus, InstanceStatus, TaskStatus
+
+log = structlog.get_logger()
+#: Cases of one transaction.
+BATCH = 500
+#: So many numbers of what is late by it are written down; all are counted.
+NAMED = 1000
+
+Counted = tuple[Dial | None, DueDate | None]
+_PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
+
+
+@dataclass(kw_only=True)
+class Moves:
+    """What a batch has come to."""
+
+    #: Rows that get the same dates, by these dates.
+    items: dict[Counted, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    cases: dict[Counted, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    #: What bound dates follow: dial before and now, by item or case.
+    dials: dict[UUID, tuple[Counted, Counted]] = field(default_factory=dict)
+    report: Counter[str] = field(default_factory=Counter)
+    #: Numbers of what is late by it.
+    late: list[str] = field(default_factory=list)
+
+
+def owe(session: Session, *, by: str) -> Recomputation:
+    """Ask for it; a walk that is under way begins anew."""
+    row = session.scalar(_unfinished().with_for_update()) or Recomputation()
+    row.cursor, row.busy, row.report = None, [], {"late": []}
+    row.requested_at, row.requested_by = datetime.now(UTC), by
+    session.add(row)
+    return row
+
+
+def owed(session: Session) -> Recomputation | None:
+    """The walk that is under way."""
+    return session.scalar(_unfinished())
+
+
+def ahead(session: Session) -> int:
+    """How many cases are still to be looked at."""
+    row = owed(session)
+    if row is None:
+        return 0
+    query = select(func.count()).select_from(Case).where(Case.ended_at.is_(None), *((Case.id > row.cursor,) if row.cursor else ()))
+    return session.scalars(query).one() + len(row.busy)
+
+
+def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
+    """Recompute the next cases; None when nothing is owed, or another node is at it.  At the end it has `ended_at`."""
+    with db.transaction() as session:
+        row = session.scalar(_unfinished().with_for_update(skip_locked=True))
+        if row is None:
+            return None
+        ahead = select(Case.id).where(Case.ended_at.is_(None), *((Case.id > row.cursor,) if row.cursor else ()))
+        cases = list(session.scalars(ahead.order_by(Case.id).limit(limit)))
+        again = [] if cases else [UUID(case) for case in row.busy]
+        held = _hold(session, cases or again)
+        row.busy = [*([] if again else row.busy), *(str(case) for case in cases or again if case not in held)]
+        row.cursor = cases[-1] if cases else row.cursor
+        row.report = _added(row.report, _recompute(session, held), len(held))
+        if not cases and not row.busy:
+            row.ended_at = datetime.now(UTC)
+            log.info("due dates recomputed", **{name: value for name, value in row.report.items() if name != "late"})
+    return row
+
+
+def _unfinished() -> Select[Recomputation]:
+    return select(Recomputation).where(Recomputation.ended_at.is_(None)).order_by(Recomputation.id).limit(1)
+
+
+def _hold(session: Session, cases: Collection[UUID]) -> set[UUID]:
+    """Take the cases of which nobody holds an instance: whoever changes a clock holds one (`lifecycle`)."""
+    running = select(Instance.id, Instance.case_id).where(Instance.case_id.in_(cases), Instance.status == InstanceStatus.RUNNING)
+    taken = {row.id for row in session.execute(running.order_by(Instance.id).with_for_update(skip_locked=True, key_share=True))}
+    return set(cases) - {row.case_id for row in session.execute(running) if row.id not in taken}
+
+
+def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
+    moves = Moves()
+    columns = (
+        Item.id,
+        Item.number,
+        Item.limits,
+        Item.statutory_on,
+        Item.statutory_provisional,
+        *(getattr(Item, name) for name in _PROMISE),
+    )
+    clocked = select(*columns).where(Item.case_id.in_(cases), Item.clock.in_((ClockStatus.RUNNING, ClockStatus.PAUSED)))
+    items = session.execute(clocked).all()
+    bundles = session.scalars(select(Case).where(Case.id.in_(cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))).all()
+    if items or bundles:
+        calendar = holidays.calendar(session)
+        ledgers = clocks.ledgers(session, [item.id for item in items])
+        for item in items:
+            found = _count(ledgers[item.id], _limit(item, LimitKind.PROMISED), _limit(item, LimitKind.STATUTORY), calendar)
+            _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
+        for case in bundles:
+            ledger, limit = functions.bundle_ledger(case) or (None, None)
+            _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
+    _write(session, moves, cases)
+    moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
+    return moves
+
+
+def _limit(item: Row[Any], kind: LimitKind) -> TimeLimit | None:
+    return clocks.limit_of(item.limits, kind)
+
+
+@functools.lru_cache(maxsize=50_000)
+def _count(ledger: Ledger | None, promise: TimeLimit | None, statute: TimeLimit | None, calendar: WorkingCalendar) -> Counted:
+    """Count a clock; thousands have started on one day with one limit, and are counted once."""
+    dial = clock.dial(ledger, promise, calendar) if ledger and promise else None
+    return dial, clock.due(ledger, statute, calendar) if ledger and statute else None
+
+
+def _note(moves: Moves, group: dict[Counted, list[UUID]], row: Any, now: Counted, before: Counted) -> None:
+    """Compare what is kept with what was counted."""
+    moves.report["clocks"] += 1
+    moves.dials[row.id] = before, now
+    if now == before:
+        return
+    group[now].append(row.id)
+    moves.report["changed"] += 1
+    was, due = (found.due if found else None for found in (before[0], now[0]))
+    if was and due and was.date != due.date:
+        moves.report["moved"] += 1
+        moves.report[f"by {(due.date - was.date).days:+d} days"] += 1
+    late = now[0] is not None and now[0].red_from is not None and now[0].red_from <= dials.today()
+    if late and dials.light(row, dials.today()) is not Light.RED:
+        moves.report["late by it"] += 1
+        moves.late.append(row.number)
+
+
+def _write(session: Session, moves: Moves, cases: Collection[UUID]) -> None:
+    for (dial, statute), ids in moves.items.items():
+        last = {"statutory_on": statute.date if statute else None, "statutory_provisional": bool(statute and statute.provisional)}
+        _update(session, update(Item).where(Item.id.in_(ids)).values(**dials.columns(dial), **last))
+        open_ones = (Task.case_id.in_(cases), Task.item_id.in_(ids), Task.status == TaskStatus.OPEN)
+        _update(session, update(Task).where(*open_ones).values(**dials.light_columns(dial)))
+    for (dial, _), ids in moves.cases.items():
+        _update(session, update(Case).where(Case.id.in_(ids)).values(**dials.columns(dial)))
+        open_ones = (Task.case_id.in_(ids), Task.item_id.is_(None), Task.status == TaskStatus.OPEN)
+        _update(session, update(Task).where(*open_ones).values(**dials.light_columns(dial)))
+
+
+def _update(session: Session, statement: Any) -> None:
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _added(report: Mapping[str, Any], moves: Moves, cases: int) -> dict[str, Any]:
+    """Add a batch to the report."""
+    counted = Counter({name: value for name, value in report.items() if name != "late"}) + moves.report + Counter(cases=cases)
+    return {**counted, "late": [*report["late"], *moves.late][:NAMED]}

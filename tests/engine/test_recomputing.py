@@ -1,0 +1,176 @@
+"""A calendar is published: every clock that runs is counted anew, batch by batch, and nobody sees half of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from engine import publications, recomputing, worker
+from engine.actors import Actor, Role, RoleGrant
+from engine.case_models import Case, Item
+from engine.database import Database
+from engine.models import Instance, Job, Task
+from tests import invariants, tiny
+from tests.bpmn import diagrams as d
+from tests.stage import WORKFLOWS
+
+ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
+ITEMS = {"alpha": {"promised": 5, "statutory": 10}, "beta": {"promised": 3}}
+
+
+def watched(code):
+    return tiny.item(
+        code,
+        d.start("accepted"),
+        tiny.decision(code),
+        d.timer_boundary("early", on="decide", date="${deadline('warning')}", interrupting=False),
+        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        d.end("seen"),
+        d.end("decided"),
+        d.flows("accepted -> decide -> decided", "late -> overdue -> reported", "early -> seen"),
+    )
+
+
+@pytest.fixture
+def accepted(stage, clerk):
+    """Three bundles whose departments are at work since Monday, 2 March."""
+    stage.deploy("tiny", **tiny.folder(ITEMS, promised="7", processes={code: watched(code) for code in ITEMS}))
+    found = [clerk.submit("tiny") for _ in range(3)]
+    for case in found:
+        clerk.complete(case, "一窗受理", outcome="accept")
+    return found
+
+
+def publish(stage, *days_off):
+    """Correct 2026: these days of March are no working days."""
+    document = json.loads((WORKFLOWS / "calendars" / "2026.json").read_bytes())
+    weekdays = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
+    for day in days_off:
+        when = date(2026, 3, day)
+        document["days"].append({"date": str(when), "weekday": weekdays[when.weekday()], "kind": "day_off", "holiday": "调整"})
+    with stage.database.transaction() as session:
+        publications.publish_year(session, document, actor=ADMIN)
+
+
+def dates(stage, case):
+    """Last day of each item, of the bundle, and what its tasks are due by and turn red on."""
+    with stage.reading() as session:
+        items = [str(day) for day in session.scalars(select(Item.promised_on).where(Item.case_id == case.id).order_by(Item.code))]
+        tasks = sorted(
+            {
+                str(task.red_from)
+                for task in session.scalars(select(Task).where(Task.case_id == case.id, Task.item_id.is_not(None)))
+                if not task.ended_at
+            }
+        )
+        return items, str(session.get_one(Case, case.id).promised_on), tasks
+
+
+def test_publish__everything_that_runs_follows(stage, accepted):
+    assert dates(stage, accepted[0]) == (["2026-03-09", "2026-03-05"], "2026-03-11", ["2026-03-06", "2026-03-10"])
+
+    publish(stage, 4)
+    worker.drain(stage.database)
+
+    assert dates(stage, accepted[0]) == (["2026-03-10", "2026-03-06"], "2026-03-12", ["2026-03-07", "2026-03-11"])
+    invariants.check(stage.database)
+
+
+def test_publish__takes_back_what_it_gave(stage, accepted):
+    before = [dates(stage, case) for case in accepted]
+    for days in ((4, 5), ()):
+        publish(stage, *days)
+        worker.drain(stage.database)
+        invariants.check(stage.database)
+
+    assert [dates(stage, case) for case in accepted] == before
+
+
+def test_publish__a_warning_that_was_given_is_not_given_again_for_an_earlier_day(stage, accepted):
+    """Beta is yellow since Thursday; then Wednesday becomes a day off, and the warning is due once more, on Friday."""
+    stage.travel(2026, 3, 5)
+    publish(stage, 4)
+    worker.drain(stage.database)
+    invariants.check(stage.database)
+
+    publish(stage)
+    worker.drain(stage.database)
+    stage.travel(2026, 3, 6)
+
+
+def test_go_on__dies_between_two_batches(stage, accepted):
+    """One case is new, the others old, each whole; another process goes on with the next one."""
+    publish(stage, 4)
+    recomputing.go_on(stage.database, limit=1)
+
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12", "2026-03-11", "2026-03-11"]
+    again = Database(stage.database.bind.url.render_as_string(hide_password=False))
+    rows = [recomputing.go_on(again, limit=1) for _ in range(3)]
+    again.close()
+
+    assert rows[-1].ended_at is not None
+    assert recomputing.go_on(stage.database) is None
+    assert {name: rows[-1].report[name] for name in ("cases", "clocks", "changed", "moved", "by +1 days", "timers")} == {
+        "cases": 3,
+        "clocks": 9,
+        "changed": 9,
+        "moved": 9,
+        "by +1 days": 9,
+        "timers": 18,
+    }
+    invariants.check(stage.database)
+
+
+def test_go_on__says_what_is_late_by_it(stage, accepted):
+    """Wednesday was a day off, and is none any more: on Friday beta is late since yesterday."""
+    publish(stage, 4)
+    worker.drain(stage.database)
+    stage.move_to(2026, 3, 6)
+
+    publish(stage)
+    row = recomputing.go_on(stage.database, limit=10)
+
+    assert row.report["late by it"] == 3
+    assert len(row.report["late"]) == 3
+    assert row.report["by -1 days"] == 9
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_go_on__leaves_a_case_on_which_somebody_works_to_the_end(stage, accepted):
+    publish(stage, 4)
+    with stage.database.transaction() as session:
+        session.scalars(select(Instance).where(Instance.case_id == accepted[0].id).with_for_update()).all()
+        row = recomputing.go_on(stage.database, limit=10)
+
+        assert (row.busy, row.report["cases"]) == ([str(accepted[0].id)], 2)
+        assert recomputing.go_on(stage.database, limit=10).ended_at is None
+    assert recomputing.go_on(stage.database, limit=10).ended_at is not None
+    invariants.check(stage.database)
+
+
+def test_publish__what_counts_working_days_otherwise_is_woken(stage, clerk):
+    """A due date that is no deadline is computed by its own instance."""
+    counted = tiny.item(
+        "alpha",
+        d.start("s"),
+        d.user("decide", name="alpha审批", groups="department-market", due="${workdays(2)}", properties={"onething.kind": "decision"}),
+        d.end("e"),
+        d.flows("s -> decide -> e"),
+    )
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": counted}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    before = stage.task(case, "alpha审批").due_at
+
+    publish(stage, 4)
+    recomputing.go_on(stage.database)
+    woken = stage.all(Job, case, kind="refresh")
+    worker.drain(stage.database)
+
+    assert len(woken) == 1
+    assert (stage.task(case, "alpha审批").due_at - before).days == 1

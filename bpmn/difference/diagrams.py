@@ -15,8 +15,8 @@ from bpmn.lint.bundle import DIAGRAMS
 
 Processes = Mapping[str, Definition]
 
-#: What says where an element stands in the file or the drawing, and what flows say better.
-_UNTOLD = frozenset({"id", "line", "drawn", "parent", "incoming", "outgoing"})
+#: What says where an element stands in the file or the drawing, and what flows, the name and the documentation say better.
+_UNTOLD = frozenset({"id", "line", "drawn", "parent", "incoming", "outgoing", "title", "description"})
 
 
 def read(files: Mapping[str, bytes], process: str | None) -> Processes:

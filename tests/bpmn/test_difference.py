@@ -48,6 +48,12 @@ LATE = (timer_boundary("late", on="review", duration="P3D", interrupting=False),
 ONE_EDIT = {
     "renamed": (drawing(), drawing(name="复审"), ("renamed", "review", "name", "审查", "复审")),
     "name taken away": (drawing(), drawing(name=None), ("renamed", "review", "name", "审查", None)),
+    "computed name": (drawing(), drawing(name="审查 ${n}"), ("renamed", "review", "name", "审查", "审查 ${n}")),
+    "newest form": (
+        drawing(attrs={"camunda:formRefBinding": "deployment"}),
+        drawing(attrs={"camunda:formRefBinding": "latest"}),
+        ("changed", "review", "form_binding", "deployment", "latest"),
+    ),
     "groups": (drawing(), drawing(groups="market,fire"), ("changed", "review", "candidate_groups", "market", "market, fire")),
     "form": (drawing(), drawing(form="work2"), ("changed", "review", "form_ref", "work", "work2")),
     "due date": (drawing(), drawing(due="${deadline('promised')}"), ("changed", "review", "due_date", None, "${deadline('promised')}")),

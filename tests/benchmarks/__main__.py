@@ -1,4 +1,4 @@
-"""The benchmark: what a completion of the reference bundle costs, on both databases.  `make bench` prints the tables.
+"""The benchmark: what a completion of the reference bundle costs, on both databases, and what documents cost.  `make bench` prints the tables.
 
 Nothing here passes or fails: the figures belong to the machine, the ratios to the code.  What must not grow silently, the number of
 statements, is asserted by tests/engine/test_statements.py.
@@ -22,7 +22,7 @@ from sqlalchemy import text
 
 from engine.database import Database
 from tests import databases
-from tests.benchmarks import bench_instance, bundle, report
+from tests.benchmarks import bench_documents, bench_instance, bundle, report
 from tests.benchmarks.meter import measure
 from tests.benchmarks.report import LIMIT, Samples
 
@@ -48,6 +48,7 @@ def main() -> None:
             pstats.Stats(profile).sort_stats("cumulative").print_stats(f"{ROOT}/(engine|bpmn|tests)/", 40)
     if not asked.profile:
         bench_instance.main()
+        bench_documents.main()
 
 
 def run(db: Database, bundles: int, watched: dict[str, Callable[[Callable[[], object]], object]]) -> Samples:

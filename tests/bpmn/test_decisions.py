@@ -1,8 +1,5 @@
 """Decisions: what a table says is what comes of it, and what cannot be told is refused."""
 
-import gc
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +7,7 @@ from hypothesis import strategies as st
 from bpmn import decisions, xml
 from bpmn.errors import DocumentError, ExpressionError
 from tests.bpmn.tables import DMN13, decision, findings, only, read
+from tests.effort import calls
 
 SEASON = (["season", "guests:integer"], ["dish:string", "cost:double"])
 RULES = ('"winter" | <= 8 => "roast" | 12.5', '"winter" | > 8 => "stew" | 7', 'not("winter") | - => "salad" | guests * 2')
@@ -189,10 +187,8 @@ def test_evaluate__required_decision_that_says_nothing():
 def test_evaluate__diamonds_are_decided_once():
     layers = [decision("n0", ["v"], ["o0"], "- => v"), decision("n1", ["v"], ["o1"], "- => n0", requires=("n0",))]
     layers += [decision(f"n{n}", ["v"], [f"o{n}"], f"- => n{n - 1}", requires=(f"n{n - 1}", f"n{n - 2}")) for n in range(2, 40)]
-    started = time.process_time()
 
     assert read(*layers)["n39"].evaluate({"v": 7}) == [{"o39": 7}]
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -362,13 +358,15 @@ def test_parse__what_modeler_adds_is_silent():
     assert list(read(TABLE, extra)) == ["d"]
 
 
-def test_parse__a_thousand_rules_soon():
-    big = decision("d", ["a:integer", "b"], ["x"], *[f'{n} | "v{n}", "w" => {n}' for n in range(1_000)], policy="COLLECT")
-    gc.collect()
-    started = time.process_time()
+def test_parse__a_thousand_rules():
+    """Eight times the rules are eight times the work."""
+    small, large = (
+        decision("d", ["a:integer", "b"], ["x"], *[f'{n} | "v{n}", "w" => {n}' for n in range(rules)], policy="COLLECT")
+        for rules in (125, 1_000)
+    )
 
-    assert read(big)["d"].evaluate({"a": 999, "b": "w"}) == [{"x": 999}]
-    assert time.process_time() - started < 3
+    assert read(large)["d"].evaluate({"a": 999, "b": "w"}) == [{"x": 999}]
+    assert calls(lambda: read(large)) < 10 * calls(lambda: read(small))
 
 
 @settings(max_examples=100, deadline=None)

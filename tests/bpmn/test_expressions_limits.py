@@ -1,4 +1,4 @@
-"""No expression takes more than 50 ms of CPU or 10 MB, however it is written."""
+"""No expression does more than 50 ms allow (docs/benchmarks.md), or holds more than 10 MB, however it is written."""
 
 import pytest
 

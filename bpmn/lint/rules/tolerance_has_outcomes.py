@@ -15,7 +15,7 @@ def check(bundle: Bundle) -> Problems:
     for matter in bundle.matters:
         for element in shapes.of_kind(matter.process, "tolerance"):
             expires = bool(shapes.deadlines(matter.process, element))
-            given_up = bool(shapes.steps_after(matter.process, element) & EXPIRY)
+            given_up = expires and bool(shapes.steps_after(matter.process, element) & EXPIRY)
             lacking = [] if element.outgoing else ["a flow for the material that comes"]
             lacking += ["a step onething.tolerance-return behind its timer"] if expires and not given_up else []
             for what in lacking:

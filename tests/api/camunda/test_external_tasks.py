@@ -181,13 +181,11 @@ def test_wait__nothing_comes(worker):
 def test_wait__a_task_comes(worker, client, designer):
     designer.deploy({"p.bpmn": worked("print")})
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(fetch, client("admin"), wait=20_000)
+        waiting = threads.submit(fetch, client("admin"), wait=120_000)
         time.sleep(0.3)
-        begun = time.monotonic()
         designer.post("/process-definition/key/p/start", {})
 
-        assert len(waiting.result()) == 1
-    assert time.monotonic() - begun < 5
+        assert len(waiting.result(timeout=60)) == 1  # long before it would have asked for the last time
 
 
 def test_wait__a_task_is_unlocked(worker, client, started):

@@ -1,7 +1,6 @@
 """`onething lint`."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -145,13 +144,9 @@ def test_lint__broken_template(run, folder):
     assert "intake.json to hold element templates" in result.output
 
 
-def test_check__shipped_matters_in_time():
-    """Well under two seconds of computing, however busy the machine is."""
-    started = time.process_time()
-
+def test_check__shipped_matters():
     found = list(checks.check(folders.read([WORKFLOWS])))
 
-    assert time.process_time() - started < 2
     assert [located.finding for located in found if located.finding.severity == "error"] == []
     assert {located.path.parent.name for located in found if located.finding.rule == "promise-not-kept"} == {"newborn", "open-restaurant"}
 

@@ -1,0 +1,127 @@
+"""What earlier releases have written is loaded for ever, and goes on; and they go on themselves while a newer schema is under them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import time_machine
+import zstandard
+from alembic import command
+from sqlalchemy import inspect, select
+
+from engine import database, tasks, verification, worker
+from engine.case_models import Case
+from engine.database import Database
+from engine.errors import EngineError
+from engine.models import Instance, Task
+from engine.states import InstanceStatus, TaskStatus
+from tests.hall import OPERATOR
+from tests.releases import SNAPSHOTS, WRITTEN
+
+RELEASES = sorted(SNAPSHOTS.glob("schema-*.db.zst"))
+#: Revisions of the schema that were released; the last one is what older nodes have while newer ones come up.
+RELEASED = ("0009",)
+#: What a later release has taken away, when no node could be left that used it: {table or "table.column"}.
+CONTRACTED: frozenset[str] = frozenset()
+
+
+@pytest.fixture(params=RELEASES, ids=lambda path: path.name.removesuffix(".db.zst"))
+def old(request, tmp_path):
+    """The database of a release, a minute after it was written, brought to the newest schema."""
+    path = tmp_path / "old.db"
+    path.write_bytes(zstandard.decompress(request.param.read_bytes()))
+    with time_machine.travel(WRITTEN + timedelta(minutes=1)) as traveller:
+        old = Database(f"sqlite:///{path}")
+        old.traveller = traveller
+        old.migrate()
+        yield old
+        old.close()
+
+
+def statuses(db):
+    with db.reading() as session:
+        return Counter(session.scalars(select(Instance.status)))
+
+
+def test_release__is_whole_and_goes_on(old):
+    """Journals, token states and rows fit together as they did; what waits for people and workers is done, what waits for time comes."""
+    before = statuses(old)
+    assert before[InstanceStatus.RUNNING] >= 100
+    assert faults(old) == []
+
+    _finish(old)
+
+    assert faults(old) == []
+    assert statuses(old)[InstanceStatus.RUNNING] < before[InstanceStatus.RUNNING] / 2
+    with old.reading() as session:
+        [bundle] = session.scalars(select(Case).where(Case.matter == "open_restaurant"))
+        assert "food_permit" in {item.code for item in bundle.items}
+
+
+def faults(db):
+    return [(fault.kind, fault.about, fault.message) for fault in verification.verify(db)]
+
+
+def _finish(db):
+    """Complete what people and workers can, until nothing new comes of it; then let a year pass."""
+    for _ in range(5):
+        with db.reading() as session:
+            open_tasks = session.scalars(select(Task.id).where(Task.status == TaskStatus.OPEN, Task.hall.is_(None))).all()
+        for task in open_tasks:
+            try:
+                with db.transaction() as session:
+                    tasks.complete(session, task, actor=OPERATOR, data={}, by_form=False)
+            except EngineError:  # a task that another has interrupted, or whose outcome the diagram cannot go on from
+                continue
+        worker.drain(db)
+    db.traveller.shift(timedelta(days=365))
+    worker.drain(db)
+
+
+def test_releases__each_is_kept():
+    assert [path.name for path in RELEASES] == [f"schema-{revision}.db.zst" for revision in RELEASED]
+
+
+def columns(bind):
+    """Of each table: column → (nullable, has a default)."""
+    found = inspect(bind)
+    return {
+        table: {column["name"]: (column["nullable"], column["default"] is not None) for column in found.get_columns(table)}
+        for table in found.get_table_names()
+    }
+
+
+def unique(bind):
+    found = inspect(bind)
+    return {
+        (table, tuple(each["column_names"]))
+        for table in found.get_table_names()
+        for each in (*found.get_unique_constraints(table), *(index for index in found.get_indexes(table) if index["unique"]))
+    }
+
+
+@pytest.mark.parametrize("revision", RELEASED)
+def test_schema__older_nodes_go_on(sqlite, revision):
+    """Expand, migrate, contract: the newest schema has all that the release reads and writes, and asks for nothing that it does not give."""
+    with sqlite.empty() as url:
+        bind = database.connect(url)
+        config = database.alembic_config()
+        with bind.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+        before, unique_before = columns(bind), unique(bind)
+        database.migrate(bind)
+        after, unique_after = columns(bind), unique(bind)
+        bind.dispose()
+
+    for table, had in before.items():
+        if table in CONTRACTED or table == "alembic_version":
+            continue
+        has = after[table]
+        assert {f"{table}.{name}" for name in had.keys() - has.keys()} <= CONTRACTED
+        for name, (nullable, default) in has.items():
+            expected = nullable or default or (name in had and not had[name][0])
+            assert expected, f"Expected {table}.{name} to be null or to have a default, as older nodes do not write it"
+        assert {key for key in unique_after if key[0] == table} <= unique_before, f"Expected no new unique rule on {table}"

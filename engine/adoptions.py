@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine import functions, instances, journal, lifecycle, materials, matters, numbers
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, LocalVariables, Notice
-from engine.errors import InvalidState, NotFound
+from engine.errors import Busy, InvalidState, NotFound
 from engine.models import Activity, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
@@ -27,18 +27,23 @@ def find(session: Session, number: str, applicant_number: str) -> Item:
     return item
 
 
+def hold(session: Session, item: Item) -> Case:
+    """Take an item, and the case in which it came alone: parent before child, as everywhere; gives that case."""
+    session.refresh(item)
+    source = session.get_one(Case, item.case_id)
+    if source.matter == matters.SINGLE_ITEM:
+        instances.lock(session, instances.of_case(session, source.id).id)
+        instances.hold(session, item)
+    return source
+
+
 def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     """Bring an item into a bundle.  The caller holds the bundle's lock.
 
     Raises InvalidState when another bundle has it (`case` names it), when it has ended without a result, or when the bundle already
     handles such an item.
     """
-    session.refresh(item)
-    source = session.get_one(Case, item.case_id)
-    if source.matter == matters.SINGLE_ITEM:
-        # The single case first, then the item's own instance: parent before child, as everywhere.
-        instances.lock(session, instances.of_case(session, source.id).id)
-        instances.hold(session, item)
+    source = hold(session, item)
     _require_free(session, case, item)
     if item.status not in (UNSETTLED | FAVOURABLE) - {ItemStatus.CORRECTING}:
         raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
@@ -104,6 +109,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     alone = instances.of_case(session, source.id)
     if item.instance_id is not None:
         child = session.get_one(Instance, item.instance_id)
+        _take_jobs(session, child)
         child.parent_id = child.parent_wait = None
         child.case_id = case.id
         session.flush()
@@ -125,6 +131,14 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
+
+
+def _take_jobs(session: Session, child: Instance) -> None:
+    """Whoever performs a job holds it, and waits for the instance: so nobody who holds an instance ever waits for a job."""
+    owed = select(Job.id).where(Job.instance_id == child.id)
+    taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
+    if len(taken) < len(session.scalars(owed).all()):
+        raise Busy("Expected to adopt the item, but something that it owes is just being done; try again")
 
 
 def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor) -> None:

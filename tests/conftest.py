@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import pytest
 
@@ -13,6 +13,7 @@ from engine import logs
 from engine.database import Database
 from engine.settings import Environment
 from tests import databases
+from tests.locks import Locks
 
 _SERVER = pytest.StashKey[ExitStack]()
 
@@ -71,6 +72,15 @@ def sqlite() -> Iterator[databases.SQLite]:
 def store(request: pytest.FixtureRequest) -> databases.SQLite | databases.PostgreSQL:
     """Both kinds of database, one after the other."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def one_order_of_locks(store: databases.SQLite | databases.PostgreSQL) -> Iterator[None]:
+    """Look at the order in which everything is locked (docs/decisions/0014); it is the same on both, so one is enough."""
+    locks = Locks()
+    with locks.recorded() if isinstance(store, databases.SQLite) else nullcontext():
+        yield
+    assert list(locks.violations()) == []
 
 
 @pytest.fixture

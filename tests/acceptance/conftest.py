@@ -17,7 +17,7 @@ def furnished_url(store):
 
 
 @pytest.fixture
-def hall(furnished_url, tmp_path):
+def hall(furnished_url, tmp_path, one_order_of_locks):
     with time_machine.travel(START, tick=False) as traveller:
         opened = Hall(furnished_url, tmp_path, traveller)
         yield opened

@@ -12,6 +12,7 @@ from engine.models import Task
 from tests import tiny
 from tests.restaurant import ANSWERS
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 ISSUED = {"mode": "unified", "delivery": "window"}
 FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
 TINY = {"alpha": {}, "beta": {}}

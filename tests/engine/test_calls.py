@@ -10,6 +10,8 @@ from engine.errors import NotFound
 from engine.models import Definition, Instance
 from tests.bpmn import diagrams as d
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
+
 
 def callee(name, tag=None):
     attrs = {} if tag is None else {"camunda:versionTag": tag}

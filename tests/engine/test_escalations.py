@@ -10,6 +10,7 @@ from engine.models import Instance, Job
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 CHILD = d.diagram(
     d.start("s"),
     d.throw("ask", defs.escalation("LATE")),

@@ -13,6 +13,8 @@ from engine.models import Timer
 from tests import tiny
 from tests.bpmn import diagrams as d
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
+
 
 def late_hearing():
     """A timer leads to a special procedure; it cannot begin while the item's clock has been stopped."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 
-from engine import database, functions, instances, worker
+from engine import database, functions, instances, jobs, worker
 from engine.database import Database
-from engine.errors import Unavailable
-from engine.models import Job, Timer
+from engine.errors import Busy, Unavailable
+from engine.models import Instance, Job, Timer
 from tests import tiny
 
 OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
@@ -120,3 +121,21 @@ def test_complete__database_goes_away_while_the_diagram_asks(stage, case, clerk,
     assert (stage.tasks(case), stage.incidents(case)) == (["一窗受理"], [])
     clerk.complete(case, "一窗受理", outcome="accept")
     assert stage.tasks(case) == ["alpha审批"]
+
+
+def test_adopt__a_job_of_the_item_is_just_being_done(stage, clerk, another):
+    """Whoever does it waits for the instance that the bundle holds: the bundle does not wait for it as well."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    alone, bundle = clerk.submit("alpha"), clerk.submit("tiny", items=["beta"])
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    item = stage.item(alone, "alpha")
+    with stage.database.transaction() as session:
+        jobs.owe(session, "refresh", session.get_one(Instance, item.instance_id), after=timedelta(days=1))
+
+    with another.transaction() as session:
+        session.scalars(select(Job).with_for_update()).all()
+        with pytest.raises(Busy, match="something that it owes is just being done"):
+            clerk.adopt(bundle, item.number)
+
+    clerk.adopt(bundle, item.number)
+    assert [job.case_id for job in stage.jobs(bundle)] == [bundle.id]

@@ -1,0 +1,136 @@
+"""Which rows a transaction locks, in which order: told by the statements themselves, so that it needs no PostgreSQL and nobody who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Select, Table, Update, event, null, select
+from sqlalchemy.sql import ClauseElement
+
+#: Where a connection keeps its course.
+COURSE = "course of locks"
+#: What belongs to an instance, and is written by whoever holds that.
+ALONE = "locked without its instance"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that was locked."""
+
+    table: str
+    key: tuple[Any, ...]
+    #: The instance it belongs to; of an instance the one that has called it.
+    of: Any = None
+
+
+@dataclass
+class Course:
+    """What one transaction has locked, in its order, and what it has made: that is nobody else's to wait for."""
+
+    taken: list[Row] = field(default_factory=list)
+    made: set[tuple[str, tuple[Any, ...]]] = field(default_factory=set)
+
+
+class Locks:
+    """The courses of all transactions, and what is wrong with their order."""
+
+    def __init__(self) -> None:
+        self.courses: list[Course] = []
+        self._quiet = False
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Record everything that happens in the block, on every database; for one thread."""
+        listeners = (("before_execute", self._look), ("after_execute", self._note), ("commit", self._end), ("rollback", self._end))
+        for name, listener in listeners:
+            event.listen(Engine, name, listener)
+        try:
+            yield
+        finally:
+            for name, listener in listeners:
+                event.remove(Engine, name, listener)
+
+    def violations(self) -> Iterator[str]:
+        """Yield what could make two transactions wait for each other."""
+        orders: set[tuple[Any, Any]] = set()
+        for course in self.courses:
+            yield from _within(course)
+            held = [row.key for row in course.taken if row.table == "instances"]
+            orders |= {(earlier, later) for place, later in enumerate(held) for earlier in held[:place]}
+        for earlier, later in orders:
+            if (later, earlier) in orders:
+                yield f"Expected instances {earlier} and {later} to be locked in one order, but they are in both"
+
+    def _look(self, connection: Connection, statement: ClauseElement, many: Sequence[Any], one: Mapping[str, Any], _options: Any) -> None:
+        if self._quiet:
+            return
+        course: Course = connection.info.setdefault(COURSE, Course())
+        locking = _locking(statement)
+        if locking is None:
+            return
+        table, query = locking
+        self._quiet = True
+        for values in many or [one]:
+            for *key, of in connection.execute(query, values).all():
+                row = Row(table.name, tuple(key), of)
+                if (row.table, row.key) not in course.made and all((t.table, t.key) != (row.table, row.key) for t in course.taken):
+                    course.taken.append(row)
+        self._quiet = False
+
+    def _note(
+        self, connection: Connection, statement: ClauseElement, _many: Any, _one: Any, _options: Any, result: CursorResult[Any]
+    ) -> None:
+        if isinstance(statement, Insert):  # the keys are made while it is executed
+            made = {(statement.table.name, _key(statement.table, values)) for values in result.context.compiled_parameters}
+            connection.info.setdefault(COURSE, Course()).made.update(made)
+
+    def _end(self, connection: Connection) -> None:
+        course = connection.info.pop(COURSE, None)
+        if course and course.taken:
+            self.courses.append(course)
+
+
+def _within(course: Course) -> Iterator[str]:
+    held: list[Row] = []
+    last = ""
+    for row in course.taken:
+        told = f"{row.table} {row.key}"
+        if row.table == "instances":
+            if last:
+                yield f"Expected no instance to be locked after {last}, but {told} is"
+            if any(other.of == row.key[0] for other in held):
+                yield f"Expected instance {told} to be locked before those that it has called, but it is locked after one"
+            held.append(row)
+        elif row.table == "counters":
+            last = told
+        elif row.of is not None and not _governed(row, held, course):
+            if row.table == "jobs" and held:
+                yield f"Expected no job to be locked by whoever holds an instance, but {told} is"
+            if row.table != "jobs":  # it is claimed first, and nobody waits for it
+                last = f"{told}, {ALONE}"
+
+
+def _governed(row: Row, held: list[Row], course: Course) -> bool:
+    return row.table != "jobs" and (any(other.key[0] == row.of for other in held) or ("instances", (row.of,)) in course.made)
+
+
+def _locking(statement: ClauseElement) -> tuple[Table, Select[Any]] | None:
+    """Say which rows a statement locks: their table, and a query for their keys and the instances they belong to."""
+    if isinstance(statement, Update | Delete):
+        table = statement.table
+    elif isinstance(statement, Select) and statement._for_update_arg is not None:
+        table = statement.columns_clause_froms[0]
+    else:
+        return None
+    assert isinstance(table, Table)
+    # An item goes with its case: whoever holds that of its processes writes it which has it at the time.
+    of = None if table.name == "items" else table.columns.get("parent_id" if table.name == "instances" else "instance_id")
+    query = select(*table.primary_key.columns, null() if of is None else of)
+    return table, query if statement.whereclause is None else query.where(statement.whereclause)
+
+
+def _key(table: Any, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(values.get(column.name) for column in table.primary_key.columns)

@@ -1,0 +1,53 @@
+"""The watch over the order of locks finds what could make two transactions wait for each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.locks import Course, Locks, Row
+
+BUNDLE, ITEM, OTHER = Row("instances", ("bundle",)), Row("instances", ("item",), "bundle"), Row("instances", ("other",))
+TASK, JOB, COUNTER = Row("tasks", ("task",), "item"), Row("jobs", ("job",), "item"), Row("counters", ("number",))
+
+
+def found(*courses, made=()):
+    locks = Locks()
+    locks.courses = [Course(taken=list(taken), made=set(made)) for taken in courses]
+    return list(locks.violations())
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        (BUNDLE, ITEM, TASK),  # parent before child; what is the child's is governed by it
+        (ITEM, TASK, OTHER),  # of another kind, and always in this order
+        (JOB, ITEM, TASK),  # claimed first, and nobody waits for it
+        (TASK,),  # claimed by somebody, and nothing else
+        (BUNDLE, COUNTER),
+    ],
+)
+def test_violations__none(course):
+    assert found(course) == []
+
+
+@pytest.mark.parametrize(
+    ("course", "says"),
+    [
+        ((ITEM, BUNDLE), "to be locked before those that it has called"),
+        ((TASK, ITEM), "Expected no instance to be locked after tasks"),
+        ((COUNTER, BUNDLE), "Expected no instance to be locked after counters"),
+        ((ITEM, JOB), "Expected no job to be locked by whoever holds an instance"),
+    ],
+)
+def test_violations__within_a_transaction(course, says):
+    [violation] = found(course)
+
+    assert says in violation
+
+
+def test_violations__between_two_transactions():
+    assert len(found((BUNDLE, OTHER), (OTHER, BUNDLE))) == 2
+
+
+def test_violations__what_is_new_is_nobody_elses():
+    assert found((TASK, OTHER), made={("instances", ("item",))}) == []

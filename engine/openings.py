@@ -70,6 +70,11 @@ def calls(session: Session, key: str) -> dict[str, str]:
     return {call.element.id: call.item for call in found.values() if not call.is_computed}
 
 
+def is_carried(session: Session, key: str) -> bool:
+    """Tell whether nobody begins a process itself: a matter carries the item, or an item calls for what comes after it."""
+    return definitions.latest(session, key).kind not in ("matter", "process")
+
+
 def of(session: Session, key: str) -> list[Opening]:
     """List the ways in which a process can begin, the plainest first; raises InvalidInput when there is none."""
     loaded = definitions.latest(session, key)
@@ -143,6 +148,9 @@ def _variants(session: Session, key: str, situation: Situation, loaded: Loaded) 
     yield plain
     if firm != every:
         yield _varied(plain, "what may follow later is missing", materials=firm)
+    early = tuple(material["code"] for material in asked if not (material["tolerable"] and material["until"] == "AFTER_ISSUE"))
+    if early not in (firm, every):
+        yield _varied(plain, "what may follow after issue is missing", materials=early)
     if firm:
         yield _varied(plain, "materials are missing", materials=())
     for label, applicant in _applicants(session, loaded, situation):

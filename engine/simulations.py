@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from engine.settings import Environment
 
 #: Whoever deploys here.
 DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
+#: How much of a database is kept together, bytes.
+PAGE = 4096
 #: Account that does what is left to programs.
 WORKER = "worker"
 
@@ -54,7 +56,8 @@ class Witness:
     coverage: dict[str, Coverage] = field(default_factory=dict)
     #: Activations since they were last taken, in order.
     fresh: list[Activation] = field(default_factory=list)
-    _known: set[tuple[UUID, int]] = field(default_factory=set)
+    #: Activations that were seen, by instance and number.
+    known: set[tuple[UUID, int]] = field(default_factory=set)
 
     def watch(self, database: Database) -> None:
         """Begin to see."""
@@ -64,9 +67,9 @@ class Witness:
         """Note what has begun in a run."""
         process = run.loaded.process
         for activity in run.process.history():
-            if (run.row.id, activity.id) in self._known:
+            if (run.row.id, activity.id) in self.known:
                 continue
-            self._known.add((run.row.id, activity.id))
+            self.known.add((run.row.id, activity.id))
             if covered := self.coverage.get(process.key):
                 covered.see(activity.element, activity.flow)
             element = process.elements[activity.element]
@@ -87,9 +90,9 @@ class Witness:
         taken, self.fresh = self.fresh, []
         return taken
 
-    def forget(self) -> None:
-        """Begin with another database: the ids of this one may come again."""
-        self._known.clear()
+    def forget(self, *, all_but: Iterable[tuple[UUID, int]] = ()) -> None:
+        """Look at another database from now on, in which some activations were seen: the numbers of the others may come again."""
+        self.known = set(all_but)
         self.fresh.clear()
 
 
@@ -175,8 +178,10 @@ def figures(session: Session) -> list[Figure]:
     found = []
     for case in session.scalars(select(Case).order_by(Case.id)):
         clocks_of = [(definitions.get(session, case.definition_id).name, functions.bundle_ledger(case))]
-        for item in functions.live_items(case):
-            ledger, limit = clocks.ledger(session, item), clocks.limit(item, LimitKind.PROMISED)
+        live = functions.live_items(case)
+        ledgers = clocks.ledgers(session, [item.id for item in live])
+        for item in live:
+            ledger, limit = ledgers.get(item.id), clocks.limit(item, LimitKind.PROMISED)
             clocks_of.append((item.name, (ledger, limit) if ledger and limit else None))
         for name, kept in clocks_of:
             if kept is not None:
@@ -191,16 +196,34 @@ def root(session: Session) -> Instance:
     return session.scalars(query.limit(1)).one()
 
 
-def keep(database: Database) -> sqlite3.Connection:
-    """Copy a database in memory."""
-    kept = sqlite3.connect(":memory:")
-    _connection(database).backup(kept)
-    return kept
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A database in memory as it was; of one that was kept before, only the pages in which it differs."""
+
+    size: int
+    pages: Mapping[int, bytes]
+    base: bytes = b""
+
+    @property
+    def whole(self) -> bytes:
+        """All of it."""
+        content = bytearray(self.base[: self.size].ljust(self.size, b"\0"))
+        for place, page in self.pages.items():
+            content[place : place + len(page)] = page
+        return bytes(content)
 
 
-def restore(database: Database, kept: sqlite3.Connection) -> None:
+def keep(database: Database, base: bytes = b"") -> Kept:
+    """Copy a database in memory, as what makes it another than the base."""
+    content = _connection(database).serialize()
+    places = range(0, len(content), PAGE)
+    changed = {place: content[place : place + PAGE] for place in places if content[place : place + PAGE] != base[place : place + PAGE]}
+    return Kept(size=len(content), pages=changed, base=base)
+
+
+def restore(database: Database, kept: Kept) -> None:
     """Let a database in memory be as it was when it was copied."""
-    kept.backup(_connection(database))
+    _connection(database).deserialize(kept.whole)
 
 
 def _connection(database: Database) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import Definition, EventType
+from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.simulation import samples, telling
 from bpmn.simulation.samples import Sample
 from bpmn.simulation.telling import Telling
@@ -23,6 +23,8 @@ from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
 from engine.states import UNSETTLED, WITHDRAWABLE, InstanceStatus, TaskStatus
 
+#: Code that is raised where every one is caught.
+ANY = "sample"
 #: Accounts of the groups that are no department's.
 _PEOPLE = {"window": "clerk", "supervisor": "supervisor"}
 
@@ -44,8 +46,11 @@ class Open(Place):
     #: What people call the element; message or topic where it waits for one.
     name: str
     what: str = ""
-    #: Whether it stands on the border of something else that is waited for.
-    beside: bool = False
+    #: Activity that it would break off, or that goes on beside it: on its border it stands, or in it as an event subprocess.
+    host: str | None = None
+    #: Codes of the errors and the escalations that somebody can raise here, since the drawing catches them.
+    errors: tuple[str, ...] = ()
+    escalations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +71,6 @@ class OpenWork(Open):
     """Work for a program."""
 
     samples: tuple[Sample, ...]
-    #: Codes of the errors that the drawing catches there.
-    errors: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,11 @@ class Standing:
     items: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def waiting(self) -> list[Open]:
+        """Everything that waits for somebody, for something, or for time."""
+        return [*self.tasks, *self.work, *self.messages, *self.signals, *self.timers]
+
 
 class Reader:
     """Reads what is open; the samples of a task are worked out once."""
@@ -110,12 +118,16 @@ class Reader:
     def __init__(self) -> None:
         self._telling: dict[UUID, Telling] = {}
         self._samples: dict[UUID, tuple[Sample, ...]] = {}
+        self._people: dict[str, str] = {}
 
     def read(self, session: Session, number: str = "") -> Standing:
         """Read everything that is open, oldest first; and what can be done to the case of that number."""
         found = Standing()
+        # Whatever is open is at a running instance: these are read once, and held while the session lives.
+        running = session.scalars(select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)).all()
         if number:
-            _read_case(session, session.scalars(select(Case).where(Case.number == number)).one(), found)
+            case = session.scalars(select(Case).where(Case.number == number)).one()
+            _read_case(session, case, found)
         for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None)).order_by(Timer.due_at, Timer.id)):
             if timer.due_at is not None:
                 found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
@@ -126,12 +138,13 @@ class Reader:
             select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
         ):
             found.incidents.append(Open(**_common(session, incident), what=incident.message))
-        for task in session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all():
-            found.tasks.append(self._task(session, task))
+        open_tasks = session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all()
+        groups = tasks.groups(session, [task.id for task in open_tasks]) if open_tasks else {}
+        found.tasks = [self._task(session, task, tuple(groups[task.id])) for task in open_tasks]
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
-        for instance in session.scalars(select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)):
+        for instance in running:
             found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
         return found
 
@@ -149,17 +162,27 @@ class Reader:
             self._telling[loaded.id] = telling.values(loaded.process, asked)
         return self._telling[loaded.id]
 
-    def _task(self, session: Session, task: Task) -> OpenTask:
-        groups = tuple(tasks.groups(session, [task.id])[task.id])
+    def _task(self, session: Session, task: Task, groups: tuple[str, ...]) -> OpenTask:
         item = session.get(Item, task.item_id) if task.item_id else None
+        _, loaded = _of(session, task.instance_id)
         return OpenTask(
             **_common(session, task),
             groups=groups,
-            by=_somebody(session, task, groups),
+            by=self._somebody(session, task, groups),
             item=item.code if item else None,
             due_at=task.due_at,
             samples=self._samples_of(session, task),
+            errors=_caught(loaded.process, task.element, EventType.ERROR),
+            escalations=_caught(loaded.process, task.element, EventType.ESCALATION),
         )
+
+    def _somebody(self, session: Session, task: Task, groups: tuple[str, ...]) -> str:
+        """Name an account that may do a task; empty when there is none."""
+        wanted = [task.assignee] if task.assignee else [_PEOPLE.get(group, group.replace("department-", "officer-")) for group in groups]
+        for name in wanted:
+            if name not in self._people:
+                self._people[name] = name if find(session, name) is not None else ""
+        return next((self._people[name] for name in wanted if self._people[name]), "")
 
     def _samples_of(self, session: Session, task: Task) -> tuple[Sample, ...]:
         if task.id not in self._samples:
@@ -178,7 +201,7 @@ class Reader:
             **_common(session, work),
             what=work.topic,
             samples=tuple(samples.combined(self._unfilled(loaded))),
-            errors=tuple(_caught(loaded.process, work.element)),
+            errors=_caught(loaded.process, work.element, EventType.ERROR),
         )
 
     def _unfilled(self, loaded: Loaded) -> Telling:
@@ -205,12 +228,6 @@ def let_anybody(session: Session, task_id: UUID) -> None:
     tasks.regroup(session, task)
 
 
-def _somebody(session: Session, task: Task, groups: tuple[str, ...]) -> str:
-    """Name an account that may do a task; empty when there is none."""
-    wanted = [task.assignee] if task.assignee else [_PEOPLE.get(group, group.replace("department-", "officer-")) for group in groups]
-    return next((name for name in wanted if find(session, name) is not None), "")
-
-
 def _common(session: Session, row: Any) -> dict[str, Any]:
     _, loaded = _of(session, row.instance_id)
     element = loaded.process.elements[row.element]
@@ -220,7 +237,7 @@ def _common(session: Session, row: Any) -> dict[str, Any]:
         "process": loaded.key,
         "element": element.id,
         "name": element.name or element.id,
-        "beside": element.attached_to is not None,
+        "host": _host(loaded.process, element),
     }
 
 
@@ -229,11 +246,20 @@ def _of(session: Session, instance_id: UUID) -> tuple[Instance, Loaded]:
     return instance, definitions.get(session, instance.definition_id)
 
 
-def _caught(process: Definition, element: str) -> Iterator[str]:
-    """Codes of errors that are caught on an activity or around it."""
+def _host(process: Definition, element: Element) -> str | None:
+    around = process.elements.get(element.parent or "")
+    if around is None or around.type is not ElementType.EVENT_SUBPROCESS or element.type is not ElementType.START_EVENT:
+        return element.attached_to
+    return around.parent or process.key
+
+
+def _caught(process: Definition, element: str, kind: EventType) -> tuple[str, ...]:
+    """Codes of errors (or escalations) that are caught on an activity or around it."""
+    found: list[str] = []
     around: str | None = element
     while around is not None:
-        for boundary in process.boundaries(around):
-            if boundary.event is not None and boundary.event.type is EventType.ERROR:
-                yield boundary.event.name or "sample"
-        around = process.elements[around].parent
+        parent = process.elements[around].parent
+        catching = [each.event for each in (*process.boundaries(around), *process.event_starts(parent)) if each.event]
+        found += [event.name or ANY for event in catching if event.type is kind]
+        around = parent
+    return tuple(dict.fromkeys(found))

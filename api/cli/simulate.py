@@ -9,7 +9,7 @@ from rich.console import Console
 
 from api.cli import findings
 from api.simulation import coverage_page, junit, plays, report, scenario, stage, walks
-from api.simulation.plays import Play
+from api.simulation.plays import Played
 from api.simulation.stage import Stage
 from engine import checks, folders, logs, settings
 from engine.errors import InvalidInput
@@ -24,18 +24,21 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--coverage", type=click.Choice(["html"]), help="Draw what was reached: NAME.coverage.html in the current folder.")
 @click.option("--junit", "results", type=FILE, help="Write the results for a CI, one test case for each walk or scenario.")
 @click.option("--min-coverage", type=click.IntRange(0, 100), default=0, help="Nodes and flows that must be reached, of a hundred.")
+@click.option("--walks", "most", type=click.IntRange(1), default=walks.WALKS, show_default=True, help="Walks through one process at most.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same walks, with the same ids and times.")
-def simulate(path: Path, scenarios: tuple[Path, ...], coverage: str | None, results: Path | None, min_coverage: int, seed: int) -> None:
+def simulate(
+    path: Path, scenarios: tuple[Path, ...], coverage: str | None, results: Path | None, min_coverage: int, most: int, seed: int
+) -> None:
     """Run what is drawn in PATH (the folder of a matter, or one diagram) on the real engine, in memory, with a virtual clock.
 
-    Without a scenario it walks every path, with sample data from the forms.  Exit status 1 when a walk or scenario fails, or less is
-    reached than was asked for.
+    Without a scenario it walks every path, with sample data from the forms: every choice is made, after every choice that leads to it;
+    where one thing goes on at a time, every way is gone.  Exit status 1: a walk or scenario failed, or less was reached than was asked for.
     """
     wanted = [scenario.read(file) for file in scenarios]
     path = path.resolve()
     try:
         with logs.silence(), stage.opened(settings.load(), path, seed) as opened:
-            played = _play(opened, wanted, seed)
+            played = _play(opened, wanted, most, seed)
             _write(opened, played, Console(soft_wrap=True, highlight=False))
             if results is not None:
                 results.write_bytes(junit.written(opened.tried, played))
@@ -48,27 +51,22 @@ def simulate(path: Path, scenarios: tuple[Path, ...], coverage: str | None, resu
         raise _refusal(path, error) from error
     for each in too_few:
         click.echo(f"Expected {min_coverage} % of {each.name} ({each.key}) to be reached, but it is {each.coverage.percent} %", err=True)
-    if too_few or any(play.failure for found in played.values() for play in found):
+    if too_few or any(play.failure for found in played.values() for play in found.plays):
         raise click.exceptions.Exit(1)
 
 
-def _play(opened: Stage, wanted: list[scenario.Scenario], seed: int) -> dict[str, list[Play]]:
-    """Play the scenarios, or walk through each process; the plays by its key."""
+def _play(opened: Stage, wanted: list[scenario.Scenario], most: int, seed: int) -> dict[str, Played]:
+    """Play the scenarios, or walk through each process; what was played by its key."""
     if not opened.tried:
         raise InvalidInput("Expected a process that can be executed, but there is none")
     if wanted:
-        return {opened.tried[0].key: [plays.perform(opened, each) for each in wanted]}
-    return {each.key: list(walks.Walker(opened, each.key, seed).walks()) for each in opened.tried}
+        return {opened.tried[0].key: Played(plays=[plays.perform(opened, each) for each in wanted])}
+    return {each.key: walks.through(opened, each.key, most=most, seed=seed) for each in opened.tried}
 
 
-def _write(opened: Stage, played: dict[str, list[Play]], console: Console) -> None:
-    for found in played.values():
-        telling = [play for place, play in enumerate(found) if place == 0 or play.gained or play.failure]
-        for play in telling:
-            report.tell(console, play)
-        if len(found) > len(telling):
-            console.print(f"\n{len(found) - len(telling)} more walks found nothing new.")
-        report.compare(console, found)
+def _write(opened: Stage, played: dict[str, Played], console: Console) -> None:
+    for each in opened.tried:
+        report.tell(console, each, played.get(each.key, Played()))
     for each in opened.tried:
         report.cover(console, each)
 

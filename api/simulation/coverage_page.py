@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from flask import render_template
 from markupsafe import Markup
 
 from api.simulation import report
-from api.simulation.plays import Play
+from api.simulation.plays import Played
 from api.simulation.stage import Stage
 
 
-def written(stage: Stage, played: Mapping[str, Sequence[Play]]) -> str:
+def written(stage: Stage, played: Mapping[str, Played]) -> str:
     """Write the page."""
     shown = [
         {
@@ -20,7 +20,7 @@ def written(stage: Stage, played: Mapping[str, Sequence[Play]]) -> str:
             "parts": report.parts(each),
             # The drawing is made of elements, never of text: what stands in the diagram is escaped.
             "drawing": Markup(each.drawing()),  # noqa: S704
-            "plays": played.get(each.key, ()),
+            "played": played.get(each.key, Played()),
         }
         for each in stage.tried
     ]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET  # it only writes here
 
-from api.simulation.plays import Line, Play
+from api.simulation.lines import Line
+from api.simulation.plays import Play, Played
 from engine.simulations import Tried
 
 
-def written(tried: Sequence[Tried], played: Mapping[str, Sequence[Play]]) -> bytes:
+def written(tried: Sequence[Tried], played: Mapping[str, Played]) -> bytes:
     """Write the results.  There is no time in them: the clock was virtual."""
     root = ET.Element("testsuites", {"name": "onething simulate"})
     for each in tried:
-        found = played.get(each.key, ())
+        found = played.get(each.key, Played()).plays
         failed = sum(bool(play.failure) for play in found)
         suite = ET.SubElement(root, "testsuite", {"name": each.key, "tests": str(len(found)), "failures": str(failed), "errors": "0"})
         properties = ET.SubElement(suite, "properties")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from api.simulation import plain
-from api.simulation.plays import written
+from api.simulation.lines import written
 from api.simulation.stage import Stage
 from engine import simulations
 from engine.openings import Opening
@@ -26,8 +26,8 @@ class Kind(IntEnum):
     """What comes first where nothing else matters."""
 
     TASK = 0  #: somebody does what is waited for
-    MATERIAL = 1  #: what is missing follows
-    TIME = 2  #: a timer runs out
+    TIME = 1  #: a timer runs out
+    MATERIAL = 2  #: what is missing follows
     TURN = 3  #: an error, a withdrawal, a message, an item more: what need not be
 
 
@@ -37,6 +37,11 @@ class Move:
 
     #: What it is, whenever it comes up: once done it is nothing new.
     key: str
+    #: What it is to whatever comes after it: in the processes that are called it does not matter who does it.
+    origin: str
+    #: What it answers, and whether that is in the process that is tried out.
+    answers: Open | None = None
+    is_own: bool = False
     who: str
     what: str
     act: Callable[[], object]
@@ -49,8 +54,8 @@ class Move:
 class Mover:
     """Knows the moves of one case, as seen from the process that is tried out."""
 
-    def __init__(self, stage: Stage, subject: str, opening: Opening, case: Any, called: Collection[str]) -> None:
-        self.subject, self.opening, self.case, self.called = subject, opening, case, called
+    def __init__(self, stage: Stage, subject: str, opening: Opening, case: Any, *, called: Collection[str], carried: bool) -> None:
+        self.subject, self.opening, self.case, self.called, self.carried = subject, opening, case, called, carried
         self.people = stage.hall
 
     def moves(self, open_now: Standing) -> list[Move]:
@@ -66,21 +71,27 @@ class Mover:
         return found
 
     def _complete(self, task: OpenTask) -> Iterator[Move]:
+        who, of = task.by or ", ".join(task.groups) or "anybody", f" of {task.item}" if task.item else ""
         for rank, sample in enumerate(task.samples):
             yield Move(
-                key=self._key(task, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
-                who=task.by or ", ".join(task.groups) or "anybody",
-                what=f"completes {task.name}{f' of {task.item}' if task.item else ''}{written(sample)}",
+                **self._named(task, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
+                who=who,
+                what=f"completes {task.name}{of}{written(sample)}",
                 act=partial(plain.complete, self.people, task, sample),
                 due_at=task.due_at,
                 rank=rank,
                 kind=Kind.TASK,
             )
+        for verb, codes in (("error", task.errors), ("escalation", task.escalations)):
+            for code in codes:
+                act = partial(plain.raise_at, self.people, task, verb, code)
+                what = f"raises the {verb} {code} at {task.name}{of}"
+                yield Move(**self._named(task, f"{verb} {code}"), who=who, what=what, act=act, kind=Kind.TURN)
 
     def _work(self, work: OpenWork) -> Iterator[Move]:
         for rank, sample in enumerate(work.samples):
             yield Move(
-                key=self._key(work, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
+                **self._named(work, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
                 who=simulations.WORKER,
                 what=f"does {work.name}{written(sample)}",
                 act=partial(plain.report, self.people, work, sample),
@@ -88,80 +99,66 @@ class Mover:
                 kind=Kind.TASK,
             )
         for code in work.errors:
-            yield Move(
-                key=self._key(work, f"error {code}"),
-                who=simulations.WORKER,
-                what=f"raises the error {code} at {work.name}",
-                act=partial(plain.report, self.people, work, {}, error=code),
-                rank=len(work.samples),
-                kind=Kind.TURN,
-            )
+            act = partial(plain.report, self.people, work, {}, error=code)
+            what = f"raises the error {code} at {work.name}"
+            yield Move(**self._named(work, f"error {code}"), who=simulations.WORKER, what=what, act=act, kind=Kind.TURN)
 
     def _send(self, message: Open) -> Iterator[Move]:
         """Send a message; those that a case waits for come from what people do."""
         clerk, number = self.people["clerk"], self.case["number"]
         if self.opening.is_plain:
             yield Move(
-                key=self._key(message, "message"),
+                **self._named(message, "message"),
                 who="",
                 what=f"the message {message.what} comes in",
                 act=partial(plain.send, self.people, message.what, {}, instance=message.instance),
-                kind=Kind.TURN if message.beside else Kind.TASK,
+                kind=Kind.TASK if message.host is None else Kind.TURN,
             )
         elif message.what == WITHDRAWN:
             act = partial(clerk.post, f"/cases/{number}/withdraw", {"reason": REASON})
-            yield Move(key=self._key(message, "message"), who=clerk.name, what="withdraws the case", act=act, kind=Kind.TURN)
+            yield Move(**self._named(message, "message"), who=clerk.name, what="withdraws the case", act=act, kind=Kind.TURN)
 
     def _throw(self, signal: Open) -> Move:
         return Move(
-            key=self._key(signal, "signal"),
+            **self._named(signal, "signal"),
             who="",
             what=f"the signal {signal.what} is thrown",
             act=partial(plain.throw, self.people, signal.what),
-            kind=Kind.TURN if signal.beside else Kind.TASK,
+            kind=Kind.TASK if signal.host is None else Kind.TURN,
         )
 
     def _wait(self, timer: OpenTimer) -> Move:
-        return Move(
-            key=self._key(timer, "time"),
-            who="",
-            what=f"time passes: {timer.name}",
-            act=partial(self.people.at, timer.due_at),
-            kind=Kind.TIME,
-        )
+        act = partial(self.people.at, timer.due_at)
+        return Move(**self._named(timer, "time"), who="", what=f"time passes: {timer.name}", act=act, kind=Kind.TIME)
 
     def _change(self, open_now: Standing) -> Iterator[Move]:
         """A variable changes, at which a conditional event looks."""
         for variable in open_now.variables:
             for value in variable.values:
-                yield Move(
-                    key=f"variable {variable.name}={value!r}",
-                    who="",
-                    what=f"{variable.name} becomes {value}",
-                    act=partial(plain.change, self.people, variable.instance, variable.name, value),
-                    kind=Kind.TURN,
-                )
+                act = partial(plain.change, self.people, variable.instance, variable.name, value)
+                key, what = f"variable {variable.name}={value!r}", f"{variable.name} becomes {value}"
+                yield Move(key=key, origin=key, who="", what=what, act=act, kind=Kind.TURN)
 
     def _join(self, open_now: Standing) -> Iterator[Move]:
         """Materials follow, items join or are taken back, while something of the case is open."""
         clerk, number = self.people["clerk"], self.case["number"]
         here = next((task.element for task in open_now.tasks if task.process == self.subject), "the departments")
         if missing := open_now.missing:
-            yield Move(
-                key=f"materials at {here}",
-                who=clerk.name,
-                what=f"hands in {'、'.join(missing)}",
-                act=partial(clerk.hand_in, number, *missing),
-                kind=Kind.MATERIAL,
-            )
+            key, what = f"materials at {here}", f"hands in {'、'.join(missing)}"
+            yield Move(key=key, origin=key, who=clerk.name, what=what, act=partial(clerk.hand_in, number, *missing), kind=Kind.MATERIAL)
         if others := [code for code in self.called if code not in open_now.items]:
-            act = partial(clerk.follow_on, number, others[0])
-            yield Move(key=f"join at {here}", who=clerk.name, what=f"adds {others[0]}", act=act, kind=Kind.TURN)
+            key, what = f"join at {here}", f"adds {others[0]}"
+            yield Move(key=key, origin=key, who=clerk.name, what=what, act=partial(clerk.follow_on, number, others[0]), kind=Kind.TURN)
         if open_now.withdrawable:
             item, code = open_now.withdrawable[-1]
             act = partial(clerk.post, f"/items/{item}/withdraw", {"reason": REASON})
-            yield Move(key=f"withdrawal at {here}", who=clerk.name, what=f"withdraws {code}", act=act, kind=Kind.TURN)
+            key, what = f"withdrawal at {here}", f"withdraws {code}"
+            yield Move(key=key, origin=key, who=clerk.name, what=what, act=act, kind=Kind.TURN)
 
-    def _key(self, what: Open, how: str) -> str:
-        """Name a move; what happens in the processes that are called counts once, wherever it happens."""
-        return f"{what.element if what.process == self.subject else 'called'} {how}"
+    def _named(self, what: Open, how: str) -> dict[str, Any]:
+        """Name a move by what it answers; in the processes that it calls, time is one thing."""
+        place = f"{what.process}.{what.element} {how}"
+        if what.process == self.subject:
+            return {"key": place, "origin": place, "answers": what, "is_own": True}
+        once = isinstance(what, OpenTimer) and not self.carried
+        return {"key": f"called {how}" if once else place, "origin": f"called {how}", "answers": what}

@@ -30,10 +30,21 @@ def begin(hall: Hall, key: str, variables: Mapping[str, Any], *, message: str | 
 
 def complete(hall: Hall, task: OpenTask, data: Mapping[str, Any]) -> None:
     """Complete a task; where nobody has an account who may, somebody stands in."""
+    _stand_in(hall, task)
+    hall[task.by or "admin"].post(f"/tasks/{task.id}/complete", data)
+
+
+def _stand_in(hall: Hall, task: OpenTask) -> None:
     if not task.by:
         with hall.database.transaction() as session:
             standing.let_anybody(session, task.id)
-    hall[task.by or "admin"].post(f"/tasks/{task.id}/complete", data)
+
+
+def raise_at(hall: Hall, task: OpenTask, kind: str, code: str, data: Mapping[str, Any] = NOTHING) -> None:
+    """Raise an error or an escalation (`kind`) out of a task; where nobody has an account who may, somebody stands in."""
+    _stand_in(hall, task)
+    told = {f"{kind}Code": code, "variables": typed(data)}
+    hall[task.by or "admin"].camunda(f"/task/{task.id}/bpmn{kind.capitalize()}", told)
 
 
 def report(hall: Hall, work: OpenWork, data: Mapping[str, Any], *, error: str | None = None) -> None:

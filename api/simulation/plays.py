@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.simulation import course
+from api.simulation.choices import Survey
 from api.simulation.hall import Refused, Unmet
+from api.simulation.lines import Line, written
 from api.simulation.scenario import Scenario, Step
 from api.simulation.stage import Stage
 from engine import simulations
 from engine.calendars import BEIJING
-from engine.simulations import Activation, Figure
-from engine.standing import Reader
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One step: who did what when, and where the tokens went."""
-
-    at: datetime
-    who: str
-    what: str
-    reached: tuple[Activation, ...] = ()
-    #: What the application said when it refused.
-    refused: str = ""
+from engine.simulations import Figure
+from engine.standing import Reader, Standing
 
 
 @dataclass(kw_only=True)
@@ -34,6 +24,10 @@ class Play:
 
     name: str
     lines: list[Line] = field(default_factory=list)
+    #: Of a walk: its number; that of the walk that it goes on from, and how many lines of that are its first ones.
+    number: int = 0
+    after: int = 0
+    shared: int = 0
     #: Why it went wrong; empty: it did not.
     failure: str = ""
     #: Names of the tasks that were open at the end, by group.
@@ -43,12 +37,24 @@ class Play:
     gained: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """Everything that was played in one process; what was chosen in it, unless scenarios were played."""
+
+    plays: Sequence[Play] = ()
+    survey: Survey | None = None
+
+    @property
+    def telling(self) -> list[Play]:
+        """The first play, and those that reached something or failed."""
+        return [play for place, play in enumerate(self.plays) if place == 0 or play.gained or play.failure or self.survey is None]
+
+
 class Recorder:
     """Writes a play down while it goes on."""
 
-    def __init__(self, stage: Stage, name: str, reader: Reader) -> None:
-        self.stage, self.reader = stage, reader
-        self.play = Play(name=name)
+    def __init__(self, stage: Stage, play: Play, reader: Reader) -> None:
+        self.stage, self.reader, self.play = stage, reader, play
         self._before = self._reached()
 
     def note(self, who: str, what: str, refused: str = "") -> Line:
@@ -63,10 +69,10 @@ class Recorder:
         self.play.lines.append(line)
         return line
 
-    def end(self) -> Play:
-        """Write down how it ended."""
+    def end(self, standing: Standing | None = None) -> Play:
+        """Write down how it ended; what stands open is read, where nobody knows it."""
         with self.stage.hall.database.reading() as session:
-            standing = self.reader.read(session)
+            standing = standing or self.reader.read(session)
             self.play.figures = simulations.figures(session)
         for task in standing.tasks:
             for group in task.groups or ("",):
@@ -84,7 +90,7 @@ class Recorder:
 def perform(stage: Stage, scenario: Scenario) -> Play:
     """Play a scenario from the furnished stage; where it goes another way, the play has failed."""
     stage.begin_anew()
-    recorder = Recorder(stage, scenario.name, Reader())
+    recorder = Recorder(stage, Play(name=scenario.name), Reader())
     told = Telling(recorder)
     try:
         course.play(stage.hall, scenario, told.tell)
@@ -122,8 +128,3 @@ def _words(step: Step) -> Iterator[str]:
         yield f"adopts {step.adopt}"
     if step.withdraw is not None:
         yield f"withdraws {'the case' if step.withdraw == '*' else step.withdraw}"
-
-
-def written(data: dict[str, object]) -> str:
-    """Write what is filled in."""
-    return "".join(f" {name}={value}" for name, value in data.items())

@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from api.simulation.plays import Line, Play
+from api.simulation.choices import Survey
+from api.simulation.lines import Line
+from api.simulation.plays import Play, Played
 from engine.simulations import Tried
 
 #: Nodes that only show the way: they are covered, but a trace is read for what happens.
@@ -17,10 +19,28 @@ _SILENT = ("Gateway",)
 _HALF = 50
 
 
-def tell(console: Console, play: Play) -> None:
-    """Write the trace of a play, and what is left open."""
+def tell(console: Console, tried: Tried, played: Played) -> None:
+    """Write what was played in a process: the telling plays, what they took, and what was chosen."""
+    if not played.plays:
+        return
+    console.print(f"\n[bold reverse] {escape(tried.name)} [/] ({tried.key})")
+    told: set[int] = set()
+    for play in played.telling:
+        _tell(console, play, shared=play.shared if play.after in told else 0)
+        told.add(play.number)
+    if others := len(played.plays) - len(played.telling):
+        console.print(f"\n{others} more walks made other choices, and came by nothing else in the drawing.")
+    _compare(console, played.plays)
+    if played.survey is not None:
+        _sum_up(console, played.survey)
+
+
+def _tell(console: Console, play: Play, *, shared: int) -> None:
+    """Write the trace of a play, without the lines that it shares with one that was told, and what is left open."""
     console.print(f"\n[bold]{escape(play.name)}[/]" + (f" (+{play.gained})" if play.gained else ""))
-    for line in play.lines:
+    if shared:
+        console.print(f"  … {shared} steps as in walk {play.after}", style="dim")
+    for line in play.lines[shared:]:
         console.print(_line(line))
     if play.failure:
         console.print(f"  [bold red]failed[/] {escape(play.failure)}")
@@ -41,7 +61,7 @@ def way(line: Line) -> list[str]:
     return [each.name for each in line.reached if not each.type.endswith(_SILENT)]
 
 
-def compare(console: Console, played: Sequence[Play]) -> None:
+def _compare(console: Console, played: Sequence[Play]) -> None:
     """Write what was promised beside what was used: in the first play, and at most in any."""
     rows = {(figure.name, figure.promised): figure.used for figure in played[0].figures} if played else {}
     if not rows:
@@ -54,13 +74,27 @@ def compare(console: Console, played: Sequence[Play]) -> None:
     console.print(table)
 
 
+def _sum_up(console: Console, survey: Survey) -> None:
+    """Write what was chosen, what could not be, and what was left out."""
+    console.print(
+        f"\n{survey.walks} walks of {survey.steps} steps: {survey.made} of {survey.choices} choices made, "
+        f"{survey.paired} of {survey.pairs} after the choice before"
+        + (f", {survey.ways} ways from start to end (a loop twice at most)" if survey.ways is not None else "")
+    )
+    for what, reason in survey.refused:
+        console.print(f"  never possible: {escape(what)}: {escape(reason)}")
+    if survey.left_out:
+        console.print(f"  [yellow]left out:[/] {survey.left_out} branches, since enough walks were made; --walks allows more")
+
+
 def cover(console: Console, tried: Tried) -> None:
-    """Write what of a process was reached, and what never was."""
+    """Write what of a process was reached, and what never was and why."""
     covered = tried.coverage
     colour = "green" if not covered.missed else "yellow" if covered.percent >= _HALF else "red"
     console.print(f"\n[bold]{escape(tried.name)}[/] ({tried.key}): [{colour}]{covered.percent} %[/] reached: {parts(tried)}")
     for each in covered.missed:
-        console.print(f"  never reached: {each.id}" + (f" {escape(each.name)}" if each.name else ""))
+        name = f" {escape(each.name)}" if each.name else ""
+        console.print(f"  never reached: {each.id}{name} ({escape(covered.why(each))})")
 
 
 def parts(tried: Tried) -> str:

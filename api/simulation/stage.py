@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import time_machine
 
@@ -19,10 +20,19 @@ from engine.calendars import BEIJING
 from engine.folders import Folder
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
-from engine.simulations import Witness
+from engine.simulations import Kept, Witness
 
 #: A Monday with a working calendar on either side: when everything begins that says nothing else.
 MORNING = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """The stage at a moment: what is stored, the time, and what the witness has seen."""
+
+    kept: Kept
+    at: datetime
+    seen: frozenset[tuple[UUID, int]]
 
 
 @dataclass(kw_only=True)
@@ -33,15 +43,26 @@ class Stage:
     witness: Witness
     #: The processes that are tried out; matters first.
     tried: list[simulations.Tried]
+    _base: bytes = b""
 
     def __post_init__(self) -> None:
-        self._kept = simulations.keep(self.hall.database)
+        self._furnished = self.scene()
+        self._base = self._furnished.kept.whole
+
+    def scene(self) -> Scene:
+        """Remember everything as it is now."""
+        kept = simulations.keep(self.hall.database, self._base)
+        return Scene(kept=kept, at=datetime.now(BEIJING), seen=frozenset(self.witness.known))
+
+    def show(self, scene: Scene) -> None:
+        """Let everything be as it was."""
+        simulations.restore(self.hall.database, scene.kept)
+        self.witness.forget(all_but=scene.seen)
+        self.hall.clock.move_to(scene.at)
 
     def begin_anew(self) -> None:
         """Let everything be as it was furnished."""
-        simulations.restore(self.hall.database, self._kept)
-        self.witness.forget()
-        self.hall.clock.move_to(MORNING)
+        self.show(self._furnished)
 
 
 @contextmanager

@@ -1,252 +1,141 @@
-"""Walks (走查): one case after the other goes through a drawing, until everything is reached or nothing new is found."""
+"""Walks (走查): case after case goes through a drawing, until everything was chosen that can be chosen.
+
+A walk goes on as long as it comes upon anything new.  Wherever there was more than one new thing to do, the stage is remembered as it was,
+and another walk goes on from there later.  See decision 0008.
+"""
 
 from __future__ import annotations
 
+import heapq
 import random
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from enum import StrEnum
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from api.simulation import plain
-from api.simulation.hall import Refused
-from api.simulation.moves import Kind, Move, Mover
-from api.simulation.plays import Play, Recorder
+from api.simulation.choices import Choices, Survey, Worth
+from api.simulation.moves import Move
+from api.simulation.plays import Play, Played
+from api.simulation.rests import ROUNDS, Rest
 from api.simulation.stage import Stage
-from engine import openings, samples
-from engine.calendars import BEIJING
+from api.simulation.walk import Walk
+from engine import openings
 from engine.openings import Opening
-from engine.standing import Place, Reader
+from engine.standing import Reader
 
-#: Walks through one process, and in a row that find nothing new; steps of a walk, and in a row that find nothing new; refusals of a move.
-WALKS, FRUITLESS, STEPS, IDLE, REFUSALS = 120, 12, 80, 12, 3
-#: Where everything is submitted.
-HALL = next(iter(samples.HALLS))
+#: Walks through one process that are made at most, and that hope for what was never reached before they give up.
+WALKS, FRUITLESS = 500, 12
 #: A distance that no drawing has; how much less is hoped of a move that was made in this walk before.
 FAR, PATIENCE = 1000, 3
-#: What went wrong inside, not what was asked for.
-BROKEN = 500
-#: When somebody does on the last day what is due that day.
-MORNING, ONE = time(9), timedelta(microseconds=1)
 
 
-class Inclination(StrEnum):
-    """What a walk does where nothing new can be done."""
-
-    DUE = "everything on the day it is due"
-    PROMPT = "everything at once"
-    UNWILLING = "the last choice of every form"
-    LATE = "time runs out"
-    FICKLE = "at random"
+def through(stage: Stage, subject: str, *, most: int = WALKS, seed: int = 1) -> Played:
+    """Walk through one process of a stage; where there are enough walks before all is done, another seed leaves out something else."""
+    walker = Walker(stage, subject, most, random.Random(f"{seed} {subject}"))  # noqa: S311 - the same seed gives the same walks
+    plays = list(walker.walks())
+    return Played(plays=plays, survey=walker.survey())
 
 
-@dataclass(kw_only=True)
-class Known:
-    """What earlier walks have taught."""
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """Something that was not done yet: a way to begin, or a move where another walk has rested."""
 
-    #: How often each move was done, or refused.
-    done: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    #: Elements of the process that a move once led to.
-    effects: dict[str, set[str]] = field(default_factory=dict)
-    #: How often a kind of opening, an opening or an inclination found nothing new; what finds something has a head start.
-    barren: Counter[str] = field(default_factory=Counter)
+    opening: Opening
+    rest: Rest | None = None
+    move: Move | None = None
 
-    def learn(self, opening: Opening, inclination: Inclination, *, found: bool) -> None:
-        """Remember what a walk has found."""
-        self.barren[opening.spoken] += 1
-        for what in (opening.label, inclination):
-            self.barren[what] += 1 if found else 3
+    def at(self, rest: Rest, move: Move) -> Branch:
+        """Branch off where a walk rests."""
+        return replace(self, rest=rest, move=move)
 
 
 class Walker:
     """Walks through one process of a stage."""
 
-    def __init__(self, stage: Stage, subject: str, seed: int) -> None:
-        self.stage, self.subject = stage, subject
+    def __init__(self, stage: Stage, subject: str, most: int, chance: random.Random) -> None:
+        self.stage, self.subject, self.most, self.chance = stage, subject, most, chance
         self.coverage = stage.witness.coverage[subject]
-        self.chance = random.Random(f"{seed} {subject}")  # noqa: S311 - the same seed gives the same walks
-        self.known = Known()
+        self.single = self.coverage.is_single
+        self.choices = Choices()
+        self.begun: set[str] = set()
+        self.walked = self.steps = self.fruitless = 0
+        self.reader = Reader()
+        self._agenda: list[tuple[Worth, int, int, Branch]] = []
+        self._numbered = 0
         with stage.hall.database.reading() as session:
             self.openings = openings.of(session, subject)
             self.calls = openings.calls(session, subject)
+            self.carried = openings.is_carried(session, subject)
 
     def walks(self) -> Iterator[Play]:
-        """Walk until everything is reached, or nothing new was found for a while, or there were enough."""
-        fruitless = 0
-        for number in range(WALKS):
-            known = len(self.known.done)
-            opening, inclination = (self._opening(), self._inclination()) if number else (self.openings[0], Inclination.DUE)
-            play = self._walk(number, opening, inclination)
-            yield play
-            found = bool(play.gained) or len(self.known.done) > known
-            self.known.learn(opening, inclination, found=found)
-            fruitless = 0 if found else fruitless + 1
-            if not self.coverage.missed or fruitless >= FRUITLESS:
-                return
+        """Walk until there is nothing left that is worth it, or there were enough."""
+        for opening in reversed(self.openings):
+            self.plan(Branch(opening=opening))
+        while self.walked < self.most and (found := self._next()) is not None:
+            branch, worth = found
+            self.walked += 1
+            reached = len(self.coverage.reached)
+            yield Walk(self, branch, worth).play()
+            if len(self.coverage.reached) > reached:
+                self.fruitless = 0
+            elif worth is Worth.HOPE:
+                self.fruitless += 1
 
-    def _opening(self) -> Opening:
-        """Choose what calls for most of what was never reached, then a kind that found much, then the one with fewest items."""
-        barren = self.known.barren
-        return min(
-            self.openings,
-            key=lambda each: (-len(self.missed_by(each)), barren[each.label], barren[each.spoken], len(each.items)),
-        )
+    def survey(self) -> Survey:
+        """Sum up what was chosen, and what was left out."""
+        left_out = 0
+        while self._next() is not None:
+            left_out += 1
+        return self.choices.survey(walks=self.walked, steps=self.steps, single=self.single and not self.carried, left_out=left_out)
 
-    def missed_by(self, opening: Opening) -> set[str]:
-        """Items that an opening calls for, and that were never called; none once it was tried: then they cannot be."""
-        if self.known.barren[opening.spoken]:
-            return set()
+    def plan(self, branch: Branch) -> None:
+        """Put something off; what is worth most is done first, of that what may reach something new, and of that what was found last."""
+        worth = self._worth(branch)
+        if worth is not Worth.NOTHING:
+            self._numbered += 1
+            distance = self.promise(branch.rest, branch.move) if branch.rest and branch.move else 0
+            heapq.heappush(self._agenda, (worth, distance, -self._numbered, branch))
+
+    def _next(self) -> tuple[Branch, Worth] | None:
+        """Take what is worth most; what is known by now is put off further, or forgotten."""
+        while self._agenda:
+            worth, _, _, branch = heapq.heappop(self._agenda)
+            if self._worth(branch) <= worth:
+                return branch, worth
+            self.plan(branch)
+        return None
+
+    def _worth(self, branch: Branch) -> Worth:
+        if branch.rest is None or branch.move is None:
+            return Worth.START if self.is_new(branch.opening) else Worth.HOPE if self._is_hopeful() else Worth.NOTHING
+        return Worth.NOTHING if branch.move.key in branch.rest.tried else self.worth(branch.rest, branch.move)
+
+    def is_new(self, opening: Opening) -> bool:
+        """Whether nothing of its kind was begun, or nothing that calls for one of its items; or one of them was never come to."""
         missed = {self.calls[each.id] for each in self.coverage.missed if each.id in self.calls}
-        return missed & set(opening.items)
+        return not self.begun >= {opening.label, *opening.items} or bool(missed & set(opening.items))
 
-    def _inclination(self) -> Inclination:
-        return min(list(Inclination)[1:], key=lambda each: self.known.barren[each])
+    def worth(self, rest: Rest, move: Move) -> Worth:
+        """Tell why a move is worth making."""
+        worth = self.choices.worth(move, rest.origin(move), rest.likeness)
+        if self.carried and not move.is_own and worth is not Worth.NOTHING:
+            # What carries the process is not what is tried out: it is gone through for the sake of what was never reached.
+            return Worth.HOPE if self._is_hopeful() else Worth.NOTHING
+        if worth is Worth.NOTHING and self.promise(rest, move) < FAR:
+            return Worth.HOPE
+        if worth is Worth.NOTHING and self.is_counted(rest) and (*rest.way, move.key) not in self.choices.ways:
+            return Worth.WAY
+        return worth
 
-    def _walk(self, number: int, opening: Opening, inclination: Inclination) -> Play:
-        self.stage.begin_anew()
-        words = f"walk {number + 1}: {opening.label}; {inclination}"
-        walk = Walk(self, Recorder(self.stage, words, Reader()), opening, inclination)
-        try:
-            walk.begin()
-            while walk.step():
-                pass
-        except Refused as error:
-            walk.recorder.play.failure = str(error)
-        return walk.recorder.end()
+    def is_counted(self, rest: Rest) -> bool:
+        """Whether every way from here is one of those that are gone: one thing goes on at a time, and no loop goes on for ever."""
+        return self.single and not self.carried and max(rest.rounds.values(), default=0) <= ROUNDS
 
-
-class Walk:
-    """One walk."""
-
-    def __init__(self, walker: Walker, recorder: Recorder, opening: Opening, inclination: Inclination) -> None:
-        self.walker, self.recorder, self.opening, self.inclination = walker, recorder, opening, inclination
-        self.hall, self.known = walker.stage.hall, walker.known
-        self.here: Counter[str] = Counter()
-        #: Whether it goes straight to the end: the first of all, of its kind, or that calls for certain items.
-        self.straight = not self.known.barren[opening.label] or bool(walker.missed_by(opening))
-        #: How much was found so far, and steps since that was less.
-        self.found, self.idle = 0, 0
-        #: Moves that were refused since the case last moved; elements of the process that wait; whether materials are missing.
-        self.refused: set[str] = set()
-        self.rests: set[str] = set()
-        self.lacks = False
-
-    def begin(self) -> None:
-        """Let the case begin."""
-        case: Any = {"number": ""}
-        opening = self.opening
-        if opening.moment is not None:
-            self.hall.at(opening.moment)
-        elif opening.signal is not None:
-            plain.throw(self.hall, opening.signal, opening.variables)
-        elif opening.is_plain:
-            plain.begin(self.hall, opening.key, opening.variables, message=opening.message)
-        else:
-            case = self._submit(opening)
-        self.mover = Mover(self.walker.stage, self.walker.subject, opening, case, self.walker.calls.values())
-        self.recorder.note("admin" if opening.is_plain else "clerk", f"begins: {opening.spoken}")
-
-    def _submit(self, opening: Opening) -> Any:
-        clerk, submission = self.hall["clerk"], {"hall": HALL, "applicant": dict(opening.applicant)}
-        rest = {"answers": dict(opening.answers), "materials": list(opening.materials)}
-        if opening.alone is None:
-            return clerk.submit(**submission, **rest, matter=opening.key)
-        alone = clerk.submit(**submission, answers=dict(opening.answers), matter=opening.alone)
-        return clerk.submit(**submission, **rest, matter=opening.key, adopt=[alone["items"][0]["number"]])
-
-    def step(self) -> bool:
-        """Let one thing happen; whether there was one."""
-        with self.hall.database.reading() as session:
-            standing = self.recorder.reader.read(session, self.mover.case["number"])
-        waiting: list[Place] = [
-            *standing.tasks,
-            *standing.work,
-            *standing.messages,
-            *standing.signals,
-            *standing.timers,
-            *standing.variables,
-        ]
-        self.rests = {each.element for each in waiting if each.process == self.walker.subject}
-        self.lacks = bool(standing.missing)
-        moves = [move for move in self.mover.moves(standing) if move.key not in self.refused]
-        chosen = None if standing.incidents or self._is_enough(moves) else self._choose(moves)
-        if chosen is not None:
-            self._make(chosen)
-        return chosen is not None
-
-    def _is_enough(self, moves: list[Move]) -> bool:
-        """Whether the walk is over, or goes nowhere."""
-        found = len(self.walker.coverage.reached) + len(self.known.done)
-        self.found, self.idle = found, 0 if found > self.found else self.idle + 1
-        if self.straight:
-            return all(move.kind is Kind.TURN for move in moves) or len(self.recorder.play.lines) >= STEPS
-        return not moves or self.idle > IDLE
-
-    def _make(self, move: Move) -> None:
-        """Make a move; one that is refused is not made again here."""
-        if self.inclination is Inclination.DUE and move.due_at is not None:
-            self._wait_until_the_day(move.due_at)
-        try:
-            move.act()
-        except Refused as error:
-            if error.status >= BROKEN:
-                raise
-            self.known.refused[self._in_such(move)] += 1
-            self.refused.add(move.key)
-            self.recorder.note(move.who, move.what, refused=error.words)
-            return
-        self.hall.tick()
-        line = self.recorder.note(move.who, move.what)
-        self.refused.clear()
-        self.here[move.key] += 1
-        self.known.done[move.key] += 1
-        led_to = {each.element for each in line.reached if each.process == self.walker.subject}
-        self.known.effects.setdefault(move.key, set()).update(led_to)
-
-    def _wait_until_the_day(self, due_at: datetime) -> None:
-        day = datetime.combine((due_at - ONE).astimezone(BEIJING).date(), MORNING, BEIJING)
-        if day > datetime.now(BEIJING):
-            self.hall.at(day)
-
-    def _choose(self, moves: list[Move]) -> Move | None:
-        """Choose what is new, then what leads soonest to something new, by inclination among equals; None: nothing does."""
-        if self.straight:
-            return min(moves, key=lambda move: self._inclined(move, plainly=True))
-        if new := [move for move in moves if self._is_new(move)]:
-            return self.walker.chance.choice(new)
-        distances = self.walker.coverage.distances()
-        promises = {move.key: self._promise(move, distances) for move in moves}
-        hopeful = [move for move in moves if promises[move.key] < FAR]
-        if not hopeful and not self.rests:  # the process that is tried out has not begun, or has been left
-            return min(moves, key=self._inclined)
-        return min(hopeful, key=lambda move: (promises[move.key], *self._inclined(move)), default=None)
-
-    def _is_new(self, move: Move) -> bool:
-        """Whether a move was never done, and may be possible."""
-        return not self.known.done[move.key] and self.known.refused[self._in_such(move)] < REFUSALS
-
-    def _in_such(self, move: Move) -> str:
-        """Name a move in a case that began like this one: what is refused in one may be possible in another."""
-        return f"{move.key} when {self.opening.label}{', and something is missing' if self.lacks else ''}"
-
-    def _promise(self, move: Move, distances: Mapping[str, int]) -> int:
+    def promise(self, rest: Rest, move: Move) -> int:
         """Say how far what a move once led to is from something that was never reached; less is hoped of it in this walk each time."""
-        led_to = self.known.effects.get(move.key) or self.rests
+        if not self._is_hopeful() or self.choices.refusals[f"{move.key} {rest.likeness}"]:
+            return FAR
+        led_to, distances = self.choices.effects.get(move.key) or rest.waits, self.coverage.distances
         nearest = min((distances[element] for element in led_to if element in distances), default=FAR)
-        return nearest + PATIENCE * self.here[move.key]
+        return nearest + PATIENCE * rest.here[move.key]
 
-    def _inclined(self, move: Move, *, plainly: bool = False) -> tuple[Any, ...]:
-        """Order moves by inclination, the preferred first."""
-        late = move.due_at.timestamp() if move.due_at else 0.0
-        seldom = self.here[move.key]
-        orders: dict[Inclination, tuple[Any, ...]] = {
-            Inclination.DUE: (move.kind, late, move.rank),
-            Inclination.PROMPT: (move.kind, move.rank + seldom),
-            Inclination.UNWILLING: (move.kind, seldom - move.rank),
-            Inclination.LATE: (move.kind is not Kind.TIME, move.kind, seldom),
-            Inclination.FICKLE: (self.walker.chance.random(),),
-        }
-        return orders[Inclination.PROMPT if plainly and self.inclination is not Inclination.DUE else self.inclination]
+    def _is_hopeful(self) -> bool:
+        return self.fruitless < FRUITLESS and bool(self.coverage.missed)

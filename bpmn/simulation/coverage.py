@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bpmn.definition import BODY, Definition, Element, ElementType, Flow
 from bpmn.matter import ways
+from bpmn.simulation import tokens
 
 
 @dataclass(kw_only=True)
@@ -15,6 +17,8 @@ class Coverage:
 
     process: Definition
     reached: set[str] = field(default_factory=set)
+    _measured: int = field(default=-1, init=False)
+    _distances: Mapping[str, int] = field(default_factory=dict, init=False)
 
     def see(self, element: str, flow: str | None = None) -> None:
         """Note that a token came to an element, by a flow or in another way."""
@@ -50,14 +54,39 @@ class Coverage:
         return [each for each in self.drawn if each.id not in self.reached]
 
     @property
+    def is_single(self) -> bool:
+        """Whether only one thing ever goes on at a time."""
+        return tokens.is_single(self.process)
+
+    @property
     def percent(self) -> int:
         """Nodes and flows that were reached, of a hundred; rounded down, so that only all are 100."""
         total = len(self.drawn)
         return 100 * (total - len(self.missed)) // total if total else 100
 
-    def distances(self) -> dict[str, int]:
-        """Say of each element how many steps, by the drawing, it is from something that was never reached; 0: it is that itself."""
-        before = _before(self.process)
+    def why(self, missed: Element | Flow) -> str:
+        """Say what kept something from being reached, as far as the drawing tells."""
+        if isinstance(missed, Flow):
+            source = self.process.elements[missed.source]
+            if source.drawn and source.id not in self.reached:
+                return f"{source.label} was never reached"
+            return f"{missed.condition.source} was never true" if missed.condition else "another way was always taken"
+        if missed.attached_to is not None:
+            host = self.process.elements[missed.attached_to]
+            return f"{host.label} was {'never left in this way' if host.id in self.reached else 'never reached'}"
+        if missed.handler or missed.for_compensation or not missed.incoming:
+            return "nothing of the kind ever happened"
+        return "no flow to it was ever taken"
+
+    @property
+    def distances(self) -> Mapping[str, int]:
+        """How many steps, by the drawing, each element is from something that was never reached; 0: it is that itself."""
+        if len(self.reached) != self._measured:
+            self._measured, self._distances = len(self.reached), self._measure()
+        return self._distances
+
+    def _measure(self) -> dict[str, int]:
+        before = self._before
         missed = {each.id for each in self.missed}
         found = {key: 0 for key in self.process.elements if key in missed}
         found |= {flow.source: 1 for flow in self.process.flows.values() if flow.id in missed and flow.source not in found}
@@ -69,12 +98,13 @@ class Coverage:
                     frontier.append(earlier)
         return found
 
-
-def _before(process: Definition) -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, follower in _steps(process):
-        found.setdefault(follower, []).append(key)
-    return found
+    @cached_property
+    def _before(self) -> Mapping[str, list[str]]:
+        """What leads to each element."""
+        found: dict[str, list[str]] = {}
+        for key, follower in _steps(self.process):
+            found.setdefault(follower, []).append(key)
+        return found
 
 
 def _steps(process: Definition) -> Iterator[tuple[str, str]]:

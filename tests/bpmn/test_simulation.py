@@ -226,7 +226,7 @@ def test_distances__by_the_drawing():
     covered = Coverage(process=process(*NESTED))
     covered.reached.update(each.id for each in covered.drawn if each.id not in {"over", "late-over"})
 
-    distances = covered.distances()
+    distances = covered.distances
 
     assert distances == {"over": 0, "late": 1, "work": 2, "t": 3, "sub": 4, "s": 5}
 

@@ -24,7 +24,8 @@ LOCKFILE = FOLDER / "package-lock.json"
 INSTALLED = FOLDER / "node_modules/.package-lock.json"
 ONETHING = Path(sys.executable).parent / "onething"
 CLIENTS = ("camunda", "operaton", "node")
-PATIENCE = 60
+#: Seconds after which something hangs, however busy the machine is.
+PATIENCE = 180
 
 
 class Server:

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from api.cli import main
 
 ONETHING = Path(sys.executable).parent / "onething"
+#: Seconds after which a command hangs, however busy the machine is.
+PATIENCE = 180
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ class Started:
         )
         self.output = ""
         # A command that hangs is killed, and then whoever waits for it sees that.
-        self._patience = threading.Timer(60, self.process.kill)
+        self._patience = threading.Timer(PATIENCE, self.process.kill)
         self._patience.start()
 
     def until(self, pattern):

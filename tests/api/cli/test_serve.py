@@ -32,7 +32,7 @@ def get(environ, path="/reference", actor=None):
         return refused.code
 
 
-def await_answer(environ, seconds=20):
+def await_answer(environ, seconds=120):
     deadline = time.monotonic() + seconds
     while True:
         try:

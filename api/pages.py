@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 from api import auth, openapi, problems, reference, words
 from api.transactions import reading
 from api.v1 import present
-from engine import cases, dossiers, matters
+from engine import archive_search, cases, dossiers, matters
 from engine.database import Session
 from engine.errors import NotFound
 
@@ -23,11 +23,11 @@ def show_index() -> tuple[str, int]:
     number = request.args.get("case", "").strip()
     found: dict[str, Any] = {}
     status = 200
-    with reading() as session:
+    with reading() as session, archive_search.holding(session, number) as holding:
         offered = [matter for matter in matters.catalogue(session) if matter.key != matters.SINGLE_ITEM]
         if number:
             try:
-                found = _case(session, number)
+                found = _case(holding, number)
             except NotFound:
                 status = 404
     return render_template("index.html", matters=offered, number=number, words=words, **found), status

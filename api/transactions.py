@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from api import auth
 from api.parts import database
-from engine import idempotency
+from engine import archive_search, idempotency
 from engine.database import Session
 
 __all__ = ["Repeated", "database", "reading", "transaction"]
@@ -30,6 +30,13 @@ class Repeated(Exception):  # noqa: N818 - it says what the command is, not what
 def reading() -> AbstractContextManager[Session]:
     """Open a session that only reads."""
     return database().reading()
+
+
+@contextmanager
+def reading_case(number: str) -> Iterator[Session]:
+    """Open a session in which a case is read, wherever it is kept by now (`archive_search.holding`)."""
+    with reading() as session, archive_search.holding(session, number) as holding:
+        yield holding
 
 
 @contextmanager

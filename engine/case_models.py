@@ -18,6 +18,7 @@ class Case(Promised, Base):
     """One applicant on the way through one matter (办件).  Its status is derived from its items, never stored."""
 
     __tablename__ = "cases"
+    __table_args__ = (Index("ix_cases_ended", "definition_id", "ended_at"),)
     id: Mapped[UUID] = _id()
     #: 统一申办号
     number: Mapped[str] = mapped_column(String(50), unique=True)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine import (
     adoptions,
     applicants,
+    archive_search,
     calendars,
     checklists,
     definitions,
@@ -200,9 +201,10 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
 
 
 def get(session: Session, number: str, actor: Actor) -> Case:
-    """Return a case by its number; raises NotFound, also for what is not the actor's, and for a process without a matter."""
+    """Return a case by its number; raises NotFound, also for what is not the actor's, InvalidState when it is in the archive."""
     case = session.scalar(select(Case).where(Case.number == number, Case.hall.is_not(None), visible(actor)))
     if case is None:
+        archive_search.require_hot(session, number, actor)
         raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours")
     return case
 

@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
     LOCK = "lock"  #: 锁: something is held by nobody
     MATERIAL = "material"  #: 材料: a file is missing, or is not what was handed in
     RESOURCE = "resource"  #: 部署文件: a deployed file is not what was deployed
+    ARCHIVE = "archive"  #: 归档: the document of an archived case is not what was put away
     REFERENCE = "reference"  #: 引用: a row refers to one that is not there, or the file of the database is damaged
 
 
@@ -30,6 +31,7 @@ ADVICE: Mapping[FaultKind, str] = {
     FaultKind.LOCK: "End the session that holds it, or unlock the task; whoever worked on it will find it free.",
     FaultKind.MATERIAL: "Put the file back from a backup (materials/ab/cd/SHA256), or ask the applicant to hand it in again.",
     FaultKind.RESOURCE: f"{_RESTORE} the file; running cases of this deployment must not go on before.",
+    FaultKind.ARCHIVE: f"{_RESTORE} this row of archived_cases; put it back.",
     FaultKind.REFERENCE: "Stop writing, copy the database as it is, and restore the newest backup (onething restore).",
 }
 

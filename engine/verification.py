@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import instance_faults, stored_faults
+from engine import archive_faults, instance_faults, stored_faults
+from engine.archive_models import ArchivedCase
 from engine.case_models import Material
 from engine.database import Database, Session
 from engine.faults import Fault, FaultKind
@@ -31,6 +32,7 @@ class Part(StrEnum):
 
     DATABASE = "database"  #: references, deployed files, locks
     INSTANCES = "instances"  #: journal, token state, rows; counted one by one
+    ARCHIVE = "archive"  #: cases that were put away, with their journals; counted one by one
     MATERIALS = "materials"  #: uploaded files; counted one by one
 
 
@@ -42,7 +44,9 @@ def amounts(db: Database) -> dict[Part, int]:
     """How much there is to look at."""
     with db.reading() as session:
         instances = session.scalar(select(func.count()).select_from(Instance)) or 0
-        return {Part.DATABASE: 1, Part.INSTANCES: instances, Part.MATERIALS: session.scalar(_CONTENTS) or 0}
+        archived = session.scalar(select(func.count()).select_from(ArchivedCase)) or 0
+        contents = session.scalar(_CONTENTS) or 0
+        return {Part.DATABASE: 1, Part.INSTANCES: instances, Part.ARCHIVE: archived, Part.MATERIALS: contents}
 
 
 _CONTENTS = select(func.count(Material.sha256.distinct()))
@@ -66,6 +70,7 @@ def verify(
         yield from stored_faults.of_locks(session, overdue=datetime.now(UTC) - patience)
     watch(Part.DATABASE, 1, None)
     yield from _of_instances(db, patience, after, watch)
+    yield from _of_archive(db, files, watch)
     if files is not None:
         yield from _of_materials(db, files, watch)
 
@@ -95,6 +100,23 @@ def _look(session: Session, ids: Sequence[UUID], overdue: datetime) -> Iterator[
             return
         for one in ids:
             yield from _look(session, [one], overdue)
+
+
+def _of_archive(db: Database, files: FileStore | None, watch: Watcher) -> Iterator[Fault]:
+    """Look at archived cases one by one; their files are looked at with them."""
+    after = ""
+    while True:
+        query = select(ArchivedCase).where(ArchivedCase.number > after).order_by(ArchivedCase.number).limit(1)
+        with db.reading() as session:
+            row = session.scalar(query)
+        if row is None:
+            return
+        yield from archive_faults.of(row)
+        if files is not None:
+            for sha256, size in row.files.items():
+                yield from stored_faults.of_material(files, sha256, size)
+        after = row.number
+        watch(Part.ARCHIVE, 1, after)
 
 
 def _of_materials(db: Database, files: FileStore, watch: Watcher) -> Iterator[Fault]:

@@ -22,7 +22,7 @@ from engine.verification import Part
 
 FORMATS = ("text", "json")
 #: What people call the parts.
-NAMES = {Part.DATABASE: "数据库 database", Part.INSTANCES: "流程 instances", Part.MATERIALS: "材料 materials"}
+NAMES = {Part.DATABASE: "数据库 database", Part.INSTANCES: "流程 instances", Part.ARCHIVE: "归档 archive", Part.MATERIALS: "材料 materials"}
 
 
 @click.command()

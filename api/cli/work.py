@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from api.cli.doctor import refuse_unfit
-from engine import retention, settings, worker
+from engine import archives, retention, settings, worker
 from engine.database import Database
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
@@ -39,4 +39,5 @@ def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
     heart = Heartbeat(lambda: worker.tick(database, region=loaded.region), seconds=loaded.tick)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
+    heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     return heart

@@ -11,10 +11,10 @@ from pydantic import Field
 from api import auth, paging, parts
 from api.contract import answer, contract, require_match
 from api.shapes import Body, Data, Line, Page, Paged, Query, Text
-from api.transactions import reading, transaction
+from api.transactions import reading, reading_case, transaction
 from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, ItemShown, Journal
-from engine import cases, diagrams, dossiers, items, tasks, worklists
+from engine import archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
@@ -99,6 +99,8 @@ class CaseQuery(Paged):
     #: true: those that go on; false: those that have ended.
     open: bool | None = None
     light: Light | None = None
+    #: true: those that have been put into the archive, by matter and applicant; they can only be read.
+    archived: bool = False
 
 
 class DiagramQuery(Query):
@@ -135,6 +137,16 @@ def list_cases(query: CaseQuery) -> Response:
     wanted = worklists.CaseFilter(matter=query.matter, applicant_number=query.applicant_number, open=query.open, light=query.light)
     actor = auth.actor()
     with reading() as session:
+        if query.archived:
+            old = archive_search.search(
+                session,
+                actor,
+                matter=query.matter,
+                applicant_number=query.applicant_number,
+                after=start[0] if start else None,
+                limit=query.limit + 1,
+            )
+            return answer(paging.page(old, query.limit, key=lambda row: (row.id,), present=present.archived))
         found = worklists.find_cases(session, actor, wanted, after=start[0] if start else None, limit=query.limit + 1)
         shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
         return answer(paging.page(found, query.limit, key=lambda row: (row.id,), present=lambda row: shown[row.id]))
@@ -145,7 +157,7 @@ def list_cases(query: CaseQuery) -> Response:
 def get_case(number: str) -> Response:
     """Give a case, as far as it is yours to see."""
     actor = auth.actor()
-    with reading() as session:
+    with reading_case(number) as session:
         return answer(present.case(session, cases.get(session, number, actor), actor))
 
 
@@ -154,7 +166,7 @@ def get_case(number: str) -> Response:
 def get_journal(number: str) -> Response:
     """Tell what happened, oldest first."""
     actor = auth.actor()
-    with reading() as session:
+    with reading_case(number) as session:
         entries = dossiers.journal(session, cases.get(session, number, actor), actor)
         shown = [{name: getattr(e, name) for name in ("at", "actor", "what", "details", "seq", "hash")} for e in entries]
         return answer({"data": shown})
@@ -165,7 +177,7 @@ def get_journal(number: str) -> Response:
 def get_diagram(number: str, query: DiagramQuery) -> Response:
     """Give the drawing of a case, or of one of its items, and where the tokens are."""
     actor = auth.actor()
-    with reading() as session:
+    with reading_case(number) as session:
         row = cases.get(session, number, actor)
         item = items.get(session, query.item, actor) if query.item else None
         return answer(present.diagram(diagrams.of_case(session, row, item)))

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, send_file, url_for
 from api import auth, parsing, parts
 from api.contract import answer, contract
 from api.shapes import Body, Data, Line, Shape
-from api.transactions import reading, transaction
+from api.transactions import reading_case, transaction
 from api.v1 import present
 from api.v1.papers import MaterialShown
 from engine import cases, materials
@@ -57,7 +57,7 @@ def hand_in(number: str, body: MaterialData | MaterialUpload) -> Response:
 @contract(summary="材料列表 · List materials", answer=MaterialList)
 def list_materials(number: str) -> Response:
     """List the materials of a case, as far as they are yours to see."""
-    with reading() as session:
+    with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
         return answer({"data": [present.material(row) for row in materials.of_case(session, case, _mine(session, case))]})
 
@@ -66,7 +66,7 @@ def list_materials(number: str) -> Response:
 @contract(summary="材料信息 · One material", answer=MaterialShown)
 def get_material(number: str, no: int) -> Response:
     """Give what is known of a material; its file is at `/file`."""
-    with reading() as session:
+    with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
         return answer(present.material(materials.get(session, case, no, _mine(session, case))))
 
@@ -75,7 +75,7 @@ def get_material(number: str, no: int) -> Response:
 @contract(summary="材料文件 · File of a material", answer=None, media_type="*/*")
 def get_file(number: str, no: int) -> Response:
     """Give the file, to be saved and never shown in the page."""
-    with reading() as session:
+    with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
         row = materials.get(session, case, no, _mine(session, case))
         path = parts.files().path(row.sha256 or "")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from engine import cases, dossiers, tasks, worklists
 from engine.actors import Actor
+from engine.archive_documents import ARCHIVED_AT
+from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Draft, Item, Material
 from engine.clock import DueDate
 from engine.database import Session
@@ -14,6 +17,7 @@ from engine.deadlines import Deadline
 from engine.diagrams import Diagram
 from engine.dossiers import Dossier
 from engine.models import Task
+from engine.states import ItemStatus
 from engine.worklists import WorkEntry
 
 
@@ -45,9 +49,20 @@ def briefs(session: Session, rows: Iterable[Case], actor: Actor) -> list[dict[st
             "outcome": cases.outcome(items[row.id]),
             "light": lights.get(row.id),
             "items": {each.code: each.status for each in items[row.id]},
+            "archived_at": None,
         }
         for row in found
     ]
+
+
+def archived(row: ArchivedCase) -> dict[str, Any]:
+    """Present a case of the archive in a list."""
+    return row.brief | {
+        "submitted_at": datetime.fromisoformat(row.brief["submitted_at"]),
+        "ended_at": row.ended_at,
+        "items": {code: ItemStatus(status) for code, status in row.brief["items"].items()},
+        "archived_at": row.archived_at,
+    }
 
 
 def task_list(session: Session, rows: Collection[Task]) -> list[dict[str, Any]]:
@@ -93,6 +108,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         **_fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
         **_fields(dossier, "matter_name hall_name previous"),
         "outcome": cases.outcome(_live(dossier.items)),
+        "archived_at": session.info.get(ARCHIVED_AT),
         "due": due(bundle.promised) if bundle else None,
         "remaining": bundle.remaining if bundle else None,
         "light": bundle.light if bundle else None,

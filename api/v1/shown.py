@@ -145,6 +145,8 @@ class CaseBrief(Shape):
     light: Light | None
     #: Code and status of each item.
     items: dict[str, ItemStatus]
+    #: Since when it is in the archive, and can only be read.
+    archived_at: datetime | None
 
 
 class CaseShown(Shape):
@@ -165,6 +167,8 @@ class CaseShown(Shape):
     submitted_by: str
     ended_at: datetime | None
     outcome: str
+    #: Since when it is in the archive, and can only be read.
+    archived_at: datetime | None
     #: Published promise of the bundle in working days.
     promised: int | None
     due: Due | None

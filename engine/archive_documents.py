@@ -1,0 +1,129 @@
+"""Documents of the archive: every row of a case as one compressed JSON document, and back into tables that live only while it is read.
+
+So an archived case is read by the same code as any other.  Columns that a later version has added take their defaults; those that it has
+dropped are passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import zstandard
+from sqlalchemy import Column, ColumnElement, Date, Enum, LargeBinary, RowMapping, Table, Uuid, create_engine, insert, or_, select
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from engine.archive_models import ArchivedCase
+from engine.case_models import CalendarYear, Case, Item, Material
+from engine.columns import Moment
+from engine.models import Base, Definition, Department, Deployment, Hall, Instance, Resource, Task
+
+#: Under this name the session of an archived case knows since when it is one (`Session.info`).
+ARCHIVED_AT = "archived_at"
+#: What a row belongs by: a column, and the table of what it refers to.
+_OWNERS: Mapping[str, type[Base]] = {"instance_id": Instance, "item_id": Item, "material_id": Material, "task_id": Task}
+#: What cases refer to, and is never taken away.
+_SHARED = (Department, Hall, CalendarYear)
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def belonging(table: Table, case_id: UUID) -> ColumnElement[bool] | None:
+    """What of a table goes with a case: its own rows, and those that are about its instances, items, materials and tasks.
+
+    An item that a bundle has adopted brings along what was written while it was alone.
+    """
+    if table.name == Case.__tablename__:
+        return table.c.id == case_id
+    ways = [table.c.case_id == case_id] if "case_id" in table.c else []
+    for name, owner in _OWNERS.items():
+        if name in table.c and table.name != owner.__tablename__:
+            ways.append(table.c[name].in_(select(owner.__table__.c.id).where(owner.__table__.c.case_id == case_id)))
+    return or_(*ways) if ways else None
+
+
+def gather(session: Session, case_id: UUID) -> Rows:
+    """Every row of a case, by table."""
+    rows: Rows = {}
+    for table in Base.metadata.sorted_tables:
+        belongs = belonging(table, case_id)
+        if belongs is not None:
+            rows[str(table.name)] = [_row(row) for row in session.execute(select(table).where(belongs)).mappings()]
+    return {name: found for name, found in rows.items() if found}
+
+
+def pack(rows: Rows) -> bytes:
+    """Encode rows."""
+    return zstandard.compress(orjson.dumps(rows, default=_plain), 6)
+
+
+def unpack(content: bytes) -> Rows:
+    """Decode rows, each value as its column has it; what this version does not know is left out."""
+    tables = Base.metadata.tables
+    return {
+        name: [{key: _value(tables[name].c[key], value) for key, value in row.items() if key in tables[name].c} for row in rows]
+        for name, rows in orjson.loads(zstandard.decompress(content)).items()
+        if name in tables
+    }
+
+
+@contextmanager
+def opened(session: Session, row: ArchivedCase) -> Iterator[Session]:
+    """Lay an archived case out in tables of its own until the block ends; nothing that is written there is kept."""
+    bind = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(bind)
+    rows = unpack(row.content)
+    with Session(bind, autoflush=False, info={ARCHIVED_AT: row.archived_at}) as laid_out:
+        for table, found in (*_surroundings(session, rows), *rows.items()):
+            if found:
+                laid_out.execute(insert(Base.metadata.tables[table]), found)
+        yield laid_out
+    bind.dispose()
+
+
+def _surroundings(session: Session, rows: Rows) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """What the case stands on: its versions of the diagrams, halls, calendars; and the case that it goes on from, as far as it is there."""
+    definitions = {row["definition_id"] for table in ("cases", "instances") for row in rows.get(table, [])}
+    deployments = select(Definition.deployment_id).where(Definition.id.in_(definitions))
+    previous = [row["previous_id"] for row in rows["cases"] if row["previous_id"]]
+    wanted = {
+        **dict.fromkeys(_SHARED),
+        Deployment: Deployment.id.in_(deployments),
+        Resource: Resource.deployment_id.in_(deployments),
+        Definition: Definition.deployment_id.in_(deployments),
+        Case: Case.id.in_(previous),
+    }
+    for model, condition in wanted.items():
+        table = Base.metadata.tables[model.__tablename__]
+        query = select(table) if condition is None else select(table).where(condition)
+        yield table.name, [dict(row) for row in session.execute(query).mappings()]
+
+
+def _row(found: RowMapping) -> dict[str, Any]:
+    return {str(key): value for key, value in found.items()}  # some names are of SQLAlchemy's own kind of text
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"Expected a value of a column, but got {value!r}")
+
+
+def _value(column: Column[Any], value: Any) -> Any:
+    kind = column.type
+    if value is None:
+        return None
+    if isinstance(kind, Moment):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    if isinstance(kind, Uuid):
+        return UUID(value)
+    if isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
+    return kind.enum_class(value) if isinstance(kind, Enum) and kind.enum_class else value

@@ -1,0 +1,57 @@
+"""The archive, as people find it: by number, applicant, matter; read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.orm import Session, defer
+
+from engine import archive_documents
+from engine.actors import Actor
+from engine.archive_models import ArchivedCase
+from engine.case_models import Case
+from engine.errors import InvalidState
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Archived cases of one's halls; those with an item of one's department; those one submitted: as before (`cases.visible`)."""
+    halls, departments = actor.halls(), actor.departments()
+    if halls is None:
+        return true()
+    of_department = [ArchivedCase.departments.contains(f"|{code}|", autoescape=True) for code in departments or ()]
+    everywhere = [ArchivedCase.departments != ""] if departments is None else []
+    return or_(ArchivedCase.submitted_by == actor.name, ArchivedCase.hall.in_(halls), *of_department, *everywhere)
+
+
+def search(
+    session: Session, actor: Actor, *, matter: str | None, applicant_number: str | None, after: UUID | None, limit: int
+) -> Sequence[ArchivedCase]:
+    """The archived cases that an actor may see, newest first; a process without a matter is none."""
+    query = select(ArchivedCase).where(visible(actor), ArchivedCase.hall.is_not(None)).options(defer(ArchivedCase.content))
+    for column, value in ((ArchivedCase.matter, matter), (ArchivedCase.applicant_number, applicant_number)):
+        query = query if value is None else query.where(column == value)
+    query = query if after is None else query.where(ArchivedCase.id < after)
+    return session.scalars(query.order_by(ArchivedCase.id.desc()).limit(limit)).all()
+
+
+@contextmanager
+def holding(session: Session, number: str) -> Iterator[Session]:
+    """Give the session in which a case is read: this one, or that of its document in the archive."""
+    archived = None
+    if number and session.scalar(select(Case.id).where(Case.number == number)) is None:
+        archived = session.scalar(select(ArchivedCase).where(ArchivedCase.number == number))
+    if archived is None:
+        yield session
+        return
+    with archive_documents.opened(session, archived) as laid_out:
+        yield laid_out
+
+
+def require_hot(session: Session, number: str, actor: Actor) -> None:
+    """Raise InvalidState when a case that the actor may see is in the archive: it can be read, and nothing else."""
+    query = select(ArchivedCase.id).where(ArchivedCase.number == number, ArchivedCase.hall.is_not(None), visible(actor))
+    if session.scalar(query) is not None:
+        raise InvalidState(f"Expected case {number} to go on, but it is archived: it can only be read")

@@ -1,0 +1,135 @@
+"""The archive (归档): finished cases leave the tables of what goes on after their time, whole; nothing of them is deleted.
+
+Their time is the matter's own (`onething.archive_days`), else `camunda:historyTimeToLive`, counted from the end of the case; without either
+they stay.  Each goes in a transaction of its own, so whatever dies in between, a case is in one place, and whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from engine import activities, archive_documents, cases, definitions, functions
+from engine.archive_models import ArchivedCase
+from engine.case_models import Case, Commitment, Item, Material, Tolerance
+from engine.database import Database
+from engine.definitions import Loaded
+from engine.models import Base, Incident, Instance, Job, Outbox
+from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
+
+#: Cases that are looked for in one go.
+BATCH = 200
+log = structlog.get_logger()
+
+
+def sweep(db: Database) -> int:
+    """Put away all cases whose time is over; how many.  Any number of nodes may do so at the same time."""
+    return sum(put_away(db, case_id) for case_id in _due(db))
+
+
+def put_away(db: Database, case_id: UUID) -> bool:
+    """Move one case into the archive.  Tells whether it was ours to do; what refers to it in an unforeseen way keeps it where it is."""
+    try:
+        with db.transaction() as session:
+            case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
+            if case is None:
+                return False
+            session.add(_archived(session, case))
+            session.flush()
+            session.expunge_all()
+            for table in reversed(Base.metadata.sorted_tables):
+                belongs = archive_documents.belonging(table, case_id)
+                if belongs is not None:
+                    session.execute(delete(table).where(belongs))
+    except IntegrityError:
+        log.exception("case not archived", case=str(case_id))
+        return False
+    return True
+
+
+def archive_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
+    """When a case that ended then is put away; None: never."""
+    days = loaded.property("archive_days")
+    return ended_at + timedelta(days=int(days)) if days.isdecimal() else activities.purge_date(loaded, ended_at)
+
+
+def _due(db: Database) -> Iterator[UUID]:
+    with db.reading() as session:
+        versions = session.scalars(select(Case.definition_id).where(Case.ended_at.is_not(None)).distinct()).all()
+    for version in versions:
+        after = None
+        while found := _of_version(db, version, after):
+            yield from found
+            after = found[-1]
+
+
+def _of_version(db: Database, version: UUID, after: UUID | None) -> list[UUID]:
+    """Cases of one version of a matter, the newest first: what refers to another goes before it."""
+    now = datetime.now(UTC)
+    query = select(Case.id).where(Case.definition_id == version, *_at_rest())
+    with db.reading() as session:
+        kept = archive_date(definitions.get(session, version), now)
+        if kept is None:
+            return []
+        query = query.where(Case.ended_at <= now - (kept - now))
+        query = query if after is None else query.where(Case.id < after)
+        return list(session.scalars(query.order_by(Case.id.desc()).limit(BATCH)))
+
+
+def _at_rest() -> tuple[ColumnElement[bool], ...]:
+    """Nothing goes on in the case, nobody waits for anything of it, and no other case that is still here refers to it."""
+    later, of_other = aliased(Case), aliased(Material)
+    unkept = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
+    return (
+        Case.ended_at.is_not(None),
+        ~exists().where(Instance.case_id == Case.id, Instance.status == InstanceStatus.RUNNING),
+        ~exists().where(Job.case_id == Case.id),
+        ~exists().where(Incident.case_id == Case.id, Incident.resolved_at.is_(None)),
+        ~exists().where(Outbox.case_id == Case.id, Outbox.sent_at.is_(None)),
+        ~exists().where(Tolerance.case_id == Case.id, Tolerance.status.in_((ToleranceStatus.OPEN, ToleranceStatus.OVERDUE))),
+        ~exists().where(Commitment.case_id == Case.id, Commitment.status.in_(unkept)),
+        ~exists().where(later.previous_id == Case.id),
+        ~exists().where(Item.adopted_from_id == Case.id),
+        ~exists().where(Material.case_id == Case.id, of_other.copied_from_id == Material.id, of_other.case_id != Case.id),
+    )
+
+
+def _archived(session: Session, case: Case) -> ArchivedCase:
+    rows = archive_documents.gather(session, case.id)
+    content, items = archive_documents.pack(rows), functions.live_items(case)
+    departments = sorted({item["department"] for item in rows.get("items", [])})
+    brief = {
+        "number": case.number,
+        "matter": case.matter,
+        "hall": case.hall,
+        "applicant": case.applicant.get("name", ""),
+        "entry": case.entry,
+        "submitted_at": case.submitted_at,
+        "ended_at": case.ended_at,
+        "outcome": cases.outcome(items),
+        "light": None,
+        "items": {item.code: item.status for item in items},
+    }
+    return ArchivedCase(
+        id=case.id,
+        number=case.number,
+        region=case.region,
+        matter=case.matter,
+        hall=case.hall,
+        applicant_number=case.applicant_number,
+        submitted_by=case.submitted_by,
+        departments=f"|{'|'.join(departments)}|" if departments else "",
+        brief=brief,
+        files={row["sha256"]: row["size"] for row in rows.get("materials", []) if row["sha256"]},
+        ended_at=case.ended_at or datetime.now(UTC),
+        archived_at=datetime.now(UTC),
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )

@@ -1,0 +1,60 @@
+"""The archive over HTTP: an archived case is shown as it was, is found, and takes no command."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from sqlalchemy import text
+
+from engine import archives
+from tests.api.bundle import APPLICANT, submit
+
+
+@pytest.fixture
+def store(sqlite):
+    """One kind of database is enough here: `tests/engine/test_archives.py` goes through both."""
+    return sqlite
+
+
+@pytest.fixture
+def case(clerk, app):
+    """A case that was withdrawn years ago, and what was shown of it then."""
+    case = submit(clerk)
+    assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不办了"}).status_code == 200
+    database = app.extensions["database"]
+    with database.transaction() as session:
+        session.execute(text("UPDATE outbox SET sent_at = created_at"))
+    before = clerk.get(f"/cases/{case['number']}").json
+    with time_machine.travel("2033-03-02T09:00:00+08:00"):
+        assert archives.sweep(database) == 1
+    return before
+
+
+def test_case__is_shown_as_before(clerk, fire, case):
+    shown = clerk.get(f"/cases/{case['number']}").json
+
+    assert shown.pop("archived_at").startswith("2033-03-02")
+    assert case.pop("archived_at") is None
+    assert shown == case
+    assert next(entry["what"] for entry in clerk.get(f"/cases/{case['number']}/journal").json["data"]) == "case submitted"
+    assert clerk.get(f"/cases/{case['number']}/diagram").status_code == 200
+    assert len(clerk.get(f"/cases/{case['number']}/materials").json["data"]) == len(case["materials"])
+    assert "已归档" in clerk.page(f"/?case={case['number']}").text
+
+
+def test_case__takes_no_command(clerk, case):
+    answer = clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不办了"})
+
+    assert answer.status_code == 409
+    assert answer.json["detail"] == f"Expected case {case['number']} to go on, but it is archived: it can only be read"
+
+
+def test_cases__of_the_archive(clerk, nobody, case):
+    other = submit(clerk)
+
+    hot, old = clerk.get("/cases").json["data"], clerk.get(f"/cases?archived=true&applicant_number={APPLICANT['id_number']}").json["data"]
+
+    assert [each["number"] for each in hot] == [other["number"]]
+    assert [(each["number"], each["outcome"]) for each in old] == [(case["number"], case["outcome"])]
+    assert old[0]["archived_at"].startswith("2033-03-02")
+    assert clerk.get("/cases?archived=true&matter=nothing").json["data"] == []

@@ -1,0 +1,185 @@
+"""The archive: finished cases leave the tables of what goes on after their time, whole, once, and can be read as before."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select, update
+
+from engine import archive_search, archives, cases, dossiers, verification
+from engine.archive_models import ArchivedCase
+from engine.case_models import Case
+from engine.errors import InvalidState, NotFound
+from engine.faults import FaultKind
+from engine.models import Base, Entry, Instance, Outbox
+from engine.states import InstanceStatus
+from tests import tiny
+
+
+@pytest.fixture
+def deployed(stage):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, archive_days="30"))
+
+
+@pytest.fixture
+def ended(stage, clerk, market, deployed):
+    """A bundle that was handed out on 2 March."""
+    return finish(clerk, market)
+
+
+def finish(clerk, market):
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    for code in ("alpha", "beta"):
+        market.complete(case, f"{code}审批", outcome="granted", certificate_no=f"{code}-1")
+    clerk.complete(case, "统一出件", mode="unified", delivery="window")
+    if "好差评" in clerk.stage.tasks(case):
+        clerk.complete(case, "好差评", score=5)
+    with clerk.stage.database.transaction() as session:  # whoever carries messages has done so
+        session.execute(update(Outbox).where(Outbox.case_id == case.id).values(sent_at=case.submitted_at))
+    assert clerk.stage.case(case).ended_at is not None
+    return case
+
+
+def told(stage, who, case):
+    """Everything that a person can see of a case, wherever it is."""
+    with stage.reading() as session, archive_search.holding(session, case.number) as holding:
+        row = cases.get(holding, case.number, who.actor)
+        found = dossiers.read(holding, row, who.actor)
+        return (
+            row.applicant,
+            [(item.number, item.status, item.result) for item in found.items],
+            [(notice.number, notice.content) for notice in found.notices],
+            [(result.number, result.holder, result.issued_at) for result in found.results],
+            [(entry.at, entry.what, entry.hash) for entry in dossiers.journal(holding, row, who.actor)],
+            found.rating and found.rating.score,
+        )
+
+
+def left(stage, case):
+    """Rows of a case in the tables of what goes on."""
+    tables = [table for table in Base.metadata.sorted_tables if "case_id" in table.c]
+    with stage.reading() as session:
+        counted = {
+            table.name: session.scalar(select(func.count()).select_from(table).where(table.c.case_id == case.id)) for table in tables
+        }
+        return {name: count for name, count in counted.items() if count} | ({"cases": 1} if session.get(Case, case.id) else {})
+
+
+def test_sweep__after_its_time(stage, clerk, market, supervisor, ended):
+    """Everything is read as before, by whoever could read it before; nothing of it is left among what goes on."""
+    before = {who.name: told(stage, who, ended) for who in (clerk, market, supervisor)}
+    stage.move_to(2026, 3, 31)
+    assert archives.sweep(stage.database) == 0
+
+    stage.move_to(2026, 4, 3)
+
+    assert archives.sweep(stage.database) == 1
+    assert left(stage, ended) == {}
+    assert {who.name: told(stage, who, ended) for who in (clerk, market, supervisor)} == before
+    assert list(verification.verify(stage.database)) == []
+    with pytest.raises(NotFound):
+        told(stage, stage.person("officer-fire"), ended)
+    assert archives.sweep(stage.database) == 0
+
+
+def test_sweep__what_goes_on_stays(stage, clerk, market, ended):
+    """The tables are as large as what is open, however much has been done."""
+    going_on = clerk.submit("tiny")
+    before = left(stage, going_on)
+    finish(clerk, market)
+    stage.move_to(2026, 5, 4)
+
+    assert archives.sweep(stage.database) == 2
+
+    assert left(stage, going_on) == before
+    with stage.reading() as session:
+        assert session.scalars(select(Case.id)).all() == [going_on.id]
+        assert set(session.scalars(select(Entry.case_id))) == {going_on.id}
+
+
+def test_put_away__nothing_is_lost_when_it_dies(stage, ended, monkeypatch):
+    before = left(stage, ended)
+    stage.move_to(2026, 5, 4)
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(archives, "delete", die)
+        with pytest.raises(KeyboardInterrupt):
+            archives.sweep(stage.database)
+
+    assert left(stage, ended) == before
+    with stage.reading() as session:
+        assert session.scalars(select(ArchivedCase)).all() == []
+    assert archives.sweep(stage.database) == 1
+    assert archives.put_away(stage.database, ended.id) is False
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [
+        lambda case: update(Instance).where(Instance.case_id == case.id).values(status=InstanceStatus.RUNNING),
+        lambda case: update(Case).where(Case.id == case.id).values(ended_at=None),
+        lambda case: update(Outbox).where(Outbox.case_id == case.id).values(sent_at=None),
+    ],
+    ids=["runs", "open", "messages that nobody has carried"],
+)
+def test_sweep__not_what_goes_on(stage, ended, unfinished):
+    with stage.database.transaction() as session:
+        session.execute(unfinished(ended))
+    stage.move_to(2026, 5, 4)
+
+    assert archives.sweep(stage.database) == 0
+
+
+def test_sweep__not_what_others_refer_to(stage, clerk, market, ended):
+    """What was applied for again goes after the case that goes on from it."""
+    with stage.database.transaction() as session:
+        later = clerk.submit("tiny")
+        session.execute(update(Case).where(Case.id == later.id).values(previous_id=ended.id))
+    stage.move_to(2026, 5, 4)
+
+    assert archives.sweep(stage.database) == 0
+
+
+def test_sweep__without_a_time(stage, clerk, market):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    finish(clerk, market)
+    stage.move_to(2099, 5, 4)
+
+    assert archives.sweep(stage.database) == 0
+
+
+def test_get__an_archived_case_can_only_be_read(stage, clerk, ended):
+    stage.move_to(2026, 5, 4)
+    archives.sweep(stage.database)
+
+    with pytest.raises(InvalidState, match=r"Expected case .* to go on, but it is archived"), clerk.acting(checked=False) as session:
+        cases.get(session, ended.number, clerk.actor)
+    with stage.reading() as session, pytest.raises(NotFound):
+        cases.get(session, ended.number, stage.person("officer-fire").actor)
+
+
+def test_search__by_applicant_and_by_whom(stage, clerk, market, supervisor, ended):
+    stage.move_to(2026, 5, 4)
+    archives.sweep(stage.database)
+
+    def found(who, **wanted):
+        wanted = {"matter": None, "applicant_number": None, "after": None, "limit": 10} | wanted
+        with stage.reading() as session:
+            return [row.brief["number"] for row in archive_search.search(session, who.actor, **wanted)]
+
+    assert found(supervisor) == found(clerk, applicant_number=ended.applicant_number) == found(market, matter="tiny") == [ended.number]
+    assert found(stage.person("officer-fire")) == found(clerk, applicant_number="1") == found(clerk, after=ended.id) == []
+
+
+def test_verify__a_damaged_document(stage, ended):
+    stage.move_to(2026, 5, 4)
+    archives.sweep(stage.database)
+    with stage.database.transaction() as session:
+        session.execute(update(ArchivedCase).values(content=b"damaged"))
+
+    [fault] = verification.verify(stage.database)
+
+    assert (fault.kind, fault.about) == (FaultKind.ARCHIVE, f"archived case {ended.number}")

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 from bpmn.expressions import Expression
+from bpmn.parameters import Parameter, VariableMapping
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -124,32 +125,6 @@ class EventDefinition:
         """The name or code as it stands in the diagram; it may be an expression."""
         expression = self.signal or self.message
         return expression.source if expression else self.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class VariableMapping:
-    """One `camunda:in` or `camunda:out` of a call activity or a signal."""
-
-    #: Expression over the giving side's variables; None means all variables.
-    source: Expression | None
-    #: Variable of the receiving side; None together with `source=None`.
-    target: str | None
-    #: Written as `source="x"`: a variable that is not set passes null (an expression over it would be an error), as in Camunda 7.
-    by_name: bool = False
-    #: `local="true"`: of the giving side's variables, only the local ones.
-    local: bool = False
-
-
-#: What an input or output parameter holds: an expression (literals too), a list or a map of such, or nothing.
-Value: TypeAlias = "Expression | tuple[Value, ...] | Mapping[str, Value] | None"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One `camunda:inputParameter` or `camunda:outputParameter`."""
-
-    name: str
-    value: Value
 
 
 class LoopType(StrEnum):

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from bpmn import snapshot as snapshots
-from bpmn import spiff
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn import spiff, starts
+from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
 from bpmn.instructions import Instruction, Verb
@@ -48,7 +48,7 @@ class Instance:
             instance._process.open()
             instance.modify(*elsewhere)
         else:
-            instance._process.begin(_start_event(definition, at).id)
+            instance._process.begin(starts.event(definition, at).id)
             instance._process.run_to_rest()
         return instance
 
@@ -58,6 +58,10 @@ class Instance:
         instance = cls(definition, variables, context)
         spiff.restore(instance._process, snapshots.decode(snapshot))
         return instance
+
+    def go_on(self, context: Context) -> None:
+        """Take an instance up again that stayed in memory, as if it had been loaded."""
+        self._process.go_on(context)
 
     # What it is --------------------------------------------------------------------------------------------------------------------------
 
@@ -93,6 +97,10 @@ class Instance:
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its id.  Nothing is evaluated: a bound timer that fails is a timer here."""
         return self._process.standing()
+
+    def schedule(self) -> dict[int, datetime | None]:
+        """Say when tasks and timers are due, by wait id; without those whose date moves with the world."""
+        return self._process.schedule()
 
     def history(self) -> list[Activity]:
         """Return the activations that started or ended since `start` or `load`, in order."""
@@ -282,16 +290,3 @@ def _hand_over(token: spiff.Token, variables: Mapping[str, Any] | None) -> None:
         token.task_spec.take_over(token, plain(variables))
     else:
         token.set_variables(variables)
-
-
-def _start_event(definition: Definition, at: str | None) -> Element:
-    starts = definition.starts()
-    if at is None:
-        starts = [start for start in starts if start.event is None or start.event.type is EventType.NONE]
-        if len(starts) == 1:
-            return starts[0]
-        raise InstanceError(f"Expected to start {definition.key} at its none start event, but it has {len(starts) or 'none'}")
-    element = definition.elements.get(at)
-    if element is None or element.type is not ElementType.START_EVENT or element.parent is not None:
-        raise InstanceError(f"Expected to start {definition.key} at {at}, but this is no start event of the process")
-    return element

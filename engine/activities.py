@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
 from bpmn.definition import Element, ElementType
 from bpmn.errors import ExpressionError
-from bpmn.instance import Instance as Process
 from bpmn.waits import Activity
-from engine import models
+from engine import holdings, models
 from engine.case_models import LocalVariables
 from engine.definitions import Loaded
+from engine.holdings import Held
+
+if TYPE_CHECKING:
+    from engine.instances import Run
+
+_ACTIVITIES = cast("Table", models.Activity.__table__)
 
 
 def is_told(element: Element) -> bool:
@@ -25,12 +29,12 @@ def is_told(element: Element) -> bool:
     return element.drawn or element.type is ElementType.MULTI_INSTANCE_BODY
 
 
-def record(session: Session, row: models.Instance, loaded: Loaded, process: Process) -> None:
-    """Write what has begun since the instance was woken, and how ended what had begun before; one statement for all."""
-    told = [activity for activity in process.history() if is_told(loaded.process.elements[activity.element])]
-    if told:
-        rows = [_row(row, loaded, activity, place) for place, activity in enumerate(told)]
-        session.execute(_UPSERTS[session.get_bind().dialect.name], rows)
+def record(run: Run) -> None:
+    """Write what has begun since the instance was woken, and how ended what had begun before."""
+    elements = run.loaded.process.elements
+    told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
+    rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
+    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=("instance_id", "number"), new=("ended_at", "outcome"))
 
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
@@ -54,8 +58,7 @@ def purge(session: Session, instance_id: UUID) -> None:
     session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
 
 
-def _row(row: models.Instance, loaded: Loaded, activity: Activity, place: int) -> dict[str, Any]:
-    element = loaded.process.elements[activity.element]
+def _row(row: Held, element: Element, activity: Activity, place: int) -> dict[str, Any]:
     return {
         "instance_id": row.id,
         "number": activity.id,
@@ -70,14 +73,3 @@ def _row(row: models.Instance, loaded: Loaded, activity: Activity, place: int) -
         "ended_at": activity.ended_at,
         "outcome": activity.outcome,
     }
-
-
-def _upsert(dialect: Any) -> Any:
-    """Insert what has begun; of what is there already, only the end is new."""
-    new = dialect.insert(models.Activity.__table__)
-    return new.on_conflict_do_update(
-        index_elements=["instance_id", "number"], set_={"ended_at": new.excluded.ended_at, "outcome": new.excluded.outcome}
-    )
-
-
-_UPSERTS = {"postgresql": _upsert(postgresql), "sqlite": _upsert(sqlite)}

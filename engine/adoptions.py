@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import functions, instances, journal, lifecycle, materials, matters, numbers
+from engine import functions, holdings, instances, journal, lifecycle, materials, matters, numbers
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, LocalVariables, Notice
 from engine.errors import Busy, InvalidState, NotFound
-from engine.models import Activity, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
+from engine.holdings import Held
+from engine.models import Activity, ExternalTask, Incident, Job, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
@@ -106,13 +107,14 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
 
 def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
     """Take the item with everything that is its own into the bundle, and close the case it came alone in."""
-    alone = instances.of_case(session, source.id)
+    alone = instances.lock(session, instances.of_case(session, source.id).id)
     if item.instance_id is not None:
-        child = session.get_one(Instance, item.instance_id)
+        child = instances.lock(session, item.instance_id)
         _take_jobs(session, child)
         child.parent_id = child.parent_wait = None
-        child.case_id = case.id
-        session.flush()
+        child.case_id, child.number, child.matter, child.hall = case.id, case.number, case.matter, case.hall
+        child.submitted_by = case.submitted_by
+        holdings.of(session).write(session)
         for table in _PROJECTED:
             session.execute(update(table).where(table.instance_id == child.id).values(case_id=case.id))
         told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
@@ -133,7 +135,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     _close(session, alone, source, actor=actor)
 
 
-def _take_jobs(session: Session, child: Instance) -> None:
+def _take_jobs(session: Session, child: Held) -> None:
     """Whoever performs a job holds it, and waits for the instance: so nobody who holds an instance ever waits for a job."""
     owed = select(Job.id).where(Job.instance_id == child.id)
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
@@ -146,7 +148,7 @@ def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor)
     materials.take_over(session, source, case, codes={m["code"] for m in case.checklist["materials"]}, actor=actor)
 
 
-def _close(session: Session, alone: Instance, source: Case, *, actor: Actor) -> None:
+def _close(session: Session, alone: Held, source: Case, *, actor: Actor) -> None:
     if alone.status is InstanceStatus.RUNNING:
         instances.cancel(session, alone.id, actor=actor)
     if source.ended_at is None:

@@ -16,7 +16,7 @@ from engine import execution, instances, journal, processes, variables, visibili
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
-from engine.models import Instance, Task
+from engine.models import Task
 from engine.states import TaskStatus
 from engine.variables import NOTHING, Given
 
@@ -80,7 +80,7 @@ def update(session: Session, task_id: UUID, facts: Facts, *, actor: Actor) -> Ta
     task.priority = task.priority if facts.priority is None else facts.priority
     task.assignee, task.owner, task.delegation = facts.assignee, facts.owner, facts.delegation
     task.due_at, task.follow_up_at, task.updated_at = facts.due_at, facts.follow_up_at, datetime.now(UTC)
-    journal.record(session, session.get_one(Instance, task.instance_id), actor=actor, what="task changed", task=task.name)
+    journal.record(session, instances.lock(session, task.instance_id), actor=actor, what="task changed", task=task.name)
     return task
 
 
@@ -113,6 +113,6 @@ def set_variables(
 
 def _noted(session: Session, task: Task, what: str, actor: Actor) -> Task:
     task.updated_at = datetime.now(UTC)
-    row = session.get_one(Instance, task.instance_id)
+    row = instances.lock(session, task.instance_id)
     journal.record(session, row, actor=actor, what=what, task=task.name, assignee=task.assignee)
     return task

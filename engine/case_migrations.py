@@ -27,9 +27,11 @@ from engine.actors import Actor, Role
 from engine.case_models import Case, CaseMigration, Draft, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
+from engine.holdings import Held
 from engine.instances import Run
 from engine.moved_drafts import Refit
 from engine.states import UNSETTLED, InstanceStatus
+from engine.subjects import Subject
 
 #: `Step` is named here for those who may not know `bpmn`.
 __all__ = ["Affected", "Plan", "Report", "Step", "affected", "move", "of_batch", "plan", "preview", "undo"]
@@ -100,17 +102,18 @@ def preview(session: Session, plan: Plan, about: Affected, *, actor: Actor) -> R
     """Say what would become of an instance; nothing is written."""
     _require(actor)
     row = session.get_one(models.Instance, about.instance_id, populate_existing=True)
-    outcome, run = _judge(session, plan, row, actor)
-    return _report(about, outcome, () if run is None else moved_drafts.refit(session, row.id, _forms(session, plan, outcome)))
+    outcome = _judge(session, plan, row, actor)
+    return _report(about, outcome, () if outcome.reasons else moved_drafts.refit(session, row.id, _forms(session, plan, outcome)))
 
 
 def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: Actor) -> Report:
     """Move an instance to the new version, if nothing speaks against it; keep what it was before under the batch."""
     _require(actor)
     row = instances.lock(session, about.instance_id)
-    outcome, run = _judge(session, plan, row, actor)
-    if run is None:
+    outcome = _judge(session, plan, row, actor)
+    if outcome.reasons or outcome.instance is None:
         return _report(about, outcome)
+    run = _woken_anew(session, plan, row, outcome.instance, actor)
     moved_drafts.hold(session, row.id)
     refits = moved_drafts.refit(session, row.id, _forms(session, plan, outcome))
     record = CaseMigration(
@@ -165,29 +168,31 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
     return Report(about=about, notes=notes, done=True)
 
 
-def _judge(session: Session, plan: Plan, row: models.Instance, actor: Actor) -> tuple[Migration, Run | None]:
+def _judge(session: Session, plan: Plan, row: Held | models.Instance, actor: Actor) -> Migration:
     """Work out what becomes of an instance, and give it in its new version when nothing speaks against it."""
     if row.definition_id != plan.source.id:
         reason = f"Expected an instance of version {plan.source.version}, but it is of another one by now"
-        return Migration(steps=(), refusals=(reason,)), None
-    case, item = session.get_one(Case, row.case_id), session.get(Item, row.item_id) if row.item_id else None
-    called = row.parent_id is not None
-    context = functions.context(session, plan.target, case, item, actor, key=row.business_key, called=called)
+        return Migration(steps=(), refusals=(reason,))
+    subject = Subject(session, row.case_id, row.item_id)
+    context = functions.context(session, plan.target, subject, actor, key=row.business_key, called=row.parent_id is not None)
     outcome = migration.migrate(plan.moves, row.state, row.variables, context)
-    if item is None and row.parent_id is None:
-        outcome = replace(outcome, refusals=(*outcome.refusals, *_forgotten(plan.target, case)))
-    if outcome.reasons or outcome.instance is None:
-        return outcome, None
-    before = Process.load(plan.source.process, row.state, row.variables, context)
-    return outcome, Run(
+    if row.item_id is None and row.parent_id is None:
+        outcome = replace(outcome, refusals=(*outcome.refusals, *_forgotten(plan.target, subject.case)))
+    return outcome
+
+
+def _woken_anew(session: Session, plan: Plan, row: Held, process: Process, actor: Actor) -> Run:
+    """Hand out an instance in its new version, with the waits that it had in the old one."""
+    before = Process.load(plan.source.process, row.state, row.variables, process.context)
+    return Run(
         session=session,
         actor=actor,
         row=row,
         loaded=plan.target,
-        process=outcome.instance,
-        case=case,
-        item=item,
+        process=process,
+        subject=Subject(session, row.case_id, row.item_id),
         projected=before.standing(),
+        schedule=before.schedule(),
     )
 
 

@@ -12,8 +12,8 @@ from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, move
 
@@ -64,7 +64,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
     jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables, message=TOLERANCE_EXPIRED)
 
 
-def verify(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
     item, outcome = _item(run), data.get("outcome")
     if outcome not in list(_OUTCOMES):

@@ -19,6 +19,7 @@ from engine import definitions, execution, executions, instances, journal, proce
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import InvalidState
+from engine.holdings import Held
 from engine.models import Instance, Subscription
 from engine.places import Place
 from engine.variables import NOTHING, Given
@@ -42,7 +43,7 @@ class Message:
 class Reached:
     """Who has taken a message."""
 
-    instance: Instance
+    instance: Instance | Held
     #: Where it waited; None: it has begun with the message.
     at: Place | None
 
@@ -68,7 +69,7 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     return reached
 
 
-def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Instance:
+def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Held:
     """Let a receive task go on, or the one that there is in a process without a matter; raises NotFound, NotPermitted, InvalidState."""
     processes.require_plain(session, place.instance_id, actor, to="signal")
     with execution.running(session, place.instance_id, actor=actor) as run:
@@ -84,7 +85,7 @@ def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTH
     return run.row
 
 
-def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: Given = NOTHING) -> Instance:
+def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: Given = NOTHING) -> Held:
     """Deliver a message to what waits for it at a place of a process without a matter; raises as `trigger` does."""
     row, _case = processes.require_plain(session, place.instance_id, actor, to="deliver a message to")
     there = executions.subscriptions(session, place, name)
@@ -120,7 +121,7 @@ def _reached(session: Session, subscription: Subscription, message: Message, act
     return Reached(instance=_deliver(session, subscription, message, actor), at=at)
 
 
-def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Instance:
+def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:
     with execution.running(session, subscription.instance_id, actor=actor) as run:
         if subscription.wait in run.process.standing():  # another delivery of this message may have ended it
             run.process.deliver(subscription.wait, message.given.values)

@@ -16,7 +16,9 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
-from engine import meters, outages
+from engine import holdings, meters, outages
+from engine.live import LIVE, LiveInstances
+from engine.settings import Settings
 
 #: `Session` is named here for those who may not know SQLAlchemy.
 __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
@@ -93,10 +95,12 @@ def _connect_sqlite(url: str) -> Engine:
 class Database:
     """A bind and what happens around its transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, live: int = Settings.live_instances) -> None:
+        """Open a database; `live`: megabytes that token states may take in memory."""
         self.bind = connect(url)
+        self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
-        self.info: dict[str, Any] = {}
+        self.info: dict[str, Any] = {LIVE: self.live}
         #: What this thread is carrying out after a commit.
         self._here = threading.local()
 
@@ -110,9 +114,11 @@ class Database:
         with Session(self.bind, expire_on_commit=False, info=self.info) as session:
             with outages.told():
                 yield session
-                session.flush()
+                holdings.write(session)
             with outages.told(committing=True), meters.COMMIT.time():
                 session.commit()
+            for row, process in holdings.awake(session):
+                self.live.keep(row, process)
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         self._carry_out(owed)
 

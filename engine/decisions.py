@@ -10,8 +10,8 @@ from engine import dials, functions, journal, lifecycle, notices
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 from engine.notices import NoticeKind
 from engine.states import ItemStatus
 
@@ -22,7 +22,7 @@ CERTIFICATE = "certificate_no"
 _FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
 
 
-def decide(run: Run, task: Task, data: dict[str, Any]) -> None:
+def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
     if data.get("outcome") in list(OUTCOMES):
         settle(run, _item(run), data)

@@ -8,9 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn import xml
-from bpmn.instance import Instance as Process
 from bpmn.waits import WaitKind
-from engine import definitions, functions
+from engine import definitions, instances
 from engine.case_models import Case, Item
 from engine.errors import NotFound
 from engine.models import Definition, Instance, Resource
@@ -45,15 +44,14 @@ def of_case(session: Session, case: Case, item: Item | None = None) -> Diagram:
     row = session.scalar(query.order_by(Instance.started_at.desc(), Instance.id.desc()).limit(1))
     if row is None:
         raise NotFound(f"Expected {item.number if item else case.number} to have a running process, but it was not started")
-    return _draw(session, row, case, item)
+    return _draw(session, row)
 
 
-def _draw(session: Session, row: Instance, case: Case, item: Item | None) -> Diagram:
+def _draw(session: Session, row: Instance) -> Diagram:
     definition = session.get_one(Definition, row.definition_id)
     loaded = definitions.get(session, definition.id)
     resource = session.get_one(Resource, (definition.deployment_id, definition.resource))
-    context = functions.context(session, loaded, case, item, key=row.business_key, called=row.parent_id is not None)
-    process = Process.load(loaded.process, row.state, row.variables, context)
+    process = instances.look(session, row)
     elements = loaded.process.elements
     return Diagram(
         key=loaded.key,

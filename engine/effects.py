@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import commitments, decisions, follow_on, intake, issuance, procedures, ratings, supplements
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 
 #: `onething.kind` of a user task → the verb that applies its form, with its guard.
-EFFECTS: dict[str, Callable[[Run, Task, dict[str, Any]], None]] = {
+EFFECTS: dict[str, Callable[[Run, HeldTask, dict[str, Any]], None]] = {
     "intake": intake.decide,
     "follow-on": follow_on.decide,
     "supplement": supplements.answer,
@@ -22,7 +22,7 @@ EFFECTS: dict[str, Callable[[Run, Task, dict[str, Any]], None]] = {
 }
 
 
-def apply(run: Run, task: Task, data: dict[str, Any]) -> None:
+def apply(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Apply the completed form of a task before its token moves.  Raises EngineError; then nothing changed."""
     effect = EFFECTS.get(task.kind)
     if effect is not None:

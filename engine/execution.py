@@ -16,10 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import definitions, functions, instances, jobs, lifecycle, matters, models, procedures, signals, starts, steps
+from engine import definitions, functions, holdings, instances, jobs, lifecycle, matters, models, procedures, signals, starts, steps
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
+from engine.holdings import Held
 from engine.instances import Origin, Run
 from engine.models import Incident, Subscription
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
@@ -28,13 +29,25 @@ from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 @contextmanager
 def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Iterator[Run]:
     """Lock an instance, hand it out, and put it back at rest.  Raises InvalidState when it has ended, Suspended when it is."""
-    run = instances.wake(session, instance_id, actor=actor, even_suspended=even_suspended)
+    row = instances.lock(session, instance_id)
+    with awake(instances.take_up(session, row, actor=actor, even_suspended=even_suspended)) as run:
+        yield run
+
+
+@contextmanager
+def awake(run: Run) -> Iterator[Run]:
+    """Hand out an instance that is in our hands, and put it back at rest.  Raises InvalidState when it has ended."""
     if run.row.status != InstanceStatus.RUNNING:
-        raise InvalidState(f"Expected case {run.case.number} to be running, but it is {run.row.status}", status=str(run.row.status))
-    if run.is_bundle:
-        lifecycle.follow_up(session, run.case, actor=actor)
+        raise InvalidState(f"Expected case {run.row.number} to be running, but it is {run.row.status}", status=str(run.row.status))
+    follow_up(run)
     yield run
     settle(run)
+
+
+def follow_up(run: Run) -> None:
+    """Settle what hangs on items that ended, in the process of a matter, which alone has items."""
+    if run.is_bundle and run.row.hall is not None:
+        lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
 def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
@@ -54,8 +67,7 @@ def settle(run: Run) -> None:
             if wait.id in run.process.standing():  # what was done for the wait before may have ended this one
                 _ENTER[wait.kind](run, wait)
     procedures.end_interrupted(run)
-    if run.is_bundle:
-        lifecycle.follow_up(run.session, run.case, actor=run.actor)
+    follow_up(run)
     if run.process.ended and run.row.parent_id is not None:
         jobs.owe_parent(run.session, run.row)
     elif run.row.parent_id is not None and run.item is not None and run.found_as not in {None, run.item.status}:
@@ -64,7 +76,7 @@ def settle(run: Run) -> None:
     instances.put_back(run)
     signals.tell(run)
     if run.is_bundle and run.process.ended:
-        if run.case.hall is None:
+        if run.row.hall is None:
             run.case.ended_at = run.row.ended_at
         _carry_on(run)
 
@@ -107,7 +119,8 @@ def resume(session: Session, parent_id: UUID, child_id: UUID, *, actor: Actor) -
     waiting = run.process.standing().get(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != parent_id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return
-    lifecycle.follow_up(session, run.case, actor=actor)
+    if run.row.hall is not None:
+        lifecycle.follow_up(session, run.case, actor=actor)
     _return(run, child)
     settle(run)
 
@@ -140,7 +153,7 @@ def _enter_step(run: Run, wait: Wait) -> None:
     if not steps.is_ours(wait.name):
         return
     try:
-        with run.session.begin_nested():
+        with holdings.savepoint(run.session):
             result = steps.perform(run, wait)
     except EngineError as error:
         # The case waits at the step, others go on: a job tries again, an incident says so meanwhile.
@@ -193,7 +206,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
     settle(child_run)
 
 
-def _return(run: Run, child: models.Instance) -> None:
+def _return(run: Run, child: models.Instance | Held) -> None:
     """Give the call activity what its child left: variables, or an error that the diagram may catch."""
     item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None

@@ -200,7 +200,7 @@ def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor
 def lock(session: Session, task_id: UUID, worker: str, duration: timedelta, *, actor: Actor) -> None:
     """Lock one task for a worker; raises InvalidState while another holds it."""
     task, now = _taken(session, task_id, actor), datetime.now(UTC)
-    instances.require_active(session.get_one(Instance, task.instance_id))
+    instances.require_active(instances.lock(session, task.instance_id))
     if task.worker != worker and task.lock_expires_at is not None and task.lock_expires_at > now:
         raise InvalidState(f"Expected to lock external task {task_id} for {worker}, but {task.worker} holds it")
     task.worker, task.lock_expires_at = worker, now + duration
@@ -275,7 +275,7 @@ def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
 
 def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str) -> ExternalTask:
     task = _taken(session, task_id, actor)
-    instances.require_active(session.get_one(Instance, task.instance_id))
+    instances.require_active(instances.lock(session, task.instance_id))
     if task.worker != worker:
         raise InvalidState(f"Expected to {to} external task {task_id} as {worker}, but {task.worker or 'nobody'} holds it")
     return task

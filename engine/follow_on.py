@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from engine import calendars, functions, intake, jobs, lifecycle
 from engine.case_models import Item
 from engine.errors import InvalidInput
+from engine.holdings import Held, HeldTask
 from engine.instances import Run
 from engine.models import Instance, Subscription, Task
 from engine.states import TaskStatus
@@ -21,7 +22,7 @@ _DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_toleran
 ITEMS_CHANGED = "items_changed"
 
 
-def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of the items that want to join: `outcome` is accept, tolerate or refuse.
 
     When somebody else has disposed of them meanwhile, or all of them were adopted, nothing is left to do.
@@ -37,7 +38,7 @@ def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
 
 
-def is_open(session: Session, bundle: Instance, items: Iterable[Item]) -> bool:
+def is_open(session: Session, bundle: Instance | Held, items: Iterable[Item]) -> bool:
     """Whether a bundle can still take items: its joint handling goes on, or has yet to begin."""
     dispatcher = select(Subscription.id).where(Subscription.instance_id == bundle.id, Subscription.name == ITEMS_CHANGED)
     window = select(Task.kind).where(Task.instance_id == bundle.id, Task.status == TaskStatus.OPEN)

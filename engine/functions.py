@@ -22,6 +22,7 @@ from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, SupplementStatus, ToleranceStatus
+from engine.subjects import Subject
 
 #: Working days within which somebody must answer a submission (行政许可法 art. 32).
 ACCEPTANCE_DAYS = 5
@@ -36,12 +37,21 @@ class World:
 
     session: Session
     loaded: Loaded
-    case: Case
-    item: Item | None
+    subject: Subject
     actor: Actor | None
     #: What the instance is called (its business key).
     key: str | None
     context: Context = field(init=False)
+
+    @property
+    def case(self) -> Case:
+        """The case."""
+        return self.subject.case
+
+    @property
+    def item(self) -> Item | None:
+        """The item whose process asks; None: the matter's."""
+        return self.subject.item
 
     def ready(self, code: str) -> bool:
         """An item is accepted, not started, and what it needs is settled in its favour."""
@@ -162,11 +172,9 @@ _CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups
 NAMES = LIVE | _CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
 
 
-def context(
-    session: Session, loaded: Loaded, case: Case, item: Item | None, actor: Actor | None = None, *, key: str | None, called: bool
-) -> Context:
+def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, key: str | None, called: bool) -> Context:
     """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
-    world = World(session=session, loaded=loaded, case=case, item=item, actor=actor, key=key)
+    world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
     functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
     asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
     world.context = Context(now=datetime.now(UTC), gone=(DBAPIError, PendingRollbackError), called=called, **asked)

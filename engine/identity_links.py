@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import arranging, journal, tasks
+from engine import arranging, instances, journal, tasks
 from engine.actors import Actor
 from engine.errors import InvalidInput
-from engine.models import Instance, Task, TaskGroup, TaskUser
+from engine.models import Task, TaskGroup, TaskUser
 
 #: Of users and groups.
 LONGEST_NAME = 80
@@ -89,5 +89,5 @@ def _candidate(task: Task, link: Link) -> TaskUser | TaskGroup:
 
 def _note(session: Session, task: Task, link: Link, what: str, actor: Actor) -> None:
     task.updated_at = datetime.now(UTC)
-    row = session.get_one(Instance, task.instance_id)
+    row = instances.lock(session, task.instance_id)
     journal.record(session, row, actor=actor, what=what, task=task.name, link=str(link.type), who=link.user or link.group)

@@ -12,13 +12,18 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
-from bpmn.waits import Wait, WaitKind
-from engine import activities, definitions, functions, lifecycle, local_variables, models, projection
+from bpmn.waits import Context, Wait, WaitKind
+from engine import activities, definitions, functions, holdings, lifecycle, local_variables, models, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
+from engine.columns import new_id
 from engine.definitions import Loaded
 from engine.errors import NotFound, Suspended
+from engine.holdings import COLUMNS, INSTANCES, Held
+from engine.live import LIVE, LiveInstances
+from engine.reads import Read
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
+from engine.subjects import Subject
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
@@ -30,21 +35,31 @@ class Run:
 
     session: Session
     actor: Actor
-    row: models.Instance
+    row: Held
     loaded: Loaded
     process: Process
-    case: Case
-    #: The item whose process this is; None: the process of the matter.
-    item: Item | None
+    subject: Subject
     #: Waits that were there when it was woken: they have their rows.
     projected: Mapping[int, WaitKind]
+    #: When those were due then, as far as that does not move with the world.
+    schedule: Mapping[int, datetime | None]
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
 
     @property
+    def case(self) -> Case:
+        """The case that it belongs to."""
+        return self.subject.case
+
+    @property
+    def item(self) -> Item | None:
+        """The item whose process this is; None: the process of the matter."""
+        return self.subject.item
+
+    @property
     def is_bundle(self) -> bool:
         """Whether this is the process of the case's matter, whose lock governs what is common to the items."""
-        return self.item is None and self.row.parent_id is None
+        return self.row.item_id is None and self.row.parent_id is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +67,7 @@ class Origin:
     """How an instance comes about."""
 
     #: The call activity that waits for it, with its instance.
-    parent: tuple[models.Instance, Wait] | None = None
+    parent: tuple[Held, Wait] | None = None
     #: What it is called (its business key); what belongs to a case is called by its number.
     key: str | None = None
     #: Id of a start event that waits for something; None: the one that does not.
@@ -62,32 +77,29 @@ class Origin:
 
 
 ALONE = Origin()
-#: Built once: these two are the beginning of everything that happens.
-_LOCK = (
-    select(models.Instance)
-    .where(models.Instance.id == bindparam("instance"))
-    .with_for_update(key_share=True)
-    .execution_options(populate_existing=True)
-)
-#: The case of an instance, and the item whose process it is.
-_ABOUT = (
-    select(Case, Item)
-    .join_from(models.Instance, Case, Case.id == models.Instance.case_id)
-    .outerjoin(Item, Item.id == models.Instance.item_id)
-    .where(models.Instance.id == bindparam("instance"))
-    .execution_options(populate_existing=True)
+#: Built once: this is the beginning of everything that happens.
+_LOCK = Read(
+    COLUMNS,
+    select(INSTANCES)
+    .join(Case, Case.id == INSTANCES.c.case_id)
+    .where(INSTANCES.c.id == bindparam("instance"))
+    .with_for_update(key_share=True, of=INSTANCES),
 )
 
 
-def lock(session: Session, instance_id: UUID) -> models.Instance:
+def lock(session: Session, instance_id: UUID) -> Held:
     """Take the instance for this transaction; nobody else writes it until the end.
 
     The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
     """
-    row = session.scalar(_LOCK, {"instance": instance_id})
-    if row is None:
+    held = holdings.of(session)
+    if instance_id in held.rows:
+        return held.rows[instance_id]
+    session.flush()  # it may be of a case that is new
+    found = _LOCK.first(session.connection(), {"instance": instance_id})
+    if found is None:
         raise NotFound(f"Expected to find instance {instance_id}, but there is none")
-    return row
+    return held.take(found)
 
 
 def hold(session: Session, item: Item) -> None:
@@ -97,7 +109,7 @@ def hold(session: Session, item: Item) -> None:
     session.refresh(item)
 
 
-def require_active(row: models.Instance) -> None:
+def require_active(row: Held | models.Instance) -> None:
     """Refuse what would go on in an instance that is suspended."""
     if row.suspended:
         raise Suspended(f"Expected process instance {row.id} to be active, but it is suspended")
@@ -105,33 +117,43 @@ def require_active(row: models.Instance) -> None:
 
 def wake(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Run:
     """Lock an instance and load its token state; raises Suspended unless that does not matter."""
-    row = lock(session, instance_id)
+    return take_up(session, lock(session, instance_id), actor=actor, even_suspended=even_suspended)
+
+
+def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool = False) -> Run:
+    """Load the token state of an instance that is locked; raises Suspended unless that does not matter."""
     if not even_suspended:
         require_active(row)
-    # Read once the lock is had: what was read before may be old by now.
-    case, item = session.execute(_ABOUT, {"instance": row.id}).one()
     loaded = definitions.get(session, row.definition_id)
-    context = functions.context(session, loaded, case, item, actor, key=row.business_key, called=row.parent_id is not None)
-    process = Process.load(loaded.process, row.state, row.variables, context)
+    subject = Subject(session, row.case_id, row.item_id)
+    if row.hall is not None:
+        subject.read_anew()  # now that the lock is had: what was read before may be old
+    context = _context(session, loaded, row, subject, actor)
+    live: LiveInstances | None = session.info.get(LIVE)
+    kept = live.take(row, loaded.process, context) if live is not None else None
+    process = kept or Process.load(loaded.process, row.state, row.variables, context)
     return Run(
         session=session,
         actor=actor,
         row=row,
         loaded=loaded,
         process=process,
-        case=case,
-        item=item,
+        subject=subject,
         projected=process.standing(),
-        found_as=item.status if item else None,
+        schedule=process.schedule(),
+        found_as=subject.item.status if subject.item else None,
     )
 
 
-def look(session: Session, row: models.Instance) -> Process:
+def look(session: Session, row: Held | models.Instance) -> Process:
     """Look at the token state of an instance, without taking it."""
     loaded = definitions.get(session, row.definition_id)
-    case, item = session.execute(_ABOUT, {"instance": row.id}).one()
-    context = functions.context(session, loaded, case, item, key=row.business_key, called=row.parent_id is not None)
-    return Process.load(loaded.process, row.state, row.variables, context)
+    subject = Subject(session, row.case_id, row.item_id)
+    return Process.load(loaded.process, row.state, row.variables, _context(session, loaded, row, subject))
+
+
+def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subject: Subject, actor: Actor | None = None) -> Context:
+    return functions.context(session, loaded, subject, actor, key=row.business_key, called=row.parent_id is not None)
 
 
 def begin(
@@ -146,23 +168,40 @@ def begin(
 ) -> Run:
     """Start a process of a case."""
     key = case.number if case.hall is not None else origin.key
-    parent = origin.parent
-    context = functions.context(session, loaded, case, item, actor, key=key, called=parent is not None)
+    parent, subject = origin.parent, Subject.of(session, case, item)
+    context = functions.context(session, loaded, subject, actor, key=key, called=parent is not None)
     process = Process.start(loaded.process, variables, context, at=origin.at, elsewhere=origin.elsewhere)
-    row = models.Instance(
+    row = _new_row(loaded, case, item, process, key, parent)
+    holdings.of(session).add(session, row)
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, projected={}, schedule={})
+
+
+def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, key: str | None, parent: tuple[Held, Wait] | None) -> Held:
+    return Held(
+        id=new_id(),
         case_id=case.id,
         item_id=item.id if item else None,
         definition_id=loaded.id,
         parent_id=parent[0].id if parent else None,
         parent_wait=parent[1].id if parent else None,
         business_key=key,
+        status=InstanceStatus.RUNNING,
+        suspended=False,
+        rev=0,
         state=process.snapshot(),
         variables=process.variables,
+        types={},
         started_at=datetime.now(UTC),
+        ended_at=None,
+        end=None,
+        purge_at=None,
+        journal_seq=0,
+        journal_hash="",
+        number=case.number,
+        matter=case.matter,
+        hall=case.hall,
+        submitted_by=case.submitted_by,
     )
-    session.add(row)
-    session.flush()
-    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, case=case, item=item, projected={})
 
 
 def put_back(run: Run) -> None:
@@ -176,12 +215,14 @@ def put_back(run: Run) -> None:
         row.ended_at, row.end = datetime.now(UTC), process.error or process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
-    run.session.flush()
     if witness := run.session.info.get(WITNESS):
         witness(run)
-    activities.record(run.session, row, run.loaded, process)
+    activities.record(run)
     local_variables.record(run)
-    projection.project(run.session, row, run.loaded, run.case, process, before=run.projected)
+    projection.project(run)
+    held = holdings.of(run.session)
+    held.awake[row.id] = process
+    held.write(run.session)
 
 
 def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
@@ -232,4 +273,6 @@ def fresh(run: Run, kinds: Collection[WaitKind], handled: Collection[int]) -> li
 
     A wait keeps its id when it failed and was retried: then it is new by its kind.
     """
-    return [w for w in run.process.waits(*kinds) if run.projected.get(w.id) is not w.kind and w.id not in handled]
+    standing = run.process.standing().items()
+    new = {number for number, kind in standing if kind in kinds and run.projected.get(number) is not kind and number not in handled}
+    return [wait for wait in run.process.waits(*kinds) if wait.id in new] if new else []

@@ -9,13 +9,13 @@ from typing import Any
 from engine import checklists, functions, journal, lifecycle, notices, supplements, tolerances
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 from engine.notices import NoticeKind
 from engine.states import ItemStatus
 
 
-def decide(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of what was submitted: `outcome` is accept, tolerate, supplement or refuse.
 
     Raises InvalidInput when the disposition does not fit what is missing.

@@ -9,8 +9,8 @@ from typing import Any
 from engine import functions, journal, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 from engine.outbox import Topic
 from engine.states import DeliveryStatus, ItemStatus, move
 
@@ -20,7 +20,7 @@ DELIVERIES = ("window", "post", "electronic", "kiosk")
 COMPREHENSIVE_FROM = 2
 
 
-def issue(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Hand out everything that is granted and not held (domain rule 11)."""
     mode, delivery = data.get("mode") or "unified", data.get("delivery") or "window"
     if mode not in MODES:

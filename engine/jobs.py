@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import database
 from engine.columns import new_id
+from engine.holdings import Held
 from engine.models import Incident, Instance, Job
 from engine.states import JobStatus, move
 
@@ -18,12 +19,12 @@ from engine.states import JobStatus, move
 BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 
 
-def owe(session: Session, kind: str, instance: Instance, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
+def owe(session: Session, kind: str, instance: Instance | Held, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
     """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
     return put(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
-def owe_parent(session: Session, child: Instance, kind: str = "resume", **payload: Any) -> Job:
+def owe_parent(session: Session, child: Held, kind: str = "resume", **payload: Any) -> Job:
     """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
     return put(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 

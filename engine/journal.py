@@ -5,33 +5,37 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from engine import holdings
 from engine.actors import Actor
+from engine.holdings import Held
 from engine.models import Entry, Instance
 
+_JOURNAL = cast("Table", Entry.__table__)
 
-def record(session: Session, instance: Instance, *, actor: Actor, what: str, **details: Any) -> Entry:
-    """Append one entry; the caller holds the instance's lock, so the chain cannot fork."""
-    now = datetime.now(UTC)
-    entry = Entry(
-        case_id=instance.case_id,
-        instance_id=instance.id,
-        seq=instance.journal_seq + 1,
-        at=now,
-        actor=actor.name,
-        what=what,
-        details=details,
-        hash=_hash(instance.journal_hash, instance.journal_seq + 1, now, actor.name, what, details),
-    )
-    session.add(entry)
-    instance.journal_seq, instance.journal_hash = entry.seq, entry.hash
-    return entry
+
+def record(session: Session, instance: Held, *, actor: Actor, what: str, **details: Any) -> None:
+    """Append one entry; whoever holds the instance is alone with it, so the chain cannot fork."""
+    now, seq = datetime.now(UTC), instance.journal_seq + 1
+    digest = _hash(instance.journal_hash, seq, now, actor.name, what, details)
+    entry = {
+        "case_id": instance.case_id,
+        "instance_id": instance.id,
+        "seq": seq,
+        "at": now,
+        "actor": actor.name,
+        "what": what,
+        "details": details,
+        "hash": digest,
+    }
+    holdings.of(session).writes.insert(_JOURNAL, [entry])
+    instance.journal_seq, instance.journal_hash = seq, digest
 
 
 def of_case(session: Session, case_id: UUID) -> Sequence[Entry]:

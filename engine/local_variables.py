@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bpmn import snapshot
 from engine import activities, variables
 from engine.case_models import LocalVariables
+from engine.holdings import Held
 from engine.models import Activity, Instance
 from engine.states import InstanceStatus
 from engine.variables import Seen
@@ -56,5 +57,5 @@ def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[
     return {instance_id: sorted(there, key=lambda own: own.number) for instance_id, there in found.items()}
 
 
-def _row(row: Instance, number: int, seen: Seen) -> dict[str, object]:
+def _row(row: Held, number: int, seen: Seen) -> dict[str, object]:
     return {"instance_id": row.id, "number": number, "case_id": row.case_id, "variables": seen.values, "types": seen.types}

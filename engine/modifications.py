@@ -12,10 +12,11 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import PROCESS, Verb
 from bpmn.instructions import Instruction as Single
-from engine import execution, journal, models, processes, variables
+from engine import execution, journal, processes, variables
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
+from engine.holdings import Held
 from engine.variables import NOTHING, Given
 
 #: `Verb` and `PROCESS` are named here for those who may not know `bpmn`.
@@ -61,7 +62,7 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
 
 def start(
     session: Session, loaded: Loaded, instructions: Sequence[Instruction], *, actor: Actor, region: str, key: str | None, given: Given
-) -> models.Instance:
+) -> Held:
     """Start a process without a matter somewhere else than at its start event; raises as `processes.open_plain` does."""
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):
         raise InvalidInput("Expected to start somewhere, but nothing is there yet to cancel")

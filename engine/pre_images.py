@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element
 from engine import models
 from engine.columns import Json, Moment
+from engine.holdings import Held
 from engine.states import TaskStatus
 
 #: Rows by table, as JSON.
@@ -41,7 +42,7 @@ _NOT_HISTORY: dict[Table, ColumnElement[bool]] = {
 }
 
 
-def take(session: Session, row: models.Instance) -> PreImage:
+def take(session: Session, row: Held) -> PreImage:
     """Return the rows that stand for what an instance waits for."""
     found: PreImage = {}
     for table in _tables():
@@ -50,7 +51,7 @@ def take(session: Session, row: models.Instance) -> PreImage:
     return found
 
 
-def rename(session: Session, row: models.Instance, called: Mapping[int, Element]) -> None:
+def rename(session: Session, row: Held, called: Mapping[int, Element]) -> None:
     """Let rows follow their tokens, by number, to what the elements are called now."""
     for number, element in called.items():
         names = {_ACTIVITIES: element.name}
@@ -61,7 +62,7 @@ def rename(session: Session, row: models.Instance, called: Mapping[int, Element]
             session.execute(update(table).where(_number(table) == number, *_standing(table, row)).values(element=element.id, **named))
 
 
-def put_back(session: Session, row: models.Instance, image: PreImage) -> None:
+def put_back(session: Session, row: Held, image: PreImage) -> None:
     """Undo what a move did to the rows; what others did to them since stays."""
     for table in _tables():
         changed = ("element", *_CHANGED.get(table, ()))
@@ -84,7 +85,7 @@ def _tables() -> list[Table]:
     return [table for table in models.Base.metadata.sorted_tables if "instance_id" in table.c and "element" in table.c]
 
 
-def _standing(table: Table, row: models.Instance) -> list[ColumnElement[bool]]:
+def _standing(table: Table, row: Held) -> list[ColumnElement[bool]]:
     return [table.c.instance_id == row.id, *([_NOT_HISTORY[table]] if table in _NOT_HISTORY else [])]
 
 

@@ -14,10 +14,9 @@ from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Item
 from engine.clock import PauseKind
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import Held, HeldTask
 from engine.instances import Run
-from engine.models import Instance, Task
 from engine.notices import NoticeKind
-from engine.states import TaskStatus
 
 KIND = "special-procedure"
 
@@ -34,11 +33,14 @@ def begin(run: Run, wait: Wait) -> None:
     pause(run.session, run.row, run.case, run.item, kind=kind, reason=_reason(element), days=int(str(days)), actor=run.actor)
 
 
-def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
-    """Let the clock go on: the special procedure is over."""
+def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
+    """Let the clock go on: somebody has completed the special procedure."""
+    _end(run, run.loaded.process.elements[task.element])
+
+
+def _end(run: Run, element: Element) -> None:
     if run.item is None:
-        raise InvalidState(f"Expected the special procedure {task.name} to stand in the process of an item")
-    element = run.loaded.process.elements[task.element]
+        raise InvalidState(f"Expected the special procedure {element.label} to stand in the process of an item")
     query = select(ClockEntry.id).where(
         ClockEntry.item_id == run.item.id,
         ClockEntry.procedure == _kind(element.properties.get("onething.procedure", PauseKind.OTHER), element),
@@ -47,20 +49,21 @@ def end(run: Run, task: Task, _data: dict[str, Any]) -> None:
     pause_id = run.session.scalars(query.order_by(ClockEntry.id)).first()
     if pause_id is not None:  # a supervisor may have ended it by hand
         clocks.resume(run.session, run.item, pause_id=pause_id)
-    journal.record(run.session, run.row, actor=run.actor, what="special procedure ended", item=run.item.number, procedure=task.name)
+    journal.record(
+        run.session, run.row, actor=run.actor, what="special procedure ended", item=run.item.number, procedure=element.name or element.id
+    )
 
 
 def end_interrupted(run: Run) -> None:
     """Let the clock go on when the diagram left a special procedure without its being completed."""
-    canceled = run.process.canceled()
-    if run.item is None or not canceled:
-        return
-    query = select(Task).where(Task.instance_id == run.row.id, Task.kind == KIND, Task.status == TaskStatus.OPEN, Task.wait.in_(canceled))
-    for task in run.session.scalars(query).all():
-        end(run, task, {})
+    for activity in run.process.history():
+        element = run.loaded.process.elements[activity.element]
+        begun = activity.outcome == "canceled" and activity.id in run.projected
+        if begun and run.item is not None and element.properties.get("onething.kind") == KIND:
+            _end(run, element)
 
 
-def pause(session: Session, row: Instance, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:
+def pause(session: Session, row: Held, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:
     """Pause an item's clock, tell the applicant in writing why and for how long, and note it."""
     content = {"name": item.name, "procedure": kind, "reason": reason, "estimated_days": days}
     notice = notices.issue(session, case, NoticeKind.SPECIAL_PROCEDURE, content, actor=actor, item=item)

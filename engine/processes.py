@@ -18,6 +18,7 @@ from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.holdings import Held
 from engine.instances import Origin, Run
 from engine.places import Place
 from engine.states import InstanceStatus
@@ -39,7 +40,7 @@ def open_plain(
     given: Given,
     at: str | None = None,
     elsewhere: tuple[Instruction, ...] = (),
-) -> models.Instance:
+) -> Held:
     """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
 
     It may start `elsewhere`, as a modification puts tokens.
@@ -60,7 +61,7 @@ def begin(
     given: Given,
     at: str | None = None,
     elsewhere: tuple[Instruction, ...] = (),
-) -> models.Instance:
+) -> Held:
     """Start such a process for whoever has the right to: a person, a timer, a signal."""
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
@@ -113,7 +114,8 @@ def root(session: Session, row: models.Instance) -> models.Instance:
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
     """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState."""
-    row, case = require_plain(session, instance_id, actor, to="end")
+    found, case = require_plain(session, instance_id, actor, to="end")
+    row = instances.lock(session, found.id)
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
     instances.cancel(session, row.id, actor=actor)

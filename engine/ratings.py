@@ -8,13 +8,13 @@ from typing import Any
 from engine import journal
 from engine.case_models import Rating
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 
 WORST, BEST = 1, 5
 
 
-def rate(run: Run, _task: Task, data: dict[str, Any]) -> None:
+def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the mark: 1 (very dissatisfied) to 5 (very satisfied)."""
     score = data.get("score")
     value = int(score) if isinstance(score, str) and score.isdigit() else score

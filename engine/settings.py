@@ -127,6 +127,7 @@ class Settings:
         "Who has it (`Authorization: Bearer`) may read `/metrics` from anywhere; without one, it is read on this machine only.",
         secret=True,
     )
+    live_instances: int = _setting(64, _between(0, 1 << 20), "Megabytes that instances may take in memory, so that they need not be woken.")
     tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:

@@ -22,7 +22,8 @@ from bpmn.waits import WaitKind
 from engine import attempts, definitions, instances, processes, retries
 from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
-from engine.models import Definition, Incident, Instance
+from engine.holdings import Held
+from engine.models import Definition, Incident
 from engine.schedule_models import StartTimer
 from engine.variables import NOTHING
 
@@ -62,14 +63,14 @@ def due(session: Session, limit: int) -> list[UUID]:
     return list(session.scalars(query.limit(limit)))
 
 
-def fire(session: Session, timer_id: UUID, *, region: str) -> Instance | None:
+def fire(session: Session, timer_id: UUID, *, region: str) -> Held | None:
     """Start the process, if it is time; None when another node has done so, or a newer version took its place."""
     mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= datetime.now(UTC), StartTimer.retries > 0)
     timer = session.scalar(mine.with_for_update(skip_locked=True))
     return None if timer is None else start(session, timer, actor=ENGINE, region=region)
 
 
-def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> Instance:
+def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> Held:
     """Start the process now, and set the timer for its next time.  Raises whatever goes wrong on the way of its first token."""
     loaded, at = definitions.get(session, timer.definition_id), timer.element
     retries.leave(session, timer, retries.STANDARD.times, "")

@@ -15,8 +15,8 @@ from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
 from engine.instances import Run
-from engine.models import Task
 from engine.notices import NoticeKind
 from engine.states import ItemStatus, SupplementStatus, move
 
@@ -55,7 +55,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
     return supplement
 
 
-def answer(run: Run, _task: Task, _data: dict[str, Any]) -> None:
+def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
     """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
     supplement = _open(run)
     codes = [item.code for item in functions.unanswered(run.case)]

@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 from engine import arrivals, database, instances, journal, models, processes
 from engine.actors import Actor
 from engine.errors import InvalidState
+from engine.holdings import Held
 from engine.states import InstanceStatus
 
 
-def suspend(session: Session, instance_id: UUID, *, actor: Actor) -> models.Instance:
+def suspend(session: Session, instance_id: UUID, *, actor: Actor) -> Held:
     """Let nothing go on in an instance; those that it has called go on.  Raises NotFound, NotPermitted, InvalidState for a case."""
     return _turn(session, instance_id, actor, suspended=True)
 
 
-def activate(session: Session, instance_id: UUID, *, actor: Actor) -> models.Instance:
+def activate(session: Session, instance_id: UUID, *, actor: Actor) -> Held:
     """Let it go on again."""
     row = _turn(session, instance_id, actor, suspended=False)
     topics = set(session.scalars(select(models.ExternalTask.topic).where(models.ExternalTask.instance_id == row.id)))
@@ -26,7 +27,7 @@ def activate(session: Session, instance_id: UUID, *, actor: Actor) -> models.Ins
     return row
 
 
-def _turn(session: Session, instance_id: UUID, actor: Actor, *, suspended: bool) -> models.Instance:
+def _turn(session: Session, instance_id: UUID, actor: Actor, *, suspended: bool) -> Held:
     processes.require_plain(session, instance_id, actor, to="suspend" if suspended else "activate")
     row = instances.lock(session, instance_id)
     if row.status is not InstanceStatus.RUNNING:

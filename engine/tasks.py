@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
@@ -20,6 +21,7 @@ from engine import (
     element_forms,
     escalations,
     execution,
+    holdings,
     instances,
     journal,
     meters,
@@ -28,18 +30,26 @@ from engine import (
     visibility,
 )
 from engine.actors import Actor, Role
+from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
+from engine.holdings import HeldTask
 from engine.instances import Run
 from engine.models import Instance, Task, TaskGroup, TaskUser
+from engine.reads import Read
 from engine.states import TaskStatus, move
 from engine.variables import NOTHING, Given
+from engine.writes import OLD
+
+_TASKS = cast("Table", Task.__table__)
+_FIELDS = tuple(field.name for field in fields(HeldTask))
+_NOT_FOUND = "Expected to find task {}, but it does not exist or is not yours"
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:
     """Return a task; raises NotFound, also for what is not the actor's."""
     task = session.scalar(_visible_task(actor), {"task": task_id})
     if task is None:
-        raise NotFound(f"Expected to find task {task_id}, but it does not exist or is not yours")
+        raise NotFound(_NOT_FOUND.format(task_id))
     return task
 
 
@@ -102,7 +112,9 @@ def form(session: Session, task: Task) -> Form | None:
     return definitions.form(session, loaded, loaded.process.elements[task.element])
 
 
-def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any], given: Given = NOTHING, by_form: bool = True) -> Task:
+def complete(
+    session: Session, task_id: UUID, *, actor: Actor, data: dict[str, Any], given: Given = NOTHING, by_form: bool = True
+) -> HeldTask:
     """Complete a task and let the case run on to where it next needs somebody.
 
     `given` says the types of data that JSON cannot tell; without `by_form` the form of a process without a matter is not looked at.
@@ -112,18 +124,24 @@ def complete(session: Session, task_id: UUID, *, actor: Actor, data: dict[str, A
     with _held(session, task_id, actor, to="complete") as (task, run):
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
-        asked = by_form or task.hall is not None
-        form = definitions.form(session, run.loaded, run.loaded.process.elements[task.element]) if asked else None
+        element = run.loaded.process.elements[task.element]
+        form = definitions.form(session, run.loaded, element) if by_form or task.hall is not None else None
         clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
         effects.apply(run, task, clean)
-        task.status, task.ended_at = move(task.status, TaskStatus.COMPLETED, f"task {task.name}"), datetime.now(UTC)
-        task.completed_by, task.data = actor.name, clean
+        _end(run, task, clean)
         journal.record(session, run.row, actor=actor, what="task completed", task=task.name, element=task.element)
         run.row.types = variables.typed(run.row.types, given)
         run.process.complete(task.wait, clean)
         variables.forget(run, given)
-    database.after_commit(session, lambda _db: meters.COMPLETED.labels(task.matter).inc())
+    database.after_commit(session, lambda _db: meters.COMPLETED.labels(run.row.matter).inc())
     return task
+
+
+def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
+    """Mark a task as completed; the row is written with its instance."""
+    task.status = move(task.status, TaskStatus.COMPLETED, f"task {task.name}")
+    ended = {"status": task.status, "ended_at": datetime.now(UTC), "completed_by": run.actor.name, "data": data}
+    holdings.of(run.session).writes.update(_TASKS, [{OLD + "id": task.id, **ended}], by=("id",), exact=True)
 
 
 def raise_error(session: Session, task_id: UUID, code: str, message: str | None = None, *, actor: Actor, given: Given = NOTHING) -> None:
@@ -148,16 +166,28 @@ def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor
 
 
 @contextmanager
-def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator[tuple[Task, Run]]:
-    """Hand out an open task that the actor may do, with its instance."""
-    task = get(session, task_id, actor)
+def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator[tuple[HeldTask, Run]]:
+    """Hand out an open task that the actor may do, with its instance; both are locked and read in one go."""
+    session.flush()
+    found = _read_held(actor).first(session.connection(), {"task": task_id})
+    if found is None:
+        raise NotFound(_NOT_FOUND.format(task_id))
+    task = HeldTask(**dict(zip(_FIELDS, found, strict=False)))
     _require_candidate(session, task, actor, to=to)
     _require_open(task, to=to)
-    with execution.running(session, task.instance_id, actor=actor) as run:
-        session.refresh(task, ["status", "assignee"])  # somebody may have completed or claimed it while we waited for the lock
-        _require_open(task, to=to)
-        _require_unclaimed(task, actor, to=to)
+    _require_unclaimed(task, actor, to=to)
+    row = holdings.of(session).take(found[len(_FIELDS) :])
+    with execution.awake(instances.take_up(session, row, actor=actor)) as run:
         yield task, run
+
+
+@functools.lru_cache(maxsize=256)
+def _read_held(actor: Actor) -> Read:
+    """Read a task that the actor may see with its instance, and lock both: the instance first, as everywhere."""
+    of = [holdings.INSTANCES, _TASKS]
+    query = select(holdings.INSTANCES).join(_TASKS, _TASKS.c.instance_id == holdings.INSTANCES.c.id)
+    query = query.join(Case, Case.id == holdings.INSTANCES.c.case_id).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
+    return Read([*(_TASKS.c[name] for name in _FIELDS), *holdings.COLUMNS], query.with_for_update(key_share=True, of=of))
 
 
 def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: bool = False) -> Task:
@@ -174,12 +204,12 @@ def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: boo
     return task
 
 
-def _require_unclaimed(task: Task, actor: Actor, *, to: str) -> None:
+def _require_unclaimed(task: Task | HeldTask, actor: Actor, *, to: str) -> None:
     if task.assignee not in {None, actor.name}:
         raise InvalidState(f"Expected to {to} task {task.name}, but {task.assignee} has claimed it", assignee=task.assignee)
 
 
-def _require_work(task: Task, *, to: str) -> None:
+def _require_work(task: Task | HeldTask, *, to: str) -> None:
     if task.kind != "work":
         raise InvalidState(f"Expected to {to} task {task.name}, but it is a {task.kind}, which is completed with its outcome")
 
@@ -192,7 +222,7 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
     return task
 
 
-def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -> None:
+def _require_candidate(session: Session, task: Task | HeldTask, actor: Actor, *, to: str) -> None:
     """Whoever sees a task may not do it for that: a supervisor stands in at the window, never for a department."""
     if not actor.has(Role.SUPERVISOR, Role.ADMIN):
         return  # all others see nothing but what they may do
@@ -204,6 +234,6 @@ def _require_candidate(session: Session, task: Task, actor: Actor, *, to: str) -
         raise NotPermitted(f"Expected to {to} task {task.name}, but it is for {', '.join(sorted(names | people))}")
 
 
-def _require_open(task: Task, *, to: str) -> None:
+def _require_open(task: Task | HeldTask, *, to: str) -> None:
     if task.status is not TaskStatus.OPEN:
         raise InvalidState(f"Expected to {to} task {task.name}, but it is {task.status}", status=str(task.status))

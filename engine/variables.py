@@ -14,6 +14,7 @@ from engine.models import Instance
 from engine.places import Place
 
 if TYPE_CHECKING:
+    from engine.holdings import Held
     from engine.instances import Run
 
 
@@ -69,7 +70,7 @@ def at(row: Instance, number: int | None, *, local: bool = False) -> Seen:
     return seen
 
 
-def of_activation(row: Instance, number: int, local: dict[str, Any]) -> Seen:
+def of_activation(row: Instance | Held, number: int, local: dict[str, Any]) -> Seen:
     """The local variables of an activation, with their types."""
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 

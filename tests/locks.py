@@ -68,16 +68,13 @@ class Locks:
         if self._quiet:
             return
         course: Course = connection.info.setdefault(COURSE, Course())
-        locking = _locking(statement)
-        if locking is None:
-            return
-        table, query = locking
         self._quiet = True
-        for values in many or [one]:
-            for *key, of in connection.execute(query, values).all():
-                row = Row(table.name, tuple(key), of)
-                if (row.table, row.key) not in course.made and all((t.table, t.key) != (row.table, row.key) for t in course.taken):
-                    course.taken.append(row)
+        for table, query in _locking(statement):
+            for values in many or [one]:
+                for *key, of in connection.execute(query, values).all():
+                    row = Row(table.name, tuple(key), of)
+                    if (row.table, row.key) not in course.made and all((t.table, t.key) != (row.table, row.key) for t in course.taken):
+                        course.taken.append(row)
         self._quiet = False
 
     def _note(
@@ -117,19 +114,20 @@ def _governed(row: Row, held: list[Row], course: Course) -> bool:
     return row.table != "jobs" and (any(other.key[0] == row.of for other in held) or ("instances", (row.of,)) in course.made)
 
 
-def _locking(statement: ClauseElement) -> tuple[Table, Select[Any]] | None:
-    """Say which rows a statement locks: their table, and a query for their keys and the instances they belong to."""
+def _locking(statement: ClauseElement) -> Iterator[tuple[Table, Select[Any]]]:
+    """Say which rows a statement locks, in their order: their table, and a query for their keys and the instances they belong to."""
     if isinstance(statement, Update | Delete):
-        table = statement.table
+        query = select(*_key_and_owner(statement.table))
+        yield statement.table, query if statement.whereclause is None else query.where(statement.whereclause)
     elif isinstance(statement, Select) and statement._for_update_arg is not None:
-        table = statement.columns_clause_froms[0]
-    else:
-        return None
-    assert isinstance(table, Table)
+        for table in statement._for_update_arg.of or statement.columns_clause_froms[:1]:
+            yield table, statement.with_only_columns(*_key_and_owner(table), maintain_column_froms=True)
+
+
+def _key_and_owner(table: Any) -> list[Any]:
     # An item goes with its case: whoever holds that of its processes writes it which has it at the time.
     of = None if table.name == "items" else table.columns.get("parent_id" if table.name == "instances" else "instance_id")
-    query = select(*table.primary_key.columns, null() if of is None else of)
-    return table, query if statement.whereclause is None else query.where(statement.whereclause)
+    return [*table.primary_key.columns, null() if of is None else of]
 
 
 def _key(table: Any, values: Mapping[str, Any]) -> tuple[Any, ...]:

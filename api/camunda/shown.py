@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from engine.errors import NotFound
+from engine.holdings import Held
 from engine.models import Definition, Instance
 from engine.states import InstanceStatus
 
@@ -56,7 +57,7 @@ def definition(row: Definition) -> dict[str, Any]:
     }
 
 
-def instance(row: Instance, of: Definition) -> dict[str, Any]:
+def instance(row: Instance | Held, of: Definition) -> dict[str, Any]:
     """Show one process instance."""
     return {
         "links": [],

@@ -10,6 +10,7 @@ from engine.cases import Submission
 from engine.database import Session
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
+from engine.holdings import Held
 from engine.models import Instance
 from engine.modifications import Instruction
 from engine.variables import Given
@@ -20,7 +21,7 @@ _NEEDED = {"hall": str, "applicant": dict, "answers": dict}
 
 def start(
     session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str, elsewhere: Sequence[Instruction] = ()
-) -> Instance:
+) -> Instance | Held:
     """Start a version of a process at its start event, or `elsewhere`.
 
     A matter is applied for: it needs `hall`, `applicant` and `answers`, and takes its newest version.

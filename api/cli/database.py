@@ -28,7 +28,7 @@ def migrate() -> None:
 def opened(loaded: settings.Settings) -> Iterator[Database]:
     """Open the database of the settings until the block ends; the folder of the embedded one is made when it is missing."""
     loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people handed in
-    database = Database(loaded.database_url)
+    database = Database(loaded.database_url, live=loaded.live_instances)
     try:
         yield database
     finally:

@@ -23,7 +23,7 @@ def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
     loaded = settings.load()
     refuse_unfit(loaded)
-    database = Database(loaded.database_url)
+    database = Database(loaded.database_url, live=loaded.live_instances)
     heart = heartbeat(database, loaded)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

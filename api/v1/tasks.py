@@ -104,7 +104,8 @@ def complete(task_id: UUID, body: FormData) -> Response:
     """Complete a task; the case runs on to where it next needs somebody."""
     with transaction() as session:
         require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
-        return answer(present.task(session, tasks.complete(session, task_id, actor=auth.actor(), data=body.root)))
+        tasks.complete(session, task_id, actor=auth.actor(), data=body.root)
+        return answer(present.task(session, tasks.get(session, task_id, auth.actor())))
 
 
 def _moment(text: str) -> datetime | None:

@@ -62,13 +62,17 @@ class UserTask(ElementSpec):
 
         A bound date moves with the world, as bound timers do; it stays where it was when it cannot be told, or was set by hand.
         """
-        due_date = self.element.due_date
-        if due_date is not None and due_date.calls & token.workflow.context.live and "by_hand" not in token.facts:
+        if self.moves(token):
             try:
-                return values.moment(values.due_date(token.evaluate_time(due_date), token.since))
+                return values.moment(values.due_date(token.evaluate_time(self.element.due_date), token.since))
             except errors.BpmnError:
                 pass
         return values.moment(token.facts.get("due_at"))
+
+    def moves(self, token: Token) -> bool:
+        """Whether its due date is bound, and was not set by hand."""
+        due_date = self.element.due_date
+        return due_date is not None and bool(due_date.calls & token.workflow.context.live) and "by_hand" not in token.facts
 
 
 class Work(ElementSpec):

@@ -103,6 +103,10 @@ class CatchEvent(ElementSpec):
         fired_for = values.moment(token.facts.get("fired_for"))
         return due_at if fired_for is None or due_at > fired_for else None
 
+    def moves(self, token: Token) -> bool:
+        """Whether the timer is bound."""
+        return "bound" in token.facts
+
     def wait(self, token: Token) -> waits.Wait | None:
         """Wait for the message, the signal, the time or the condition."""
         if self.kind is None:

@@ -75,6 +75,10 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """Say what a token that rests here waits for, at a glance."""
         return self.kind
 
+    def moves(self, token: Token) -> bool:  # noqa: ARG002 - some ask the token
+        """Whether the date for which it waits moves with the world."""
+        return False
+
     def wait(self, token: Token) -> waits.Wait | None:
         """Say what a token that rests here waits for; None if it is for what is inside."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from SpiffWorkflow.task import TaskState
 from SpiffWorkflow.workflow import Workflow
@@ -13,7 +13,8 @@ from bpmn import errors
 from bpmn.definition import EventType
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
-from bpmn.spiff import raising
+from bpmn.spiff import raising, values
+from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
 from bpmn.spiff.joins import Joins
@@ -24,8 +25,6 @@ from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 NOTHING: Mapping[str, Any] = {}
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
-
-Answer = TypeVar("Answer")
 
 
 class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
@@ -59,6 +58,12 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def open(self) -> None:
         """Let event subprocesses watch; nothing has started yet."""
         self.spec.start.open(self.root)
+
+    def go_on(self, context: Context) -> None:
+        """Forget what happened until now: it has been told."""
+        self.context = context
+        self.activities, self.signals = {}, []
+        self.conditions.forget()
 
     def begin(self, start: str) -> None:
         """Start at a start event."""
@@ -240,23 +245,32 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its number: at a glance, no bound timer is evaluated for it."""
-        waiting = {token.id: token for token in self.tasks.values() if token is not self.root and token.kind}
-        found = {number: token.kind for number, token in waiting.items() if token.kind}
-        if all(token.idle for token in waiting.values()):
-            # Nothing can move any more: a join that can never open is an incident, not silence.
-            found |= {token.id: WaitKind.INCIDENT for token, _lack in self.joins.stuck()}
-        return found
+        found = {token.id: kind for token in self.tasks.values() if token is not self.root and (kind := token.kind)}
+        return found | dict.fromkeys(self._lacks(found), WaitKind.INCIDENT)
+
+    def _lacks(self, found: Iterable[int]) -> dict[int, str]:
+        """Say what is lacking where tokens wait for others in vain: nothing can move any more, which is an incident, not silence."""
+        nothing_moves = all(self.tasks[number].idle for number in found)
+        return {token.id: lack for token, lack in self.joins.stuck()} if nothing_moves else {}
+
+    def schedule(self) -> dict[int, datetime | None]:
+        """Say when tasks and timers are due whose dates are fixed."""
+        dated = ((token.id, token) for token in self.tasks.values() if token.kind in {WaitKind.USER_TASK, WaitKind.TIMER})
+        return {number: values.moment(token.facts.get("due_at")) for number, token in dated if not token.task_spec.moves(token)}
 
     def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind)) -> tuple[Wait, ...]:
         """Say what the process waits for, in the order of the numbers."""
-        lacks = {token.id: lack for token, lack in self.joins.stuck()}
-        waiting = sorted(number for number, kind in self.standing().items() if kind in kinds)
+        standing = self.standing()
+        lacks = self._lacks(number for number in standing if self.tasks[number].kind)
+        waiting = sorted(number for number, kind in standing.items() if kind in kinds)
         found = (self.tasks[i].incident(lacks[i]) if i in lacks else self.tasks[i].wait() for i in waiting)
         return tuple(wait for wait in found if wait)
 
     def kind_of(self, number: int) -> WaitKind | None:
         """Say of what kind one wait is; a timer is looked at more closely, since a bound one may fail at the moment."""
-        kind = self.standing().get(number)
+        kind = self.tasks[number].kind if number in self.tasks else None
+        if kind is None:
+            return self.standing().get(number)
         if kind is WaitKind.TIMER:
             wait = self.tasks[number].wait()
             return wait.kind if wait else None
@@ -268,26 +282,15 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Return the value of an expression over variables."""
         if expression is None:
             raise errors.InstanceError("Expected an expression, but nothing is written here")
-        return self._ask(lambda: expression.evaluate(variables, self.context.functions))
+        return ask(self.context, lambda: expression.evaluate(variables, self.context.functions))
 
     def test(self, condition: Expression, variables: Mapping[str, Any]) -> bool:
         """Return the value of a condition over variables."""
-        return self._ask(lambda: condition.test(variables, self.context.functions))
+        return ask(self.context, lambda: condition.test(variables, self.context.functions))
 
     def decide(self, decision: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows of a decision over variables."""
         decide = self.context.decide
         if decide is None:
             raise errors.InstanceError(f"Expected to evaluate the decision {decision}, but there are no decisions here")
-        return self._ask(lambda: decide(decision, variables))
-
-    def _ask(self, question: Callable[[], Answer]) -> Answer:
-        """Ask the world; whatever it raises is an incident of the element, never the loss of the command, unless the world is gone."""
-        try:
-            return question()
-        except errors.BpmnError:
-            raise
-        except Exception as error:
-            if isinstance(error, self.context.gone):
-                raise
-            raise errors.ExpressionError(f"Expected an answer, but {type(error).__name__}: {error}") from error
+        return ask(self.context, lambda: decide(decision, variables))

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bpmn import timers
-from bpmn.definition import Parameter, Value, VariableMapping
 from bpmn.errors import ExpressionError
 from bpmn.expressions import Expression, plain
 from bpmn.expressions.values import describe
+from bpmn.parameters import Parameter, Value, VariableMapping
 
 if TYPE_CHECKING:
     from bpmn.spiff.token import Token

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpmn.compiler.source import TRUE, Node, Source, extensions
-from bpmn.definition import VariableMapping
+from bpmn.parameters import VariableMapping
 
 
 def read(source: Source, node: Node, part: Node, kind: str) -> tuple[VariableMapping, ...]:

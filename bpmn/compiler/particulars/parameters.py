@@ -10,7 +10,7 @@ from lxml import etree
 
 from bpmn.compiler.particulars import work
 from bpmn.compiler.source import CAMUNDA, Node, Source, extensions, text_of
-from bpmn.definition import Parameter, Value
+from bpmn.parameters import Parameter, Value
 
 
 def read(source: Source, node: Node) -> dict[str, Any]:

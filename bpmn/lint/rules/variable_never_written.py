@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bpmn.definition import COUNTERS, Definition, Element, Value
+from bpmn.definition import COUNTERS, Definition, Element
 from bpmn.expressions import Expression
 from bpmn.lint.bundle import FORMS, TABLES, Bundle
 from bpmn.lint.rule import Problem, Problems
+from bpmn.parameters import Value
 
 
 def check(bundle: Bundle) -> Problems:

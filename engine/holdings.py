@@ -1,0 +1,187 @@
+"""Holdings: instances that this transaction has locked.  Nobody else writes them until it ends, and here nobody else does either.
+
+`models.Instance` is for reading; an instance is written by whoever holds it, with everything that is projected from it, in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Column, Table, event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from bpmn.instance import Instance as Process
+from engine import models
+from engine.case_models import Case
+from engine.states import InstanceStatus, TaskStatus
+from engine.writes import OLD, Writes
+
+
+@dataclass(kw_only=True, slots=True)
+class Held:
+    """The row of an instance, and what it must know of its case."""
+
+    id: UUID
+    case_id: UUID
+    item_id: UUID | None
+    definition_id: UUID
+    parent_id: UUID | None
+    parent_wait: int | None
+    business_key: str | None
+    status: InstanceStatus
+    suspended: bool
+    rev: int
+    state: bytes
+    variables: dict[str, Any]
+    types: dict[str, Any]
+    started_at: datetime
+    ended_at: datetime | None
+    end: str | None
+    purge_at: datetime | None
+    journal_seq: int
+    journal_hash: str
+    #: Of its case: number, key of the matter, hall (None: a process without a matter), who submitted it.
+    number: str
+    matter: str
+    hall: str | None
+    submitted_by: str
+
+
+@dataclass(kw_only=True, slots=True)
+class HeldTask:
+    """A task that is held with its instance: what must be known to do it."""
+
+    id: UUID
+    instance_id: UUID
+    wait: int
+    element: str
+    name: str
+    kind: str
+    hall: str | None
+    status: TaskStatus
+    assignee: str | None
+    delegation: str | None
+
+
+INSTANCES = cast("Table", models.Instance.__table__)
+_NAMES = tuple(name for name in (field.name for field in fields(Held)) if name in INSTANCES.c)
+#: What never changes in an instance.
+_FIXED = frozenset({"id", "item_id", "business_key", "started_at"})
+_CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
+#: What a query selects for `Holdings.take`, in the order of the fields.
+COLUMNS: tuple[Column[Any], ...] = (
+    *(INSTANCES.c[name] for name in _NAMES),
+    *(cast("Table", Case.__table__).c[name] for name in ("number", "matter", "hall", "submitted_by")),
+)
+_FIELDS = tuple(field.name for field in fields(Held))
+
+
+class Holdings:
+    """What one transaction holds, and what it is going to write."""
+
+    def __init__(self, transaction: SessionTransaction | None) -> None:
+        self.transaction = transaction
+        self.rows: dict[UUID, Held] = {}
+        self.writes = Writes()
+        #: Token states that were put back with their rows.
+        self.awake: dict[UUID, Process] = {}
+        #: Rows as the database has them.
+        self._stored: dict[UUID, Mapping[str, Any]] = {}
+
+    def take(self, found: Sequence[Any]) -> Held:
+        """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
+        return self.rows.get(found[0]) or self._hold(Held(**dict(zip(_FIELDS, found, strict=True))))
+
+    def add(self, session: Session, row: Held) -> Held:
+        """Hold a new instance; it is in the database at once, since others refer to it."""
+        session.flush()  # its case
+        self.writes.insert(INSTANCES, [{name: getattr(row, name) for name in _NAMES}])
+        self.writes.run(session.connection())
+        return self._hold(row)
+
+    def _hold(self, row: Held) -> Held:
+        self.rows[row.id] = row
+        self._stored[row.id] = _values(row)
+        return row
+
+    def write(self, session: Session) -> None:
+        """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
+        changed = [_update(row, self._stored[row.id]) for row in self.rows.values() if _values(row) != self._stored[row.id]]
+        self.writes.update(INSTANCES, changed, by=("id", "rev"), exact=True)
+        if self.writes.rows:
+            session.flush()
+            self.writes.run(session.connection())
+            self._stored.update({row.id: _values(row) for row in self.rows.values()})
+
+    def go_back(self, stored: Mapping[UUID, Mapping[str, Any]]) -> None:
+        """Let rows be as they were `stored`; what was locked since is not held any more."""
+        self.rows = {instance_id: self.rows[instance_id] for instance_id in stored}
+        self._stored, self.writes, self.awake = dict(stored), Writes(), {}
+        for instance_id, row in self.rows.items():
+            for name, value in stored[instance_id].items():
+                setattr(row, name, value)
+
+    @property
+    def stored(self) -> Mapping[UUID, Mapping[str, Any]]:
+        """Rows as they were written last."""
+        return dict(self._stored)
+
+
+def _values(row: Held) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _CHANGING}
+
+
+def _update(row: Held, stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {OLD + "id": row.id, OLD + "rev": stored["rev"], **_values(row)}
+
+
+_HOLDINGS = "holdings"
+
+
+def of(session: Session) -> Holdings:
+    """What the session's transaction holds."""
+    transaction = session.get_transaction()
+    found: Holdings | None = session.info.get(_HOLDINGS)
+    if found is None or found.transaction is not transaction or transaction is None:
+        session.connection()  # begins the transaction that it belongs to
+        found = session.info[_HOLDINGS] = Holdings(session.get_transaction())
+    return found
+
+
+@contextmanager
+def savepoint(session: Session) -> Iterator[None]:
+    """Undo what the block does when it raises, and that alone."""
+    held = of(session)
+    held.write(session)
+    stored = held.stored
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        held.go_back(stored)
+        raise
+
+
+def awake(session: Session) -> Iterator[tuple[Held, Process]]:
+    """Token states that the session's transaction has put back last, with their rows."""
+    found: Holdings | None = session.info.get(_HOLDINGS)
+    if found is not None:
+        yield from ((found.rows[instance_id], process) for instance_id, process in found.awake.items())
+
+
+def write(session: Session) -> None:
+    """Write whatever the session has not written yet."""
+    if _HOLDINGS in session.info:
+        of(session).write(session)
+    session.flush()
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    if not session.in_nested_transaction():
+        write(session)

@@ -1,0 +1,84 @@
+"""Live instances: token states that stay in memory after their commit, so that who comes next need not wake them from their snapshot.
+
+What is taken belongs to whoever took it and is kept again after the commit, never after an exception.  It is only ever given for a row that
+is, byte for byte, the one it was kept with: no other node, no restored database can make it stale.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+
+from bpmn.definition import Definition
+from bpmn.instance import Instance as Process
+from bpmn.waits import Context
+from engine.holdings import Held
+
+#: Under this name a database's sessions know them (`Session.info`); without, every instance is woken from its snapshot.
+LIVE = "live"
+#: What a token state may ask of the world while nobody holds it.
+_NOWHERE = Context(now=datetime.now(UTC))
+#: What a token state takes in memory, about: bytes for itself, for each byte of its snapshot, and for each byte of its variables as JSON.
+BASE, PER_STATE, PER_VARIABLES = 12_000, 40, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Live:
+    process: Process
+    rev: int
+    state: bytes
+    size: int
+
+
+class LiveInstances:
+    """The most recently used, up to a limit in bytes; may be shared by threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        #: Bytes that they take now, about.
+        self.size = 0
+        self.hits = self.misses = 0
+        self._kept: OrderedDict[UUID, _Live] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._kept)
+
+    def take(self, row: Held, definition: Definition, context: Context) -> Process | None:
+        """Take what is kept of an instance that is held; None when it is not, or is not exactly this."""
+        with self._lock:
+            found = self._drop(row.id)
+        if found is None or (found.rev, found.state) != (row.rev, row.state) or found.process.definition is not definition:
+            self.misses += 1
+            return None
+        if found.process.variables != row.variables:
+            self.misses += 1
+            return None
+        self.hits += 1
+        found.process.go_on(context)
+        return found.process
+
+    def keep(self, row: Held, process: Process) -> None:
+        """Keep a token state as it was committed with its row; what was used longest ago makes room."""
+        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * len(orjson.dumps(row.variables))
+        if size > self.limit // 4:
+            return  # one that would drive out all others
+        process.go_on(_NOWHERE)
+        with self._lock:
+            self._drop(row.id)
+            self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, size=size)
+            self.size += size
+            while self.size > self.limit:
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, instance_id: UUID) -> _Live | None:
+        found = self._kept.pop(instance_id, None)
+        if found is not None:
+            self.size -= found.size
+        return found

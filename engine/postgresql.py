@@ -1,0 +1,138 @@
+"""What only PostgreSQL is asked: rows that come and go as JSON, so that everything costs one statement, and few columns.
+
+All SQL that is not everybody's stands here: a database that is PostgreSQL's descendant but knows less needs another such module.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Column, Connection, Enum, LargeBinary, Table, Text, Uuid, cast, func, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import ColumnElement, TextClause
+
+from engine.columns import Json, Moment
+from engine.parts import OLD, Part, Row, Verb, require_all
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+# Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def packed(columns: Sequence[Column[Any]]) -> ColumnElement[str]:
+    """Select columns as one: each that a driver hands out costs as much as the whole of this."""
+    return cast(func.json_build_array(*columns), Text)
+
+
+def unpack(columns: Sequence[Column[Any]], found: str) -> list[Any]:
+    """Give what `packed` has selected, as the columns would have given it."""
+    readers = (_reader(column) for column in columns)
+    return [value if value is None or read is None else read(value) for read, value in zip(readers, orjson.loads(found), strict=True)]
+
+
+@cache
+def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
+    """How the JSON of a value is read; None: it is the value."""
+    kind = column.type
+    if isinstance(kind, Enum):
+        return kind.enum_class
+    return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
+
+
+_READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (Uuid, UUID),
+    (Moment, datetime.fromisoformat),
+    (Json, orjson.loads),
+    (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…
+)
+
+
+# Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
+    """Write the rows of all parts in one statement; raises StaleDataError when one is not there that must be."""
+    parts = tuple(rows)
+    written = {f"rows_{place}": _json(part, rows[part]) for place, part in enumerate(parts)}
+    counts = connection.execute(_statement(parts), written)
+    exact = [part for part in parts if part.exact]
+    for part, count in zip(exact, counts.one() if exact else (), strict=True):
+        require_all(part, len(rows[part]), count)
+
+
+def _json(part: Part, rows: Sequence[Row]) -> str:
+    writers = _writers(part.table)
+    coded = [name for name in part.names if name.removeprefix(OLD) in writers]
+    if coded:
+        rows = [{**row, **{name: writers[name](row[name]) for name in coded if row[name] is not None}} for row in rows]
+    return orjson.dumps(rows).decode()
+
+
+@cache
+def _writers(table: Table) -> dict[str, Callable[[Any], str]]:
+    """How values are written that JSON would take for something else, or not at all."""
+    kinds: tuple[tuple[type, Callable[[Any], str]], ...] = (
+        (Json, lambda value: orjson.dumps(value).decode()),
+        (LargeBinary, lambda value: base64.b64encode(value).decode()),
+    )
+    return {column.name: write for column in table.c for kind, write in kinds if isinstance(column.type, kind)}
+
+
+@cache
+def _statement(parts: tuple[Part, ...]) -> TextClause:
+    """Build the statement for what is written together; there are few such sets, and the database knows each by its text."""
+    steps = [f"part_{place} AS ({_SQL[part.verb](part, _source(part, place))}{_returning(part)})" for place, part in enumerate(parts)]
+    counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
+    return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
+
+
+def _returning(part: Part) -> str:
+    return " RETURNING 1" if part.exact else ""
+
+
+def _source(part: Part, place: int) -> str:
+    columns = ", ".join(f'"{name}" {_type(part.table.c[name.removeprefix(OLD)])}' for name in part.names)
+    return f"json_to_recordset(CAST(:rows_{place} AS json)) AS said({columns})"
+
+
+def _type(column: Column[Any]) -> str:
+    return "text" if isinstance(column.type, LargeBinary) else column.type.compile(_DIALECT)
+
+
+def _value(part: Part, name: str) -> str:
+    binary = isinstance(part.table.c[name.removeprefix(OLD)].type, LargeBinary)
+    return f"decode(said.\"{name}\", 'base64')" if binary else f'said."{name}"'
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _insert(part: Part, source: str) -> str:
+    return f"INSERT INTO {part.table.name} ({_names(part.names)}) SELECT {', '.join(map(partial(_value, part), part.names))} FROM {source}"
+
+
+def _put(part: Part, source: str) -> str:
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in part.new)
+    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}"
+
+
+def _update(part: Part, source: str) -> str:
+    new = ", ".join(f'"{name}" = {_value(part, name)}' for name in part.names if not name.startswith(OLD))
+    which = [f'there."{name}" = {_value(part, OLD + name)}' for name in part.by] + [f'there."{name}" IS NULL' for name in part.empty]
+    return f"UPDATE {part.table.name} AS there SET {new} FROM {source} WHERE {' AND '.join(which)}"
+
+
+def _delete(part: Part, source: str) -> str:
+    which = " AND ".join(f'there."{name}" = {_value(part, name)}' for name in part.names)
+    return f"DELETE FROM {part.table.name} AS there USING {source} WHERE {which}"
+
+
+_SQL = {Verb.INSERT: _insert, Verb.PUT: _put, Verb.UPDATE: _update, Verb.DELETE: _delete}

@@ -1,0 +1,100 @@
+"""Writes: rows that go to the database together — on PostgreSQL in one statement, so that they cost one round trip.
+
+What is written this way is known by its key, and nothing of it is read on the way; all else goes through the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, update
+from sqlalchemy.dialects import sqlite
+
+from engine import postgresql
+from engine.parts import OLD, Part, Row, Verb, require_all
+
+__all__ = ["OLD", "Writes"]
+
+
+class Writes:
+    """What is to be written."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Part, list[Row]] = {}
+
+    def insert(self, table: Table, rows: Iterable[Row]) -> None:
+        """Write new rows; what a row does not say is the default of its column."""
+        self._add(Part(verb=Verb.INSERT, table=table, names=tuple(_defaults(table))), [_whole(table, row) for row in rows])
+
+    def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Write rows; of one that is there already under the same key (`by`), only some columns are `new`."""
+        part = Part(verb=Verb.PUT, table=table, names=tuple(_defaults(table)), by=by, new=new)
+        self._add(part, [_whole(table, row) for row in rows])
+
+    def update(self, table: Table, rows: Sequence[Row], *, by: tuple[str, ...], empty: tuple[str, ...] = (), exact: bool = False) -> None:
+        """Change rows; each says the `old_…` values of the columns by which it is found.  `exact`: it is an error if one is not there."""
+        if rows:
+            self._add(Part(verb=Verb.UPDATE, table=table, names=tuple(rows[0]), by=by, empty=empty, exact=exact), rows)
+
+    def delete(self, table: Table, rows: Sequence[Row]) -> None:
+        """Delete rows by what each says."""
+        if rows:
+            self._add(Part(verb=Verb.DELETE, table=table, names=tuple(rows[0])), rows)
+
+    def run(self, connection: Connection) -> None:
+        """Write everything; raises StaleDataError when a row is not there any more."""
+        rows, self.rows = self.rows, {}
+        if rows:
+            _RUN[connection.dialect.name](connection, rows)
+
+    def _add(self, part: Part, rows: Sequence[Row]) -> None:
+        if rows:
+            self.rows.setdefault(part, []).extend(rows)
+
+
+def _whole(table: Table, row: Row) -> Row:
+    return {name: row[name] if name in row else default() for name, default in _defaults(table).items()}
+
+
+@cache
+def _defaults(table: Table) -> dict[str, Callable[[], Any]]:
+    return {str(column.name): _default(column) for column in table.c}  # names may be SQLAlchemy's own kind of text
+
+
+def _default(column: Column[Any]) -> Callable[[], Any]:
+    default: Any = column.default
+    if default is None:
+        return lambda: None
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
+
+
+# SQLite: nothing lies between us and the database; a statement for each part ────────────────────────────────────────────────────────────
+
+
+def _run_in_turn(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
+    for part, said in rows.items():
+        found = connection.execute(_plain(part), said).rowcount
+        require_all(part, len(said), found)
+
+
+@cache
+def _plain(part: Part) -> Any:
+    table = part.table
+    if part.verb is Verb.INSERT:
+        return insert(table)
+    if part.verb is Verb.PUT:
+        new = sqlite.insert(table)
+        return new.on_conflict_do_update(index_elements=list(part.by), set_={name: new.excluded[name] for name in part.new})
+    if part.verb is Verb.DELETE:
+        return delete(table).where(*(table.c[name] == bindparam(name) for name in part.names))
+    which = (table.c[name] == bindparam(OLD + name) for name in part.by)
+    return (
+        update(table)
+        .where(*which, *(table.c[name].is_(None) for name in part.empty))
+        .values({name: bindparam(name) for name in part.names if not name.startswith(OLD)})
+    )
+
+
+_RUN = {"postgresql": postgresql.write, "sqlite": _run_in_turn}

@@ -1,0 +1,83 @@
+"""Holdings: what is held is one object, is written in one go, and is as it was when something is taken back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from engine import holdings, instances, journal
+from engine.actors import ENGINE
+from engine.models import Entry, Instance
+from tests.benchmarks import reference
+
+
+@pytest.fixture
+def running(database):
+    """A process with three of five departments at work."""
+    reference.deploy(database)
+    return reference.begin(database)
+
+
+def entries(database, instance):
+    with database.reading() as session:
+        return list(session.scalars(select(Entry.what).where(Entry.instance_id == instance).order_by(Entry.seq)))
+
+
+def verified(database, instance):
+    with database.reading() as session:
+        return journal.verify(session, session.get_one(Instance, instance))
+
+
+def test_lock__twice_is_one(database, running):
+    with database.transaction() as session:
+        first = instances.lock(session, running)
+        first.types = {"a": "Date"}
+        assert instances.lock(session, running) is first
+
+
+def test_lock__in_the_next_transaction_of_a_session(database, running):
+    with Session(database.bind) as session:
+        first = instances.lock(session, running)
+        session.commit()
+        assert instances.lock(session, running) is not first
+
+
+def test_commit__a_journal_without_more(database, running):
+    with Session(database.bind) as session:  # one that knows nothing of `Database`
+        journal.record(session, instances.lock(session, running), actor=ENGINE, what="looked at")
+        session.commit()
+    assert entries(database, running)[-1] == "looked at"
+    assert verified(database, running) is None
+
+
+def test_rollback__nothing_is_written(database, running):
+    before = entries(database, running)
+    with Session(database.bind) as session:
+        journal.record(session, instances.lock(session, running), actor=ENGINE, what="looked at")
+    assert entries(database, running) == before
+
+
+def test_savepoint__takes_back_what_is_held(database, running):
+    with database.transaction() as session:
+        row = instances.lock(session, running)
+        journal.record(session, row, actor=ENGINE, what="before")
+        with suppress(ZeroDivisionError), holdings.savepoint(session):
+            journal.record(session, row, actor=ENGINE, what="within")
+            row.types = {"a": 1 / 0}
+        assert row.types == {}
+        journal.record(session, row, actor=ENGINE, what="after")
+    assert entries(database, running)[-2:] == ["before", "after"]
+    assert verified(database, running) is None
+
+
+def test_write__somebody_wrote_in_spite_of_the_lock(database, running):
+    with Session(database.bind) as session:
+        row = instances.lock(session, running)
+        session.execute(update(Instance).where(Instance.id == running).values(rev=Instance.rev + 1))
+        row.types = {"a": "Date"}
+        with pytest.raises(StaleDataError, match="Expected to update 1 rows of instances, but 0 were there"):
+            session.commit()

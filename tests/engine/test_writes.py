@@ -1,0 +1,119 @@
+"""Writes: what goes to the database together, is there as it was said; what is read as one value, is what was written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, Uuid, select
+from sqlalchemy.orm.exc import StaleDataError
+
+from engine.columns import Json, Moment, enum, new_id
+from engine.reads import Read
+from engine.states import TaskStatus
+from engine.writes import Writes
+
+THINGS = Table(
+    "things",
+    MetaData(),
+    Column("id", Uuid, primary_key=True, default=new_id),
+    Column("place", Integer),
+    Column("name", String(40), default="nobody"),
+    Column("end", Moment),
+    Column("status", enum(TaskStatus), default=TaskStatus.OPEN),
+    Column("content", Json),
+    Column("state", LargeBinary),
+    UniqueConstraint("place"),
+)
+NOON = datetime(2026, 3, 2, 4, 0, 0, 123456, tzinfo=UTC)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def connection(database):
+    with database.bind.begin() as connection:
+        THINGS.metadata.create_all(connection)
+        yield connection
+        THINGS.metadata.drop_all(connection)
+
+
+def found(connection, *names):
+    return [tuple(row) for row in connection.execute(select(*(THINGS.c[name] for name in names)).order_by(THINGS.c.place))]
+
+
+def write(connection, verb, *words, **more):
+    writes = Writes()
+    getattr(writes, verb)(THINGS, *words, **more)
+    writes.run(connection)
+
+
+def test_insert__defaults_and_kinds(connection):
+    write(connection, "insert", [{"place": 1, "end": NOON, "content": {"a": ["‘", "\x00", '"']}, "state": b"\x00\xff"}, {"place": 2}])
+    assert found(connection, "place", "name", "end", "status", "content", "state") == [
+        (1, "nobody", NOON, TaskStatus.OPEN, {"a": ["‘", "\x00", '"']}, b"\x00\xff"),
+        (2, "nobody", None, TaskStatus.OPEN, None, None),
+    ]
+    assert len({row[0] for row in found(connection, "id")}) == 2
+
+
+def test_put__what_is_there_changes_only_what_is_new(connection):
+    write(connection, "insert", [{"place": 1, "name": "first"}])
+    write(connection, "put", [{"place": 1, "name": "second", "end": NOON}, {"place": 2, "name": "third"}], by=("place",), new=("end",))
+    assert found(connection, "place", "name", "end") == [(1, "first", NOON), (2, "third", None)]
+
+
+def test_update__by_key_and_only_what_is_empty(connection):
+    write(connection, "insert", [{"place": 1}, {"place": 2, "end": NOON}, {"place": 3}])
+    rows = [{"old_place": 1, "name": "a"}, {"old_place": 2, "name": "b"}]
+    write(connection, "update", rows, by=("place",), empty=("end",))
+    assert found(connection, "place", "name") == [(1, "a"), (2, "nobody"), (3, "nobody")]
+
+
+def test_update__of_the_key_itself(connection):
+    write(connection, "insert", [{"place": 1}])
+    write(connection, "update", [{"old_place": 1, "place": 7}], by=("place",), exact=True)
+    assert found(connection, "place") == [(7,)]
+
+
+def test_update__exact_and_one_is_not_there(connection):
+    write(connection, "insert", [{"place": 1}])
+    with pytest.raises(StaleDataError, match="Expected to update 2 rows of things, but 1 were there"):
+        write(connection, "update", [{"old_place": 1, "name": "a"}, {"old_place": 2, "name": "b"}], by=("place",), exact=True)
+
+
+def test_delete__by_what_each_says(connection):
+    write(connection, "insert", [{"place": 1, "name": "a"}, {"place": 2, "name": "b"}, {"place": 3, "name": "b"}])
+    write(connection, "delete", [{"place": 1, "name": "b"}, {"place": 2, "name": "b"}])
+    assert found(connection, "place") == [(1,), (3,)]
+
+
+def test_run__everything_together_and_then_nothing(connection):
+    writes = Writes()
+    writes.insert(THINGS, [{"place": 1}])
+    writes.run(connection)
+    writes.update(THINGS, [{"old_place": 1, "name": "a"}], by=("place",))
+    writes.insert(THINGS, [{"place": 2}])
+    writes.delete(THINGS, [{"place": 9}])
+    writes.run(connection)
+    writes.run(connection)
+    assert found(connection, "place", "name") == [(1, "a"), (2, "nobody")]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=JSON,
+    state=st.binary(max_size=50),
+    name=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=40),
+)
+def test_read__is_what_was_written(connection, content, state, name):
+    write(connection, "delete", [{"place": 1}])
+    write(connection, "insert", [{"place": 1, "content": content, "state": state, "name": name, "end": NOON}])
+    read = Read([THINGS.c[name] for name in ("name", "end", "status", "content", "state")], select(THINGS))
+    assert list(read.first(connection, {})) == [name, NOON, TaskStatus.OPEN, content, state]
+    assert found(connection, "name", "content", "state") == [(name, content, state)]

@@ -90,7 +90,7 @@ def test_timer__says_once_that_it_cannot_go_off(stage, case):
 def test_retry__a_timer(stage, supervisor, case):
     """It is tried at once, and once: then the incident stands again, until what is wrong is mended."""
     [incident] = stage.incidents(case)
-    with supervisor.acting(checked=False) as session:
+    with supervisor.acting() as session:
         incidents.retry(session, incident.id, actor=supervisor.actor)
     assert stage.incidents(case) == []
     worker.drain(stage.database)

@@ -17,9 +17,9 @@ from engine.states import JobStatus
 #: What is due, by name: the table, when a row of it is due, and which rows count.
 _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
     "jobs": (Job.due_at, (Job.status == JobStatus.PENDING,)),
-    "timers": (Timer.due_at, ()),
+    "timers": (Timer.due_at, (Timer.retries > 0,)),
     "continuations": (Continuation.due_at, (Continuation.retries > 0,)),
-    "start_timers": (StartTimer.due_at, ()),
+    "start_timers": (StartTimer.due_at, (StartTimer.retries > 0,)),
     "outbox": (Outbox.created_at, (Outbox.sent_at.is_(None),)),
 }
 

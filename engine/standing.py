@@ -128,7 +128,7 @@ class Reader:
         if number:
             case = session.scalars(select(Case).where(Case.number == number)).one()
             _read_case(session, case, found)
-        for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None)).order_by(Timer.due_at, Timer.id)):
+        for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None), Timer.retries > 0).order_by(Timer.due_at, Timer.id)):
             if timer.due_at is not None:
                 found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
         for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):

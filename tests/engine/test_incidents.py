@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import execution, incidents, instances, scheduled, worker
+from engine import execution, incidents, instances, queues, scheduled, worker
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
 from engine.errors import NotFound, NotPermitted
@@ -85,6 +85,9 @@ def test_timer__says_once_that_it_cannot_go_off(stage, case):
     try_all(stage)
     assert [i.id for i in stage.incidents(case)] == [incident.id]
     assert stage.all(Timer, case, element="later")[0].retries == 0
+    with stage.reading() as session:  # an incident waits for somebody; nothing is late
+        assert {queue.name: queue.depth for queue in queues.look(session, now=datetime.now(UTC))}["timers"] == 0
+        assert queues.standing_incidents(session) == 1
 
 
 def test_retry__a_timer(stage, supervisor, case):

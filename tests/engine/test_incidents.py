@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import execution, incidents, instances, queues, scheduled, worker
+from engine import execution, external_tasks, incidents, instances, queues, scheduled, worker
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
 from engine.errors import NotFound, NotPermitted
-from engine.models import Timer
+from engine.models import ExternalTask, Timer
 from tests import tiny
 from tests.bpmn import diagrams as d
 
@@ -140,6 +140,36 @@ def test_retry__by_the_system_of_a_department(stage, case, department, refused):
         incidents.retry(session, incident.id, actor=system.actor)
 
     assert stage.all(Timer, case, element="later")[0].retries == (0 if refused else 1)
+
+
+def test_retry__what_a_worker_failed_in_a_case(stage, clerk):
+    """The system of the department allows more attempts, by its task or by the incident; another one's cannot."""
+    flow = d.flows("s -> check -> decide -> e")
+    alpha = tiny.item("alpha", d.start("s"), d.external("check", topic="register"), tiny.decision("alpha"), d.end("e"), flow)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    [task] = stage.all(ExternalTask, case)
+    system, other = (stage.somebody(RoleGrant(role=Role.SYSTEM, department=department)) for department in ("market", "fire"))
+
+    def fail():
+        failure = external_tasks.Failure(message="no answer", details=None, retries=0, after=timedelta(0))
+        with system.acting() as session:
+            external_tasks.lock(session, task.id, "w", timedelta(minutes=1), actor=system.actor)
+            external_tasks.fail(session, task.id, "w", failure, actor=system.actor)
+        [incident] = stage.incidents(case)
+        return incident
+
+    fail()
+    with pytest.raises(NotFound), other.acting() as session:
+        external_tasks.set_retries(session, task.id, 1, actor=other.actor)
+    with system.acting() as session:
+        external_tasks.set_retries(session, task.id, 1, actor=system.actor)
+    assert stage.incidents(case) == []
+    incident = fail()
+    with system.acting() as session:
+        incidents.retry(session, incident.id, actor=system.actor)
+    assert (stage.incidents(case), stage.all(ExternalTask, case)[0].retries) == ([], 1)
 
 
 def test_incident__does_not_hold_the_others(stage, market, case):

@@ -53,6 +53,8 @@ def perform(hall: Hall, case: Any, step: Step) -> None:
     who = hall[step.actor]
     if step.wait_until is not None:
         hall.at(step.wait_until)
+    if step.signal is not None:
+        plain.throw(hall, step.signal, step.data)
     if case is None:
         _perform_plain(hall, step)
         return
@@ -76,8 +78,11 @@ def _perform_plain(hall: Hall, step: Step) -> None:
         plain.complete(hall, _named(found.tasks, step.complete), step.data)
     if step.perform is not None:
         plain.report(hall, _named(found.work, step.perform), step.data, error=step.error)
+    if step.raise_at is not None:
+        kind, code = ("error", step.error) if step.error is not None else ("escalation", step.escalation)
+        plain.raise_at(hall, _named(found.tasks, step.raise_at), kind, str(code), step.data)
     if step.send is not None:
-        plain.send(hall, step.send, step.data)
+        plain.send(hall, step.send, step.data, keys=step.keys)
     hall.tick()
 
 

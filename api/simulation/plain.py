@@ -55,9 +55,10 @@ def report(hall: Hall, work: OpenWork, data: Mapping[str, Any], *, error: str | 
     worker.camunda(f"/external-task/{work.id}/{verb}", told)
 
 
-def send(hall: Hall, message: str, variables: Mapping[str, Any], *, instance: UUID | None = None) -> None:
-    """Send a message to whoever waits for it, or to one."""
-    told: dict[str, Any] = {"messageName": message, "processVariables": typed(variables)}
+def send(hall: Hall, message: str, data: Mapping[str, Any], *, instance: UUID | None = None, keys: Mapping[str, Any] = NOTHING) -> None:
+    """Send a message to whoever waits for it, to one, or to whoever has variables with the values of the keys."""
+    told: dict[str, Any] = {"messageName": message, "processVariables": typed(data)}
+    told |= {"correlationKeys": typed(keys)} if keys else {}
     hall["admin"].camunda("/message", told | ({} if instance is None else {"processInstanceId": str(instance)}))
 
 

@@ -120,11 +120,21 @@ def _words(step: Step) -> Iterator[str]:
     for verb, what in (("hands in", step.hand_in), ("adds", step.follow_on)):
         if what:
             yield f"{verb} {'、'.join(what)}"
-    if step.perform is not None:
-        yield (f"raises {step.error} at {step.perform}" if step.error else f"does {step.perform}") + written(step.data)
-    if step.send is not None:
-        yield f"the message {step.send} comes in" + written(step.data)
+    yield from _of_processes(step)
     if step.adopt is not None:
         yield f"adopts {step.adopt}"
     if step.withdraw is not None:
         yield f"withdraws {'the case' if step.withdraw == '*' else step.withdraw}"
+
+
+def _of_processes(step: Step) -> Iterator[str]:
+    """Say what a step does in a process without a matter."""
+    if step.perform is not None:
+        yield (f"raises the error {step.error} at {step.perform}" if step.error else f"does {step.perform}") + written(step.data)
+    if step.raise_at is not None:
+        kind, code = ("error", step.error) if step.error is not None else ("escalation", step.escalation)
+        yield f"raises the {kind} {code} at {step.raise_at}" + written(step.data)
+    if step.signal is not None:
+        yield f"the signal {step.signal} is thrown" + written(step.data)
+    if step.send is not None:
+        yield f"the message {step.send} comes in" + (" for" + written(step.keys) if step.keys else "") + written(step.data)

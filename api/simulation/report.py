@@ -39,7 +39,7 @@ def _tell(console: Console, play: Play, *, shared: int) -> None:
     """Write the trace of a play, without the lines that it shares with one that was told, and what is left open."""
     console.print(f"\n[bold]{escape(play.name)}[/]" + (f" (+{play.gained})" if play.gained else ""))
     if shared:
-        console.print(f"  … {shared} steps as in walk {play.after}", style="dim")
+        console.print(f"  … as in walk {play.after}, up to here", style="dim")
     for line in play.lines[shared:]:
         console.print(_line(line))
     if play.failure:

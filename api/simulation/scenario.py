@@ -52,11 +52,40 @@ class Step(Part):
     #: Code of an item that is taken back, or `*` for the whole case; and why.
     withdraw: str | None = None
     reason: str | None = None
-    #: Of a process without a matter: name of the work that a program does (or where it raises an error), and of a message that comes in.
+    #: Name of a signal that is thrown, with `data`.
+    signal: str | None = None
+    #: Of a process without a matter: name of the work that a program does, and the code of the error that it raises there instead.
     perform: str | None = None
     error: str | None = None
+    #: Of a process without a matter: name of a task out of which an error or an escalation is raised; its code.
+    raise_at: str | None = None
+    escalation: str | None = None
+    #: Of a process without a matter: name of a message that comes in, and values of variables by which it finds who waits for it.
     send: str | None = None
+    keys: dict[str, Any] = {}
     expect: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Step:
+        if self.raise_at is not None and (self.error is None) == (self.escalation is None):
+            raise ValueError("`raise_at` wants an `error` or an `escalation`")
+        if self.error is not None and (self.raise_at is None) == (self.perform is None):
+            raise ValueError("an `error` wants `perform`, or `raise_at`")
+        if self.escalation is not None and self.raise_at is None:
+            raise ValueError("an `escalation` wants `raise_at`")
+        if self.keys and self.send is None:
+            raise ValueError("`keys` want `send`")
+        return self
+
+    @property
+    def of_cases(self) -> list[str]:
+        """What it does that only a case knows."""
+        return [name for name in ("hand_in", "follow_on", "adopt", "withdraw", "item") if getattr(self, name)]
+
+    @property
+    def of_processes(self) -> list[str]:
+        """What it does that only a process without a matter knows."""
+        return [name for name in ("perform", "raise_at", "send") if getattr(self, name)]
 
 
 class Ending(Part):
@@ -90,6 +119,14 @@ class Scenario(Part):
     def _begins_once(self) -> Scenario:
         if (self.submit is None) == (self.start is None):
             raise ValueError("it begins with `submit`, or with `start`")
+        return self
+
+    @model_validator(mode="after")
+    def _does_what_it_can(self) -> Scenario:
+        for place, step in enumerate(self.steps, start=1):
+            foreign, beginning = (step.of_cases, "start") if self.submit is None else (step.of_processes, "submit")
+            if foreign:
+                raise ValueError(f"step {place} says `{foreign[0]}`, which does not go with `{beginning}`")
         return self
 
 

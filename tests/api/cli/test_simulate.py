@@ -607,6 +607,70 @@ def test_simulate__scenario_of_a_process_that_goes_another_way(simulate, loan, t
     assert words in result.output
 
 
+TOUR = """
+name: 参观
+at: 2026-03-02T09:00:00+08:00
+start: {process: p, variables: {group: 7}}
+steps:
+  - {as: guide, raise_at: 带路, escalation: LATE}
+  - {as: guide, raise_at: 带路, error: LOST}
+  - {send: found, keys: {group: 7}, data: {place: 东门}}
+  - {signal: closing, data: {hour: 17}}
+  - {expect: {variables: {place: 东门}}}
+ends: {end: home}
+"""
+
+
+@pytest.fixture
+def tour(drawn):
+    return drawn(
+        start("s"),
+        user("lead", name="带路", groups="guides"),
+        boundary("late", definitions.escalation("LATE"), on="lead", interrupting=False),
+        error_boundary("lost", on="lead", error="LOST"),
+        message_catch("wait", message="found"),
+        element("intermediateCatchEvent", "close", definitions.signal("closing")),
+        end("told"),
+        end("done"),
+        end("home"),
+        flows("s -> lead -> done", "late -> told", "lost -> wait -> close -> home"),
+    )
+
+
+def test_simulate__scenario_with_error_escalation_signal_and_keys(simulate, tour, tmp_path):
+    (tmp_path / "tour.yaml").write_text(TOUR)
+
+    result = simulate(tour, "--scenario", tmp_path / "tour.yaml")
+
+    assert result.exit_code == 0, result.output
+    assert "raises the escalation LATE at 带路  → late → told" in result.output
+    assert "raises the error LOST at 带路  → lost → wait" in result.output
+    assert "the message found comes in for group=7 place=东门  → close" in result.output
+    assert "the signal closing is thrown hour=17  → home" in result.output
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("keys: {group: 7}", "keys: {group: 8}", "failed Step 3: 400: "),
+        ("escalation: LATE", "escalation: EARLY", "but nothing in its diagram catches escalation 'EARLY'"),
+        ("raise_at: 带路, error: LOST", "raise_at: 带路", "steps.1: Value error, `raise_at` wants an `error` or an `escalation`"),
+        ("raise_at: 带路, error: LOST", "error: LOST", "steps.1: Value error, an `error` wants `perform`, or `raise_at`"),
+        ("raise_at: 带路, escalation: LATE", "escalation: LATE", "steps.0: Value error, an `escalation` wants `raise_at`"),
+        ("send: found, keys", "keys", "steps.2: Value error, `keys` want `send`"),
+        ("signal: closing, data: {hour: 17}", "withdraw: tobacco", "step 4 says `withdraw`, which does not go with `start`"),
+        ("start: {process: p, variables: {group: 7}}", "submit: {}", "step 1 says `raise_at`, which does not go with `submit`"),
+    ],
+)
+def test_simulate__scenario_whose_step_is_wrong(simulate, tour, tmp_path, before, after, words):
+    (tmp_path / "tour.yaml").write_text(TOUR.replace(before, after))
+
+    result = simulate(tour, "--scenario", tmp_path / "tour.yaml")
+
+    assert result.exit_code == 1
+    assert words in result.output
+
+
 # What is written ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -653,7 +717,21 @@ def test_simulate__page_with_the_drawing(simulate, tmp_path):
     assert classes["call_tobacco"] == "callActivity missed"
     assert classes["intake_outcome_to_accepted"] == "flow reached"
     assert classes["intake_outcome_to_refused"] == "flow missed"
-    assert not re.search(r"(src|href)=|@import|url\((?!#)", page)
+    assert "告知承诺开店，全部准予" in page
+    assert "completes 食品经营许可审批 outcome=granted" in page
+    assert not re.search(r"(src|href)=(?!.#)|@import|url\((?!#)", page)
+
+
+def test_simulate__page_with_the_walks(simulate, drawn, tmp_path):
+    file = drawn(start("s"), user("work", form="work", groups="window"), exclusive("never", default="e"), end("e"), end("f"),
+                 flows("s -> work -> never -> e", "never -> f [${1 == 2}]"))  # fmt: skip
+
+    simulate(file, "--coverage", "html")
+
+    page = (tmp_path / "p.coverage.html").read_text()
+    assert "walk 1: from the start" in page
+    assert "${1 == 2} was never true" in page
+    assert "<td>1 / 1</td>" in page
 
 
 def test_simulate__names_are_written_as_they_are(simulate, drawn):

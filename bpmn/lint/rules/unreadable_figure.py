@@ -1,4 +1,4 @@
-"""Figures in properties are whole numbers of working days."""
+"""Figures in properties are whole numbers of days."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
 
 #: Properties that are numbers of days.
-FIGURES = ("onething.promised", "onething.longest_wait", "onething.supplement_days")
+FIGURES = ("onething.promised", "onething.longest_wait", "onething.supplement_days", "onething.archive_days")
 
 
 def check(bundle: Bundle) -> Problems:
-    """Figures in properties are whole numbers of working days."""
+    """Figures in properties are whole numbers of days."""
     for resource, process in bundle.processes:
         for name, text in _wrong(process.properties):
-            message = f"Expected {name} of the process {process.key} to be a whole number of working days, but it is {text!r}"
+            message = f"Expected {name} of the process {process.key} to be a whole number of days, but it is {text!r}"
             yield Problem(resource=resource, process=process, message=message)
     for resource, _process, element in bundle.elements():
         for name, text in _wrong(element.properties):
-            message = f"Expected {name} of {element.label} to be a whole number of working days, but it is {text!r}"
+            message = f"Expected {name} of {element.label} to be a whole number of days, but it is {text!r}"
             yield Problem(resource=resource, element=element, message=message)
 
 

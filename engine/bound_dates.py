@@ -7,13 +7,12 @@ woken, one after the other, and look again by themselves.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -34,7 +33,7 @@ def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple
     for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
         columns = (table.id, table.element, table.due_at, Instance.id.label("instance_id"), Instance.case_id, Instance.item_id)
         query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
-        to: dict[datetime | None, list[UUID]] = defaultdict(list)
+        to: list[dict[str, Any]] = []
         for row in session.execute(query.where(table.case_id.in_(cases), *more)):
             found = expression(definitions.get(session, row.definition_id).process.elements[row.element])
             if found is None or not found.calls & functions.LIVE:
@@ -46,10 +45,11 @@ def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple
                 continue
             before, now = (moment(simple[1], each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
             if now != before and not _has_fired(row.due_at, before, now):
-                to[now].append(row.id)
-        for due_at, ids in to.items():
-            moved += len(ids)
-            session.execute(update(table).where(table.id.in_(ids)).values(due_at=due_at).execution_options(synchronize_session=False))
+                to.append({"of": row.id, "to": now})
+        if to:
+            moved += len(to)
+            rows = cast("Table", table.__table__)
+            session.execute(update(rows).where(rows.c.id == bindparam("of")).values(due_at=bindparam("to")), to)
     _wake(session, waking)
     return moved, len(waking)
 

@@ -18,6 +18,9 @@ from engine.columns import Lit, Promised
 from engine.models import Task
 from engine.states import TaskStatus
 
+#: Columns of a light.
+LIGHTS = ("green_from", "yellow_from", "red_from")
+
 
 def today() -> date:
     """The day that lights are compared with, in Beijing."""
@@ -68,7 +71,7 @@ def columns(dial: Dial | None) -> dict[str, Any]:
 
 def light_columns(dial: Dial | None) -> dict[str, Any]:
     """What a task shows of it."""
-    return {name: getattr(dial, name, None) for name in ("green_from", "yellow_from", "red_from")}
+    return {name: getattr(dial, name, None) for name in LIGHTS}
 
 
 def put(row: Promised, dial: Dial | None) -> None:

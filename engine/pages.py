@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from engine.case_models import Case, Item
 from engine.models import Task
@@ -18,6 +18,8 @@ from engine.models import Task
 Row = TypeVar("Row", Task, Case, Item)
 #: So many branches at most are made of one list of values; beyond, they are common enough for one branch to find them all.
 FEW = 4
+#: What no list shows of a case, and what is most of it.
+LEAN = (defer(Case.checklist), defer(Case.answers))
 
 
 def first(
@@ -32,13 +34,14 @@ def first(
     """Give the first rows of any branch, each once; `newest`: the last ones, the last first.  The order must be one of all rows."""
     if not branches:
         return []
+    rows = select(table).options(*(LEAN if table is Case else ()))
     if len(branches) == 1:
-        return session.scalars(_ordered(select(table).where(branches[0], *where), order, newest).limit(limit)).all()
+        return session.scalars(_ordered(rows.where(branches[0], *where), order, newest).limit(limit)).all()
     key = list(dict.fromkeys((table.id, *order)))
     parts = (_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches)
     found = union(*(select(part.subquery()) for part in parts)).subquery()
     page = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
-    return session.scalars(_ordered(select(table).join(page, page.c.id == table.id), order, newest)).all()
+    return session.scalars(_ordered(rows.join(page, page.c.id == table.id), order, newest)).all()
 
 
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:

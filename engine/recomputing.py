@@ -7,23 +7,23 @@ on.  A reader sees all of a case as it was, or all of it as it is.  A case on wh
 from __future__ import annotations
 
 import functools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, clock, clocks, dials, functions, holidays
+from engine import bound_dates, clock, clocks, dials, functions, holidays, pages
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
-from engine.models import Instance, Task
+from engine.models import Base, Instance, Task
 from engine.states import ClockStatus, InstanceStatus, TaskStatus
 
 log = structlog.get_logger()
@@ -40,9 +40,9 @@ _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_pr
 class Moves:
     """What a batch has come to."""
 
-    #: Rows that get the same dates, by these dates.
-    items: dict[Counted, list[UUID]] = field(default_factory=lambda: defaultdict(list))
-    cases: dict[Counted, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    #: Rows that get other dates, each with what its clock gives now.
+    items: list[tuple[Any, Counted]] = field(default_factory=list)
+    cases: list[tuple[Any, Counted]] = field(default_factory=list)
     #: What bound dates follow: dial before and now, by item or case.
     dials: dict[UUID, tuple[Counted, Counted]] = field(default_factory=dict)
     report: Counter[str] = field(default_factory=Counter)
@@ -107,6 +107,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     moves = Moves()
     columns = (
         Item.id,
+        Item.case_id,
         Item.number,
         Item.limits,
         Item.statutory_on,
@@ -115,7 +116,9 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     )
     clocked = select(*columns).where(Item.case_id.in_(cases), Item.clock.in_((ClockStatus.RUNNING, ClockStatus.PAUSED)))
     items = session.execute(clocked).all()
-    bundles = session.scalars(select(Case).where(Case.id.in_(cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))).all()
+    bundles = session.scalars(
+        select(Case).options(*pages.LEAN).where(Case.id.in_(cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))
+    ).all()
     if items or bundles:
         calendar = holidays.calendar(session)
         ledgers = clocks.ledgers(session, [item.id for item in items])
@@ -125,7 +128,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
         for case in bundles:
             ledger, limit = functions.bundle_ledger(case) or (None, None)
             _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
-    _write(session, moves, cases)
+    _write(session, moves)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
 
@@ -141,13 +144,13 @@ def _count(ledger: Ledger | None, promise: TimeLimit | None, statute: TimeLimit 
     return dial, clock.due(ledger, statute, calendar) if ledger and statute else None
 
 
-def _note(moves: Moves, group: dict[Counted, list[UUID]], row: Any, now: Counted, before: Counted) -> None:
+def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Counted, before: Counted) -> None:
     """Compare what is kept with what was counted."""
     moves.report["clocks"] += 1
     moves.dials[row.id] = before, now
     if now == before:
         return
-    group[now].append(row.id)
+    changed.append((row, now))
     moves.report["changed"] += 1
     was, due = (found.due if found else None for found in (before[0], now[0]))
     if was and due and was.date != due.date:
@@ -159,20 +162,34 @@ def _note(moves: Moves, group: dict[Counted, list[UUID]], row: Any, now: Counted
         moves.late.append(row.number)
 
 
-def _write(session: Session, moves: Moves, cases: Collection[UUID]) -> None:
-    for (dial, statute), ids in moves.items.items():
-        last = {"statutory_on": statute.date if statute else None, "statutory_provisional": bool(statute and statute.provisional)}
-        _update(session, update(Item).where(Item.id.in_(ids)).values(**dials.columns(dial), **last))
-        open_ones = (Task.case_id.in_(cases), Task.item_id.in_(ids), Task.status == TaskStatus.OPEN)
-        _update(session, update(Task).where(*open_ones).values(**dials.light_columns(dial)))
-    for (dial, _), ids in moves.cases.items():
-        _update(session, update(Case).where(Case.id.in_(ids)).values(**dials.columns(dial)))
-        open_ones = (Task.case_id.in_(ids), Task.item_id.is_(None), Task.status == TaskStatus.OPEN)
-        _update(session, update(Task).where(*open_ones).values(**dials.light_columns(dial)))
+def _write(session: Session, moves: Moves) -> None:
+    """Write what has changed: one statement for each kind of row, however many there are."""
+    items = [(row, dials.columns(dial), _last(statute)) for row, (dial, statute) in moves.items]
+    _update(session, Item, {"id"}, [{"id": row.id, **dial, **last} for row, dial, last in items])
+    _update(session, Task, {"case_id", "item_id"}, [{"case_id": row.case_id, "item_id": row.id, **_lights(dial)} for row, dial, _ in items])
+    bundles = [(row, dials.columns(dial)) for row, (dial, _) in moves.cases]
+    _update(session, Case, {"id"}, [{"id": row.id, **dial} for row, dial in bundles])
+    _update(session, Task, {"case_id"}, [{"case_id": row.id, **_lights(dial)} for row, dial in bundles], Task.item_id.is_(None))
 
 
-def _update(session: Session, statement: Any) -> None:
-    session.execute(statement.execution_options(synchronize_session=False))
+def _last(statute: DueDate | None) -> dict[str, Any]:
+    return {"statutory_on": statute.date if statute else None, "statutory_provisional": bool(statute and statute.provisional)}
+
+
+def _lights(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: columns[name] for name in dials.LIGHTS}
+
+
+def _update(session: Session, model: type[Base], key: Collection[str], rows: list[dict[str, Any]], *more: ColumnElement[bool]) -> None:
+    """Update rows that are found by the columns of a key; of tasks those that are open."""
+    if not rows:
+        return
+    table = cast("Table", model.__table__)
+    found = [table.c[name] == bindparam(f"of_{name}") for name in sorted(key)]
+    still = [table.c.status == TaskStatus.OPEN] if model is Task else []
+    values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in rows[0] if name not in key}
+    given = [{f"{'of' if name in key else 'to'}_{name}": value for name, value in row.items()} for row in rows]
+    session.execute(update(table).where(*found, *still, *more).values(values), given)
 
 
 def _added(report: Mapping[str, Any], moves: Moves, cases: int) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
 def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:
     """Tasks with what a worklist shows of them, in their order; two queries however many they are."""
     query = select(Task.id, Case, Item).join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id)
+    query = query.options(*pages.LEAN)
     around = {task_id: (case, item) for task_id, case, item in session.execute(query.where(Task.id.in_([row.id for row in rows])))}
     groups, today = tasks.groups(session, [row.id for row in rows]), dials.today()
     return [

@@ -22,11 +22,9 @@ from tests.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
-def server(postgresql, furnished):
+def server(postgresql):
     """One database for all: what is done here has names of its own."""
-    if type(postgresql) not in furnished:
-        furnished[type(postgresql)] = postgresql.branch(furnish)
-    with furnished[type(postgresql)].fresh() as url, Proxy(url) as proxy:
+    with postgresql.branch(furnish).fresh() as url, Proxy(url) as proxy:
         yield proxy
 
 

@@ -73,7 +73,7 @@ def get_calendar() -> Response:
 @bp.post("")
 @contract(summary="发布年度日历 · Publish a year", body=Year, answer=YearShown, status=201)
 def publish(body: Year) -> Response:
-    """Publish a year or its amendment; due dates follow at once, timers with the next tick of the scheduler."""
+    """Publish a year or its amendment; due dates, lights and timers follow, a batch of cases at a time."""
     with transaction() as session:
         return answer(_shown(publications.publish_year(session, body.model_dump(mode="json"), actor=auth.actor())))
 

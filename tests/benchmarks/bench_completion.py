@@ -1,0 +1,261 @@
+"""A completion beside the limit of the database: `python -m tests.benchmarks.bench_completion`.
+
+In one run, in turn, on one PostgreSQL with durable commits: `pgbench`, which reads and writes what a completion reads and writes as one
+statement; our engine with 1, 2 and 8 clients, each a process; and the whole of `POST /api/v1/tasks/{id}/complete` through the shipped
+server, logged in with a key.  What counts is the share of the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy import text
+
+from engine import accounts, execution, holidays, passwords
+from engine import tasks as verbs
+from engine.actors import ENGINE, Actor, Role, RoleGrant
+from engine.database import Database
+from engine.models import Department
+from tests.benchmarks import reference
+from tests.benchmarks.bundle import WORKFLOWS
+from tests.soak.server import Server
+
+CLIENTS = (1, 2, 8)
+#: A machine without other work; nothing is spared that makes a commit durable.
+CONF = "fsync = on\nmax_connections = 100\nshared_buffers = 256MB\nlisten_addresses = ''\nunix_socket_directories = '{folder}'\n"
+BRANCH = reference.DONE
+ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
+#: What a completion reads, locks and writes, as one statement: a task with its instance and case, five tables written.
+LIMIT = """
+\\set place random(1, {instances})
+WITH picked AS (SELECT t.id AS task, i.id AS instance, i.case_id, i.rev, i.state, i.variables, i.journal_seq, c.number
+    FROM places p JOIN tasks t ON t.id = p.task JOIN instances i ON i.id = t.instance_id JOIN cases c ON c.id = i.case_id
+    WHERE p.place = :place FOR NO KEY UPDATE OF i, t),
+done AS (UPDATE tasks t SET ended_at = now(), completed_by = 'officer2', data = :data FROM picked WHERE t.id = picked.task),
+moved AS (UPDATE instances i SET rev = i.rev + 1, state = picked.state, variables = picked.variables,
+    journal_seq = i.journal_seq + 1, journal_hash = md5(i.journal_hash) FROM picked WHERE i.id = picked.instance),
+told AS (UPDATE activities a SET ended_at = now(), outcome = 'completed' FROM picked WHERE a.instance_id = picked.instance AND a.number IN (3, 4)),
+gone AS (DELETE FROM timers USING picked WHERE timers.instance_id = picked.instance AND timers.wait = -1),
+written AS (INSERT INTO journal (id, case_id, instance_id, seq, at, actor, what, details, hash)
+    SELECT gen_random_uuid(), case_id, instance, 1000 + journal_seq, now(), 'officer2', 'task completed', '{{"task":"department2"}}', md5(number) FROM picked)
+SELECT count(*) FROM picked;
+"""
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """What one client, or all of them, did."""
+
+    #: Seconds on the wall of each completion.
+    walls: list[float]
+    #: Seconds of CPU of the process, for all of them together.
+    cpu: float
+    begun: float
+    ended: float
+
+
+def main() -> None:
+    """Print the table."""
+    words = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_completion", description=__doc__)
+    words.add_argument("--each", type=int, default=300, help="completions of each client")
+    words.add_argument("--seconds", type=int, default=5, help="how long the limit is measured")
+    asked = words.parse_args()
+    heads = ("clients", "a second", "share of the limit", "p50 ms", "p99 ms", "our CPU ms each")
+    table = Table(
+        "", *(Column(head, justify="right") for head in heads), title="A completion of the reference process, PostgreSQL, durable"
+    )
+    with _server() as server:
+        url = server.url()
+        limits = {clients: _limit(server, url, clients, asked.seconds) for clients in CLIENTS}
+        for clients, (rate, latency) in limits.items():
+            table.add_row("pgbench, one statement", str(clients), f"{rate:.0f}", "1", f"{latency:.2f}", "", "")
+        for label, live in (("engine, hot", 64), ("engine, cold", 0)):
+            for clients in CLIENTS:
+                _add(table, label, clients, limits[clients][0], _run(partial(_engine, url, live), url, clients, asked.each))
+        with _serving(url) as port:
+            key = _key(url)
+            for clients in CLIENTS:
+                _add(table, "HTTP", clients, limits[clients][0], _run(partial(_http, port, key), url, clients, asked.each), cpu=False)
+    Console(width=130).print(table)
+
+
+def _add(table: Table, label: str, clients: int, limit: float, found: list[Figures], *, cpu: bool = True) -> None:
+    walls = sorted(wall for one in found for wall in one.walls)
+    rate = len(walls) / (max(one.ended for one in found) - min(one.begun for one in found))
+    cut = quantiles(walls, n=100)
+    each = f"{1000 * sum(one.cpu for one in found) / len(walls):.2f}" if cpu else ""
+    table.add_row(label, str(clients), f"{rate:.0f}", f"{rate / limit:.3f}", f"{1000 * cut[49]:.2f}", f"{1000 * cut[98]:.2f}", each)
+
+
+# The limit ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _limit(server: Server, url: str, clients: int, seconds: int) -> tuple[float, float]:
+    """Transactions a second, and milliseconds each."""
+    tasks = _tasks(url, 100, DONE_ALREADY)
+    with Database(url).bind.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS places (place integer PRIMARY KEY, task uuid)"))
+        connection.execute(text("DELETE FROM places"))
+        connection.execute(text("INSERT INTO places VALUES (:place, :task)"), [{"place": i + 1, "task": t} for i, t in enumerate(tasks)])
+    script = server.folder / "completion.sql"
+    script.write_text(LIMIT.format(instances=len(tasks)), encoding="utf-8")
+    script.chmod(0o644)
+    told = server.run(
+        "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds), "-f", str(script),
+        "-D", f"data={json.dumps(reference.DATA)}", "-h", str(server.folder), "-p", str(server.port), "-U", "postgres", "postgres",
+    )  # fmt: skip
+    rate, latency = re.search(r"tps = ([\d.]+)", told), re.search(r"latency average = ([\d.]+)", told)
+    assert rate is not None, told
+    assert latency is not None, told
+    return float(rate[1]), float(latency[1])
+
+
+# Our own ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DONE_ALREADY = reference.DONE
+
+
+def _tasks(url: str, count: int, done: int) -> list[UUID]:
+    """Bring so many instances to where some departments are done; gives the task of the next."""
+    db = Database(url)
+    found = [reference.standing(db, reference.begin(db, done=done))[f"department{BRANCH}"] for _ in range(count)]
+    db.close()
+    return found
+
+
+def _run(work: Callable[[list[UUID], Any, Any], None], url: str, clients: int, each: int) -> list[Figures]:
+    """Let so many processes complete tasks at once."""
+    context = multiprocessing.get_context("spawn")
+    ready, told = context.Barrier(clients + 1), context.Queue()
+    tasks = _tasks(url, clients * each, DONE_ALREADY)
+    workers = [context.Process(target=work, args=(tasks[client::clients], ready, told)) for client in range(clients)]
+    for worker in workers:
+        worker.start()
+    ready.wait()
+    found = [told.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return found
+
+
+def _timed(tasks: list[UUID], ready: Any, told: Any, complete: Callable[[UUID], None]) -> None:
+    for task in tasks[:WARM]:
+        complete(task)
+    ready.wait()
+    walls, begun, cpu = [], time.time(), time.process_time()
+    for task in tasks[WARM:]:
+        before = time.perf_counter()
+        complete(task)
+        walls.append(time.perf_counter() - before)
+    told.put(Figures(walls=walls, cpu=time.process_time() - cpu, begun=begun, ended=time.time()))
+
+
+#: Completions that come first, and do not count.
+WARM = 20
+
+
+def _engine(url: str, live: int, tasks: list[UUID], ready: Any, told: Any) -> None:
+    db = Database(url, live=live)
+    if live:
+        _keep(db, tasks)
+    _timed(tasks, ready, told, lambda task: reference.complete(db, task, reference.officer(BRANCH), reference.DATA))
+
+
+def _keep(db: Database, tasks: list[UUID]) -> None:
+    """Have the instances in memory, as whoever handled them last has."""
+
+    for task in tasks:
+        with db.transaction() as session:
+            with execution.running(session, verbs.get(session, task, reference.officer(BRANCH)).instance_id, actor=ENGINE):
+                pass
+
+
+def _http(port: int, key: str, tasks: list[UUID], ready: Any, told: Any) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    body = json.dumps(reference.DATA)
+
+    def complete(task: UUID) -> None:
+        connection.request("POST", f"/api/v1/tasks/{task}/complete", body, headers)
+        response = connection.getresponse()
+        answer = response.read()
+        assert response.status == 200, answer
+
+    _timed(tasks, ready, told, complete)
+
+
+# What is around it ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="onething-bench-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder), conf=CONF)
+        server.found()
+        server.start()
+        try:
+            db = Database(server.url())
+            db.migrate()
+            with db.transaction() as session:
+                holidays.publish_shipped(session, WORKFLOWS / "calendars")
+            reference.deploy(db)
+            db.close()
+            yield server
+        finally:
+            server.stop()
+
+
+def _key(url: str) -> str:
+    """Give the key of a program that works for the department."""
+    db = Database(url)
+    with db.transaction() as session:
+        session.add(Department(code=f"d{BRANCH}", name="The third"))
+        session.flush()
+        accounts.create(session, "third", actor=ADMIN, password=None, passwords=passwords.Passwords())
+        accounts.grant(session, "third", Role.OFFICER, actor=ADMIN, department=f"d{BRANCH}")
+        _row, key = accounts.issue_key(session, "third", label="bench", actor=ADMIN)
+    db.close()
+    return key
+
+
+@contextmanager
+def _serving(url: str) -> Iterator[int]:
+    """Run the shipped server; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data:
+        environ = {**os.environ, "ONETHING_PORT": str(port), "ONETHING_DATABASE_URL": url, "ONETHING_DATA_DIR": data}
+        server = subprocess.Popen(
+            [Path(sys.executable).parent / "onething", "serve", "--no-scheduler"], env=environ, stdout=subprocess.DEVNULL
+        )
+        try:
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                time.sleep(0.1)
+            yield port
+        finally:
+            server.terminate()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()

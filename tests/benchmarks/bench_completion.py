@@ -186,8 +186,8 @@ def _keep(db: Database, tasks: list[UUID]) -> None:
 
     for task in tasks:
         with db.transaction() as session:
-            with execution.running(session, verbs.get(session, task, reference.officer(BRANCH)).instance_id, actor=ENGINE):
-                pass
+            instance = verbs.get(session, task, reference.officer(BRANCH)).instance_id
+            execution.refresh(session, instance, actor=ENGINE)
 
 
 def _http(port: int, key: str, tasks: list[UUID], ready: Any, told: Any) -> None:
@@ -244,7 +244,13 @@ def _serving(url: str) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as data:
-        environ = {**os.environ, "ONETHING_PORT": str(port), "ONETHING_DATABASE_URL": url, "ONETHING_DATA_DIR": data}
+        environ = {
+            **os.environ,
+            "ONETHING_ENV": "development",
+            "ONETHING_PORT": str(port),
+            "ONETHING_DATABASE_URL": url,
+            "ONETHING_DATA_DIR": data,
+        }
         server = subprocess.Popen(
             [Path(sys.executable).parent / "onething", "serve", "--no-scheduler"], env=environ, stdout=subprocess.DEVNULL
         )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import cycle
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,13 +35,14 @@ SUBMISSION = cases.Submission(
     answers={},
     items=ITEMS,
 )
-#: What is entered for each kind of task; the opinion with a decision is 2 kB.
+#: What is entered for each kind of task.
 DATA = {
     "intake": {"outcome": "accept"},
-    "decision": {"outcome": "granted", "opinion": "The premises were found as described. " * 52},
     "issuance": {"mode": "unified", "delivery": "window"},
     "rating": {"score": 5},
 }
+#: Decisions, one after the other: each has 2 kB of its own, which no database makes much smaller.
+DECISIONS = cycle([{"outcome": "granted", "opinion": "".join(Random(n).choices(ascii_letters + " ", k=1976))} for n in range(8)])
 #: What a process does on its own account after the decision of an item: the bundle goes on.
 RESUME = "resume"
 
@@ -51,10 +56,10 @@ def deploy(db: Database) -> None:
             deployments.deploy(session, folder.name, _with_opinion(folder.resources), actor=DESIGNER)
 
 
-def submit(db: Database) -> UUID:
+def submit(db: Database, items: tuple[str, ...] = ITEMS) -> UUID:
     """Submit a complete bundle; gives the id of the case."""
     with db.transaction() as session:
-        case = cases.submit(session, SUBMISSION, actor=CLERK)
+        case = cases.submit(session, replace(SUBMISSION, items=items), actor=CLERK)
         for material in case.checklist["materials"]:
             materials.record(session, case, material["code"], actor=CLERK)
     return case.id
@@ -86,7 +91,7 @@ def complete(db: Database, task_id: UUID, kind: str) -> None:
     """Complete a task in a new session.  What is owed after the commit is left to `work`, so that each can be measured alone."""
     actor = OFFICER if kind == "decision" else CLERK
     with Session(db.bind, expire_on_commit=False) as session:
-        tasks.complete(session, task_id, actor=actor, data=DATA[kind])
+        tasks.complete(session, task_id, actor=actor, data=next(DECISIONS) if kind == "decision" else DATA[kind])
         session.commit()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Table, Uuid, text
+from sqlalchemy import Column, Connection, String, Table, Uuid, text
 
 from engine import case_models, indexes, schedule_models
 from engine.database import Database
@@ -67,6 +67,7 @@ def _copy(connection: Connection, table: Table, case_id: UUID, start: int, until
     source = {
         "cases": "o.id = :case",
         "task_groups": "o.task_id IN (SELECT id FROM tasks WHERE case_id = :case)",
+        "task_users": "o.task_id IN (SELECT id FROM tasks WHERE case_id = :case)",
     }.get(table.name, "o.case_id = :case")
     # Instances before those that they have called.
     order = "ORDER BY seq.n, o.started_at" if table.name == "instances" else ""
@@ -83,6 +84,8 @@ def _value(table: Table, column: Column, dialect: _Dialect) -> str:
         return dialect.new_id(old)
     if column.name in SHIFTED:
         return dialect.shifted(old, str(column.type))
+    if column.name == "number" and not isinstance(column.type, String):  # a place within the instance
+        return old
     return {
         "number": f"{old} || '-' || seq.n",
         "business_key": f"{old} || '-' || seq.n",

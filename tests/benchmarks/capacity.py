@@ -27,8 +27,10 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity", description=__doc__)
     words.add_argument("--cases", type=int, default=10, help="of each kind; one more comes first, to warm up")
     asked = words.parse_args()
-    heads = ("completions", "statements", "commits", "our CPU ms", "CPU ms of the database", "kB of its log")
-    table = Table("one case", *(Column(head, justify="right") for head in heads), title="From start to end, PostgreSQL, cold")
+    heads = ("completions", "statements", "commits", "wall ms", "our CPU ms", "CPU ms of the database", "kB of its log")
+    table = Table(
+        Column("one case", no_wrap=True), *(Column(head, justify="right") for head in heads), title="From start to end, PostgreSQL, cold"
+    )
     with databases.postgresql_server() as server, opened(databases.PostgreSQL(server)) as db:
         bundle.deploy(db)
         reference.deploy(db)
@@ -39,13 +41,13 @@ def main() -> None:
 
 
 def costs(db: Database, work: Callable[[Database], object], cases: int) -> Iterator[float]:
-    """Statements, commits, our CPU, that of the database, and its log, for each case."""
+    """Statements, commits, time on the wall, our CPU, that of the database, and its log, for each case."""
     work(db)
     cpu, log = _spent(db)
     sample = measure(db.bind, lambda: [work(db) for _ in range(cases)])
     cpu_after, log_after = _spent(db)
-    spent = (len(sample.statements), sample.commits, 1000 * sample.cpu, 1000 * (cpu_after - cpu), (log_after - log) / 1000)
-    return (figure / cases for figure in spent)
+    spent = (1000 * sample.wall, 1000 * sample.cpu, 1000 * (cpu_after - cpu), (log_after - log) / 1000)
+    return (figure / cases for figure in (len(sample.statements), sample.commits, *spent))
 
 
 def _process(db: Database) -> None:

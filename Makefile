@@ -16,7 +16,7 @@ help:
 	@echo 'make run    set up and serve on 127.0.0.1:8080'
 	@echo 'make test   set up and run every test, on SQLite and on PostgreSQL'
 	@echo 'make lint   ruff, mypy, import-linter'
-	@echo 'make bench  the benchmark of the restaurant bundle; make bench-growth: how cost grows, with plots'
+	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
@@ -39,6 +39,9 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.bench_documents
+	$(BIN)/python -m tests.benchmarks.bench_polls
+	$(BIN)/python -m tests.benchmarks.bench_completion
 
 # Cases in the largest database of the plots; the others are a tenth, a hundredth and a thousandth of it.
 CASES ?= 1000000

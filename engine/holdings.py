@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -73,6 +74,10 @@ _NAMES = tuple(name for name in (field.name for field in fields(Held)) if name i
 #: What never changes in an instance.
 _FIXED = frozenset({"id", "item_id", "business_key", "started_at"})
 _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
+#: Their values, in that order.
+Values = tuple[Any, ...]
+_values: Callable[[Held], Values] = attrgetter(*_CHANGING)
+_REV = _CHANGING.index("rev")
 #: What a query selects for `Holdings.take`, in the order of the fields.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
@@ -91,7 +96,7 @@ class Holdings:
         #: Token states that were put back with their rows.
         self.awake: dict[UUID, Process] = {}
         #: Rows as the database has them.
-        self._stored: dict[UUID, Mapping[str, Any]] = {}
+        self._stored: dict[UUID, Values] = {}
 
     def take(self, found: Sequence[Any]) -> Held:
         """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
@@ -111,33 +116,32 @@ class Holdings:
 
     def write(self, session: Session) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
-        changed = [_update(row, self._stored[row.id]) for row in self.rows.values() if _values(row) != self._stored[row.id]]
+        now = {row.id: _values(row) for row in self.rows.values()}
+        changed = [
+            _update(instance_id, self._stored[instance_id], new) for instance_id, new in now.items() if new != self._stored[instance_id]
+        ]
         self.writes.update(INSTANCES, changed, by=("id", "rev"), exact=True)
         if self.writes.rows:
             session.flush()
             self.writes.run(session.connection())
-            self._stored.update({row.id: _values(row) for row in self.rows.values()})
+            self._stored = now
 
-    def go_back(self, stored: Mapping[UUID, Mapping[str, Any]]) -> None:
+    def go_back(self, stored: Mapping[UUID, Values]) -> None:
         """Let rows be as they were `stored`; what was locked since is not held any more."""
         self.rows = {instance_id: self.rows[instance_id] for instance_id in stored}
         self._stored, self.writes, self.awake = dict(stored), Writes(), {}
         for instance_id, row in self.rows.items():
-            for name, value in stored[instance_id].items():
+            for name, value in zip(_CHANGING, stored[instance_id], strict=True):
                 setattr(row, name, value)
 
     @property
-    def stored(self) -> Mapping[UUID, Mapping[str, Any]]:
+    def stored(self) -> Mapping[UUID, Values]:
         """Rows as they were written last."""
         return dict(self._stored)
 
 
-def _values(row: Held) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _CHANGING}
-
-
-def _update(row: Held, stored: Mapping[str, Any]) -> dict[str, Any]:
-    return {OLD + "id": row.id, OLD + "rev": stored["rev"], **_values(row)}
+def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
+    return {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_CHANGING, now, strict=True))}
 
 
 _HOLDINGS = "holdings"

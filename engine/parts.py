@@ -24,9 +24,9 @@ class Verb(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """Rows of one table to which the same is done."""
+    """Rows of one table to which the same is done; made once, and known by what it is."""
 
     verb: Verb
     table: Table

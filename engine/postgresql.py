@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Column, Connection, Enum, LargeBinary, Table, Text, Uuid, cast, func, text
+from sqlalchemy import Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 
@@ -31,13 +31,19 @@ def packed(columns: Sequence[Column[Any]]) -> ColumnElement[str]:
     return cast(func.json_build_array(*columns), Text)
 
 
-def unpack(columns: Sequence[Column[Any]], found: str) -> list[Any]:
+def unpack(columns: tuple[Column[Any], ...], found: str) -> list[Any]:
     """Give what `packed` has selected, as the columns would have given it."""
-    readers = (_reader(column) for column in columns)
-    return [value if value is None or read is None else read(value) for read, value in zip(readers, orjson.loads(found), strict=True)]
+    return [
+        value if value is None or read is None else read(value)
+        for read, value in zip(_all_readers(columns), orjson.loads(found), strict=True)
+    ]
 
 
 @cache
+def _all_readers(columns: tuple[Column[Any], ...]) -> tuple[Callable[[Any], Any] | None, ...]:
+    return tuple(map(_reader, columns))
+
+
 def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
     """How the JSON of a value is read; None: it is the value."""
     kind = column.type
@@ -68,21 +74,20 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
 
 
 def _json(part: Part, rows: Sequence[Row]) -> str:
-    writers = _writers(part.table)
-    coded = [name for name in part.names if name.removeprefix(OLD) in writers]
-    if coded:
-        rows = [{**row, **{name: writers[name](row[name]) for name in coded if row[name] is not None}} for row in rows]
+    if writers := _writers(part):
+        rows = [{**row, **{name: write(row[name]) for name, write in writers.items() if row[name] is not None}} for row in rows]
     return orjson.dumps(rows).decode()
 
 
 @cache
-def _writers(table: Table) -> dict[str, Callable[[Any], str]]:
-    """How values are written that JSON would take for something else, or not at all."""
+def _writers(part: Part) -> dict[str, Callable[[Any], str]]:
+    """How the values are written, by name, that JSON would take for something else, or not at all."""
     kinds: tuple[tuple[type, Callable[[Any], str]], ...] = (
         (Json, lambda value: orjson.dumps(value).decode()),
         (LargeBinary, lambda value: base64.b64encode(value).decode()),
     )
-    return {column.name: write for column in table.c for kind, write in kinds if isinstance(column.type, kind)}
+    columns = {name: part.table.c[name.removeprefix(OLD)] for name in part.names}
+    return {name: write for name, column in columns.items() for kind, write in kinds if isinstance(column.type, kind)}
 
 
 @cache

@@ -26,22 +26,21 @@ class Writes:
 
     def insert(self, table: Table, rows: Iterable[Row]) -> None:
         """Write new rows; what a row does not say is the default of its column."""
-        self._add(Part(verb=Verb.INSERT, table=table, names=tuple(_defaults(table))), [_whole(table, row) for row in rows])
+        self._add(_insertion(table), [_whole(table, row) for row in rows])
 
     def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...]) -> None:
         """Write rows; of one that is there already under the same key (`by`), only some columns are `new`."""
-        part = Part(verb=Verb.PUT, table=table, names=tuple(_defaults(table)), by=by, new=new)
-        self._add(part, [_whole(table, row) for row in rows])
+        self._add(_putting(table, by, new), [_whole(table, row) for row in rows])
 
     def update(self, table: Table, rows: Sequence[Row], *, by: tuple[str, ...], empty: tuple[str, ...] = (), exact: bool = False) -> None:
         """Change rows; each says the `old_…` values of the columns by which it is found.  `exact`: it is an error if one is not there."""
         if rows:
-            self._add(Part(verb=Verb.UPDATE, table=table, names=tuple(rows[0]), by=by, empty=empty, exact=exact), rows)
+            self._add(_updating(table, tuple(rows[0]), by, empty, exact), rows)
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by what each says."""
         if rows:
-            self._add(Part(verb=Verb.DELETE, table=table, names=tuple(rows[0])), rows)
+            self._add(_deletion(table, tuple(rows[0])), rows)
 
     def run(self, connection: Connection) -> None:
         """Write everything; raises StaleDataError when a row is not there any more."""
@@ -52,6 +51,26 @@ class Writes:
     def _add(self, part: Part, rows: Sequence[Row]) -> None:
         if rows:
             self.rows.setdefault(part, []).extend(rows)
+
+
+@cache
+def _insertion(table: Table) -> Part:
+    return Part(verb=Verb.INSERT, table=table, names=tuple(_defaults(table)))
+
+
+@cache
+def _putting(table: Table, by: tuple[str, ...], new: tuple[str, ...]) -> Part:
+    return Part(verb=Verb.PUT, table=table, names=tuple(_defaults(table)), by=by, new=new)
+
+
+@cache
+def _updating(table: Table, names: tuple[str, ...], by: tuple[str, ...], empty: tuple[str, ...], exact: bool) -> Part:
+    return Part(verb=Verb.UPDATE, table=table, names=names, by=by, empty=empty, exact=exact)
+
+
+@cache
+def _deletion(table: Table, names: tuple[str, ...]) -> Part:
+    return Part(verb=Verb.DELETE, table=table, names=names)
 
 
 def _whole(table: Table, row: Row) -> Row:

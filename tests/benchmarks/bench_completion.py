@@ -11,18 +11,11 @@ import argparse
 import http.client
 import json
 import multiprocessing
-import os
 import re
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from uuid import UUID
@@ -31,18 +24,14 @@ from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy import text
 
-from engine import accounts, execution, holidays, passwords
+from engine import execution
 from engine import tasks as verbs
 from engine.actors import ENGINE, Actor, Role, RoleGrant
 from engine.database import Database
-from engine.models import Department
-from tests.benchmarks import reference
-from tests.benchmarks.bundle import WORKFLOWS
+from tests.benchmarks import reference, shipped
 from tests.soak.server import Server
 
 CLIENTS = (1, 2, 8)
-#: A machine without other work; nothing is spared that makes a commit durable.
-CONF = "fsync = on\nmax_connections = 100\nshared_buffers = 256MB\nlisten_addresses = ''\nunix_socket_directories = '{folder}'\n"
 BRANCH = reference.DONE
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 #: What a completion reads, locks and writes, as one statement: a task with its instance and case, five tables written.
@@ -84,7 +73,7 @@ def main() -> None:
     table = Table(
         "", *(Column(head, justify="right") for head in heads), title="A completion of the reference process, PostgreSQL, durable"
     )
-    with _server() as server:
+    with shipped.database_server() as server:
         url = server.url()
         limits = {clients: _limit(server, url, clients, asked.seconds) for clients in CLIENTS}
         for clients, (rate, latency) in limits.items():
@@ -92,8 +81,8 @@ def main() -> None:
         for label, live in (("engine, hot", 64), ("engine, cold", 0)):
             for clients in CLIENTS:
                 _add(table, label, clients, limits[clients][0], _run(partial(_engine, url, live), url, clients, asked.each))
-        with _serving(url) as port:
-            key = _key(url)
+        with shipped.serving(url) as port:
+            key = shipped.key(url)
             for clients in CLIENTS:
                 _add(table, "HTTP", clients, limits[clients][0], _run(partial(_http, port, key), url, clients, asked.each), cpu=False)
     Console(width=130).print(table)
@@ -202,65 +191,6 @@ def _http(port: int, key: str, tasks: list[UUID], ready: Any, told: Any) -> None
         assert response.status == 200, answer
 
     _timed(tasks, ready, told, complete)
-
-
-# What is around it ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextmanager
-def _server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="onething-bench-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder), conf=CONF)
-        server.found()
-        server.start()
-        try:
-            db = Database(server.url())
-            db.migrate()
-            with db.transaction() as session:
-                holidays.publish_shipped(session, WORKFLOWS / "calendars")
-            reference.deploy(db)
-            db.close()
-            yield server
-        finally:
-            server.stop()
-
-
-def _key(url: str) -> str:
-    """Give the key of a program that works for the department."""
-    db = Database(url)
-    with db.transaction() as session:
-        session.add(Department(code=f"d{BRANCH}", name="The third"))
-        session.flush()
-        accounts.create(session, "third", actor=ADMIN, password=None, passwords=passwords.Passwords())
-        accounts.grant(session, "third", Role.OFFICER, actor=ADMIN, department=f"d{BRANCH}")
-        _row, key = accounts.issue_key(session, "third", label="bench", actor=ADMIN)
-    db.close()
-    return key
-
-
-@contextmanager
-def _serving(url: str) -> Iterator[int]:
-    """Run the shipped server; gives its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data:
-        environ = {
-            **os.environ,
-            "ONETHING_ENV": "development",
-            "ONETHING_PORT": str(port),
-            "ONETHING_DATABASE_URL": url,
-            "ONETHING_DATA_DIR": data,
-        }
-        server = subprocess.Popen(
-            [Path(sys.executable).parent / "onething", "serve", "--no-scheduler"], env=environ, stdout=subprocess.DEVNULL
-        )
-        try:
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                time.sleep(0.1)
-            yield port
-        finally:
-            server.terminate()
-            server.wait()
 
 
 if __name__ == "__main__":

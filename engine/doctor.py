@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import calendars, database, holidays
-from engine.errors import EngineError
+from engine.errors import EngineError, Unavailable
 from engine.models import Entry
 from engine.settings import PREFIX, Settings, describe
 
@@ -99,8 +99,9 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
     try:
         with opened.reading() as session:
             return [Check(what="database", found=f"{shown} answers"), *_inside(session, now)]
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    except (SQLAlchemyError, Unavailable) as error:
+        cause = error.__cause__ if isinstance(error, Unavailable) else error
+        reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
         advice = f"Start it, or set {PREFIX}DATABASE_URL."
         return [Check(what="database", status=CheckStatus.FAILED, found=f"{shown} does not answer: {reason}", advice=advice)]
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -15,6 +16,8 @@ class Heartbeat:
     """Calls `tick` every so many seconds in a thread of its own, never twice at once, until it is stopped; and others beside it."""
 
     def __init__(self, tick: Callable[[], object], *, seconds: float) -> None:
+        #: Set once it is told to stop.
+        self.stopping = threading.Event()
         # A tick that is late does the work of all that were missed; how late does not matter.
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         self.also(tick, seconds=seconds)
@@ -28,7 +31,8 @@ class Heartbeat:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Finish the tick that is under way, and tick no more."""
+        """Finish what is under way, and tick no more."""
+        self.stopping.set()
         self._scheduler.shutdown(wait=True)
 
 

@@ -104,17 +104,23 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
         return True
 
 
-def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region) -> int:
+def _never() -> bool:
+    return False
+
+
+def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, stopping: Callable[[], bool] = _never) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
-    `region` is where processes belong that begin by themselves.
+    `region` is where processes belong that begin by themselves.  Once it is `stopping`, the piece at hand is the last: one may wait for
+    the lock of a node that hangs, and a batch has hundreds.
     """
     with db.reading() as session:
         owed = jobs.due(session, limit)
         due = timers.due(session, limit)
         timed, old = start_timers.due(session, limit), activities.outlived(session, limit)
     pieces = ((run, owed), (fire, due), (partial(begin, region=region), timed), (forget, old))
-    return sum(do(db, one) for do, ids in pieces for one in ids) + _carry_on_all(db, limit) + _recompute(db)
+    done = sum(do(db, one) for do, ids in pieces for one in ids if not stopping())
+    return done if stopping() else done + _carry_on_all(db, limit, stopping) + _recompute(db)
 
 
 def drain(db: Database) -> int:
@@ -140,14 +146,14 @@ def _recompute(db: Database) -> int:
     return done
 
 
-def _carry_on_all(db: Database, limit: int) -> int:
+def _carry_on_all(db: Database, limit: int, stopping: Callable[[], bool]) -> int:
     """Carry tokens on, and those that come up by it: a chain of continuations is not to wait for as many ticks."""
     done = looked_at = 0
-    while looked_at < limit:
+    while looked_at < limit and not stopping():
         with db.reading() as session:
             ids = continuations.due(session, limit - looked_at)
         if not ids:
             break
         looked_at += len(ids)
-        done += sum(carry_on(db, one) for one in ids)
+        done += sum(carry_on(db, one) for one in ids if not stopping())
     return done

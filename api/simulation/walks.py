@@ -22,7 +22,7 @@ from engine.openings import Opening
 from engine.standing import Reader
 
 #: Walks through one process that are made at most, and that hope for what was never reached before they give up.
-WALKS, FRUITLESS = 500, 12
+WALKS, FRUITLESS = 500, 40
 #: A distance that no drawing has; how much less is hoped of a move that was made in this walk before.
 FAR, PATIENCE = 1000, 3
 

@@ -36,9 +36,12 @@ def recorded(database: Database) -> Iterator[dict[str, Any]]:
         event.remove(bind, "before_cursor_execute", keep)
 
 
-def whole_reads(database: Database, statements: dict[str, Any]) -> dict[str, list[str]]:
+#: Tables that grow.
+GROWING = {table.name for table in Base.metadata.sorted_tables} - SMALL
+
+
+def whole_reads(database: Database, statements: dict[str, Any], growing: set[str] = GROWING) -> dict[str, list[str]]:
     """Tables that grow and would be read whole, by statement."""
-    growing = {table.name for table in Base.metadata.sorted_tables} - SMALL
     found = {}
     with database.bind.connect() as connection:
         for setting in SETTINGS:

@@ -48,6 +48,7 @@ def app(store, tmp_path):
     """The application with sample accounts and the shipped matters, on a Monday morning."""
     with store.branch(furnish).fresh() as url, time_machine.travel(MONDAY):
         app = application(url, tmp_path)
+        app.extensions["draining"].clear()  # it may have served another test
         yield app
         app.extensions["database"].close()
 

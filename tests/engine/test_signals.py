@@ -9,6 +9,7 @@ from engine import broadcasts, worker
 from engine.broadcasts import Thrown
 from engine.errors import InvalidState, NotPermitted
 from engine.models import Definition, Instance, Job, Subscription
+from engine.places import Place
 from engine.variables import Given
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
@@ -164,12 +165,12 @@ def test_throw__from_outside_to_one(stage, designer):
     stage.deploy("both", catcher_bpmn=CATCHER, beginner_bpmn=BEGINNER)
     one, other = designer.start("catcher"), designer.start("catcher")
 
-    throw(designer, instance_id=one.id)
+    throw(designer, place=Place(one.id))
 
     assert open_tasks(stage, one, other) == [["救援"], []]
     assert running(stage, "beginner") == []
     with pytest.raises(InvalidState, match="has not subscribed"):
-        throw(designer, instance_id=one.id)
+        throw(designer, place=Place(one.id))
 
 
 def test_throw__from_outside_by_whom_it_does_not_concern(stage, clerk):

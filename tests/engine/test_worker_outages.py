@@ -12,7 +12,7 @@ from engine import database, functions, instances, jobs, worker
 from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
-from tests import tiny
+from tests import databases, tiny
 
 OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
 
@@ -21,6 +21,7 @@ OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <
 def store(postgresql, monkeypatch):
     """SQLite has one lock, and no server that goes away.  Nobody waits for a lock here."""
     monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr(databases, "opened", Database)  # one that knows it
     return postgresql
 
 

@@ -110,6 +110,12 @@ class Proxy:
         return await asyncio.open_connection(host, port)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ends: set[asyncio.StreamWriter]) -> None:
+        try:
+            await self._pass_on(reader, writer, ends)
+        except OSError:
+            writer.transport.abort()  # what breaks on one side breaks on the other
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ends: set[asyncio.StreamWriter]) -> None:
         while chunk := await reader.read(_CHUNK):
             await self._flowing.wait()
             if self.delay:

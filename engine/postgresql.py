@@ -67,7 +67,7 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     """Write the rows of all parts in one statement; raises StaleDataError when one is not there that must be."""
     parts = tuple(rows)
     written = {f"rows_{place}": _json(part, rows[part]) for place, part in enumerate(parts)}
-    counts = connection.execute(_statement(parts), written)
+    counts = connection.execute(_statement(parts, tuple(_most(len(rows[part])) for part in parts)), written)
     exact = [part for part in parts if part.exact]
     for part, count in zip(exact, counts.one() if exact else (), strict=True):
         require_all(part, len(rows[part]), count)
@@ -90,10 +90,16 @@ def _writers(part: Part) -> dict[str, Callable[[Any], str]]:
     return {name: write for name, column in columns.items() for kind, write in kinds if isinstance(column.type, kind)}
 
 
+def _most(count: int) -> int:
+    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
+    return 1 << 3 * -(-(count - 1).bit_length() // 3)
+
+
 @cache
-def _statement(parts: tuple[Part, ...]) -> TextClause:
+def _statement(parts: tuple[Part, ...], most: tuple[int, ...]) -> TextClause:
     """Build the statement for what is written together; there are few such sets, and the database knows each by its text."""
-    steps = [f"part_{place} AS ({_SQL[part.verb](part, _source(part, place))}{_returning(part)})" for place, part in enumerate(parts)]
+    sources = [_source(part, place, limit) for place, (part, limit) in enumerate(zip(parts, most, strict=True))]
+    steps = [f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{_returning(part)})" for place, part in enumerate(parts)]
     counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
     return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
 
@@ -102,9 +108,10 @@ def _returning(part: Part) -> str:
     return " RETURNING 1" if part.exact else ""
 
 
-def _source(part: Part, place: int) -> str:
+def _source(part: Part, place: int, most: int) -> str:
+    # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
     columns = ", ".join(f'"{name}" {_type(part.table.c[name.removeprefix(OLD)])}' for name in part.names)
-    return f"json_to_recordset(CAST(:rows_{place} AS json)) AS said({columns})"
+    return f"(SELECT * FROM json_to_recordset(CAST(:rows_{place} AS json)) AS each({columns}) LIMIT {most}) AS said"
 
 
 def _type(column: Column[Any]) -> str:

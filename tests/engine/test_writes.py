@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, Uuid, select
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, Uuid, event, select, text
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.columns import Json, Moment, enum, new_id
@@ -117,3 +117,37 @@ def test_read__is_what_was_written(connection, content, state, name):
     read = Read([THINGS.c[name] for name in ("name", "end", "status", "content", "state")], select(THINGS))
     assert list(read.first(connection, {})) == [name, NOON, TaskStatus.OPEN, content, state]
     assert found(connection, "name", "content", "state") == [(name, content, state)]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("count", [1, 8])
+def test_run__looks_rows_up(connection, count):
+    write(connection, "insert", [{"place": place, "name": "a"} for place in range(10_000)])
+    connection.execute(text("ANALYZE things"))
+    rows = [{"old_place": place, "name": "b"} for place in range(count)]
+    plans = (
+        explained(connection, "update", rows, by=("place",)),
+        explained(connection, "delete", [{"place": place} for place in range(count)]),
+    )
+    for plan in plans:
+        assert "Index Scan using things_place_key on things" in plan
+        assert "Seq Scan" not in plan
+
+
+def explained(connection, *words, **more):
+    """What PostgreSQL does with what is written."""
+    told = []
+
+    def explain(_connection, _cursor, statement, parameters, _context, _many):
+        return f"EXPLAIN {statement}", parameters
+
+    def keep(_connection, cursor, *_rest):
+        told.extend(line for (line,) in cursor.fetchall())
+
+    listeners = ("before_cursor_execute", explain, True), ("after_cursor_execute", keep, False)
+    for name, listener, changes in listeners:
+        event.listen(connection, name, listener, retval=changes)
+    write(connection, *words, **more)
+    for name, listener, _changes in listeners:
+        event.remove(connection, name, listener)
+    return "\n".join(told)

@@ -7,13 +7,14 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from engine import moments
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
@@ -34,7 +35,7 @@ def authenticate(database: Database, name: str, password: str, *, passwords: Pas
 
     It takes the database, not a session: checking a password takes long, and nobody shall wait for a lock meanwhile.
     """
-    now = datetime.now(UTC)
+    now = moments.now()
     with database.reading() as session:
         known = _known(session, _BY_NAME, name)
     usable = known is not None and not known.disabled and (known.locked_until is None or known.locked_until <= now)
@@ -57,7 +58,7 @@ def authenticate_key(session: Session, key: str) -> Actor | None:
 
 def begin(session: Session, name: str) -> UUID:
     """Log a browser in for `LOGGED_IN_FOR`; the id is what its cookie names."""
-    log_in = LogIn(account_id=get(session, name).id, begun_at=datetime.now(UTC))
+    log_in = LogIn(account_id=get(session, name).id, begun_at=moments.now())
     session.add(log_in)
     session.flush()
     return log_in.id
@@ -65,7 +66,7 @@ def begin(session: Session, name: str) -> UUID:
 
 def resume(session: Session, log_in: UUID) -> Actor | None:
     """Go on with a log-in; None: it has ended (log-out, another password, too long ago), or the account is disabled."""
-    known = _known(session, _BY_LOG_IN, log_in, since=datetime.now(UTC) - LOGGED_IN_FOR)
+    known = _known(session, _BY_LOG_IN, log_in, since=moments.now() - LOGGED_IN_FOR)
     return None if known is None or known.disabled else known.actor
 
 
@@ -114,7 +115,7 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
         raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, but got {name!r}")
     if find(session, name) is not None:
         raise InvalidState(f"Expected to create account {name}, but there is one of that name")
-    account = Account(name=name, display_name=display_name or name, password_hash=None, created_at=datetime.now(UTC))
+    account = Account(name=name, display_name=display_name or name, password_hash=None, created_at=moments.now())
     if password is not None:
         account.password_hash = _hashed(password, passwords)
     session.add(account)
@@ -162,7 +163,7 @@ def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple
     if name != actor.name:
         actor.require(Role.ADMIN, to="issue a key for another account")
     key = secrets.token_urlsafe(32)
-    row = ApiKey(account_id=get(session, name).id, key_hash=_key_hash(key), label=label, created_at=datetime.now(UTC))
+    row = ApiKey(account_id=get(session, name).id, key_hash=_key_hash(key), label=label, created_at=moments.now())
     session.add(row)
     session.flush()
     return row, key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from bpmn import timers
 from bpmn.definition import Element, ElementType
 from bpmn.errors import ExpressionError
 from bpmn.waits import Activity
-from engine import holdings, models
+from engine import holdings, models, moments
 from engine.case_models import LocalVariables
 from engine.definitions import Loaded
 from engine.holdings import Held
@@ -48,7 +48,7 @@ def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
 
 def outlived(session: Session, limit: int) -> list[UUID]:
     """Ids of ended instances whose history has been kept long enough."""
-    return list(session.scalars(select(models.Instance.id).where(models.Instance.purge_at <= datetime.now(UTC)).limit(limit)))
+    return list(session.scalars(select(models.Instance.id).where(models.Instance.purge_at <= moments.now()).limit(limit)))
 
 
 def purge(session: Session, instance_id: UUID) -> None:

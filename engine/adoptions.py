@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import functions, holdings, instances, journal, lifecycle, materials, matters, numbers
+from engine import functions, holdings, instances, journal, lifecycle, materials, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Commitment, Item, LocalVariables, Notice
 from engine.errors import Busy, InvalidState, NotFound
@@ -93,7 +91,7 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
         limits=item.limits,
         rules=item.rules,
         received_on=item.received_on,
-        joined_at=datetime.now(UTC),
+        joined_at=moments.now(),
         result=item.result,
         decided_at=item.decided_at,
         decided_by=item.decided_by,
@@ -125,7 +123,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     item.case_id, item.adopted_from_id = case.id, source.id
     item.hall, item.submitted_by = case.hall, case.submitted_by
-    item.origin, item.joined_at, item.dispatched_at = "continued", datetime.now(UTC), None
+    item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
     session.flush()
     session.expire(source, ["items"])
     session.expire(case, ["items"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from engine import outbox
+from engine import moments, outbox
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
 from engine.outbox import Topic
@@ -36,7 +35,7 @@ def raise_alert(
         kind=kind,
         department=department or (item.department if item else None),
         message=message,
-        raised_at=datetime.now(UTC),
+        raised_at=moments.now(),
     )
     session.add(alert)
     outbox.put(session, case, Topic.ALERT, kind=kind, light=light, item=item.number if item else None, message=message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from engine import activities, archive_documents, cases, definitions, functions
+from engine import activities, archive_documents, cases, definitions, functions, moments
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
@@ -72,7 +72,7 @@ def _due(db: Database) -> Iterator[UUID]:
 
 def _of_version(db: Database, version: UUID, after: UUID | None) -> list[UUID]:
     """Cases of one version of a matter, the newest first: what refers to another goes before it."""
-    now = datetime.now(UTC)
+    now = moments.now()
     query = select(Case.id).where(Case.definition_id == version, *_at_rest())
     with db.reading() as session:
         kept = archive_date(definitions.get(session, version), now)
@@ -128,8 +128,8 @@ def _archived(session: Session, case: Case) -> ArchivedCase:
         departments=f"|{'|'.join(departments)}|" if departments else "",
         brief=brief,
         files={row["sha256"]: row["size"] for row in rows.get("materials", []) if row["sha256"]},
-        ended_at=case.ended_at or datetime.now(UTC),
-        archived_at=datetime.now(UTC),
+        ended_at=case.ended_at or moments.now(),
+        archived_at=moments.now(),
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
     )

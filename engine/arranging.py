@@ -6,13 +6,13 @@ Whose the task of a case is, and until when, stands in the law and on the diagra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import execution, instances, journal, processes, variables, visibility
+from engine import execution, instances, journal, moments, processes, variables, visibility
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
@@ -79,7 +79,7 @@ def update(session: Session, task_id: UUID, facts: Facts, *, actor: Actor) -> Ta
     task.name, task.description = facts.name or task.element, facts.description
     task.priority = task.priority if facts.priority is None else facts.priority
     task.assignee, task.owner, task.delegation = facts.assignee, facts.owner, facts.delegation
-    task.due_at, task.follow_up_at, task.updated_at = facts.due_at, facts.follow_up_at, datetime.now(UTC)
+    task.due_at, task.follow_up_at, task.updated_at = facts.due_at, facts.follow_up_at, moments.now()
     journal.record(session, instances.lock(session, task.instance_id), actor=actor, what="task changed", task=task.name)
     return task
 
@@ -112,7 +112,7 @@ def set_variables(
 
 
 def _noted(session: Session, task: Task, what: str, actor: Actor) -> Task:
-    task.updated_at = datetime.now(UTC)
+    task.updated_at = moments.now()
     row = instances.lock(session, task.instance_id)
     journal.record(session, row, actor=actor, what=what, task=task.name, assignee=task.assignee)
     return task

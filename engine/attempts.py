@@ -6,7 +6,6 @@ What is tried belongs to whoever holds its instance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import ExpressionError
 from bpmn.waits import Wait
-from engine import definitions, instances, retries
+from engine import definitions, instances, moments, retries
 from engine.models import Instance, Timer
 from engine.schedule_models import Continuation
 
@@ -40,7 +39,7 @@ def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
 def claim(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
     """Take something that is due; None when it is over by now, was put off, or has failed too often."""
     row = take(session, kind, row_id)
-    return row if row is not None and row.retries and row.due_at is not None and row.due_at <= datetime.now(UTC) else None
+    return row if row is not None and row.retries and row.due_at is not None and row.due_at <= moments.now() else None
 
 
 def require_moving(failed: Sequence[Wait]) -> None:
@@ -66,7 +65,7 @@ def count_failure(session: Session, row: Timer | Continuation, error: BaseExcept
     row.error = described(error)
     retries.leave(session, row, left - 1, row.error)
     if row.retries:
-        row.due_at = plan.next(datetime.now(UTC), row.retries)
+        row.due_at = plan.next(moments.now(), row.retries)
 
 
 def described(error: BaseException) -> str:

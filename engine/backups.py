@@ -14,14 +14,13 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import orjson
 from alembic.migration import MigrationContext
 
-from engine import dumps
+from engine import dumps, moments
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import FileStore
@@ -147,7 +146,7 @@ def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, w
     copied, damaged = _copy_files(files, draft, previous, watch)
     manifest = Manifest(
         format=FORMAT,
-        made_at=datetime.now(UTC).isoformat(),
+        made_at=moments.now().isoformat(),
         version=version("onething"),
         revision=revision,
         kind=kind,

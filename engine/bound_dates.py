@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.expressions import Expression
-from engine import calendars, definitions, functions
+from engine import calendars, definitions, functions, moments
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
@@ -80,6 +80,6 @@ def _due_date(element: Element) -> Expression | None:
 
 
 def _wake(session: Session, waking: Mapping[UUID, UUID]) -> None:
-    common: dict[str, Any] = {"kind": "refresh", "payload": {}, "status": JobStatus.PENDING, "due_at": datetime.now(UTC), "attempts": 0}
+    common: dict[str, Any] = {"kind": "refresh", "payload": {}, "status": JobStatus.PENDING, "due_at": moments.now(), "attempts": 0}
     if waking:
         session.execute(insert(Job), [{"instance_id": instance, "case_id": case, **common} for instance, case in waking.items()])

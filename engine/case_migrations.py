@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -22,7 +21,7 @@ from bpmn.errors import InstanceError
 from bpmn.forms import Form
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
-from engine import definitions, functions, instances, journal, matters, models, moved_drafts, pre_images, projection, versions
+from engine import definitions, functions, instances, journal, matters, models, moments, moved_drafts, pre_images, projection, versions
 from engine.actors import Actor, Role
 from engine.case_models import Case, CaseMigration, Draft, Item
 from engine.definitions import Loaded
@@ -124,7 +123,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
         to_id=plan.target.id,
         state=row.state,
         rows=pre_images.take(session, row) | {_DRAFTS: moved_drafts.write(refits)},
-        moved_at=datetime.now(UTC),
+        moved_at=moments.now(),
         moved_by=actor.name,
     )
     _appoint(run, plan.target)
@@ -163,7 +162,7 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
     if row.item_id is None and row.parent_id is None:
         session.get_one(Case, row.case_id).definition_id = record.from_id
-    record.undone_at, record.undone_by = datetime.now(UTC), actor.name
+    record.undone_at, record.undone_by = moments.now(), actor.name
     journal.record(session, row, actor=actor, what="case moved back", process=loaded.key, to=loaded.version, batch=str(batch))
     return Report(about=about, notes=notes, done=True)
 

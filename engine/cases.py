@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -27,6 +26,7 @@ from engine import (
     lifecycle,
     materials,
     matters,
+    moments,
     notices,
     numbers,
     visibility,
@@ -107,7 +107,7 @@ def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None
 
 
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
-    now = datetime.now(UTC)
+    now = moments.now()
     case = Case(
         number=numbers.next_case(session, what.region),
         region=what.region,

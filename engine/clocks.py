@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clock, dials, holidays, states
+from engine import calendars, clock, dials, holidays, moments, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
@@ -264,7 +264,7 @@ def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: d
         kind=kind,
         on=on or dials.today(),
         recorded_by=actor.name,
-        recorded_at=datetime.now(UTC),
+        recorded_at=moments.now(),
         **particulars,
     )
     session.add(entry)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import arranging
+from engine import arranging, moments
 from engine.actors import Actor
 from engine.case_models import Comment
 from engine.errors import InvalidInput, NotFound
@@ -37,7 +36,7 @@ def add(session: Session, task_id: UUID, message: str, *, actor: Actor) -> Comme
     task = arranging.get(session, task_id, actor)
     if len(message) > LONGEST:
         raise InvalidInput(f"Expected a comment of at most {LONGEST} characters, but it has {len(message)}")
-    comment = Comment(case_id=task.case_id, task_id=task.id, author=actor.name, message=message, created_at=datetime.now(UTC))
+    comment = Comment(case_id=task.case_id, task_id=task.id, author=actor.name, message=message, created_at=moments.now())
     session.add(comment)
     session.flush()
     return comment

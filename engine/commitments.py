@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, calendars, functions, holidays, instances, jobs, journal, notices
+from engine import alerts, calendars, functions, holidays, instances, jobs, journal, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -30,10 +29,10 @@ def plan_check(run: Run) -> None:
     days = item.rules.get("post_check")
     if not days:
         raise InvalidState(f"Expected item {item.number} to have a period for its check, but the table item_limits gives none")
-    due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), int(days))
+    due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), int(days))
     signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
     commitment = Commitment(
-        case_id=run.case.id, item_id=item.id, kind="informed", signed_by=signer, signed_at=datetime.now(UTC), verify_due_on=due_on
+        case_id=run.case.id, item_id=item.id, kind="informed", signed_by=signer, signed_at=moments.now(), verify_due_on=due_on
     )
     commitment.status = move(CommitmentStatus.MADE, CommitmentStatus.VERIFY_DUE, "the commitment")
     run.session.add(commitment)
@@ -89,7 +88,7 @@ def _revoke(run: Run, item: Item, findings: str) -> None:
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
     result = run.session.scalar(select(Result).where(Result.item_id == item.id))
     if result is not None:
-        result.voided_at = datetime.now(UTC)
+        result.voided_at = moments.now()
     notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)
     alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
     journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import attempts, execution, instances, retries
+from engine import attempts, execution, instances, moments, retries
 from engine.actors import Actor
 from engine.errors import InvalidState
 from engine.models import Instance
@@ -19,7 +18,7 @@ from engine.schedule_models import Continuation
 def due(session: Session, limit: int) -> list[UUID]:
     """Ids of continuations that may be carried on now, the most urgent first."""
     query = select(Continuation.id).join(Instance, Instance.id == Continuation.instance_id)
-    query = query.where(Continuation.due_at <= datetime.now(UTC), Continuation.retries > 0, ~Instance.suspended)
+    query = query.where(Continuation.due_at <= moments.now(), Continuation.retries > 0, ~Instance.suspended)
     return list(session.scalars(query.order_by(Continuation.priority.desc(), Continuation.due_at, Continuation.id).limit(limit)))
 
 
@@ -35,4 +34,4 @@ def execute(session: Session, row: Continuation, *, actor: Actor) -> None:
 def set_retries(session: Session, row: Continuation, left: int) -> None:
     """Allow so many attempts from now on; the caller holds the instance."""
     retries.leave(session, row, left, row.error or "")
-    row.due_at = datetime.now(UTC)
+    row.due_at = moments.now()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from bpmn.waits import WaitKind
-from engine import dials, functions, journal, lifecycle, notices
+from engine import dials, functions, journal, lifecycle, moments, notices
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
@@ -48,7 +47,7 @@ def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
         reason = None
     else:
         yielded, reason = {}, _grounds(data)
-    item.result, item.decided_at, item.decided_by = yielded, datetime.now(UTC), run.actor.name
+    item.result, item.decided_at, item.decided_by = yielded, moments.now(), run.actor.name
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
     tell(run, run.case, item, actor=run.actor)
 

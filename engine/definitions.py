@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from bpmn.errors import ExpressionError
 from bpmn.forms import Form
 from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES
 from bpmn.waits import Wait
-from engine import calendars, models
+from engine import calendars, models, moments
 from engine.errors import NotFound
 
 #: How many compiled definitions, and how many deployments, a process keeps.
@@ -74,8 +73,8 @@ _deployed: dict[UUID, Deployed] = {}
 _keeping = threading.Lock()
 #: What may be asked where no case is at hand.
 MOMENTS: Mapping[str, Callable[[], Any]] = {
-    "now": lambda: datetime.now(calendars.BEIJING),
-    "today": lambda: datetime.now(calendars.BEIJING).date(),
+    "now": lambda: moments.now().astimezone(calendars.BEIJING),
+    "today": lambda: moments.now().astimezone(calendars.BEIJING).date(),
 }
 Kept = TypeVar("Kept")
 

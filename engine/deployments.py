@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -16,7 +15,7 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import database, definitions, erasures, functions, start_timers
+from engine import database, definitions, erasures, functions, moments, start_timers
 from engine.actors import Actor, Role
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
@@ -51,7 +50,7 @@ def deploy(
     kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([f for f in check(session, resources) if f.severity == "error"])
 
-    deployment = Deployment(name=name, source=source, deployed_at=datetime.now(UTC), deployed_by=actor.name)
+    deployment = Deployment(name=name, source=source, deployed_at=moments.now(), deployed_by=actor.name)
     session.add(deployment)
     session.flush()
     for file, content in resources.items():

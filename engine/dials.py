@@ -5,13 +5,13 @@ What is kept follows from the ledger and the calendar, and is written in the tra
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, or_, update
 from sqlalchemy.orm import Session
 
-from engine import calendars
+from engine import calendars, moments
 from engine.case_models import Case, Item
 from engine.clock import Dial, DueDate, Light
 from engine.columns import Lit, Promised
@@ -24,7 +24,7 @@ LIGHTS = ("green_from", "yellow_from", "red_from")
 
 def today() -> date:
     """The day that lights are compared with, in Beijing."""
-    return calendars.local_date(datetime.now(UTC))
+    return calendars.local_date(moments.now())
 
 
 def light(row: Lit, day: date) -> Light | None:

@@ -7,7 +7,6 @@ writes nothing here, and `engine.retention` takes it away.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import FieldError
 from bpmn.forms import Form
-from engine import tasks
+from engine import moments, tasks
 from engine.actors import Actor
 from engine.case_models import Draft
 from engine.errors import InvalidInput
@@ -39,7 +38,7 @@ def save(session: Session, task_id: UUID, data: dict[str, Any], *, actor: Actor)
     task = tasks.at_work(session, task_id, actor, to="save a draft of", lock=True)
     _require_fitting(tasks.form(session, task), data)
     draft = session.get(Draft, task.id) or Draft(task_id=task.id, case_id=task.case_id)
-    draft.data, draft.saved_at, draft.saved_by = data, datetime.now(UTC), actor.name
+    draft.data, draft.saved_at, draft.saved_by = data, moments.now(), actor.name
     session.add(draft)
     session.flush()
     return draft

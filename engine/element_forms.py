@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +12,7 @@ from bpmn.definition import Element
 from bpmn.errors import FormError
 from bpmn.forms import Form
 from bpmn.lint.bundle import FORMS
-from engine import calendars, definitions
+from engine import calendars, definitions, moments
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.models import Resource
@@ -37,7 +36,7 @@ def validate(form: Form | None, data: Mapping[str, Any], variables: Mapping[str,
     if form is None:
         return dict(data)
     try:
-        return form.validate(data, variables, now=datetime.now(calendars.BEIJING))
+        return form.validate(data, variables, now=moments.now().astimezone(calendars.BEIJING))
     except FormError as error:
         errors = [{"field": e.field, "message": e.message} for e in error.errors]
         raise InvalidInput(errors[0]["message"], errors=errors) from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import definitions, functions, holdings, instances, jobs, lifecycle, matters, models, procedures, signals, starts, steps
+from engine import (
+    definitions,
+    functions,
+    holdings,
+    instances,
+    jobs,
+    lifecycle,
+    matters,
+    models,
+    moments,
+    procedures,
+    signals,
+    starts,
+    steps,
+)
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
@@ -164,7 +177,7 @@ def _enter_step(run: Run, wait: Wait) -> None:
                 wait=wait.id,
                 element=wait.element,
                 message=error.message,
-                raised_at=datetime.now(UTC),
+                raised_at=moments.now(),
             )
         )
         jobs.owe(run.session, "step", run.row, after=jobs.BACKOFF[0], wait=wait.id)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
-from engine import external_tasks
+from engine import external_tasks, moments
 from engine.actors import Actor
 from engine.errors import NotFound
 from engine.external_tasks import Found
@@ -18,7 +17,7 @@ from engine.models import Definition, ExternalTask, Instance
 
 
 def _held() -> ColumnElement[bool]:
-    return ExternalTask.lock_expires_at > datetime.now(UTC)
+    return ExternalTask.lock_expires_at > moments.now()
 
 
 SORTABLE: Sortable = {

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from engine import arrivals, database, definitions, execution, instances, journal, retries, steps, variables, worker_errors
+from engine import arrivals, database, definitions, execution, instances, journal, moments, retries, steps, variables, worker_errors
 from engine.actors import Actor, Role
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound
@@ -86,7 +86,7 @@ def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, W
     actor.require(*_WORKERS, to="fetch external tasks")
     fetched: list[tuple[Found, Wanted]] = []
     for found, wanted in _candidates(session, what, actor):
-        now = datetime.now(UTC)
+        now = moments.now()
         # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
         free = select(ExternalTask).where(ExternalTask.id == found.task.id, _is_free(now)).execution_options(populate_existing=True)
         task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
@@ -181,7 +181,7 @@ def fail(
             run.row.types = variables.typed(run.row.types, given)
             _raise_error(run, task, code, failure.message, given)
         else:
-            task.lock_expires_at = datetime.now(UTC) + failure.after
+            task.lock_expires_at = moments.now() + failure.after
             retries.leave(session, task, failure.retries, task.error_message)
             variables.put(run, local, at=task.wait, local=True)
             variables.put(run, given, at=task.wait)
@@ -191,7 +191,7 @@ def fail(
 def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor: Actor) -> None:
     """Hold a task longer, counted from now; raises InvalidState when the lock has run out."""
     task = _held(session, task_id, worker, actor, to="extend the lock of")
-    now = datetime.now(UTC)
+    now = moments.now()
     if task.lock_expires_at is None or task.lock_expires_at <= now:
         raise InvalidState(f"Expected to extend the lock of external task {task_id}, but it has run out")
     task.lock_expires_at = now + by
@@ -199,7 +199,7 @@ def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor
 
 def lock(session: Session, task_id: UUID, worker: str, duration: timedelta, *, actor: Actor) -> None:
     """Lock one task for a worker; raises InvalidState while another holds it."""
-    task, now = _taken(session, task_id, actor), datetime.now(UTC)
+    task, now = _taken(session, task_id, actor), moments.now()
     instances.require_active(instances.lock(session, task.instance_id))
     if task.worker != worker and task.lock_expires_at is not None and task.lock_expires_at > now:
         raise InvalidState(f"Expected to lock external task {task_id} for {worker}, but {task.worker} holds it")
@@ -229,7 +229,7 @@ def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor
 def ready_topics(session: Session) -> set[str]:
     """Topics of which something may be fetched now."""
     query = select(ExternalTask.topic).join(Instance, Instance.id == ExternalTask.instance_id)
-    return set(session.scalars(query.where(_is_free(datetime.now(UTC)), ~Instance.suspended).distinct()))
+    return set(session.scalars(query.where(_is_free(moments.now()), ~Instance.suspended).distinct()))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -252,7 +252,7 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
     """Yield what is free and asked for, in the order asked for."""
     topics = {wanted.topic for wanted in what.wanted}
-    query = search(actor).where(ExternalTask.topic.in_(topics), _is_free(datetime.now(UTC)), ~Instance.suspended)
+    query = search(actor).where(ExternalTask.topic.in_(topics), _is_free(moments.now()), ~Instance.suspended)
     if what.by_priority:
         query = query.order_by(ExternalTask.priority.desc())
     created = ExternalTask.created_at

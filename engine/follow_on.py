@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, functions, intake, jobs, lifecycle
+from engine import calendars, functions, intake, jobs, lifecycle, moments
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
@@ -34,7 +33,7 @@ def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if items:
         _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":
-        lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(datetime.now(UTC)))
+        lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(moments.now()))
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import calendars, clock, clocks, definitions, holidays, matters
+from engine import calendars, clock, clocks, definitions, holidays, matters, moments
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
@@ -177,7 +177,7 @@ def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | N
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
     functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
     asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
-    world.context = Context(now=datetime.now(UTC), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
+    world.context = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
     return world.context
 
 

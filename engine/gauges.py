@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from engine import definitions, queues
+from engine import definitions, moments, queues
 from engine.database import Database
 from engine.errors import EngineError
 
@@ -55,7 +54,7 @@ class _Now(Collector):
 
 def _of_database(db: Database) -> Iterator[Metric]:
     with db.reading() as session:
-        found = list(queues.look(session, now=datetime.now(UTC)))
+        found = list(queues.look(session, now=moments.now()))
         incidents, locked = queues.standing_incidents(session), queues.waiting_for_locks(session)
     depth, lateness = {q.name: q.depth for q in found}, {q.name: q.lateness.total_seconds() for q in found}
     yield _gauge("onething_queue_depth", "Rows that are due and not done yet.", depth, label="queue")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine import calendar_years, calendars
+from engine import calendar_years, calendars, moments
 from engine.actors import ENGINE, Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import CalendarYear
@@ -64,7 +63,7 @@ def publish_shipped(session: Session, folder: Path) -> None:
 
 
 def _row(year: int, document: Mapping[str, Any], actor: Actor) -> CalendarYear:
-    return CalendarYear(year=year, content=dict(document), loaded_at=datetime.now(UTC), loaded_by=actor.name)
+    return CalendarYear(year=year, content=dict(document), loaded_at=moments.now(), loaded_by=actor.name)
 
 
 @functools.lru_cache(maxsize=4)

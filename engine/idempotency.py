@@ -8,12 +8,12 @@ Answers are kept for a time (`ONETHING_KEEP_ANSWERS`; `engine.retention` deletes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine import moments
 from engine.actors import Actor
 from engine.errors import InvalidInput
 from engine.models import IdempotentAnswer
@@ -34,7 +34,7 @@ def begin(session: Session, key: str, *, actor: Actor, request_hash: str) -> Ans
 
     Raises InvalidInput when it was taken by another command of the same actor.
     """
-    row = {"key": key, "actor": actor.name, "request_hash": request_hash, "status": _PENDING, "body": "", "answered_at": datetime.now(UTC)}
+    row = {"key": key, "actor": actor.name, "request_hash": request_hash, "status": _PENDING, "body": "", "answered_at": moments.now()}
     try:
         with session.begin_nested():
             session.execute(insert(IdempotentAnswer).values(row))

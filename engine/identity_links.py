@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import arranging, instances, journal, tasks
+from engine import arranging, instances, journal, moments, tasks
 from engine.actors import Actor
 from engine.errors import InvalidInput
 from engine.models import Task, TaskGroup, TaskUser
@@ -88,6 +87,6 @@ def _candidate(task: Task, link: Link) -> TaskUser | TaskGroup:
 
 
 def _note(session: Session, task: Task, link: Link, what: str, actor: Actor) -> None:
-    task.updated_at = datetime.now(UTC)
+    task.updated_at = moments.now()
     row = instances.lock(session, task.instance_id)
     journal.record(session, row, actor=actor, what=what, task=task.name, link=str(link.type), who=link.user or link.group)

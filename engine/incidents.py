@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import arrivals, continuations, database, execution, jobs, journal, processes, start_timers, steps, timers
+from engine import arrivals, continuations, database, execution, jobs, journal, moments, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
 from engine.attempts import Row
 from engine.errors import NotFound
@@ -95,7 +94,7 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
         job = session.get_one(Job, incident.job_id, with_for_update={"key_share": True})
         incident.job_id = None  # a job that is done is deleted
         if incident.wait is None:  # else it stands until the diagram has gone on
-            incident.resolved_at = datetime.now(UTC)
+            incident.resolved_at = moments.now()
         session.flush()
         jobs.retry(session, job)
         return incident
@@ -131,7 +130,7 @@ def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool
     task = session.scalars(query.with_for_update(key_share=True)).one()
     if steps.is_ours(task.topic):
         return False
-    task.retries, task.lock_expires_at, incident.resolved_at = 1, None, datetime.now(UTC)
+    task.retries, task.lock_expires_at, incident.resolved_at = 1, None, moments.now()
     topic = task.topic
     database.after_commit(session, lambda _db: arrivals.announce({topic}))
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
 from bpmn.waits import Context, Wait, WaitKind
-from engine import activities, definitions, functions, holdings, lifecycle, local_variables, models, projection
+from engine import activities, definitions, functions, holdings, lifecycle, local_variables, models, moments, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.columns import new_id
@@ -191,7 +191,7 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
         state=process.snapshot(),
         variables=process.variables,
         types={},
-        started_at=datetime.now(UTC),
+        started_at=moments.now(),
         ended_at=None,
         end=None,
         purge_at=None,
@@ -212,7 +212,7 @@ def put_back(run: Run) -> None:
     if process.ended and row.status == InstanceStatus.RUNNING:
         target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
         row.status = move(row.status, target, f"instance {row.id}")
-        row.ended_at, row.end = datetime.now(UTC), process.error or process.end
+        row.ended_at, row.end = moments.now(), process.error or process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
     if witness := run.session.info.get(WITNESS):
@@ -231,7 +231,7 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
     if run.row.status != InstanceStatus.RUNNING:
         return
     run.process.cancel()
-    run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), datetime.now(UTC)
+    run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), moments.now()
     put_back(run)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from engine import functions, journal, numbers, outbox
+from engine import functions, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -44,7 +43,7 @@ def split(run: Run) -> None:
 
 def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recipient: str | None) -> Package:
     """Put results into one package.  Over the counter and electronically they are delivered at once."""
-    now = datetime.now(UTC)
+    now = moments.now()
     package = Package(case_id=run.case.id, mode=mode, delivery=delivery, recipient=recipient, issued_at=now, issued_by=run.actor.name)
     run.session.add(package)
     run.session.flush()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, cases, clocks, execution, instances, journal, materials, notices, outbox, procedures
+from engine import alerts, cases, clocks, execution, instances, journal, materials, moments, notices, outbox, procedures
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, DepartmentEvent, Item
@@ -116,7 +115,7 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     if session.get(DepartmentEvent, (item.department, event_id)) is not None:
         return item
     _require_number_free(session, item, external_number)
-    now = datetime.now(UTC)
+    now = moments.now()
     session.add(DepartmentEvent(department=item.department, event_id=event_id, case_id=item.case_id, item_id=item.id, received_at=now))
     item.external_number = external_number or item.external_number
     target = SyncStatus.ACKED if state == item.status else SyncStatus.DIVERGED

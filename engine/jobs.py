@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import database
+from engine import database, moments
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
@@ -31,7 +31,7 @@ def owe_parent(session: Session, child: Held, kind: str = "resume", **payload: A
 
 def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
     """Write a job."""
-    job.id, job.due_at = new_id(), datetime.now(UTC) + after
+    job.id, job.due_at = new_id(), moments.now() + after
     session.add(job)
     if not after:
         run_after_commit(session, job)
@@ -49,7 +49,7 @@ def run_after_commit(session: Session, job: Job) -> None:
 def due(session: Session, limit: int) -> list[UUID]:
     """Ids of jobs that wait to be run, oldest first."""
     query = select(Job.id).join(Instance, Instance.id == Job.instance_id).where(~Instance.suspended)
-    query = query.where(Job.status == JobStatus.PENDING, Job.due_at <= datetime.now(UTC)).order_by(Job.due_at)
+    query = query.where(Job.status == JobStatus.PENDING, Job.due_at <= moments.now()).order_by(Job.due_at)
     return list(session.scalars(query.limit(limit)))
 
 
@@ -59,12 +59,10 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
     job.attempts += 1
     job.error = f"{type(error).__name__}: {error}"
     if job.attempts <= len(BACKOFF):
-        job.due_at = datetime.now(UTC) + BACKOFF[job.attempts - 1]
+        job.due_at = moments.now() + BACKOFF[job.attempts - 1]
         return
     job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
-    incident = _standing(session, job) or Incident(
-        case_id=job.case_id, instance_id=job.instance_id, element="", raised_at=datetime.now(UTC)
-    )
+    incident = _standing(session, job) or Incident(case_id=job.case_id, instance_id=job.instance_id, element="", raised_at=moments.now())
     incident.job_id, incident.message = job.id, job.error
     session.add(incident)
 
@@ -79,5 +77,5 @@ def _standing(session: Session, job: Job) -> Incident | None:
 
 def retry(session: Session, job: Job) -> None:
     """Give a failed job a new life."""
-    job.status, job.attempts, job.due_at = move(job.status, JobStatus.PENDING, f"job {job.id}"), 0, datetime.now(UTC)
+    job.status, job.attempts, job.due_at = move(job.status, JobStatus.PENDING, f"job {job.id}"), 0, moments.now()
     run_after_commit(session, job)

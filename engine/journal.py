@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from engine import holdings
+from engine import holdings, moments
 from engine.actors import Actor
 from engine.holdings import Held
 from engine.models import Entry, Instance
@@ -22,7 +22,7 @@ _JOURNAL = cast("Table", Entry.__table__)
 
 def record(session: Session, instance: Held, *, actor: Actor, what: str, **details: Any) -> None:
     """Append one entry; whoever holds the instance is alone with it, so the chain cannot fork."""
-    now, seq = datetime.now(UTC), instance.journal_seq + 1
+    now, seq = moments.now(), instance.journal_seq + 1
     digest = _hash(instance.journal_hash, seq, now, actor.name, what, details)
     entry = {
         "case_id": instance.case_id,

@@ -6,13 +6,13 @@ Who calls holds the lock that governs the item: its own instance's once it has o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clocks, dials, functions, matters, numbers
+from engine import calendars, clocks, dials, functions, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.clock import TimeLimit
@@ -25,7 +25,7 @@ _UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
 def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str = "native", previous: Item | None = None) -> Item:
     """Add an item of the checklist to a case, submitted (or, when its result exists, imported)."""
     imported = entry["action"] == "import"
-    now = datetime.now(UTC)
+    now = moments.now()
     item = Item(
         number=numbers.next_item(session, case),
         case_id=case.id,
@@ -58,11 +58,11 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
     for item in items:
         waits = bool(functions.open_predecessors(case, item))
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
-        item.accepted_at, item.accepted_by = datetime.now(UTC), by
+        item.accepted_at, item.accepted_by = moments.now(), by
         if not waits:
             clocks.start(session, item, actor=actor, on=on)
     distribute(session, case, *items)
-    start_bundle_clock(session, case, on or calendars.local_date(datetime.now(UTC)))
+    start_bundle_clock(session, case, on or calendars.local_date(moments.now()))
     follow_up(session, case, actor=actor)  # what it waits for may have ended already: the token must find it blocked
 
 
@@ -110,7 +110,7 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
 
 def close(session: Session, case: Case) -> None:
     """End a case, and with it the clock of its own promise."""
-    case.ended_at = datetime.now(UTC)
+    case.ended_at = moments.now()
     if case.green_from is not None:
         dials.stop(case, calendars.local_date(case.ended_at))
         dials.show_on_tasks(session, case)
@@ -161,4 +161,4 @@ def _waive_tolerances(case: Case) -> None:
 
 def waive(tolerance: Tolerance) -> None:
     """Nobody needs the material any more."""
-    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), datetime.now(UTC)
+    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), moments.now()

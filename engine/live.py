@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -17,12 +16,13 @@ import orjson
 from bpmn.definition import Definition
 from bpmn.instance import Instance as Process
 from bpmn.waits import Context
+from engine import moments
 from engine.holdings import Held
 
 #: Under this name a database's sessions know them (`Session.info`); without, every instance is woken from its snapshot.
 LIVE = "live"
 #: What a token state may ask of the world while nobody holds it.
-_NOWHERE = Context(now=datetime.now(UTC))
+_NOWHERE = Context(now=moments.now())
 #: What a token state takes in memory, about: bytes for itself, for each byte of its snapshot, and for each byte of its variables as JSON.
 BASE, PER_STATE, PER_VARIABLES = 12_000, 40, 4
 

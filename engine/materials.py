@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import execution, functions, instances, jobs, journal, lifecycle, tolerances
+from engine import execution, functions, instances, jobs, journal, lifecycle, moments, tolerances
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
@@ -74,7 +73,7 @@ def record(
         sha256=file.sha256 if file else None,
         fields=fields,
         copied_from_id=copied_from.id if copied_from else None,
-        handed_in_at=datetime.now(UTC),
+        handed_in_at=moments.now(),
         handed_in_by=actor.name,
     )
     session.add(material)

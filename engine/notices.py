@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import numbers, outbox
+from engine import moments, numbers, outbox
 from engine.actors import Actor
 from engine.case_models import Case, Item, Notice
 from engine.outbox import Topic
@@ -63,7 +62,7 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
         kind=kind,
         title=TITLES[kind],
         content=content,
-        issued_at=datetime.now(UTC),
+        issued_at=moments.now(),
         issued_by=actor.name,
     )
     session.add(notice)

@@ -6,20 +6,18 @@ that departments never wait for each other to get a number.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendars
+from engine import calendars, moments
 from engine.case_models import Case, Item, Notice
 from engine.models import Counter
 
 
 def next_case(session: Session, region: str) -> str:
     """Region (6 digits), local date (8), running number of that day (6): 43010020260302000001."""
-    day = calendars.local_date(datetime.now(UTC)).strftime("%Y%m%d")
+    day = calendars.local_date(moments.now()).strftime("%Y%m%d")
     return f"{region}{day}{_count(session, f'case {region} {day}'):06d}"
 
 

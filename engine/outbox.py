@@ -6,7 +6,6 @@ Delivery is at least once: a carrier fetches, carries, and confirms by id; what 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from engine import moments
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.models import Outbox
@@ -30,7 +30,7 @@ class Topic(StrEnum):
 
 def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
     """Owe a message to the world."""
-    message = Outbox(case_id=case.id, topic=topic, payload={"case": case.number, **payload}, created_at=datetime.now(UTC))
+    message = Outbox(case_id=case.id, topic=topic, payload={"case": case.number, **payload}, created_at=moments.now())
     session.add(message)
     return message
 
@@ -45,5 +45,5 @@ def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit:
 def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:
     """Note that messages were carried out; how many were still open.  Confirming twice does nothing."""
     actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="confirm messages")
-    done = update(Outbox).where(Outbox.id.in_(ids), Outbox.sent_at.is_(None)).values(sent_at=datetime.now(UTC)).returning(Outbox.id)
+    done = update(Outbox).where(Outbox.id.in_(ids), Outbox.sent_at.is_(None)).values(sent_at=moments.now()).returning(Outbox.id)
     return len(session.scalars(done).all())

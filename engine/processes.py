@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
-from engine import cases, definitions, element_forms, execution, instances, journal, models, numbers, variables
+from engine import cases, definitions, element_forms, execution, instances, journal, models, moments, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -119,7 +118,7 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> No
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
     instances.cancel(session, row.id, actor=actor)
-    case.ended_at = case.ended_at if row.parent_id else datetime.now(UTC)
+    case.ended_at = case.ended_at if row.parent_id else moments.now()
     journal.record(session, row, actor=actor, what="process ended", reason=reason)
 
 
@@ -182,7 +181,7 @@ def _case(session: Session, loaded: Loaded, region: str, actor: Actor) -> Case:
         answers={},
         checklist={"items": [], "materials": []},
         entry=ENTRY,
-        submitted_at=datetime.now(UTC),
+        submitted_at=moments.now(),
         submitted_by=actor.name,
         clock_started_on=None,
         promised=None,

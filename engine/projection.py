@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import arrivals, database, dials, holdings, models, retries
+from engine import arrivals, database, dials, holdings, models, moments, retries
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
@@ -104,7 +104,7 @@ def project(run: Run) -> None:
 def _project_tasks(change: Change) -> None:
     """Cancel what was taken away, and move due dates.  A task that somebody has completed is marked already."""
     waiting, before = change.now[WaitKind.USER_TASK], change.before[WaitKind.USER_TASK]
-    canceled = {"status": TaskStatus.CANCELED, "ended_at": datetime.now(UTC), OLD + "status": TaskStatus.OPEN}
+    canceled = {"status": TaskStatus.CANCELED, "ended_at": moments.now(), OLD + "status": TaskStatus.OPEN}
     gone = [change.found(wait) | canceled for wait in sorted(before & change.run.process.canceled() - waiting.keys())]
     change.writes.update(_TASKS, gone, by=(*_WAIT, "status"))
     still = [wait for wait in waiting.values() if wait.id in before and change.moved(wait.id, wait.task_due_at)]
@@ -136,7 +136,7 @@ def _task(run: Run, wait: Wait) -> dict[str, Any]:
         "priority": wait.priority,
         "due_at": wait.task_due_at,
         "follow_up_at": wait.follow_up_at,
-        "created_at": datetime.now(UTC),
+        "created_at": moments.now(),
     }
 
 
@@ -166,11 +166,11 @@ def _project_incidents(change: Change) -> None:
     over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
     over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
     over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER].keys()) - change.run.schedule.keys())
-    resolved = [change.found(wait) | {"resolved_at": datetime.now(UTC)} for wait in sorted(over)]
+    resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
     change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))
     standing = _standing(change.run, (may_stand | before[WaitKind.TIMER]) & failing.keys())
     raised = [wait for wait in failing.values() if wait.id not in standing]
-    rows = [change.common(wait) | {"message": wait.error or "", "raised_at": datetime.now(UTC)} for wait in raised]
+    rows = [change.common(wait) | {"message": wait.error or "", "raised_at": moments.now()} for wait in raised]
     change.writes.insert(_INCIDENTS, rows)
 
 
@@ -195,11 +195,11 @@ def _subscription(_row: Held, wait: Wait) -> dict[str, Any]:
 
 
 def _topic(row: Held, wait: Wait) -> dict[str, Any]:
-    return {"topic": wait.name or "", "item_id": row.item_id, "priority": wait.priority, "created_at": datetime.now(UTC)}
+    return {"topic": wait.name or "", "item_id": row.item_id, "priority": wait.priority, "created_at": moments.now()}
 
 
 def _continuation(_row: Held, wait: Wait) -> dict[str, Any]:
-    now = datetime.now(UTC)
+    now = moments.now()
     times = retries.read(wait.retry_cycle).times
     return {"priority": wait.priority, "retry_cycle": wait.retry_cycle, "retries": times, "created_at": now, "due_at": now}
 

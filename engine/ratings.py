@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from engine import journal
+from engine import journal, moments
 from engine.case_models import Rating
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -22,7 +21,5 @@ def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
         raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
     if run.session.get(Rating, run.case.id) is not None:
         raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")
-    run.session.add(
-        Rating(case_id=run.case.id, score=value, comment=data.get("comment"), rated_at=datetime.now(UTC), rated_by=run.actor.name)
-    )
+    run.session.add(Rating(case_id=run.case.id, score=value, comment=data.get("comment"), rated_at=moments.now(), rated_by=run.actor.name))
     journal.record(run.session, run.row, actor=run.actor, what="case rated", score=value)

@@ -10,7 +10,6 @@ import functools
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +17,7 @@ import structlog
 from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, clock, clocks, dials, functions, holidays, pages
+from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
@@ -54,7 +53,7 @@ def owe(session: Session, *, by: str) -> Recomputation:
     """Ask for it; a walk that is under way begins anew."""
     row = session.scalar(_unfinished().with_for_update()) or Recomputation()
     row.cursor, row.busy, row.report = None, [], {"late": []}
-    row.requested_at, row.requested_by = datetime.now(UTC), by
+    row.requested_at, row.requested_by = moments.now(), by
     session.add(row)
     return row
 
@@ -87,7 +86,7 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
         row.cursor = cases[-1] if cases else row.cursor
         row.report = _added(row.report, _recompute(session, held), len(held))
         if not cases and not row.busy:
-            row.ended_at = datetime.now(UTC)
+            row.ended_at = moments.now()
             log.info("due dates recomputed", **{name: value for name, value in row.report.items() if name != "late"})
     return row
 

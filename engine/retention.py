@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
+from engine import moments
 from engine.accounts import LOGGED_IN_FOR
 from engine.case_models import Draft
 from engine.database import Database
@@ -19,7 +20,7 @@ def sweep(db: Database, *, answers: timedelta) -> None:
 
     Any number of nodes may do so at the same time.
     """
-    now = datetime.now(UTC)
+    now = moments.now()
     over: list[tuple[type[Base], ColumnElement[bool]]] = [
         (IdempotentAnswer, IdempotentAnswer.answered_at <= now - answers),
         (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bpmn import timers
 from bpmn.errors import ExpressionError
 from bpmn.timers import Duration
+from engine import moments
 from engine.errors import InvalidInput
 from engine.models import ExternalTask, Incident, Timer
 from engine.schedule_models import Continuation, StartTimer
@@ -36,7 +37,7 @@ def read(cycle: str | None) -> Plan:
     parts = [part.strip() for part in (cycle or "").split(",")]
     try:
         if len(parts) == 1 and parts[0].startswith("R"):
-            series = timers.cycle(parts[0], datetime.now(UTC))
+            series = timers.cycle(parts[0], moments.now())
             times = sys.maxsize if series.left is None else series.left
             return Plan(times=min(times, 2**31 - 1), intervals=(timers.read_duration(series.period),))
         return Plan(times=len(parts) + 1, intervals=tuple(map(timers.read_duration, parts)))
@@ -53,7 +54,7 @@ def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTime
     if retries < 0:
         raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
     row.retries = retries
-    standing, now = session.scalars(standing_on(row)).first(), datetime.now(UTC)
+    standing, now = session.scalars(standing_on(row)).first(), moments.now()
     if retries and standing is not None:
         standing.resolved_at = now
     if not retries and standing is None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import moments
 from engine.actors import Role
 from engine.errors import NotPermitted
 from engine.models import Account, Department, Grant, Hall
@@ -52,7 +51,7 @@ def seed(session: Session, env: Environment) -> bool:
     session.add_all(Department(code=code, name=name) for code, name in DEPARTMENTS.items())
     session.add_all(Hall(code=code, name=name, level=level) for code, (name, level) in HALLS.items())
     for name, (display_name, role, department, hall) in ACCOUNTS.items():
-        account = Account(name=name, display_name=display_name, password_hash=WELL_KNOWN.hash(name), created_at=datetime.now(UTC))
+        account = Account(name=name, display_name=display_name, password_hash=WELL_KNOWN.hash(name), created_at=moments.now())
         session.add(account)
         session.flush()
         session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))

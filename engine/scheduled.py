@@ -5,7 +5,7 @@ What is due in a case is due by law: only the work of processes without a matter
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from engine import attempts, continuations, execution, instances, journal, processes, start_timers, timers
+from engine import attempts, continuations, execution, instances, journal, moments, processes, start_timers, timers
 from engine.actors import Actor
 from engine.errors import Busy, Failed, InvalidState, NotFound, Unavailable
 from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, located, most, ordered, when
@@ -73,7 +73,7 @@ _SUSPENDED = func.coalesce(Instance.suspended, false())
 
 
 def _executable() -> ColumnElement[bool]:
-    return and_(_COLUMNS.retries > 0, _COLUMNS.due_at <= datetime.now(UTC), ~_SUSPENDED)
+    return and_(_COLUMNS.retries > 0, _COLUMNS.due_at <= moments.now(), ~_SUSPENDED)
 
 
 SORTABLE = {
@@ -186,7 +186,7 @@ def set_retries(session: Session, job_id: UUID, left: int, *, actor: Actor) -> N
 
 def set_due(session: Session, job_id: UUID, due_at: datetime | None, *, actor: Actor) -> None:
     """Let it be due at another moment (None: now).  Raises InvalidState for a timer whose expression says when it is due."""
-    found, moment = _taken(session, job_id, actor, to="reschedule a job of"), due_at or datetime.now(UTC)
+    found, moment = _taken(session, job_id, actor, to="reschedule a job of"), due_at or moments.now()
     row = _row(session, found)
     if not isinstance(row, Timer):
         row.due_at = moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
-from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, samples
+from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import LimitKind
@@ -123,7 +123,7 @@ def _staff(session: Session) -> None:
     for code in sorted(named - known - {""}):
         session.add(Department(code=code, name=code))
         name = f"officer-{code}"
-        account = Account(name=name, display_name=name, password_hash=WELL_KNOWN.hash(name), created_at=datetime.now(UTC))
+        account = Account(name=name, display_name=name, password_hash=WELL_KNOWN.hash(name), created_at=moments.now())
         session.add(account)
         session.flush()
         session.add(Grant(account_id=account.id, role=Role.OFFICER, department=code))
@@ -174,7 +174,7 @@ class Figure:
 
 def figures(session: Session) -> list[Figure]:
     """Compare what was promised with what was used, for every bundle and every item whose clock has started."""
-    calendar, today = holidays.calendar(session), calendars.local_date(datetime.now(UTC))
+    calendar, today = holidays.calendar(session), calendars.local_date(moments.now())
     found = []
     for case in session.scalars(select(Case).order_by(Case.id)):
         clocks_of = [(definitions.get(session, case.definition_id).name, functions.bundle_ledger(case))]

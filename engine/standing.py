@@ -16,7 +16,7 @@ from bpmn.simulation import samples, telling
 from bpmn.simulation.samples import Sample
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
-from engine import calendars, checklists, definitions, functions, lifecycle, steps, tasks
+from engine import calendars, checklists, definitions, functions, lifecycle, moments, steps, tasks
 from engine.accounts import find
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -191,7 +191,7 @@ class Reader:
             if form is None:
                 found = list(samples.combined(self._unfilled(loaded)))
             else:
-                found = samples.of_form(form, instance.variables, self.telling(loaded), now=datetime.now(calendars.BEIJING))
+                found = samples.of_form(form, instance.variables, self.telling(loaded), now=moments.now().astimezone(calendars.BEIJING))
             self._samples[task.id] = tuple(found)
         return self._samples[task.id]
 

@@ -6,7 +6,7 @@ Only the newest version of a process starts, as in Camunda 7; a new one counts f
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.errors import ExpressionError
 from bpmn.timers import Cycle
 from bpmn.waits import WaitKind
-from engine import attempts, definitions, instances, processes, retries
+from engine import attempts, definitions, instances, moments, processes, retries
 from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
 from engine.holdings import Held
@@ -33,7 +33,7 @@ def replace(session: Session, row: Definition, process: Process) -> None:
     forget(session, row.key)
     for start in process.starts():
         if start.event is not None and start.event.type is EventType.TIMER:
-            session.add(_timer(row, start, start.event, datetime.now(UTC)))
+            session.add(_timer(row, start, start.event, moments.now()))
 
 
 def forget(session: Session, key: str) -> None:
@@ -41,7 +41,7 @@ def forget(session: Session, key: str) -> None:
     versions = select(Definition.id).where(Definition.key == key)
     session.execute(delete(StartTimer).where(StartTimer.definition_id.in_(versions)))
     standing = update(Incident).where(Incident.definition_id.in_(versions), Incident.resolved_at.is_(None))
-    session.execute(standing.values(resolved_at=datetime.now(UTC)))
+    session.execute(standing.values(resolved_at=moments.now()))
 
 
 def restore(session: Session, key: str) -> None:
@@ -56,16 +56,14 @@ def restore(session: Session, key: str) -> None:
 def due(session: Session, limit: int) -> list[UUID]:
     """Ids of start timers that are due, oldest first."""
     query = (
-        select(StartTimer.id)
-        .where(StartTimer.due_at <= datetime.now(UTC), StartTimer.retries > 0)
-        .order_by(StartTimer.due_at, StartTimer.id)
+        select(StartTimer.id).where(StartTimer.due_at <= moments.now(), StartTimer.retries > 0).order_by(StartTimer.due_at, StartTimer.id)
     )
     return list(session.scalars(query.limit(limit)))
 
 
 def fire(session: Session, timer_id: UUID, *, region: str) -> Held | None:
     """Start the process, if it is time; None when another node has done so, or a newer version took its place."""
-    mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= datetime.now(UTC), StartTimer.retries > 0)
+    mine = select(StartTimer).where(StartTimer.id == timer_id, StartTimer.due_at <= moments.now(), StartTimer.retries > 0)
     timer = session.scalar(mine.with_for_update(skip_locked=True))
     return None if timer is None else start(session, timer, actor=ENGINE, region=region)
 
@@ -74,7 +72,7 @@ def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> 
     """Start the process now, and set the timer for its next time.  Raises whatever goes wrong on the way of its first token."""
     loaded, at = definitions.get(session, timer.definition_id), timer.element
     retries.leave(session, timer, retries.STANDARD.times, "")
-    series = _read(timer.cycle).following(datetime.now(UTC)) if timer.cycle else None
+    series = _read(timer.cycle).following(moments.now()) if timer.cycle else None
     if series is None:
         session.delete(timer)
     else:
@@ -92,7 +90,7 @@ def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> 
     timer.error = attempts.described(error)
     retries.leave(session, timer, timer.retries - 1, timer.error)
     if timer.retries:
-        timer.due_at = retries.STANDARD.next(datetime.now(UTC), timer.retries)
+        timer.due_at = retries.STANDARD.next(moments.now(), timer.retries)
 
 
 def set_retries(session: Session, definition_id: UUID, element: str, left: int) -> None:
@@ -101,7 +99,7 @@ def set_retries(session: Session, definition_id: UUID, element: str, left: int) 
     timer = session.scalars(mine.with_for_update()).one()
     retries.leave(session, timer, left, timer.error or "")
     if timer.error is not None and left:
-        timer.due_at = datetime.now(UTC)
+        timer.due_at = moments.now()
 
 
 def _timer(row: Definition, element: Element, event: EventDefinition, now: datetime) -> StartTimer:

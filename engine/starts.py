@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from bpmn import identifiers
 from bpmn.identifiers import Format
 from bpmn.waits import Wait
-from engine import clocks, functions, journal, tolerances
+from engine import clocks, functions, journal, moments, tolerances
 from engine.case_models import Case, Item
 from engine.decisions import CERTIFICATE
 from engine.instances import Run
@@ -20,7 +19,7 @@ def item_for(run: Run, wait: Wait) -> Item | None:
     found = [i for i in functions.live_items(run.case) if i.code == wait.name and i.dispatched_at is None]
     if run.item is not None or not found:
         return None
-    found[0].dispatched_at = datetime.now(UTC)
+    found[0].dispatched_at = moments.now()
     return found[0]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, checklists, functions, holidays, journal, lifecycle, matters, notices
+from engine import alerts, calendars, checklists, functions, holidays, journal, lifecycle, matters, moments, notices
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -34,7 +33,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
             f"Expected the one notice of corrections of case {run.case.number}, but it was given already; a second one needs a supervisor"
         )
     matter = matters.of(run.session, run.case)
-    due_on = holidays.calendar(run.session).add(calendars.local_date(datetime.now(UTC)), matter.supplement_days)
+    due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), matter.supplement_days)
     named = [{"code": m["code"], "name": m["name"]} for m in missing]
     notice = notices.issue(
         run.session,
@@ -66,7 +65,7 @@ def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
             f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
             errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
         )
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), datetime.now(UTC)
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
     run.case.resubmitted_at = supplement.ended_at
     for item in functions.unanswered(run.case):
         if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
@@ -77,7 +76,7 @@ def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
 def lapse(run: Run) -> None:
     """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile."""
     supplement = _open(run)
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), datetime.now(UTC)
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
     items = functions.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})

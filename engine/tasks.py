@@ -6,7 +6,6 @@ import functools
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from engine import (
     instances,
     journal,
     meters,
+    moments,
     projection,
     variables,
     visibility,
@@ -140,7 +140,7 @@ def complete(
 def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Mark a task as completed; the row is written with its instance."""
     task.status = move(task.status, TaskStatus.COMPLETED, f"task {task.name}")
-    ended = {"status": task.status, "ended_at": datetime.now(UTC), "completed_by": run.actor.name, "data": data}
+    ended = {"status": task.status, "ended_at": moments.now(), "completed_by": run.actor.name, "data": data}
     holdings.of(run.session).writes.update(_TASKS, [{OLD + "id": task.id, **ended}], by=("id",), exact=True)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, notices
+from engine import alerts, calendars, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Light, PauseKind
@@ -44,7 +44,7 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
 def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     """Write down what was promised, until when, and the commitment that was signed."""
     items = {item.code: item for item in functions.live_items(run.case)}
-    now = datetime.now(UTC)
+    now = moments.now()
     listed = []
     standing = {tolerance.code: tolerance for tolerance in functions.open_tolerances(run.case)}
     for material in missing:
@@ -76,7 +76,7 @@ def meet(session: Session, case: Case, code: str) -> bool:
     if tolerance is None:
         return False
     was_overdue = tolerance.status is ToleranceStatus.OVERDUE
-    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.MET, f"tolerance {code}"), datetime.now(UTC)
+    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.MET, f"tolerance {code}"), moments.now()
     session.flush()
     if was_overdue:
         for item in _concerned(session, case, tolerance):
@@ -86,7 +86,7 @@ def meet(session: Session, case: Case, code: str) -> bool:
 
 def remind(run: Run) -> None:
     """Remind the applicant of what is due soon; each material once."""
-    moment = datetime.now(UTC)
+    moment = moments.now()
     calendar = holidays.calendar(run.session)
     for tolerance in functions.open_tolerances(run.case):
         if tolerance.reminded_at is None and calendars.start_of(calendar.add(tolerance.due_on, -1)) <= moment:
@@ -99,7 +99,7 @@ def remind(run: Run) -> None:
 def overdue(run: Run) -> None:
     """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
     for tolerance in functions.open_tolerances(run.case):
-        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(tolerance.due_on) > datetime.now(UTC):
+        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(tolerance.due_on) > moments.now():
             continue
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
         content = _particulars(tolerance)
@@ -131,11 +131,11 @@ def give_up(run: Run, outcome: str) -> None:
     calendar = holidays.calendar(run.session)
     for tolerance in functions.open_tolerances(run.case):
         last = calendar.add(tolerance.due_on, tolerance.grace_days)
-        if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > datetime.now(UTC):
+        if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > moments.now():
             continue
         tolerance.status, tolerance.ended_at = (
             move(tolerance.status, ToleranceStatus.EXPIRED, f"tolerance {tolerance.code}"),
-            datetime.now(UTC),
+            moments.now(),
         )
         items = _concerned(run.session, run.case, tolerance)
         for item in items:

@@ -7,13 +7,13 @@ so it takes as much memory for ten cases as for ten million.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import archive_faults, instance_faults, stored_faults
+from engine import archive_faults, instance_faults, moments, stored_faults
 from engine.archive_models import ArchivedCase
 from engine.case_models import Material
 from engine.database import Database, Session
@@ -67,7 +67,7 @@ def verify(
     with db.snapshot() as session:
         yield from stored_faults.of_references(session)
         yield from stored_faults.of_resources(session)
-        yield from stored_faults.of_locks(session, overdue=datetime.now(UTC) - patience)
+        yield from stored_faults.of_locks(session, overdue=moments.now() - patience)
     watch(Part.DATABASE, 1, None)
     yield from _of_instances(db, patience, after, watch)
     yield from _of_archive(db, files, watch)
@@ -80,7 +80,7 @@ def _of_instances(db: Database, patience: timedelta, after: UUID | None, watch: 
         query = select(Instance.id).order_by(Instance.id).limit(BATCH)
         with db.snapshot() as session:
             ids = session.scalars(query.where(Instance.id > after) if after else query).all()
-            found = list(_look(session, ids, datetime.now(UTC) - patience))
+            found = list(_look(session, ids, moments.now() - patience))
         if not ids:
             return
         yield from found

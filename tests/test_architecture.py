@@ -81,5 +81,12 @@ def test_transactions__end_in_one_place():
     assert ends == {TRANSACTIONS}
 
 
+def test_time__is_that_of_the_database():
+    """The engine asks `moments`; the clock of a host may be wrong, and only wakes whoever looks."""
+    asked = {name(path) for path in SOURCES if path.is_relative_to(CHECKOUT / "engine") and "datetime.now(" in path.read_text("utf-8")}
+
+    assert asked == {"engine/moments.py", "engine/heartbeat.py"}
+
+
 def test_sources__run_no_text_as_python():
     assert calls("eval", "exec", "__import__") == []

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from api.cli.doctor import refuse_unfit
-from engine import archives, retention, settings, worker
+from engine import archives, moments, retention, settings, worker
 from engine.database import Database
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
@@ -24,6 +24,7 @@ def work() -> None:
     loaded = settings.load()
     refuse_unfit(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances)
+    moments.follow(database.bind)
     heart = heartbeat(database, loaded)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.app import create_app
 from api.cli.work import heartbeat
-from engine import arrivals, logs, settings
+from engine import arrivals, logs, moments, settings
 from engine.heartbeat import Heartbeat
 
 
@@ -29,6 +29,7 @@ def application(*, with_scheduler: bool, draining: Event, stopping: Event) -> Fl
     logs.configure(loaded.env)
     app = create_app(loaded)
     app.extensions["draining"] = draining
+    moments.follow(app.extensions["database"].bind)
     if with_scheduler:
         heart = heartbeat(app.extensions["database"], loaded)
         heart.start()

@@ -1,0 +1,149 @@
+"""What time it is: whatever becomes of a clock, nothing that is due goes off early, and nothing twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine import moments, worker
+from engine.moments import Keeper
+from tests.bpmn import diagrams as d
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """A steady clock, which passes only here, and one beside it that anybody may set."""
+
+    def __init__(self):
+        self.passed = 0.0
+        self.set = timedelta(0)
+        self.keeper = Keeper(lambda: self.passed)
+        self.keeper.hear(self.told)
+
+    @property
+    def told(self):
+        return self.right + self.set
+
+    @property
+    def right(self):
+        return NOON + timedelta(seconds=self.passed)
+
+    def wait(self, **time):
+        """Let time pass, and tell it."""
+        self.passed += timedelta(**time).total_seconds()
+        self.keeper.hear(self.told)
+
+    @property
+    def ahead(self):
+        """By how much the time that is kept is ahead of the right one."""
+        return self.keeper.now() - self.right
+
+
+def test_now__carried_on_between_two_looks():
+    clock = Clock()
+
+    clock.passed += 7.5
+
+    assert clock.keeper.now() == NOON + timedelta(seconds=7.5)
+    assert clock.keeper.age == 7.5
+
+
+def test_now__nothing_told_yet():
+    assert abs(Keeper().now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_hear__a_clock_that_goes_a_little_wrong_is_followed():
+    clock = Clock()
+
+    for _ in range(20):
+        clock.set += timedelta(milliseconds=100)
+        clock.wait(seconds=10)
+
+    assert clock.ahead == timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("minutes", [1, 30, 59])
+def test_hear__set_forward_by_mistake(minutes):
+    """Nothing of it is believed, and when it is mended, all is as it was."""
+    clock = Clock()
+
+    clock.set = HOUR
+    clock.wait(minutes=minutes)
+    meanwhile = clock.ahead
+    clock.set = timedelta(0)
+    clock.wait(minutes=1)
+
+    assert (meanwhile, clock.ahead) == (timedelta(0), timedelta(0))
+
+
+def test_hear__set_back_by_mistake():
+    """The earlier counts, at once; when it is mended, nobody has to wait."""
+    clock = Clock()
+
+    clock.set = -HOUR
+    clock.wait(minutes=1)
+    meanwhile = clock.ahead
+    clock.set = timedelta(0)
+    clock.wait(minutes=1)
+
+    assert (meanwhile, clock.ahead) == (-HOUR, timedelta(0))
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+def test_hear__set_for_good(by):
+    """What was told before was wrong: it is believed once it has stood for as long."""
+    clock = Clock()
+
+    clock.set = by
+    for _ in range(61):
+        clock.wait(minutes=1)
+
+    assert clock.ahead == by
+
+
+@pytest.fixture
+def following(stage):
+    """A node that goes by the time of the database."""
+    leave = moments.follow(stage.database.bind)
+    yield stage
+    leave()
+
+
+def start(stage, designer, **variables):
+    """Start a process whose task has a timer that is due in half an hour, and one that says when."""
+    content = [d.start("s"), d.user("work", name="办理"), d.end("e"), d.flows("s -> work -> e")]
+    for name, due in (("late", {"duration": "PT30M"}), ("then", {"date": "${when}"})):
+        content += [d.timer_boundary(name, on="work", interrupting=False, **due), d.user(f"after_{name}", name=name), d.end(f"end_{name}")]
+        content += [d.flows(f"{name} -> after_{name} -> end_{name}")]
+    stage.deploy("p", p_bpmn=d.diagram(*content, key="p"))
+    return designer.start("p", **variables)
+
+
+@pytest.mark.parametrize("by", [HOUR, 2 * HOUR, -HOUR])
+def test_tick__the_clock_of_the_host_is_set(following, designer, by):
+    """Half an hour is half an hour."""
+    stage, later = following, moments.now() + timedelta(days=1)
+    instance = start(stage, designer, when=later.isoformat())
+
+    stage.traveller.shift(by)
+
+    assert worker.tick(stage.database) == 0
+    assert stage.tasks(stage.of(instance)) == ["办理"]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by", [HOUR, timedelta(seconds=5), timedelta(seconds=-5), -HOUR])
+def test_tick__the_clocks_of_nodes_differ(following, designer, by):
+    """What is due by the time of the database goes off, once, whatever the clock of a node says; what is due in four seconds does not."""
+    stage = following
+    due, not_yet = (start(stage, designer, when=(moments.now() + timedelta(seconds=s)).isoformat()) for s in (-1, 4))
+
+    for node in (timedelta(0), by):
+        stage.traveller.shift(node)
+        worker.tick(stage.database)
+
+    assert stage.tasks(stage.of(due)) == ["then", "办理"]
+    assert stage.tasks(stage.of(not_yet)) == ["办理"]

@@ -243,8 +243,13 @@ class Instance:
         """Let run what its snapshot left ready (`bpmn.migration` makes such snapshots)."""
         self._process.run_to_rest()
 
-    def cancel(self) -> None:
-        """End everything.  What has ended already stays as it is."""
+    def cancel(self, *, maps: bool = True) -> None:
+        """End everything.  What has ended already stays as it is.
+
+        What is canceled hands out its output parameters, unless it is not to (`maps`); raises InstanceError when that fails.
+        """
+        self._process.maps = maps
+        self._process.empty(self._process.root)
         self._process.stop()
 
     def _give(self, kind: WaitKind, name: str, variables: Mapping[str, Any] | None) -> int:

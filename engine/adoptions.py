@@ -148,7 +148,7 @@ def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor)
 
 def _close(session: Session, alone: Held, source: Case, *, actor: Actor) -> None:
     if alone.status is InstanceStatus.RUNNING:
-        instances.cancel(session, alone.id, actor=actor)
+        instances.cancel(session, alone.id, actor=actor, maps=False)
     if source.ended_at is None:
         lifecycle.close(session, source)
 

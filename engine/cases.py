@@ -189,7 +189,7 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
         )
     row = instances.of_case(session, case.id)
     if item.instance_id is not None:
-        instances.cancel(session, item.instance_id, actor=actor)
+        instances.cancel(session, item.instance_id, actor=actor, maps=False)
     if item.instance_id is not None and item.dispatched_at is not None:
         jobs.owe(session, "resume", row, child=str(item.instance_id))
     else:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bpmn.errors import InstanceError
 from bpmn.waits import Wait, WaitKind
 from engine import (
     definitions,
@@ -49,11 +50,17 @@ def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended
 
 @contextmanager
 def awake(run: Run) -> Iterator[Run]:
-    """Hand out an instance that is in our hands, and put it back at rest.  Raises InvalidState when it has ended."""
+    """Hand out an instance that is in our hands, and put it back at rest.
+
+    Raises InvalidState when it has ended, and when what would be canceled cannot hand out its output parameters.
+    """
     if run.row.status != InstanceStatus.RUNNING:
         raise InvalidState(f"Expected case {run.row.number} to be running, but it is {run.row.status}", status=str(run.row.status))
     follow_up(run)
-    yield run
+    try:
+        yield run
+    except InstanceError as error:
+        raise InvalidState(str(error)) from error
     settle(run)
 
 

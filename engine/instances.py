@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
 from bpmn.waits import Context, Wait, WaitKind
@@ -18,7 +19,7 @@ from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.columns import new_id
 from engine.definitions import Loaded
-from engine.errors import NotFound, Suspended
+from engine.errors import InvalidState, NotFound, Suspended
 from engine.holdings import COLUMNS, INSTANCES, Held
 from engine.live import LIVE, LiveInstances
 from engine.reads import Read
@@ -45,6 +46,8 @@ class Run:
     schedule: Mapping[int, datetime | None]
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
+    #: Whether what is canceled with it, in what it has called, hands out its output parameters.
+    maps: bool = True
 
     @property
     def case(self) -> Case:
@@ -225,12 +228,19 @@ def put_back(run: Run) -> None:
     held.write(run.session)
 
 
-def cancel(session: Session, instance_id: UUID, *, actor: Actor) -> None:
-    """End an instance and everything it waits for; nothing happens when it has ended already."""
+def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = True) -> None:
+    """End an instance and everything it waits for; nothing happens when it has ended already.
+
+    What is canceled hands out its output parameters, as in Camunda 7, unless it is not to (`maps`); raises InvalidState when that fails.
+    """
     run = wake(session, instance_id, actor=actor, even_suspended=True)
     if run.row.status != InstanceStatus.RUNNING:
         return
-    run.process.cancel()
+    try:
+        run.process.cancel(maps=maps)
+    except InstanceError as error:
+        raise InvalidState(str(error)) from error
+    run.maps = maps
     run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), moments.now()
     put_back(run)
 
@@ -252,7 +262,7 @@ def _cancel_abandoned(run: Run) -> None:
         handled = item if item is not None and item.instance_id == child.id else None
         if handled is not None and handled.status not in UNSETTLED:
             continue
-        cancel(run.session, child.id, actor=run.actor)
+        cancel(run.session, child.id, actor=run.actor, maps=run.maps)
         if handled is not None:
             lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": "流程未等其办结即已继续"})
 

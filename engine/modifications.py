@@ -47,6 +47,7 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
     with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
         for instruction in instructions:
             variables.put(run, instruction.given)
+        run.maps = not any(instruction.skips_mappings for instruction in instructions)
         singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
         try:
             numbers = run.process.modify(*(single for single, _ in singles))

@@ -111,13 +111,16 @@ def root(session: Session, row: models.Instance) -> models.Instance:
     return row
 
 
-def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str) -> None:
-    """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState."""
+def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
+    """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState.
+
+    What is canceled hands out its output parameters, unless it is not to (`maps`).
+    """
     found, case = require_plain(session, instance_id, actor, to="end")
     row = instances.lock(session, found.id)
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
-    instances.cancel(session, row.id, actor=actor)
+    instances.cancel(session, row.id, actor=actor, maps=maps)
     case.ended_at = case.ended_at if row.parent_id else moments.now()
     journal.record(session, row, actor=actor, what="process ended", reason=reason)
 

@@ -31,7 +31,8 @@ def show(found: str) -> Response:
 def delete(found: str) -> Response:
     """End a process without a matter; a case is withdrawn instead."""
     with database().transaction() as session:
-        processes.end(session, asked.uuid(found, "Process instance"), actor=auth.actor(), reason="DELETE /process-instance")
+        instance_id, maps = asked.uuid(found, "Process instance"), not asked.flag("skipIoMappings")
+        processes.end(session, instance_id, actor=auth.actor(), reason="DELETE /process-instance", maps=maps)
     return answers.nothing()
 
 

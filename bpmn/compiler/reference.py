@@ -36,8 +36,8 @@ Beyond the words:
   change nothing but their result variable.
 - An error that nothing catches ends the whole instance as failed, and its history says so; Camunda 7 ends this one path and says nothing.
   Lint warns of an error end event that nothing catches.
-- Output parameters of an activity that is canceled are not set, as in Camunda 7 with `skipOutputMappingOnCanceledActivities`; by default it
-  tries, and the event that cancels fails when a variable is missing.
+- Output parameters of an activity are set when it is canceled, too, the inner before the outer, before what has canceled it goes on.  When
+  that fails, nothing is canceled: whoever asked for it is told, a timer is tried again, a token that would cancel others is an incident.
 - Camunda 7 ignores `standardLoopCharacteristics` and the quantities of tokens; here they do what BPMN says.
 - Elements and flows without an id are given one.  References may have a namespace prefix.  `errorRef` may be the code of the error itself.
 - What is said about an error (`camunda:errorMessage`), a text or an expression, goes to the variable of what catches it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bpmn import errors
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The scope that has the variable (None: the process), its name, and whether it was created, updated or deleted.
 Change = tuple["Token | None", str, str]
+#: Stands for the value of a variable that was not there.
+_ABSENT = object()
 
 
 class Conditions:
@@ -21,11 +25,15 @@ class Conditions:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._changes: list[Change] = []
+        #: The variables that were set, with their names and what they were before, while all of it may have to be taken back.
+        self._before: list[tuple[dict[str, Any], str, Any]] | None = None
 
     def set(self, scope: Token | None, name: str, value: Any) -> None:
         """Set a variable of a scope (None: of the process)."""
         variables = self._process.variables if scope is None else scope.facts["local"]
         self._note(scope, name, "update" if name in variables else "create")
+        if self._before is not None:
+            self._before.append((variables, name, variables.get(name, _ABSENT)))
         variables[name] = value
 
     def remove(self, scope: Token | None, name: str) -> None:
@@ -34,6 +42,22 @@ class Conditions:
         if name in variables:
             del variables[name]
             self._note(scope, name, "delete")
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Take back what is set meanwhile when something fails."""
+        self._before, changes = [], len(self._changes)
+        try:
+            yield
+        except BaseException:
+            for variables, name, value in reversed(self._before):
+                variables[name] = value
+                if value is _ABSENT:
+                    del variables[name]
+            del self._changes[changes:]
+            raise
+        finally:
+            self._before = None
 
     def forget(self) -> None:
         """Put no condition for what has changed until now."""

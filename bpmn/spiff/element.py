@@ -54,6 +54,11 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     def leave(self, token: Token) -> None:
         """Do what is to be done once the world is done."""
 
+    def end(self, token: Token) -> None:
+        """Do to others what its end does to them, just before it ends; that may sweep it away."""
+        if self.body:
+            self.body.settle(token)
+
     def lose(self, token: Token) -> None:
         """One of the tokens inside has come to its end; after the last one the element is over."""
         if not token.inside:
@@ -159,6 +164,9 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
             if element.async_after:  # its end comes before the job, as in Camunda 7
                 my_task.workflow.record(my_task, "completed")
         if element.async_after and self._needs_job(my_task, "after"):
+            return None
+        self.end(my_task)
+        if my_task.gone:
             return None
         my_task.taken = self.choose(my_task)
         return True

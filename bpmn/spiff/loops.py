@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bpmn import errors
 from bpmn.definition import BODY, COUNTERS, Definition, Element, Loop
 from bpmn.expressions.values import describe
+from bpmn.spiff import canceling
 from bpmn.spiff.element import ElementSpec
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Body(ElementSpec):
     def count(self, token: Token) -> None:
         """Count a round that is over, and see what that means; to be overridden."""
 
+    def settle(self, token: Token) -> None:
+        """Cancel what the end of a round cancels; to be overridden."""
+
     def start_round(self, body: Token, index: int, **variables: Any) -> None:
         """Start one round."""
         activity = self._wf_spec.task_specs[self.name.removesuffix(BODY)]
@@ -43,8 +47,7 @@ class Body(ElementSpec):
         raise errors.InstanceError(f"Expected rounds of {self.drawn_id} side by side to start one more, but one follows the other")
 
     def close(self, body: Token) -> None:
-        """End the rounds that still run, and the activity with them."""
-        body.workflow.empty(body)
+        """End the activity; what watches in it goes, too."""
         body.workflow.finish(body)
 
 
@@ -109,6 +112,12 @@ class MultiInstance(Body):
             local[ACTIVE] -= 1
             token.facts["counted"] = True
         body.facts["enough"] = local[DONE] >= local[ALL] or (self.loop.condition is not None and token.test(self.loop.condition))
+
+    def settle(self, token: Token) -> None:
+        """Cancel the rounds that still run when enough are done."""
+        body = token.scope
+        if body.facts.get("enough"):
+            canceling.cancel(body.workflow, *(other for other in body.children if other is not token and not other.watches))
 
     def lose(self, token: Token) -> None:
         """End the activity when enough rounds are done."""

@@ -9,6 +9,7 @@ from SpiffWorkflow.task import TaskState
 
 from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
+from bpmn.spiff import canceling
 from bpmn.spiff.process import Process
 from bpmn.spiff.scopes import ROOT_NAME, Scope
 from bpmn.spiff.token import Token
@@ -49,7 +50,7 @@ def cancel(process: Process, token: Token) -> None:
     """Take an activation away, and the scopes in which nothing else is."""
     while token.scope is not process.root and token.scope.inside == 1:
         token = token.scope
-    process.discard(token)
+    canceling.cancel(process, token)
 
 
 def _own(local: Mapping[str, Any]) -> dict[str, Any]:

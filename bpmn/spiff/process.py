@@ -13,7 +13,7 @@ from bpmn import errors
 from bpmn.definition import EventType
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
-from bpmn.spiff import raising, values
+from bpmn.spiff import canceling, raising, values
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
@@ -120,18 +120,16 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None) -> None:
         """Stop an activity, with all that is in it, and go on at its boundary event."""
         scope = activity.scope
-        self.discard(activity)
+        canceling.cancel(self, activity)
         self.spawn(boundary, scope, number=number, done=True)
 
     def discard(self, token: Token) -> None:
-        """Take a token away, with all that is in it."""
+        """Take a token away, with all that is in it; what is to hand something out is canceled instead."""
         self._remove_task(token.id)
 
     def empty(self, scope: Token) -> None:
-        """Take away what is in a scope, and what watches in it; what watches at its boundary stays."""
-        for token in scope.children:
-            if not (token.watches and token.task_spec.element.attached_to):
-                self.discard(token)
+        """Cancel what is in a scope, and what watches in it; what watches at its boundary stays."""
+        canceling.cancel(self, *(token for token in scope.children if not (token.watches and token.task_spec.element.attached_to)))
 
     def raise_error(self, at: Token, code: str, message: str | None = None) -> None:
         """Raise a BPMN error: the nearest event that catches it, outwards from `at`, else the end of everything."""

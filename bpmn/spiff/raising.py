@@ -14,8 +14,9 @@ def caught(at: Token, event: EventType, code: str, message: str | None = None) -
         return False
     scope, catcher = found
     names = (catcher.event.code_variable, code), (catcher.event.message_variable, message)
-    around = scope.scope if catcher.element.attached_to else scope
-    around.set_variables({name: value for name, value in names if name})
+    # What it interrupts sees them, too, and hands them out, if it says so.
+    place = scope if catcher.element.interrupting or not catcher.element.attached_to else scope.scope
+    place.set_variables({name: value for name, value in names if name})
     catcher.take_over(scope)
     return True
 

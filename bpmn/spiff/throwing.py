@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bpmn import waits
 from bpmn.definition import Definition, Element, EventDefinition, EventType
-from bpmn.spiff import compensation, raising, values
+from bpmn.spiff import canceling, compensation, raising, values
 from bpmn.spiff.element import ElementSpec
 
 if TYPE_CHECKING:
@@ -67,14 +67,13 @@ class EndEvent(ThrowEvent):
             self.end_others(token)
             token.facts["done"] = not compensation.start(token, compensation.take(token, None))
 
-    def _on_complete_hook(self, my_task: Token) -> None:
-        super()._on_complete_hook(my_task)
-        process, scope = my_task.workflow, my_task.scope
+    def end(self, token: Token) -> None:
+        """End others; what an error or a cancel end event ends is around it."""
+        process, scope = token.workflow, token.scope
         if self.event.type is EventType.ERROR:
-            process.end = self.name
-            process.raise_error(my_task, self.event.name or "", my_task.facts.get("message"))
+            raising.caught(token, EventType.ERROR, self.event.name or "", token.facts.get("message"))
         elif self.event.type is EventType.TERMINATE:
-            self.end_others(my_task)
+            self.end_others(token)
         elif self.event.type is EventType.CANCEL:
             canceled = scope.scope if scope.task_spec.body else scope  # one that runs several times is left as a whole
             boundary = canceled.task_spec.boundary(EventType.CANCEL, None)
@@ -82,7 +81,11 @@ class EndEvent(ThrowEvent):
             process.interrupt(canceled, boundary)
 
     def end_others(self, token: Token) -> None:
-        """Take away every other token of the scope."""
-        for other in token.scope.children:
-            if other is not token and not other.watches:
-                token.workflow.discard(other)
+        """Cancel every other token of the scope."""
+        canceling.cancel(token.workflow, *(other for other in token.scope.children if other is not token and not other.watches))
+
+    def _on_complete_hook(self, my_task: Token) -> None:
+        super()._on_complete_hook(my_task)
+        if self.event.type is EventType.ERROR:  # nobody has caught it
+            my_task.workflow.end, my_task.workflow.error = self.name, self.event.name or ""
+            my_task.workflow.stop()

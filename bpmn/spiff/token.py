@@ -84,6 +84,11 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return bool(self.facts.get("done"))
 
     @property
+    def under_way(self) -> bool:
+        """Whether the element has been entered, and has not handed out yet what it has; what failed on the way in has nothing."""
+        return self.begun and not self.watches and "left" not in self.facts and (self.done or self.state != TaskState.ERROR)
+
+    @property
     def over(self) -> bool:
         """Whether its end has been told already: a job carries it on from there."""
         return "after" in {self.facts.get("job"), self.facts.get("continued")}

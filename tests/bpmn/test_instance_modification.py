@@ -195,3 +195,33 @@ def test_skips_mappings__until_it_has_come_to_rest():
     complete(instance, "a")
 
     assert instance.variables_at(wait(instance, "b").id) == {"of_a": "2", "x": "1"}
+
+
+HANDS_OUT = user("b", ext=parameters(outputs={"n": "${m}"}))
+WITH_OUTPUTS = (
+    start("s"),
+    subprocess("sub", start("ss"), HANDS_OUT, end("se"), flows("ss -> b -> se"), ext=parameters(outputs={"all": "${n}"})),
+    user("c"),
+    end("e"),
+    flows("s -> sub -> c -> e"),
+)
+
+
+def test_cancel__hands_out_what_it_has():
+    """With the scope in which nothing else is."""
+    instance = begin(*WITH_OUTPUTS, variables={"m": 1})
+
+    instance.modify(cancel(instance, "b"), before("c"))
+
+    assert (standing(again(instance)), instance.variables) == (["c"], {"m": 1, "n": 1, "all": 1})
+
+
+def test_cancel__cannot_hand_out():
+    instance = begin(*WITH_OUTPUTS)
+
+    with pytest.raises(InstanceError, match=r"Expected b to hand out 'n' when it is canceled, but: .* no m"):
+        instance.modify(cancel(instance, "b"))
+
+    instance = begin(*WITH_OUTPUTS)
+    instance.modify(before("c"), Instruction(verb=Verb.CANCEL, target=wait(instance, "b").id, skips_mappings=True))
+    assert (standing(instance), instance.variables) == (["c"], {})

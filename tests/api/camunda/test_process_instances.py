@@ -57,6 +57,19 @@ def test_delete(designer, started):
     assert designer.get(f"/history/process-instance/{started['id']}").json["state"] == "EXTERNALLY_TERMINATED"
 
 
+def test_delete__what_it_cancels_cannot_hand_out(designer):
+    task = d.user("a", ext=defs.parameters(outputs={"result": "${answer}"}))
+    of = f"/process-instance/{designer.start(d.diagram(d.start('s'), task, d.end('e'), d.flows('s -> a -> e'), key='p'))['id']}"
+
+    refused = designer.delete(of)
+
+    assert (refused.status_code, refused.json["type"]) == (400, "ProcessEngineException")
+    assert "Expected a to hand out 'result' when it is canceled" in refused.json["message"]
+    assert designer.get(of).status_code == 200
+    assert designer.delete(f"{of}?skipIoMappings=perhaps").status_code == 400
+    assert designer.delete(f"{of}?skipIoMappings=true&skipCustomListeners=true").status_code == 204
+
+
 def test_delete__case(client, worker):
     typed = {"hall": "changsha", "applicant": bundle.APPLICANT, "answers": bundle.ANSWERS}
     case = client("clerk").post(

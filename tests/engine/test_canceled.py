@@ -1,0 +1,124 @@
+"""What is canceled hands its output parameters out; where that fails, who cancels it is told, and nothing has happened."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine import execution, processes, worker
+from engine.errors import InvalidState
+from engine.models import Instance
+from tests import tiny
+from tests.bpmn import definitions as defs
+from tests.bpmn import diagrams as d
+
+HANDS_OUT = defs.parameters(outputs={"result": "${answer}"})
+ALONE = d.diagram(
+    d.start("s"),
+    d.user("a", name="办理", ext=HANDS_OUT),
+    d.message_boundary("stop", on="a", message="stop"),
+    d.timer_boundary("late", on="a", duration="P1D"),
+    d.user("b", name="督办"),
+    d.end("e"),
+    d.flows("s -> a -> e", "stop -> b -> e", "late -> b"),
+    key="alone",
+)
+
+
+@pytest.fixture
+def store(sqlite):
+    """Nothing here depends on the kind of database."""
+    return sqlite
+
+
+def caller(*inputs):
+    return d.diagram(
+        d.start("s"),
+        d.call("call", of="alone", inputs=inputs),
+        d.message_boundary("off", on="call", message="off"),
+        d.user("look", name="归档"),
+        d.end("e"),
+        d.flows("s -> call -> e", "off -> look -> e"),
+        key="caller",
+    )
+
+
+def rows(stage):
+    """Status and variables of all instances, oldest first."""
+    with stage.reading() as session:
+        return [(str(row.status), dict(row.variables)) for row in session.scalars(select(Instance).order_by(Instance.id))]
+
+
+def throw(stage, designer, instance, message, **variables):
+    with designer.acting() as session:
+        execution.throw(session, stage.of(instance).id, message, actor=designer.actor, variables=variables)
+
+
+@pytest.fixture
+def alone(stage, designer):
+    stage.deploy("alone", alone_bpmn=ALONE)
+    return designer.start("alone")
+
+
+def test_throw__what_it_cancels_cannot_hand_out(stage, designer, alone):
+    with pytest.raises(InvalidState, match=r"Expected a to hand out 'result' when it is canceled, but: .*answer"):
+        throw(stage, designer, alone, "stop", other=1)
+
+    assert (stage.tasks(stage.of(alone)), rows(stage)) == (["办理"], [("running", {})])
+    throw(stage, designer, alone, "stop", answer=1)
+    assert (stage.tasks(stage.of(alone)), rows(stage)) == (["督办"], [("running", {"answer": 1, "result": 1})])
+
+
+def test_fire__what_it_cancels_cannot_hand_out(stage, alone):
+    """A timer is tried again, and then stands as an incident, as when anything else fails on its way."""
+    stage.move_to(2026, 3, 10)
+    for _ in range(3):
+        worker.drain(stage.database)
+        stage.traveller.shift(3600)
+
+    [incident] = stage.incidents(stage.of(alone))
+    assert (incident.element, "to hand out 'result'" in incident.message) == ("late", True)
+    assert stage.tasks(stage.of(alone)) == ["办理"]
+
+
+def test_end__unless_it_is_not_to_hand_out(stage, designer, alone):
+    with pytest.raises(InvalidState, match="to hand out 'result'"), designer.acting() as session:
+        processes.end(session, alone.id, actor=designer.actor, reason="test")
+    assert rows(stage) == [("running", {})]
+
+    with designer.acting() as session:
+        processes.end(session, alone.id, actor=designer.actor, reason="test", maps=False)
+
+    assert rows(stage) == [("canceled", {})]
+
+
+def test_cancel__what_was_called_hands_out_within_itself(stage, designer):
+    stage.deploy("both", caller_bpmn=caller("answer"), alone_bpmn=ALONE)
+    instance = designer.start("caller", answer=1)
+
+    throw(stage, designer, instance, "off")
+
+    assert rows(stage) == [("running", {"answer": 1}), ("canceled", {"answer": 1, "result": 1})]
+
+
+def test_cancel__what_was_called_cannot_hand_out(stage, designer):
+    stage.deploy("both", caller_bpmn=caller(), alone_bpmn=ALONE)
+    instance = designer.start("caller")
+
+    with pytest.raises(InvalidState, match="to hand out 'result'"):
+        throw(stage, designer, instance, "off")
+
+    assert [status for status, _ in rows(stage)] == ["running", "running"]
+
+
+def test_withdraw__does_not_wait_for_what_a_drawing_computes(stage, clerk):
+    """The law ends an item; no output parameter is in its way."""
+    within = (d.start("ss"), tiny.decision("alpha"), d.end("se"), d.flows("ss -> decide -> se"))
+    body = (d.start("s"), d.subprocess("sub", *within, ext=HANDS_OUT), d.end("e"), d.flows("s -> sub -> e"))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": tiny.item("alpha", *body)}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    clerk.withdraw(case)
+
+    assert stage.statuses(case) == {"alpha": "withdrawn"}

@@ -49,6 +49,9 @@ class Paged(Query):
 class Page(Shape, Generic[T]):
     """One page, and where the next one begins."""
 
+    # For each list there is a class of it, which has no source whose docstrings could be read: to look for one takes 0.1 s.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
     data: list[T]
     #: None: this is the last page.
     next: str | None

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, cast, exists, select
+from sqlalchemy.orm import Session, aliased
 
-from bpmn import compiler, decisions, forms, xml
 from bpmn.decisions import Decision
 from bpmn.definition import Binding, Element, EventDefinition, EventType
 from bpmn.definition import Definition as Process
 from bpmn.errors import ExpressionError
 from bpmn.forms import Form
-from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES
 from bpmn.waits import Wait
-from engine import calendars, models, moments
+from engine import calendars, compiled_files, deployed, models, moments, offers
+from engine.deployed import Deployed
 from engine.errors import NotFound
+from engine.kept import Kept
 
-#: How many compiled definitions, and how many deployments, a process keeps.
-CAPACITY = 500
-_IS_TABLE = or_(*(models.Resource.name.endswith(suffix, autoescape=True) for suffix in TABLES))
-_IS_FORM = or_(*(models.Resource.name.endswith(suffix, autoescape=True) for suffix in FORMS))
+#: Bytes that compiled definitions take in a process at most with what is beside them, and about so many for each element.
+LIMIT, PER_ELEMENT = 256 << 20, 7_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +36,18 @@ class Loaded:
     name: str
     kind: str
     process: Process
-    decisions: Mapping[str, Decision]
-    forms: Mapping[str, Form]
+    #: What was deployed with it.
+    beside: Deployed
+
+    @property
+    def decisions(self) -> Mapping[str, Decision]:
+        """Decisions that were deployed with it, by id."""
+        return self.beside.decisions
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """Forms that were deployed with it, by key and by file."""
+        return self.beside.forms
 
     def property(self, name: str, default: str = "") -> str:
         """One `onething.…` property of the process itself."""
@@ -55,44 +62,18 @@ class Loaded:
         return element.form_data if element.form_data is not None else self.forms.get(element.form_ref or "")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """The files of one deployment, read."""
-
-    id: UUID
-    #: Sources of the diagrams, by file.
-    diagrams: Mapping[str, bytes]
-    #: Decisions by id, forms by key.
-    decisions: Mapping[str, Decision]
-    forms: Mapping[str, Form]
-
-
-#: By ids that no two databases share.  Neither a version nor a deployment ever changes: what was read once is right for ever.
-_loaded: dict[UUID, Loaded] = {}
-_deployed: dict[UUID, Deployed] = {}
-_keeping = threading.Lock()
+#: By ids that no two databases share.  A version never changes: what was loaded once is right for ever.
+_loaded = Kept[Loaded](LIMIT, lambda loaded: PER_ELEMENT * len(loaded.process.elements) + loaded.beside.size)
 #: What may be asked where no case is at hand.
 MOMENTS: Mapping[str, Callable[[], Any]] = {
     "now": lambda: moments.now().astimezone(calendars.BEIJING),
     "today": lambda: moments.now().astimezone(calendars.BEIJING).date(),
 }
-Kept = TypeVar("Kept")
 
 
 def get(session: Session, definition_id: UUID) -> Loaded:
     """Load one version."""
-    return _kept(_loaded, definition_id, lambda: _load(session, session.get_one(models.Definition, definition_id)))
-
-
-def _kept(cache: dict[UUID, Kept], key: UUID, make: Callable[[], Kept]) -> Kept:
-    found = cache.get(key)
-    if found is None:
-        made = make()  # without the lock: it asks the database, and another thread may hold a lock there
-        with _keeping:
-            found = cache.setdefault(key, made)
-            if len(cache) > CAPACITY:
-                del cache[next(iter(cache))]
-    return found
+    return _loaded.get(definition_id, lambda: _load(session, session.get_one(models.Definition, definition_id)))
 
 
 def kept() -> int:
@@ -150,21 +131,20 @@ def _name(event: EventDefinition) -> str | None:
 
 def current(session: Session, kind: str) -> list[Loaded]:
     """The newest version of every process of a kind, by key."""
-    rows = session.execute(
-        select(models.Definition.key, models.Definition.id).where(models.Definition.kind == kind).order_by(models.Definition.version)
-    )
-    newest = {row.key: row.id for row in rows}
-    return [get(session, definition_id) for _key, definition_id in sorted(newest.items())]
+    newer = aliased(models.Definition)
+    is_newest = ~exists().where(newer.key == models.Definition.key, newer.version > models.Definition.version, newer.kind == kind)
+    query = select(models.Definition.id).where(models.Definition.kind == kind, is_newest).order_by(models.Definition.key)
+    return [get(session, definition_id) for definition_id in session.scalars(query).all()]
 
 
 def decision(session: Session, loaded: Loaded, ref: str) -> Decision:
     """A decision deployed with the definition, or the newest deployed anywhere; raises NotFound."""
     if ref in loaded.decisions:
         return loaded.decisions[ref]
-    for deployment in _newest(session, _IS_TABLE):
-        if ref in deployment.decisions:
-            return deployment.decisions[ref]
-    raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
+    elsewhere = offers.newest(session, offers.DECISION, ref)
+    if elsewhere is None:
+        raise NotFound(f"Expected to find the decision {ref!r}, but none is deployed")
+    return deployed.get(session, elsewhere).decisions[ref]
 
 
 def form(session: Session, loaded: Loaded, element: Element) -> Form | None:
@@ -176,16 +156,8 @@ def form(session: Session, loaded: Loaded, element: Element) -> Form | None:
 
 def home_of_form(session: Session, loaded: Loaded, element: Element) -> Deployed:
     """The deployment that the form of an element is of."""
-    if element.form_binding is Binding.LATEST:
-        found = next((deployment for deployment in _newest(session, _IS_FORM) if element.form_ref in deployment.forms), None)
-        if found is not None:
-            return found
-    return _read(session, loaded.deployment_id)
-
-
-def form_names(session: Session) -> frozenset[str]:
-    """Keys of all forms that are deployed anywhere."""
-    return frozenset(key for deployment in _newest(session, _IS_FORM) for key in deployment.forms)
+    newest = offers.newest(session, offers.FORM, element.form_ref or "") if element.form_binding is Binding.LATEST else None
+    return loaded.beside if newest is None else deployed.get(session, newest)
 
 
 def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -193,14 +165,8 @@ def decide(session: Session, loaded: Loaded, ref: str, variables: Mapping[str, A
     return decision(session, loaded, ref).evaluate(variables, MOMENTS)
 
 
-def decision_names(session: Session) -> frozenset[str]:
-    """Ids of all decisions that are deployed anywhere."""
-    return frozenset(ref for deployment in _newest(session, _IS_TABLE) for ref in deployment.decisions)
-
-
 def _load(session: Session, row: models.Definition) -> Loaded:
-    deployed = _read(session, row.deployment_id)
-    compiled = {process.key: process for process in compiler.compile(deployed.diagrams[row.resource], row.resource)}
+    compiled = {process.key: process for process in compiled_files.read(session, row.deployment_id, row.resource)}
     return Loaded(
         id=row.id,
         deployment_id=row.deployment_id,
@@ -209,32 +175,5 @@ def _load(session: Session, row: models.Definition) -> Loaded:
         name=row.name,
         kind=row.kind,
         process=compiled[row.key],
-        decisions=deployed.decisions,
-        forms=deployed.forms,
+        beside=deployed.get(session, row.deployment_id),
     )
-
-
-def _read(session: Session, deployment_id: UUID) -> Deployed:
-    """Read the files of a deployment, once for all definitions in it."""
-    return _kept(_deployed, deployment_id, lambda: _parse(session, deployment_id))
-
-
-def _parse(session: Session, deployment_id: UUID) -> Deployed:
-    rows = session.scalars(select(models.Resource).where(models.Resource.deployment_id == deployment_id))
-    resources = {row.name: row.content for row in rows}
-    tables: dict[str, Decision] = {}
-    for name, content in resources.items():
-        if name.endswith(TABLES):
-            tables |= decisions.parse(xml.parse(content, name))
-    found = {name: forms.parse_form(content, name) for name, content in resources.items() if name.endswith(FORMS)}
-    diagrams = {name: content for name, content in resources.items() if name.endswith(DIAGRAMS)}
-    # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
-    by_name = found | {form.key: form for form in found.values()}
-    return Deployed(id=deployment_id, diagrams=diagrams, decisions=tables, forms=by_name)
-
-
-def _newest(session: Session, has: ColumnElement[bool]) -> Iterator[Deployed]:
-    """Yield the deployments that have a file of a kind, the newest first."""
-    query = select(models.Resource.deployment_id).join(models.Deployment).where(has).order_by(models.Deployment.deployed_at.desc())
-    for deployment_id in dict.fromkeys(session.scalars(query).all()):
-        yield _read(session, deployment_id)

@@ -15,8 +15,9 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import database, definitions, erasures, functions, moments, start_timers
+from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_timers
 from engine.actors import Actor, Role
+from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
 from engine.models import Definition, Deployment, Instance, Resource
@@ -55,8 +56,9 @@ def deploy(
     session.flush()
     for file, content in resources.items():
         session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashes[file]))
+        offers.record(session, deployment.id, file, content, deployment.deployed_at)
         if file.endswith(DIAGRAMS) and file not in kept:
-            _define(session, deployment, file, content)
+            _define(session, deployment, file, content, hashes[file])
     session.flush()
     return deployment
 
@@ -67,8 +69,8 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
         functions=functions.NAMES,
         variables=functions.VARIABLES,
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
-        decisions=definitions.decision_names(session),
-        forms=definitions.form_names(session),
+        decisions=offers.names(session, offers.DECISION),
+        forms=offers.names(session, offers.FORM),
         items=Items(session),
     )
     return lint.lint(resources, known)
@@ -155,7 +157,7 @@ def delete(session: Session, deployment_id: UUID, *, actor: Actor, cascade: bool
     keys = [definition.key for definition in definitions_of(session, row)]
     for key in keys:
         start_timers.forget(session, key)
-    for table in (Resource, Definition):
+    for table in (Offer, Resource, Definition):
         session.execute(sql_delete(table).where(table.deployment_id == row.id))
     session.delete(row)
     for key in keys:
@@ -191,8 +193,10 @@ def _days(written: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-def _define(session: Session, deployment: Deployment, file: str, content: bytes) -> None:
-    for process in compiler.compile(content, file):
+def _define(session: Session, deployment: Deployment, file: str, content: bytes, sha256: str) -> None:
+    processes = compiler.compile(content, file)
+    compiled_files.keep(session, sha256, processes)
+    for process in processes:
         version = session.scalar(select(func.max(Definition.version)).where(Definition.key == process.key)) or 0
         row = Definition(
             deployment_id=deployment.id,

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from engine import archive_models, case_models, indexes, models, schedule_models
+from engine import archive_models, case_models, compiled_models, indexes, models, schedule_models
 
-assert all((archive_models, case_models, indexes, schedule_models))  # importing them registers their tables
+assert all((archive_models, case_models, compiled_models, indexes, schedule_models))  # importing them registers their tables
 #: What does not grow with cases, and would be the same in every shard.  Every other table grows.
 SHARED = {
-    *("accounts", "api_keys", "calendar_years", "definitions", "departments", "deployments", "grants", "halls"),
-    *("recomputations", "resources", "start_timers"),
+    *("accounts", "api_keys", "calendar_years", "compiled_files", "definitions", "departments", "deployments", "grants", "halls"),
+    *("offers", "recomputations", "resources", "start_timers"),
 }
 #: Tables whose row is the case.
 CASES = {"cases", "archived_cases"}

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from api.cli.doctor import refuse_unfit
-from engine import archives, moments, retention, settings, worker
+from engine import archives, compiled_files, moments, retention, settings, worker
 from engine.database import Database
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
@@ -41,4 +41,5 @@ def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     heart = Heartbeat(lambda: worker.tick(database, region=loaded.region, stopping=heart.stopping.is_set), seconds=loaded.tick)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
+    heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)
     return heart

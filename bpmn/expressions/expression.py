@@ -78,6 +78,18 @@ def parse(text: str) -> Expression:
     return Expression(text, "literal", run=lambda _: text)
 
 
+def later(source: str, dialect: str, names: Iterable[str], calls: Iterable[str]) -> Expression:
+    """Return what was parsed before: it is parsed again when it is first evaluated."""
+
+    def run(scope: Scope) -> Any:
+        parsed = parse_feel(source) if dialect == "feel" and not source.lstrip().startswith("=") else parse(source)
+        object.__setattr__(found, "run", parsed.run)  # nobody sees the difference, and it costs nothing any more
+        return parsed.run(scope)
+
+    found = Expression(source, dialect, frozenset(names), frozenset(calls), run)
+    return found
+
+
 def parse_feel(text: str, names: Iterable[str] = (), *, types: Mapping[str, Check] = NO_TYPES, source: str = "") -> Expression:
     """Read a FEEL expression without its `=`.
 

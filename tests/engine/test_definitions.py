@@ -84,7 +84,7 @@ def test_latest__many_threads_at_once(database):
 
 
 def test_get__more_than_are_kept(database, monkeypatch):
-    monkeypatch.setattr(definitions, "CAPACITY", 1)
+    monkeypatch.setattr(definitions._loaded, "limit", 1)
     deploy(database, work_bpmn=process("first"))
     first = latest(database)
     deploy(database, work_bpmn=process("second"))

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import func, select
 
-from engine import comments, definitions, deployments, tasks
+from engine import comments, definitions, deployments, offers, tasks
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Base, Definition, Deployment, Resource
 from tests import tiny
@@ -157,7 +157,7 @@ def test_deploy__tables_by_either_name(stage, suffix):
     deploy(stage, {"other.bpmn": asks}, name="other")
 
     with stage.reading() as session:
-        assert "fee" in definitions.decision_names(session)
+        assert "fee" in offers.names(session, offers.DECISION)
         assert definitions.decide(session, definitions.latest(session, "asks"), "fee", {"n": 1}) == [{"sum": 5}]
 
 

@@ -1,0 +1,51 @@
+"""Offers: which deployment has the newest form, or decision, of a name; nothing is read for it, however many deployments there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from bpmn import decisions, forms, xml
+from bpmn.lint.bundle import FORMS, TABLES
+from engine.compiled_models import Offer
+from engine.models import Deployment, Resource
+
+FORM, DECISION = "form", "decision"
+_OFFERS = or_(*(Resource.name.endswith(suffix, autoescape=True) for suffix in (*FORMS, *TABLES)))
+
+
+def record(session: Session, deployment_id: UUID, file: str, content: bytes, deployed_at: datetime) -> None:
+    """Write down what a file of a deployment offers."""
+    for kind, name in _names(file, content):
+        session.add(Offer(deployment_id=deployment_id, resource=file, kind=kind, name=name, deployed_at=deployed_at))
+
+
+def newest(session: Session, kind: str, name: str) -> UUID | None:
+    """Id of the newest deployment that has it; None: there is none."""
+    query = select(Offer.deployment_id).where(Offer.kind == kind, Offer.name == name).order_by(Offer.deployed_at.desc()).limit(1)
+    return session.scalar(query)
+
+
+def names(session: Session, kind: str) -> frozenset[str]:
+    """Names of all that is offered anywhere."""
+    return frozenset(session.scalars(select(Offer.name).where(Offer.kind == kind).distinct()))
+
+
+def complete(session: Session) -> None:
+    """Write down what an earlier release has deployed, which wrote nothing down."""
+    its_offer = and_(Offer.deployment_id == Resource.deployment_id, Offer.resource == Resource.name)
+    query = select(Resource, Deployment.deployed_at).join(Deployment).outerjoin(Offer, its_offer)
+    for row, deployed_at in session.execute(query.where(_OFFERS, Offer.name.is_(None))).all():
+        record(session, row.deployment_id, row.name, row.content, deployed_at)
+
+
+def _names(file: str, content: bytes) -> Iterator[tuple[str, str]]:
+    if file.endswith(FORMS):
+        # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
+        yield from ((FORM, name) for name in dict.fromkeys((forms.parse_form(content, file).key, file)))
+    elif file.endswith(TABLES):
+        yield from ((DECISION, ref) for ref in decisions.parse(xml.parse(content, file)))

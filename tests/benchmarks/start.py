@@ -1,0 +1,97 @@
+"""How long a process takes from its start to its first answer, with a thousand matters deployed: `python -m tests.benchmarks.start`.
+
+Each matter is a copy of the shipped restaurant in a deployment of its own, with its tables and forms.  What is asked first is asked of a
+server that has just been started and has nothing in memory: once with the compiled forms in the database, once without them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import re
+import time
+from statistics import median
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Column, Table
+from sqlalchemy import text
+
+from engine import accounts, deployments, folders, passwords
+from engine.actors import Actor, Role, RoleGrant
+from engine.database import Database
+from tests import databases
+from tests.benchmarks import bundle, shipped
+
+ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN), RoleGrant(role=Role.DESIGNER)))
+#: What is asked first.
+FIRST = ("/health/ready", "/api/v1/tasks", "/api/v1/matters/open_restaurant_1", "/api/v1/matters")
+#: Starts of each; the median counts.
+TIMES = 3
+
+
+def main() -> None:
+    """Print the table."""
+    words = argparse.ArgumentParser(prog="python -m tests.benchmarks.start", description=__doc__)
+    words.add_argument("--definitions", type=int, default=1000, help="matters that are deployed, besides what is shipped")
+    asked = words.parse_args()
+    heads = ("to the first answer, s", "the second one, s", "MB in memory")
+    table = Table(
+        "asked first", "compiled forms", *(Column(head, justify="right") for head in heads), title=f"Start with {asked.definitions} matters"
+    )
+    with databases.postgresql_server() as server, databases.PostgreSQL(server).fresh() as url:
+        db = Database(url)
+        key = _furnish(db, asked.definitions)
+        for label, prepare in (("in the database", "SELECT 1"), ("none", "DELETE FROM compiled_files")):
+            with db.bind.begin() as connection:
+                connection.execute(text(prepare))
+            for path in FIRST:
+                found = [_start(url, path, key) for _ in range(TIMES)]
+                first, second, memory = (median(each) for each in zip(*found, strict=True))
+                table.add_row(path, label, f"{first:.2f}", f"{second:.3f}", f"{memory:.0f}")
+        db.close()
+    Console(width=120).print(table)
+
+
+def _furnish(db: Database, definitions: int) -> str:
+    """Deploy what is shipped, and so many copies; gives the key of somebody who may see everything."""
+    bundle.deploy(db)
+    (folder,) = folders.read([bundle.WORKFLOWS / "open-restaurant"])
+    for number in track(range(definitions), "deployed", console=Console(stderr=True)):
+        own = f"open_restaurant_{number}".encode()
+        files = {name: content.replace(b"open_restaurant", own) for name, content in folder.resources.items()}
+        with db.transaction() as session:
+            deployments.deploy(session, own.decode(), files, actor=ADMIN)
+    with db.transaction() as session:
+        accounts.create(session, "sue", actor=ADMIN, password=None, passwords=passwords.Passwords())
+        accounts.grant(session, "sue", Role.ADMIN, actor=ADMIN)
+        return accounts.issue_key(session, "sue", label="bench", actor=ADMIN)[1]
+
+
+def _start(url: str, path: str, key: str) -> tuple[float, float, float]:
+    """Start a server; gives seconds to its first answer, seconds of the same question asked again, and megabytes it takes then."""
+    begun = time.perf_counter()
+    with shipped.serving(url) as port:
+        _ask(port, path, key)
+        answered = time.perf_counter()
+        _ask(port, path, key)
+        return answered - begun, time.perf_counter() - answered, _memory(port, key)
+
+
+def _ask(port: int, path: str, key: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    assert answer.status == http.HTTPStatus.OK, body
+    return body
+
+
+def _memory(port: int, key: str) -> float:
+    found = re.search(r"^process_resident_memory_bytes (.+)$", _ask(port, "/metrics", key), re.MULTILINE)
+    assert found is not None
+    return float(found[1]) / 1e6
+
+
+if __name__ == "__main__":
+    main()

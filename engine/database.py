@@ -26,6 +26,8 @@ __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_confi
 log = structlog.get_logger()
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
+#: How long who holds much waits for a lock, milliseconds.
+HURRY = 10
 #: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
 IDLE_TIMEOUT = 15
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
@@ -176,6 +178,12 @@ def after_commit(session: Session, work: Callable[[Database], object]) -> None:
 def deploy_alone(session: Session) -> None:
     """Let nobody else deploy until this transaction ends: who is second sees what the first has stored."""
     _take(session.connection(), _DEPLOYMENT)
+
+
+def wait_for_nobody(session: Session) -> None:
+    """Be refused (Busy) what somebody else holds, until this transaction ends: who holds much is not to wait for anybody."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))
 
 
 def migrate(bind: Engine) -> None:

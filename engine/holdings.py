@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -95,6 +95,8 @@ class Holdings:
         self.writes = Writes()
         #: Token states that were put back with their rows.
         self.awake: dict[UUID, Process] = {}
+        #: Instances that are written at the end only, with all else.
+        self.put_off: Collection[UUID] = frozenset()
         #: Rows as the database has them.
         self._stored: dict[UUID, Values] = {}
 
@@ -113,6 +115,12 @@ class Holdings:
         self.rows[row.id] = row
         self._stored[row.id] = _values(row)
         return row
+
+    def put_back(self, session: Session, row: Held, process: Process) -> None:
+        """Let the token state of a row be at rest."""
+        self.awake[row.id] = process
+        if row.id not in self.put_off:
+            self.write(session)
 
     def write(self, session: Session) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
@@ -169,6 +177,16 @@ def savepoint(session: Session) -> Iterator[None]:
     except BaseException:
         held.go_back(stored)
         raise
+
+
+@contextmanager
+def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
+    """Write these instances at the end of the block, in one go: they are of different cases, and know nothing of each other."""
+    held = of(session)
+    held.put_off = frozenset(instances)
+    yield
+    held.put_off = frozenset()
+    held.write(session)
 
 
 def awake(session: Session) -> Iterator[tuple[Held, Process]]:

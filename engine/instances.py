@@ -223,9 +223,7 @@ def put_back(run: Run) -> None:
     activities.record(run)
     local_variables.record(run)
     projection.project(run)
-    held = holdings.of(run.session)
-    held.awake[row.id] = process
-    held.write(run.session)
+    holdings.of(run.session).put_back(run.session, row, process)
 
 
 def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Reads: a query for one row of known columns, which comes as one value where that is cheaper."""
+"""Reads: a query for rows of known columns, each of which comes as one value where that is cheaper."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ class Read:
             found = connection.execute(self._packed, parameters).scalar()
             return None if found is None else postgresql.unpack(self._columns, found)
         return connection.execute(self._plain, parameters).first()
+
+    def all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Sequence[Any]]:
+        """Give the values of all rows."""
+        if connection.dialect.name == "postgresql":
+            return [postgresql.unpack(self._columns, found) for found in connection.execute(self._packed, parameters).scalars()]
+        return list(connection.execute(self._plain, parameters))

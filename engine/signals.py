@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import EventType
 from bpmn.waits import WaitKind
-from engine import definitions, jobs
+from engine import definitions, holdings, jobs
 from engine.instances import Run
 from engine.models import Instance, Job, Subscription
 
@@ -21,6 +21,7 @@ from engine.models import Instance, Job, Subscription
 def tell(run: Run) -> None:
     """Owe the others what an instance has thrown; it is written by now, and so are those that it has called."""
     for signal in run.process.signals:
+        holdings.write(run.session)  # who waits since a moment ago, may wait for this
         owe(run.session, signal.name, signal.variables, Instance.id != run.row.id)
         for loaded, at in definitions.starting(run.session, EventType.SIGNAL, signal.name):
             jobs.owe(run.session, "begin", run.row, definition=str(loaded.id), at=at, variables=dict(signal.variables))

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import activities, attempts, continuations, duties, jobs, recomputing, start_timers, timers
+from engine import activities, attempts, continuations, database, duties, jobs, recomputing, start_timers, timers
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
@@ -25,6 +25,8 @@ from engine.states import JobStatus
 log = structlog.get_logger()
 #: How many rows are claimed in one go.
 BATCH = 200
+#: Timers that go off in one transaction.  They share its statements; who wants one of their instances waits for all of them.
+TOGETHER = 50
 #: Batches of cases whose clocks are counted anew in one tick.
 RECOMPUTED = 4
 #: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
@@ -56,6 +58,21 @@ def run(db: Database, job_id: UUID) -> bool:
 def fire(db: Database, timer_id: UUID) -> bool:
     """Let one timer go off, if it is still due.  Tells whether it was ours to do."""
     return _try(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
+
+
+def fire_together(db: Database, limit: int) -> int:
+    """Let timers that are due go off in one transaction; how many were ours to do.  When one of them fails, each is tried by itself."""
+    try:
+        with db.transaction() as session:
+            database.wait_for_nobody(session)
+            return timers.fire_together(session, limit, actor=ENGINE)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one timer that it belongs to
+        log.info("timers are tried one by one", because=type(error).__name__)
+    with db.reading() as session:
+        due = timers.due(session, limit)
+    return sum(fire(db, one) for one in due)
 
 
 def carry_on(db: Database, continuation_id: UUID) -> bool:
@@ -116,10 +133,11 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, sto
     """
     with db.reading() as session:
         owed = jobs.due(session, limit)
-        due = timers.due(session, limit)
+        due, tried = len(timers.due(session, limit)), timers.tried(session, limit)
         timed, old = start_timers.due(session, limit), activities.outlived(session, limit)
-    pieces = ((run, owed), (fire, due), (partial(begin, region=region), timed), (forget, old))
+    pieces = ((run, owed), (fire, tried), (partial(begin, region=region), timed), (forget, old))
     done = sum(do(db, one) for do, ids in pieces for one in ids if not stopping())
+    done += _fire_all(db, due - len(tried), stopping)
     return done if stopping() else done + _carry_on_all(db, limit, stopping) + _recompute(db)
 
 
@@ -143,6 +161,17 @@ def _recompute(db: Database) -> int:
         done += 1
         if row.ended_at is not None:
             break
+    return done
+
+
+def _fire_all(db: Database, limit: int, stopping: Callable[[], bool]) -> int:
+    """Let timers go off until so many have, or all that are left are held by others."""
+    done = 0
+    while done < limit and not stopping():
+        fired = fire_together(db, min(limit - done, TOGETHER))
+        if not fired:
+            break
+        done += fired
     return done
 
 

@@ -49,5 +49,12 @@ def test_violations__between_two_transactions():
     assert len(found((BUNDLE, OTHER), (OTHER, BUNDLE))) == 2
 
 
+def test_violations__who_claims_waits_for_nobody():
+    locks = Locks()
+    locks.courses = [Course(taken=[OTHER, BUNDLE]), Course(taken=[ITEM, BUNDLE, OTHER], claims=True)]
+
+    assert list(locks.violations()) == []
+
+
 def test_violations__what_is_new_is_nobody_elses():
     assert found((TASK, OTHER), made={("instances", ("item",))}) == []

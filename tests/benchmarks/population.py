@@ -90,7 +90,7 @@ def _value(table: Table, column: Column, dialect: _Dialect) -> str:
         "number": f"{old} || '-' || seq.n",
         "business_key": f"{old} || '-' || seq.n",
         "applicant_number": "'A' || seq.n",
-        "hall": f"'hall-' || (seq.n % {HALLS})",
+        "hall": f"CASE WHEN {old} IS NULL THEN NULL ELSE 'hall-' || (seq.n % {HALLS}) END",
     }.get(column.name, old)
 
 

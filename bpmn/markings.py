@@ -1,15 +1,15 @@
-"""Markings: where the tokens of a scope can be at the same time, found by playing it on paper as the executor does.
+"""Markings: which places hold tokens at the same time, found by playing on paper as the executor does.
 
-An inclusive join waits for whatever can still come, and that depends on all the tokens at once: no rule about two places decides it.  So
-every marking that can be reached is looked at, up to a limit.  As there, tokens run on as far as they can before an inclusive join opens
-or anybody does anything.  Of more than two tokens in one place two are counted.
+An inclusive join waits for whatever can still come, and that depends on all the tokens at once; and whether a join ever opens depends on
+which ways are taken before it.  No rule about two places decides either.  So every marking that can be reached is looked at, up to a limit.
+As there, tokens run on as far as they can before an inclusive join opens or anybody does anything.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bpmn.definition import Definition, Element, ElementType
@@ -18,83 +18,120 @@ from bpmn.spiff.reach import nothing_comes
 from bpmn.spiff.spec import spec_of
 
 #: Markings that are looked at; a drawing with more of them is too intricate to decide.
-MOST = 20_000
-#: Tokens by place: one, or two for any more.
+MOST = 10_000
+#: What a place is called where tokens wait for a job before a join, by their flow; and where they wait to be as many as an activity needs.
+#: No XML id can hold a `#`.
+JOB, GATHERING = "#job", "#gathering"
+#: Tokens by place; of many in one place only some are counted.
 Marking = frozenset[tuple[str, int]]
-
-
-_PASSED = frozenset(
-    {
-        ElementType.START_EVENT,
-        ElementType.BOUNDARY_EVENT,
-        ElementType.TASK,
-        ElementType.EXCLUSIVE_GATEWAY,
-        ElementType.PARALLEL_GATEWAY,
-        ElementType.INCLUSIVE_GATEWAY,
-        ElementType.END_EVENT,
-    }
-)
-
-
-def is_passed(element: Element) -> bool:
-    """Whether nobody rests in an element, unless something fails there (for other kinds that is not asked: they count as rests)."""
-    return element.type in _PASSED and not (element.async_before or element.async_after) and element.start_quantity == 1
+#: Who may wait for ever, and for which flows.
+Fault = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that can happen: a token is taken from each place before, and one put into each place after."""
+    """One thing that can happen: a token is taken from each place before (which may be named twice), and one put into each place after."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
-    #: The inclusive join that opens: it takes a token from every place before that has one.
-    join: str = ""
+    #: The join, or the activity that needs several tokens, where those before wait.
+    opens: str = ""
+    #: Whether it takes a token from every place before that has one, as soon as no other can come.
+    inclusive: bool = False
     #: Whether one or more of the places after get a token, not all.
     some: bool = False
+    #: Whether it ends every other token of the scope.
+    sweeps: bool = False
+
+
+def is_passed(definition: Definition, element: Element) -> bool:
+    """Whether nobody rests in an element, unless something fails there."""
+    passed = element.type in {ElementType.START_EVENT, ElementType.BOUNDARY_EVENT} or not spec_of(definition).task_specs[element.id].rests
+    return passed and not (element.async_before or element.async_after)
+
+
+def place_of(definition: Definition, place: str) -> Element:
+    """Element that a place is in or before: of a flow, the join at its end."""
+    key = place.removesuffix(JOB).removesuffix(GATHERING)
+    return definition.elements[definition.flows[key].target if key in definition.flows else key]
 
 
 class Markings:
-    """Markings of a scope that can be reached from its starts."""
+    """Markings of a scope that can be reached from its starts, while tokens also stay in elements where one has failed."""
 
-    def __init__(self, definition: Definition, steps: Mapping[str, Sequence[Step]], starts: Iterable[str]) -> None:
+    def __init__(self, definition: Definition, steps: Mapping[str, Sequence[Step]], starts: Iterable[str], failed: Collection[str]) -> None:
         self._definition, self._steps = definition, steps
         self._specs = spec_of(definition).task_specs
-        #: Where a token comes to its end.
-        self._gone = {element.id for element in definition.elements.values() if not element.outgoing and is_passed(element)}
-        #: Pairs of places that hold tokens together in one of them.
-        self._pairs: set[tuple[str, str]] = set()
+        elements = [definition.elements[key] for key in {place_of(definition, place).id for place in steps}]
+        self._resting = {e.id for e in elements if e.id in failed or not is_passed(definition, e)}
+        #: Where a token comes to its end at once.
+        self._gone = {key for key, (step, *_) in steps.items() if not step.after and not step.sweeps and key not in self._resting}
+        #: Tokens in one place that are counted; at the last number there may be more.
+        self._most = max((2, *(step.before.count(step.before[0]) + 1 for each in steps.values() for step in each if not step.inclusive)))
+        #: What comes after each marking that was looked at, and what opens there (None: everything ends there).
+        self._next: dict[Marking, frozenset[Marking]] = {}
+        self._opened: dict[Marking, set[str | None]] = {}
+        self._found: dict[Marking, frozenset[Fault] | None] = {}
+        begun = [frozenset({(start, 1)}) for start in starts]
         #: Whether all markings were looked at.
-        self._complete = self._explore([frozenset({(start, 1)}) for start in starts])
+        self.complete = self._explore(begun)
+        self.reached = frozenset(self._next)
+        self.pairs = pairs(self.reached)
+        #: What may happen to anybody.
+        self.faults = self._faults(self.reached) if self.complete else frozenset()
 
-    def together(self, one: str, other: str) -> bool | None:
-        """Whether tokens can be in both places at the same time; None: that is too intricate to be told."""
-        return True if (one, other) in self._pairs else False if self._complete else None
+    def marking(self, places: Iterable[str]) -> Marking:
+        """Return the marking with a token in each of these places."""
+        tokens: dict[str, int] = defaultdict(int)
+        for place in places:
+            tokens[place] = min(tokens[place] + 1, self._most)
+        return frozenset(tokens.items())
 
-    def _explore(self, open_ends: list[Marking]) -> bool:
-        seen = set(open_ends)
+    def after(self, marking: Marking) -> frozenset[Marking] | None:
+        """Return what can be reached from a marking, and itself; None: there is too much of it."""
+        if not self._explore([marking]):
+            return None
+        return frozenset(_closed([marking], self._next))
+
+    def faults_after(self, marking: Marking) -> frozenset[Fault] | None:
+        """Say who may wait for ever after a marking; None: that is too intricate to be told."""
+        if marking not in self._found:
+            after = self.after(marking)
+            self._found[marking] = None if after is None else self._faults(after)
+        return self._found[marking]
+
+    # Playing -------------------------------------------------------------------------------------------------------------------------
+
+    def _explore(self, open_ends: Collection[Marking]) -> bool:
+        seen, open_ends = set(self._next), [each for each in open_ends if each not in self._next]
+        most = len(seen) + MOST
         while open_ends:
             here = open_ends.pop()
-            self._note(here)
             tokens = dict(sorted(here))
+            steps = self._running(tokens)
+            after = self._after(steps, tokens)
             # What runs on by itself goes first, one token after the other; but where that leads nowhere new, nobody waits for it for ever.
-            fresh = self._after(self._running(tokens), tokens) - seen or self._after(self._possible(tokens), tokens) - seen
-            if len(seen) + len(fresh) > MOST:
+            if not after - seen:
+                steps = [*steps, *self._possible(tokens)]
+                after = self._after(steps, tokens)
+            self._next[here] = frozenset(after)
+            self._opened[here] = {None if step.sweeps else step.opens for step in steps}
+            open_ends += sorted(after - seen, key=sorted)
+            seen |= after
+            if len(seen) > most:
                 return False
-            seen |= fresh
-            open_ends += sorted(fresh, key=sorted)
         return True
-
-    def _note(self, marking: Marking) -> None:
-        self._pairs.update(itertools.permutations((place for place, _ in marking), 2))
-        self._pairs.update((place, place) for place, count in marking if count > 1)
 
     def _after(self, steps: Iterable[Step], tokens: Mapping[str, int]) -> set[Marking]:
         """Return the markings to which steps lead."""
         found: set[Marking] = set()
         for step in steps:
+            if step.sweeps:
+                found.add(frozenset())
+                continue
             before = [place for place in step.before if place in tokens]
             for after in _choices(step):
-                found.update(self._put(_taken(tokens, before), after))
+                found.update(self._put(self._taken(tokens, before), after))
         return found
 
     def _possible(self, tokens: Mapping[str, int]) -> Iterable[Step]:
@@ -102,34 +139,87 @@ class Markings:
 
     def _running(self, tokens: Mapping[str, int]) -> Sequence[Step]:
         """Return what happens next by itself: one token after the other runs on; when none does, inclusive joins open."""
-        elements = self._definition.elements
-        joining: list[Step] = []
+        opening: list[Step] = []
         for place in tokens:
-            steps = self._steps.get(place, ())
-            if place in elements and steps and is_passed(elements[place]):
+            if place in self._resting or place.endswith(JOB):
+                continue
+            steps = [step for step in self._steps.get(place, ()) if self._can(step, tokens)]
+            if any(not step.inclusive for step in steps):
                 return steps
-            if place not in elements and not elements[steps[0].after[0]].async_before:
-                if not steps[0].join and self._can(steps[0], tokens):
-                    return steps
-                joining += steps
-        return [step for step in dict.fromkeys(joining) if self._can(step, tokens)]
+            opening += steps
+        return list(dict.fromkeys(opening))
 
     def _can(self, step: Step, tokens: Mapping[str, int]) -> bool:
-        return self._opens(step, tokens) if step.join else all(place in tokens for place in step.before)
+        return self._opens(step, tokens) if step.inclusive else all(tokens.get(p, 0) >= step.before.count(p) for p in step.before)
 
     def _opens(self, step: Step, tokens: Mapping[str, int]) -> bool:
-        gateway, flows = self._specs[step.join], self._definition.flows
+        gateway, moving = self._specs[step.opens], set()
         waiting: dict[str, set[str]] = defaultdict(set)
-        for place in tokens.keys() & flows.keys():
-            waiting[flows[place].target].add(place)
-        return isinstance(gateway, InclusiveGateway) and nothing_comes(gateway, self._specs, tokens.keys() - flows.keys(), waiting)
+        for place in tokens:
+            if place in self._definition.flows or place.endswith(GATHERING):
+                waiting[place_of(self._definition, place).id].add(place)
+            elif not place.endswith(JOB):
+                moving.add(place)
+        coming = {place.removesuffix(JOB) for place in tokens if place.endswith(JOB)}
+        return isinstance(gateway, InclusiveGateway) and nothing_comes(gateway, self._specs, moving, waiting, coming)
+
+    def _taken(self, tokens: Mapping[str, int], before: Sequence[str]) -> list[dict[str, int]]:
+        """Return what may be left when tokens are taken; where not all were counted, there may be more."""
+        left = [{place: count for place, count in tokens.items() if place not in before}]
+        for place in dict.fromkeys(before):
+            least = tokens[place] - before.count(place)
+            most = least if tokens[place] < self._most else tokens[place]
+            left = [each | ({place: count} if count else {}) for each in left for count in range(least, most + 1)]
+        return left
 
     def _put(self, markings: Iterable[dict[str, int]], after: Iterable[str]) -> Iterator[Marking]:
         for tokens in markings:
             for place in after:
                 if place not in self._gone:
-                    tokens[place] = min(tokens.get(place, 0) + 1, 2)
+                    tokens[place] = min(tokens.get(place, 0) + 1, self._most)
             yield frozenset(tokens.items())
+
+    # Waiting for ever ----------------------------------------------------------------------------------------------------------------
+
+    def _faults(self, markings: Collection[Marking]) -> frozenset[Fault]:
+        """Say who may wait for ever in markings, which hold all that comes after them."""
+        back: dict[Marking, set[Marking]] = defaultdict(set)
+        for marking in markings:
+            for after in self._next[marking]:
+                back[after].add(marking)
+        opening = {step.opens: step.before for steps in self._steps.values() for step in steps if step.opens}
+        return frozenset(fault for key, places in opening.items() for fault in self._waits(key, places, markings, back))
+
+    def _waits(
+        self, key: str, places: Collection[str], markings: Collection[Marking], back: Mapping[Marking, set[Marking]]
+    ) -> Iterator[Fault]:
+        """Say for which of its places something may wait in vain: it never opens any more, and nobody else comes."""
+        here = {marking: frozenset(token for token in marking if token[0] in places) for marking in markings}
+        opens = _closed([marking for marking in markings if self._opened[marking] & {key, None}], back)
+        never = {marking for marking, waiting in here.items() if waiting and marking not in opens}
+        changing = _closed([m for m in never if any(here[after] != here[m] for after in self._next[m])], back)
+        for marking in never - changing:
+            yield key, frozenset(places) - {place for place, _ in here[marking]}
+
+
+def pairs(markings: Iterable[Marking]) -> set[tuple[str, str]]:
+    """Return the pairs of places that hold tokens together in one of them, both ways round."""
+    found: set[tuple[str, str]] = set()
+    for marking in markings:
+        found.update(itertools.permutations((place for place, _ in marking), 2))
+        found.update((place, place) for place, count in marking if count > 1)
+    return found
+
+
+def _closed(open_ends: Iterable[Marking], along: Mapping[Marking, Iterable[Marking]]) -> set[Marking]:
+    """Return all to which some lead, and themselves."""
+    found = set(open_ends)
+    left = list(found)
+    while left:
+        fresh = set(along.get(left.pop(), ())) - found
+        found |= fresh
+        left += fresh
+    return found
 
 
 def _choices(step: Step) -> Iterator[tuple[str, ...]]:
@@ -139,12 +229,3 @@ def _choices(step: Step) -> Iterator[tuple[str, ...]]:
         return
     for number in range(1, len(step.after) + 1):
         yield from itertools.combinations(step.after, number)
-
-
-def _taken(tokens: Mapping[str, int], before: Iterable[str]) -> Iterator[dict[str, int]]:
-    """Yield what may be left when a token is taken from each place; where two were counted, there may be more."""
-    left = [{place: count for place, count in tokens.items() if place not in before or count > 1}]
-    for place in before:
-        if tokens[place] > 1:
-            left += [{**each, place: 1} for each in left]
-    yield from left

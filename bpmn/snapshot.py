@@ -16,6 +16,8 @@ from bpmn.errors import InstanceError
 VERSION = 2
 #: State of a token that has yet to enter its element.  Nothing at rest is in it: a migration leaves it so, for `Instance.run`.
 READY = 16
+#: State of a token that waits for other tokens.
+WAITING = 8
 
 
 class Row(NamedTuple):

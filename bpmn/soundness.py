@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from bpmn.definition import Definition, Element, ElementType, Flow
-from bpmn.markings import Markings, Step, is_passed
+from bpmn.definition import Definition, Element, ElementType, EventType, Flow
+from bpmn.markings import GATHERING, JOB, Markings, Step, place_of
 from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.spec import spec_of
 
 #: Gateways where tokens wait for one another, and those that take one of their flows.
 JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
 _CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
+#: End events that end every other token of the scope.
+_SWEEPING = frozenset({EventType.TERMINATE, EventType.ERROR, EventType.CANCEL})
 
 
 def is_join(element: Element) -> bool:
@@ -35,25 +37,40 @@ class Net:
         #: What can happen to a token, by its place.
         self._steps: dict[str, list[Step]] = defaultdict(list)
         for step in self._all_steps():
-            for place in step.before:
+            for place in dict.fromkeys(step.before):
                 self._steps[place].append(step)
+        self._plays: dict[frozenset[str], Markings] = {}
 
-    def together(self, one: str, other: str) -> bool | None:
+    def play(self, failed: Collection[str] = ()) -> Markings:
+        """Play on paper, while tokens also stay where one has failed."""
+        key = frozenset(failed)
+        if key not in self._plays:
+            starts = [e.id for e in self._elements if e.type is ElementType.START_EVENT]
+            self._plays[key] = Markings(self._definition, self._steps, starts, key)
+        return self._plays[key]
+
+    def together(self, one: str, other: str, failed: Collection[str] = ()) -> bool | None:
         """Whether both places can hold a token at the same time (the same twice: whether it can hold two); None: that cannot be told."""
         if self._by_itself(one) or self._by_itself(other):
             return True
         if other not in self._beside.get(one, ()):
             return False
-        # Who has failed stands where nobody rests on paper.
-        failed = any(is_passed(self._definition.elements[place]) for place in {one, other} & self._definition.elements.keys())
-        return True if failed or other in self._surely_beside.get(one, ()) else self._markings.together(one, other)
+        surely = other in self._surely_beside.get(one, ())
+        # Who has failed once, and was mended, has kept others waiting wherever that was.
+        for stay in (failed, [element.id for element in self._elements]):
+            play = self.play(stay)
+            if (one, other) in play.pairs:
+                return True
+            if not play.complete:
+                return True if surely else None
+        return False
 
     def starved(self, places: Iterable[str]) -> Mapping[str, frozenset[str]]:
         """Say which parallel joins these tokens can come to and never open: the flows that stay empty, by join."""
         reached, open_ends = set(places), list(places)
         while open_ends:
-            for step in self._steps[open_ends.pop()]:
-                if step.join or reached.issuperset(step.before):
+            for step in self._steps.get(open_ends.pop(), ()):
+                if step.inclusive or reached.issuperset(step.before):
                     open_ends += [place for place in step.after if place not in reached]
                     reached.update(step.after)
         joins = [e for e in self._elements if e.type is ElementType.PARALLEL_GATEWAY and is_join(e)]
@@ -64,16 +81,20 @@ class Net:
 
     def _all_steps(self) -> Iterator[Step]:
         for element in self._elements:
-            if element.type is ElementType.BOUNDARY_EVENT and element.attached_to:
+            if element.type is ElementType.BOUNDARY_EVENT and element.attached_to and not element.handler:
                 stays = () if element.interrupting else (element.attached_to,)
                 yield Step((element.attached_to,), (*stays, element.id))
             if is_join(element):
                 inclusive = element.type is ElementType.INCLUSIVE_GATEWAY
-                yield Step(element.incoming, (element.id,), join=element.id if inclusive else "")
+                yield Step(element.incoming, (element.id,), opens=element.id, inclusive=inclusive)
+                if element.async_before:
+                    yield from (Step((flow + JOB,), (flow,)) for flow in element.incoming)
+            elif element.start_quantity > 1:
+                yield Step((element.id + GATHERING,) * element.start_quantity, (element.id,), opens=element.id)
             yield from self._steps_out(element)
 
     def _steps_out(self, element: Element) -> Iterator[Step]:
-        """Yield what a token in an element can become: one on a flow, on some of them, or on each."""
+        """Yield what a token in an element can become: one on a flow, on some of them, or on each; or nothing."""
         flows = tuple(self._place(self._definition.flows[flow]) for flow in element.outgoing) * element.completion_quantity
         if element.type in _CHOICES:
             yield from (Step((element.id,), (place,)) for place in flows)
@@ -81,16 +102,23 @@ class Net:
             other = self._place(self._definition.flows[element.default])
             yield Step((element.id,), (other,))
             yield Step((element.id,), tuple(place for place in flows if place != other), some=True)
-        elif flows:
-            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY)
+        else:
+            sweeps = element.type is ElementType.END_EVENT and element.event is not None and element.event.type in _SWEEPING
+            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY, sweeps=sweeps)
+
+    def arrival(self, flow: str) -> str:
+        """Where a token on a flow comes to rest."""
+        return self._place(self._definition.flows[flow])
 
     def _place(self, flow: Flow) -> str:
-        """Where a token on a flow comes to rest."""
-        return flow.id if is_join(self._definition.elements[flow.target]) else flow.target
+        target = self._definition.elements[flow.target]
+        if is_join(target):
+            return flow.id + JOB if target.async_before else flow.id
+        return target.id + GATHERING if target.start_quantity > 1 else target.id
 
     def _element(self, place: str) -> str:
-        """Element that a place is in: of a flow, the join at its end."""
-        return self._definition.flows[place].target if place in self._definition.flows else place
+        """Element that a place is in or before."""
+        return place_of(self._definition, place).id
 
     def _by_itself(self, place: str) -> bool:
         """Whether no flow leads here: an event subprocess, a handler, an instance of several may begin whatever else goes on."""
@@ -126,8 +154,8 @@ class Net:
                 continue
             beside[moving].add(still)
             fresh.append((still, moving))
-            for step in self._steps[moving]:
-                if passes(step.join, still) if step.join else all(place == moving or still in beside[place] for place in step.before):
+            for step in self._steps.get(moving, ()):
+                if passes(step.opens, still) if step.inclusive else all(place == moving or still in beside[place] for place in step.before):
                     fresh += [(place, still) for place in step.after]
         return beside
 
@@ -137,7 +165,3 @@ class Net:
         specs = spec_of(self._definition).task_specs
         joins = [spec for e in self._elements if is_join(e) and isinstance(spec := specs[e.id], InclusiveGateway)]
         return {join.name: frozenset({join.name}).union(*join.upstream.values()) for join in joins}
-
-    @functools.cached_property
-    def _markings(self) -> Markings:
-        return Markings(self._definition, self._steps, [e.id for e in self._elements if e.type is ElementType.START_EVENT])

@@ -13,6 +13,7 @@ from typing import Any
 from bpmn import snapshot as snapshots
 from bpmn.errors import BpmnError
 from bpmn.instance import Instance
+from bpmn.migration.judging import Judge
 from bpmn.migration.moving import Moving
 from bpmn.migration.plan import Plan
 from bpmn.migration.step import Step, Verdict
@@ -47,7 +48,8 @@ def migrate(plan: Plan, snapshot: bytes, variables: Mapping[str, Any], context: 
         return Migration(steps=(), refusals=("Expected an instance that runs, but it has ended",))
     moving = Moving(plan, state, context)
     steps = tuple(moving.steps())
-    refusals = () if any(step.verdict is Verdict.REFUSED for step in steps) else tuple(moving.refusals())
+    judge = Judge(plan, state, Instance.load(plan.source, snapshot, variables, context).standing())
+    refusals = () if any(step.verdict is Verdict.REFUSED for step in steps) else tuple(judge.refusals())
     judged = Migration(steps=steps, refusals=refusals, notes=tuple(moving.notes()))
     if judged.reasons:
         return judged

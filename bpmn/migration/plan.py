@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType
+from bpmn.definition import ACTIVITIES, BODY, SCOPES, Definition, Element, ElementType, EventType
 from bpmn.errors import InstanceError
+from bpmn.migration.places import Stage
 from bpmn.soundness import Net, is_join
 
 #: Events that watch while what they stand on is active; errors and the like are looked for when they happen.
@@ -24,6 +25,8 @@ class Plan:
     renamed: Mapping[str, str] = field(default_factory=dict)
     #: Flows into joins that have another id in the target although nobody said so: they are told by what they join.
     redrawn: Mapping[str, str] = field(default_factory=dict, init=False, compare=False)
+    #: What the compiler has put behind an element that has another id in the target: an implicit fork or end, and the flow to it.
+    inserted: Mapping[str, str] = field(default_factory=dict, init=False, compare=False)
     _nets: dict[tuple[bool, str | None], Net] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -34,6 +37,7 @@ class Plan:
                     raise InstanceError(f"Expected {old} and {new} both to be {sort} of their versions, but one of them is none")
             if old not in self.source.elements and old not in self.source.flows:
                 raise InstanceError(f"Expected to find {old} in the old version, but it is not there")
+        object.__setattr__(self, "inserted", dict(self._inserted()))
         object.__setattr__(self, "redrawn", dict(self._redrawn()))
         ends = Counter(self.goes_to(key) for key in (*self.source.elements, *self.source.flows))
         for key in self.renamed.values():
@@ -44,13 +48,21 @@ class Plan:
         """Id that an element or a flow has in the target, whether it is there or not."""
         if key.endswith(BODY):
             return self.goes_to(key.removesuffix(BODY)) + BODY
-        return self.renamed.get(key) or self.redrawn.get(key, key)
+        return self.renamed.get(key) or self.redrawn.get(key) or self.inserted.get(key, key)
 
     def net(self, scope: str | None, *, target: bool) -> Net:
         """What can happen in a scope, looked at once."""
         if (target, scope) not in self._nets:
             self._nets[target, scope] = Net(self.target if target else self.source, scope)
         return self._nets[target, scope]
+
+    def _inserted(self) -> Iterator[tuple[str, str]]:
+        """Yield what nobody has drawn and nobody can name, with what stands in its place behind the same element."""
+        behind = {each.source: each for each in self.target.flows.values() if not self.target.elements[each.target].drawn}
+        for flow in self.source.flows.values():
+            found = behind.get(self.renamed.get(flow.source, flow.source))
+            if found and not self.source.elements[flow.target].drawn:
+                yield from ((flow.id, found.id), (flow.target, found.target))
 
     def _redrawn(self) -> Iterator[tuple[str, str]]:
         """Yield the flows into joins that are gone, with the one that leads the same way now.
@@ -77,30 +89,41 @@ class Plan:
             at = self.target.elements[self.target.flows[at.incoming[0]].source]
         return at.id
 
-    def misfit(self, key: str) -> str:
-        """Say why an element is another one in the target; empty when it is the same."""
+    def misfit(self, key: str, *, at: Stage = Stage.INSIDE) -> str:
+        """Say why an element is another one in the target for who is at this stage of it, and what helps; empty when it is the same."""
         old, new = self.source.elements[key], self.target.elements.get(self.goes_to(key))
+        called = label(self.source, key)
         if new is None and old.type is ElementType.MULTI_INSTANCE_BODY:
-            return f"Expected {old.label} to run several times in the new version, too, but it does not"
+            return f"Expected {called} to run several times in the new version, too, but it does not: {_PASS}"
         if new is None:
-            return f"Expected {old.label} in the new version, but it is not there"
-        for what, was, now in zip(_NATURE, _nature(old), _nature(new), strict=True):
+            return f"Expected {called} in the new version, but it is not there: say with --map {key}=… what it is called now, or {_PASS}"
+        for what, was, now in zip(_NATURE, _nature(old, at), _nature(new, at), strict=True):
             if was != now:
-                return f"Expected {old.label} to keep its {what} {_said(was)}, but it is {_said(now)}"
+                return f"Expected {called} to keep its {what} {_said(was)}, but it is {_said(now)}: draw that as a new element, or {_PASS}"
         around = tuple(map(self.goes_to, _path(self.source, old)))
         if around != _path(self.target, new):
-            return f"Expected {old.label} to stay in {_place(around)}, but it is in {_place(_path(self.target, new))}"
+            return f"Expected {called} to stay in {_place(around)}, but it is in {_place(_path(self.target, new))}: {_PASS}"
         return ""
 
 
+#: What helps where nothing else does.
+_PASS = "let the case pass it before it is moved"  # noqa: S105 - no password
 #: What an element must keep while a token is in it, besides its id and its scope.
-_NATURE = ("type", "event", "way of working", "process", "loop", "start quantity", "onething.kind")
+_NATURE = ("type", "use for compensation", "event", "way of working", "process", "loop", "start quantity", "onething.kind")
+#: To whoever has not come in yet, or only has to take a flow, these are alike: that is done as the new version says.
+_ALIKE = dict.fromkeys(ACTIVITIES, "activity") | dict.fromkeys(
+    (ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY), "gateway"
+)
 
 
-def _nature(element: Element) -> tuple[object, ...]:
+def _nature(element: Element, at: Stage) -> tuple[object, ...]:
+    if at is not Stage.INSIDE:
+        alike = element.type if at is Stage.LEAVING else _ALIKE.get(element.type, element.type)
+        return (alike, element.for_compensation or None, *((None,) * (len(_NATURE) - 2)))
     ways = {"topic": element.topic, "expression": element.expression, "decision": element.decision_ref}
     return (
         element.type,
+        element.for_compensation or None,
         element.event.type if element.event else None,
         next((way for way, value in ways.items() if value is not None), None),
         element.called.source if element.called else None,
@@ -108,6 +131,15 @@ def _nature(element: Element) -> tuple[object, ...]:
         element.start_quantity,
         element.properties.get("onething.kind"),
     )
+
+
+def label(definition: Definition, key: str) -> str:
+    """Name an element; one that nobody has drawn by what it is behind."""
+    element = definition.elements[key]
+    if element.drawn or element.type is ElementType.MULTI_INSTANCE_BODY:
+        return element.label
+    before = definition.elements[definition.flows[element.incoming[0]].source]
+    return f"the {'end' if element.type is ElementType.END_EVENT else 'fork'} behind {before.label}"
 
 
 def _said(nature: object) -> str:

@@ -126,11 +126,15 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def _update_hook(self, my_task: Token) -> bool:
         """Let the token run, with as many others as the activity needs to start."""
-        if self.element.start_quantity <= 1 or my_task.done:
+        if self.element.start_quantity <= 1 or my_task.done or my_task.facts.get("continued") == "before":
             return True
         my_task.workflow.joins.add(my_task)
-        my_task.workflow.joins.open_by_number(my_task, self.element.start_quantity)
+        self.gather(my_task)
         return False
+
+    def gather(self, token: Token) -> None:
+        """See whether a token that waits for others opens the way for them."""
+        token.workflow.joins.open_by_number(token, self.element.start_quantity)
 
     def lacks(self, arrived: dict[str, list[Token]]) -> str:
         """Say what the tokens that wait here for others lack, when nothing else moves any more."""

@@ -32,25 +32,27 @@ class Join(ElementSpec):
             return True
         my_task.begin()
         my_task.workflow.joins.add(my_task)
-        self.arrive(my_task)
+        self.gather(my_task)
         return False
 
-    def arrive(self, token: Token) -> None:
+    def gather(self, token: Token) -> None:
         """See whether a token that has arrived opens the gateway."""
 
     def lacks(self, arrived: dict[str, list[Token]]) -> str:
         """Say what the tokens here lack, when nothing else moves any more."""
         missing = ", ".join(flow for flow in self.element.incoming if flow not in arrived)
+        if not missing:  # a migration has left it so
+            return f"Expected {self.name} to be retried, since a token has come on every flow into it by now"
         return f"Expected a token on every flow into {self.name}, but none can arrive any more on {missing}"
 
 
 class ParallelGateway(Join):
     """One token from each flow in, one token to each flow out."""
 
-    def arrive(self, token: Token) -> None:
+    def gather(self, token: Token) -> None:
         """Open as soon as each incoming flow has a token; a second one on the same flow stays for the next time."""
         joins = token.workflow.joins
-        if len(joins.arrived(token)) == len(self.element.incoming):
+        if len(joins.arrived(token)) >= len(self.element.incoming):
             joins.open(token)
 
     def choose(self, token: Token) -> tuple[Flow, ...]:  # noqa: ARG002 - other gateways ask the token

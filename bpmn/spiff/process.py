@@ -228,14 +228,17 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
                 return None
 
     def retry(self, number: int) -> None:
-        """Let a token run again that could not go on.
+        """Let a token run again that could not go on; one that waits for others sees whether they have all come.
 
-        Only a token in error is moved: a bound timer is evaluated at each look, and a join opens by itself.
+        A bound timer is evaluated at each look.
         """
         token = self.tasks[number]
         if token.has_state(TaskState.ERROR):
             del token.facts["error"]
+            token.facts.pop("job", None)  # whether it needs one is asked again: a migration may have changed the answer
             token.run_again()
+        elif token.has_state(TaskState.WAITING):
+            token.task_spec.gather(token)
 
     def is_bound(self, number: int) -> bool:
         """Whether a token is a timer that is evaluated at each look."""

@@ -22,20 +22,30 @@ if TYPE_CHECKING:
 
 def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
     """Whether no token can come any more by a flow that has none."""
-    tokens = [token for token in scope.children if not token.watches]
-    moving = {token.task_spec.name for token in tokens if not token.has_state(TaskState.WAITING)}
+    moving, coming = set(), set()
     waiting: dict[str, set[str]] = {}
-    for token in tokens:
+    for token in scope.children:
         if token.has_state(TaskState.WAITING):
             waiting.setdefault(token.task_spec.name, set()).add(token.flow or "")
-    return nothing_comes(gateway, scope.workflow.spec.task_specs, moving, waiting)
+        elif token.flow and isinstance(token.task_spec, Join) and token.facts.get("job") == "before":
+            coming.add(token.flow)
+        elif not token.watches:
+            moving.add(token.task_spec.name)
+    return nothing_comes(gateway, scope.workflow.spec.task_specs, moving, waiting, coming)
 
 
 def nothing_comes(
-    gateway: InclusiveGateway, specs: Mapping[str, ElementSpec], moving: Collection[str], waiting: Mapping[str, set[str]]
+    gateway: InclusiveGateway,
+    specs: Mapping[str, ElementSpec],
+    moving: Collection[str],
+    waiting: Mapping[str, set[str]],
+    coming: Collection[str],
 ) -> bool:
-    """Answer the same for tokens that move (by their elements), and wait (flows with a token, by the join at their end)."""
-    trial = _Trial(specs, moving, waiting)
+    """Answer the same for tokens that move (by their elements), and wait (flows with a token, by the join at their end).
+
+    Those that are `coming` to a join stand before it, and wait for a job (by their flows).
+    """
+    trial = _Trial(specs, moving, waiting, coming)
     shut = {gateway.name}
     while True:
         trial.run(shut)
@@ -48,8 +58,10 @@ def nothing_comes(
 class _Trial:
     """A run in which no token is ever consumed: what it does not reach, no run does."""
 
-    def __init__(self, specs: Mapping[str, ElementSpec], moving: Collection[str], waiting: Mapping[str, set[str]]) -> None:
-        self._specs, self._moving = specs, moving
+    def __init__(
+        self, specs: Mapping[str, ElementSpec], moving: Collection[str], waiting: Mapping[str, set[str]], coming: Collection[str]
+    ) -> None:
+        self._specs, self._moving, self._coming = specs, moving, coming
         #: Flows with a token at each join that waits.
         self.waiting = waiting
         self.reached: set[str] = set()
@@ -57,9 +69,9 @@ class _Trial:
 
     def run(self, shut: set[str]) -> None:
         """Let everything run while these joins stay shut."""
-        self.reached, self._passed = set(), set()
+        self.reached, self._passed = set(self._coming), set()
         open_ends = list(self._moving)
-        open_ends += [join for join in self.waiting if self._passes(join, shut)]
+        open_ends += [join for join in (*self.waiting, *self._joins_ahead()) if self._passes(join, shut)]
         while open_ends:
             here = open_ends.pop()
             if here in self._passed:
@@ -69,6 +81,9 @@ class _Trial:
             self.reached.update(flow.id for flow in spec.flows)
             open_ends += spec.boundaries
             open_ends += [flow.target for flow in spec.flows if self._passes(flow.target, shut)]
+
+    def _joins_ahead(self) -> list[str]:
+        return [spec.name for spec in self._specs.values() if self._coming and not self.reached.isdisjoint(spec.element.incoming)]
 
     def _passes(self, element: str, shut: Iterable[str]) -> bool:
         spec = self._specs[element]

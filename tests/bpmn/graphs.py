@@ -68,7 +68,12 @@ def _definition(kinds, arrows, recall, particulars, *, interrupting):
 
 def _condition(key, source, kinds, defaults):
     conditional = kinds.get(source) in (ElementType.EXCLUSIVE_GATEWAY, ElementType.INCLUSIVE_GATEWAY) and defaults[source] != key
-    return parse("${" + key.replace("-", "_") + "}") if conditional else None
+    return condition(key) if conditional else None
+
+
+def condition(flow):
+    """The condition of a flow: a variable of its own."""
+    return parse("${" + flow.replace("-", "_") + "}")
 
 
 def _element(name, kind, flows, defaults, **more):

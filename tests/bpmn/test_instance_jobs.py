@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpmn.waits import WaitKind
 from tests.bpmn.definitions import message
-from tests.bpmn.diagrams import boundary, element, end, exclusive, flows, parallel, start, user
+from tests.bpmn.diagrams import boundary, element, end, exclusive, flows, inclusive, parallel, start, user
 from tests.bpmn.instances import again, begin, complete, incidents, standing, wait
 
 
@@ -63,3 +63,33 @@ def test_job__that_fails_can_be_tried_again():
     instance.set_variables({"broken": False})
     instance.retry(wait(instance, "x").id)
     assert instance.ended
+
+
+ASYNC = {"camunda:asyncBefore": "true"}
+
+
+def test_job__before_an_activity_that_needs_several_tokens():
+    """They have come together before the job: it waits for no others."""
+    content = (parallel("f"), user("a"), user("b"), user("c", attrs={**ASYNC, "startQuantity": "2"}), end("e"))
+    instance = begin(start("s"), *content, flows("s -> f -> a -> c -> e", "f -> b -> c"))
+    complete(instance, "a", "b")
+
+    instance = again(instance)
+    instance.execute(wait(instance, "c").id)
+
+    assert [(w.kind, w.element) for w in instance.waits()] == [(WaitKind.USER_TASK, "c")]
+
+
+def test_job__before_an_inclusive_join():
+    """Who waits for a job before the join can still come: it waits for it, as in Camunda 7."""
+    content = (parallel("f"), user("a"), user("b"), inclusive("j", attrs=ASYNC), user("z"), end("e"))
+    instance = begin(start("s"), *content, flows("s -> f -> a -> j -> z -> e", "f -> b -> j"))
+    complete(instance, "a", "b")
+    first, second = instance.waits()
+
+    instance.execute(first.id)
+    instance = again(instance)
+    assert instance.waits() == (second,)
+    instance.execute(second.id)
+
+    assert standing(instance) == ["z"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
-from functools import partial
 from unittest import mock
 
 import pytest
@@ -59,6 +59,13 @@ def migrate(instance, *content, now=LATER, **renamed):
 
 def verdicts(moved):
     return {step.element or step.to: str(step.verdict) for step in moved.steps}
+
+
+def told(moved):
+    """What speaks against it, without what helps; but something does."""
+    pairs = [reason.rsplit(": ", 1) for reason in moved.reasons]
+    assert all(helps.split()[0] in {"say", "let", "draw", "move"} for _, helps in pairs)
+    return tuple(reason for reason, _ in pairs)
 
 
 def row(instance, element):
@@ -154,7 +161,7 @@ def test_migrate__refused(circumstance):
     moved = migrate(old, *after)
 
     assert moved.instance is None
-    assert reason in moved.reasons
+    assert reason in told(moved)
 
 
 def test_migrate__ended():
@@ -480,27 +487,37 @@ def test_migrate__nobody_waits_at_the_join():
 
 
 ANOTHER_WAY = {
-    "two lead there now": (*FORK, flows("s -> f -> a -> j -> z -> e", "f -> b"), flow("b", "j", key="one"), flow("b", "j", key="two")),
-    "over a choice": (
-        *FORK, exclusive("x", default="j"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b"),
-        flow("b", "x", key="b-j"), flow("x", "j", key="x-j"), flow("x", "o", key="x-o", when="${x}"),
+    "two lead there now": (
+        (*FORK, flows("s -> f -> a -> j -> z -> e", "f -> b"), flow("b", "j", key="one"), flow("b", "j", key="two")), None,
+    ),
+    "over a choice, which keeps every case of the new version waiting": (
+        (*FORK, exclusive("x", default="j"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b"),
+         flow("b", "x", key="b-j"), flow("x", "j", key="x-j"), flow("x", "o", key="x-o", when="${x}")), None,
+    ),
+    "a branch behind b": (
+        (*FORK, user("c"), flows("s -> f -> a -> j -> z -> e", "f -> b -> j", "b -> c -> j")), None,
     ),
     "over what another branch meets, too": (
-        *FORK, exclusive("m"), flows("s -> f -> a -> m", "j -> z -> e", "f -> b"), flow("b", "m", key="b-m"), flow("m", "j", key="m-j"),
+        (*FORK, exclusive("m"), flows("s -> f -> a -> m", "j -> z -> e", "f -> b"), flow("b", "m", key="b-m"), flow("m", "j", key="m-j")),
+        "Expected j to go on waiting, but all it waits for have come",
     ),
-    "from elsewhere": (*FORK, user("c"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b -> o", "f -> c -> j")),
+    "from elsewhere": (
+        (*FORK, user("c"), end("o"), flows("s -> f -> a -> j -> z -> e", "f -> b -> o", "f -> c -> j")),
+        "Expected a token on every flow into j, but it could wait for ever for one by c-j",
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("circumstance", ANOTHER_WAY)
 def test_migrate__another_way_into_the_join(circumstance):
+    """What counts is whether somebody still comes by each flow, not which flows there are."""
+    after, reason = ANOTHER_WAY[circumstance]
     old = begin(*BOTH)
     complete(old, "a")
 
-    moved = migrate(old, *ANOTHER_WAY[circumstance])
+    moved = migrate(old, *after)
 
-    assert moved.instance is None
-    assert moved.reasons[0].startswith("Expected the flows into j to be the same while a token waits there, but gone are ")
+    assert told(moved) == (() if reason is None else (reason,))
     assert moved.notes == ()
 
 
@@ -516,16 +533,16 @@ def test_migrate__the_flow_by_which_it_came_is_renamed():
 
 
 BREAKING = {
-    "a third branch, and one waits": (BOTH, ["a"], branches(), "Expected the flows into j to be the same while a token waits there, but gone are none, and new are c-j"),
-    "a third branch, and nobody waits": (BOTH, [], branches(), "Expected a token on every flow into j, but none would ever come by c-j"),
-    "a branch less": (branches(), ["c"], BOTH, "Expected the flows into j to be the same while a token waits there, but gone are c-j, and new are none"),
+    "a third branch, and one waits": (BOTH, ["a"], branches(), "Expected a token on every flow into j, but it could wait for ever for one by c-j"),
+    "a third branch, and nobody waits": (BOTH, [], branches(), "Expected a token on every flow into j, but it could wait for ever for one by c-j"),
+    "a branch less": (branches(), ["c"], BOTH, "Expected flow c-j, by which a token has come to j, to lead there in the new version, but it does not"),
     "one after the other": (
         BOTH, [], (start("s"), user("a"), user("b"), user("z"), end("e"), flows("s -> a -> b -> z -> e")),
-        "Expected a and b to run beside one another, but they no longer do",
+        "Expected a and b beside one another, but that never happens in the new version",
     ),
     "one or the other": (
         BOTH, [], (start("s"), exclusive("f", default="b"), user("a"), user("b"), exclusive("j"), user("z"), end("e"), flows("s -> f", "f -> a [${x}]", "f -> b", "a -> j -> z -> e", "b -> j")),
-        "Expected a and b to run beside one another, but they no longer do",
+        "Expected a and b beside one another, but that never happens in the new version",
     ),
     "no longer a join": (
         BOTH, ["a"], (start("s"), parallel("f"), user("a"), user("b"), exclusive("j"), user("z"), end("e"), flows("s -> f -> a -> j -> z -> e", "f -> b -> j")),
@@ -533,13 +550,13 @@ BREAKING = {
     ),
     "a fork that is new, around what runs": (
         PLAIN, [], (start("s"), parallel("f"), user("review"), user("b"), parallel("j"), end("e"), flows("s -> f -> review -> j -> e", "f -> b -> j")),
-        "Expected a token on every flow into j, but none would ever come by b-j",
+        "Expected a token on every flow into j, but it could wait for ever for one by b-j",
     ),
     "in a round that has begun": (
         (start("s"), exclusive("m"), user("a"), exclusive("x", default="e"), end("e"), flows("s -> m -> a -> x -> e", "x -> m [${again}]")), [],
         (start("s"), exclusive("m"), parallel("f"), user("a"), user("b"), parallel("j"), exclusive("x", default="e"), end("e"),
          flows("s -> m -> f -> a -> j -> x -> e", "f -> b -> j", "x -> m [${again}]")),
-        "Expected a token on every flow into j, but none would ever come by b-j",
+        "Expected a token on every flow into j, but it could wait for ever for one by b-j",
     ),
 }  # fmt: skip
 
@@ -553,7 +570,7 @@ def test_migrate__a_join_would_break(circumstance):
     moved = migrate(old, *after)
 
     assert moved.instance is None
-    assert moved.reasons == (reason,)
+    assert told(moved) == (reason,)
 
 
 def test_migrate__a_branch_that_meets_nobody():
@@ -581,8 +598,8 @@ def test_migrate__branches_within_a_subprocess():
     old = begin(*box())
 
     assert migrate(old, *box()).reasons == ()
-    assert migrate(old, *box(user("c"), arrows=["f -> c -> j"])).reasons == (
-        "Expected a token on every flow into j, but none would ever come by c-j",
+    assert told(migrate(old, *box(user("c"), arrows=["f -> c -> j"]))) == (
+        "Expected a token on every flow into j, but it could wait for ever for one by c-j",
     )
 
 
@@ -618,7 +635,7 @@ def test_migrate__behind_an_inclusive_join_that_would_have_waited():
     for drawn in (after, before):
         moved = migrate(old, *drawn)
         assert moved.instance is None
-        assert moved.reasons == ("Expected b and z to run beside one another, but they no longer do",)
+        assert told(moved) == ("Expected b and z beside one another, but that never happens in the new version",)
 
 
 def test_migrate__which_branches_were_chosen_is_not_known():
@@ -634,8 +651,8 @@ def test_migrate__which_branches_were_chosen_is_not_known():
     old = begin(*chosen("a", "b", "c", default="c"), variables={"ax": True, "bx": True})
 
     assert migrate(old, *chosen("a", "b", "c", default="c")).reasons == ()
-    assert migrate(old, *chosen("a", "b", "c", default="b")).reasons == (
-        "Expected a and b to run beside one another, but they no longer do",
+    assert told(migrate(old, *chosen("a", "b", "c", default="b"))) == (
+        "Expected a and b beside one another, but that never happens in the new version",
     )
 
 
@@ -654,8 +671,8 @@ def test_migrate__behind_an_inclusive_join_with_too_many_ways():
         moved = migrate(old, *drawn)
 
     assert moved.instance is None
-    assert moved.reasons == (
-        "Expected to tell whether y and z run beside one another, but behind an inclusive join there are too many ways",
+    assert told(moved) == (
+        "Expected to tell whether there may be y and z beside one another, but there are too many ways before an inclusive join",
     )
 
 
@@ -802,7 +819,7 @@ def test_migrate__event_subprocess_that_is_gone_or_at_work():
 
     assert standing(migrate(old, *PLAIN).instance) == ["review"]
     old.throw("alarm")
-    assert migrate(old, *PLAIN).reasons == tuple(f"Expected {key} in the new version, but it is not there" for key in ("alarm", "help"))
+    assert told(migrate(old, *PLAIN)) == tuple(f"Expected {key} in the new version, but it is not there" for key in ("alarm", "help"))
     moved = migrate(old, *PLAIN, ALARM)
     complete(moved.instance, "help", "review")
     assert moved.instance.ended
@@ -847,7 +864,7 @@ def test_migrate__runs_another_number_of_times(before, after, reason):
     moved = migrate(begin(*rounds(*before), variables={"people": ["li", "wang"]}), *rounds(*after))
 
     assert moved.instance is None
-    assert reason in moved.reasons
+    assert reason in told(moved)
 
 
 # What is remembered of other elements ----------------------------------------------------------------------------------------------------
@@ -887,10 +904,16 @@ def test_migrate__handler_that_is_gone(entry):
 
     moved = migration.migrate(Plan(source=before, target=after), snapshots.encode(state), {}, Context(now=LATER))
 
-    assert moved.reasons == ("Expected to compensate book as before, but: Expected undo in the new version, but it is not there",)
+    assert told(moved) == ("Expected to compensate book as before, but: Expected undo in the new version, but it is not there",)
 
 
 # Everything -----------------------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def plans_to_itself(path):
+    versions = (compiler.compile(path.read_bytes(), path.name) for _ in range(2))
+    return [Plan(source=before, target=after) for before, after in zip(*versions, strict=True)]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -898,7 +921,8 @@ def test_migrate__handler_that_is_gone(entry):
 @settings(max_examples=8, deadline=None)
 def test_migrate__shipped_to_itself_wherever_it_rests(path, data):
     """Nothing is refused, nothing changes: whatever a case may come to is sound in its own drawing."""
-    for before, after in zip(*(compiler.compile(path.read_bytes(), path.name) for _ in range(2)), strict=True):
+    for plan in plans_to_itself(path):
+        before = plan.source
         world = World(before, data.draw(st.integers(0, 2**16), label="chance"))
         starts = before.starts()
         at = None if any(each.event is None or each.event.type == "none" for each in starts) else starts[0].id
@@ -906,7 +930,7 @@ def test_migrate__shipped_to_itself_wherever_it_rests(path, data):
         for world.step in range(15):
             if instance.ended:
                 break
-            moved = migration.migrate(Plan(source=before, target=after), instance.snapshot(), instance.variables, world.context())
+            moved = migration.migrate(plan, instance.snapshot(), instance.variables, world.context())
             assert moved.reasons == ()
             assert moved.instance.snapshot() == instance.snapshot()
             command(instance, data.draw(st.sampled_from(instance.waits())), world)
@@ -916,13 +940,13 @@ def test_migrate__shipped_to_itself_wherever_it_rests(path, data):
 @settings(max_examples=100, deadline=None)
 def test_migrate__any_graph_to_itself(data):
     drawn = data.draw(graphs.definitions())
-    draw = partial(_draw, data, graphs.conditions(drawn))
+    draw, plan = functools.partial(_draw, data, graphs.conditions(drawn)), Plan(source=drawn, target=drawn)
     with mock.patch.object(process, "STEP_LIMIT", 100):
         instance = Instance.start(drawn, draw(), Context(now=NOW))
         for _ in range(6):
             if instance.ended:
                 break
-            moved = migration.migrate(Plan(source=drawn, target=drawn), instance.snapshot(), instance.variables, instance.context)
+            moved = migration.migrate(plan, instance.snapshot(), instance.variables, instance.context)
             assert moved.reasons == ()
             assert moved.instance.snapshot() == instance.snapshot()
             proceed(instance, data.draw(st.sampled_from(instance.waits())), draw())

@@ -135,7 +135,7 @@ def test_migrate_cases__refused(run, here):
     result = run("migrate-cases", "check", "--from", "1", "--to", "3", "--execute")
 
     assert result.exit_code == 1
-    assert "3 × Expected “审查” (review) in the new version, but it is not there\n" in result.stdout
+    assert "3 × Expected “审查” (review) in the new version, but it is not there: say with --map review=… what" in result.stdout
     assert result.stdout.endswith("3 instances, 0 done, 3 refused\n")
     assert here.versions() == [1, 1, 1]
 

@@ -1,44 +1,59 @@
-"""The heartbeat: looks again and again at what is due.  The tables are the schedule; APScheduler only keeps time."""
+"""The heartbeat: looks again and again at what is due.  The tables are the schedule; this only keeps time.
+
+Who looks at what is due waits by a steady clock: APScheduler goes by that of the host, and would stand still for an hour when it is set
+back by one.  What is to be done every hour or so is left to it.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 log = structlog.get_logger()
+Told = TypeVar("Told")
 
 
 class Heartbeat:
-    """Calls `tick` every so many seconds in a thread of its own, never twice at once, until it is stopped; and others beside it."""
+    """Calls `tick` every so many seconds in a thread of its own, or sooner if it says so, until it is stopped; and others beside it."""
 
-    def __init__(self, tick: Callable[[], object], *, seconds: float) -> None:
+    def __init__(self, tick: Callable[[], float | None], *, seconds: float) -> None:
         #: Set once it is told to stop.
         self.stopping = threading.Event()
-        # A tick that is late does the work of all that were missed; how late does not matter.
+        self._tick, self._seconds = tick, seconds
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        # A call that is late does the work of all that were missed; how late does not matter.
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
-        self.also(tick, seconds=seconds)
 
-    def also(self, tick: Callable[[], object], *, seconds: float) -> None:
+    def also(self, sweep: Callable[[], object], *, seconds: float) -> None:
         """Call something else in its own time, beginning now."""
-        self._scheduler.add_job(_beat, "interval", args=[tick], seconds=seconds, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(_try, "interval", args=[sweep], seconds=seconds, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Tick for the first time now."""
+        self._thread.start()
         self._scheduler.start()
 
     def stop(self) -> None:
         """Finish what is under way, and tick no more."""
         self.stopping.set()
         self._scheduler.shutdown(wait=True)
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self.stopping.is_set():
+            rest = _try(self._tick)
+            self.stopping.wait(self._seconds if rest is None else min(rest, self._seconds))
 
 
-def _beat(tick: Callable[[], object]) -> None:
+def _try(do: Callable[[], Told]) -> Told | None:
     try:
-        tick()
+        return do()
     except Exception:
         # The database may be away for a while: whatever was due stays due.
         log.exception("tick failed")
+        return None

@@ -24,6 +24,10 @@ _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
 }
 
 
+#: What a scheduler does by itself.
+_OURS = ("jobs", "timers", "continuations", "start_timers")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """Rows that are due."""
@@ -39,6 +43,13 @@ def look(session: Session, *, now: datetime) -> Iterator[Queue]:
     for name, (due_at, which) in _QUEUES.items():
         depth, oldest = session.execute(select(func.count(), func.min(due_at)).where(due_at <= now, *which)).one()
         yield Queue(name=name, depth=depth, lateness=now - oldest if oldest else timedelta(0))
+
+
+def next_due(session: Session, *, now: datetime) -> datetime | None:
+    """When the next of what the engine does by itself is due, after what is due already."""
+    ours = (_QUEUES[name] for name in _OURS)
+    moments = [select(func.min(due_at)).where(due_at > now, *which).scalar_subquery() for due_at, which in ours]
+    return min((moment for moment in session.execute(select(*moments)).one() if moment is not None), default=None)
 
 
 def standing_incidents(session: Session) -> int:

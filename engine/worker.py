@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import activities, attempts, continuations, database, duties, jobs, recomputing, start_timers, timers
+from engine import activities, attempts, continuations, database, duties, jobs, moments, queues, recomputing, start_timers, timers
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
@@ -139,6 +140,15 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, sto
     done = sum(do(db, one) for do, ids in pieces for one in ids if not stopping())
     done += _fire_all(db, due - len(tried), stopping)
     return done if stopping() else done + _carry_on_all(db, limit, stopping) + _recompute(db)
+
+
+def pulse(db: Database, *, region: str, stopping: Callable[[], bool] = _never) -> float:
+    """Run what is due now, and say in how many seconds something else will be: 0 when there may be more already."""
+    if tick(db, region=region, stopping=stopping):
+        return 0.0
+    with db.reading() as session:
+        moment = queues.next_due(session, now=moments.now())
+    return (moment - moments.now()).total_seconds() if moment else inf
 
 
 def drain(db: Database) -> int:

@@ -38,7 +38,7 @@ def work() -> None:
 
 def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
-    heart = Heartbeat(lambda: worker.tick(database, region=loaded.region, stopping=heart.stopping.is_set), seconds=loaded.tick)
+    heart = Heartbeat(lambda: worker.pulse(database, region=loaded.region, stopping=heart.stopping.is_set), seconds=loaded.tick)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)

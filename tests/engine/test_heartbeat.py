@@ -1,8 +1,10 @@
 """The heartbeat ticks, survives what a tick raises, and stops cleanly."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from engine.heartbeat import Heartbeat
 
@@ -28,6 +30,31 @@ def test_start__ticks_at_once(beating):
     beating(ticked.set, seconds=3600)
 
     assert ticked.wait(5)
+
+
+def test_tick__says_when_it_is_wanted_again(beating):
+    """Sooner than usual, never later."""
+    rests, ticks = iter([0.0, 0.01, 3600.0, None]), threading.Semaphore(0)
+
+    def tick():
+        ticks.release()
+        return next(rests, 3600.0)
+
+    beating(tick, seconds=0.05)
+
+    assert all(ticks.acquire(timeout=5) for _ in range(5))
+
+
+def test_tick__the_clock_of_the_host_is_set_back(beating):
+    """It goes on: it is no hour until the next look."""
+    ticks = threading.Semaphore(0)
+    with time_machine.travel(datetime(2026, 3, 2, tzinfo=UTC)) as traveller:
+        beating(ticks.release)
+        ticks.acquire(timeout=5)
+
+        traveller.shift(-3600)
+
+        assert all(ticks.acquire(timeout=5) for _ in range(3))
 
 
 def test_also__ticks_beside_it(beating):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from math import inf
 from threading import Barrier
 
 from sqlalchemy import select
@@ -163,3 +164,16 @@ def test_tick__two_schedulers(stage, clerk):
     assert [stage.alerts(case) for case in cases] == [[("red", "deemed_acceptance")]] * 4
     assert [stage.statuses(case) for case in cases] == [{"alpha": "in_review"}] * 4
     assert [len([n for n in stage.notices(case) if n == "acceptance"]) for case in cases] == [1] * 4
+
+
+def test_pulse__says_when_the_next_is_due(stage, clerk):
+    """To the moment, whoever has set it; what is due already may not be all."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    assert worker.pulse(stage.database, region="430100") == inf
+    case = clerk.submit("tiny")
+    due = min(timer.due_at for timer in stage.all(Timer, case) if timer.due_at)
+
+    stage.traveller.move_to(due - timedelta(seconds=0.25))
+    assert 0 < worker.pulse(stage.database, region="430100") <= 0.25
+    stage.traveller.move_to(due)
+    assert worker.pulse(stage.database, region="430100") == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from bpmn.definition import Definition, Element, ElementType, EventType, Flow
 from bpmn.markings import GATHERING, JOB, Markings, Step, place_of
@@ -65,14 +65,19 @@ class Net:
                 return True if surely else None
         return False
 
-    def starved(self, places: Iterable[str]) -> Mapping[str, frozenset[str]]:
-        """Say which parallel joins these tokens can come to and never open: the flows that stay empty, by join."""
+    def reach(self, places: Collection[str]) -> set[str]:
+        """Return the places to which tokens in these may come, and these; it is not asked which of them are used up on the way."""
         reached, open_ends = set(places), list(places)
         while open_ends:
             for step in self._steps.get(open_ends.pop(), ()):
                 if step.inclusive or reached.issuperset(step.before):
                     open_ends += [place for place in step.after if place not in reached]
                     reached.update(step.after)
+        return reached
+
+    def starved(self, places: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Say which parallel joins these tokens can come to and never open: the flows that stay empty, by join."""
+        reached = self.reach(places)
         joins = [e for e in self._elements if e.type is ElementType.PARALLEL_GATEWAY and is_join(e)]
         empty = {join.id: frozenset(join.incoming) - reached for join in joins}
         return {join.id: empty[join.id] for join in joins if 0 < len(empty[join.id]) < len(join.incoming)}

@@ -15,7 +15,7 @@ from bpmn.errors import BpmnError
 from bpmn.instance import Instance
 from bpmn.migration.judging import Judge
 from bpmn.migration.moving import Moving
-from bpmn.migration.plan import Plan
+from bpmn.migration.plan import Plan, label
 from bpmn.migration.step import Step, Verdict
 from bpmn.snapshot import State
 from bpmn.waits import Context
@@ -53,21 +53,27 @@ def migrate(plan: Plan, snapshot: bytes, variables: Mapping[str, Any], context: 
     judged = Migration(steps=steps, refusals=refusals, notes=tuple(moving.notes()))
     if judged.reasons:
         return judged
+    judged = replace(judged, notes=(*judged.notes, *judge.notes()))
     try:
         expected = moving.state(steps)
         instance = Instance.load(plan.target, snapshots.encode(expected), variables, context)
         instance.run()
     except BpmnError as error:
         return replace(judged, refusals=(str(error),))
-    refusals = tuple(_unrest(expected, snapshots.decode(instance.snapshot())))
+    refusals = tuple(_unrest(plan, expected, snapshots.decode(instance.snapshot())))
     return replace(judged, refusals=refusals, instance=None if refusals else instance)
 
 
-def _unrest(expected: State, found: State) -> Iterator[str]:
+def _unrest(plan: Plan, expected: State, found: State) -> Iterator[str]:
     """Yield what has not come to rest where it was put: a migration is no step of the case."""
     failed = {row.id: row.facts["error"] for row in found.rows if "error" in row.facts}
-    for row in expected.rows:
-        if row.id in failed and "error" not in row.facts:
-            yield f"Expected to set {row.element} anew, but {failed[row.id]}"
-    if {(row.id, row.element) for row in expected.rows} != {(row.id, row.element) for row in found.rows}:
-        yield "Expected every token to wait where it is, but some would go on at once"
+    there, here = ({(row.id, row.element): row for row in state.rows} for state in (expected, found))
+    for (number, element), row in there.items():
+        called = label(plan.target, element)
+        if number in failed and "error" not in row.facts:
+            yield f"Expected to set {called} anew, but {failed[number]}: draw what can be told at once, or let the case pass it first"
+        elif (number, element) not in here:
+            yield f"Expected {called} to wait where it is, but it would go on at once: let the case pass it first"
+    if there.keys() < here.keys():
+        begun = ", ".join(label(plan.target, element) for _, element in here.keys() - there.keys())
+        yield f"Expected nothing to begin at once, but {begun} would: let the case go on first"

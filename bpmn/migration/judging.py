@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from bpmn import markings
-from bpmn.definition import Definition, ElementType
+from bpmn.definition import ACTIVITIES, Definition, ElementType
 from bpmn.markings import Markings, is_passed, place_of
 from bpmn.migration import places, remembered
 from bpmn.migration.plan import Plan, label
 from bpmn.snapshot import Row, State
 
+#: What somebody does, or the case waits for.
+_WORK = ACTIVITIES | {ElementType.MULTI_INSTANCE_BODY, ElementType.CATCH_EVENT}
 #: What helps.
 _LATER = "move the case when {} is done"
 
@@ -27,14 +29,23 @@ class Judge:
     def refusals(self) -> Iterator[str]:
         """Yield what speaks against them."""
         yield from remembered.lost(self._plan, self._state.facts)
+        for scope, rows in self._scopes():
+            yield from self._complete(rows)
+            yield from self._interrupting(rows)
+            yield from scope.refusals()
+
+    def notes(self) -> Iterator[str]:
+        """Yield what speaks against nothing, but should be known: new work that the case has passed already."""
+        for scope, _rows in self._scopes():
+            yield from scope.notes()
+
+    def _scopes(self) -> Iterator[tuple[Scope, list[Row]]]:
+        """Yield the scopes that hold tokens, with those that stand in them."""
         scopes: dict[int | None, list[Row]] = defaultdict(list)
         for row in self._state.rows:
             if not row.facts.get("watches") and self._plan.source.elements[row.element].parent == self._element(row.scope):
                 scopes[row.scope].append(row)
-        for scope, rows in scopes.items():
-            yield from self._complete(rows)
-            yield from self._interrupting(rows)
-            yield from Scope(self._plan, self._element(scope), rows).refusals()
+        yield from ((Scope(self._plan, self._element(scope), rows), rows) for scope, rows in scopes.items())
 
     def _element(self, scope: int | None) -> str | None:
         return None if scope is None else self._rows[scope].element
@@ -63,7 +74,7 @@ class Scope:
     """The tokens of one scope, where they stand in both versions."""
 
     def __init__(self, plan: Plan, key: str | None, rows: Sequence[Row]) -> None:
-        self._plan = plan
+        self._plan, self._key = plan, key
         self._before = plan.net(key, target=False)
         self._after = plan.net(None if key is None else plan.goes_to(key), target=True)
         self._rows = [row for row in rows if self._plan.source.elements[row.element].type is not ElementType.EVENT_SUBPROCESS]
@@ -71,6 +82,16 @@ class Scope:
     def refusals(self) -> list[str]:
         """Say what speaks against them; who was put at a join by hand stands for whichever flow leaves the least to say."""
         return min((list(self._judge(flows)) for flows in self._ways()), key=len)
+
+    def notes(self) -> Iterator[str]:
+        """Say which new work lies behind all tokens."""
+        reached = self._after.reach(self._places(next(self._ways()))[1])
+        known = {self._plan.goes_to(key) for key in self._plan.source.elements}
+        scope = None if self._key is None else self._plan.goes_to(self._key)
+        for element in self._plan.target.elements.values():
+            passed = element.parent == scope and element.id not in known | reached
+            if passed and element.type in _WORK and element.incoming:
+                yield f"{element.label} is new, and this case does not come to it any more"
 
     def _ways(self) -> Iterator[dict[int, tuple[str, str]]]:
         """Yield the flows by which tokens came, in both versions, by their numbers; in every way where nobody knows."""
@@ -86,14 +107,19 @@ class Scope:
         yield from map(dict, itertools.product(*choices))
 
     def _judge(self, flows: dict[int, tuple[str, str]]) -> Iterator[str]:
-        plan = self._plan
-        was = [places.place(row, plan.source, self._before, row.element, flows[row.id][0]) for row in self._rows]
-        now = [places.place(row, plan.target, self._after, plan.goes_to(row.element), flows[row.id][1]) for row in self._rows]
-        failed = _failed(plan.target, now)
+        was, now = self._places(flows)
+        failed = _failed(self._plan.target, now)
         if self._after.play(failed).marking(now) in self._after.play(failed).reached:
             return  # a case may come to stand so by itself
         apart = list(self._apart(was, now, failed))
         yield from apart or self._starved(was, now, failed)
+
+    def _places(self, flows: dict[int, tuple[str, str]]) -> tuple[list[str], list[str]]:
+        """Return where the tokens stand in both versions."""
+        plan = self._plan
+        was = [places.place(row, plan.source, self._before, row.element, flows[row.id][0]) for row in self._rows]
+        now = [places.place(row, plan.target, self._after, plan.goes_to(row.element), flows[row.id][1]) for row in self._rows]
+        return was, now
 
     def _apart(self, was: Sequence[str], now: Sequence[str], failed: Collection[str]) -> Iterator[str]:
         """Say who may no longer be where they are at the same time; who might not have been so before either is there by hand."""

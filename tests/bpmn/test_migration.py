@@ -22,6 +22,7 @@ from bpmn.waits import Context, WaitKind
 from tests.bpmn import graphs
 from tests.bpmn.definitions import conditional, instances, signal
 from tests.bpmn.diagrams import (
+    boundary,
     call,
     catch,
     end,
@@ -293,7 +294,7 @@ def test_migrate__condition_that_reads_otherwise():
     old = begin(*guarded("${n == 3}"), variables={"n": 1})
 
     assert verdicts(migrate(old, *guarded("${n == 2}"))) == {"rest": "reset"}
-    assert migrate(old, *guarded("${n == 1}")).reasons == ("Expected every token to wait where it is, but some would go on at once",)
+    assert told(migrate(old, *guarded("${n == 1}"))) == ("Expected rest to wait where it is, but it would go on at once",)
     moved = migrate(old, *guarded("${n == 2}"))
     moved.instance.set_variables({"n": 2})
     assert moved.instance.ended
@@ -441,7 +442,8 @@ def test_migrate__task_dropped_on_a_flow_into_the_join(done, left):
     moved = migrate(old, *DROPPED)
 
     assert moved.reasons == ()
-    assert moved.notes == ("Flow b-j into j is b2-j now: it leads the same way",)
+    assert moved.notes[0] == "Flow b-j into j is b2-j now: it leads the same way"
+    assert moved.notes[1:] == (() if done == ["a"] else ("b2 is new, and this case does not come to it any more",))
     complete(moved.instance, *left)
     assert standing(moved.instance) == ["z"]
 
@@ -692,7 +694,31 @@ def test_migrate__what_would_go_on_at_once():
     moved = migrate(old, *drawn())
 
     assert moved.instance is None
-    assert moved.reasons == ("Expected every token to wait where it is, but some would go on at once",)
+    assert told(moved) == ("Expected j to wait where it is, but it would go on at once",)
+
+
+def test_migrate__what_would_begin_at_once():
+    """A condition that is new, and holds already."""
+    sure = boundary("sure", conditional("${n == 1}"), on="review", interrupting=False)
+    after = (start("s"), user("review"), sure, user("more"), end("e"), flows("s -> review -> e", "sure -> more -> e"))
+
+    moved = migrate(begin(*PLAIN, variables={"n": 1}), *after)
+
+    assert told(moved) == ("Expected nothing to begin at once, but more would",)
+
+
+def test_migrate__new_work_that_the_case_has_passed():
+    """It is told, since nobody will do it: before the token, and on a branch that was not taken."""
+    after = (start("s"), user("check", name="复核"), parallel("f"), call("fee", of="fee"), user("review"), user("look"), end("e"),
+             flows("s -> check -> f -> review -> look -> e", "f -> fee -> e"))  # fmt: skip
+
+    moved = migrate(begin(*PLAIN), *after)
+
+    assert moved.reasons == ()
+    assert moved.notes == (
+        "“复核” (check) is new, and this case does not come to it any more",
+        "fee is new, and this case does not come to it any more",
+    )
 
 
 # Incidents ------------------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
 from engine.external_tasks import Fetch, Wanted
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, Timer
+from engine.schedule_models import Continuation
 from engine.states import InstanceStatus
 from tests import invariants, redrawn, restaurant, tiny
 from tests.acceptance import applicants
@@ -319,6 +320,74 @@ def test_affected__unknown_number(stage, running):
 
         with pytest.raises(NotFound, match="Expected 4711 to be handled by version 1 of check"):
             case_migrations.affected(session, plan, ["4711"])
+
+
+# What has failed, and what waits for a job -------------------------------------------------------------------------------------------
+
+
+BROKEN = (
+    d.start("s"), d.parallel("f"), d.exclusive("x", default="e"), d.user("t", name="送达", attrs={"camunda:asyncBefore": "true"}), d.user("a", name="公示"), d.end("e"),
+    d.flows("s -> f -> x -> e", "x -> t [${missing}]", "f -> a -> e", "f -> t -> e"),
+)  # fmt: skip
+MENDED = (
+    d.start("s"), d.parallel("f"), d.exclusive("y", default="e", name="要送达？"), d.user("u", name="送达", attrs={"camunda:asyncBefore": "true"}), d.user("a", name="公示"), d.end("e"),
+    d.flows("s -> f -> y -> e", "y -> a [${true}]", "f -> a -> e", "f -> u -> e"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def broken(stage):
+    """An instance that has failed at a gateway, waits for a job, and for somebody; the new version is deployed."""
+    deploy(stage, *BROKEN)
+    instance = stage.somebody(*DESIGNER.grants).start("check")
+    deploy(stage, *MENDED)
+    return instance
+
+
+def test_move__what_failed_and_what_waits_for_a_job(stage, broken):
+    """Their rows go with them, undo gives them back to the last byte, and a retry meets the new drawing."""
+    before, batch, case = rows(stage), new_id(), stage.of(broken)
+
+    (moved,) = migrate(stage, "check", x="y", t="u", batch=batch)
+
+    assert moved.done, moved.reasons
+    assert [incident.element for incident in stage.all(Incident, case)] == ["y"]
+    assert [job.element for job in stage.all(Continuation, case)] == ["u"]
+    undo(stage, batch)
+    assert rows(stage) == before
+
+    migrate(stage, "check", x="y", t="u")
+    (incident,) = stage.incidents(case)
+    with stage.database.transaction() as session:
+        incidents.retry(session, incident.id, actor=DESIGNER)
+    invariants.check(stage.database)
+    assert stage.tasks(case) == ["公示", "公示"]
+    assert [incident.resolved_at is None for incident in stage.all(Incident, case)] == [False]
+
+
+SHORTER = (d.start("s"), d.parallel("f"), d.user("a", name="公示"), d.user("b"), d.end("e"), d.flows("s -> f -> a -> e", "f -> b -> e"))
+
+
+def test_move__each_case_is_judged_for_itself(stage):
+    """Also anew, when it has gone on since it was looked at: one is refused, the others move."""
+    deploy(stage, *SHORTER)
+    first, second = (stage.somebody(*DESIGNER.grants).start("check") for _ in range(2))
+    deploy(stage, d.start("s"), d.user("b"), d.end("e"), d.flows("s -> b -> e"))
+    with stage.reading() as session:
+        plan = case_migrations.plan(session, "check", source=1, target=2)
+        affected = case_migrations.affected(session, plan)
+        foretold = [case_migrations.preview(session, plan, about, actor=DESIGNER) for about in affected]
+    stage.somebody(*DESIGNER.grants).complete(stage.of(second), "公示")
+
+    reports = []
+    for about in affected:
+        with stage.database.transaction() as session:
+            reports.append(case_migrations.move(session, plan, about, batch=new_id(), actor=DESIGNER))
+        invariants.check(stage.database)
+
+    assert [bool(report.reasons) for report in foretold] == [True, True]
+    assert {report.about.instance_id: report.done for report in reports} == {first.id: False, second.id: True}
+    assert reports[0].reasons[0].startswith("Expected “公示” (a) in the new version, but it is not there: ")
 
 
 # Undo -----------------------------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,13 +13,14 @@ from engine import attempts, execution, instances, moments, retries
 from engine.actors import Actor
 from engine.errors import InvalidState
 from engine.models import Instance
+from engine.queues import LONG_AGO
 from engine.schedule_models import Continuation
 
 
-def due(session: Session, limit: int) -> list[UUID]:
-    """Ids of continuations that may be carried on now, the most urgent first."""
+def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
+    """Ids of continuations that may be carried on now, the most urgent first; those that were due before `since` are left out."""
     query = select(Continuation.id).join(Instance, Instance.id == Continuation.instance_id)
-    query = query.where(Continuation.due_at <= moments.now(), Continuation.retries > 0, ~Instance.suspended)
+    query = query.where(Continuation.due_at.between(since, moments.now()), Continuation.retries > 0, ~Instance.suspended)
     return list(session.scalars(query.order_by(Continuation.priority.desc(), Continuation.due_at, Continuation.id).limit(limit)))
 
 

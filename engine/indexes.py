@@ -11,7 +11,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.case_models import Case, Item
-from engine.models import Task
+from engine.models import Task, Timer
 from engine.states import UNSETTLED
 
 OPEN_TASK = "status = 'open'"
@@ -41,6 +41,9 @@ _open("ix_items_open", Item.promised_on, Item.number, where=OPEN_ITEM)
 _open("ix_items_open_light", Item.yellow_from, Item.red_from, where=OPEN_ITEM)
 _open("ix_cases_open_hall_due", Case.hall, Case.promised_on, Case.number, where=OPEN_CASE)
 _open("ix_cases_open_due", Case.promised_on, Case.number, where=OPEN_CASE)
+
+# What is due once more, after it was tried in vain; few are.
+_open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
 
 # Cases, the newest first.
 Index("ix_cases_hall", Case.hall, Case.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -46,10 +46,10 @@ def run_after_commit(session: Session, job: Job) -> None:
     database.after_commit(session, lambda db: worker.run(db, job_id))
 
 
-def due(session: Session, limit: int) -> list[UUID]:
-    """Ids of jobs that wait to be run, oldest first."""
+def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
+    """Ids of jobs that wait to be run, oldest first; those that were due before `since` are left out."""
     query = select(Job.id).join(Instance, Instance.id == Job.instance_id).where(~Instance.suspended)
-    query = query.where(Job.status == JobStatus.PENDING, Job.due_at <= moments.now()).order_by(Job.due_at)
+    query = query.where(Job.status == JobStatus.PENDING, Job.due_at.between(since, moments.now())).order_by(Job.due_at)
     return list(session.scalars(query.limit(limit)))
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, text
 from sqlalchemy.orm import Session
 
-from engine.models import Incident, Job, Outbox, Timer
+from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
 
+#: Before anything was planned.
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 #: What is due, by name: the table, when a row of it is due, and which rows count.
 _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
     "jobs": (Job.due_at, (Job.status == JobStatus.PENDING,)),
@@ -25,7 +27,7 @@ _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
 
 
 #: What a scheduler does by itself.
-_OURS = ("jobs", "timers", "continuations", "start_timers")
+_OURS = {name: queue for name, queue in _QUEUES.items() if name != "outbox"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +47,24 @@ def look(session: Session, *, now: datetime) -> Iterator[Queue]:
         yield Queue(name=name, depth=depth, lateness=now - oldest if oldest else timedelta(0))
 
 
+def heads(session: Session, *, now: datetime, since: Mapping[str, datetime]) -> dict[str, datetime | None]:
+    """When the first row of each queue of ours was due that is due and not suspended; `since`: only from there on."""
+    firsts = (_first(name, due_at <= now, due_at >= since.get(name, LONG_AGO)) for name, (due_at, _) in _OURS.items())
+    return dict(zip(_OURS, session.execute(select(*firsts)).one(), strict=True))
+
+
 def next_due(session: Session, *, now: datetime) -> datetime | None:
     """When the next of what the engine does by itself is due, after what is due already."""
-    ours = (_QUEUES[name] for name in _OURS)
-    moments = [select(func.min(due_at)).where(due_at > now, *which).scalar_subquery() for due_at, which in ours]
-    return min((moment for moment in session.execute(select(*moments)).one() if moment is not None), default=None)
+    firsts = (_first(name, due_at > now) for name, (due_at, _) in _OURS.items())
+    return min((moment for moment in session.execute(select(*firsts)).one() if moment is not None), default=None)
+
+
+def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
+    due_at, which = _OURS[name]
+    query = select(due_at).where(*when, *which)
+    if name != "start_timers":
+        query = query.join(Instance, Instance.id == due_at.class_.instance_id).where(~Instance.suspended)
+    return query.order_by(due_at).limit(1).scalar_subquery()
 
 
 def standing_incidents(session: Session) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from engine.actors import Actor
 from engine.case_models import Case
 from engine.holdings import COLUMNS, INSTANCES, Held
 from engine.models import Instance, Timer
+from engine.queues import LONG_AGO
 from engine.reads import Read
 
 _TIMERS = cast("Table", Timer.__table__)
@@ -23,17 +25,22 @@ _DUE = Read(
     select(_TIMERS)
     .join(INSTANCES, INSTANCES.c.id == _TIMERS.c.instance_id)
     .join(Case, Case.id == _TIMERS.c.case_id)
-    .where(_TIMERS.c.due_at <= bindparam("now"), _TIMERS.c.retries > 0, _TIMERS.c.error.is_(None), ~INSTANCES.c.suspended)
+    .where(
+        _TIMERS.c.due_at.between(bindparam("since"), bindparam("now")),
+        _TIMERS.c.retries > 0,
+        _TIMERS.c.error.is_(None),
+        ~INSTANCES.c.suspended,
+    )
     .order_by(_TIMERS.c.due_at)
     .limit(bindparam("most"))
     .with_for_update(of=INSTANCES, key_share=True, skip_locked=True),
 )
 
 
-def due(session: Session, limit: int) -> list[UUID]:
-    """Ids of timers that are due, oldest first."""
+def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
+    """Ids of timers that are due, oldest first; those that were due before `since` are left out."""
     query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
-    query = query.where(Timer.due_at <= moments.now(), Timer.retries > 0)
+    query = query.where(Timer.due_at.between(since, moments.now()), Timer.retries > 0)
     return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
 
 
@@ -44,10 +51,13 @@ def tried(session: Session, limit: int) -> list[UUID]:
     return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
 
 
-def fire_together(session: Session, limit: int, *, actor: Actor) -> int:
-    """Let timers that are due go off, one of each case; how many.  Raises whatever goes wrong with any of them."""
+def fire_together(session: Session, limit: int, *, actor: Actor, since: datetime = LONG_AGO) -> int:
+    """Let timers that are due go off, one of each case, the first that was due `since`; how many.
+
+    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    """
     held = holdings.of(session)
-    found = _DUE.all(session.connection(), {"now": moments.now(), "most": limit})
+    found = _DUE.all(session.connection(), {"since": since, "now": moments.now(), "most": limit})
     first: dict[UUID, tuple[int, Held]] = {}
     for wait, *columns in found:
         row = held.take(columns)

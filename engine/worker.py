@@ -6,6 +6,7 @@ That somebody else holds what a piece of work needs, or that the database is awa
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from math import inf
 from uuid import UUID
@@ -18,6 +19,7 @@ from engine import activities, attempts, continuations, database, duties, jobs, 
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
+from engine.floors import UNSEEN, Floors
 from engine.models import Job, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
@@ -61,18 +63,21 @@ def fire(db: Database, timer_id: UUID) -> bool:
     return _try(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
 
 
-def fire_together(db: Database, limit: int) -> int:
-    """Let timers that are due go off in one transaction; how many were ours to do.  When one of them fails, each is tried by itself."""
+def fire_together(db: Database, limit: int, since: datetime) -> int:
+    """Let timers that are due go off in one transaction, the first that was due `since`; how many were ours to do.
+
+    When one of them fails, each is tried by itself.
+    """
     try:
         with db.transaction() as session:
             database.wait_for_nobody(session)
-            return timers.fire_together(session, limit, actor=ENGINE)
+            return timers.fire_together(session, limit, actor=ENGINE, since=since)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one timer that it belongs to
         log.info("timers are tried one by one", because=type(error).__name__)
     with db.reading() as session:
-        due = timers.due(session, limit)
+        due = timers.due(session, limit, since=since)
     return sum(fire(db, one) for one in due)
 
 
@@ -126,25 +131,35 @@ def _never() -> bool:
     return False
 
 
-def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, stopping: Callable[[], bool] = _never) -> int:
+def tick(
+    db: Database,
+    limit: int = BATCH,
+    *,
+    region: str = Settings.region,
+    stopping: Callable[[], bool] = _never,
+    floors: Floors | None = None,
+) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
     `region` is where processes belong that begin by themselves.  Once it is `stopping`, the piece at hand is the last: one may wait for
-    the lock of a node that hangs, and a batch has hundreds.
+    the lock of a node that hangs, and a batch has hundreds.  `floors`: from where on it looks; without, from the very beginning.
     """
     with db.reading() as session:
-        owed = jobs.due(session, limit)
-        due, tried = len(timers.due(session, limit)), timers.tried(session, limit)
-        timed, old = start_timers.due(session, limit), activities.outlived(session, limit)
+        heads = (floors or Floors()).heads(session, now=moments.now())
+        owed = jobs.due(session, limit, since=heads["jobs"]) if heads["jobs"] else []
+        due = len(timers.due(session, limit, since=heads["timers"])) if heads["timers"] else 0
+        tried = timers.tried(session, limit) if due else []
+        timed, old = start_timers.due(session, limit) if heads["start_timers"] else [], activities.outlived(session, limit)
     pieces = ((run, owed), (fire, tried), (partial(begin, region=region), timed), (forget, old))
     done = sum(do(db, one) for do, ids in pieces for one in ids if not stopping())
-    done += _fire_all(db, due - len(tried), stopping)
-    return done if stopping() else done + _carry_on_all(db, limit, stopping) + _recompute(db)
+    if heads["timers"]:
+        done += _fire_all(db, due - len(tried), heads["timers"], stopping)
+    return done if stopping() else done + _carry_on_all(db, limit, heads["continuations"], stopping) + _recompute(db)
 
 
-def pulse(db: Database, *, region: str, stopping: Callable[[], bool] = _never) -> float:
+def pulse(db: Database, floors: Floors, *, region: str, stopping: Callable[[], bool] = _never) -> float:
     """Run what is due now, and say in how many seconds something else will be: 0 when there may be more already."""
-    if tick(db, region=region, stopping=stopping):
+    if tick(db, region=region, stopping=stopping, floors=floors):
         return 0.0
     with db.reading() as session:
         moment = queues.next_due(session, now=moments.now())
@@ -174,23 +189,24 @@ def _recompute(db: Database) -> int:
     return done
 
 
-def _fire_all(db: Database, limit: int, stopping: Callable[[], bool]) -> int:
-    """Let timers go off until so many have, or all that are left are held by others."""
+def _fire_all(db: Database, limit: int, since: datetime, stopping: Callable[[], bool]) -> int:
+    """Let timers go off until so many have, or all that are left are held by others; the first was due `since`."""
     done = 0
     while done < limit and not stopping():
-        fired = fire_together(db, min(limit - done, TOGETHER))
+        fired = fire_together(db, min(limit - done, TOGETHER), since)
         if not fired:
             break
         done += fired
     return done
 
 
-def _carry_on_all(db: Database, limit: int, stopping: Callable[[], bool]) -> int:
+def _carry_on_all(db: Database, limit: int, since: datetime | None, stopping: Callable[[], bool]) -> int:
     """Carry tokens on, and those that come up by it: a chain of continuations is not to wait for as many ticks."""
     done = looked_at = 0
+    since = since or moments.now() - UNSEEN
     while looked_at < limit and not stopping():
         with db.reading() as session:
-            ids = continuations.due(session, limit - looked_at)
+            ids = continuations.due(session, limit - looked_at, since=since)
         if not ids:
             break
         looked_at += len(ids)

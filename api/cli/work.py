@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from datetime import timedelta
@@ -11,9 +12,12 @@ import click
 from api.cli.doctor import refuse_unfit
 from engine import archives, compiled_files, moments, retention, settings, worker
 from engine.database import Database
+from engine.floors import Floors
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
 
+#: Objects after which Python looks for those that refer to each other in a circle.
+COLLECTED = 50_000
 #: Seconds between two looks at what is kept no longer.
 SWEEP = 3600
 
@@ -25,6 +29,9 @@ def work() -> None:
     refuse_unfit(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances)
     moments.follow(database.bind)
+    # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.
+    gc.freeze()
+    gc.set_threshold(COLLECTED)
     heart = heartbeat(database, loaded)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -38,7 +45,8 @@ def work() -> None:
 
 def heartbeat(database: Database, loaded: Settings) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
-    heart = Heartbeat(lambda: worker.pulse(database, region=loaded.region, stopping=heart.stopping.is_set), seconds=loaded.tick)
+    floors = Floors()
+    heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, stopping=heart.stopping.is_set), seconds=loaded.tick)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)

@@ -26,9 +26,9 @@ ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 
 
 @contextmanager
-def database_server() -> Iterator[Server]:
+def database_server(*, conf: str = "") -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="onething-bench-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder), conf=CONF)
+        server = Server(Path(folder), conf=CONF + conf)
         server.found()
         server.start()
         try:

@@ -13,14 +13,15 @@ from engine import database, instances, timers, worker
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.models import Activity, Instance, Timer
+from engine.queues import LONG_AGO
 from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
 from tests.bpmn.definitions import signal
 
-LONG_AGO = "2026-01-01T00:00:00Z"
+PAST = "2026-01-01T00:00:00Z"
 
 
-def reminding(*more, after="end", date=LONG_AGO):
+def reminding(*more, after="end", date=PAST):
     """A task with a timer that is due, and does not interrupt; what comes after it."""
     end = d.end("end") if after == "end" else ""
     content = (d.start("s"), d.user("work", name="办理"), d.timer_boundary("late", on="work", date=date, interrupting=False), end)
@@ -77,7 +78,7 @@ def test_tick__one_of_many_fails(stage, begun):
 
 
 def test_tick__two_of_one_case(stage, begun):
-    more = (d.timer_boundary("later", on="work", date=LONG_AGO, interrupting=False), d.end("ended"), d.flows("later -> ended"))
+    more = (d.timer_boundary("later", on="work", date=PAST, interrupting=False), d.end("ended"), d.flows("later -> ended"))
     due = begun(reminding(*more), {}, {})
 
     worker.drain(stage.database)
@@ -133,7 +134,7 @@ def test_fire_together__waits_for_nobody(stage, begun):
     begun(reminding(), {})
 
     with counted(stage.database.bind) as happened:
-        worker.fire_together(stage.database, 5)
+        worker.fire_together(stage.database, 5, LONG_AGO)
 
     assert happened.statements[0].startswith("SET LOCAL lock_timeout = '10ms'")
     assert "SKIP LOCKED" in happened.statements[1]

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from engine import worker
 from engine.case_models import Alert
+from engine.floors import Floors
 from engine.models import Timer
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -169,11 +170,11 @@ def test_tick__two_schedulers(stage, clerk):
 def test_pulse__says_when_the_next_is_due(stage, clerk):
     """To the moment, whoever has set it; what is due already may not be all."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    assert worker.pulse(stage.database, region="430100") == inf
+    assert worker.pulse(stage.database, Floors(), region="430100") == inf
     case = clerk.submit("tiny")
     due = min(timer.due_at for timer in stage.all(Timer, case) if timer.due_at)
 
     stage.traveller.move_to(due - timedelta(seconds=0.25))
-    assert 0 < worker.pulse(stage.database, region="430100") <= 0.25
+    assert 0 < worker.pulse(stage.database, Floors(), region="430100") <= 0.25
     stage.traveller.move_to(due)
-    assert worker.pulse(stage.database, region="430100") == 0
+    assert worker.pulse(stage.database, Floors(), region="430100") == 0

@@ -1,0 +1,42 @@
+"""Floors: from where on a queue is looked through.
+
+What is done leaves entries at the head of its index that are of no use any more, and cannot be cleared away while somebody looks at an
+old state of the database: a backup, a long report.  To step over four million of them takes seconds, at every look.  So a scheduler
+remembers where it found the first row that was still to be done, and begins there; only now and then it looks from the very beginning,
+for what was planned for a moment long past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from engine import moments, queues
+
+#: What was planned for a moment may be seen so much later: whoever planned it had not committed yet.
+UNSEEN = timedelta(seconds=60)
+#: A look from the very beginning is followed by so many times as much time without one.
+RARELY = 20
+
+
+class Floors:
+    """What one scheduler remembers of the queues."""
+
+    def __init__(self, clock: Callable[[], float] = moments.steady) -> None:
+        self._clock = clock
+        #: When it looks from the very beginning again.
+        self._again = 0.0
+        self._floors: Mapping[str, datetime] = {}
+
+    def heads(self, session: Session, *, now: datetime) -> Mapping[str, datetime | None]:
+        """When the first row of each queue was due that is due and not done; None: there is none."""
+        begun = self._clock()
+        complete = begun >= self._again
+        found = queues.heads(session, now=now, since={} if complete else self._floors)
+        if complete:
+            ended = self._clock()
+            self._again = ended + RARELY * (ended - begun)
+        self._floors = {name: min(first or now, now - UNSEEN) for name, first in found.items()}
+        return found

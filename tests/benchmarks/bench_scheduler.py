@@ -1,0 +1,168 @@
+"""The scheduler under load: `python -m tests.benchmarks.bench_scheduler`.
+
+On one PostgreSQL with durable commits, with as many pending timers as wanted, all in instances of their own:
+
+- *due*: many are due within ten seconds; two nodes (`onething work`) look, one of them is killed in between.  How late was each?
+- *flood*: all of them are due at once, while somebody completes tasks through the shipped server.  How fast does it drain, and how long
+  do people wait, beside what they wait when nothing is due?
+
+When something was committed, PostgreSQL itself tells (`track_commit_timestamp`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+from rich.console import Console
+from rich.table import Column, Table
+from sqlalchemy import text
+
+from engine import definitions, deployments, processes
+from engine.database import Database
+from engine.variables import Given
+from tests.benchmarks import population, reference, shipped
+from tests.bpmn import diagrams as d
+
+#: What is due is due within so many seconds; the first after `AHEAD`, when the nodes are up.
+WITHIN, AHEAD = 10.0, 4.0
+COMMITS = "track_commit_timestamp = on\nmax_wal_size = 4GB\n"
+KEY = "reminder"
+#: What firing reads and writes.
+TABLES = ("cases", "instances", "timers")
+
+
+def main() -> None:
+    """Print the tables."""
+    words = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_scheduler", description=__doc__)
+    words.add_argument("--pending", type=int, default=1_000_000, help="timers that are pending")
+    words.add_argument("--due", type=int, default=20_000, help="how many of them are due within ten seconds")
+    words.add_argument("--flood", type=int, default=100_000, help="how many are due at once then")
+    words.add_argument("--seconds", type=float, default=20, help="how long people complete tasks, alone and beside the flood")
+    words.add_argument("--a-second", type=float, default=20, help="how many tasks they complete in a second")
+    asked = words.parse_args()
+    console = Console(width=130)
+    with shipped.database_server(conf=COMMITS) as server:
+        url = server.url()
+        db = Database(url)
+        begun = time.monotonic()
+        populate(db, asked.pending)
+        console.print(f"{asked.pending:,} timers are pending ({time.monotonic() - begun:.0f} s)")
+        console.print(due(db, url, asked.due))
+        db.close()
+
+
+def diagram() -> bytes:
+    """A task of which somebody is reminded: the timer does not interrupt."""
+    content = [d.start("begin"), d.user("work", groups="window"), d.end("done"), d.end("reminded")]
+    content += [d.timer_boundary("remind", on="work", date="2026-01-01T00:00:00Z", interrupting=False)]
+    return d.diagram(*content, d.flows("begin -> work -> done", "remind -> reminded"), key=KEY)
+
+
+def populate(db: Database, pending: int) -> None:
+    """Have so many instances whose timers are due in years; when they go off is up to their rows alone."""
+    with db.transaction() as session:
+        deployments.deploy(session, KEY, {"reminder.bpmn": diagram()}, actor=reference.DESIGNER)
+        loaded = definitions.latest(session, KEY)
+        given = Given(values={"applicant": "长沙湘味小馆"})
+        case_id = processes.open_plain(session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=given).case_id
+    population.multiply(db, case_id, pending - 1, tables=TABLES)
+    with db.bind.begin() as connection:
+        connection.execute(text("UPDATE timers SET due_at = '2100-01-01T00:00:00Z'"))
+        connection.execute(text("CREATE TABLE planned (instance_id uuid PRIMARY KEY, round text, due_at timestamptz)"))
+    population.settle(db)
+
+
+def plan(db: Database, name: str, count: int, *, within: float, ahead: float) -> None:
+    """Let so many of them be due, evenly within so many seconds, in no order of their rows."""
+    planned = text(
+        "INSERT INTO planned SELECT instance_id, :name, now() + (:ahead + :within * row_number() OVER (ORDER BY md5(id::text)) / :count)"
+        " * interval '1 second' FROM (SELECT id, instance_id FROM timers WHERE due_at > '2099-01-01' LIMIT :count) AS chosen"
+    )
+    with db.bind.begin() as connection:
+        connection.execute(planned, {"name": name, "count": count, "within": within, "ahead": ahead})
+        moved = "UPDATE timers SET due_at = p.due_at FROM planned p WHERE p.instance_id = timers.instance_id AND p.round = :name"
+        connection.execute(text(moved), {"name": name})
+
+
+def due(db: Database, url: str, count: int) -> Table:
+    """Two nodes, one of which is killed when half of it is due."""
+    with node(url), node(url) as victim:
+        plan(db, "due", count, within=WITHIN, ahead=AHEAD)
+        time.sleep(AHEAD + WITHIN / 2)
+        victim.kill()
+        await_done(db, "due")
+    return table(
+        f"{count:,} due within {WITHIN:.0f} s, two nodes, one of which is killed after {WITHIN / 2:.0f} s", lateness(db, "due"), db, "due"
+    )
+
+
+def await_done(db: Database, name: str) -> None:
+    """Wait until all that was planned has gone off."""
+    left = text("SELECT count(*) FROM planned p JOIN timers t USING (instance_id) WHERE p.round = :name")
+    while True:
+        with db.bind.connect() as connection:
+            if not connection.execute(left, {"name": name}).scalar():
+                return
+        time.sleep(0.5)
+
+
+def lateness(db: Database, name: str) -> list[float]:
+    """By how many seconds the commit of each came after it was due; negative would be early."""
+    late = text(
+        "SELECT extract(epoch FROM pg_xact_commit_timestamp(i.xmin) - p.due_at)::float FROM planned p JOIN instances i ON i.id = p.instance_id WHERE p.round = :name"
+    )
+    with db.bind.connect() as connection:
+        return list(connection.execute(late, {"name": name}).scalars())
+
+
+def fired(db: Database, name: str) -> tuple[int, int]:
+    """How many have gone off once, and how many otherwise: the instance was written once, and its history says so once."""
+    query = text(
+        "SELECT count(*) FILTER (WHERE times = 1 AND rev = 1), count(*) FILTER (WHERE times <> 1 OR rev <> 1) FROM (SELECT i.rev - :before AS rev,"
+        " (SELECT count(*) FROM activities a WHERE a.instance_id = i.id AND a.element = 'remind' AND a.outcome = 'completed') AS times"
+        " FROM planned p JOIN instances i ON i.id = p.instance_id WHERE p.round = :name) AS each"
+    )
+    with db.bind.connect() as connection:
+        before = connection.execute(text("SELECT min(rev) FROM instances WHERE id NOT IN (SELECT instance_id FROM planned)")).scalar()
+        once, otherwise = connection.execute(query, {"name": name, "before": before or 1}).one()
+    return once, otherwise
+
+
+def table(title: str, late: list[float], db: Database, name: str) -> Table:
+    once, otherwise = fired(db, name)
+    cut = quantiles(late, n=1000)
+    figures = {"once": f"{once:,}", "otherwise": f"{otherwise:,}", "earliest": f"{min(late):.3f}"}
+    figures |= {label: f"{cut[place]:.3f}" for label, place in (("p50", 499), ("p90", 899), ("p99", 989), ("p99.9", 998))}
+    figures |= {"latest": f"{max(late):.3f}", "late by over 2 s": f"{sum(one > 2 for one in late):,}"}
+    made = Table(*(Column(head, justify="right") for head in figures), title=f"{title}; seconds late")
+    made.add_row(*figures.values())
+    return made
+
+
+@contextmanager
+def node(url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A node that only looks at what is due."""
+    with tempfile.TemporaryDirectory() as data:
+        environ = {**os.environ, "ONETHING_ENV": "development", "ONETHING_DATABASE_URL": url, "ONETHING_DATA_DIR": data}
+        program = [Path(sys.executable).parent / "onething", "work"]
+        running = subprocess.Popen(program, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            assert running.stdout is not None
+            running.stdout.readline()  # it looks
+            yield running
+        finally:
+            running.terminate()
+            running.wait()
+
+
+if __name__ == "__main__":
+    main()

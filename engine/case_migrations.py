@@ -213,10 +213,10 @@ def _appoint(run: Run, target: Loaded) -> None:
 
 
 def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
-    """Elements that are called otherwise in the new version, by the number of the token that is there."""
+    """Elements that are called otherwise, or are something else, in the new version, by the number of the token that is there."""
     old, new = plan.source.process.elements, plan.target.process.elements
     moved = {step.id: (old[step.element], new[step.to]) for step in outcome.steps if step.element and step.to}
-    return {number: now for number, (was, now) in moved.items() if (was.id, was.name) != (now.id, now.name)}
+    return {number: now for number, (was, now) in moved.items() if (was.id, was.name, was.type) != (now.id, now.name, now.type)}
 
 
 def _forms(session: Session, plan: Plan, outcome: Migration) -> moved_drafts.Forms:

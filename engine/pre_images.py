@@ -32,7 +32,7 @@ _CHANGED: dict[Table, tuple[str, ...]] = {
     _TIMERS: ("due_at",),
     _SUBSCRIPTIONS: tuple(column.name for column in _SUBSCRIPTIONS.c if not column.primary_key),
     _INCIDENTS: ("resolved_at",),
-    _ACTIVITIES: ("name",),
+    _ACTIVITIES: ("name", "type"),
 }
 #: Of some tables, only the rows that are not yet history.
 _NOT_HISTORY: dict[Table, ColumnElement[bool]] = {
@@ -54,12 +54,13 @@ def take(session: Session, row: Held) -> PreImage:
 def rename(session: Session, row: Held, called: Mapping[int, Element]) -> None:
     """Let rows follow their tokens, by number, to what the elements are called now."""
     for number, element in called.items():
-        names = {_ACTIVITIES: element.name}
+        told = {_ACTIVITIES: {"name": element.name, "type": str(element.type)}}
         if element.title is None:  # what was computed is not computed anew
-            names[_TASKS] = element.name or element.id
+            told[_TASKS] = {"name": element.name or element.id}
         for table in _tables():
-            named = {"name": names[table]} if table in names else {}
-            session.execute(update(table).where(_number(table) == number, *_standing(table, row)).values(element=element.id, **named))
+            session.execute(
+                update(table).where(_number(table) == number, *_standing(table, row)).values(element=element.id, **told.get(table, {}))
+            )
 
 
 def put_back(session: Session, row: Held, image: PreImage) -> None:

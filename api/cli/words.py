@@ -84,6 +84,12 @@ _ATTRIBUTES = {
     "hitPolicy": "命中策略",
     "aggregation": "汇总",
     "logic": "内容",
+    "requires": "依据的决策",
+    "result": "结果",
+    "expressionLanguage": "表达式语言",
+    "inputValues": "允许的输入值",
+    "outputValues": "输出值（按优先级）",
+    "defaultOutputEntry": "默认输出",
     "annotation": "备注",
     "typeRef": "数据类型",
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bpmn import compiler
-from bpmn.definition import Definition, Element, Flow
+from bpmn.definition import Definition, Element, ElementType, Flow
 from bpmn.difference.change import Change, ChangeKind, Subject, compare
 from bpmn.difference.written import written
 from bpmn.errors import DocumentError
@@ -52,6 +52,7 @@ def _inside(before: Definition, after: Definition) -> Iterator[Change]:
     told = functools.partial(_element, after.key)
     yield from compare(before.elements, after.elements, told, lambda each: written(each, without=_UNTOLD))
     yield from _moved(before, after, told)
+    yield from _reordered(before, after, told)
     yield from _flows(before, after)
 
 
@@ -71,6 +72,16 @@ def _moved(before: Definition, after: Definition, told: Callable[[Element, Chang
         old = before.elements.get(element.id)
         if old is not None and old.parent != element.parent:
             yield replace(told(element, ChangeKind.MOVED), before=_label(before, old.parent), after=_label(after, element.parent))
+
+
+def _reordered(before: Definition, after: Definition, told: Callable[[Element, ChangeKind], Change]) -> Iterator[Change]:
+    """Say where conditions are put in another order: the first flow whose condition is true is taken."""
+    for element in after.elements.values():
+        old = before.elements.get(element.id)
+        if old is not None and element.type is old.type is ElementType.EXCLUSIVE_GATEWAY:
+            was, now = ([flow for flow in each.outgoing if flow in old.outgoing and flow in element.outgoing] for each in (old, element))
+            if was != now:
+                yield replace(told(element, ChangeKind.CHANGED), attribute="order", before=", ".join(was), after=", ".join(now))
 
 
 def _flows(before: Definition, after: Definition) -> Iterator[Change]:

@@ -11,6 +11,11 @@ from bpmn import xml
 from bpmn.difference.change import Change, ChangeKind, Subject, compare
 from bpmn.lint.bundle import TABLES
 
+#: What decides, and what that is built on.
+_KINDS = ("decision", "businessKnowledgeModel", "inputData")
+_REQUIRED = ("{*}requiredDecision", "{*}requiredKnowledge", "{*}requiredInput")
+#: What is written on the parts of a decision that is no table, or of the result of one.
+_SAID = ("name", "typeRef", "expressionLanguage", "kind")
 #: What stands for the annotation of a rule among its cells.
 NOTE = "annotation"
 
@@ -39,7 +44,7 @@ class Table:
 def read(files: Mapping[str, bytes]) -> dict[str, Table]:
     """Return the decisions of files by id; raises DocumentError for what is no XML."""
     roots = [xml.parse(content, name) for name, content in files.items() if name.endswith(TABLES)]
-    found = [_table(node) for root in roots for node in _all(root, "decision")]
+    found = [_table(node) for root in roots for kind in _KINDS for node in _all(root, kind)]
     return {table.id: table for table in found}
 
 
@@ -78,11 +83,13 @@ def _decision(table: Table, kind: ChangeKind) -> Change:
 
 def _table(decision: etree._Element) -> Table:
     (table, *_) = [*_all(decision, "decisionTable"), None]
-    facts = {"name": decision.get("name", "")}
+    required = sorted(each.get("href", "").removeprefix("#") for each in decision.iter(*_REQUIRED))
+    facts = {"name": decision.get("name", ""), **_unless_empty(requires=", ".join(required))}
     if table is None:
-        texts = [(node.text or "").strip() for node in decision.iter() if isinstance(node.tag, str)]
-        return Table(id=decision.get("id", ""), name=facts["name"], facts=facts | {"logic": " ".join(filter(None, texts))})
-    facts |= {name: value for name in ("hitPolicy", "aggregation") if (value := table.get(name))}
+        said = [" ".join(_said(node)) for node in decision.iter() if isinstance(node.tag, str) and node is not decision]
+        return Table(id=decision.get("id", ""), name=facts["name"], facts=facts | {"logic": " ".join(filter(None, said))})
+    result = " ".join(text for variable in _all(decision, "variable") for text in _said(variable))
+    facts |= _unless_empty(result=result, hitPolicy=table.get("hitPolicy", ""), aggregation=table.get("aggregation", ""))
     columns = [_column(node) for tag in ("input", "output") for node in _all(table, tag)]
     rules = [_rule(node, number, columns) for number, node in enumerate(_all(table, "rule"), 1)]
     return Table(
@@ -97,10 +104,10 @@ def _table(decision: etree._Element) -> Table:
 def _column(node: etree._Element) -> Row:
     (expression, *_) = [*_all(node, "inputExpression"), node]
     asked = _text(expression) if expression is not node else node.get("name", "")
-    facts = {"name": node.get("label", "") or asked, "expression": asked, "typeRef": expression.get("typeRef", "")}
-    return Row(
-        subject=Subject.COLUMN, id=node.get("id", ""), name=facts["name"], facts={name: value for name, value in facts.items() if value}
-    )
+    facts = {"name": node.get("label", "") or asked, "expression": asked}
+    facts |= {name: expression.get(name, "") for name in ("typeRef", "expressionLanguage")}
+    facts |= {tag: _text(part) for tag in ("inputValues", "outputValues", "defaultOutputEntry") for part in _all(node, tag)}
+    return Row(subject=Subject.COLUMN, id=node.get("id", ""), name=facts["name"], facts=_unless_empty(**facts))
 
 
 def _rule(node: etree._Element, number: int, columns: list[Row]) -> Row:
@@ -109,6 +116,18 @@ def _rule(node: etree._Element, number: int, columns: list[Row]) -> Row:
     facts[NOTE] = next(((note.text or "").strip() for note in _all(node, "description")), "")
     said = {key: text for key, text in facts.items() if text}
     return Row(subject=Subject.RULE, id=node.get("id", ""), name=f"第 {number} 行", facts=said)
+
+
+def _unless_empty(**facts: str) -> dict[str, str]:
+    """Leave out what is not written."""
+    return {name: value for name, value in facts.items() if value}
+
+
+def _said(node: etree._Element) -> Iterator[str]:
+    """Yield what is written on an element, and in it."""
+    yield from (value for name in _SAID if (value := node.get(name)))
+    if text := (node.text or "").strip():
+        yield text
 
 
 def _text(node: etree._Element) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from lxml import etree
 
 from bpmn import difference
 from bpmn.errors import DocumentError
@@ -18,11 +19,13 @@ from tests.bpmn.diagrams import (
     external,
     flow,
     flows,
+    parallel,
     start,
     subprocess,
     timer_boundary,
     user,
 )
+from tests.bpmn.tables import decision, document
 from tests.hall import WORKFLOWS
 
 FOLDERS = sorted({path.parent for path in WORKFLOWS.rglob("*.bpmn")})
@@ -91,6 +94,21 @@ def test_between__what_a_step_does(element, attribute, values):
     before, after = ({"a.bpmn": diagram(start("s"), element(value), end("e"), flows("s -> x -> e"))} for value in values)
 
     assert [change[:3] for change in told(before, after)] == [("changed", "x", attribute)]
+
+
+def test_between__conditions_in_another_order():
+    """The first one that is true decides; of a parallel gateway nobody can tell."""
+
+    def choice(gateway, *arrows):
+        content = (start("s"), gateway, user("a"), user("b"), end("e"))
+        return {"a.bpmn": diagram(*content, flows("s -> x", *arrows, "x -> e", "a -> e", "b -> e"))}
+
+    one, other = "x -> a [${n > 1}]", "x -> b [${n > 2}]"
+
+    assert told(choice(exclusive("x", default="e"), one, other), choice(exclusive("x", default="e"), other, one)) == [
+        ("changed", "x", "order", "x-a, x-b, x-e", "x-b, x-a, x-e")
+    ]
+    assert told(choice(parallel("x"), "x -> a", "x -> b"), choice(parallel("x"), "x -> b", "x -> a")) == []
 
 
 def test_between__task_inserted():
@@ -225,6 +243,34 @@ def test_between__hit_policy_and_column():
         ("renamed", "items_out_action", "name", "action", "deed"),
         ("changed", "items_out_action", "expression", "action", "deed"),
     ]
+
+
+MODEL = (
+    '<businessKnowledgeModel id="k" name="tax"><encapsulatedLogic><formalParameter name="x" typeRef="number"/>'
+    "<literalExpression><text>x * {factor}</text></literalExpression></encapsulatedLogic></businessKnowledgeModel>"
+)
+
+
+def decided(*, values='"deny", "grant"', kind="string", requires=("base",), factor=2):
+    table = decision("d", ["n:number"], [f"out:{kind} = {values}"], '1 => "deny"', policy="PRIORITY", requires=requires)
+    others = (decision(key, [], ["x"], "=> 1") for key in ("base", "other"))
+    return {"t.dmn": etree.tostring(document(table, *others, MODEL.format(factor=factor)))}
+
+
+@pytest.mark.parametrize(
+    ("edit", "change"),
+    [
+        ({"values": '"grant", "deny"'}, ("changed", "d_out", "outputValues", '"deny", "grant"', '"grant", "deny"')),
+        ({"requires": ("base", "other")}, ("changed", "d", "requires", "base", "base, other")),
+        ({"requires": ()}, ("changed", "d", "requires", "base", None)),
+        ({"factor": 3}, ("changed", "k", "logic", "x number x * 2", "x number x * 3")),
+    ],
+)
+def test_between__what_decides_besides_the_rules(edit, change):
+    """Which output has priority, what a decision is built on, and what a knowledge model computes."""
+    (told_change,) = told(decided(), decided(**edit))
+
+    assert (told_change[0], *told_change[2:]) == (change[0], *change[2:])
 
 
 def form(*components):

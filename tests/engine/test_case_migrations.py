@@ -6,14 +6,14 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from engine import case_migrations, deployments, external_tasks, folders, incidents, journal, models, suspension, tasks
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
 from engine.external_tasks import Fetch, Wanted
-from engine.models import ExternalTask, Incident, Instance, Subscription, Task, Timer
+from engine.models import Activity, ExternalTask, Incident, Instance, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import InstanceStatus
 from tests import invariants, redrawn, restaurant, tiny
@@ -330,7 +330,7 @@ BROKEN = (
     d.flows("s -> f -> x -> e", "x -> t [${missing}]", "f -> a -> e", "f -> t -> e"),
 )  # fmt: skip
 MENDED = (
-    d.start("s"), d.parallel("f"), d.exclusive("y", default="e", name="要送达？"), d.user("u", name="送达", attrs={"camunda:asyncBefore": "true"}), d.user("a", name="公示"), d.end("e"),
+    d.start("s"), d.parallel("f"), d.inclusive("y", default="e", name="要送达？"), d.user("u", name="送达", attrs={"camunda:asyncBefore": "true"}), d.user("a", name="公示"), d.end("e"),
     d.flows("s -> f -> y -> e", "y -> a [${true}]", "f -> a -> e", "f -> u -> e"),
 )  # fmt: skip
 
@@ -353,6 +353,9 @@ def test_move__what_failed_and_what_waits_for_a_job(stage, broken):
     assert moved.done, moved.reasons
     assert [incident.element for incident in stage.all(Incident, case)] == ["y"]
     assert [job.element for job in stage.all(Continuation, case)] == ["u"]
+    with stage.reading() as session:
+        told = session.execute(select(Activity.name, Activity.type).where(Activity.case_id == case.id, Activity.element == "y")).all()
+    assert told == [("要送达？", "inclusiveGateway")]
     undo(stage, batch)
     assert rows(stage) == before
 

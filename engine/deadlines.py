@@ -56,21 +56,28 @@ class Deadline:
 def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: Place | None, limit: int) -> list[Deadline]:
     """Running clocks that the actor may see, the soonest due first; so many at most, from the one that follows `after`."""
     due_on, number = after or (None, None)
-    items: list[Item] = []
-    found: list[Deadline] = []
+    found: list[Item | Case] = []
     if after is None or due_on is not None:
-        items += _dated(session, Item, visibility.ways_to_items(actor), wanted, after, limit)
+        found += _dated(session, Item, visibility.ways_to_items(actor), wanted, after, limit)
         if wanted.department is None:
             bundles = _dated(session, Case, visibility.ways_to_cases(actor), wanted, after, limit)
-            found += [each for row in bundles if (each := of_case(session, row))]
+            found += [row for row in bundles if functions.bundle_ledger(row) is not None]
         number = None
-    if len(items) + len(found) < limit and wanted.due_before is None:
+    if len(found) < limit and wanted.due_before is None:
         undated = and_(Item.promised_on.is_(None), *((Item.number > number,) if number is not None else ()))
-        where = (visibility.OPEN_ITEM, undated, *_conditions(Item, wanted))
-        items += pages.first(session, Item, visibility.ways_to_items(actor), *where, order=(Item.number,), limit=limit)
+        light, rare = dials.asked(Item, wanted.light, visibility.OPEN_ITEM)
+        where = (visibility.OPEN_ITEM, undated, *_conditions(Item, wanted), *light)
+        found += pages.first(session, Item, visibility.ways_to_items(actor), *where, order=(Item.number,), limit=limit, rare=rare)
+    page = sorted(found, key=_place)[:limit]
+    items = [row for row in page if isinstance(row, Item)]
     numbers = {row.id: row.number for row in session.execute(select(Case.id, Case.number).where(Case.id.in_({i.case_id for i in items})))}
-    found += of_items(session, [(item, numbers[item.case_id]) for item in items])
-    return sorted(found, key=lambda each: (each.promised is None, *each.place))[:limit]
+    shown = [*of_items(session, [(item, numbers[item.case_id]) for item in items])]
+    shown += [each for row in page if isinstance(row, Case) and (each := of_case(session, row))]
+    return sorted(shown, key=lambda each: (each.promised is None, *each.place))
+
+
+def _place(row: Item | Case) -> tuple[bool, date, str]:
+    return row.promised_on is None, row.promised_on or date.min, row.number
 
 
 def _dated(
@@ -78,14 +85,13 @@ def _dated(
 ) -> Sequence[Row]:
     """Open items, or bundles, that have a date."""
     follow = tuple_(table.promised_on, table.number) > tuple_(*after) if after else table.promised_on.is_not(None)
-    still = visibility.OPEN_ITEM if table is Item else Case.ended_at.is_(None)
-    order = (table.promised_on, table.number)
-    return pages.first(session, table, ways, still, follow, *_conditions(table, wanted), order=order, limit=limit)
+    still: ColumnElement[bool] = visibility.OPEN_ITEM if table is Item else Case.ended_at.is_(None)
+    asked: dials.Asked = dials.asked(table, wanted.light, still)
+    where = [still, follow, *_conditions(table, wanted), *asked[0]]
+    return pages.first(session, table, ways, *where, order=(table.promised_on, table.number), limit=limit, rare=asked[1])
 
 
-def _conditions(table: type[Item | Case], wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.light is not None:
-        yield dials.showing(table, wanted.light, dials.today())
+def _conditions(table: type[Row], wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.due_before is not None:
         yield table.promised_on < wanted.due_before
     if wanted.department is not None:

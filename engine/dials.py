@@ -20,6 +20,8 @@ from engine.states import TaskStatus
 
 #: Columns of a light.
 LIGHTS = ("green_from", "yellow_from", "red_from")
+#: Conditions that most rows of a list meet, and one that few may meet.
+Asked = tuple[list[ColumnElement[bool]], ColumnElement[bool] | None]
 
 
 def today() -> date:
@@ -37,13 +39,24 @@ def light(row: Lit, day: date) -> Light | None:
 
 
 def showing(table: type[Lit], colour: Light, day: date) -> ColumnElement[bool]:
-    """Keep the rows that have a colour on a day.  What is red has been yellow: both are found by one index."""
+    """Keep the rows that have a colour on a day."""
     if colour is Light.RED:
-        return and_(table.yellow_from <= day, table.red_from <= day)
+        return table.red_from <= day
     not_red = or_(table.red_from.is_(None), table.red_from > day)
     if colour is Light.YELLOW:
         return and_(table.yellow_from <= day, not_red)
     return and_(table.green_from.is_not(None), not_red, or_(table.yellow_from.is_(None), table.yellow_from > day))
+
+
+def asked(table: type[Lit], colour: Light | None, still: ColumnElement[bool]) -> Asked:
+    """Keep the rows that have a colour today: conditions that most rows of a list meet, and one that few may meet (`pages.first`).
+
+    `still` is the condition of the index that finds these few.
+    """
+    if colour is None:
+        return [], None
+    shown = showing(table, colour, today())
+    return ([shown], None) if colour is Light.GREEN else ([], and_(still, shown))
 
 
 def promised(row: Promised | Row[Any]) -> DueDate | None:

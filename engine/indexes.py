@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlalchemy.orm import InstrumentedAttribute
 
+from engine import dials
 from engine.case_models import Case, Item
 from engine.models import Task, Timer
 from engine.states import UNSETTLED
@@ -23,24 +24,30 @@ def _open(name: str, *columns: InstrumentedAttribute[Any], where: str) -> None:
     Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-# Worklists: by hall and group, by group, by hall, all of them; by assignee; of one matter; marks to be given; what is yellow or red.
-_open("ix_tasks_open_hall_group", Task.hall, Task.sole_group, Task.due_at, Task.id, where=OPEN_TASK)
-_open("ix_tasks_open_group", Task.sole_group, Task.due_at, Task.id, where=OPEN_TASK)
-_open("ix_tasks_open_hall", Task.hall, Task.due_at, Task.id, where=OPEN_TASK)
-_open("ix_tasks_open", Task.due_at, Task.id, where=OPEN_TASK)
+# Where a list may be asked for one light, its index holds the lights as well, behind the order: what shows another light is passed over
+# without a look at its row.  What only a few rows show is found by the light itself: red, or yellow.
+_TASK, _ITEM, _CASE = (tuple(getattr(table, name) for name in dials.LIGHTS) for table in (Task, Item, Case))
+
+# Worklists: by hall and group, by group, by hall, all of them; by assignee; of one matter; marks to be given.
+_open("ix_tasks_open_in_hall_of_group", Task.hall, Task.sole_group, Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
+_open("ix_tasks_open_of_group", Task.sole_group, Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
+_open("ix_tasks_open_in_hall", Task.hall, Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
+_open("ix_tasks_open_due", Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
 _open("ix_tasks_open_assignee", Task.assignee, Task.due_at, Task.id, where=OPEN_TASK)
 _open("ix_tasks_open_matter", Task.matter, Task.due_at, Task.id, where=OPEN_TASK)
 _open("ix_tasks_open_rating", Task.submitted_by, Task.due_at, Task.id, where=f"{OPEN_TASK} AND kind = 'rating'")
 _open("ix_tasks_open_light", Task.yellow_from, Task.red_from, where=OPEN_TASK)
+_open("ix_tasks_open_red", Task.red_from, where=f"{OPEN_TASK} AND red_from IS NOT NULL")
 
 # Deadlines: of a hall, of a department, of a channel, all of them.
-_open("ix_items_open_hall", Item.hall, Item.promised_on, Item.number, where=OPEN_ITEM)
-_open("ix_items_open_department", Item.department, Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open_in_hall", Item.hall, Item.promised_on, Item.number, Item.id, *_ITEM, where=OPEN_ITEM)
+_open("ix_items_open_of_department", Item.department, Item.promised_on, Item.number, Item.id, *_ITEM, where=OPEN_ITEM)
 _open("ix_items_open_submitted_by", Item.submitted_by, Item.promised_on, Item.number, where=OPEN_ITEM)
-_open("ix_items_open", Item.promised_on, Item.number, where=OPEN_ITEM)
+_open("ix_items_open_due", Item.promised_on, Item.number, Item.id, *_ITEM, where=OPEN_ITEM)
 _open("ix_items_open_light", Item.yellow_from, Item.red_from, where=OPEN_ITEM)
-_open("ix_cases_open_hall_due", Case.hall, Case.promised_on, Case.number, where=OPEN_CASE)
-_open("ix_cases_open_due", Case.promised_on, Case.number, where=OPEN_CASE)
+_open("ix_items_open_red", Item.red_from, where=f"{OPEN_ITEM} AND red_from IS NOT NULL")
+_open("ix_cases_open_in_hall_due", Case.hall, Case.promised_on, Case.number, Case.id, *_CASE, where=OPEN_CASE)
+_open("ix_cases_open_promised", Case.promised_on, Case.number, Case.id, *_CASE, where=OPEN_CASE)
 
 # What is due once more, after it was tried in vain; few are.
 _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
@@ -50,6 +57,7 @@ Index("ix_cases_hall", Case.hall, Case.id)
 Index("ix_cases_matter", Case.matter, Case.id)
 Index("ix_cases_submitted_by", Case.submitted_by, Case.id)
 Index("ix_cases_light", Case.yellow_from, Case.red_from)
+_open("ix_cases_red", Case.red_from, where="red_from IS NOT NULL")
 Index("ix_items_department", Item.department, Item.case_id)
 _open("ix_cases_open_hall", Case.hall, Case.id, where=OPEN_CASE)
 _open("ix_cases_open", Case.id, where=OPEN_CASE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, union
+from sqlalchemy import ColumnElement, Select, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from engine.case_models import Case, Item
@@ -18,6 +18,8 @@ from engine.models import Task
 Row = TypeVar("Row", Task, Case, Item)
 #: So many branches at most are made of one list of values; beyond, they are common enough for one branch to find them all.
 FEW = 4
+#: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list.
+RARE = 2000
 #: What no list shows of a case, and what is most of it.
 LEAN = (defer(Case.checklist), defer(Case.answers))
 
@@ -30,18 +32,27 @@ def first(
     order: Sequence[InstrumentedAttribute[Any]],
     limit: int,
     newest: bool = False,
+    rare: ColumnElement[bool] | None = None,
 ) -> Sequence[Row]:
-    """Give the first rows of any branch, each once; `newest`: the last ones, the last first.  The order must be one of all rows."""
+    """Give the first rows of any branch, each once; `newest`: the last ones, the last first.  The order must be one of all rows.
+
+    `rare` is a condition that perhaps only few rows meet.  Then these are looked at, instead of all others in the order of the list.
+    """
     if not branches:
         return []
-    rows = select(table).options(*(LEAN if table is Case else ()))
-    if len(branches) == 1:
-        return session.scalars(_ordered(rows.where(branches[0], *where), order, newest).limit(limit)).all()
+    if rare is not None:
+        few = select(table.id).where(rare).limit(RARE + 1).correlate(None)
+        if (session.scalar(select(func.count()).select_from(few.subquery())) or 0) > RARE:
+            where = (*where, rare)
+        else:
+            branches, where = [or_(*branches)], (*where, table.id.in_(few))
+    # Only the key at first: what a condition leaves out is then left out by the index alone, whose entries hold the lights, too.
     key = list(dict.fromkeys((table.id, *order)))
-    parts = (_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches)
-    found = union(*(select(part.subquery()) for part in parts)).subquery()
+    parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches]
+    found = union(*(select(part.subquery()) for part in parts)).subquery() if len(parts) > 1 else parts[0].subquery()
     page = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
-    return session.scalars(_ordered(rows.join(page, page.c.id == table.id), order, newest)).all()
+    rows = select(table).join(page, page.c.id == table.id).options(*(LEAN if table is Case else ()))
+    return session.scalars(_ordered(rows, order, newest)).all()
 
 
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:

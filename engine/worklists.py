@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, tuple_
+from sqlalchemy import ColumnElement, and_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from engine import dials, pages, tasks, visibility
@@ -56,16 +56,17 @@ def find_tasks(
 ) -> Sequence[Task]:
     """Open tasks of an actor, soonest due first, those without a due date last; from the one that follows `after`."""
     ways = visibility.ways_to_tasks(session, actor, wanted.group)
-    where = (visibility.OPEN_TASK, *_conditions(wanted))
+    light, rare = dials.asked(Task, wanted.light, visibility.OPEN_TASK)
+    where = (visibility.OPEN_TASK, *_conditions(wanted), *light)
     due_at, task_id = after or (None, None)
     found: list[Task] = []
     if after is None or due_at is not None:
         dated = Task.due_at.is_not(None) if due_at is None else tuple_(Task.due_at, Task.id) > tuple_(due_at, task_id)
-        found += pages.first(session, Task, ways, *where, dated, order=(Task.due_at, Task.id), limit=limit)
+        found += pages.first(session, Task, ways, *where, dated, order=(Task.due_at, Task.id), limit=limit, rare=rare)
         task_id = None
     if len(found) < limit and wanted.due_before is None:
         undated = Task.due_at.is_(None) if task_id is None else and_(Task.due_at.is_(None), Task.id > task_id)
-        found += pages.first(session, Task, ways, *where, undated, order=(Task.id,), limit=limit - len(found))
+        found += pages.first(session, Task, ways, *where, undated, order=(Task.id,), limit=limit - len(found), rare=rare)
     return found
 
 
@@ -78,24 +79,21 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield Task.case_id == select(Case.id).where(Case.number == wanted.case).scalar_subquery()
     if wanted.due_before is not None:
         yield Task.due_at < wanted.due_before
-    if wanted.light is not None:
-        yield dials.showing(Task, wanted.light, dials.today())
 
 
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Case]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
-    where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
+    light, rare = dials.asked(Case, wanted.light, true())
+    where: list[ColumnElement[bool]] = [Case.hall.is_not(None), *light]
     if wanted.matter is not None:
         where.append(Case.matter == wanted.matter)
     if wanted.applicant_number is not None:
         where.append(Case.applicant_number == wanted.applicant_number)
     if wanted.open is not None:
         where.append(Case.ended_at.is_(None) if wanted.open else Case.ended_at.is_not(None))
-    if wanted.light is not None:
-        where.append(dials.showing(Case, wanted.light, dials.today()))
     if after is not None:
         where.append(Case.id < after)
-    return pages.first(session, Case, visibility.ways_to_cases(actor), *where, order=(Case.id,), limit=limit, newest=True)
+    return pages.first(session, Case, visibility.ways_to_cases(actor), *where, order=(Case.id,), limit=limit, newest=True, rare=rare)
 
 
 def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:

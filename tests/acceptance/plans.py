@@ -83,3 +83,14 @@ def _bitmaps(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield part
         else:
             yield from _bitmaps(part)
+
+
+def scans(database: Database, statements: dict[str, Any], tables: set[str]) -> list[str]:
+    """Steps of SQLite that read one of these tables, or an index of it, from end to end."""
+    with database.bind.connect() as connection:
+        steps = [
+            detail
+            for statement, parameters in statements.items()
+            for *_, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    return [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables]

@@ -83,6 +83,20 @@ def test_plans__of_lists(crowded, who):
     assert plans.whole_reads(crowded.database, statements) == {}
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("who", ["clerk", "supervisor", "officer-market"])
+def test_plans__of_a_light_that_few_show(hall, who):
+    """SQLite, which does not know how many there are, goes by the light."""
+    with plans.recorded(hall.database) as statements:
+        for path in ("/tasks", "/deadlines", "/cases"):
+            for light in ("red", "yellow"):
+                with suppress(Refused):
+                    hall[who].get(path, limit=20, light=light)
+
+    assert [statement for statement in statements if "yellow_from" in statement]
+    assert plans.scans(hall.database, statements, {"tasks", "cases", "items"}) == []
+
+
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_whole_reads__are_found(hall):
     found = plans.whole_reads(
@@ -98,3 +112,10 @@ def test_whole_reads__are_found(hall):
     )
 
     assert list(found.values()) == [["tasks"], ["cases"], ["tasks"], ["tasks"]]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_scans__are_found(hall):
+    statements = {"SELECT id FROM tasks WHERE name = 'x'": (), "SELECT name FROM tasks WHERE id = 'x'": (), "SELECT name FROM halls": ()}
+
+    assert plans.scans(hall.database, statements, {"tasks"}) == ["SCAN tasks"]

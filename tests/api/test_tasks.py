@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
+from engine import pages
 from tests.api.bundle import accepted, complete, submit, task
 
 
@@ -46,11 +47,17 @@ def test_list__unacceptable_query(clerk, query):
     assert clerk.get(f"/tasks?{query}").status_code == 422
 
 
-def test_list__red_when_time_has_passed(clerk, supervisor):
+@pytest.mark.parametrize("few", [2000, 0])
+def test_list__red_when_time_has_passed(clerk, supervisor, market, few, monkeypatch):
+    """Whether red ones are few enough to be looked at one by one, or not."""
+    monkeypatch.setattr(pages, "RARE", few)
     accepted(clerk)
 
     with time_machine.travel("2026-04-02T09:00:00+08:00"):
         assert len(names(supervisor.get("/tasks?light=red"))) == 2
+        assert names(market.get("/tasks?light=red")) == ["食品经营许可审批"]
+        assert names(market.get("/tasks?light=yellow")) == names(market.get("/tasks?light=green")) == []
+        assert len(supervisor.get("/cases?light=red").json["data"]) == 1
 
 
 def test_get__has_its_form(clerk):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine import deadlines
+from engine import deadlines, pages
 from engine.actors import Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
@@ -48,11 +48,14 @@ def test_open_ones__soonest_first(stage, clerk, case):
         (17, {"beta": "red", None: "red", "alpha": "red"}),
     ],
 )
-def test_light__of_each_day(stage, clerk, case, day, lights):
+def test_light__of_each_day(stage, clerk, case, day, lights, monkeypatch):
     """Yellow when at most one day is left and nine tenths are used; red when it is over."""
     stage.travel(2026, 3, day)
 
     assert {name: light for name, _, light in shown(stage, clerk)} == lights
+    for few in (2000, 0):  # found by their light, or in the order of the list
+        monkeypatch.setattr(pages, "RARE", few)
+        assert {name: light for colour in Light for name, _, light in shown(stage, clerk, light=colour)} == lights
 
 
 def test_open_ones__filtered(stage, clerk, case):
@@ -69,14 +72,14 @@ def test_open_ones__in_pages(stage, clerk, market, case, size):
     market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
     whole = shown(stage, clerk)
 
-    pages, after = [], None
+    read, after = [], None
     with stage.reading() as session:
         while page := deadlines.open_ones(session, clerk.actor, DeadlineFilter(), after=after, limit=size):
-            pages += [(d.name if d.item else None, d.promised and d.promised.date.isoformat(), d.light) for d in page]
+            read += [(d.name if d.item else None, d.promised and d.promised.date.isoformat(), d.light) for d in page]
             after = page[-1].place
 
-    assert pages == whole
-    assert [due for _, due, _ in pages] == ["2026-03-05", "2026-03-09", None, None, None]
+    assert read == whole
+    assert [due for _, due, _ in read] == ["2026-03-05", "2026-03-09", None, None, None]
 
 
 def test_open_ones__of_a_department(stage, supervisor, case):

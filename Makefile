@@ -9,7 +9,7 @@ UV := UV_PYTHON_DOWNLOADS=never .boot/bin/uv
 BIN := .venv/bin
 # Starting a command would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Extra words for pytest: make test ARGS="-n 2 -k calendar"
+# Extra words for pytest, and for the benchmarks: make test ARGS="-n 2 -k calendar"
 ARGS ?=
 
 help:
@@ -43,10 +43,9 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.bench_polls
 	$(BIN)/python -m tests.benchmarks.bench_completion
 
-# Cases in the largest database of the plots; the others are a tenth, a hundredth and a thousandth of it.
-CASES ?= 1000000
+# Which axes, and how far: make bench-growth ARGS="--axis cases --most 100000"; all of them take twenty minutes and 25 GB.
 bench-growth: .venv/dev.stamp
-	$(BIN)/python -m tests.benchmarks.growth --cases $(CASES)
+	$(BIN)/python -m tests.benchmarks.growth $(ARGS)
 
 # Seconds for which things go wrong, and which things when.
 DURATION ?= 60

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element, EventType
@@ -159,11 +159,9 @@ def set_variables(
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
-    mine = select(Case.id).where(cases.visible(actor))
-    if not actor.has(*STARTERS):
-        return models.Instance.case_id.in_(mine)
-    plain = select(Case.id).where(Case.entry == ENTRY)
-    return or_(models.Instance.case_id.in_(mine), models.Instance.case_id.in_(plain))
+    which = or_(cases.visible(actor), Case.entry == ENTRY) if actor.has(*STARTERS) else cases.visible(actor)
+    # Asked of each instance, not once of all cases: who looks at one instance reads one case.
+    return exists(select(Case.id).where(Case.id == models.Instance.case_id, which).correlate(models.Instance))
 
 
 def _require_lasting(run: Run, place: Place) -> None:

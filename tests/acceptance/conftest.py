@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 
+from tests.acceptance import crowd
 from tests.hall import Hall, furnish
 
 #: A Monday.
@@ -27,3 +28,10 @@ def hall(furnished_url, tmp_path, one_order_of_locks):
 @pytest.fixture
 def clerk(hall):
     return hall["clerk"]
+
+
+@pytest.fixture
+def crowded(hall):
+    """With so many cases that PostgreSQL knows which condition finds few rows."""
+    crowd.gather(hall.database)
+    return hall

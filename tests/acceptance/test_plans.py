@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
 
 from api.simulation import course, scenario
-from engine import cases, materials
-from tests.acceptance import plans
-from tests.benchmarks import bundle, population
+from tests.acceptance import crowd, plans
 from tests.hall import WORKFLOWS, Refused
 
 SCENARIOS = ("tolerance-expired", "follow-on-deemed", "partial-outcome")
@@ -24,44 +20,18 @@ LISTS = {
 }
 
 
-#: What is full where there are many cases.
-CROWDED = {*population.HOT, "notices", "incidents"}
-#: Something that stands in each instance: an empty table says nothing about its indexes.
-INCIDENTS = """
-INSERT INTO incidents (id, case_id, instance_id, wait, element, message, raised_at, resolved_at)
-SELECT id, case_id, id, 1, 'x', 'x', now(), NULL FROM instances
-"""
-
-
-@pytest.fixture
-def crowded(hall):
-    """With so many cases that PostgreSQL knows which condition finds few rows."""
-    submission = replace(bundle.SUBMISSION, matter="open_restaurant", items=("food_permit",))
-    with hall.database.transaction() as session:
-        case = cases.submit(session, submission, actor=bundle.CLERK)
-        for material in case.checklist["materials"]:
-            materials.record(session, case, material["code"], actor=bundle.CLERK)
-    _kind, take_in = next(bundle.work(hall.database, case.id))
-    take_in()
-    population.multiply(hall.database, case.id, 2000, tables=CROWDED - {"incidents"})
-    with hall.database.transaction() as session:
-        session.execute(text(INCIDENTS))
-    population.settle(hall.database)
-    return hall
-
-
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_plans__of_a_whole_course(hall, name):
     """Of tables that stay empty here."""
-    assert plans.whole_reads(hall.database, _course(hall, name), plans.GROWING - CROWDED) == {}
+    assert plans.whole_reads(hall.database, _course(hall, name), plans.GROWING - crowd.CROWDED) == {}
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_plans__of_a_whole_course_among_many(crowded, name):
     """Of tables that are full: PostgreSQL chooses between several indexes by what is in them."""
-    assert plans.whole_reads(crowded.database, _course(crowded, name), CROWDED) == {}
+    assert plans.whole_reads(crowded.database, _course(crowded, name), crowd.CROWDED) == {}
 
 
 def _course(hall, name):

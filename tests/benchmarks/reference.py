@@ -38,7 +38,7 @@ FORM = {
             "label": "Outcome",
             "values": [{"label": v, "value": v} for v in ("granted", "denied")],
         },
-        {"type": "textarea", "id": "f2", "key": "opinion", "label": "Opinion"},
+        {"type": "textarea", "id": "f2", "key": "opinion", "label": "Opinion", "validate": {"maxLength": 2_000_000}},
     ],
 }
 DATA = {"outcome": "granted", "opinion": "The premises were found as described. " * 52}
@@ -69,20 +69,29 @@ def diagram(branches: int = BRANCHES) -> bytes:
     return diagrams.diagram(*content, flows(*paths), key=KEY)
 
 
+def form() -> bytes:
+    """The form of a decision, as a file."""
+    return json.dumps(FORM).encode()
+
+
 def deploy(db: Database, branches: int = BRANCHES) -> UUID:
     """Put it into a database; gives the id of the definition."""
     with db.transaction() as session:
-        resources = {"reference.bpmn": diagram(branches), "decision.form": json.dumps(FORM).encode()}
+        resources = {"reference.bpmn": diagram(branches), "decision.form": form()}
         deployments.deploy(session, "reference", resources, actor=DESIGNER)
         return definitions.latest(session, KEY).id
 
 
-def begin(db: Database, *, done: int = DONE) -> UUID:
-    """Start one and bring it to where `done` departments are; gives the id of the instance."""
+def begin(db: Database, *, done: int = DONE, dossier: str = "") -> UUID:
+    """Start one, which has a dossier, and bring it to where `done` departments are; gives the id of the instance."""
     with db.transaction() as session:
         loaded = definitions.latest(session, KEY)
         instance = processes.open_plain(
-            session, loaded, actor=DESIGNER, region=REGION, given=Given(values={"applicant": "长沙湘味小馆"})
+            session,
+            loaded,
+            actor=DESIGNER,
+            region=REGION,
+            given=Given(values={"applicant": "长沙湘味小馆"} | ({"dossier": dossier} if dossier else {})),
         ).id
     complete(db, standing(db, instance)["intake"], CLERK, {})
     for branch in range(done):

@@ -114,16 +114,17 @@ class Markings:
             if not after - seen:
                 steps = [*steps, *self._possible(tokens)]
                 after = self._after(steps, tokens)
+            fresh = after - seen
+            if len(seen) + len(fresh) > most or len(after) > 2 * MOST:
+                return False
             self._next[here] = frozenset(after)
             self._opened[here] = {None if step.sweeps else step.opens for step in steps}
-            open_ends += sorted(after - seen, key=sorted)
-            seen |= after
-            if len(seen) > most:
-                return False
+            open_ends += sorted(fresh, key=sorted)
+            seen |= fresh
         return True
 
     def _after(self, steps: Iterable[Step], tokens: Mapping[str, int]) -> set[Marking]:
-        """Return the markings to which steps lead."""
+        """Return the markings to which steps lead; when there are too many, not all of them."""
         found: set[Marking] = set()
         for step in steps:
             if step.sweeps:
@@ -132,6 +133,8 @@ class Markings:
             before = [place for place in step.before if place in tokens]
             for after in _choices(step):
                 found.update(self._put(self._taken(tokens, before), after))
+                if len(found) > 2 * MOST:  # more than may be looked at, whatever was seen of them before
+                    return found
         return found
 
     def _possible(self, tokens: Mapping[str, int]) -> Iterable[Step]:

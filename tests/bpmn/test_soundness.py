@@ -141,3 +141,14 @@ def test_together__beside_what_never_comes_to_rest():
 
     assert net.together("y", "z")
     assert not net.together("a", "z")
+
+
+def test_together__more_ways_than_anybody_can_look_at():
+    """A dispatcher with two dozen items: which of them go out together is not tried in all its sixteen million ways."""
+    names = [f"item{number}" for number in range(24)]
+    arrows = (f"f -> {name} [${{{name}}}]" for name in names[1:])
+    net = Net(definition(start("s"), inclusive("f", default="item0"), *map(user, names), inclusive("j"), end("e"),
+                         flows("s -> f -> item0", *arrows, *(f"{name} -> j" for name in names), "j -> e")), None)  # fmt: skip
+
+    assert not net.play().complete
+    assert net.together("item1", "item23")

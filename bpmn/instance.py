@@ -14,12 +14,13 @@ from bpmn import spiff, starts
 from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
-from bpmn.instructions import Instruction, Verb
+from bpmn.instructions import Instruction
 from bpmn.spiff import modification, raising
 from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
-#: What can raise errors and escalations.
+#: What can raise errors and escalations, and what somebody completes, or another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
+COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
 NO_VARIABLES: Mapping[str, Any] = {}
 
 
@@ -87,8 +88,13 @@ class Instance:
 
     @property
     def error(self) -> str | None:
-        """Code of the error that nothing caught."""
+        """Code of the last error that nothing caught: it has ended one path."""
         return self._process.error
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended by such an error: no other path was left."""
+        return self.ended and "failed" in self._process.root.facts
 
     def waits(self, *kinds: WaitKind) -> tuple[Wait, ...]:
         """Say what the instance waits for, of some kinds or of all, in the order of the ids.  Timers that are bound are evaluated anew."""
@@ -117,8 +123,9 @@ class Instance:
         return self._process.signals
 
     def canceled(self) -> frozenset[int]:
-        """Ids of what was taken away unfinished since `start` or `load`: waits and other activations."""
-        return frozenset(activity.id for activity in self._process.activities.values() if activity.outcome == "canceled")
+        """Ids of what nobody will finish, since `start` or `load`: waits and other activations, taken away or over by an error."""
+        gone = {activity.id for activity in self.history() if activity.outcome == "canceled" or activity.error is not None}
+        return frozenset(gone | {token.id for token in self._process.tasks.values() if "raised" in token.facts})
 
     def snapshot(self) -> bytes:
         """Write down where the tokens are."""
@@ -127,12 +134,14 @@ class Instance:
     # Commands ----------------------------------------------------------------------------------------------------------------------------
 
     def complete(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """Complete a user task, an external task, a call, or an escalation that went out.
+        """Complete a user task, an external task, a call, or an escalation or error that went out and that nobody has caught.
 
         A call takes `variables` through its `camunda:out` only.
         """
-        token = self._find("complete", wait_id, WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCALATION)
-        if token.kind is WaitKind.CALL:
+        token = self._find("complete", wait_id, *COMPLETED)
+        if token.kind is WaitKind.ERROR:
+            raising.give_up(token, token.facts["raised"]["name"])
+        elif token.kind is WaitKind.CALL:
             token.facts["returned"] = plain(variables or NO_VARIABLES)
         else:
             token.set_variables(variables or NO_VARIABLES)
@@ -168,15 +177,23 @@ class Instance:
     def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> None:
         """Raise a BPMN error out of a task or a call; `variables` are what comes with it, of a call those of the other process."""
         token = self._find("raise an error at", wait_id, *RAISING)
-        _hand_over(token, variables)
-        self._process.raise_error(token, code, message)
+        raising.hand_over(token, variables)
+        raising.raise_error(token, code, message)
+        if token.uncaught is not None:
+            self._process.finish(token)
         self._process.run_to_rest()
+
+    def offer_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> bool:
+        """Offer to a call an error of the other process, whose `variables` come with it; tells whether something here has caught it."""
+        return self._offer(self._find("offer an error to", wait_id, WaitKind.CALL), EventType.ERROR, code, message, variables)
 
     def raise_escalation(self, wait_id: int, code: str, variables: Mapping[str, Any] | None = None) -> bool:
         """Raise an escalation out of a task or a call, which stays unless that interrupts it; tells whether something here caught it."""
-        token = self._find("escalate at", wait_id, *RAISING)
-        _hand_over(token, variables)
-        caught = raising.caught(token, EventType.ESCALATION, code)
+        return self._offer(self._find("escalate at", wait_id, *RAISING), EventType.ESCALATION, code, None, variables)
+
+    def _offer(self, token: spiff.Token, event: EventType, code: str, message: str | None, variables: Mapping[str, Any] | None) -> bool:
+        raising.hand_over(token, variables)
+        caught = raising.caught(token, event, code, message)
         self._process.run_to_rest()
         return caught
 
@@ -187,21 +204,19 @@ class Instance:
         it is to be loaded again.
         """
         self._process.maps = not any(instruction.skips_mappings for instruction in instructions)
-        numbers = [self._carry_out(instruction, instruction.target) for instruction in instructions]
+        numbers = [self._carry_out(instruction) for instruction in instructions]
         self._process.run_to_rest()
         self._process.maps = True
         if not self._process.root.inside:
             self.cancel()
         return numbers
 
-    def _carry_out(self, instruction: Instruction, target: str | int) -> int:
-        if isinstance(target, int):
-            modification.cancel(self._process, self._place(target))
-            return target
-        verb, within = instruction.verb, None if instruction.within is None else self._place(instruction.within)
-        if verb is not Verb.ALONG and target not in self.definition.elements:
-            raise InstanceError(f"Expected an element {target} to start {verb}, but there is none")
-        return _STARTS[verb](self._process, target, within, instruction.local)
+    def _carry_out(self, instruction: Instruction) -> int:
+        if isinstance(instruction.target, int):
+            modification.cancel(self._process, self._place(instruction.target))
+            return instruction.target
+        within = None if instruction.within is None else self._place(instruction.within)
+        return modification.start(self._process, instruction.verb, instruction.target, within, instruction.local)
 
     def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
         """Set variables as seen from an activation (None: the process): where they are, or (`local`) its own.
@@ -282,16 +297,3 @@ class Instance:
         if kind not in kinds:
             raise InstanceError(f"{what} it is {kind.replace('_', ' ')} {token.task_spec.name}")
         return token
-
-
-_STARTS = {Verb.BEFORE: modification.start_before, Verb.AFTER: modification.start_after, Verb.ALONG: modification.start_along}
-
-
-def _hand_over(token: spiff.Token, variables: Mapping[str, Any] | None) -> None:
-    """Set what comes with an error or an escalation; a call maps it out, as at its end."""
-    if variables is None:
-        return
-    if token.kind is WaitKind.CALL:
-        token.task_spec.take_over(token, plain(variables))
-    else:
-        token.set_variables(variables)

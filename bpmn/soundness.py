@@ -11,6 +11,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from bpmn import catchers
 from bpmn.definition import Definition, Element, ElementType, EventType, Flow
 from bpmn.markings import GATHERING, JOB, Markings, Step, place_of
 from bpmn.spiff.gateways import InclusiveGateway
@@ -19,8 +20,8 @@ from bpmn.spiff.spec import spec_of
 #: Gateways where tokens wait for one another, and those that take one of their flows.
 JOINS = frozenset({ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY})
 _CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY})
-#: End events that end every other token of the scope.
-_SWEEPING = frozenset({EventType.TERMINATE, EventType.ERROR, EventType.CANCEL})
+#: End events that end every other token of the scope; an error does when something catches it.
+_SWEEPING = frozenset({EventType.TERMINATE, EventType.CANCEL})
 
 
 def is_join(element: Element) -> bool:
@@ -108,8 +109,13 @@ class Net:
             yield Step((element.id,), (other,))
             yield Step((element.id,), tuple(place for place in flows if place != other), some=True)
         else:
-            sweeps = element.type is ElementType.END_EVENT and element.event is not None and element.event.type in _SWEEPING
-            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY, sweeps=sweeps)
+            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY, sweeps=self._sweeps(element))
+
+    def _sweeps(self, element: Element) -> bool:
+        if element.type is not ElementType.END_EVENT or element.event is None:
+            return False
+        caught = element.event.type is EventType.ERROR and catchers.catches_error(self._definition, element, element.event.name)
+        return caught or element.event.type in _SWEEPING
 
     def arrival(self, flow: str) -> str:
         """Where a token on a flow comes to rest."""

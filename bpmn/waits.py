@@ -21,6 +21,7 @@ class WaitKind(StrEnum):
     JOB = "job"  #: the engine goes on by itself, in a transaction of its own (`camunda:asyncBefore/After`)
     CONDITION = "condition"  #: a variable changes; the instance sees that itself
     ESCALATION = "escalation"  #: the instance that called this one answers whether it goes on
+    ERROR = "error"  #: an error that nothing here catches: the instances that called this one answer whether one of them does
     INCIDENT = "incident"  #: an expression or a decision failed here; `retry` tries again
 
 
@@ -35,7 +36,7 @@ class Wait:
     element: str
     #: When the token arrived here.
     since: datetime
-    #: Message or signal name, topic, called process id or escalation code, evaluated.
+    #: Message or signal name, topic, called process id, code of the escalation or error, evaluated.
     name: str | None = None
     #: Timers: when due.  None: not known yet (a bound expression that gives null sleeps until it gives a date).
     due_at: datetime | None = None
@@ -62,7 +63,7 @@ class Wait:
     version: str | None = None
     #: Jobs: the retries that the diagram asks for, an ISO 8601 cycle.
     retry_cycle: str | None = None
-    #: Incidents: what failed, in words.
+    #: Incidents: what failed, in words.  Errors: what is said about it.
     error: str | None = None
 
 
@@ -81,7 +82,7 @@ class Context:
     live: frozenset[str] = frozenset()
     #: What the world raises when it is gone itself: then there is no answer to be wrong, and the command is over.
     gone: tuple[type[Exception], ...] = ()
-    #: Whether another instance has called this one: only then an escalation that nothing catches here goes out.
+    #: Whether another instance has called this one: only then an escalation or an error that nothing catches here goes out.
     called: bool = False
     #: Set while a timer's expression is evaluated: when the token arrived there (`workdays(5)` counts from it).
     since: datetime | None = None
@@ -98,6 +99,8 @@ class Activity:
     ended_at: datetime | None
     #: completed, canceled (interrupted, terminated), or None while active.
     outcome: str | None
+    #: Code of the error by which it has ended, since nothing caught that.
+    error: str | None = None
     #: The activation around it; None: the process itself.
     scope: int | None = None
     #: Id of the flow it came by; None: it did not come by one.

@@ -34,7 +34,7 @@ def record(run: Run) -> None:
     elements = run.loaded.process.elements
     told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
     rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
-    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=("instance_id", "number"), new=("ended_at", "outcome"))
+    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=("instance_id", "number"), new=("ended_at", "outcome", "error"))
 
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
@@ -72,4 +72,5 @@ def _row(row: Held, element: Element, activity: Activity, place: int) -> dict[st
         "started_at": activity.started_at,
         "ended_at": activity.ended_at,
         "outcome": activity.outcome,
+        "error": activity.error,
     }

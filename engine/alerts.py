@@ -22,6 +22,7 @@ class AlertKind(StrEnum):
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期
     DIVERGED = "diverged"  #: 部门系统状态不一致
     BREACH = "breach"  #: 承诺不实
+    UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
 
 
 def raise_alert(

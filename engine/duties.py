@@ -59,6 +59,11 @@ def _escalate(session: Session, job: Job) -> None:
     escalations.answer(session, job.instance_id, child, code, wait=wait, actor=ENGINE)
 
 
+def _error(session: Session, job: Job) -> None:
+    child, thrower = UUID(job.payload["child"]), UUID(job.payload["thrower"])
+    escalations.answer_error(session, job.instance_id, child, thrower, job.payload["wait"], actor=ENGINE)
+
+
 PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "resume": _resume,  # a called instance has ended
     "message": _message,  # to the waits of a case
@@ -68,4 +73,5 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "signal": _signal,  # that another instance, or somebody outside, has thrown
     "begin": _begin,  # a process that begins with such a signal
     "escalate": _escalate,  # out of a called instance
+    "error": _error,  # that nothing in a called instance catches
 }

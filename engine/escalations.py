@@ -1,6 +1,6 @@
-"""Escalations that leave the instance in which they were raised: the instance that called it answers.
+"""Escalations and errors that leave the instance in which they were raised: the instances that called it answer.
 
-Locks are taken from parent to child, so a child owes its parent a job; the token that escalated rests meanwhile.
+Locks are taken from parent to child, so a child owes its parent a job; the token that escalated, or has thrown the error, rests meanwhile.
 """
 
 from __future__ import annotations
@@ -51,3 +51,29 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     if run.row.status is InstanceStatus.RUNNING and run.process.standing().get(wait) is WaitKind.ESCALATION:
         run.process.complete(wait)
         execution.settle(run)
+
+
+def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: UUID, wait_id: int, *, actor: Actor) -> None:
+    """Offer an error that an instance has thrown to the call through which it comes, then to whoever has called that, and so on.
+
+    When nobody has caught it, the token that has thrown it ends.  Repeating it does nothing.
+    """
+    parent = instances.wake(session, parent_id, actor=actor)
+    child, thrower = instances.lock(session, child_id), instances.lock(session, thrower_id)
+    waits = {wait.id: wait for wait in instances.look(session, thrower).waits(WaitKind.ERROR)}
+    wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
+    if wait is None:
+        return
+    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.standing().get(calls) is WaitKind.CALL:
+        parent.why = f"流程出错：{wait.name}"
+        caught = parent.process.offer_error(calls, wait.name or "", wait.error, child.variables)
+        execution.settle(parent)
+        if caught:  # a decided item would keep its process, but this one has ended itself
+            instances.cancel(session, child_id, actor=actor)
+            return
+        if parent.row.parent_id is not None:
+            jobs.owe_parent(session, parent.row, "error", thrower=str(thrower_id), wait=wait_id)
+            return
+    run = instances.wake(session, thrower_id, actor=actor)
+    run.process.complete(wait_id)
+    execution.settle(run)

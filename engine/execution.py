@@ -30,6 +30,7 @@ from engine import (
     signals,
     starts,
     steps,
+    uncaught,
 )
 from engine.actors import Actor
 from engine.case_models import Case, Item
@@ -93,6 +94,7 @@ def settle(run: Run) -> None:
     elif run.row.parent_id is not None and run.item is not None and run.found_as not in {None, run.item.status}:
         # Decided, and its process goes on: what the bundle can issue has changed.
         jobs.owe(run.session, "refresh", run.session.get_one(models.Instance, run.row.parent_id))
+    uncaught.tell(run)
     instances.put_back(run)
     signals.tell(run)
     if run.is_bundle and run.process.ended:
@@ -197,6 +199,11 @@ def _enter_escalation(run: Run, wait: Wait) -> None:
     jobs.owe_parent(run.session, run.row, "escalate", code=wait.name or "", wait=wait.id)
 
 
+def _enter_error(run: Run, wait: Wait) -> None:
+    """Ask the instances that called this one, the nearest first, whether they catch the error; the token rests until they have answered."""
+    jobs.owe_parent(run.session, run.row, "error", thrower=str(run.row.id), wait=wait.id)
+
+
 def _enter_call(run: Run, wait: Wait) -> None:
     """Start what a call activity calls, or attach to the item that runs or is finished already."""
     item = starts.item_for(run, wait)
@@ -227,15 +234,17 @@ def _enter_call(run: Run, wait: Wait) -> None:
 
 
 def _return(run: Run, child: models.Instance | Held) -> None:
-    """Give the call activity what its child left: variables, or an error that the diagram may catch."""
+    """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
     item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
-    if child.status is InstanceStatus.FAILED:
-        if undecided is not None:
-            lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{child.end}"})
-        run.process.raise_error(child.parent_wait or 0, child.end or "", variables=child.variables)
-    elif undecided is not None:
+    ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
+    error = child.end if ended_by_error else child.error
+    if undecided is not None and error is None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
+    if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
+        lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{error}"})
+    if ended_by_error:
+        run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)
     else:
         run.process.complete(child.parent_wait or 0, child.variables)
 
@@ -245,4 +254,5 @@ _ENTER = {
     WaitKind.EXTERNAL_TASK: _enter_step,
     WaitKind.CALL: _enter_call,
     WaitKind.ESCALATION: _enter_escalation,
+    WaitKind.ERROR: _enter_error,
 }

@@ -43,6 +43,7 @@ class Held:
     started_at: datetime
     ended_at: datetime | None
     end: str | None
+    error: str | None
     purge_at: datetime | None
     journal_seq: int
     journal_hash: str

@@ -17,6 +17,8 @@ from engine.states import InstanceStatus
 from engine.variables import Comparison
 
 _Child = aliased(Instance)
+#: What failed in a release that ended all of an instance by an error that nothing caught.
+_TERMINATED = and_(Instance.status == InstanceStatus.FAILED, Instance.error.is_(None))
 
 
 def _with_incident() -> ColumnElement[bool]:
@@ -78,9 +80,9 @@ HISTORY: Filters = {
     "finished": when(lambda: Instance.ended_at.is_not(None)),
     "unfinished": when(lambda: Instance.ended_at.is_(None)),
     "withIncidents": when(_with_incident),
-    "completed": when(lambda: Instance.status == InstanceStatus.COMPLETED),
+    "completed": when(lambda: and_(Instance.status.in_((InstanceStatus.COMPLETED, InstanceStatus.FAILED)), ~_TERMINATED)),
     "externallyTerminated": when(lambda: Instance.status == InstanceStatus.CANCELED),
-    "internallyTerminated": when(lambda: Instance.status == InstanceStatus.FAILED),
+    "internallyTerminated": when(lambda: _TERMINATED),
     "executedActivityIdIn": Filter(
         kind=Kind.TEXTS, condition=lambda ids: Instance.id.in_(select(Activity.instance_id).where(Activity.element.in_(ids)))
     ),

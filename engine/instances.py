@@ -48,6 +48,8 @@ class Run:
     found_as: ItemStatus | None = None
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.
     maps: bool = True
+    #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.
+    why: str = "流程未等其办结即已继续"
 
     @property
     def case(self) -> Case:
@@ -197,6 +199,7 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
         started_at=moments.now(),
         ended_at=None,
         end=None,
+        error=None,
         purge_at=None,
         journal_seq=0,
         journal_hash="",
@@ -212,10 +215,11 @@ def put_back(run: Run) -> None:
     row, process = run.row, run.process
     _cancel_abandoned(run)
     row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
+    row.error = process.error
     if process.ended and row.status == InstanceStatus.RUNNING:
-        target = InstanceStatus.FAILED if process.error else InstanceStatus.COMPLETED
+        target = InstanceStatus.FAILED if process.failed else InstanceStatus.COMPLETED
         row.status = move(row.status, target, f"instance {row.id}")
-        row.ended_at, row.end = moments.now(), process.error or process.end
+        row.ended_at, row.end = moments.now(), process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
     if witness := run.session.info.get(WITNESS):
@@ -262,7 +266,7 @@ def _cancel_abandoned(run: Run) -> None:
             continue
         cancel(run.session, child.id, actor=run.actor, maps=run.maps)
         if handled is not None:
-            lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": "流程未等其办结即已继续"})
+            lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": run.why})
 
 
 def of_case(session: Session, case_id: UUID) -> models.Instance:

@@ -202,8 +202,10 @@ class Instance(Base):
     types: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    #: Id of the end event that was reached last, or code of the error that nobody caught.
+    #: Id of the end event that was reached last.  (Of those that failed in releases before `error`: the code of the error.)
     end: Mapped[str | None]
+    #: Code of the last error that nothing caught; one path has ended by it, and others may have gone on.
+    error: Mapped[str | None]
     #: When its activities are purged (`camunda:historyTimeToLive`, counted from its end); None: they are kept, or are gone already.
     purge_at: Mapped[datetime | None] = mapped_column(index=True)
     #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
@@ -236,6 +238,8 @@ class Activity(Base):
     ended_at: Mapped[datetime | None]
     #: completed, or canceled (interrupted, terminated); None while it lasts.
     outcome: Mapped[str | None] = mapped_column(String(20))
+    #: Code of the error by which it has ended, since nothing caught that.
+    error: Mapped[str | None]
 
 
 class Task(Lit, Base):

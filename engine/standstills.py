@@ -25,6 +25,7 @@ def find(session: Session, about: InstanceRows, waits: Mapping[WaitKind, Mapping
     yield from _untold(about)
     yield from _calls(session, about, waits[WaitKind.CALL])
     yield from _escalations(session, about, waits[WaitKind.ESCALATION])
+    yield from _errors(session, about, waits[WaitKind.ERROR])
     tried = {job.payload["wait"] for job in about.jobs if job.kind == "step"}
     for number, wait in waits[WaitKind.EXTERNAL_TASK].items():
         if steps.is_ours(wait.name) and number not in tried:
@@ -89,6 +90,17 @@ def _escalations(session: Session, about: InstanceRows, waits: Mapping[int, Wait
     for number, wait in waits.items():
         if number not in asked:
             yield f"Expected the escalation at {wait.element} to be answered, but no job does"
+
+
+def _errors(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
+    """An error waits for the answer of one of those that have called."""
+    if not waits:
+        return
+    jobs = session.scalars(select(Job).where(Job.case_id == about.row.case_id, Job.kind == "error")).all()
+    asked = {job.payload["wait"] for job in jobs if job.payload["thrower"] == str(about.row.id)}
+    for number, wait in waits.items():
+        if number not in asked:
+            yield f"Expected the error at {wait.element} to be answered, but no job does"
 
 
 def _owed(jobs: Sequence[Job], kind: str, child: Instance) -> list[Job]:

@@ -100,7 +100,7 @@ class InstanceStatus(StrEnum):
 
     RUNNING = "running"  #: 进行中
     COMPLETED = "completed"  #: 已完成
-    FAILED = "failed"  #: ended by an error that nobody caught
+    FAILED = "failed"  #: its last path has ended by an error that nothing caught
     CANCELED = "canceled"  #: withdrawn, returned, or moved to another case
 
 

@@ -95,6 +95,8 @@ def _find_variables(_session: Session, given: dict[str, Any]) -> Variables:
 def _instance(session: Session, found: Any) -> dict[str, Any]:
     row, of = found.Instance, found.Definition
     failed = row.status is InstanceStatus.FAILED
+    terminated = failed and row.error is None  # by an earlier release, which ended everything
+    state = _STATES[InstanceStatus.COMPLETED if failed and not terminated else row.status]
     return {
         "id": str(row.id),
         "businessKey": row.business_key,
@@ -108,14 +110,15 @@ def _instance(session: Session, found: Any) -> dict[str, Any]:
         "durationInMillis": answers.milliseconds(row.started_at, row.ended_at),
         "startUserId": found.Case.submitted_by,
         "startActivityId": found.start_element,
-        "endActivityId": None if failed else row.end,
-        "deleteReason": f"Error {row.end} was caught by nothing" if failed else None,
+        "endActivityId": None if terminated else row.end,
+        "deleteReason": f"Error {row.error or row.end} was caught by nothing" if failed else None,
+        "uncaughtError": row.end if terminated else row.error,
         "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
         "rootProcessInstanceId": str(processes.root(session, row).id),
         "superCaseInstanceId": None,
         "caseInstanceId": None,
         "tenantId": None,
-        "state": "SUSPENDED" if row.suspended and row.ended_at is None else _STATES[row.status],
+        "state": "SUSPENDED" if row.suspended and row.ended_at is None else state,
     }
 
 

@@ -34,8 +34,8 @@ Beyond the words:
 - An activity for compensation and an event subprocess are reached by what calls for them, not by a flow.
 - Service, send and business rule tasks and thrown messages are done by a worker (a topic) or by an expression; expressions read, they
   change nothing but their result variable.
-- An error that nothing catches ends the whole instance as failed, and its history says so; Camunda 7 ends this one path and says nothing.
-  Lint warns of an error end event that nothing catches.
+- An error that nothing catches, here or in what has called this process, ends the path that has thrown it, and others go on.  The history
+  says so (`uncaughtError`), in a case a supervisor is alerted, and lint warns of an error end event that nothing catches.
 - Output parameters of an activity are set when it is canceled, too, the inner before the outer, before what has canceled it goes on.  When
   that fails, nothing is canceled: whoever asked for it is told, a timer is tried again, a token that would cancel others is an incident.
 - Camunda 7 ignores `standardLoopCharacteristics` and the quantities of tokens; here they do what BPMN says.

@@ -172,15 +172,21 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self.end(my_task)
         if my_task.gone:
             return None
-        my_task.taken = self.choose(my_task)
+        my_task.taken = self.choose(my_task) if my_task.uncaught is None else ()
         return True
 
     def _leave(self, token: Token) -> None:
         """End the work, once: results go out, the loop counts, what can be compensated is noted."""
-        self.leave(token)
+        if token.uncaught is None:
+            self.leave(token)
         values.map_out(token, self.element.output_parameters)
         if self.body:
             self.body.count(token)
+        if token.uncaught is None:
+            self._note(token)
+
+    def _note(self, token: Token) -> None:
+        """Note how it is compensated; what an error has ended is not."""
         inner = token.facts.get("compensable")
         if self.undone_inside:  # which undoes what was done inside, if it says so
             compensation.note(token, handler=self.undone_inside, inner=inner or [])

@@ -9,13 +9,21 @@ from SpiffWorkflow.task import TaskState
 
 from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
+from bpmn.instructions import Verb
 from bpmn.spiff import canceling
 from bpmn.spiff.process import Process
 from bpmn.spiff.scopes import ROOT_NAME, Scope
 from bpmn.spiff.token import Token
 
 
-def start_before(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
+def start(process: Process, verb: Verb, target: str, within: Token | None, local: Mapping[str, Any]) -> int:
+    """Let a token start somewhere, with local variables, `within` an activation or where it follows; returns its number."""
+    if verb is not Verb.ALONG and target not in process.spec.task_specs:
+        raise InstanceError(f"Expected an element {target} to start {verb}, but there is none")
+    return _STARTS[verb](process, target, within, local)
+
+
+def _before(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
     """Let a token arrive at an element, and return its number.
 
     One that runs several times starts as a whole, or, `within` what is around its rounds, with one more of them.
@@ -28,7 +36,7 @@ def start_before(process: Process, key: str, within: Token | None, local: Mappin
     return process.spawn(spec, _scope(process, spec.element, within), **_own(local))
 
 
-def start_along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:
+def _along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:
     """Let a token take a sequence flow, and return its number; its condition is not put."""
     for spec in process.spec.task_specs.values():
         for taken in spec.flows:
@@ -38,12 +46,15 @@ def start_along(process: Process, flow: str, within: Token | None, local: Mappin
     raise InstanceError(f"Expected a sequence flow {flow}, but there is none")
 
 
-def start_after(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
+def _after(process: Process, key: str, within: Token | None, local: Mapping[str, Any]) -> int:
     """Let a token take the flow out of an element, which must be the only one, and return its number."""
     spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
     if len(spec.flows) != 1:
         raise InstanceError(f"Expected one sequence flow out of {key}, but there are {len(spec.flows)}")
-    return start_along(process, spec.flows[0].id, within, local)
+    return _along(process, spec.flows[0].id, within, local)
+
+
+_STARTS = {Verb.BEFORE: _before, Verb.AFTER: _after, Verb.ALONG: _along}
 
 
 def cancel(process: Process, token: Token) -> None:

@@ -10,10 +10,9 @@ from SpiffWorkflow.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from bpmn import errors
-from bpmn.definition import EventType
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
-from bpmn.spiff import canceling, raising, values
+from bpmn.spiff import canceling, values
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
@@ -41,7 +40,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.context = context
         #: Id of the last end event of the process that was reached.
         self.end: str | None = None
-        #: Code of the error that nothing caught.
+        #: Code of the last error that nothing caught.
         self.error: str | None = None
         self.next_id = 1
         #: Whether input and output parameters are carried out.
@@ -131,12 +130,6 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Cancel what is in a scope, and what watches in it; what watches at its boundary stays."""
         canceling.cancel(self, *(token for token in scope.children if not (token.watches and token.task_spec.element.attached_to)))
 
-    def raise_error(self, at: Token, code: str, message: str | None = None) -> None:
-        """Raise a BPMN error: the nearest event that catches it, outwards from `at`, else the end of everything."""
-        if not raising.caught(at, EventType.ERROR, code, message):
-            self.error = code
-            self.stop()
-
     def signal(self, name: str, variables: Mapping[str, Any]) -> None:
         """Throw a signal: all that wait for it here have it at once, the engine tells the others."""
         self.signals.append(Signal(name=name, variables=variables))
@@ -166,6 +159,10 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return
         scope = token.scope
         self.discard(token)
+        # How the last one in it ends, a scope does, unless it leads on; in the end, the process.
+        scope.facts.pop("failed", None)
+        if token.uncaught is not None or ("failed" in token.facts and not token.taken):
+            scope.facts["failed"] = True
         scope.task_spec.lose(scope)
 
     def _task_removed_notify(self, token: Token) -> None:
@@ -194,6 +191,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             started_at=token.since,
             ended_at=ended_at,
             outcome=outcome,
+            error=token.uncaught,
             scope=scope,
             flow=token.flow,
             local=token.facts.get("local", NOTHING) if outcome else NOTHING,

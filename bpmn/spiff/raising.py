@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bpmn.definition import EventType
+from bpmn.expressions import plain
 from bpmn.spiff.catching import Watcher
 from bpmn.spiff.token import Token
+from bpmn.waits import WaitKind
+
+
+def hand_over(token: Token, variables: Mapping[str, Any] | None) -> None:
+    """Set what comes with an error or an escalation; a call maps it out, as at its end."""
+    if variables is None:
+        return
+    if token.kind is WaitKind.CALL:
+        token.task_spec.take_over(token, plain(variables))
+    else:
+        token.set_variables(variables)
 
 
 def caught(at: Token, event: EventType, code: str, message: str | None = None) -> bool:
@@ -34,3 +49,28 @@ def _catcher(at: Token, event: EventType, code: str) -> tuple[Token, Watcher] | 
         if start is not None:
             return at.scope, start
         at = at.scope
+
+
+def raise_error(at: Token, code: str, message: str | None = None) -> None:
+    """Raise a BPMN error: what catches it goes on, here or in an instance that has called this one; else only `at` is over.
+
+    Until those have answered, the token rests, and waits for nothing else.
+    """
+    if caught(at, EventType.ERROR, code, message):
+        return
+    if not at.workflow.context.called:
+        give_up(at, code)
+        return
+    for watcher in [child for child in at.children if child.watches]:
+        at.workflow.discard(watcher)
+    at.facts["raised"] = {"name": code, "error": message}
+
+
+def give_up(token: Token, code: str) -> None:
+    """Nothing catches an error: the token that has thrown it is to end, as at a plain end event, and others go on."""
+    token.facts.pop("raised", None)
+    token.facts.update(uncaught=code, done=True)
+    process = token.workflow
+    process.error = code
+    if token.scope is process.root:
+        process.end = token.task_spec.drawn_id

@@ -20,7 +20,7 @@ class ThrowEvent(ElementSpec):
     def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
         super().__init__(process, element, definition)
         self.event = element.event or EventDefinition(type=EventType.NONE)
-        self.rests = self.event.type in {EventType.ESCALATION, EventType.COMPENSATION, EventType.CANCEL}
+        self.rests = self.event.type in {EventType.ESCALATION, EventType.COMPENSATION, EventType.CANCEL, EventType.ERROR}
 
     def enter(self, token: Token) -> None:
         """Throw."""
@@ -61,18 +61,19 @@ class EndEvent(ThrowEvent):
     def enter(self, token: Token) -> None:
         """Throw, once it is known what is said about an error; a canceled transaction is compensated first."""
         super().enter(token)
+        message = None
         if self.event.error_message:
-            token.facts["message"] = values.text_or_none("message of the error", token.evaluate(self.event.error_message))
+            message = values.text_or_none("message of the error", token.evaluate(self.event.error_message))
         if self.event.type is EventType.CANCEL:
             self.end_others(token)
             token.facts["done"] = not compensation.start(token, compensation.take(token, None))
+        if self.event.type is EventType.ERROR:
+            raising.raise_error(token, self.event.name or "", message)
 
     def end(self, token: Token) -> None:
-        """End others; what an error or a cancel end event ends is around it."""
+        """End others; what a cancel end event ends is around it."""
         process, scope = token.workflow, token.scope
-        if self.event.type is EventType.ERROR:
-            raising.caught(token, EventType.ERROR, self.event.name or "", token.facts.get("message"))
-        elif self.event.type is EventType.TERMINATE:
+        if self.event.type is EventType.TERMINATE:
             self.end_others(token)
         elif self.event.type is EventType.CANCEL:
             canceled = scope.scope if scope.task_spec.body else scope  # one that runs several times is left as a whole
@@ -83,9 +84,3 @@ class EndEvent(ThrowEvent):
     def end_others(self, token: Token) -> None:
         """Cancel every other token of the scope."""
         canceling.cancel(token.workflow, *(other for other in token.scope.children if other is not token and not other.watches))
-
-    def _on_complete_hook(self, my_task: Token) -> None:
-        super()._on_complete_hook(my_task)
-        if self.event.type is EventType.ERROR:  # nobody has caught it
-            my_task.workflow.end, my_task.workflow.error = self.name, self.event.name or ""
-            my_task.workflow.stop()

@@ -89,6 +89,12 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return self.begun and not self.watches and "left" not in self.facts and (self.done or self.state != TaskState.ERROR)
 
     @property
+    def uncaught(self) -> str | None:
+        """Code of the error by which it ends, since nothing catches that."""
+        code: str | None = self.facts.get("uncaught")
+        return code
+
+    @property
     def over(self) -> bool:
         """Whether its end has been told already: a job carries it on from there."""
         return "after" in {self.facts.get("job"), self.facts.get("continued")}
@@ -100,6 +106,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return waits.WaitKind.INCIDENT
         if self.state != TaskState.STARTED:
             return None
+        if "raised" in self.facts:
+            return waits.WaitKind.ERROR
         return waits.WaitKind.JOB if "job" in self.facts else self.task_spec.kind_of(self)
 
     def wait(self) -> waits.Wait | None:
@@ -108,6 +116,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return self.incident(self.facts["error"])
         if self.state != TaskState.STARTED:
             return None
+        if "raised" in self.facts:
+            return self.waiting(waits.WaitKind.ERROR, **self.facts["raised"])
         if "job" in self.facts:
             facts = self.facts
             return self.waiting(waits.WaitKind.JOB, priority=facts.get("job_priority", 0), retry_cycle=facts.get("retry_cycle"))
@@ -115,7 +125,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def catches(self, kind: waits.WaitKind, name: str) -> bool:
         """Whether the token waits for this message or signal."""
-        return self.state == TaskState.STARTED and self.task_spec.catches(kind, name, self)
+        return self.state == TaskState.STARTED and "raised" not in self.facts and self.task_spec.catches(kind, name, self)
 
     def incident(self, error: str) -> waits.Wait:
         """Return the wait of a token that could not go on."""

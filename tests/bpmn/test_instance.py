@@ -88,7 +88,7 @@ def test_start__its_variables_are_its_own():
     [
         (
             lambda i, n: i.complete(n + 1),
-            "Expected to complete user task or external task or call or escalation 3, but nothing waits under this number",
+            "Expected to complete user task or external task or call or escalation or error 3, but nothing waits under this number",
         ),
         (lambda i, n: i.deliver(n), "Expected to deliver message or signal 2, but it is user task accept"),
         (lambda i, n: i.execute(n), "Expected to execute job 2, but it is user task accept"),

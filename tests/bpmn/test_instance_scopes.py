@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bpmn.diagrams import call, end, error_boundary, external, flows, parallel, start, subprocess, task, timer_boundary, user
+from bpmn.errors import InstanceError
+from bpmn.waits import WaitKind
+from tests.bpmn.diagrams import (
+    call,
+    end,
+    error_boundary,
+    external,
+    flows,
+    message_boundary,
+    parallel,
+    start,
+    subprocess,
+    task,
+    timer_boundary,
+    user,
+)
 from tests.bpmn.instances import again, begin, complete, outcomes, standing, wait
 
 
@@ -151,12 +166,10 @@ def test_error__nothing_catches_it():
 
     complete(instance, "a")
 
-    assert instance.ended
-    assert instance.error == "E1"
-    assert instance.end == "bad"
-    assert instance.waits() == ()
-    assert ("other", "canceled") in outcomes(instance)
-    assert ("bad", "completed") in outcomes(instance)
+    assert standing(instance) == ["other", "b"]
+    assert [(activity.outcome, activity.error) for activity in instance.history() if activity.element == "bad"] == [("completed", "E1")]
+    complete(instance, "b", "other")
+    assert (instance.ended, instance.failed, instance.error, instance.end) == (True, False, "E1", "e")
 
 
 @pytest.mark.parametrize("activity", [external("a", topic="t"), call("a", of="other")])
@@ -176,9 +189,7 @@ def test_raise_error__nothing_catches_it():
 
     instance.raise_error(wait(instance, "a").id, "NO_STOCK")
 
-    assert instance.ended
-    assert instance.error == "NO_STOCK"
-    assert instance.end is None
+    assert (instance.ended, instance.failed, instance.error, instance.end) == (True, True, "NO_STOCK", "a")
 
 
 def test_error__a_state_after_it_is_the_same_cold():
@@ -187,4 +198,47 @@ def test_error__a_state_after_it_is_the_same_cold():
 
     loaded = again(instance)
 
-    assert (loaded.ended, loaded.error, loaded.end, loaded.waits()) == (True, "NO_STOCK", None, ())
+    assert (loaded.ended, loaded.failed, loaded.error, loaded.end, loaded.waits()) == (True, True, "NO_STOCK", "a", ())
+
+
+def test_raise_error__out_of_a_called_instance_waits_for_its_answer():
+    """Nobody does the task any more, and nothing watches there; what is beside goes on."""
+    content = (start("s"), parallel("f"), external("a", topic="t"), timer_boundary("late", on="a", duration="PT1H"), user("b"), end("e"))
+    instance = again(begin(*content, flows("s -> f -> a -> e", "f -> b -> e", "late -> e"), called=True))
+
+    instance.raise_error(wait(instance, "a").id, "NO_STOCK", "none left")
+
+    instance = again(instance)
+    assert [(w.kind, w.element, w.name, w.error) for w in instance.waits(WaitKind.ERROR)] == [
+        (WaitKind.ERROR, "a", "NO_STOCK", "none left")
+    ]
+    assert (set(standing(instance)), instance.error) == ({"a", "b"}, None)
+    with pytest.raises(InstanceError, match="but it is error a"):
+        instance.raise_error(wait(instance, "a").id, "NO_STOCK")
+    instance.complete(wait(instance, "a").id)
+    assert (standing(again(instance)), instance.error) == (["b"], "NO_STOCK")
+
+
+def test_error__out_of_a_called_instance_that_is_interrupted_meanwhile():
+    content = (
+        subprocess("sub", start("ss"), end("bad", error="E1"), flows("ss -> bad")),
+        message_boundary("stop", on="sub", message="stop"),
+    )
+    instance = again(begin(start("s"), *content, end("e"), flows("s -> sub -> e", "stop -> e"), called=True))
+    assert [(w.kind, w.name) for w in instance.waits(WaitKind.ERROR)] == [(WaitKind.ERROR, "E1")]
+
+    instance.throw("stop")
+
+    assert (instance.ended, instance.error, instance.end) == (True, None, "e")
+    assert ("bad", "canceled") in outcomes(instance)
+
+
+@pytest.mark.parametrize(("code", "caught", "at"), [("E1", True, "r"), ("E2", False, "c")])
+def test_offer_error__at_a_call(code, caught, at):
+    """One that nothing here catches leaves the call as it is, but what the other process has is mapped out."""
+    content = (call("c", of="other", outputs=["n"]), error_boundary("b", on="c", error="E1"), user("r"), end("e"))
+    instance = begin(start("s"), *content, flows("s -> c -> e", "b -> r -> e"))
+
+    assert instance.offer_error(wait(instance, "c").id, code, None, {"n": 1}) is caught
+
+    assert (standing(again(instance)), instance.variables, instance.error) == ([at], {"n": 1}, None)

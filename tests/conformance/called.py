@@ -79,7 +79,7 @@ class Play:
             mark = "!" if activity.number in broken else MARKS[activity.outcome]
             if drawn[activity.element].drawn and self.known.get((row.id, activity.number)) != mark:
                 self.known[row.id, activity.number] = mark
-                yield mark, activity.element
+                yield mark, activity.element if activity.error is None else f"{activity.element}!{activity.error}"
 
     def rows(self, session, *, every=False):
         """Instances of the run, the oldest first; those that still run, or all."""
@@ -87,12 +87,12 @@ class Play:
         return [row for row in session.scalars(of_run) if every or row.status is InstanceStatus.RUNNING]
 
     def stands(self):
-        """Say how all of it stands, in the words that close a run."""
+        """Return the instance that was started; nothing that it has called outlasts it."""
         with self.database.reading() as session:
             first, *called = self.rows(session, every=True)
             running = [row for row in called if row.status is InstanceStatus.RUNNING]
             assert not running or first.status is InstanceStatus.RUNNING, "what was called outlasts what has called it"
-            return first.status, first.end, dict(first.variables)
+            return first
 
 
 def _files(lines, key):

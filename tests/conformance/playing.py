@@ -11,7 +11,7 @@ from tests.bpmn.instances import NOW, again
 from tests.conformance import drawing
 
 #: What completes: somebody's work, or the answer of another instance.
-WORK = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCALATION)
+WORK = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCALATION, WaitKind.ERROR)
 
 
 def play(case, run, *, cold=False, operaton=False):
@@ -51,12 +51,12 @@ class Trace:
         before = dict(self.known)
         for activity in instance.history():
             mark = {None: "+", "completed": "", "canceled": "-"}[activity.outcome]
-            self.known[activity.id] = (mark, activity.element)
+            self.known[activity.id] = (mark, activity.element if activity.error is None else f"{activity.element}!{activity.error}")
         broken = {wait.id for wait in instance.waits(WaitKind.INCIDENT)}
         for number, (mark, element) in self.known.items():
             if mark in {"+", "!"}:
                 self.known[number] = ("!" if number in broken else "+", element)
-        changed = [found for number, found in self.known.items() if before.get(number) != found and found[1] in self.told]
+        changed = [found for number, found in self.known.items() if before.get(number) != found and found[1].partition("!")[0] in self.told]
         signals = [signal for signal in instance.signals if signal not in self.signals]
         self.signals += signals
         return " ".join([f"{mark}{element.replace(BODY, '#')}" for mark, element in changed] + [f"^{signal.name}" for signal in signals])

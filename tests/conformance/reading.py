@@ -49,6 +49,11 @@ def parts(text):
     return [match["word"] for match in found if match["word"]], {m["key"]: m["value"].strip('"') for m in found if m["key"]}
 
 
+def known(closing):
+    """What a closing says: `ends at e despite E1 with x=1` gives {"at": "e", "despite": "E1"}."""
+    return dict(zip(closing.words[::2], closing.words[1::2], strict=False))
+
+
 def _page(path):
     family = path.relative_to(HERE).with_suffix("").as_posix()
     for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:

@@ -310,16 +310,34 @@ def test_history__unacceptable(designer, query):
     assert designer.get(f"/history/{query}").status_code == 400
 
 
+def test_instance__an_error_on_one_of_its_paths(designer):
+    """It goes on, and has not ended by that."""
+    beside = d.flows("s -> f -> a -> e", "f -> bad")
+    running = designer.start(d.diagram(d.start("s"), d.parallel("f"), d.user("a"), d.end("e"), d.end("bad", error="E1"), beside, key="p"))
+
+    told = designer.get(f"/history/process-instance/{running['id']}").json
+
+    assert (told["state"], told["uncaughtError"], told["deleteReason"]) == ("ACTIVE", "E1", None)
+    [task] = designer.get("/task").json
+    designer.post(f"/task/{task['id']}/complete", {})
+    told = designer.get(f"/history/process-instance/{running['id']}").json
+    assert (told["state"], told["uncaughtError"], told["deleteReason"], told["endActivityId"]) == ("COMPLETED", "E1", None, "e")
+
+
 def test_instance__ended_by_an_error(designer):
     failed = designer.start(d.diagram(d.start("s"), d.end("e", error="E1"), d.flows("s -> e"), key="p"))
 
     told = designer.get(f"/history/process-instance/{failed['id']}").json
 
-    assert (told["state"], told["deleteReason"], told["endActivityId"]) == ("INTERNALLY_TERMINATED", "Error E1 was caught by nothing", None)
+    assert (told["state"], told["endActivityId"]) == ("COMPLETED", "e")  # as in Camunda 7, which says no more
+    assert (told["uncaughtError"], told["deleteReason"]) == ("E1", "Error E1 was caught by nothing")
+    [start, ended] = designer.get(f"/history/activity-instance?processInstanceId={failed['id']}&sortBy=startTime&sortOrder=asc").json
+    assert (start["uncaughtError"], ended["uncaughtError"]) == (None, "E1")
+    assert (ended["activityId"], ended["canceled"], ended["completeScope"]) == ("e", False, True)
     assert (told["startActivityId"], told["startUserId"]) == ("s", "designer")
     for query, found in {
-        "internallyTerminated=true": 1,
-        "completed=true": 0,
+        "internallyTerminated=true": 0,
+        "completed=true": 1,
         "startedBy=designer": 1,
         "startedBy=x": 0,
         "executedActivityIdIn=e": 1,

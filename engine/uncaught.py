@@ -1,0 +1,20 @@
+"""Errors that nothing catches (流程出错): one path ends by each, as in Camunda 7; here it is written down, and a supervisor sees it."""
+
+from __future__ import annotations
+
+from engine import alerts, journal
+from engine.alerts import AlertKind
+from engine.clock import Light
+from engine.instances import Run
+
+
+def tell(run: Run) -> None:
+    """Write down every error that nothing has caught in this run; in a case, alert a supervisor."""
+    for activity in run.process.history():
+        if activity.error is None:
+            continue
+        element = run.loaded.process.elements[activity.element]
+        journal.record(run.session, run.row, actor=run.actor, what="error uncaught", element=activity.element, code=activity.error)
+        if run.row.hall is not None:
+            message = f"办件 {run.row.number} 流程出错：{element.name or element.id} 的错误 {activity.error} 无人处理"
+            alerts.raise_alert(run.session, run.case, AlertKind.UNCAUGHT_ERROR, Light.RED, message, item=run.item)

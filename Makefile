@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench bench-departments bench-growth soak soak-ha setup requirements clean
+.PHONY: help run test lint format bench bench-departments bench-growth bench-scheduler soak soak-ha setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -17,6 +17,7 @@ help:
 	@echo 'make test   set up and run every test, on SQLite and on PostgreSQL'
 	@echo 'make lint   ruff, mypy, import-linter'
 	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
+	@echo 'make bench-scheduler   a million timers: how late they go off, and how long people wait meanwhile'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
@@ -46,6 +47,13 @@ bench: .venv/dev.stamp
 # Which axes, and how far: make bench-growth ARGS="--axis cases --most 100000"; all of them take twenty minutes and 25 GB.
 bench-growth: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.growth $(ARGS)
+
+# Timers that are pending, due within ten seconds, and due at once.
+PENDING ?= 1000000
+DUE ?= 20000
+FLOOD ?= 100000
+bench-scheduler: .venv/dev.stamp
+	$(BIN)/python -m tests.benchmarks.bench_scheduler --pending $(PENDING) --due $(DUE) --flood $(FLOOD)
 
 # Seconds for which things go wrong, and which things when.
 DURATION ?= 60

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -21,6 +21,7 @@ from engine import calendars, definitions, functions, moments
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
+from engine.writes import OLD, Writes
 
 Counted = tuple[Dial | None, DueDate | None]
 _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statutory|warning)['"]\s*\)\s*\}?\s*""")
@@ -29,13 +30,16 @@ _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statu
 def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
     """Move what is bound in these cases, whose clocks gave and give `dials`.  Tells how many were moved, and instances are to be woken."""
     waking: dict[UUID, UUID] = {}
+    elements: dict[UUID, Mapping[str, Element]] = {}
     moved = 0
     for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
         columns = (table.id, table.element, table.due_at, Instance.id.label("instance_id"), Instance.case_id, Instance.item_id)
         query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
         to: list[dict[str, Any]] = []
         for row in session.execute(query.where(table.case_id.in_(cases), *more)):
-            found = expression(definitions.get(session, row.definition_id).process.elements[row.element])
+            if row.definition_id not in elements:
+                elements[row.definition_id] = definitions.get(session, row.definition_id).process.elements
+            found = expression(elements[row.definition_id][row.element])
             if found is None or not found.calls & functions.LIVE:
                 continue
             simple = _DEADLINE.fullmatch(found.source)
@@ -45,11 +49,11 @@ def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple
                 continue
             before, now = (moment(simple[1], each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
             if now != before and not _has_fired(row.due_at, before, now):
-                to.append({"of": row.id, "to": now})
-        if to:
-            moved += len(to)
-            rows = cast("Table", table.__table__)
-            session.execute(update(rows).where(rows.c.id == bindparam("of")).values(due_at=bindparam("to")), to)
+                to.append({OLD + "id": row.id, "due_at": now})
+        moved += len(to)
+        writes = Writes()
+        writes.update(cast("Table", table.__table__), to, by=("id",))
+        writes.run(session.connection())
     _wake(session, waking)
     return moved, len(waking)
 

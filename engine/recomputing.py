@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, select, update
+from sqlalchemy import Row, Select, Table, func, select
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages
@@ -22,8 +22,9 @@ from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
-from engine.models import Base, Instance, Task
+from engine.models import Instance, Task
 from engine.states import ClockStatus, InstanceStatus, TaskStatus
+from engine.writes import OLD, Writes
 
 log = structlog.get_logger()
 #: Cases of one transaction.
@@ -31,6 +32,7 @@ BATCH = 500
 #: So many numbers of what is late by it are written down; all are counted.
 NAMED = 1000
 
+_CASES, _ITEMS, _TASKS = (cast("Table", model.__table__) for model in (Case, Item, Task))
 Counted = tuple[Dial | None, DueDate | None]
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
 
@@ -162,13 +164,17 @@ def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Count
 
 
 def _write(session: Session, moves: Moves) -> None:
-    """Write what has changed: one statement for each kind of row, however many there are."""
+    """Write what has changed, in one go, however many rows there are; of tasks those that are open."""
     items = [(row, dials.columns(dial), _last(statute)) for row, (dial, statute) in moves.items]
-    _update(session, Item, {"id"}, [{"id": row.id, **dial, **last} for row, dial, last in items])
-    _update(session, Task, {"case_id", "item_id"}, [{"case_id": row.case_id, "item_id": row.id, **_lights(dial)} for row, dial, _ in items])
     bundles = [(row, dials.columns(dial)) for row, (dial, _) in moves.cases]
-    _update(session, Case, {"id"}, [{"id": row.id, **dial} for row, dial in bundles])
-    _update(session, Task, {"case_id"}, [{"case_id": row.id, **_lights(dial)} for row, dial in bundles], Task.item_id.is_(None))
+    writes, still = Writes(), {OLD + "status": TaskStatus.OPEN}
+    writes.update(_ITEMS, [{OLD + "id": row.id, **dial, **last} for row, dial, last in items], by=("id",))
+    theirs = [{OLD + "case_id": row.case_id, OLD + "item_id": row.id, **still, **_lights(dial)} for row, dial, _ in items]
+    writes.update(_TASKS, theirs, by=("case_id", "item_id", "status"))
+    writes.update(_CASES, [{OLD + "id": row.id, **dial} for row, dial in bundles], by=("id",))
+    common = [{OLD + "case_id": row.id, **still, **_lights(dial)} for row, dial in bundles]
+    writes.update(_TASKS, common, by=("case_id", "status"), empty=("item_id",))
+    writes.run(session.connection())
 
 
 def _last(statute: DueDate | None) -> dict[str, Any]:
@@ -177,18 +183,6 @@ def _last(statute: DueDate | None) -> dict[str, Any]:
 
 def _lights(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name: columns[name] for name in dials.LIGHTS}
-
-
-def _update(session: Session, model: type[Base], key: Collection[str], rows: list[dict[str, Any]], *more: ColumnElement[bool]) -> None:
-    """Update rows that are found by the columns of a key; of tasks those that are open."""
-    if not rows:
-        return
-    table = cast("Table", model.__table__)
-    found = [table.c[name] == bindparam(f"of_{name}") for name in sorted(key)]
-    still = [table.c.status == TaskStatus.OPEN] if model is Task else []
-    values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in rows[0] if name not in key}
-    given = [{f"{'of' if name in key else 'to'}_{name}": value for name, value in row.items()} for row in rows]
-    session.execute(update(table).where(*found, *still, *more).values(values), given)
 
 
 def _added(report: Mapping[str, Any], moves: Moves, cases: int) -> dict[str, Any]:

@@ -33,7 +33,7 @@ _DUE = Read(
     )
     .order_by(_TIMERS.c.due_at)
     .limit(bindparam("most"))
-    .with_for_update(of=INSTANCES, key_share=True, skip_locked=True),
+    .with_for_update(of=(_TIMERS, INSTANCES), key_share=True, skip_locked=True),
 )
 
 

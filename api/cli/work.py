@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import threading
 from datetime import timedelta
@@ -16,6 +17,8 @@ from engine.floors import Floors
 from engine.heartbeat import Heartbeat
 from engine.settings import Settings
 
+#: By how much other processes of the host go before this one: nobody is to wait for a mass of what has become due.
+COURTESY = 5
 #: Objects after which Python looks for those that refer to each other in a circle.
 COLLECTED = 50_000
 #: Seconds between two looks at what is kept no longer.
@@ -29,6 +32,7 @@ def work() -> None:
     refuse_unfit(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances)
     moments.follow(database.bind)
+    os.nice(COURTESY)
     # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.
     gc.freeze()
     gc.set_threshold(COLLECTED)

@@ -12,15 +12,22 @@ When something was committed, PostgreSQL itself tells (`track_commit_timestamp`)
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import quantiles
+from uuid import UUID
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -29,7 +36,7 @@ from sqlalchemy import text
 from engine import definitions, deployments, processes
 from engine.database import Database
 from engine.variables import Given
-from tests.benchmarks import population, reference, shipped
+from tests.benchmarks import bench_completion, population, reference, shipped
 from tests.bpmn import diagrams as d
 
 #: What is due is due within so many seconds; the first after `AHEAD`, when the nodes are up.
@@ -56,7 +63,10 @@ def main() -> None:
         begun = time.monotonic()
         populate(db, asked.pending)
         console.print(f"{asked.pending:,} timers are pending ({time.monotonic() - begun:.0f} s)")
-        console.print(due(db, url, asked.due))
+        if asked.due:
+            console.print(due(db, url, asked.due))
+        if asked.flood:
+            console.print(*flood(db, url, asked.flood, People(url, asked.a_second, asked.seconds)))
         db.close()
 
 
@@ -95,14 +105,86 @@ def plan(db: Database, name: str, count: int, *, within: float, ahead: float) ->
 
 def due(db: Database, url: str, count: int) -> Table:
     """Two nodes, one of which is killed when half of it is due."""
+    before = cpu()
     with node(url), node(url) as victim:
         plan(db, "due", count, within=WITHIN, ahead=AHEAD)
         time.sleep(AHEAD + WITHIN / 2)
         victim.kill()
         await_done(db, "due")
-    return table(
-        f"{count:,} due within {WITHIN:.0f} s, two nodes, one of which is killed after {WITHIN / 2:.0f} s", lateness(db, "due"), db, "due"
+    title = f"{count:,} due within {WITHIN:.0f} s, two nodes, one of which is killed after {WITHIN / 2:.0f} s"
+    return table(title, db, "due", cpu() - before)
+
+
+class People:
+    """Who complete tasks through the shipped server, so many in a second whatever happens."""
+
+    def __init__(self, url: str, a_second: float, seconds: float) -> None:
+        self.key, self.count, self.apart = shipped.key(url), int(a_second * seconds), 1 / a_second
+        self.tasks = iter(bench_completion._tasks(url, 3 * self.count, reference.DONE))
+
+    def work(self, port: int) -> list[float]:
+        """Complete tasks; how long each of them took, from the moment at which somebody wanted to."""
+        with ThreadPoolExecutor(16) as threads:
+            begun = time.monotonic()
+            wanted = [begun + place * self.apart for place in range(self.count)]
+            return list(threads.map(partial(self._complete, port), islice(self.tasks, self.count), wanted))
+
+    def _complete(self, port: int, task: UUID, wanted: float) -> float:
+        time.sleep(max(0.0, wanted - time.monotonic()))
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        connection.request("POST", f"/api/v1/tasks/{task}/complete", json.dumps(reference.DATA), headers)
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        response.read()
+        connection.close()
+        return time.monotonic() - wanted
+
+
+def flood(db: Database, url: str, count: int, people: People) -> Iterator[Table]:
+    """Everything is due at once; people work meanwhile.  First they work alone."""
+    waits = Table(
+        "", *(Column(head, justify="right") for head in ("p50 ms", "p90 ms", "p99 ms", "longest ms")), title="Completions over HTTP"
     )
+    with shipped.serving(url) as port:
+        people.work(port)  # to warm up
+        _add(waits, "alone", people.work(port))
+        plan(db, "flood", count, within=0.001, ahead=0)
+        begun, before = time.monotonic(), cpu()
+        with node(url), node(url):
+            _add(waits, f"{count:,} timers are due", people.work(port))
+            done = progress(db, "flood")
+            await_done(db, "flood")
+            took = time.monotonic() - begun
+        spent = cpu() - before
+    yield waits
+    title = f"{count:,} due at once, two nodes, {took:.0f} s; {done:,} while people worked ({rates(db, 'flood')} a second)"
+    yield table(title, db, "flood", spent)
+
+
+def _add(waits: Table, label: str, walls: list[float]) -> None:
+    cut = quantiles(walls, n=100)
+    waits.add_row(label, *(f"{1000 * wall:.0f}" for wall in (cut[49], cut[89], cut[98], max(walls))))
+
+
+def progress(db: Database, name: str) -> int:
+    """How many have gone off."""
+    query = text(
+        "SELECT count(*) FROM planned p WHERE p.round = :name AND NOT EXISTS (SELECT 1 FROM timers t WHERE t.instance_id = p.instance_id)"
+    )
+    with db.bind.connect() as connection:
+        return int(connection.execute(query, {"name": name}).scalar() or 0)
+
+
+def rates(db: Database, name: str) -> str:
+    """How many went off in the slowest and in the fastest of the seconds between the first and the last."""
+    query = text(
+        "SELECT count(*) FROM planned p JOIN instances i ON i.id = p.instance_id WHERE p.round = :name"
+        " GROUP BY date_trunc('second', pg_xact_commit_timestamp(i.xmin)) ORDER BY date_trunc('second', pg_xact_commit_timestamp(i.xmin))"
+    )
+    with db.bind.connect() as connection:
+        seconds = list(connection.execute(query, {"name": name}).scalars())[1:-1] or [0]
+    return f"{min(seconds):,} to {max(seconds):,}"
 
 
 def await_done(db: Database, name: str) -> None:
@@ -137,12 +219,21 @@ def fired(db: Database, name: str) -> tuple[int, int]:
     return once, otherwise
 
 
-def table(title: str, late: list[float], db: Database, name: str) -> Table:
+def cpu() -> float:
+    """Seconds of CPU of the nodes that have ended; the database is not counted."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def table(title: str, db: Database, name: str, spent: float) -> Table:
+    """What came of a round, for which the nodes have `spent` so many seconds of CPU."""
+    late = lateness(db, name)
     once, otherwise = fired(db, name)
     cut = quantiles(late, n=1000)
     figures = {"once": f"{once:,}", "otherwise": f"{otherwise:,}", "earliest": f"{min(late):.3f}"}
     figures |= {label: f"{cut[place]:.3f}" for label, place in (("p50", 499), ("p90", 899), ("p99", 989), ("p99.9", 998))}
     figures |= {"latest": f"{max(late):.3f}", "late by over 2 s": f"{sum(one > 2 for one in late):,}"}
+    figures["our CPU ms each"] = f"{1000 * spent / len(late):.2f}"
     made = Table(*(Column(head, justify="right") for head in figures), title=f"{title}; seconds late")
     made.add_row(*figures.values())
     return made

@@ -105,6 +105,8 @@ class Activity:
     scope: int | None = None
     #: Id of the flow it came by; None: it did not come by one.
     flow: str | None = None
+    #: At a join: ids of the activations of the other tokens, which ended in this one.
+    joined: tuple[int, ...] = ()
     #: Its local variables when it ended.
     local: Mapping[str, Any] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ from bpmn.matter import situations
 from bpmn.matter.facts import Matter
 from bpmn.matter.situations import Situation
 from bpmn.simulation import samples, telling
+from bpmn.simulation.solving import Conditions
 from engine import checklists, definitions, deployments, matters
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
@@ -153,9 +154,13 @@ def _variants(session: Session, key: str, situation: Situation, loaded: Loaded) 
         yield _varied(plain, "what may follow after issue is missing", materials=early)
     if firm:
         yield _varied(plain, "materials are missing", materials=())
+    joins = matters.follow_on_start(loaded) is not None
     for label, applicant in _applicants(session, loaded, situation):
-        yield _varied(plain, label, applicant=applicant)
-    if matters.follow_on_start(loaded) is not None:
+        other = _varied(plain, label, applicant=applicant)
+        yield other
+        if joins:
+            yield _varied(other, f"one item was begun alone, and {label}", alone=situation.items[0])
+    if joins:
         yield _varied(plain, "one item was begun alone", alone=situation.items[0])
 
 
@@ -205,7 +210,7 @@ def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
         label = f"{message or signal or 'from the start'}"
         found += [
             Opening(key=loaded.key, label=_label(label, some), variables=some, message=message, signal=signal, is_plain=True)
-            for some in samples.combined(known)
+            for some in samples.combined(known, Conditions(loaded.process))
         ]
     return found
 

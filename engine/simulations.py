@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
+from bpmn.simulation.trails import Arrival, Key
 from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
@@ -48,6 +49,15 @@ class Activation:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a witness has seen of one database."""
+
+    known: frozenset[tuple[UUID, int]] = frozenset()
+    #: Where tokens are, by process.
+    arrivals: Mapping[str, Mapping[Key, Arrival]] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class Witness:
     """Sees every activation in a database."""
@@ -67,10 +77,13 @@ class Witness:
         """Note what has begun in a run."""
         process = run.loaded.process
         for activity in run.process.history():
-            if (run.row.id, activity.id) in self.known:
+            covered, is_new = self.coverage.get(process.key), (run.row.id, activity.id) not in self.known
+            if covered is not None:
+                covered.trails.see(run.row.id, activity, is_new=is_new)
+            if not is_new:
                 continue
             self.known.add((run.row.id, activity.id))
-            if covered := self.coverage.get(process.key):
+            if covered is not None:
                 covered.see(activity.element, activity.flow)
             element = process.elements[activity.element]
             if element.drawn:
@@ -90,10 +103,17 @@ class Witness:
         taken, self.fresh = self.fresh, []
         return taken
 
-    def forget(self, *, all_but: Iterable[tuple[UUID, int]] = ()) -> None:
-        """Look at another database from now on, in which some activations were seen: the numbers of the others may come again."""
-        self.known = set(all_but)
+    def remember(self) -> Seen:
+        """Remember what has been seen in the database until now."""
+        arrivals = {key: dict(covered.trails.arrivals) for key, covered in self.coverage.items()}
+        return Seen(known=frozenset(self.known), arrivals=arrivals)
+
+    def recall(self, seen: Seen) -> None:
+        """Look at another database from now on, in which this has been seen: the numbers of the rest may come again."""
+        self.known = set(seen.known)
         self.fresh.clear()
+        for key, covered in self.coverage.items():
+            covered.trails.arrivals = dict(seen.arrivals.get(key, {}))
 
 
 def furnish(database: Database, around: Iterable[Folder], own: Iterable[Folder], *, years: Path) -> None:

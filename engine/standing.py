@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.simulation import samples, telling
 from bpmn.simulation.samples import Sample
+from bpmn.simulation.solving import Conditions
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
 from engine import calendars, checklists, definitions, functions, lifecycle, moments, steps, tasks
@@ -117,6 +118,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._telling: dict[UUID, Telling] = {}
+        self._conditions: dict[UUID, Conditions] = {}
         self._samples: dict[UUID, tuple[Sample, ...]] = {}
         self._people: dict[str, str] = {}
 
@@ -162,6 +164,12 @@ class Reader:
             self._telling[loaded.id] = telling.values(loaded.process, asked)
         return self._telling[loaded.id]
 
+    def conditions(self, loaded: Loaded) -> Conditions:
+        """What must be true on the paths of a process."""
+        if loaded.id not in self._conditions:
+            self._conditions[loaded.id] = Conditions(loaded.process)
+        return self._conditions[loaded.id]
+
     def _task(self, session: Session, task: Task, groups: tuple[str, ...]) -> OpenTask:
         item = session.get(Item, task.item_id) if task.item_id else None
         _, loaded = _of(session, task.instance_id)
@@ -189,18 +197,19 @@ class Reader:
             instance, loaded = _of(session, task.instance_id)
             form = definitions.form(session, loaded, loaded.process.elements[task.element])
             if form is None:
-                found = list(samples.combined(self._unfilled(loaded)))
+                found = list(samples.combined(self._unfilled(loaded), self.conditions(loaded), instance.variables))
             else:
-                found = samples.of_form(form, instance.variables, self.telling(loaded), now=moments.now().astimezone(calendars.BEIJING))
+                told, now = self.telling(loaded), moments.now().astimezone(calendars.BEIJING)
+                found = samples.of_form(form, instance.variables, told, now=now, conditions=self.conditions(loaded))
             self._samples[task.id] = tuple(found)
         return self._samples[task.id]
 
     def _work(self, session: Session, work: ExternalTask) -> OpenWork:
-        _, loaded = _of(session, work.instance_id)
+        instance, loaded = _of(session, work.instance_id)
         return OpenWork(
             **_common(session, work),
             what=work.topic,
-            samples=tuple(samples.combined(self._unfilled(loaded))),
+            samples=tuple(samples.combined(self._unfilled(loaded), self.conditions(loaded), instance.variables)),
             errors=_caught(loaded.process, work.element, EventType.ERROR),
         )
 

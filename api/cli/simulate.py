@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,15 +25,24 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--coverage", type=click.Choice(["html"]), help="Draw what was reached: NAME.coverage.html in the current folder.")
 @click.option("--junit", "results", type=FILE, help="Write the results for a CI, one test case for each walk or scenario.")
 @click.option("--min-coverage", type=click.IntRange(0, 100), default=0, help="Nodes and flows that must be reached, of a hundred.")
+@click.option("--min-paths", type=click.IntRange(0, 100), default=0, help="Paths that must be taken, of a hundred.")
 @click.option("--walks", "most", type=click.IntRange(1), default=walks.WALKS, show_default=True, help="Walks through one process at most.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same walks, with the same ids and times.")
 def simulate(
-    path: Path, scenarios: tuple[Path, ...], coverage: str | None, results: Path | None, min_coverage: int, most: int, seed: int
+    path: Path,
+    scenarios: tuple[Path, ...],
+    coverage: str | None,
+    results: Path | None,
+    min_coverage: int,
+    min_paths: int,
+    most: int,
+    seed: int,
 ) -> None:
     """Run what is drawn in PATH (the folder of a matter, or one diagram) on the real engine, in memory, with a virtual clock.
 
-    Without a scenario it walks every path, with sample data from the forms: every choice is made, after every choice that leads to it;
-    where one thing goes on at a time, every way is gone.  Exit status 1: a walk or scenario failed, or less was reached than was asked for.
+    Without a scenario it walks every path, with sample data from the forms: every way that one token can take from where it begins to
+    its end, and every loop.  What was not taken is named, with the reason.  Exit status 1: a walk or scenario failed, or less was reached
+    or taken than was asked for.
     """
     wanted = [scenario.read(file) for file in scenarios]
     path = path.resolve()
@@ -46,11 +56,11 @@ def simulate(
                 page = Path(f"{path.stem}.coverage.html")
                 page.write_text(coverage_page.written(opened, played), encoding="utf-8")
                 click.echo(f"Drawn in {page}")
-            too_few = [each for each in opened.tried if each.coverage.percent < min_coverage]
+            too_few = [*_too_few(opened, "reached", min_coverage), *_too_few(opened, "taken", min_paths)]
     except InvalidInput as error:
         raise _refusal(path, error) from error
-    for each in too_few:
-        click.echo(f"Expected {min_coverage} % of {each.name} ({each.key}) to be reached, but it is {each.coverage.percent} %", err=True)
+    for words in too_few:
+        click.echo(words, err=True)
     if too_few or any(play.failure for found in played.values() for play in found.plays):
         raise click.exceptions.Exit(1)
 
@@ -64,11 +74,19 @@ def _play(opened: Stage, wanted: list[scenario.Scenario], most: int, seed: int) 
     return {each.key: walks.through(opened, each.key, most=most, seed=seed) for each in opened.tried}
 
 
+def _too_few(opened: Stage, what: str, least: int) -> Iterator[str]:
+    """Yield what is wrong with processes of which less was reached, or taken, than was asked for."""
+    for each in opened.tried:
+        of, percent = ("", each.coverage.percent) if what == "reached" else ("the paths of ", each.coverage.percent_of_paths)
+        if percent < least:
+            yield f"Expected {least} % of {of}{each.name} ({each.key}) to be {what}, but it is {percent} %"
+
+
 def _write(opened: Stage, played: dict[str, Played], console: Console) -> None:
     for each in opened.tried:
         report.tell(console, each, played.get(each.key, Played()))
     for each in opened.tried:
-        report.cover(console, each)
+        report.cover(console, each, played.get(each.key, Played()))
 
 
 def _refusal(path: Path, error: InvalidInput) -> click.ClickException:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from api.simulation.moves import Move
+from engine.trails import Trail
 
 #: After so many refusals in like cases a move is not tried for its own sake any more.
 REFUSALS = 3
+
+
+#: How the tokens came that a move is about; what has happened beside the activity; what there is and what was done, in whatever order.
+Tokens = frozenset[Trail]
+Beside = frozenset[str]
+History = Hashable
 
 
 class Worth(IntEnum):
@@ -18,10 +25,9 @@ class Worth(IntEnum):
 
     START = 0  #: a case begins in a way that nothing like it has begun in, or calls for an item that was never called
     CHOICE = 1  #: it was never made
-    PAIR = 2  #: it was never made after the one that led to it
-    HOPE = 3  #: it may lead to something that was never reached
-    WAY = 4  #: the one token that there is has never come this way
-    NOTHING = 5  #: everything about it is known
+    PATH = 2  #: it was never made where a token stands that can still take a path which none has taken
+    HOPE = 3  #: it was never made after all that was done before, and may lead to such a path
+    NOTHING = 4  #: everything about it is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +36,9 @@ class Survey:
 
     walks: int
     steps: int
-    #: Moves that were seen, and those that were made; of pairs of moves that follow each other, and of whole ways.
+    #: Moves that were seen, and those that were made.
     choices: int
     made: int
-    pairs: int
-    paired: int
-    #: Of a drawing with several tokens at once there are too many to count.
-    ways: int | None
     #: What could never be done, and what the application said each time.
     refused: Sequence[tuple[str, str]]
     #: Branches that were left out because there had been enough walks.
@@ -49,52 +51,44 @@ class Choices:
 
     #: How often each move was made.
     made: Counter[str] = field(default_factory=Counter)
-    #: Moves with the one that led to them, and whole ways, that were made.
-    pairs: set[tuple[str, str]] = field(default_factory=set)
-    ways: set[tuple[str, ...]] = field(default_factory=set)
-    #: Ways that have come to an end.
-    ended: set[tuple[str, ...]] = field(default_factory=set)
-    #: Elements of the process that a move once led to.
-    effects: dict[str, set[str]] = field(default_factory=dict)
+    #: Moves that were made with tokens that had come as these, after what had happened beside; and after all that was done before.
+    tried: set[tuple[Tokens, Beside, str]] = field(default_factory=set)
+    explored: set[tuple[History, str]] = field(default_factory=set)
+    #: Where the tokens were after a move, by where they were before.
+    effects: dict[tuple[Tokens, str], set[Tokens]] = field(default_factory=dict)
+    #: By way, all that was done before somebody went it, on whatever path; and how the case began.
+    examples: dict[str, set[str]] = field(default_factory=dict)
     #: How often a move was refused in like cases, and what was said.
     refusals: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
-    #: In words, every move that could be made; and every pair.
+    #: In words, every move that could be made.
     seen: dict[str, str] = field(default_factory=dict)
-    seen_pairs: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def known(self) -> int:
         """How much is known; more after every step that was worth it."""
-        return len(self.made) + len(self.pairs) + len(self.ways)
+        return len(self.made) + len(self.tried)
 
-    def see(self, move: Move, origin: str) -> None:
+    def see(self, move: Move) -> None:
         """Note what could be done."""
         self.seen.setdefault(move.key, f"{move.who} {move.what}".strip())
-        if move.is_own:
-            self.seen_pairs.add((origin, move.key))
 
-    def note(self, move: Move, origin: str, led_to: set[str]) -> None:
-        """Note what was done, and where it led in the process that is tried out."""
+    def note(self, move: Move, tokens: Tokens, beside: Beside, history: History) -> None:
+        """Note what was done, where tokens had come as these."""
         self.made[move.key] += 1
-        if move.is_own:
-            self.pairs.add((origin, move.key))
-        self.effects.setdefault(move.key, set()).update(led_to)
+        self.tried.add((tokens, beside, move.key))
+        self.explored.add((history, move.key))
 
-    def refuse(self, move: Move, origin: str, like: str, reason: str) -> None:
-        """Note what was refused in a case like some others; it is not tried after the same move again."""
+    def refuse(self, move: Move, like: str, reason: str) -> None:
+        """Note what was refused in a case like some others."""
         self.refusals[f"{move.key} {like}"] += 1
         self.reasons[move.key] = reason
-        if move.is_own:
-            self.pairs.add((origin, move.key))
 
-    def worth(self, move: Move, origin: str, like: str) -> Worth:
-        """Tell why a move is worth making for its own sake."""
-        if not self.made[move.key]:
-            return Worth.CHOICE if self.refusals[f"{move.key} {like}"] < REFUSALS else Worth.NOTHING
-        return Worth.PAIR if move.is_own and (origin, move.key) not in self.pairs else Worth.NOTHING
+    def is_new(self, move: Move, like: str) -> bool:
+        """Tell whether a move was never made, and not refused too often."""
+        return not self.made[move.key] and self.refusals[f"{move.key} {like}"] < REFUSALS
 
-    def survey(self, *, walks: int, steps: int, single: bool, left_out: int) -> Survey:
+    def survey(self, *, walks: int, steps: int, left_out: int) -> Survey:
         """Sum everything up."""
         refused = [(words, self.reasons[key]) for key, words in self.seen.items() if key in self.reasons and not self.made[key]]
         return Survey(
@@ -102,9 +96,6 @@ class Choices:
             steps=steps,
             choices=len(self.seen),
             made=sum(self.made[key] > 0 for key in self.seen),
-            pairs=len(self.seen_pairs),
-            paired=len(self.seen_pairs & self.pairs),
-            ways=len(self.ended) if single else None,
             refused=refused,
             left_out=left_out,
         )

@@ -17,7 +17,8 @@ def written(stage: Stage, played: Mapping[str, Played]) -> str:
     shown = [
         {
             "tried": each,
-            "parts": report.parts(each),
+            "parts": f"{report.parts(each)}; {report.taken(each)}",
+            "untaken": report.untaken(each, played.get(each.key, Played())),
             # The drawing is made of elements, never of text: what stands in the diagram is escaped.
             "drawing": Markup(each.drawing()),  # noqa: S704
             "played": played.get(each.key, Played()),

@@ -1,10 +1,11 @@
-"""Results as JUnit XML, for a CI: a suite for each process, a test case for each walk or scenario."""
+"""Results as JUnit XML, for a CI: a suite for each process, a test case for each walk or scenario, and for each path that was not taken."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET  # it only writes here
 
+from api.simulation import report
 from api.simulation.lines import Line
 from api.simulation.plays import Play, Played
 from engine.simulations import Tried
@@ -14,13 +15,19 @@ def written(tried: Sequence[Tried], played: Mapping[str, Played]) -> bytes:
     """Write the results.  There is no time in them: the clock was virtual."""
     root = ET.Element("testsuites", {"name": "onething simulate"})
     for each in tried:
-        found = played.get(each.key, Played()).plays
+        of_it = played.get(each.key, Played())
+        found, untaken = of_it.plays, report.untaken(each, of_it) if of_it.survey else []
         failed = sum(bool(play.failure) for play in found)
-        suite = ET.SubElement(root, "testsuite", {"name": each.key, "tests": str(len(found)), "failures": str(failed), "errors": "0"})
+        counts = {"tests": len(found) + len(untaken), "failures": failed, "errors": 0, "skipped": len(untaken)}
+        suite = ET.SubElement(root, "testsuite", {"name": each.key, **{name: str(count) for name, count in counts.items()}})
         properties = ET.SubElement(suite, "properties")
         ET.SubElement(properties, "property", {"name": "coverage", "value": str(each.coverage.percent)})
+        ET.SubElement(properties, "property", {"name": "paths", "value": str(each.coverage.percent_of_paths)})
         for play in found:
             _case(suite, each.key, play)
+        for path, why in untaken:
+            case = ET.SubElement(suite, "testcase", {"classname": each.key, "name": _clean(f"path: {each.coverage.spoken(path)}")})
+            ET.SubElement(case, "skipped", {"message": _clean(why)})
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"

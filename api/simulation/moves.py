@@ -42,6 +42,8 @@ class Move:
     #: What it answers, and whether that is in the process that is tried out.
     answers: Open | None = None
     is_own: bool = False
+    #: Whether it is an error or an escalation.
+    is_raised: bool = False
     who: str
     what: str
     act: Callable[[], object]
@@ -86,7 +88,7 @@ class Mover:
             for code in codes:
                 act = partial(plain.raise_at, self.people, task, verb, code)
                 what = f"raises the {verb} {code} at {task.name}{of}"
-                yield Move(**self._named(task, f"{verb} {code}"), who=who, what=what, act=act, kind=Kind.TURN)
+                yield Move(**self._named(task, f"{verb} {code}"), who=who, what=what, act=act, kind=Kind.TURN, is_raised=True)
 
     def _work(self, work: OpenWork) -> Iterator[Move]:
         for rank, sample in enumerate(work.samples):
@@ -101,7 +103,7 @@ class Mover:
         for code in work.errors:
             act = partial(plain.report, self.people, work, {}, error=code)
             what = f"raises the error {code} at {work.name}"
-            yield Move(**self._named(work, f"error {code}"), who=simulations.WORKER, what=what, act=act, kind=Kind.TURN)
+            yield Move(**self._named(work, f"error {code}"), who=simulations.WORKER, what=what, act=act, kind=Kind.TURN, is_raised=True)
 
     def _send(self, message: Open) -> Iterator[Move]:
         """Send a message; those that a case waits for come from what people do."""

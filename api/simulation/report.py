@@ -13,6 +13,7 @@ from api.simulation.choices import Survey
 from api.simulation.lines import Line
 from api.simulation.plays import Play, Played
 from engine.simulations import Tried
+from engine.trails import LIMIT, Criterion, Path
 
 #: Nodes that only show the way: they are covered, but a trace is read for what happens.
 _SILENT = ("Gateway",)
@@ -76,25 +77,26 @@ def _compare(console: Console, played: Sequence[Play]) -> None:
 
 def _sum_up(console: Console, survey: Survey) -> None:
     """Write what was chosen, what could not be, and what was left out."""
-    console.print(
-        f"\n{survey.walks} walks of {survey.steps} steps: {survey.made} of {survey.choices} choices made, "
-        f"{survey.paired} of {survey.pairs} after the choice before"
-        + (f", {survey.ways} ways from start to end (a loop twice at most)" if survey.ways is not None else "")
-    )
+    console.print(f"\n{survey.walks} walks of {survey.steps} steps: {survey.made} of {survey.choices} choices made")
     for what, reason in survey.refused:
         console.print(f"  never possible: {escape(what)}: {escape(reason)}")
     if survey.left_out:
         console.print(f"  [yellow]left out:[/] {survey.left_out} branches, since enough walks were made; --walks allows more")
 
 
-def cover(console: Console, tried: Tried) -> None:
-    """Write what of a process was reached, and what never was and why."""
+def cover(console: Console, tried: Tried, played: Played) -> None:
+    """Write what of a process was reached and taken, and what never was and why."""
     covered = tried.coverage
     colour = "green" if not covered.missed else "yellow" if covered.percent >= _HALF else "red"
     console.print(f"\n[bold]{escape(tried.name)}[/] ({tried.key}): [{colour}]{covered.percent} %[/] reached: {parts(tried)}")
     for each in covered.missed:
         name = f" {escape(each.name)}" if each.name else ""
         console.print(f"  never reached: {each.id}{name} ({escape(covered.why(each))})")
+    console.print(f"  {taken(tried)}")
+    for path in covered.roundabout:
+        console.print(f"  only with a loop on the way: {escape(covered.spoken(path))}")
+    for path, why in untaken(tried, played):
+        console.print(f"  never taken: {escape(covered.spoken(path))} ({escape(why)})")
 
 
 def parts(tried: Tried) -> str:
@@ -102,3 +104,17 @@ def parts(tried: Tried) -> str:
     covered = tried.coverage
     nodes, flows = (sum(each.id in covered.reached for each in some) for some in (covered.nodes, covered.flows))
     return f"{nodes} of {len(covered.nodes)} nodes, {flows} of {len(covered.flows)} flows"
+
+
+def taken(tried: Tried) -> str:
+    """Count paths; where there are too many, say what is counted in their stead."""
+    trails = tried.coverage.trails
+    instead = f" (more than {LIMIT} paths: they are not gone one by one)" if trails.paths.criterion is Criterion.PAIRS else ""
+    return f"{len(trails.taken)} of {len(trails.paths)} {trails.paths.criterion} taken{instead}"
+
+
+def untaken(tried: Tried, played: Played) -> list[tuple[Path, str]]:
+    """List the paths that were not taken, each with the reason."""
+    left_out = played.survey.left_out if played.survey else 0
+    more = f"; {left_out} branches were left out, since enough walks were made" if left_out else ""
+    return [(path, tried.coverage.why_not(path) + more) for path in tried.coverage.untaken]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
+from functools import cached_property
 
+from api.simulation.choices import Beside, History, Tokens
 from api.simulation.lines import Line
 from api.simulation.moves import Move, Mover
 from api.simulation.stage import Scene
-from engine.simulations import Activation
-from engine.standing import Place, Standing
+from engine.openings import Opening
+from engine.standing import Standing
+from engine.trails import Trail
 
-#: How often a token comes by the same flow on one way: once, and once more for a loop.
-ROUNDS = 2
+Behind = Sequence[tuple[frozenset[Trail], Collection[str] | None]]
+#: Rounds of a loop that are told apart.
+ROUNDS = 3
 
 
 @dataclass(kw_only=True)
@@ -22,53 +26,57 @@ class Rest:
 
     #: Number of the walk that came here.
     walk: int
-    #: How it began, in words; and the move that came before.
-    like: str
-    came_by: str
+    #: How it began.
+    opening: Opening
     mover: Mover
     standing: Standing
     #: What can be next.
     moves: list[Move]
-    #: What has happened; the moves among it; how often each was made, and each flow of the process taken.
+    #: By the key of each move: how the tokens came that it is about, and the ways that they can go.
+    behind: Mapping[str, Behind]
+    #: How all tokens of the process came, wherever they are.
+    living: frozenset[Trail]
+    #: What has happened; and how often each move was made.
     lines: tuple[Line, ...] = ()
-    way: tuple[str, ...] = ()
     here: Counter[str] = field(default_factory=Counter)
-    rounds: Counter[str] = field(default_factory=Counter)
-    #: The move that led to each thing that is open.
-    origins: dict[UUID, str] = field(default_factory=dict)
+    #: What they were, wherever they were made.
+    done: frozenset[str] = frozenset()
+    #: Events that have happened beside activities that went on, with those.
+    events: frozenset[tuple[str, str]] = frozenset()
     #: Steps in a row that were worth nothing.
     idle: int = 0
     #: The stage as it is, where other walks begin; and what was tried from here.
     scene: Scene | None = None
     tried: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        known = self.origins
-        self.origins = {each.id: known.get(each.id, self.came_by) for each in self.standing.waiting}
-
     @property
     def likeness(self) -> str:
         """What it has in common with the rests at which the same is possible, or is not."""
-        return f"when {self.like}{', and something is missing' if self.standing.missing else ''}"
+        return f"when {self.opening.label}{', and something is missing' if self.standing.missing else ''}"
 
-    @property
-    def waits(self) -> set[str]:
-        """Elements of the process that is tried out at which something is open."""
-        places: list[Place] = [*self.standing.waiting, *self.standing.variables]
-        return {each.element for each in places if each.process == self.mover.subject}
+    @cached_property
+    def history(self) -> History:
+        """What there is and what was done, in whatever order: where that is the same, so is what can come of it."""
+        places = ((each.process, each.element, str(getattr(each, "item", ""))) for each in self.standing.waiting)
+        return (
+            self.living,
+            frozenset(Counter(places).items()),
+            self.opening.spoken,
+            self.likeness,
+            frozenset((key, min(times, ROUNDS)) for key, times in self.here.items()),
+        )
 
-    def origin(self, move: Move) -> str:
-        """Name the move that led to what is answered; nothing did where somebody acts by himself."""
-        return self.origins.get(move.answers.id, "") if move.answers is not None else ""
+    def after(self, move: Move) -> frozenset[tuple[str, str]]:
+        """Say which events have happened beside activities of the process, with what a move is."""
+        made = move.answers if move.is_own else None
+        return self.events | ({(made.host, made.element)} if made is not None and made.host is not None else set())
 
-    def after(self, move: Move) -> dict[UUID, str]:
-        """Name what led to everything that is open; what stands at the activity beside which the move was made has seen that, too."""
-        made = move.answers
-        if made is None or made.host is None:
-            return self.origins
-        here = [each.id for each in self.standing.waiting if each.instance == made.instance and made.host in (each.element, each.host)]
-        return self.origins | dict.fromkeys(here, move.origin)
+    def beside(self, move: Move) -> Beside:
+        """Say which have happened beside the activity that a move is about: it is done before and after them."""
+        made = move.answers if move.is_own else None
+        about = {made.element, made.host} if made is not None else set()
+        return frozenset(event for host, event in self.events if host in about)
 
-    def flows(self, reached: tuple[Activation, ...]) -> Counter[str]:
-        """Count the flows of the process, with those that were just taken."""
-        return self.rounds + Counter(each.flow for each in reached if each.flow and each.process == self.mover.subject)
+    def tokens(self, move: Move) -> Tokens:
+        """Say how the tokens came that a move is about."""
+        return frozenset(trail for trails, _ in self.behind[move.key] for trail in trails)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 import time_machine
 
@@ -20,7 +19,7 @@ from engine.calendars import BEIJING
 from engine.folders import Folder
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
-from engine.simulations import Kept, Witness
+from engine.simulations import Kept, Seen, Witness
 
 #: A Monday with a working calendar on either side: when everything begins that says nothing else.
 MORNING = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
@@ -32,7 +31,7 @@ class Scene:
 
     kept: Kept
     at: datetime
-    seen: frozenset[tuple[UUID, int]]
+    seen: Seen
 
 
 @dataclass(kw_only=True)
@@ -52,12 +51,12 @@ class Stage:
     def scene(self) -> Scene:
         """Remember everything as it is now."""
         kept = simulations.keep(self.hall.database, self._base)
-        return Scene(kept=kept, at=datetime.now(BEIJING), seen=frozenset(self.witness.known))
+        return Scene(kept=kept, at=datetime.now(BEIJING), seen=self.witness.remember())
 
     def show(self, scene: Scene) -> None:
         """Let everything be as it was."""
         simulations.restore(self.hall.database, scene.kept)
-        self.witness.forget(all_but=scene.seen)
+        self.witness.recall(scene.seen)
         self.hall.clock.move_to(scene.at)
 
     def begin_anew(self) -> None:
@@ -105,5 +104,5 @@ def _digest(read: Sequence[Folder]) -> str:
     digest = hashlib.sha256()
     for folder in read:
         for name, content in folder.resources.items():
-            digest.update(f"{folder.path}/{name} {len(content)}\n".encode() + content)
+            digest.update(f"{folder.name}/{name} {len(content)}\n".encode() + content)
     return digest.hexdigest()

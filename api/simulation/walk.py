@@ -12,9 +12,10 @@ from api.simulation.choices import Worth
 from api.simulation.hall import Refused
 from api.simulation.moves import Kind, Move, Mover
 from api.simulation.plays import Play, Recorder
-from api.simulation.rests import Rest
+from api.simulation.rests import Behind, Rest
 from engine import samples
 from engine.calendars import BEIJING
+from engine.trails import Step
 
 if TYPE_CHECKING:
     from api.simulation.walks import Branch, Walker
@@ -39,6 +40,8 @@ class Walk:
         self.straight = branch.rest is None and walker.is_new(branch.opening)
         self.due = walker.walked == 1
         self.hopes = worth is Worth.HOPE
+        #: What it goes for.
+        self.aims: set[Step] = set()
         #: Moves that were refused since the case last moved.
         self.refused: set[str] = set()
 
@@ -52,6 +55,8 @@ class Walk:
         self.recorder = Recorder(self.stage, self._empty(), self.walker.reader)
         try:
             self.rest = self.branch.rest or self._begun()
+            if self.hopes and self.branch.rest is None and (aim := self.walker.outlook.aim(self.walker.beginnings)) is not None:
+                self.aims.add(aim[1])
             move = self.branch.move or self._chosen()
             while move is not None:
                 self._make(move)
@@ -59,6 +64,8 @@ class Walk:
         except Refused as error:
             self.recorder.play.failure = str(error)
             return self.recorder.end()
+        for step in self.aims:
+            step.tries += 1
         return self.recorder.end(self.rest.standing)
 
     def _empty(self) -> Play:
@@ -77,6 +84,7 @@ class Walk:
         case: Any = {"number": ""}
         opening = self.opening
         self.walker.begun |= {opening.label, *opening.items}
+        self.walker.played.append(opening)
         if opening.moment is not None:
             self.hall.at(opening.moment)
         elif opening.signal is not None:
@@ -87,7 +95,7 @@ class Walk:
             case = self._submitted()
         mover = Mover(self.stage, self.walker.subject, opening, case, called=self.walker.calls.values(), carried=self.walker.carried)
         self.recorder.note("admin" if opening.is_plain else "clerk", f"begins: {opening.spoken}")
-        return self._rest(mover, came_by=opening.label, way=(f"{opening.label} {opening.spoken}",))
+        return self._rest(mover)
 
     def _submitted(self) -> Any:
         opening = self.opening
@@ -103,12 +111,27 @@ class Walk:
         with self.hall.database.reading() as session:
             standing = self.recorder.reader.read(session, mover.case["number"])
         moves = mover.moves(standing)
-        lines = tuple(self.recorder.play.lines)
-        rest = Rest(walk=self.walker.walked, like=self.opening.label, mover=mover, standing=standing, moves=moves, lines=lines, **how)
+        rest = Rest(
+            walk=self.walker.walked,
+            opening=self.opening,
+            mover=mover,
+            standing=standing,
+            moves=moves,
+            behind={move.key: self._behind(move) for move in moves},
+            living=frozenset(trail for each in self.walker.trails.living() for trail in each.trails),
+            lines=tuple(self.recorder.play.lines),
+            **how,
+        )
         for move in moves:
             if move.is_own or not self.walker.carried:
-                self.choices.see(move, rest.origin(move))
+                self.choices.see(move)
         return rest
+
+    def _behind(self, move: Move) -> Behind:
+        """Say how the tokens came that a move is about."""
+        if move.answers is None or not move.is_own:
+            return ()
+        return self.walker.trails.behind(move.answers.instance, move.answers.element, raised=move.is_raised)
 
     # What is done -----------------------------------------------------------------------------------------------------------------------
 
@@ -117,6 +140,8 @@ class Walk:
         before, known = self.rest, self._known()
         self.walker.steps += 1
         before.tried.add(move.key)
+        if self.hopes and (aim := self.walker.aim(before, move)) is not None:
+            self.aims.add(aim[1])
         if self.due and move.due_at is not None:
             self._wait_until_the_day(move.due_at)
         try:
@@ -128,29 +153,24 @@ class Walk:
             return
         if move.kind is not Kind.TIME:
             self.hall.tick()
-        line = self.recorder.note(move.who, move.what)
-        way, led_to = (*before.way, move.key), {each.element for each in line.reached if each.process == self.walker.subject}
-        self.choices.note(move, before.origin(move), led_to)
-        if self.walker.is_counted(before):
-            self.choices.ways.add(way)
+        reached = self.recorder.note(move.who, move.what).reached
+        self.choices.note(move, before.tokens(move), before.beside(move), before.history)
+        for key in {each.flow or each.element for each in reached if each.process == self.walker.subject}:
+            self.choices.examples.setdefault(key, set()).update((self.opening.spoken, *before.here, *before.done, move.key, move.origin))
+        idle = 0 if self._known() > known else before.idle + 1
         self.rest = self._rest(
-            before.mover,
-            came_by=move.origin,
-            way=way,
-            here=before.here + Counter([move.key]),
-            rounds=before.flows(line.reached),
-            origins=before.after(move),
-            idle=0 if self._known() > known else before.idle + 1,
+            before.mover, here=before.here + Counter([move.key]), done=before.done | {move.origin}, events=before.after(move), idle=idle
         )
+        self.choices.effects.setdefault((before.living, move.key), set()).add(self.rest.living)
         self.refused.clear()
 
     def _refuse(self, move: Move, error: Refused) -> None:
-        self.choices.refuse(move, self.rest.origin(move), self.rest.likeness, error.words)
+        self.choices.refuse(move, self.rest.likeness, error.words)
         self.refused.add(move.key)
         self.recorder.note(move.who, move.what, refused=error.words)
 
     def _known(self) -> int:
-        return self.choices.known + len(self.walker.coverage.reached)
+        return self.choices.known + self.walker.known
 
     def _wait_until_the_day(self, due_at: datetime) -> None:
         day = datetime.combine((due_at - ONE).astimezone(BEIJING).date(), MORNING, BEIJING)
@@ -162,8 +182,6 @@ class Walk:
     def _chosen(self) -> Move | None:
         """Choose what is worth most, and put off what else is worth something; None: the walk is over."""
         rest, moves = self.rest, [move for move in self.rest.moves if move.key not in self.refused]
-        if not rest.moves:
-            self.choices.ended.add(rest.way)
         if not moves or rest.standing.incidents or len(self.recorder.play.lines) >= STEPS or rest.idle > IDLE:
             return None
         worth = {move.key: self.walker.worth(rest, move) for move in moves}
@@ -175,7 +193,7 @@ class Walk:
             chosen = min(plainly, key=self._plainness, default=None)
         else:
             chosen = min(new, key=partial(self._preference, worth), default=None)
-        self._put_off([move for move in new or worthy if move is not chosen])
+        self._put_off([move for move in worthy if move is not chosen])
         return chosen
 
     def _put_off(self, moves: list[Move]) -> None:
@@ -190,8 +208,7 @@ class Walk:
         return any(each.process == self.walker.subject for line in self.recorder.play.lines for each in line.reached)
 
     def _preference(self, worth: dict[str, Worth], move: Move) -> tuple[Any, ...]:
-        promise = self.walker.promise(self.rest, move) if worth[move.key] is Worth.HOPE else 0
-        return (worth[move.key], promise, *self._plainness(move))
+        return (worth[move.key], *self.walker.promise(self.rest, move, worth[move.key]), *self._plainness(move))
 
     def _plainness(self, move: Move) -> tuple[Any, ...]:
         """Order moves as they usually come."""

@@ -12,19 +12,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from api.simulation.choices import Choices, Survey, Worth
-from api.simulation.moves import Move
+from api.simulation.moves import Kind, Move
 from api.simulation.plays import Play, Played
-from api.simulation.rests import ROUNDS, Rest
+from api.simulation.rests import Rest
 from api.simulation.stage import Stage
 from api.simulation.walk import Walk
 from engine import openings
 from engine.openings import Opening
 from engine.standing import Reader
+from engine.trails import FAR, Aim, Outlook, Trail
 
-#: Walks through one process that are made at most, and that hope for what was never reached before they give up.
-WALKS, FRUITLESS = 500, 40
-#: A distance that no drawing has; how much less is hoped of a move that was made in this walk before.
-FAR, PATIENCE = 1000, 3
+#: Walks through one process that are made at most, and that hope for paths in vain before they give up.
+WALKS, FRUITLESS = 500, 60
+
+
+#: How much a move promises; the least is the most.
+Promise = tuple[int, ...]
 
 
 def through(stage: Stage, subject: str, *, most: int = WALKS, seed: int = 1) -> Played:
@@ -53,12 +56,15 @@ class Walker:
     def __init__(self, stage: Stage, subject: str, most: int, chance: random.Random) -> None:
         self.stage, self.subject, self.most, self.chance = stage, subject, most, chance
         self.coverage = stage.witness.coverage[subject]
-        self.single = self.coverage.is_single
+        self.trails = self.coverage.trails
+        self.outlook = Outlook(self.trails)
         self.choices = Choices()
         self.begun: set[str] = set()
+        self.played: list[Opening] = []
         self.walked = self.steps = self.fruitless = 0
         self.reader = Reader()
-        self._agenda: list[tuple[Worth, int, int, Branch]] = []
+        self.beginnings = [Trail(each) for each in self.trails.paths.begins.values()]
+        self._agenda: list[tuple[Worth, Promise, int, Branch]] = []
         self._numbered = 0
         with stage.hall.database.reading() as session:
             self.openings = openings.of(session, subject)
@@ -72,27 +78,34 @@ class Walker:
         while self.walked < self.most and (found := self._next()) is not None:
             branch, worth = found
             self.walked += 1
-            reached = len(self.coverage.reached)
+            self.outlook.renew()
+            known = self.known
             yield Walk(self, branch, worth).play()
-            if len(self.coverage.reached) > reached:
+            if self.known > known:
                 self.fruitless = 0
             elif worth is Worth.HOPE:
                 self.fruitless += 1
+
+    @property
+    def known(self) -> int:
+        """How much was reached and taken."""
+        return len(self.coverage.reached) + len(self.trails.direct) + len(self.trails.looped)
 
     def survey(self) -> Survey:
         """Sum up what was chosen, and what was left out."""
         left_out = 0
         while self._next() is not None:
             left_out += 1
-        return self.choices.survey(walks=self.walked, steps=self.steps, single=self.single and not self.carried, left_out=left_out)
+        return self.choices.survey(walks=self.walked, steps=self.steps, left_out=left_out)
 
     def plan(self, branch: Branch) -> None:
         """Put something off; what is worth most is done first, of that what may reach something new, and of that what was found last."""
         worth = self._worth(branch)
         if worth is not Worth.NOTHING:
             self._numbered += 1
-            distance = self.promise(branch.rest, branch.move) if branch.rest and branch.move else 0
-            heapq.heappush(self._agenda, (worth, distance, -self._numbered, branch))
+            rest, move = branch.rest, branch.move
+            promise = self.promise(rest, move, worth) if rest and move else self._promise_of_beginning(branch.opening, worth)
+            heapq.heappush(self._agenda, (worth, promise, -self._numbered, branch))
 
     def _next(self) -> tuple[Branch, Worth] | None:
         """Take what is worth most; what is known by now is put off further, or forgotten."""
@@ -105,8 +118,13 @@ class Walker:
 
     def _worth(self, branch: Branch) -> Worth:
         if branch.rest is None or branch.move is None:
-            return Worth.START if self.is_new(branch.opening) else Worth.HOPE if self._is_hopeful() else Worth.NOTHING
+            return self._worth_of_beginning(branch.opening)
         return Worth.NOTHING if branch.move.key in branch.rest.tried else self.worth(branch.rest, branch.move)
+
+    def _worth_of_beginning(self, opening: Opening) -> Worth:
+        if self.is_new(opening):
+            return Worth.START
+        return Worth.HOPE if self._is_hopeful() and opening not in self.played else Worth.NOTHING
 
     def is_new(self, opening: Opening) -> bool:
         """Whether nothing of its kind was begun, or nothing that calls for one of its items; or one of them was never come to."""
@@ -115,27 +133,60 @@ class Walker:
 
     def worth(self, rest: Rest, move: Move) -> Worth:
         """Tell why a move is worth making."""
-        worth = self.choices.worth(move, rest.origin(move), rest.likeness)
-        if self.carried and not move.is_own and worth is not Worth.NOTHING:
+        if self.carried and not move.is_own:
             # What carries the process is not what is tried out: it is gone through for the sake of what was never reached.
-            return Worth.HOPE if self._is_hopeful() else Worth.NOTHING
-        if worth is Worth.NOTHING and self.promise(rest, move) < FAR:
-            return Worth.HOPE
-        if worth is Worth.NOTHING and self.is_counted(rest) and (*rest.way, move.key) not in self.choices.ways:
-            return Worth.WAY
-        return worth
+            return Worth.HOPE if self._is_promising(rest, move) else Worth.NOTHING
+        if self.choices.is_new(move, rest.likeness):
+            return Worth.CHOICE
+        told = rest.beside(move)
+        if (rest.tokens(move), told, move.key) not in self.choices.tried and (told or self._far(rest, move) < FAR):
+            return Worth.PATH
+        return Worth.HOPE if self._is_promising(rest, move) else Worth.NOTHING
 
-    def is_counted(self, rest: Rest) -> bool:
-        """Whether every way from here is one of those that are gone: one thing goes on at a time, and no loop goes on for ever."""
-        return self.single and not self.carried and max(rest.rounds.values(), default=0) <= ROUNDS
+    def promise(self, rest: Rest, move: Move, worth: Worth) -> Promise:
+        """Say what speaks against a move where several are worth the same, what matters most first."""
+        if worth is not Worth.HOPE:
+            return (self._far(rest, move) if worth is Worth.PATH else 0,)
+        is_own, aim = bool(rest.behind[move.key]), self.aim(rest, move)
+        done = self.choices.examples.get(aim[0], ()) if aim else ()
+        return (
+            self._is_vain(rest, move),
+            move.kind is Kind.TURN and not is_own,
+            len(rest.opening.items),
+            (rest.living, move.key) in self.choices.effects,
+            # What was done before somebody went the same way on another path will do here, too.
+            0 if is_own or move.key in done else 1 if move.origin in done else 2,
+            self._hope(rest, move),
+            len(rest.standing.tasks),
+            move.kind,
+        )
 
-    def promise(self, rest: Rest, move: Move) -> int:
-        """Say how far what a move once led to is from something that was never reached; less is hoped of it in this walk each time."""
+    def _promise_of_beginning(self, opening: Opening, worth: Worth) -> Promise:
+        if worth is not Worth.HOPE:
+            return (0,)
+        return (False, False, len(opening.items), False, 2, self.outlook.hope(self.beginnings))
+
+    def _far(self, rest: Rest, move: Move) -> int:
+        return min((self.outlook.far(trails, by) for trails, by in rest.behind[move.key]), default=FAR)
+
+    def _hope(self, rest: Rest, move: Move) -> int:
+        """Say how near a move leads; what is done elsewhere brings on whatever waits for it."""
+        own = [self.outlook.hope(trails, by) for trails, by in rest.behind[move.key]]
+        return min(own or [self.outlook.hope(rest.living)])
+
+    def _is_vain(self, rest: Rest, move: Move) -> bool:
+        """Whether a move has led away from all that is hoped for until now, from where it was made."""
+        known = self.choices.effects.get((rest.living, move.key))
+        return known is not None and all(self.outlook.hope(living) == FAR for living in known)
+
+    def aim(self, rest: Rest, move: Move) -> Aim | None:
+        """Find the step for the sake of which a move is made."""
+        return self.outlook.aim(rest.tokens(move) or rest.living)
+
+    def _is_promising(self, rest: Rest, move: Move) -> bool:
         if not self._is_hopeful() or self.choices.refusals[f"{move.key} {rest.likeness}"]:
-            return FAR
-        led_to, distances = self.choices.effects.get(move.key) or rest.waits, self.coverage.distances
-        nearest = min((distances[element] for element in led_to if element in distances), default=FAR)
-        return nearest + PATIENCE * rest.here[move.key]
+            return False
+        return (rest.history, move.key) not in self.choices.explored and (not rest.living or self._hope(rest, move) < FAR)
 
     def _is_hopeful(self) -> bool:
-        return self.fruitless < FRUITLESS and bool(self.coverage.missed)
+        return self.fruitless < FRUITLESS and self.outlook.is_hopeful

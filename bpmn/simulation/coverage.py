@@ -1,14 +1,15 @@
-"""Coverage (覆盖): which nodes and flows of a drawing were reached, and how far the rest is."""
+"""Coverage (覆盖): which nodes and flows of a drawing were reached, which paths were taken, and what kept the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from bpmn.definition import BODY, Definition, Element, ElementType, Flow
-from bpmn.matter import ways
-from bpmn.simulation import tokens
+from bpmn.simulation import paths
+from bpmn.simulation.paths import Path, Place
+from bpmn.simulation.trails import Trails
 
 
 @dataclass(kw_only=True)
@@ -17,8 +18,11 @@ class Coverage:
 
     process: Definition
     reached: set[str] = field(default_factory=set)
-    _measured: int = field(default=-1, init=False)
-    _distances: Mapping[str, int] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def trails(self) -> Trails:
+        """The paths that tokens have taken."""
+        return Trails(process=self.process, paths=paths.of(self.process))
 
     def see(self, element: str, flow: str | None = None) -> None:
         """Note that a token came to an element, by a flow or in another way."""
@@ -54,15 +58,63 @@ class Coverage:
         return [each for each in self.drawn if each.id not in self.reached]
 
     @property
-    def is_single(self) -> bool:
-        """Whether only one thing ever goes on at a time."""
-        return tokens.is_single(self.process)
-
-    @property
     def percent(self) -> int:
         """Nodes and flows that were reached, of a hundred; rounded down, so that only all are 100."""
         total = len(self.drawn)
         return 100 * (total - len(self.missed)) // total if total else 100
+
+    @property
+    def untaken(self) -> list[Path]:
+        """Paths that no token has taken, in the order in which they were found."""
+        return [path for path in self.trails.paths if path not in self.trails.taken]
+
+    @property
+    def roundabout(self) -> list[Path]:
+        """Paths that tokens have taken with a loop on the way only."""
+        return [path for path in self.trails.paths if path in self.trails.looped - self.trails.direct]
+
+    @property
+    def percent_of_paths(self) -> int:
+        """Paths that were taken, of a hundred; rounded down."""
+        total = len(self.trails.paths)
+        return 100 * len(self.trails.taken) // total if total else 100
+
+    def spoken(self, path: Path) -> str:
+        """Name what a path comes by, as people read it; a gateway that only brings ways together is left out."""
+        shown = [self.process.elements[key] for key in path.elements]
+        return " → ".join(each.name or each.id for each in shown if each.drawn and not self._only_merges(each))
+
+    def _only_merges(self, element: Element) -> bool:
+        return element.type is ElementType.EXCLUSIVE_GATEWAY and len(element.outgoing) == 1
+
+    def why_not(self, path: Path) -> str:
+        """Say how far tokens have come on a path, and what kept them there."""
+        stuck = (self._stuck(path, end.since()) for end in self.trails.paths.last[path])
+        _, place, key = max(stuck, key=lambda each: (each[0], -each[1].number))
+        return self._kept(place, key)
+
+    def _stuck(self, path: Path, places: list[Place]) -> tuple[int, Place, str]:
+        """Find the first step that none has taken on one of the ways to the end of a path."""
+        keys = [*(place.key for place in places[1:]), path.keys[-1]]
+        steps = enumerate(zip(places, keys, strict=True))
+        return next((number, place, key) for number, (place, key) in steps if not place.steps[key].is_taken)
+
+    def _kept(self, place: Place, key: str) -> str:
+        source, step = self.process.elements[place.element], place.steps[key]
+        if source.drawn and source.id not in self.reached:
+            return f"{source.label} was never reached"
+        flow = self.process.flows.get(key)
+        if flow is None:
+            kept = f"{source.label} was never left by {self.process.elements[key].label}"
+        elif flow.condition is not None:
+            kept = f"{flow.condition.source} was never true"
+        elif source.default == key:
+            others = (self.process.flows[other].condition for other in source.outgoing)
+            kept = f"{' or '.join(other.source for other in others if other)} was always true"
+        else:
+            kept = f"{source.label} was always left in another way"
+        where = ", come by this path" if key in self.reached else ""
+        return kept + where + (f", in {step.tries} walks that went for it" if step.tries else "")
 
     def why(self, missed: Element | Flow) -> str:
         """Say what kept something from being reached, as far as the drawing tells."""
@@ -77,43 +129,3 @@ class Coverage:
         if missed.handler or missed.for_compensation or not missed.incoming:
             return "nothing of the kind ever happened"
         return "no flow to it was ever taken"
-
-    @property
-    def distances(self) -> Mapping[str, int]:
-        """How many steps, by the drawing, each element is from something that was never reached; 0: it is that itself."""
-        if len(self.reached) != self._measured:
-            self._measured, self._distances = len(self.reached), self._measure()
-        return self._distances
-
-    def _measure(self) -> dict[str, int]:
-        before = self._before
-        missed = {each.id for each in self.missed}
-        found = {key: 0 for key in self.process.elements if key in missed}
-        found |= {flow.source: 1 for flow in self.process.flows.values() if flow.id in missed and flow.source not in found}
-        frontier = sorted(found, key=lambda key: found[key])
-        for key in frontier:
-            for earlier in before.get(key, ()):
-                if earlier not in found:
-                    found[earlier] = found[key] + 1
-                    frontier.append(earlier)
-        return found
-
-    @cached_property
-    def _before(self) -> Mapping[str, list[str]]:
-        """What leads to each element."""
-        found: dict[str, list[str]] = {}
-        for key, follower in _steps(self.process):
-            found.setdefault(follower, []).append(key)
-        return found
-
-
-def _steps(process: Definition) -> Iterator[tuple[str, str]]:
-    """Yield pairs of elements of which a token can get from the first to the second."""
-    following = ways.followers(process)
-    for element in process.elements.values():
-        for follower in following(element.id):
-            yield element.id, follower
-        if element.attached_to is not None:
-            yield element.attached_to, element.id
-        if element.handler is not None:
-            yield element.id, element.handler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bpmn import patterns
@@ -13,11 +14,13 @@ from bpmn.expressions import Expression
 from bpmn.forms import Form
 from bpmn.forms.field import NESTED, ONE_OF, SOME_OF, Field, FieldType, options
 from bpmn.identifiers import Format
-from bpmn.simulation.telling import Telling
+from bpmn.simulation.solving import Conditions
+from bpmn.simulation.telling import OTHER, Telling
 
 Sample = dict[str, Any]
-#: Samples of one form.
+#: Combinations of values that are tried one by one.
 MOST = 24
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 #: Rounds in which a form is filled in: what is filled in may ask for more.
 ROUNDS = 8
 TEXT = "示例"
@@ -25,20 +28,25 @@ _FORMATS = {Format.ID_NUMBER: "430102199001011238", Format.CREDIT_CODE: "9143010
 _VALIDATIONS = {"email": "sample@example.com", "phone": "+86 138 0000 0000"}
 
 
-def of_form(form: Form, variables: Mapping[str, Any], telling: Telling, *, now: dt.datetime) -> list[Sample]:
+def of_form(
+    form: Form, variables: Mapping[str, Any], telling: Telling, *, now: dt.datetime, conditions: Conditions | None = None
+) -> list[Sample]:
     """Return samples that the form takes, the plainest first; none when none is found."""
     distinguished = _distinguished(form, telling)
     choices = {f.key: some for f in form.fields if f.key in distinguished and (some := _choices(f, variables, telling))}
-    filled = (_fill(form, given, variables, now) for given in combined(choices))
+    filled = (_fill(form, given, variables, now) for given in combined(choices, conditions, variables))
     found: list[Sample] = []
     for sample in filled:
         if sample is not None and sample not in found:
             found.append(sample)
-    return found[:MOST]
+    return found
 
 
-def combined(choices: Telling) -> Iterator[Sample]:
-    """Yield every combination of some values, or, when there are too many, each value beside the first ones of the others."""
+def combined(choices: Telling, conditions: Conditions | None = None, variables: Mapping[str, Any] = NOTHING) -> Iterator[Sample]:
+    """Yield every combination of some values.
+
+    When there are too many: those that lead along each path, and each value beside the first ones of the others.
+    """
     total = 1
     for some in choices.values():
         total *= len(some)
@@ -47,6 +55,7 @@ def combined(choices: Telling) -> Iterator[Sample]:
         return
     plain = {name: some[0] for name, some in choices.items()}
     yield plain
+    yield from (plain | found for found in (conditions.solve(choices, variables) if conditions else ()))
     yield from (plain | {name: value} for name, some in choices.items() for value in some[1:])
 
 
@@ -73,8 +82,13 @@ def _choices(field: Field, variables: Mapping[str, Any], telling: Telling) -> li
         return offered
     if field.type in SOME_OF:
         return [[], *([value] for value in offered), offered]
-    kinds = (int, float) if field.type is FieldType.NUMBER else str
-    return [value for value in telling.get(field.key, ()) if isinstance(value, kinds) and not isinstance(value, bool)]
+    is_number = field.type is FieldType.NUMBER
+    kinds = (int, float) if is_number else str
+    told = [value for value in telling.get(field.key, ()) if isinstance(value, kinds) and not isinstance(value, bool)]
+    if told or field.key not in telling or field.pattern or field.format or field.validation:
+        return told
+    # What is compared with another field only may be less than that, the same, or more.
+    return [1, 2, 3] if is_number else [TEXT, OTHER]
 
 
 def _fill(form: Form, given: Sample, variables: Mapping[str, Any], now: dt.datetime) -> Sample | None:

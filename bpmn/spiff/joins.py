@@ -53,6 +53,7 @@ class Joins:
         """Let the oldest token go on; the others end in it."""
         first, *others = sorted(tokens, key=lambda each: each.id)
         self.remove(first)
+        first.joined = tuple(other.id for other in others)
         first.run_again()
         for other in others:
             self.remove(other)

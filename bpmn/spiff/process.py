@@ -194,6 +194,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             error=token.uncaught,
             scope=scope,
             flow=token.flow,
+            joined=token.joined,
             local=token.facts.get("local", NOTHING) if outcome else NOTHING,
         )
 

@@ -39,6 +39,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.since = since
         #: Id of the flow it came by.
         self.flow: str | None = None
+        #: Numbers of those that ended in it, at a join.
+        self.joined: tuple[int, ...] = ()
         #: How many tokens are inside (a subprocess).
         self.inside = 0
         #: Whether the element has been entered: not before its job has come, and not before as many tokens are here as it needs.

@@ -222,15 +222,6 @@ def test_coverage__flows_to_what_an_event_based_gateway_waits_for():
     assert "g-t" not in covered.reached
 
 
-def test_distances__by_the_drawing():
-    covered = Coverage(process=process(*NESTED))
-    covered.reached.update(each.id for each in covered.drawn if each.id not in {"over", "late-over"})
-
-    distances = covered.distances
-
-    assert distances == {"over": 0, "late": 1, "work": 2, "t": 3, "sub": 4, "s": 5}
-
-
 # Drawings -----------------------------------------------------------------------------------------------------------------------------
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import random
 import re
 import shutil
-import subprocess
+import subprocess as processes
 import sys
+from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -29,6 +31,7 @@ from tests.bpmn.diagrams import (
     message_catch,
     parallel,
     start,
+    subprocess,
     task,
     timer,
     timer_boundary,
@@ -39,7 +42,8 @@ from tests.hall import WORKFLOWS
 
 COVERED = re.compile(r"\((\w+)\): (\d+) % reached")
 SETTINGS = {name: None for name in os.environ if name.startswith("ONETHING_")} | {"ONETHING_WORKFLOWS": str(WORKFLOWS)}
-SHIPPED = ["newborn", "post-check", "single-item", "items"]
+#: With the paths that no case can take.
+SHIPPED = {"newborn": 14, "post-check": 0, "single-item": 1, "items": 0}
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +105,16 @@ def restaurant():
 
 def test_simulate__restaurant_is_reached(restaurant):
     assert restaurant.exit_code == 0, restaurant.output
-    assert re.search(
-        r"^\d+ walks of \d+ steps: \d+ of \d+ choices made, \d+ of \d+ after the choice before$", restaurant.output, re.MULTILINE
-    )
+    assert re.search(r"^\d+ walks of \d+ steps: \d+ of \d+ choices made$", restaurant.output, re.MULTILINE)
+
+
+def test_simulate__restaurant_paths_that_no_case_can_take_are_named(restaurant):
+    """Who joins a bundle that runs does not begin one, and the other way round: the drawing lets both come by the same task."""
+    assert "only with a loop on the way: 开始联办 → 并行启动 → 还缺材料？ → 联办结束" in restaurant.output
+    untaken = re.findall(r"^  never taken: (.*) \((.*?joining.*?)\)$", restaurant.output, re.MULTILINE)
+
+    assert len(untaken) == restaurant.output.count("never taken: ") == 14
+    assert Counter(why.split(", come")[0] for _, why in untaken) == {"${joining} was always true": 12, "${joining} was never true": 2}
 
 
 def test_simulate__promised_against_used(restaurant):
@@ -122,6 +133,7 @@ def test_simulate__everything_that_is_shipped_is_reached(simulate, folder):
     assert result.exit_code == 0, result.output
     assert set(coverage(result).values()) == {100}
     assert len(coverage(result)) == len(list((WORKFLOWS / folder).glob("*.bpmn")))
+    assert result.output.count("never taken: ") == SHIPPED[folder], result.output
 
 
 # Ways through a drawing ---------------------------------------------------------------------------------------------------------------
@@ -309,10 +321,15 @@ def chain(*names, after="s"):
     return elements, arrows, after
 
 
-def surveyed(result):
-    """What the report says about the walks: choices, choices after the choice before, ways."""
-    found = re.search(r"steps: (\d+) of (\d+) choices made, (\d+) of (\d+) after the choice before(?:, (\d+) ways)?", result.output)
-    return [int(number) if number else None for number in found.groups()]
+def taken(result):
+    """How many paths were taken, and how many there are."""
+    found = re.search(r"^  (\d+) of (\d+) (paths|pairs of choices) taken", result.output, re.MULTILINE)
+    return int(found[1]), int(found[2])
+
+
+def untaken(result):
+    """Paths that were not taken, with the reason."""
+    return dict(re.findall(r"^  never taken: (.*?) \((.*)\)$", result.output, re.MULTILINE))
 
 
 def traces(file):
@@ -328,7 +345,7 @@ def test_simulate__every_way_of_one_token(simulate, drawn, tmp_path):
     result = simulate(file, "--junit", tmp_path / "j.xml")
 
     assert coverage(result) == {"p": 100}
-    assert surveyed(result) == [6, 6, 10, 10, 8]
+    assert taken(result) == (8, 8)
     answers = {tuple(line.split("=")[1] for line in lines if "answer" in line) for lines in traces(tmp_path / "j.xml")}
     assert len(answers) == 8
 
@@ -344,18 +361,19 @@ def test_simulate__what_only_one_way_leads_to(simulate, drawn):
     assert coverage(simulate(file)) == {"p": 100}
 
 
-def test_simulate__loop_twice(simulate, drawn, tmp_path):
+def test_simulate__loop_never_and_once(simulate, drawn, tmp_path):
     file = drawn(start("s"), user("ask", form="work", groups="window"), exclusive("more", default="e"), end("e"),
                  flows("s -> ask -> more -> e", "more -> ask [${answer == 'more'}]"), fields=[option("answer", "more", "enough")])  # fmt: skip
 
     result = simulate(file, "--junit", tmp_path / "j.xml")
 
     rounds = {sum("answer=more" in line for line in lines) for lines in traces(tmp_path / "j.xml")}
-    assert rounds == {0, 1, 2}
-    assert coverage(result) == {"p": 100}
+    assert min(rounds) == 0 < max(rounds)
+    assert taken(result) == (2, 2)
+    assert "only with a loop on the way" not in result.output
 
 
-def test_simulate__several_tokens_by_pairs_not_by_every_order(simulate, drawn):
+def test_simulate__every_way_of_each_of_several_tokens_not_every_order(simulate, drawn):
     branches = [chain(*(f"{letter}{place}" for place in range(3)), after="both") for letter in "xyz"]
     ends = [end(f"e{place}") for place in range(3)]
     arrows = [flow for _, arrows, _ in branches for flow in arrows] + [f"{last} -> e{place}" for place, (_, _, last) in enumerate(branches)]
@@ -365,7 +383,102 @@ def test_simulate__several_tokens_by_pairs_not_by_every_order(simulate, drawn):
     result = simulate(file)
 
     assert coverage(result) == {"p": 100}
-    assert surveyed(result) == [18, 18, 30, 30, None]
+    assert taken(result) == (24, 24)
+    assert int(re.search(r"(\d+) walks of", result.output)[1]) < 60
+
+
+def test_simulate__path_that_nothing_leads_along(simulate, drawn, tmp_path):
+    file = drawn(start("s"), user("ask", form="work", groups="window"), exclusive("one", default="n"), task("y"), task("n"), exclusive("two", default="no"),
+                 end("yes"), end("no"), flows("s -> ask -> one -> n -> two -> no", "one -> y [${answer == 'yes'}]", "y -> two", "two -> yes [${answer == 'yes'}]"),
+                 fields=[option("answer", "yes", "no")])  # fmt: skip
+
+    result = simulate(file, "--min-coverage", 100, "--min-paths", 100, "--junit", tmp_path / "j.xml", "--coverage", "html")
+
+    assert result.exit_code == 1
+    assert coverage(result) == {"p": 100}
+    assert taken(result) == (2, 4)
+    assert untaken(result).keys() == {"s → ask → one → y → two → no", "s → ask → one → n → two → yes"}
+    assert untaken(result)["s → ask → one → y → two → no"] == "${answer == 'yes'} was always true, come by this path"
+    assert untaken(result)["s → ask → one → n → two → yes"] == "${answer == 'yes'} was never true, come by this path"
+    assert "Expected 100 % of the paths of p (p) to be taken, but it is 50 %" in result.output
+    suite = ET.parse(tmp_path / "j.xml").find("testsuite")
+    skipped = [case.get("name") for case in suite.findall("testcase") if case.find("skipped") is not None]
+    assert sorted(skipped) == ["path: s → ask → one → n → two → yes", "path: s → ask → one → y → two → no"]
+    assert suite.get("skipped") == "2"
+    assert suite.find("properties/property[@name='paths']").get("value") == "50"
+    assert "s → ask → one → y → two → no" in (tmp_path / "p.coverage.html").read_text()
+
+
+def test_simulate__events_beside_and_within_are_paths(simulate, drawn):
+    file = drawn(
+        start("s"),
+        subprocess("sub", start("t"), user("work", groups="window"), timer_boundary("soon", on="work", duration="P1D", interrupting=False), end("told"),
+                   end("done"), element("subProcess", "beside", start("asked", message="ask"), end("heard"), flows("asked -> heard"),
+                                        attrs={"triggeredByEvent": "true"}), flows("t -> work -> done", "soon -> told")),
+        timer_boundary("late", on="sub", duration="P9D"), end("given_up"), end("e"),
+        flows("s -> sub -> e", "late -> given_up"),
+    )  # fmt: skip
+
+    result = simulate(file)
+
+    assert taken(result) == (5, 5), result.output
+
+
+def test_simulate__answers_for_the_conditions_of_a_path(simulate, drawn):
+    """Of 64 ways to fill the form in, one leads along the path."""
+    names = [f"box{place}" for place in range(6)]
+    boxes = [{"type": "checkbox", "key": name, "label": name} for name in names]
+    wanted = " && ".join(f"{'!' if place % 2 else ''}{name}" for place, name in enumerate(names))
+    file = drawn(start("s"), user("ask", form="work", groups="window"), exclusive("rare", default="e"), end("found"), end("e"),
+                 flows("s -> ask -> rare -> e", f"rare -> found [${{{wanted}}}]"), fields=boxes)  # fmt: skip
+
+    assert taken(simulate(file)) == (2, 2)
+
+
+def test_simulate__too_many_paths(simulate, drawn):
+    elements, arrows, last = chain(*"abcdfghij")
+    file = drawn(start("s"), *elements, end("e"), flows(*arrows, f"{last} -> e"), fields=[option("answer", "yes", "no")])
+
+    result = simulate(file)
+
+    assert taken(result) == (34, 34), result.output
+    assert "34 of 34 pairs of choices taken (more than 500 paths: they are not gone one by one)" in result.output
+
+
+def shuffled(file, seed):
+    """The same drawing with other ids, in another order."""
+    chance = random.Random(seed)
+    tree = ET.parse(file)
+    process = tree.getroot().find("{*}process")
+    ids = [each.get("id") for each in process.iter() if each.get("id") and each is not process]
+    names = {key: f"x{number}" for key, number in zip(ids, chance.sample(range(1000), len(ids)), strict=True)}
+    for each in process.iter():
+        for name in ("id", "sourceRef", "targetRef", "attachedToRef", "default"):
+            if each.get(name) in names:
+                each.set(name, names[each.get(name)])
+        if each.tag.endswith(("incoming", "outgoing")):
+            each.text = names[each.text]
+    children = list(process)
+    chance.shuffle(children)
+    process[:] = children
+    tree.write(file)
+    return file
+
+
+def test_simulate__whatever_things_are_called_and_in_whatever_order(simulate, drawn):
+    elements, arrows, last = chain("a", "b")
+    content = (
+        start("s"), *elements, parallel("both"), user("work", groups="window"), timer_boundary("late", on="work", duration="P3D"), end("over"),
+        external("register", topic="t"), error_boundary("no", on="register", error="NO"), end("done"), end("e"),
+        flows(*arrows, f"{last} -> both -> work -> e", "both -> register -> done", "late -> over", "no -> a"),
+    )  # fmt: skip
+    file = drawn(*content, fields=[option("answer", "yes", "no")])
+
+    results = [simulate(file), *(simulate(shuffled(file, seed)) for seed in range(3))]
+
+    assert len({taken(result) for result in results}) == 1
+    assert taken(results[0])[0] == taken(results[0])[1] == 16
+    assert {coverage(result)["p"] for result in results} == {100}
 
 
 def test_simulate__enough_walks_and_what_they_leave_out(simulate, drawn):
@@ -376,6 +489,7 @@ def test_simulate__enough_walks_and_what_they_leave_out(simulate, drawn):
 
     assert "2 walks of" in result.output
     assert re.search(r"left out: \d+ branches, since enough walks were made; --walks allows more", result.output)
+    assert "were left out, since enough walks were made)" in result.output
     assert "left out" not in simulate(file).output
 
 
@@ -682,7 +796,7 @@ def test_simulate__same_seed_same_bytes(simulate, bare, tmp_path):
 
     # Another process orders its sets in another way.
     environ |= {"PYTHONHASHSEED": str(1 + sys.flags.hash_randomization), "ONETHING_WORKFLOWS": str(bare)}
-    run = subprocess.run([ONETHING, "simulate", *words], cwd=tmp_path, env=environ, capture_output=True, check=True)
+    run = processes.run([ONETHING, "simulate", *words], cwd=tmp_path, env=environ, capture_output=True, check=True)
 
     assert [run.stdout.decode(), *(file.read_bytes() for file in files)] == written
 

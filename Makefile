@@ -66,7 +66,7 @@ soak-ha: .venv/dev.stamp
 
 TRIALS ?= 1000
 bench-departments: .venv/dev.stamp
-	$(BIN)/python -m tests.soak.departments $(TRIALS)
+	$(BIN)/python -m tests.soak.many_departments $(TRIALS)
 
 setup: .venv/dev.stamp
 

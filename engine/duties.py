@@ -17,7 +17,7 @@ from engine.variables import Given
 
 
 def _resume(session: Session, job: Job) -> None:
-    execution.resume(session, job.instance_id, UUID(job.payload["child"]), actor=ENGINE)
+    execution.resume(session, job.instance_id, [UUID(job.payload["child"])], actor=ENGINE)
 
 
 def _message(session: Session, job: Job) -> None:

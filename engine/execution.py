@@ -6,7 +6,7 @@ calls.  The order of locks is parent before child, and never back: a child that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -81,12 +81,7 @@ def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, An
 
 def settle(run: Run) -> None:
     """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back."""
-    handled: set[int] = set()
-    while pending := instances.fresh(run, _ENTER, handled):
-        for wait in pending:
-            handled.add(wait.id)
-            if wait.id in run.process.standing():  # what was done for the wait before may have ended this one
-                _ENTER[wait.kind](run, wait)
+    _enter(run)
     procedures.end_interrupted(run)
     follow_up(run)
     if run.process.ended and run.row.parent_id is not None:
@@ -101,6 +96,14 @@ def settle(run: Run) -> None:
         if run.row.hall is None:
             run.case.ended_at = run.row.ended_at
         _carry_on(run)
+
+
+def _enter(run: Run) -> None:
+    while pending := instances.fresh(run, _ENTER, run.handled):
+        for wait in pending:
+            run.handled.add(wait.id)
+            if wait.id in run.process.standing():  # what was done for the wait before may have ended this one
+                _ENTER[wait.kind](run, wait)
 
 
 def _carry_on(run: Run) -> None:
@@ -134,17 +137,25 @@ def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variab
     return taken
 
 
-def resume(session: Session, parent_id: UUID, child_id: UUID, *, actor: Actor) -> None:
-    """Tell a call activity that what it called has ended.  Repeating it does nothing."""
+def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor: Actor) -> None:
+    """Tell call activities that what they have called has ended, in this order.  Repeating it does nothing."""
     run = instances.wake(session, parent_id, actor=actor)
-    child = session.get_one(models.Instance, child_id)
+    found = {child.id: child for child in session.scalars(select(models.Instance).where(models.Instance.id.in_(children)))}
+    told = [child_id for child_id in children if _tell(run, found[child_id])]
+    if told:
+        settle(run)
+
+
+def _tell(run: Run, child: models.Instance) -> bool:
+    """Tell the call of a child that this has ended, and do what follows from it; whether anything still waited for that."""
     waiting = run.process.standing().get(child.parent_wait or 0) is WaitKind.CALL
-    if child.parent_id != parent_id or run.row.status != InstanceStatus.RUNNING or not waiting:
-        return
+    if child.parent_id != run.row.id or run.row.status != InstanceStatus.RUNNING or not waiting:
+        return False
     if run.row.hall is not None:
-        lifecycle.follow_up(session, run.case, actor=actor)
+        lifecycle.follow_up(run.session, run.case, actor=run.actor)
     _return(run, child)
-    settle(run)
+    _enter(run)
+    return True
 
 
 def perform_step(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -46,6 +46,8 @@ class Run:
     schedule: Mapping[int, datetime | None]
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
+    #: Waits that came up in this run, and for which the engine has done what they ask of it.
+    handled: set[int] = field(default_factory=set)
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.
     maps: bool = True
     #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.

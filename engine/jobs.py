@@ -17,6 +17,10 @@ from engine.states import JobStatus, move
 
 #: Waits between attempts; after the last one the job fails and an incident says so.
 BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
+#: The kind of what is owed to an instance when one that it has called has ended.
+RESUME = "resume"
+#: So many jobs are claimed in one go.
+TOGETHER = 50
 
 
 def owe(session: Session, kind: str, instance: Instance | Held, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
@@ -24,7 +28,7 @@ def owe(session: Session, kind: str, instance: Instance | Held, *, after: timede
     return put(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
-def owe_parent(session: Session, child: Held, kind: str = "resume", **payload: Any) -> Job:
+def owe_parent(session: Session, child: Held, kind: str = RESUME, **payload: Any) -> Job:
     """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
     return put(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 
@@ -42,8 +46,11 @@ def run_after_commit(session: Session, job: Job) -> None:
     """Ask for a job to be run as soon as this transaction is durable."""
     from engine import worker  # the worker stands above every verb, and is called down here only once the work is due
 
-    job_id = job.id
-    database.after_commit(session, lambda db: worker.run(db, job_id))
+    job_id, instance_id = job.id, job.instance_id
+    if job.kind == RESUME:
+        database.after_commit(session, lambda db: worker.resume(db, instance_id))
+    else:
+        database.after_commit(session, lambda db: worker.run(db, job_id))
 
 
 def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
@@ -51,6 +58,12 @@ def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
     query = select(Job.id).join(Instance, Instance.id == Job.instance_id).where(~Instance.suspended)
     query = query.where(Job.status == JobStatus.PENDING, Job.due_at.between(since, moments.now())).order_by(Job.due_at)
     return list(session.scalars(query.limit(limit)))
+
+
+def claim(session: Session, instance_id: UUID, kind: str) -> list[Job]:
+    """Hold what an instance is owed of a kind, oldest first, except what somebody else performs just now."""
+    owed = select(Job).where(Job.instance_id == instance_id, Job.kind == kind, Job.status == JobStatus.PENDING, Job.due_at <= moments.now())
+    return list(session.scalars(owed.order_by(Job.due_at, Job.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True)))
 
 
 def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:

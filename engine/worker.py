@@ -15,7 +15,21 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import activities, attempts, continuations, database, duties, jobs, moments, queues, recomputing, start_timers, timers
+from engine import (
+    activities,
+    attempts,
+    continuations,
+    database,
+    duties,
+    execution,
+    instances,
+    jobs,
+    moments,
+    queues,
+    recomputing,
+    start_timers,
+    timers,
+)
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
@@ -56,6 +70,32 @@ def run(db: Database, job_id: UUID) -> bool:
         with db.transaction() as session:
             jobs.remember_failure(session, job_id, error)
     return True
+
+
+def resume(db: Database, instance_id: UUID) -> int:
+    """Tell an instance of all that it has called and that has ended, in one transaction; how many there were.
+
+    The instance is locked first, then what it is owed is claimed: of the departments that finish while somebody holds the bundle, and wait
+    for it in turn, the first tells it of them all.  When one of them fails, each is tried by itself.
+    """
+    owed: dict[UUID, UUID] = {}
+    try:
+        with db.transaction() as session:
+            instances.lock(session, instance_id)
+            claimed = jobs.claim(session, instance_id, jobs.RESUME)
+            owed = {job.id: UUID(job.payload["child"]) for job in claimed}
+            if owed:
+                execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
+            for job in claimed:
+                session.delete(job)
+        return len(owed)
+    except (Busy, Suspended):
+        return 0
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one that it belongs to
+        log.info("children are told one by one", because=type(error).__name__)
+    return sum(run(db, job_id) for job_id in owed)
 
 
 def fire(db: Database, timer_id: UUID) -> bool:

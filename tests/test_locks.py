@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.locks import Course, Locks, Row
@@ -23,6 +25,7 @@ def found(*courses, made=()):
         (ITEM, TASK, OTHER),  # of another kind, and always in this order
         (JOB, ITEM, TASK),  # claimed first, and nobody waits for it
         (TASK,),  # claimed by somebody, and nothing else
+        (BUNDLE, replace(JOB, free=True), ITEM, TASK),  # so is what it is owed, which it claims when it is held
         (BUNDLE, COUNTER),
     ],
 )
@@ -36,7 +39,7 @@ def test_violations__none(course):
         ((ITEM, BUNDLE), "to be locked before those that it has called"),
         ((TASK, ITEM), "Expected no instance to be locked after tasks"),
         ((COUNTER, BUNDLE), "Expected no instance to be locked after counters"),
-        ((ITEM, JOB), "Expected no job to be locked by whoever holds an instance"),
+        ((ITEM, JOB), "Expected no job to be waited for by whoever holds an instance"),
     ],
 )
 def test_violations__within_a_transaction(course, says):

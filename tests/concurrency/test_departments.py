@@ -21,10 +21,13 @@ def db(postgresql):
 
 def test_complete__five_departments_at_the_same_moment(db):
     """No lock error is shown to anyone, nobody is told to try again, and nothing is left to the scheduler but what a job was busy with."""
-    trials = list(departments.finish_together(db, trials=40))
+    departments.put_to_work(db, 40)
+    with departments.threads(db) as crew:
+        trials = list(departments.finish_together(departments.decisions(db), crew))
 
+    assert len(trials) == 40
     assert [trial.errors for trial in trials if trial.errors] == []
-    assert all(trial.decided == len(departments.ITEMS) for trial in trials)
+    assert departments.decisions(db) == []
     worker.drain(db)
     assert departments.waiting_for_issuance(db) == len(trials)
     invariants.check(db)

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import database, incidents, instances, jobs, worker
+from engine import database, incidents, instances, jobs, tasks, worker
 from engine.errors import InvalidState, NotFound, NotPermitted
 from engine.models import Incident, Job
-from tests import tiny
+from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_case_migrations import migrate
 
@@ -187,24 +187,83 @@ def test_step__repaired(stage, clerk, supervisor):
     assert stage.jobs(case) == []
 
 
+def complete_and_die(stage, market, case, name, data):
+    """The officer's decision is committed, and the bundle is not told."""
+    task = stage.task(case, name)
+    with market.acting(checked=False) as session:
+        tasks.complete(session, task.id, actor=market.actor, data=data)
+        session.info.pop(database._AFTER_COMMIT)
+
+
 def test_owe__the_process_dies_before_it_is_run(stage, clerk, market):
     """The officer's decision is committed, the process dies before it tells the bundle: the scheduler does."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="accept")
-    task = stage.task(case, "alpha审批")
-
-    with market.acting(checked=False) as session:
-        from engine import tasks
-
-        tasks.complete(session, task.id, actor=market.actor, data={"outcome": "granted"})
-        session.info.pop(database._AFTER_COMMIT)
+    complete_and_die(stage, market, case, "alpha审批", {"outcome": "granted"})
 
     assert stage.statuses(case) == {"alpha": "granted", "beta": "waiting"}
     assert owed(stage, case).kind == "resume"
     worker.drain(stage.database)
     assert stage.statuses(case) == {"alpha": "granted", "beta": "in_review"}
     assert stage.jobs(case) == []
+
+
+@pytest.fixture
+def three(stage, clerk):
+    """A bundle with three departments at work."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def bundle(stage, case):
+    with stage.reading() as session:
+        return instances.of_case(session, case.id)
+
+
+def test_resume__several_have_ended(stage, market, three):
+    """While somebody held the bundle, all departments have finished: it is told of them in one go."""
+    for name in ("alpha审批", "beta审批", "gamma审批"):
+        complete_and_die(stage, market, three, name, {"outcome": "granted"})
+    before = bundle(stage, three)
+
+    assert worker.resume(stage.database, before.id) == 3
+
+    assert (stage.jobs(three), stage.tasks(three)) == ([], ["统一出件"])
+    assert bundle(stage, three).rev == before.rev + 1
+    assert worker.resume(stage.database, before.id) == 0  # nobody else has anything to tell
+    assert bundle(stage, three).rev == before.rev + 1
+    invariants.check(stage.database)
+
+
+def test_resume__what_one_leads_to_the_next_one_finds(stage, clerk, market):
+    """Two predecessors have ended: what waited for both begins once, in the same transaction."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {"predecessors": "alpha:FS beta:FS"}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    for name in ("alpha审批", "beta审批"):
+        complete_and_die(stage, market, case, name, {"outcome": "granted"})
+
+    assert worker.resume(stage.database, bundle(stage, case).id) == 2
+
+    assert (stage.jobs(case), stage.tasks(case)) == ([], ["gamma审批"])
+    invariants.check(stage.database)
+
+
+def test_resume__one_of_several_fails(stage, market, three):
+    """The bundle is told of the others; the one that fails is remembered with its error, and is the scheduler's."""
+    complete_and_die(stage, market, three, "alpha审批", UNDECIDED)
+    complete_and_die(stage, market, three, "beta审批", {"outcome": "granted"})
+
+    worker.resume(stage.database, bundle(stage, three).id)
+
+    job = owed(stage, three)
+    assert (job.kind, job.attempts) == ("resume", 1)
+    assert "Expected item" in job.error
+    market.complete(three, "gamma审批", outcome="granted")
+    assert owed(stage, three).attempts == 1  # it is not due yet
 
 
 def test_owe__rolled_back_with_its_cause(stage, clerk, case):

@@ -1,32 +1,31 @@
-"""Departments that finish within the same ten milliseconds; a trial is one bundle, and `make bench-departments` does many thousands."""
+"""Departments that finish within the same ten milliseconds; a trial is one bundle."""
 
 from __future__ import annotations
 
+import itertools
 import random
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import func, select
 
-from engine import cases, deployments, holidays, logs, samples, tasks
+from engine import cases, deployments, holidays, samples, tasks
 from engine.actors import Actor, Role, RoleGrant
-from engine.case_models import Item
 from engine.database import Database
 from engine.models import Task
 from engine.settings import Environment
-from engine.states import ItemStatus, TaskStatus
-from tests import databases, tiny
+from engine.states import TaskStatus
+from tests import tiny
 from tests.hall import WORKFLOWS
 
 ITEMS = ("alpha", "beta", "gamma", "delta", "epsilon")
-#: Within so many seconds they finish.
-TOGETHER = 0.01
+#: Within so many seconds they finish, and how long they know beforehand.
+TOGETHER, LEAD = 0.01, 0.005
 CLERK = Actor(name="clerk", grants=(RoleGrant(role=Role.CLERK, hall="changsha"),))
 OFFICER = Actor(name="officer", grants=(RoleGrant(role=Role.OFFICER, department="market"),))
 DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
@@ -39,9 +38,16 @@ class Trial:
 
     #: Seconds from a department's command to its answer.
     took: tuple[float, ...]
+    #: Seconds from the first command to the last answer.
+    lasted: float
     errors: tuple[str, ...]
-    #: How many items were decided when the last of them had its answer.
-    decided: int
+
+
+#: When a department gave its command and when it had its answer (seconds of `perf_counter`, which is the same for all processes), and what
+#: was wrong with that.
+End = tuple[float, float, str]
+#: Decides tasks at their moments, all at the same time.
+Crew = Callable[[Sequence[UUID], Sequence[float]], Sequence[End]]
 
 
 def furnish(db: Database) -> None:
@@ -56,24 +62,42 @@ def furnish(db: Database) -> None:
         deployments.deploy(session, "tiny", files, actor=DESIGNER)
 
 
-def finish_together(db: Database, *, trials: int, seed: int = 1) -> Iterator[Trial]:
-    """Let the departments of a bundle finish at random moments within ten milliseconds, again and again with another bundle."""
+def finish_together(cases_: Iterable[Sequence[UUID]], crew: Crew, *, seed: int = 1) -> Iterator[Trial]:
+    """Let the departments of each bundle finish its decisions at random moments within ten milliseconds."""
     chance = random.Random(seed)
-    with ThreadPoolExecutor(len(ITEMS)) as pool:
-        for _ in range(trials):
-            case_id = _at_work(db)
-            start = time.perf_counter() + 0.005
-            moments = [start + chance.uniform(0, TOGETHER) for _ in ITEMS]
-            ends = list(pool.map(lambda task, moment: _decide(db, task, moment), _decisions(db, case_id), moments))
-            yield Trial(
-                took=tuple(took for took, _ in ends), errors=tuple(error for _, error in ends if error), decided=_decided(db, case_id)
-            )
+    for decisions in cases_:
+        start = time.perf_counter() + LEAD
+        ends = crew(decisions, [start + chance.uniform(0, TOGETHER) for _ in decisions])
+        yield Trial(
+            took=tuple(ended - began for began, ended, _ in ends),
+            lasted=max(ended for _, ended, _ in ends) - min(began for began, _, _ in ends),
+            errors=tuple(error for _, _, error in ends if error),
+        )
 
 
-def finish_alone(db: Database, *, trials: int) -> Iterator[float]:
-    """Let one department finish, while the others do nothing; the seconds that it takes."""
-    for _ in range(trials):
-        yield _decide(db, _decisions(db, _at_work(db))[0], 0.0)[0]
+def finish_alone(cases_: Iterable[Sequence[UUID]], crew: Crew) -> Iterator[Trial]:
+    """Let one department after the other finish, while the others do nothing."""
+    for decisions in cases_:
+        for decision in decisions:
+            yield from finish_together([[decision]], crew)
+
+
+def put_to_work(db: Database, bundles: int) -> None:
+    """Submit bundles and take them in: their departments are at work."""
+    what = cases.Submission(region="430100", matter="tiny", hall="changsha", applicant=_APPLICANT, answers={})
+    for _ in range(bundles):
+        with db.transaction() as session:
+            case = cases.submit(session, what, actor=CLERK)
+            [intake] = tasks.of_case(session, case.id)
+            tasks.complete(session, intake.id, actor=CLERK, data={"outcome": "accept"})
+
+
+def decisions(db: Database) -> list[list[UUID]]:
+    """Ids of the decisions that are open, by their case."""
+    query = select(Task.case_id, Task.id).where(Task.status == TaskStatus.OPEN, Task.kind == "decision").order_by(Task.case_id, Task.id)
+    with db.reading() as session:
+        found = session.execute(query).all()
+    return [[task_id for _, task_id in group] for _, group in itertools.groupby(found, key=lambda row: row[0])]
 
 
 def waiting_for_issuance(db: Database) -> int:
@@ -82,22 +106,8 @@ def waiting_for_issuance(db: Database) -> int:
         return session.scalar(select(func.count()).where(Task.status == TaskStatus.OPEN, Task.kind == "issuance")) or 0
 
 
-def _at_work(db: Database) -> UUID:
-    what = cases.Submission(region="430100", matter="tiny", hall="changsha", applicant=_APPLICANT, answers={})
-    with db.transaction() as session:
-        case = cases.submit(session, what, actor=CLERK)
-    with db.transaction() as session:
-        [intake] = tasks.of_case(session, case.id)
-        tasks.complete(session, intake.id, actor=CLERK, data={"outcome": "accept"})
-    return case.id
-
-
-def _decisions(db: Database, case_id: UUID) -> list[UUID]:
-    with db.reading() as session:
-        return [task.id for task in tasks.of_case(session, case_id)]
-
-
-def _decide(db: Database, task_id: UUID, moment: float) -> tuple[float, str]:
+def decide(db: Database, task_id: UUID, moment: float) -> End:
+    """Decide at a moment."""
     time.sleep(max(0.0, moment - time.perf_counter()))
     began, error = time.perf_counter(), ""
     try:
@@ -105,37 +115,11 @@ def _decide(db: Database, task_id: UUID, moment: float) -> tuple[float, str]:
             tasks.complete(session, task_id, actor=OFFICER, data={"outcome": "granted"})
     except Exception as wrong:  # noqa: BLE001 - whatever it is, it is told
         error = f"{type(wrong).__name__}: {wrong}"
-    return time.perf_counter() - began, error
+    return began, time.perf_counter(), error
 
 
-def _decided(db: Database, case_id: UUID) -> int:
-    with db.reading() as session:
-        return session.scalar(select(func.count()).where(Item.case_id == case_id, Item.status == ItemStatus.GRANTED)) or 0
-
-
-def main(trials: int) -> None:
-    """Measure, and print."""
-    logs.configure(Environment.PRODUCTION)
-    with databases.postgresql_server() as url:
-        server = databases.PostgreSQL(url)
-        with server.fresh() as fresh:
-            db = Database(fresh)
-            furnish(db)
-            alone = sorted(finish_alone(db, trials=max(trials // 10, 20)))
-            together = list(finish_together(db, trials=trials))
-            db.close()
-        server.close()
-    took = sorted(seconds for trial in together for seconds in trial.took)
-    errors = [error for trial in together for error in trial.errors]
-    table = Table("departments", "completions", "p50 ms", "p99 ms", "most ms", "p50 x", "p99 x", "errors")
-    for name, found, wrong in (("one alone", alone, 0), (f"{len(ITEMS)} within {TOGETHER * 1000:g} ms", took, len(errors))):
-        half, most = found[len(found) // 2], found[int(len(found) * 0.99)]
-        ratios = half / alone[len(alone) // 2], most / alone[int(len(alone) * 0.99)]
-        table.add_row(
-            name, str(len(found)), *(f"{1000 * s:.1f}" for s in (half, most, found[-1])), *(f"{r:.1f}" for r in ratios), str(wrong)
-        )
-    Console(width=120).print(table, *errors[:5])
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+@contextmanager
+def threads(db: Database) -> Iterator[Crew]:
+    """Give departments that work at one node."""
+    with ThreadPoolExecutor(len(ITEMS)) as pool:
+        yield lambda ids, moments: list(pool.map(partial(decide, db), ids, moments))

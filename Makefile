@@ -64,6 +64,7 @@ soak: .venv/dev.stamp
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
 
+# Bundles whose five departments finish within ten milliseconds.
 TRIALS ?= 1000
 bench-departments: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.many_departments $(TRIALS)

@@ -31,7 +31,7 @@ class Chaos:
         self._busy: set[int] = set()
         self._mending: list[threading.Thread] = []
         self._kinds: list[Callable[[], None]] = [
-            self.kill, self.cut, self.stall, self.delay, self.half_close, self.terminate, self.restart, self.crash, self.fill_pool, self.hold_rows,
+            self.kill, self.cut, self.isolate, self.stall, self.delay, self.half_close, self.terminate, self.restart, self.crash, self.fill_pool, self.hold_rows,
         ]  # fmt: skip
         if small_disk:
             self._kinds.append(self.fill_disk)
@@ -53,7 +53,7 @@ class Chaos:
         for thread in self._mending:
             thread.join()
         for node in self.nodes:
-            node.proxy.mend()
+            node.mend()
         self.server.await_answer()
 
     def freeze(self) -> None:
@@ -79,6 +79,15 @@ class Chaos:
     def cut(self) -> None:
         """Cut a node off from the database."""
         self._disturb(Proxy.cut)
+
+    def isolate(self) -> None:
+        """Take down the link between a node and the database."""
+
+        def mend(node: Node) -> None:
+            time.sleep(self.random.uniform(0.5, 6))
+            node.mend()
+
+        self._with_a_node(Node.isolate, mend)
 
     def stall(self) -> None:
         """Let nothing pass between a node and the database."""
@@ -139,7 +148,7 @@ class Chaos:
     def _disturb(self, how: Callable[[Proxy], object]) -> None:
         def mend(node: Node) -> None:
             time.sleep(self.random.uniform(0.5, 3))
-            node.proxy.mend()
+            node.mend()
 
         self._with_a_node(lambda node: how(node.proxy), mend)
 

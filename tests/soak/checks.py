@@ -13,9 +13,8 @@ from engine import models, verification
 from engine.case_models import Case
 from engine.database import Database
 from engine.states import TaskStatus
-from tests.soak.clerks import Command
-
-CREATED, SERVED = 201, 200
+from tests.soak import model
+from tests.soak.clerks import CREATED, SERVED, Command
 
 
 def check(db: Database, commands: Iterable[Command]) -> Iterator[str]:
@@ -24,6 +23,7 @@ def check(db: Database, commands: Iterable[Command]) -> Iterator[str]:
     yield from _submissions(db, [c for c in commands if c.path == "/cases"])
     yield from _completions(db, [c for c in commands if c.path != "/cases"])
     yield from _answers(db, commands)
+    yield from model.replay(db, commands)
     yield from _rest(db)
     for fault in verification.verify(db, patience=timedelta(0)):
         yield f"{fault.kind}: {fault.about}: {fault.message}"
@@ -50,8 +50,8 @@ def _completions(db: Database, commands: list[Command]) -> Iterator[str]:
     yield from compare("completion", commands, Counter(str((task.data or {}).get("mark")) for task in done), SERVED)
     marks = {str(task.id): (task.data or {}).get("mark") for task in done}
     for command in commands:
-        if command.status == SERVED and marks.get(_task(command)) != command.key:
-            yield f"Expected task {_task(command)} to be completed by {command.key}, but it was by {marks.get(_task(command))}"
+        if command.status == SERVED and marks.get(task_id(command)) != command.key:
+            yield f"Expected task {task_id(command)} to be completed by {command.key}, but it was by {marks.get(task_id(command))}"
     places: dict[tuple[UUID, str], int] = defaultdict(int)
     for task in done:
         places[task.instance_id, task.element] += 1
@@ -60,7 +60,7 @@ def _completions(db: Database, commands: list[Command]) -> Iterator[str]:
             yield f"Expected {places[place]} completions of {place} in the journal, but found {told[place]}"
 
 
-def _task(command: Command) -> str:
+def task_id(command: Command) -> str:
     return command.path.split("/")[2]
 
 
@@ -84,7 +84,7 @@ def _answers(db: Database, commands: list[Command]) -> Iterator[str]:
     with db.reading() as session:
         kept = {row.key: row.status for row in session.scalars(select(models.IdempotentAnswer))}
     for command in commands:
-        if command.status in {CREATED, SERVED} and kept.get(command.key) != command.status:
+        if command.attempts and command.status in {CREATED, SERVED} and kept.get(command.key) != command.status:
             yield f"Expected answer {command.status} to be kept for {command.key}, but it is {kept.get(command.key)}"
 
 

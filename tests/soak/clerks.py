@@ -7,6 +7,8 @@ import json
 import random
 import threading
 import time
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +26,14 @@ PEOPLE = ("clerk", "officer-market")
 PATIENCE = 4.0
 #: One of so many clients that got no answer goes home, and never asks again.
 GOES_HOME = 20
-SERVED, BROKEN, AWAY = 200, 500, 503
+#: Of so many steps one is taken in a case where others are just at work, and one is a new case, while there are to be more.
+MEETS = SUBMITS = 5
+SERVED, CREATED, BROKEN, AWAY = 200, 201, 500, 503
+
+
+def applicant(key: str) -> dict[str, str]:
+    """Who applies, named by the key of the command."""
+    return {"kind": "enterprise", "name": f"好味餐饮 {key}", "id_number": "91430100MA4L000000"}
 
 
 @dataclass(kw_only=True)
@@ -35,9 +44,13 @@ class Command:
     who: str
     path: str
     body: dict[str, Any]
+    #: The kind of the task that is to be completed, and the number of its case; a submission has neither.
+    kind: str = ""
+    case: str = ""
     #: The answer; None: the client has gone home without one.
     status: int | None = None
     answer: dict[str, Any] = field(default_factory=dict)
+    #: How often it was sent; 0: it was carried out before anybody was here.
     attempts: int = 0
     #: Seconds from the first attempt to the answer.
     took: float = 0.0
@@ -46,13 +59,19 @@ class Command:
 class Board:
     """What all clerks know: the nodes, the cases, and everything that was asked."""
 
-    def __init__(self, addresses: list[tuple[str, int]], keys: dict[str, str], *, cases: int) -> None:
-        self.addresses, self.keys, self.most = addresses, keys, cases
-        self.commands: list[Command] = []
+    def __init__(
+        self, addresses: Sequence[tuple[str, int]], keys: Mapping[str, str], *, more: int, before: Mapping[str, Command] | None = None
+    ) -> None:
+        self.addresses, self.keys = addresses, keys
+        #: How many cases are still to be submitted.
+        self.more = more
+        #: All commands; those that have submitted a case `before`, by its number, are the first.
+        self.commands: list[Command] = list((before or {}).values())
         #: Answers that nobody should ever get.
         self.wrong: list[str] = []
-        self.open: list[str] = []
-        self.submitted = 0
+        #: Cases in which something is to be done, those that somebody was at longest ago first; and all in which something was done.
+        self.open: deque[str] = deque(before or {})
+        self.touched: set[str] = set()
         #: Nobody begins anything new.
         self.closing = threading.Event()
         self.lock = threading.Lock()
@@ -80,25 +99,27 @@ class Clerk(threading.Thread):
             connection.close()
 
     def _pick(self) -> str | None:
+        """Choose a case; None: submit one."""
         with self.board.lock:
-            few = self.board.submitted < self.board.most
-            if not self.board.open or (few and self.random.random() < 0.2):
-                self.board.submitted += 1
+            line = self.board.open
+            if not line or (self.board.more > 0 and self.random.randrange(SUBMITS) == 0):
+                self.board.more -= 1
                 return None
-            return self.random.choice(self.board.open)
+            if self.random.randrange(MEETS) == 0:
+                return line[-self.random.randint(1, min(len(line), MEETS))]
+            line.rotate(-1)
+            return line[-1]
 
     def _submit(self) -> None:
         key = self._key()
-        applicant = {"kind": "enterprise", "name": f"好味餐饮 {key}", "id_number": "91430100MA4L000000"}
-        command = self._command(
-            Command(key=key, who="clerk", path="/cases", body={"matter": "tiny", "hall": "changsha", "applicant": applicant})
-        )
-        if command.status == 201:
+        body = {"matter": "tiny", "hall": "changsha", "applicant": applicant(key)}
+        command = self._command(Command(key=key, who="clerk", path="/cases", body=body))
+        if command.status == CREATED:
             with self.board.lock:
                 self.board.open.append(command.answer["number"])
 
     def _go_on(self, case: str) -> None:
-        for who in PEOPLE:
+        for who in self.random.sample(PEOPLE, len(PEOPLE)):
             found = self._ask(who, f"/tasks?limit=50&case={quote(case)}")
             if found is None:
                 return
@@ -106,9 +127,11 @@ class Clerk(threading.Thread):
                 task = self.random.choice(found["data"])
                 key = self._key()
                 body = DATA[task["kind"]] | {"mark": key}
-                command = self._command(Command(key=key, who=who, path=f"/tasks/{task['id']}/complete", body=body))
-                if task["kind"] == "rating" and command.status == SERVED:
-                    with self.board.lock:
+                path = f"/tasks/{task['id']}/complete"
+                command = self._command(Command(key=key, who=who, path=path, body=body, kind=task["kind"], case=case))
+                with self.board.lock:
+                    self.board.touched.add(case)
+                    if task["kind"] == "rating" and command.status == SERVED:
                         self.board.open.remove(case)
                 return
 

@@ -22,8 +22,8 @@ from engine.settings import Environment
 from engine.states import TaskStatus
 from tests import tiny
 from tests.hall import WORKFLOWS
+from tests.soak.model import ITEMS
 
-ITEMS = ("alpha", "beta", "gamma", "delta", "epsilon")
 #: Within so many seconds they finish, and how long they know beforehand.
 TOGETHER, LEAD = 0.01, 0.005
 CLERK = Actor(name="clerk", grants=(RoleGrant(role=Role.CLERK, hall="changsha"),))

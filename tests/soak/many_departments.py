@@ -25,7 +25,8 @@ from engine.database import Database
 from engine.settings import Environment
 from tests import databases
 from tests.soak import departments
-from tests.soak.departments import ITEMS, End, Trial
+from tests.soak.departments import End, Trial
+from tests.soak.model import ITEMS
 
 #: Bundles of a copy, and how many of them are finished before anything is measured: nodes have been at work for a while.
 BUNDLES, WARM = 400, 20

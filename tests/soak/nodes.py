@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.proxy import Proxy
+from tests.soak.networks import Namespace, Network
 
 #: Seconds that a node may take to finish what it is at; it lets requests take 30.
 STOPS_WITHIN = 40
@@ -20,13 +21,11 @@ ONETHING = Path(sys.executable).parent / "onething"
 
 
 class Node:
-    """One node: its processes, its address, and the network between it and the database."""
+    """One node: its processes, its network, and what is between that and the database."""
 
-    def __init__(self, number: int, proxy: Proxy, folder: Path, *, alone: bool, **environ: str) -> None:
-        self.number, self.proxy = number, proxy
-        self.host, self.port = f"127.0.0.{number + 10}", _free_port()
-        #: Whether somebody else does what is due.
-        self.alone = alone
+    def __init__(self, number: int, proxy: Proxy, network: Network, folder: Path, *, alone: bool, **environ: str) -> None:
+        self.number, self.proxy, self.network = number, proxy, network
+        self.host, self.port = network.host, network.port
         self.log = (folder / f"node-{number}.log").open("ab")
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
         self.environ = clean | {
@@ -40,20 +39,24 @@ class Node:
             "PYTHONPATH": str(ROOT),
             **environ,
         }
+        self._commands = (["serve", "--no-scheduler"], ["work"]) if alone else (["serve"],)
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """Start its processes."""
-        self._processes = [self._run(words) for words in ((["serve", "--no-scheduler"], ["work"]) if self.alone else (["serve"],))]
+        self._processes = [self._run(words) for words in self._commands]
 
     def _run(self, words: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([ONETHING, *words], env=self.environ, stdout=self.log, stderr=self.log, start_new_session=True)
+        return subprocess.Popen(
+            self.network.command([ONETHING, *words]), env=self.environ, stdout=self.log, stderr=self.log, start_new_session=True
+        )
 
     def await_answer(self, seconds: float = 60) -> None:
         """Wait until it answers; what has ended (the database was away) is started again, as a service manager does."""
         deadline = time.monotonic() + seconds
         while True:
-            self._processes = [self._run(p.args[1:]) if p.poll() is not None else p for p in self._processes]
+            both = list(zip(self._commands, self._processes, strict=True))
+            self._processes = [self._run(words) if process.poll() is not None else process for words, process in both]
             with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
                 return
             if time.monotonic() > deadline:
@@ -73,6 +76,19 @@ class Node:
         for process in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
+
+    def isolate(self) -> None:
+        """Let nothing pass between it and the database, and nobody be told."""
+        if isinstance(self.network, Namespace):
+            self.network.take_down()
+        else:
+            self.proxy.stall()
+
+    def mend(self) -> None:
+        """Have its network whole again."""
+        if isinstance(self.network, Namespace):
+            self.network.bring_up()
+        self.proxy.mend()
 
     def stop(self) -> str | None:
         """Stop as a service manager does; tells what is wrong when it does not, with what each thread was at."""
@@ -94,8 +110,3 @@ class Node:
         """What its log says from these words on."""
         _, *found = Path(self.log.name).read_text(encoding="utf-8", errors="replace").split(words)
         return [f"{words}{rest[:9000]}" for rest in found]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

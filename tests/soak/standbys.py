@@ -18,7 +18,8 @@ from engine.settings import Environment
 from tests import databases
 from tests.proxy import Proxy
 from tests.soak import checks, trial
-from tests.soak.clerks import SERVED, Board
+from tests.soak.clerks import CREATED, SERVED, Board
+from tests.soak.networks import Loopback
 from tests.soak.nodes import Node
 from tests.soak.server import Server
 from tests.soak.trial import DATABASE, Plan
@@ -107,12 +108,12 @@ def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
         with cluster.servers[0].connect() as session:
             session.execute(f"create database {DATABASE}")
         near = Database(cluster.servers[0].url(DATABASE))
-        keys = trial._furnish(near)
+        keys = trial.furnish(near)
         near.close()
         nodes = [_node(stack, cluster, number, folder) for number in range(2)]
         for node in nodes:
             node.await_answer()
-        board = Board([(node.host, node.port) for node in nodes], keys, cases=1000)
+        board = Board([(node.host, node.port) for node in nodes], keys, more=1000)
         with trial._clerks(board, Plan(seed=seed, clerks=20)):
             time.sleep(seconds)
             cluster.fail(how)
@@ -137,11 +138,11 @@ def _until_served(board: Board, since: float) -> float:
 
 
 def _served(board: Board) -> int:
-    return sum(command.status in {SERVED, 201} for command in list(board.commands))
+    return sum(command.status in {SERVED, CREATED} for command in list(board.commands))
 
 
 def _node(stack: ExitStack, cluster: Cluster, number: int, folder: Path) -> Node:
-    node = Node(number, cluster.proxies[0], folder, alone=False, ONETHING_DATABASE_URL=cluster.url())
+    node = Node(number, cluster.proxies[0], Loopback(number), folder, alone=False, ONETHING_DATABASE_URL=cluster.url())
     node.start()
     stack.callback(node.kill)
     return node

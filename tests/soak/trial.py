@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from engine import accounts, deployments, holidays, samples
+from engine import accounts, cases, deployments, holidays, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.models import Job
@@ -19,16 +19,21 @@ from engine.settings import Environment
 from tests import databases, tiny
 from tests.hall import WORKFLOWS
 from tests.proxy import Proxy
-from tests.soak import checks
+from tests.soak import checks, networks
 from tests.soak.chaos import Chaos
-from tests.soak.clerks import PEOPLE, Board, Clerk
+from tests.soak.clerks import CREATED, PEOPLE, Board, Clerk, Command, applicant
+from tests.soak.model import ITEMS
+from tests.soak.networks import Network
 from tests.soak.nodes import Node
 from tests.soak.server import Server, small_disk
 
 DATABASE = "soak"
-#: Five departments at work in parallel.
-ITEMS = ("alpha", "beta", "gamma", "delta", "epsilon")
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER), RoleGrant(role=Role.ADMIN)))
+
+
+CLERK = Actor(name="clerk", grants=(RoleGrant(role=Role.CLERK, hall="changsha"),))
+#: Cases that are submitted in one transaction, beforehand.
+BATCH = 50
 
 
 @dataclass(kw_only=True)
@@ -39,6 +44,7 @@ class Plan:
     seed: int = 1
     nodes: int = 3
     clerks: int = 50
+    #: Cases that were submitted before anything went wrong; a tenth as many more are submitted while it does.
     cases: int = 1000
 
 
@@ -47,6 +53,10 @@ class Report:
     """What came of it."""
 
     happened: Counter[str]
+    #: What the nodes' networks were.
+    network: str = ""
+    #: In how many cases something was done.
+    cases: int = 0
     #: How many commands ended how.
     answers: Counter[str] = field(default_factory=Counter)
     #: Seconds until the answers came, sorted.
@@ -73,11 +83,15 @@ def run(plan: Plan) -> Report:
         stack.callback(server.stop)
         db = Database(_found(server))
         stack.callback(db.close)
-        keys = _furnish(db)
-        nodes = [_node(stack, number, server, folder, alone=number == plan.nodes - 1) for number in range(plan.nodes)]
+        keys = furnish(db)
+        before = submit(db, plan.cases)
+        nodes = [
+            _node(stack, number, server, network, folder, alone=number == plan.nodes - 1)
+            for number, network in enumerate(networks.networks(stack, plan.nodes))
+        ]
         for node in nodes:
             node.await_answer()
-        board = Board([(node.host, node.port) for node in nodes], keys, cases=plan.cases)
+        board = Board([(node.host, node.port) for node in nodes], keys, more=plan.cases // 10, before=before)
         chaos = Chaos(nodes, server, DATABASE, seed=plan.seed, small_disk=small)
         with _clerks(board, plan) as crew:
             chaos.go_on(plan.seconds)
@@ -90,7 +104,7 @@ def run(plan: Plan) -> Report:
         time.sleep(0.2)
         faults += board.wrong + list(checks.check(db, board.commands))
         faults += [said for node in nodes for said in node.said("request failed")]
-        return _report(chaos, board, faults)
+        return _report(chaos, board, nodes[0].network, faults)
 
 
 def _found(server: Server) -> str:
@@ -99,7 +113,7 @@ def _found(server: Server) -> str:
     return server.url(DATABASE)
 
 
-def _furnish(db: Database) -> dict[str, str]:
+def furnish(db: Database) -> dict[str, str]:
     db.migrate()
     with db.transaction() as session:
         samples.seed(session, Environment.DEVELOPMENT)
@@ -111,9 +125,22 @@ def _furnish(db: Database) -> dict[str, str]:
         return {name: accounts.issue_key(session, name, label="soak", actor=OPERATOR)[1] for name in PEOPLE}
 
 
-def _node(stack: ExitStack, number: int, server: Server, folder: Path, *, alone: bool) -> Node:
-    proxy = stack.enter_context(Proxy(server.url(DATABASE), host=f"127.0.0.{number + 10}"))
-    node = Node(number, proxy, folder, alone=alone)
+def submit(db: Database, count: int) -> dict[str, Command]:
+    """Submit cases, many in a transaction; by their numbers the commands that a clerk would have given."""
+    done: dict[str, Command] = {}
+    for first in range(0, count, BATCH):
+        with db.transaction() as session:
+            for place in range(first, min(first + BATCH, count)):
+                key = f"before-{place}"
+                what = cases.Submission(region="430100", matter="tiny", hall="changsha", applicant=applicant(key), answers={})
+                number = cases.submit(session, what, actor=CLERK).number
+                done[number] = Command(key=key, who="clerk", path="/cases", body={}, status=CREATED, answer={"number": number})
+    return done
+
+
+def _node(stack: ExitStack, number: int, server: Server, network: Network, folder: Path, *, alone: bool) -> Node:
+    proxy = stack.enter_context(Proxy(server.url(DATABASE), host=network.gate))
+    node = Node(number, proxy, network, folder, alone=alone)
     node.start()
     stack.callback(node.kill)
     return node
@@ -155,12 +182,14 @@ def _await_rest(db: Database, seconds: float = 30) -> list[str]:
     return ["Expected nothing to be owed any more, but there are jobs"]
 
 
-def _report(chaos: Chaos, board: Board, faults: list[str]) -> Report:
-    answers = Counter("no answer" if command.status is None else str(command.status) for command in board.commands)
+def _report(chaos: Chaos, board: Board, network: Network, faults: list[str]) -> Report:
+    sent = [command for command in board.commands if command.attempts]
     return Report(
         happened=chaos.happened,
-        answers=answers,
-        took=sorted(command.took for command in board.commands if command.status is not None),
-        repeated=sum(command.attempts > 1 for command in board.commands),
+        network=network.name,
+        cases=len(board.touched),
+        answers=Counter("no answer" if command.status is None else str(command.status) for command in sent),
+        took=sorted(command.took for command in sent if command.status is not None),
+        repeated=sum(command.attempts > 1 for command in sent),
         faults=faults,
     )

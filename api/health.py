@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden
 
 from api import auth
 from api.parts import database, settings
-from api.problems import problem
+from api.problems import RETRY_AFTER, problem
 from engine import gauges, readiness
 
 #: Answered at once, however much there is to do: who is busy is not dead.
@@ -36,7 +36,9 @@ def show_readiness() -> ResponseReturnValue:
     draining = current_app.extensions["draining"].is_set()
     obstacles = ["Expected to go on serving, but this node is stopping"] if draining else readiness.obstacles(database())
     if obstacles:
-        return problem(503, title="Not ready", detail="; ".join(obstacles))
+        answer = problem(503, title="Not ready", detail="; ".join(obstacles))
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+        return answer
     return {"status": "ready"}
 
 

@@ -188,7 +188,7 @@ def wait_for_nobody(session: Session) -> None:
 
 def migrate(bind: Engine) -> None:
     """Bring the schema to the newest version; safe to call from several processes at once."""
-    with bind.begin() as connection:
+    with outages.told(), bind.begin() as connection:
         _take(connection, _MIGRATION)
         config = alembic_config()
         config.attributes["connection"] = connection

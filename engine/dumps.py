@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, inspect, make_url, text
 
+from engine import outages
 from engine.database import Database
 from engine.errors import InvalidState
 
@@ -65,7 +66,7 @@ def require_empty(url: str) -> None:
         return
     db = Database(url)
     try:
-        with db.bind.connect() as connection:
+        with outages.told(), db.bind.connect() as connection:
             tables = inspect(connection).get_table_names()
     finally:
         db.close()

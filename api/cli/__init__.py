@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from engine import logs, settings
-from engine.errors import EngineError
+from engine.errors import Busy, EngineError, Unavailable
 from engine.settings import SettingsError
 
 #: Module of each command, in the order of the help.
@@ -31,6 +31,12 @@ COMMANDS = {
 }
 
 
+class Hindered(click.ClickException):
+    """The database has kept a command from its work; a script sees by the exit status (EX_TEMPFAIL) that it may try again."""
+
+    exit_code = 75
+
+
 class Group(click.Group):
     """A group whose refusals are one line, not a traceback; a command is imported when it is asked for, so that lint needs no server."""
 
@@ -49,7 +55,8 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
-            raise click.ClickException(str(error)) from error
+            kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException
+            raise kind(str(error)) from error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,10 +3,14 @@
 import pytest
 from sqlalchemy import inspect, select
 
-from api.cli import COMMANDS
+from api.cli import COMMANDS, Hindered
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.settings import CHECKOUT
+from tests.hall import WORKFLOWS
+
+#: Nobody listens there.
+AWAY = "postgresql+psycopg://postgres@127.0.0.1:1/nowhere"
 
 
 def test_main__help(run):
@@ -47,6 +51,27 @@ def test_migrate__twice(run, empty_database_url):
     with opened.reading() as session:
         assert {2024, 2025, 2026} <= set(session.scalars(select(CalendarYear.year)))
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("migrate", Hindered.exit_code),
+        ("backup copy", Hindered.exit_code),
+        ("serve", 1),
+        ("work", 1),
+        ("verify", 1),
+        (f"deploy {WORKFLOWS / 'items'}", 1),
+    ],
+)
+def test_main__database_is_away(run, tmp_path, words, status):
+    """What is wrong, and no traceback; a script sees by the exit status whether to try again.  The doctor says it to those who would serve."""
+    result = run(*words.split(), ONETHING_DATABASE_URL=AWAY, ONETHING_DATA_DIR=str(tmp_path))
+
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == status
+    assert "Error: Expected" in result.output
+    assert "Traceback" not in result.output
 
 
 def test_migrate__data_folder_is_missing(run, tmp_path):

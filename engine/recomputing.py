@@ -74,6 +74,11 @@ def ahead(session: Session) -> int:
     return session.scalars(query).one() + len(row.busy)
 
 
+def done(row: Recomputation) -> int:
+    """How many cases a walk has looked at."""
+    return int(row.report.get("cases", 0))
+
+
 def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
     """Recompute the next cases; None when nothing is owed, or another node is at it.  At the end it has `ended_at`."""
     with db.transaction() as session:

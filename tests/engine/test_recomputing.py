@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
+from api.cli.recomputing import recompute
 from engine import publications, recomputing, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item
@@ -174,3 +176,19 @@ def test_publish__what_counts_working_days_otherwise_is_woken(stage, clerk):
 
     assert len(woken) == 1
     assert (stage.task(case, "alpha审批").due_at - before).days == 1
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_recompute__goes_on_where_it_was(stage, accepted, capsys):
+    """Whoever gives the command again is told what came of all of it: sums first, then by how many days."""
+    publish(stage, 4)
+    begun = recomputing.go_on(stage.database, limit=2)
+
+    recompute(stage.database)
+
+    told = dict(re.findall(r"│ (\S[^│]*?) +│ (\d+)", capsys.readouterr().out))
+    assert (recomputing.done(begun), told["cases"]) == (2, "3")
+    assert list(told)[-1] == "by +1 days"
+    assert told["moved"] == told["by +1 days"]
+    with stage.reading() as session:
+        assert recomputing.owed(session) is None

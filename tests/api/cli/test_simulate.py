@@ -540,7 +540,7 @@ def test_simulate__says_why_something_was_never_reached(simulate, drawn):
 def test_simulate__starter_is_reached(simulate, tmp_path):
     folder = starters.create(tmp_path, "open_pharmacy", "开办药店")
 
-    result = simulate(folder, "--min-coverage", 100)
+    result = simulate(folder, "--min-coverage", 100, "--walks", 60)
 
     assert result.exit_code == 0, result.output
 

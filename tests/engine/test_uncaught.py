@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from engine import escalations, external_tasks, instance_lists, jobs, journal, tasks, worker
+from engine import escalations, external_tasks, instance_lists, jobs, journal, tasks, verification, worker
 from engine.models import Activity, ExternalTask, Instance, Job, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -116,6 +116,21 @@ def test_answer_error__the_process_dies_after_the_commit(stage, designer, monkey
         escalations.answer_error(session, job.instance_id, child, child, wait, actor=designer.actor)
 
     assert (job.kind, job.instance_id, stage.tasks(stage.of(instance))) == ("error", instance.id, left)
+
+
+def test_verify__nobody_answers_an_error(stage, designer, monkeypatch):
+    """While it is owed an answer all is well; without the job its token would rest for ever."""
+    stage.deploy("both", parent_bpmn=parent(), child_bpmn=CHILD)
+    instance = designer.start("parent")
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+    raise_error(stage, instance)
+    assert list(verification.verify(stage.database)) == []
+
+    with stage.database.transaction() as session:
+        session.execute(delete(Job))
+
+    [fault] = verification.verify(stage.database)
+    assert fault.message == "Expected the error at work to be answered, but no job does"
 
 
 def bundle(stage, clerk, alpha, *catches, **more):

@@ -39,10 +39,8 @@ listen_addresses = ''
 unix_socket_directories = '{folder}'
 """
 LIMIT = "one updated row"
-#: With more lines than that, a plot shows one for each.
+#: With more lines than that, a plot shows our CPU alone.
 MANY = 6
-#: What a page of a list may take, milliseconds.
-PROMISED = 10
 
 
 def main() -> None:
@@ -93,21 +91,20 @@ def _table(title: str, points: dict[int, Samples]) -> Table:
 
 
 def _plot(path: Path, points: dict[int, Samples], label: str) -> None:
-    """Draw time on the wall, and our CPU where there are few lines."""
+    """Draw our CPU, and time on the wall where there are few lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure, plot = plt.subplots(figsize=(9, 5.5))
+    plot.set_prop_cycle(color=mpl.colormaps["Dark2"].colors + mpl.colormaps["Set1"].colors)
     kinds = [kind for kind in next(iter(points.values())) if kind != LIMIT]
-    few = len(kinds) <= MANY
     for kind in kinds:
-        (line,) = plot.plot(
-            list(points), [_wall(samples[kind]) for samples in points.values()], marker="o", label=f"{kind}, on the wall" if few else kind
-        )
-        if few:
-            cpu = [_cpu(samples[kind]) for samples in points.values()]
-            plot.plot(list(points), cpu, marker=".", linestyle=":", color=line.get_color(), label=f"{kind}, our CPU")
-    plot.plot(list(points), [_wall(samples[LIMIT]) for samples in points.values()], color="grey", linestyle="--", label=LIMIT)
-    if not few:
-        plot.axhline(PROMISED, color="black", linewidth=0.8)
+        cpu = [_cpu(samples[kind]) for samples in points.values()]
+        (line,) = plot.plot(list(points), cpu, marker="o", label=f"{kind}, our CPU")
+        if len(kinds) <= MANY:
+            wall = [_wall(samples[kind]) for samples in points.values()]
+            plot.plot(list(points), wall, marker=".", linestyle=":", color=line.get_color(), label=f"{kind}, on the wall")
+    plot.plot(
+        list(points), [_wall(samples[LIMIT]) for samples in points.values()], color="grey", linestyle="--", label=f"{LIMIT}, on the wall"
+    )
     plot.set(xscale="log", yscale="log", ylim=(0.1, 1000), xlabel=label, ylabel="milliseconds")
     plot.grid(visible=True, alpha=0.3)
     plot.legend(fontsize="x-small", ncols=2)

@@ -24,30 +24,30 @@ from engine.states import JobStatus, TaskStatus
 from engine.writes import OLD, Writes
 
 Counted = tuple[Dial | None, DueDate | None]
+#: What an expression follows that is more than a deadline.
+_THE_WORLD = "the world"
 _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statutory|warning)['"]\s*\)\s*\}?\s*""")
 
 
 def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
     """Move what is bound in these cases, whose clocks gave and give `dials`.  Tells how many were moved, and instances are to be woken."""
     waking: dict[UUID, UUID] = {}
-    elements: dict[UUID, Mapping[str, Element]] = {}
     moved = 0
     for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
         columns = (table.id, table.element, table.due_at, Instance.id.label("instance_id"), Instance.case_id, Instance.item_id)
         query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
         to: list[dict[str, Any]] = []
+        follows: dict[tuple[UUID, str], str | None] = {}
         for row in session.execute(query.where(table.case_id.in_(cases), *more)):
-            if row.definition_id not in elements:
-                elements[row.definition_id] = definitions.get(session, row.definition_id).process.elements
-            found = expression(elements[row.definition_id][row.element])
-            if found is None or not found.calls & functions.LIVE:
+            place = row.definition_id, row.element
+            if place not in follows:
+                follows[place] = _followed(expression(definitions.get(session, row.definition_id).process.elements[row.element]))
+            kind = follows[place]
+            if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
+                waking[row.instance_id] = row.case_id
+            if kind is None or kind == _THE_WORLD:
                 continue
-            simple = _DEADLINE.fullmatch(found.source)
-            if simple is None:
-                if row.due_at is not None:  # what sleeps waits for something else than a day
-                    waking[row.instance_id] = row.case_id
-                continue
-            before, now = (moment(simple[1], each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
+            before, now = (moment(kind, each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
             if now != before and not _has_fired(row.due_at, before, now):
                 to.append({OLD + "id": row.id, "due_at": now})
         moved += len(to)
@@ -73,6 +73,14 @@ _NOTHING: Counted = (None, None)
 def _has_fired(due_at: datetime | None, before: datetime | None, now: datetime | None) -> bool:
     """A timer that sleeps although its clock runs has fired for that day; it does so again for a later one only."""
     return due_at is None and before is not None and now is not None and now <= before
+
+
+def _followed(expression: Expression | None) -> str | None:
+    """Which deadline an expression gives, and nothing else; or that it looks at the world in another way; None: at nothing that moves."""
+    if expression is None or not expression.calls & functions.LIVE:
+        return None
+    simple = _DEADLINE.fullmatch(expression.source)
+    return simple[1] if simple else _THE_WORLD
 
 
 def _when(element: Element) -> Expression | None:

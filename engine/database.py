@@ -103,6 +103,9 @@ class Database:
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
         self.info: dict[str, Any] = {LIVE: self.live}
+        # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
+        # driver forgets all statements that it has prepared.
+        self._by_itself = {"isolation_level": "AUTOCOMMIT"} if self.bind.dialect.name == "postgresql" else {}
         #: What this thread is carrying out after a commit.
         self._here = threading.local()
 
@@ -145,7 +148,7 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Open a session that only reads: it never waits for a writer's turn, and it keeps nothing."""
         with outages.told(), Session(self.bind, autoflush=False) as session:
-            session.connection(execution_options={"reading": True})
+            session.connection(execution_options={"reading": True, **self._by_itself})
             yield session
 
     @contextmanager

@@ -50,7 +50,7 @@ def of(session: Session, task_id: UUID, *, actor: Actor) -> list[Link]:
     return [
         *(Link(type=kind, user=user) for kind, user in named.items() if user is not None),
         *(Link(type=LinkType.CANDIDATE, user=user) for user in tasks.users(session, [task.id])[task.id]),
-        *(Link(type=LinkType.CANDIDATE, group=group) for group in tasks.groups(session, [task.id])[task.id]),
+        *(Link(type=LinkType.CANDIDATE, group=group) for group in tasks.groups(session, [task])[task.id]),
     ]
 
 

@@ -141,7 +141,7 @@ class Reader:
         ):
             found.incidents.append(Open(**_common(session, incident), what=incident.message))
         open_tasks = session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all()
-        groups = tasks.groups(session, [task.id for task in open_tasks]) if open_tasks else {}
+        groups = tasks.groups(session, open_tasks)
         found.tasks = [self._task(session, task, tuple(groups[task.id])) for task in open_tasks]
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):

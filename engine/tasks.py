@@ -42,14 +42,14 @@ from engine.writes import OLD
 
 _TASKS = cast("Table", Task.__table__)
 _FIELDS = tuple(field.name for field in fields(HeldTask))
-_NOT_FOUND = "Expected to find task {}, but it does not exist or is not yours"
+NOT_FOUND = "Expected to find task {}, but it does not exist or is not yours"
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:
     """Return a task; raises NotFound, also for what is not the actor's."""
     task = session.scalar(_visible_task(actor), {"task": task_id})
     if task is None:
-        raise NotFound(_NOT_FOUND.format(task_id))
+        raise NotFound(NOT_FOUND.format(task_id))
     return task
 
 
@@ -64,18 +64,24 @@ def of_case(session: Session, case_id: UUID) -> list[Task]:
     return list(session.scalars(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)))
 
 
-def groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+def groups(session: Session, rows: Collection[Task]) -> dict[UUID, list[str]]:
     """Candidate groups of tasks."""
+    found = {row.id: [row.sole_group] if row.sole_group is not None else [] for row in rows}
+    return found | _stored_groups(session, [task_id for task_id, known in found.items() if not known])
+
+
+def _stored_groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
-    for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(task_ids)).order_by(TaskGroup.name)):
-        found[row.task_id].append(row.name)
+    if found:
+        for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(found)).order_by(TaskGroup.name)):
+            found[row.task_id].append(row.name)
     return found
 
 
 def regroup(session: Session, task: Task) -> None:
     """Keep which group a task has, after its groups have changed."""
     session.flush()
-    task.sole_group = projection.only(groups(session, [task.id])[task.id])
+    task.sole_group = projection.only(_stored_groups(session, [task.id])[task.id])
 
 
 def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
@@ -171,7 +177,7 @@ def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator
     session.flush()
     found = _read_held(actor).first(session.connection(), {"task": task_id})
     if found is None:
-        raise NotFound(_NOT_FOUND.format(task_id))
+        raise NotFound(NOT_FOUND.format(task_id))
     task = HeldTask(**dict(zip(_FIELDS, found, strict=False)))
     _require_candidate(session, task, actor, to=to)
     _require_open(task, to=to)

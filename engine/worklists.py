@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true, tuple_
+from sqlalchemy.orm import Session, load_only
 
-from engine import dials, pages, tasks, visibility
+from bpmn.forms import Form
+from engine import definitions, dials, pages, tasks, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import Light
-from engine.models import Task
+from engine.errors import NotFound
+from engine.models import Instance, Task
+
+Columns = TypeVarTuple("Columns")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,13 @@ class WorkEntry:
     groups: list[str]
     #: Of the item's clock, or of the bundle's when the task belongs to no item.
     light: Light | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkDetails(WorkEntry):
+    """A task, and all that is shown of it."""
+
+    form: Form | None
 
 
 def find_tasks(
@@ -98,15 +111,44 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
 
 def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:
     """Tasks with what a worklist shows of them, in their order; two queries however many they are."""
-    query = select(Task.id, Case, Item).join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id)
-    query = query.options(*pages.LEAN)
-    around = {task_id: (case, item) for task_id, case, item in session.execute(query.where(Task.id.in_([row.id for row in rows])))}
-    groups, today = tasks.groups(session, [row.id for row in rows]), dials.today()
+    query = _around(select(Task.id, Case, Item)).where(Task.id.in_([row.id for row in rows]))
+    around = {task_id: (case, item) for task_id, case, item in session.execute(query)}
+    groups, today = tasks.groups(session, rows), dials.today()
     return [
         WorkEntry(task=row, case=case, item=item, groups=groups[row.id], light=dials.light(item or case, today))
         for row in rows
         for case, item in [around[row.id]]
     ]
+
+
+def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
+    """One task with all that is shown of it, as it is now; raises NotFound, also for what is not the actor's."""
+    found = session.execute(_detailed(actor), {"task": task_id}, execution_options={"populate_existing": True}).one_or_none()
+    if found is None:
+        raise NotFound(tasks.NOT_FOUND.format(task_id))
+    task, case, item, definition = found
+    loaded = definitions.get(session, definition)
+    return WorkDetails(
+        task=task,
+        case=case,
+        item=item,
+        groups=tasks.groups(session, [task])[task_id],
+        light=dials.light(item or case, dials.today()),
+        form=definitions.form(session, loaded, loaded.process.elements[task.element]),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _detailed(actor: Actor) -> Select[Task, Case, Item, UUID]:
+    query = _around(select(Task, Case, Item, Instance.definition_id)).join(Instance, Task.instance_id == Instance.id)
+    return query.where(Task.id == bindparam("task"), visibility.sees_task(actor))
+
+
+def _around(query: Select[*Columns]) -> Select[*Columns]:
+    """Join what a worklist shows of the case and the item of a task."""
+    lights = [[getattr(table, name) for name in dials.LIGHTS] for table in (Case, Item)]
+    shown = load_only(Case.number, Case.applicant, *lights[0]), load_only(Item.number, *lights[1])
+    return query.join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id).options(*shown)
 
 
 def case_lights(rows: Collection[Case]) -> dict[UUID, Light | None]:

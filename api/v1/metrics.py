@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.contract import answer, contract
 from api.shapes import Query, Shape
-from api.transactions import reading
+from api.transactions import database
 from engine import metrics
 from engine.errors import InvalidInput
 
@@ -64,6 +64,6 @@ def get_metrics(query: Period) -> Response:
     if query.until < query.since:
         message = f"Expected a period that ends on {query.since} or later, but it ends on {query.until}"
         raise InvalidInput(message, errors=[{"field": "until", "message": message}])
-    with reading() as session:
+    with database().snapshot() as session:
         found = metrics.collect(session, auth.actor(), since=query.since, until=query.until)
         return answer({"since": query.since, "until": query.until, "data": [vars(figures) for figures in found]})

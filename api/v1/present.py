@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from engine import cases, dossiers, tasks, worklists
+from engine import cases, dossiers, worklists
 from engine.actors import Actor
 from engine.archive_documents import ARCHIVED_AT
 from engine.archive_models import ArchivedCase
@@ -18,7 +18,7 @@ from engine.diagrams import Diagram
 from engine.dossiers import Dossier
 from engine.models import Task
 from engine.states import ItemStatus
-from engine.worklists import WorkEntry
+from engine.worklists import WorkDetails, WorkEntry
 
 
 def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
@@ -70,16 +70,14 @@ def task_list(session: Session, rows: Collection[Task]) -> list[dict[str, Any]]:
     return [_task(entry) for entry in worklists.entries(session, rows)]
 
 
-def task(session: Session, row: Task) -> dict[str, Any]:
+def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
-    session.flush()
-    form, entry = tasks.form(session, row), worklists.entries(session, [row])[0]
     shown = {
-        "applicant": entry.case.applicant.get("name"),
-        "form": form.describe()["fields"] if form is not None else None,
-        "data": row.data,
+        "applicant": found.case.applicant.get("name"),
+        "form": found.form.describe()["fields"] if found.form is not None else None,
+        "data": found.task.data,
     }
-    return _task(entry) | shown
+    return _task(found) | shown
 
 
 def draft(row: Draft | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -50,7 +50,7 @@ def list_tasks(query: TaskQuery) -> Response:
 def get_task(task_id: UUID) -> Response:
     """Give a task with its form."""
     with reading() as session:
-        return answer(present.task(session, tasks.get(session, task_id, auth.actor())))
+        return answer(_shown(session, task_id))
 
 
 @bp.get("/<uuid:task_id>/draft")
@@ -85,8 +85,9 @@ def discard_draft(task_id: UUID) -> Response:
 def claim(task_id: UUID) -> Response:
     """Take a task for yourself."""
     with transaction() as session:
-        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
-        return answer(present.task(session, tasks.claim(session, task_id, actor=auth.actor())))
+        require_match(TaskDetails, lambda: _shown(session, task_id))
+        tasks.claim(session, task_id, actor=auth.actor())
+        return answer(_shown(session, task_id))
 
 
 @bp.post("/<uuid:task_id>/release")
@@ -94,8 +95,9 @@ def claim(task_id: UUID) -> Response:
 def release(task_id: UUID) -> Response:
     """Give a claimed task back to its groups."""
     with transaction() as session:
-        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
-        return answer(present.task(session, tasks.release(session, task_id, actor=auth.actor())))
+        require_match(TaskDetails, lambda: _shown(session, task_id))
+        tasks.release(session, task_id, actor=auth.actor())
+        return answer(_shown(session, task_id))
 
 
 @bp.post("/<uuid:task_id>/complete")
@@ -103,9 +105,13 @@ def release(task_id: UUID) -> Response:
 def complete(task_id: UUID, body: FormData) -> Response:
     """Complete a task; the case runs on to where it next needs somebody."""
     with transaction() as session:
-        require_match(TaskDetails, lambda: present.task(session, tasks.get(session, task_id, auth.actor())))
+        require_match(TaskDetails, lambda: _shown(session, task_id))
         tasks.complete(session, task_id, actor=auth.actor(), data=body.root)
-        return answer(present.task(session, tasks.get(session, task_id, auth.actor())))
+        return answer(_shown(session, task_id))
+
+
+def _shown(session: Session, task_id: UUID) -> dict[str, Any]:
+    return present.task(worklists.details(session, task_id, auth.actor()))
 
 
 def _moment(text: str) -> datetime | None:

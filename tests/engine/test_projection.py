@@ -74,7 +74,7 @@ def test_project__groups_assignee_priority_and_form(stage, clerk):
 
     task = stage.task(case, "办理")
     with stage.reading() as session:
-        assert tasks.groups(session, [task.id]) == {task.id: ["department-market", "window"]}
+        assert tasks.groups(session, [task]) == {task.id: ["department-market", "window"]}
     assert (task.assignee, task.priority, task.kind, task.hall, task.matter) == ("officer-market", 80, "work", "changsha", "tiny")
 
 

@@ -3,6 +3,8 @@
 In one run, in turn, on one PostgreSQL with durable commits: `pgbench`, which reads and writes what a completion reads and writes as one
 statement; our engine with 1, 2 and 8 clients, each a process; and the whole of `POST /api/v1/tasks/{id}/complete` through the shipped
 server, logged in with a key.  What counts is the share of the limit.
+
+Then the same on SQLite, whose limit is how often it commits a change of one row.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import http.client
 import json
 import multiprocessing
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,23 +72,46 @@ def main() -> None:
     words.add_argument("--each", type=int, default=300, help="completions of each client")
     words.add_argument("--seconds", type=int, default=5, help="how long the limit is measured")
     asked = words.parse_args()
+    console = Console(width=130)
+    console.print(_on_postgresql(asked.each, asked.seconds))
+    console.print(_on_sqlite(asked.each, asked.seconds))
+
+
+def _table(where: str) -> Table:
     heads = ("clients", "a second", "share of the limit", "p50 ms", "p99 ms", "our CPU ms each")
-    table = Table(
-        "", *(Column(head, justify="right") for head in heads), title="A completion of the reference process, PostgreSQL, durable"
-    )
+    return Table("", *(Column(head, justify="right") for head in heads), title=f"A completion of the reference process, {where}, durable")
+
+
+def _on_postgresql(each: int, seconds: int) -> Table:
+    table = _table("PostgreSQL")
     with shipped.database_server() as server:
         url = server.url()
-        limits = {clients: _limit(server, url, clients, asked.seconds) for clients in CLIENTS}
+        limits = {clients: _limit(server, url, clients, seconds) for clients in CLIENTS}
         for clients, (rate, latency) in limits.items():
             table.add_row("pgbench, one statement", str(clients), f"{rate:.0f}", "1", f"{latency:.2f}", "", "")
         for label, live in (("engine, hot", 64), ("engine, cold", 0)):
             for clients in CLIENTS:
-                _add(table, label, clients, limits[clients][0], _run(partial(_engine, url, live), url, clients, asked.each))
+                _add(table, label, clients, limits[clients][0], _run(partial(_engine, url, live), url, clients, each))
         with shipped.serving(url) as port:
             key = shipped.key(url)
             for clients in CLIENTS:
-                _add(table, "HTTP", clients, limits[clients][0], _run(partial(_http, port, key), url, clients, asked.each), cpu=False)
-    Console(width=130).print(table)
+                _add(table, "HTTP", clients, limits[clients][0], _run(partial(_http, port, key), url, clients, each), cpu=False)
+    return table
+
+
+def _on_sqlite(each: int, seconds: int) -> Table:
+    table = _table("SQLite")
+    with tempfile.TemporaryDirectory(prefix="onething-bench-") as folder:
+        url = f"sqlite:///{folder}/onething.db"
+        db = Database(url)
+        db.migrate()
+        reference.deploy(db)
+        limit = _commits(db, seconds)
+        db.close()
+        table.add_row("a row is changed", "1", f"{limit:.0f}", "1", f"{1000 / limit:.2f}", "", "")
+        for label, live in (("engine, hot", 64), ("engine, cold", 0)):
+            _add(table, label, 1, limit, _run(partial(_engine, url, live), url, 1, each))
+    return table
 
 
 def _add(table: Table, label: str, clients: int, limit: float, found: list[Figures], *, cpu: bool = True) -> None:
@@ -117,6 +143,20 @@ def _limit(server: Server, url: str, clients: int, seconds: int) -> tuple[float,
     assert rate is not None, told
     assert latency is not None, told
     return float(rate[1]), float(latency[1])
+
+
+def _commits(db: Database, seconds: int) -> float:
+    """How often a second one row is changed, each time durably."""
+    with db.bind.connect() as connection:
+        connection.execute(text("CREATE TABLE places (place integer PRIMARY KEY, visits integer)"))
+        connection.execute(text("INSERT INTO places VALUES (1, 0)"))
+        connection.commit()
+        done, begun = 0, time.perf_counter()
+        while (passed := time.perf_counter() - begun) < seconds:
+            connection.exec_driver_sql("UPDATE places SET visits = visits + 1 WHERE place = 1")
+            connection.commit()
+            done += 1
+    return done / passed
 
 
 # Our own ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,29 +13,24 @@ from typing import Any
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import holdings, meters, outages
+from engine import holdings, meters, outages, postgresql
 from engine.live import LIVE, LiveInstances
+from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
 
 #: `Session` is named here for those who may not know SQLAlchemy.
 __all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
 
 log = structlog.get_logger()
-#: How long a writer waits for another before it gives up, seconds.
-LOCK_TIMEOUT = 20
-#: How long who holds much waits for a lock, milliseconds.
-HURRY = 10
-#: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
-IDLE_TIMEOUT = 15
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
 _AFTER_COMMIT = "after_commit"
-#: Locks of PostgreSQL that are not those of a row; the numbers are ours alone, and mean nothing.
+#: Locks that are not those of a row.
 _MIGRATION = 0x6F6E657468696E67
 _DEPLOYMENT = _MIGRATION + 1
 
@@ -45,24 +40,10 @@ def connect(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _connect_sqlite(url)
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
-    words = _words(make_url(url))
+    words = postgresql.words(make_url(url))
     bind = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_timeout=POOL_TIMEOUT, connect_args=words)
     outages.watch(bind)
     return bind
-
-
-def _words(url: URL) -> dict[str, Any]:
-    """How a connection to PostgreSQL is made, as far as its URL does not say: a host that has gone is noticed within seconds."""
-    limits = {"lock_timeout": LOCK_TIMEOUT, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
-    words = {
-        "options": " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items()) + " -c timezone=UTC",
-        "connect_timeout": 5,
-        "keepalives_idle": 5,
-        "keepalives_interval": 2,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-    }
-    return {name: value for name, value in words.items() if name not in url.query}
 
 
 def wal_is_safe() -> bool:
@@ -161,7 +142,7 @@ class Database:
         with outages.told(), Session(self.bind, autoflush=False) as session:
             connection = session.connection(execution_options={"reading": True, **moment})
             if moment:  # it holds nothing that others wait for, and may think for long
-                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                postgresql.let_idle(connection)
             yield session
 
     def migrate(self) -> None:
@@ -186,7 +167,7 @@ def deploy_alone(session: Session) -> None:
 def wait_for_nobody(session: Session) -> None:
     """Be refused (Busy) what somebody else holds, until this transaction ends: who holds much is not to wait for anybody."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))
+        postgresql.hurry(session.connection())
 
 
 def migrate(bind: Engine) -> None:
@@ -200,7 +181,7 @@ def migrate(bind: Engine) -> None:
 
 def _take(connection: Connection, lock: int) -> None:
     if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": lock})
+        postgresql.take(connection, lock)
 
 
 def alembic_config() -> Config:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Text, select, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import calendar_years, calendars, moments
@@ -52,13 +53,12 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
 
 def publish_shipped(session: Session, folder: Path) -> None:
     """Publish the years of a folder that the database does not have; those it has may have been amended, and stay."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    there = set(session.scalars(select(CalendarYear.year)))
     for year in calendars.load(folder).years:
-        document = orjson.loads((folder / f"{year.year}.json").read_bytes())
-        row = _row(year.year, document, ENGINE)
-        values = {"year": row.year, "content": row.content, "loaded_at": row.loaded_at, "loaded_by": row.loaded_by}
-        # Another node may be starting, too: whoever comes second finds the year there.
-        session.execute(dialect.insert(CalendarYear).values(values).on_conflict_do_nothing())
+        if year.year not in there:
+            # Another node may be starting, too: whoever comes second finds the year there.
+            with suppress(IntegrityError), session.begin_nested():
+                session.add(_row(year.year, orjson.loads((folder / f"{year.year}.json").read_bytes()), ENGINE))
     session.info.pop(_KEY, None)
 
 

@@ -1,4 +1,4 @@
-"""What only PostgreSQL is asked: rows that come and go as JSON, so that everything costs one statement, and few columns.
+"""What only PostgreSQL is asked: rows that come and go as JSON, so that everything costs one statement; how it is reached; who waits.
 
 All SQL that is not everybody's stands here: a database that is PostgreSQL's descendant but knows less needs another such module.
 """
@@ -13,14 +13,95 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import URL, Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 
 from engine.columns import Json, Moment
 from engine.parts import OLD, Part, Row, Verb, require_all
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+#: How long a writer waits for another before it gives up, seconds.
+LOCK_TIMEOUT = 20
+#: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
+IDLE_TIMEOUT = 15
+#: How long who holds much waits for a lock, milliseconds.
+HURRY = 10
+
+
+# The server ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Dialect(PGDialect_psycopg):
+    """Takes a descendant of PostgreSQL, which calls itself something else, for the version that it says it is like."""
+
+    supports_statement_cache = True
+
+    def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
+        try:
+            return tuple(super()._get_server_version_info(connection))  # type: ignore[no-untyped-call]
+        except AssertionError:
+            return version(int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()))
+
+
+registry.register("postgresql.psycopg", __name__, Dialect.__name__)
+
+
+def version(number: int) -> tuple[int, ...]:
+    """Read a version as a server counts it: 160004 is 16.4, 90204 is 9.2.4."""
+    first, rest = divmod(number, 10_000)
+    return (first, rest) if first >= 10 else (first, *divmod(rest, 100))  # noqa: PLR2004 - since 10 a version has two parts
+
+
+def words(url: URL) -> dict[str, Any]:
+    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds."""
+    limits = {"lock_timeout": LOCK_TIMEOUT, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
+    said = {
+        "options": " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items()) + " -c timezone=UTC",
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    return {name: value for name, value in said.items() if name not in url.query}
+
+
+def take(connection: Connection, lock: int) -> None:
+    """Take a lock that is not that of a row, until the transaction ends; the numbers are ours alone, and mean nothing."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def hurry(connection: Connection) -> None:
+    """Give up soon when others have locked what this transaction wants."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))
+
+
+def let_idle(connection: Connection) -> None:
+    """Let this transaction stand still for as long as it likes."""
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+def waiting(connection: Connection) -> int:
+    """How many sessions wait for what another one has locked."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return int(connection.execute(text(query)).scalar_one())
+
+
+def forgotten(connection: Connection, *, overdue: datetime) -> list[tuple[int, str, datetime]]:
+    """Sessions that have begun a transaction before that time and do nothing: process, program, since when."""
+    query = """SELECT pid, application_name, xact_start FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND xact_start < :overdue"""
+    return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
+
+
+def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, datetime]]:
+    """Transactions that were prepared before that time, and neither committed nor rolled back: name, since when."""
+    query = "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() AND prepared < :overdue"
+    return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
+
+
+_DIALECT = Dialect()  # type: ignore[no-untyped-call]
 
 
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
+from engine import postgresql
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
@@ -76,5 +77,4 @@ def waiting_for_locks(session: Session) -> int:
     """How many sessions wait for what another one holds; SQLite does not tell (`meters.TURN` does)."""
     if session.get_bind().dialect.name != "postgresql":
         return 0
-    query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
-    return session.scalar(query) or 0
+    return postgresql.waiting(session.connection())

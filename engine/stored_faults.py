@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from engine import postgresql
 from engine.case_models import Item, Material
 from engine.errors import NotFound
 from engine.faults import Fault, FaultKind
@@ -66,14 +67,10 @@ def of_locks(session: Session, *, overdue: datetime) -> Iterator[Fault]:
     """Find transactions that were begun, and left open: what they hold nobody else gets."""
     if session.get_bind().dialect.name != "postgresql":
         return  # SQLite's locks end with the process that holds them
-    forgotten = text(
-        "SELECT pid, application_name, xact_start FROM pg_stat_activity "
-        "WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND xact_start < :overdue"
-    )
-    for pid, name, since in session.execute(forgotten, {"overdue": overdue}):
+    connection = session.connection()
+    for pid, name, since in postgresql.forgotten(connection, overdue=overdue):
         message = f"Expected its transaction to end, but it holds what it has locked since {since}"
         yield Fault(kind=FaultKind.LOCK, about=f"session {pid} {name}".strip(), message=message)
-    prepared = text("SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() AND prepared < :overdue")
-    for gid, since in session.execute(prepared, {"overdue": overdue}):
+    for gid, since in postgresql.undecided(connection, overdue=overdue):
         message = f"Expected it to be committed or rolled back, but it was only prepared, at {since}"
         yield Fault(kind=FaultKind.LOCK, about=f"transaction {gid}", message=message)

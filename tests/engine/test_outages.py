@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from engine import database
+from engine import database, postgresql
 from engine.database import Database
 from engine.errors import Busy, Unavailable, Unsettled
 from engine.models import Department
@@ -336,7 +336,7 @@ def test_after_commit__fails(db):
 
 def test_transaction__stands_still(url, near, opened, monkeypatch):
     """A node that is frozen gives its locks back: whoever waits is served before it would give up."""
-    assert database.IDLE_TIMEOUT < database.LOCK_TIMEOUT
+    assert postgresql.IDLE_TIMEOUT < postgresql.LOCK_TIMEOUT
     frozen = opened(saying(url, "idle_in_transaction_session_timeout=100ms"))
     add(near)
 

@@ -17,12 +17,12 @@ ENGINE = CHECKOUT / "engine"
 KEYS, REFERENCES = 44, 34
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
-    r"ON CONFLICT|on_conflict": {"postgresql", "holidays", "writes"},
+    r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
     r"json_(to|build|agg|each|array)|jsonb|JSONB": {"postgresql"},
     r"\bARRAY\b|unnest": set(),
-    r"pg_(try_)?advisory": {"database"},
-    r"(lock|statement|session)_timeout": {"database"},
-    r"pg_stat_|pg_prepared_": {"queues", "stored_faults"},
+    r"pg_(try_)?advisory": {"postgresql"},
+    r"(lock|statement|session)_timeout": {"postgresql"},
+    r"pg_stat_|pg_prepared_": {"postgresql"},
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
     r"skip_locked": {"adoptions", "archives", "external_tasks", "recomputing", "start_timers", "timers", "worker"},

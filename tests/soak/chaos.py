@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from engine.database import IDLE_TIMEOUT
+from engine.postgresql import IDLE_TIMEOUT
 from tests.proxy import Proxy
 from tests.soak.nodes import Node
 from tests.soak.server import Server

@@ -1,0 +1,49 @@
+"""What only PostgreSQL is asked: how it is reached, and for which version a descendant is taken."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import create_engine
+
+from engine import postgresql
+
+
+class Server:
+    """Answers the two questions that a version is read from."""
+
+    def __init__(self, says: str, number: int) -> None:
+        self.answers = {"select pg_catalog.version()": says, "SHOW server_version_num": number}
+
+    def exec_driver_sql(self, question):
+        self.answer = self.answers[question]
+        return self
+
+    def scalar(self):
+        return self.answer
+
+    scalar_one = scalar
+
+
+@pytest.mark.parametrize(
+    ("says", "number", "version"),
+    [
+        ("PostgreSQL 16.4 on x86_64-pc-linux-gnu, compiled by gcc", 160004, (16, 4)),
+        ("PostgreSQL 18beta1 on x86_64-pc-linux-gnu", 180000, (18,)),
+        ("PostgreSQL 9.2.4 (GaussDB Kernel 505.1.0 build 44f4fa53) compiled at 2023-09-19", 90204, (9, 2, 4)),
+        ("(openGauss 5.0.0 build a07d57c3) compiled at 2023-03-29 03:37:13 commit 0 last mr", 90204, (9, 2, 4)),
+        ("KingbaseES V008R006C007B0012 on x86_64-pc-linux-gnu, compiled by gcc", 120001, (12, 1)),
+    ],
+)
+def test_version__of_postgresql_and_its_descendants(says, number, version):
+    dialect = create_engine("postgresql+psycopg://nowhere/nothing").dialect
+
+    assert dialect._get_server_version_info(Server(says, number)) == version
+
+
+def test_words__what_the_url_says_counts():
+    url = create_engine("postgresql+psycopg://nowhere/nothing?connect_timeout=1").url
+
+    words = postgresql.words(url)
+
+    assert "connect_timeout" not in words
+    assert words["options"] == "-c lock_timeout=20000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC"

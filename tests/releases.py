@@ -1,8 +1,9 @@
 """What installations of earlier releases have in their databases: written once by the release itself, and loaded for ever.
 
     python -m tests.releases schema-NNNN      before a release, writes tests/snapshots/schema-NNNN.db.zst
+    git archive COMMIT api bpmn engine workflows | zstd -19 > tests/snapshots/code-NNNN.tar.zst      its code, for tests/api/cli/test_rollout.py
 
-In it: the shipped matters with a restaurant bundle that is half done, a process that waits in every way at once, and an instance of every
+NNNN is the revision of its schema.  In it: the shipped matters with a restaurant bundle that is half done, a process that waits in every way at once, and an instance of every
 construct of `tests/conformance`, as far as it comes to rest; definitions, token states, journals and rows as that release wrote them.
 """
 

@@ -1,0 +1,117 @@
+"""A release is rolled out while people work: nodes of the one before serve on, beside the new ones, when the schema is new already."""
+
+import base64
+import io
+import itertools
+import json
+import socket
+import tarfile
+import urllib.error
+import urllib.request
+
+import pytest
+import zstandard
+from sqlalchemy import select
+
+from engine import verification
+from engine.case_models import Case
+from engine.database import Database
+from tests import restaurant
+from tests.api.cli.test_serve import await_answer
+from tests.releases import SNAPSHOTS
+from tests.stage import APPLICANT
+
+#: The code of the release before: `git archive COMMIT api bpmn engine workflows | zstd -19`; its name is the schema it was made for.
+CODE = SNAPSHOTS / "code-0013.tar.zst"
+#: What is entered for each kind of task.
+DATA = {
+    "intake": {"outcome": "accept"},
+    "decision": {"outcome": "granted"},
+    "issuance": {"mode": "unified", "delivery": "window"},
+    "rating": {"score": 5},
+    "post-check": {"outcome": "verified", "findings": "as promised"},
+}
+BUNDLE = {
+    "matter": "open_restaurant",
+    "hall": "changsha",
+    "applicant": APPLICANT,
+    "answers": restaurant.ANSWERS,
+    "materials": [{"code": code} for code in restaurant.MATERIALS],
+}
+
+
+@pytest.fixture
+def database_url(empty_database_url):
+    """The release before has made the schema."""
+    return empty_database_url
+
+
+@pytest.fixture
+def older(start, environ, tmp_path):
+    """Start a node of the release before; gives its environment."""
+    folder = tmp_path / "older"
+    with tarfile.open(fileobj=io.BytesIO(zstandard.decompress(CODE.read_bytes()))) as code:
+        code.extractall(folder, filter="data")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    there = environ | {"PYTHONPATH": str(folder), "ONETHING_PORT": str(port)}
+
+    def older(*words):
+        node = start("serve", *words, **there)
+        node.until("Serving")
+        await_answer(there)
+        return node
+
+    older.environ = there
+    return older
+
+
+def call(environ, who, method, path, body=None):
+    headers = {"Authorization": "Basic " + base64.b64encode(f"{who}:{who}".encode()).decode(), "Content-Type": "application/json"}
+    url = f"http://127.0.0.1:{environ['ONETHING_PORT']}/api/v1{path}"
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.loads(response.read())
+    except urllib.error.HTTPError as refused:
+        raise AssertionError(f"Expected {method} {url} to be done, but {refused.read().decode()}") from None
+
+
+def finish(case, nodes):
+    """Do whatever is open in a case, each time at another node, until it is over."""
+    for node in itertools.islice(nodes, 100):
+        seen = call(node, "admin", "GET", f"/cases/{case}")
+        if seen["ended_at"] is not None:
+            return
+        for task in seen["tasks"][:1]:
+            who = task["groups"][0].replace("department-", "officer-").replace("window", "clerk")
+            call(node, who, "POST", f"/tasks/{task['id']}/complete", DATA[task["kind"]])
+    raise AssertionError(f"Expected case {case} to end, but open are {[task['name'] for task in seen['tasks']]}")
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
+    running = older("--sample")
+    begun = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
+
+    start("migrate").ended()
+    new = start("serve")
+    new.until("Serving")
+    await_answer(environ)
+    nodes = itertools.cycle([older.environ, environ, environ, older.environ])
+    finish(begun, nodes)
+    for node in (older.environ, environ):
+        finish(call(node, "clerk", "POST", "/cases", BUNDLE)["number"], nodes)
+    running.press_ctrl_c()
+    assert running.ended() == 0
+    again = start("serve", **older.environ)
+    assert again.ended() == 1
+    assert "is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
+    new.press_ctrl_c()
+    assert new.ended() == 0
+
+    database = Database(database_url)
+    assert list(verification.verify(database)) == []
+    with database.reading() as session:
+        assert [case.ended_at is not None for case in session.scalars(select(Case))] == [True] * 3
+    database.close()

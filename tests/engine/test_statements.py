@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+from sqlalchemy import text
 
-from tests.benchmarks import bundle, reference
+from tests.benchmarks import bundle, reference, shipped
 from tests.benchmarks.meter import measure
+from tests.hall import application
 
 #: Kind of work → statements.  On PostgreSQL each is a round trip for every case: whoever raises a figure says why in the commit.
 #: On SQLite, which is in the process, what is written together is a statement for each table.
@@ -62,3 +64,31 @@ def test_completion__of_the_reference_process(database):
     assert sample.commits == 1
     # One reads and locks everything, one writes everything.
     assert len(sample.statements) == {"postgresql": 2, "sqlite": 7}[database.bind.dialect.name], "\n".join(sample.statements)
+
+
+def test_completion__through_http(database, tmp_path):
+    reference.deploy(database)
+    url = database.bind.url.render_as_string(hide_password=False)
+    headers = {"Authorization": f"Bearer {shipped.key(url)}"}
+    client = application(url, tmp_path).test_client()
+    first, second = (reference.standing(database, reference.begin(database))["department2"] for _ in range(2))
+    there = client.application.extensions["database"].bind
+    client.post(f"/api/v1/tasks/{first}/complete", json=reference.DATA, headers=headers)
+    sample = measure(there, lambda: client.post(f"/api/v1/tasks/{second}/complete", json=reference.DATA, headers=headers))
+    client.application.extensions["database"].close()
+
+    # One finds out who asks, the completion follows, one reads the answer.
+    assert len(sample.statements) == {"postgresql": 4, "sqlite": 9}[there.dialect.name], "\n".join(sample.statements)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_reading__statements_stay_prepared(database):
+    """A driver that forgets what it has prepared would have every statement planned anew."""
+    query = text("SELECT count(*) FROM tasks")
+    for _ in range(7):
+        with database.reading() as session:
+            session.scalar(query)
+
+    with database.reading() as session:
+        prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert "SELECT count(*) FROM tasks" in prepared

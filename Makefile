@@ -18,7 +18,7 @@ help:
 	@echo 'make lint   ruff, mypy, import-linter'
 	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
 	@echo 'make bench-scheduler   a million timers: how late they go off, and how long people wait meanwhile'
-	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1)'
+	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1 SUBMITTED=1000)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
@@ -55,16 +55,17 @@ FLOOD ?= 100000
 bench-scheduler: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.bench_scheduler --pending $(PENDING) --due $(DUE) --flood $(FLOOD)
 
-# Seconds for which things go wrong, and which things when.
+# Seconds for which things go wrong, which things when, and how many cases there are before.
 DURATION ?= 60
 SEED ?= 1
+SUBMITTED ?= 1000
 soak: .venv/dev.stamp
-	$(BIN)/python -m tests.soak --seconds $(DURATION) --seed $(SEED)
+	$(BIN)/python -m tests.soak --seconds $(DURATION) --seed $(SEED) --cases $(SUBMITTED)
 
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
 
-# Bundles whose five departments finish within ten milliseconds.
+# Bundles whose five departments finish within ten milliseconds: 100,000 of them take hours.
 TRIALS ?= 1000
 bench-departments: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.many_departments $(TRIALS)

@@ -60,9 +60,11 @@ def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
     return list(session.scalars(query.limit(limit)))
 
 
-def claim(session: Session, instance_id: UUID, kind: str) -> list[Job]:
-    """Hold what an instance is owed of a kind, oldest first, except what somebody else performs just now."""
-    owed = select(Job).where(Job.instance_id == instance_id, Job.kind == kind, Job.status == JobStatus.PENDING, Job.due_at <= moments.now())
+def claim_resumes(session: Session, instance_id: UUID) -> list[Job]:
+    """Hold what an instance is to be told of those that it has called, oldest first, except what somebody else performs just now."""
+    # What was never tried is due at once, also when the clock of the node that owes it is a little ahead of ours.
+    due = (Job.attempts == 0) | (Job.due_at <= moments.now())
+    owed = select(Job).where(Job.instance_id == instance_id, Job.kind == RESUME, Job.status == JobStatus.PENDING, due)
     return list(session.scalars(owed.order_by(Job.due_at, Job.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True)))
 
 

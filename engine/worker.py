@@ -82,7 +82,7 @@ def resume(db: Database, instance_id: UUID) -> int:
     try:
         with db.transaction() as session:
             instances.lock(session, instance_id)
-            claimed = jobs.claim(session, instance_id, jobs.RESUME)
+            claimed = jobs.claim_resumes(session, instance_id)
             owed = {job.id: UUID(job.payload["child"]) for job in claimed}
             if owed:
                 execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)

@@ -13,6 +13,7 @@ from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
 from tests import databases, tiny
+from tests.engine.test_jobs import complete_and_die
 
 OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
 
@@ -77,6 +78,24 @@ def test_run__somebody_works_on_the_bundle(stage, case, held, decided):
     assert worker.tick(stage.database) == 1
 
     assert (owed(stage), stage.tasks(case), stage.incidents(case)) == ([], ["统一出件"], [])
+
+
+def test_resume__somebody_performs_one_of_several(stage, clerk, market, another):
+    """Nobody waits for that: the bundle is told of the others, and of that one by who has it, or by the scheduler when he dies."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    for name in ("alpha审批", "beta审批"):
+        complete_and_die(stage, market, case, name, {"outcome": "granted"})
+    first, _ = stage.jobs(case)
+    with another.transaction() as session:
+        session.get_one(Job, first.id, with_for_update={"key_share": True})
+
+        assert worker.resume(stage.database, first.instance_id) == 1
+
+    assert [job.id for job in stage.jobs(case)] == [first.id]
+    assert worker.tick(stage.database) == 1
+    assert (owed(stage), stage.tasks(case)) == ([], ["统一出件"])
 
 
 def test_fire__somebody_works_on_the_bundle(stage, case, held):

@@ -7,7 +7,9 @@ the trials are made in copies of that database.
 from __future__ import annotations
 
 import argparse
+import itertools
 import multiprocessing
+import statistics
 import sys
 import time
 from collections import Counter
@@ -109,16 +111,16 @@ def _work(pipe: Connection) -> None:
         pipe.send(None)
 
 
-def measure(trials: int, *, bundles: int = BUNDLES) -> Found:
-    """Let so many bundles be finished."""
-    found = Found()
+def measure(trials: int, seconds: float) -> Found:
+    """Let so many bundles be finished, as far as the seconds go."""
+    found, end = Found(), time.monotonic() + seconds
     with databases.postgresql_server() as url, offices() as crew:
         server = databases.PostgreSQL(url)
-        prepared = server.branch(lambda fresh: _prepare(fresh, min(bundles, trials) + WARM))
-        while len(found.last) < trials:
+        prepared = server.branch(lambda fresh: _prepare(fresh, min(BUNDLES, trials) + WARM))
+        while len(found.last) < trials and time.monotonic() < end:
             with prepared.fresh() as fresh:
                 crew.open(fresh)
-                _finish_all(fresh, crew, found, trials - len(found.last))
+                _finish_all(fresh, crew, found, most=trials - len(found.last), end=end)
                 crew.open(None)
         server.close()
     return found
@@ -131,20 +133,21 @@ def _prepare(url: str, bundles: int) -> None:
     db.close()
 
 
-def _finish_all(url: str, crew: Offices, found: Found, most: int) -> None:
+def _finish_all(url: str, crew: Offices, found: Found, *, most: int, end: float) -> None:
     db = Database(url)
     todo = departments.decisions(db)[: most + WARM]
     found.alone += [trial.lasted for trial in departments.finish_alone(todo[: WARM // 2], crew.finish)][-len(ITEMS) :]
     list(departments.finish_together(todo[WARM // 2 : WARM], crew.finish))
-    for trial in departments.finish_together(todo[WARM:], crew.finish, seed=len(found.last)):
-        found.add(trial)
+    in_time = itertools.takewhile(lambda _: time.monotonic() < end, todo[WARM:])
+    done = [found.add(trial) for trial in departments.finish_together(in_time, crew.finish, seed=len(found.last))]
     found.owed += worker.drain(db)
-    found.left += len(todo) - departments.waiting_for_issuance(db)
+    found.left += len(done) + WARM - departments.waiting_for_issuance(db)
     db.close()
 
 
 def _show(found: Found, seconds: float) -> None:
-    table = Table("departments", "trials", "p50 ms", "p99 ms", "p99.9 ms", "most ms", f"over {LIMIT} ms")
+    table = Table("departments", "trials", "p50 ms", "p99 ms", "p99.9 ms", "most ms", f"over {LIMIT} ms", "p50 x alone")
+    half = statistics.median(found.alone)
     rows = {
         "one alone": found.alone,
         f"each of {len(ITEMS)} within {departments.TOGETHER * 1000:g} ms": found.each,
@@ -153,7 +156,13 @@ def _show(found: Found, seconds: float) -> None:
     for name, took in rows.items():
         ordered = sorted(1000 * one for one in took)
         shares = [ordered[int((len(ordered) - 1) * part)] for part in (0.5, 0.99, 0.999, 1)]
-        table.add_row(name, f"{len(took):,}", *(f"{share:.1f}" for share in shares), f"{sum(one > LIMIT for one in ordered):,}")
+        table.add_row(
+            name,
+            f"{len(took):,}",
+            *(f"{share:.1f}" for share in shares),
+            f"{sum(one > LIMIT for one in ordered):,}",
+            f"{statistics.median(took) / half:.1f}",
+        )
     console = Console(width=140)
     console.print(table, f"in {seconds:.0f} s; {found.errors.total()} errors", *found.errors.most_common(5))
     console.print(f"{found.left} bundles did not come to their issuance; {found.owed} jobs were left to the scheduler")
@@ -163,10 +172,11 @@ def main() -> int:
     """Measure, and print; 1 when anything was shown to anyone, or is not as it should be."""
     words = argparse.ArgumentParser(prog="python -m tests.soak.many_departments", description=__doc__)
     words.add_argument("trials", type=int, nargs="?", default=1000)
+    words.add_argument("--seconds", type=float, default=float("inf"), help="no more trials after so many seconds")
     asked = words.parse_args()
     logs.configure(Environment.PRODUCTION)
     began = time.monotonic()
-    found = measure(asked.trials)
+    found = measure(asked.trials, asked.seconds)
     _show(found, time.monotonic() - began)
     return 1 if found.errors or found.left else 0
 

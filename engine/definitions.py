@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -131,10 +131,15 @@ def _name(event: EventDefinition) -> str | None:
 
 def current(session: Session, kind: str) -> list[Loaded]:
     """The newest version of every process of a kind, by key."""
+    return [get(session, definition_id) for definition_id in newest(session, kind)]
+
+
+def newest(session: Session, kind: str) -> Sequence[UUID]:
+    """Ids of the same; nothing is loaded."""
     newer = aliased(models.Definition)
     is_newest = ~exists().where(newer.key == models.Definition.key, newer.version > models.Definition.version, newer.kind == kind)
     query = select(models.Definition.id).where(models.Definition.kind == kind, is_newest).order_by(models.Definition.key)
-    return [get(session, definition_id) for definition_id in session.scalars(query).all()]
+    return session.scalars(query).all()
 
 
 def decision(session: Session, loaded: Loaded, ref: str) -> Decision:

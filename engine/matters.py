@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,14 @@ from engine.case_models import Case
 from engine.clock import DayUnit, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
+from engine.kept import Kept
 
 #: Key of the matter that carries one item alone.
 SINGLE_ITEM = "single_item"
 #: Message by which items ask to join (接续受理).
 FOLLOW_ON = "follow_on_requested"
+#: Bytes that the facts of matters take in a process at most, and about so many for each item that one calls.
+LIMIT, PER_CALL = 32 << 20, 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,10 @@ class Matter:
     calls: Mapping[str, ItemCall]
 
 
+#: What the catalogue shows, which is little of what a diagram holds: a thousand matters need not stay in memory to be listed.
+_facts = Kept[Matter](LIMIT, lambda matter: PER_CALL * (1 + len(matter.calls)))
+
+
 def get(session: Session, key: str) -> Matter:
     """Return the newest version of a matter; raises NotFound."""
     loaded = definitions.latest(session, key)
@@ -103,7 +111,11 @@ def of(session: Session, case: Case) -> Matter:
 
 def catalogue(session: Session) -> list[Matter]:
     """The newest version of every matter, by key."""
-    return [read(loaded) for loaded in definitions.current(session, "matter")]
+    return [_facts.get(each, partial(_read, session, each)) for each in definitions.newest(session, "matter")]
+
+
+def _read(session: Session, definition_id: UUID) -> Matter:
+    return read(definitions.get(session, definition_id))
 
 
 def read(loaded: Loaded) -> Matter:

@@ -4,7 +4,9 @@ import pytest
 
 from engine import definitions, matters
 from engine.errors import InvalidInput, NotFound
+from engine.kept import Kept
 from tests import tiny
+from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
 
 
@@ -111,3 +113,20 @@ def test_follow_on_start__where_it_is_drawn(stage):
     with stage.reading() as session:
         assert matters.follow_on_start(definitions.latest(session, "open_restaurant")) == "joins_late"
         assert matters.follow_on_start(definitions.latest(session, "plain")) is None
+
+
+def test_catalogue__again_looks_at_no_diagram(stage, monkeypatch):
+    """Even when none of them has stayed in memory; a version that is new since is there."""
+    with stage.reading() as session:
+        before = matters.catalogue(session)
+    monkeypatch.setattr(definitions, "_loaded", Kept(definitions.LIMIT, lambda _: 1))
+
+    with stage.reading() as session, counted(session.get_bind()) as sample:
+        again = matters.catalogue(session)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    with stage.reading() as session:
+        later = matters.catalogue(session)
+
+    assert again == before
+    assert len(sample.statements) == 1
+    assert {matter.key for matter in later} == {matter.key for matter in before} | {"tiny"}

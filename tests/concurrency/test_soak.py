@@ -20,7 +20,9 @@ def test_soak__a_minute(capsys):
     report = trial.run(Plan(seconds=60, seed=20261126))
 
     with capsys.disabled():
-        Console().print(f"\nsoak: {sum(report.answers.values())} commands in {report.cases} of 1,000 cases; nodes in {report.network}")
+        Console().print(
+            f"\nsoak: {sum(report.answers.values())} commands in {report.cases} of 1,000 cases; network of the nodes: {report.network}"
+        )
     assert report.faults == []
     assert set(report.happened) >= WRONG
     assert report.answers["200"] > 0

@@ -36,7 +36,7 @@ def _show(report: Report) -> None:
         table.add_row(what, str(times))
     answers = ", ".join(f"{count} × {status}" for status, count in sorted(report.answers.items()))
     console.print(table)
-    console.print(f"nodes in {report.network}; {sum(report.answers.values())} commands in {report.cases} cases")
+    console.print(f"network of the nodes: {report.network}; {sum(report.answers.values())} commands in {report.cases} cases")
     console.print(f"answers: {answers}; {report.repeated} commands were repeated")
     console.print(f"answered within: p50 {report.share(0.5):.2f} s, p99 {report.share(0.99):.2f} s, the last {report.share(1):.2f} s")
     for fault in report.faults:

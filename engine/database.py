@@ -99,8 +99,12 @@ class Database:
         """
         with Session(self.bind, expire_on_commit=False, info=self.info) as session:
             with outages.told():
-                yield session
-                holdings.write(session)
+                try:
+                    yield session
+                    holdings.write(session)
+                except BaseException:
+                    session.close()  # rolls back; and when the connection has gone meanwhile, that is an outage, too
+                    raise
             with outages.told(committing=True), meters.COMMIT.time():
                 session.commit()
             for row, process in holdings.awake(session):

@@ -13,6 +13,9 @@ from sqlalchemy import URL, make_url
 
 _CHUNK = 1 << 16
 
+#: What is sent to commit, with the end of the text: READ COMMITTED is something else.
+COMMIT = b"COMMIT\0"
+
 
 class Proxy:
     """Listens on an address of its own and passes on what it gets, until told otherwise; `with` starts and stops it."""

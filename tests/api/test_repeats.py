@@ -18,7 +18,7 @@ from tests.api import bundle
 from tests.api.conftest import Caller
 from tests.documents import PDF
 from tests.hall import furnish
-from tests.proxy import Proxy
+from tests.proxy import COMMIT, Proxy
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_command__connections_have_died(admin, near):
 
 def test_command__answer_to_its_commit_is_lost(admin, near, proxy):
     """The key knows that it was done: the client sees nothing of it all."""
-    proxy.fatal_words = b"COMMIT"
+    proxy.fatal_words = COMMIT
 
     answer = create(admin, "lost-answer", Idempotency_Key="lost-answer")
 
@@ -99,7 +99,7 @@ def test_command__answer_to_its_commit_is_lost(admin, near, proxy):
 
 
 def test_command__answer_to_its_commit_is_lost_and_it_has_no_key(admin, near, proxy):
-    proxy.fatal_words = b"COMMIT"
+    proxy.fatal_words = COMMIT
 
     problem = check_busy(create(admin, "lost-without-key"))
 
@@ -176,7 +176,7 @@ def test_command__server_refuses(admin, near, state):
 def test_upload__is_read_again(clerk, proxy):
     """What is sent is there in the second attempt, too."""
     case = bundle.submit(clerk)["number"]
-    proxy.fatal_words = b"COMMIT"
+    proxy.fatal_words = COMMIT
 
     answer = upload(clerk, case, PDF, "plan")
 

@@ -11,9 +11,9 @@ from sqlalchemy import func, make_url, select, text
 
 from engine import database, postgresql
 from engine.database import Database
-from engine.errors import Busy, Unavailable, Unsettled
+from engine.errors import Busy, InvalidState, Unavailable, Unsettled
 from engine.models import Department
-from tests.proxy import Proxy
+from tests.proxy import COMMIT, Proxy
 
 QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"
 
@@ -180,7 +180,7 @@ def test_transaction__first_connection_breaks(db, proxy, words):
 
 def test_transaction__answer_to_the_commit_is_lost(db, near, proxy):
     """Nobody here can know that it was carried out; nor is that said."""
-    proxy.fatal_words = b"COMMIT"
+    proxy.fatal_words = COMMIT
 
     with pytest.raises(Unsettled, match="whether it was carried out is not known"):
         add(db)
@@ -332,6 +332,23 @@ def test_after_commit__fails(db):
         database.after_commit(session, fail)
 
     assert count(db) == 1
+
+
+def test_transaction__refused_when_its_connection_has_gone(near, opened, url):
+    """To roll back is to ask the database, too."""
+    there = opened(url)
+
+    def refuse(session):
+        pid = session.scalar(text("select pg_backend_pid()"))
+        with near.transaction() as other:
+            other.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        raise InvalidState("Expected it to be open, but it is not")
+
+    with pytest.raises(Unavailable) as told:
+        add(there, "b", meanwhile=refuse)
+
+    assert not isinstance(told.value, Unsettled)
+    add(there, "b")
 
 
 def test_transaction__stands_still(url, near, opened, monkeypatch):

@@ -82,7 +82,9 @@ def test_command__connections_have_died(admin, near):
     """Asking who it is and doing it: both begin anew with a connection that lives."""
     admin.get("/me")
     with near.transaction() as session:
-        session.execute(text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"))
+        session.execute(
+            text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()")
+        )
 
     assert create(admin, "after-death").status_code == 201
 

@@ -60,7 +60,7 @@ def tokens(instance, net):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_together__whatever_the_executor_reaches(data):
     """In any graph, drawn by anybody."""
     drawn = data.draw(graphs.definitions())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from engine import calendars, clock, dials, holidays, moments, states
@@ -122,12 +122,20 @@ def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
     return entry
 
 
+#: What a ledger is read from.
+_OF_ENTRY: tuple[Any, ...] = (
+    *(ClockEntry.item_id, ClockEntry.kind, ClockEntry.on, ClockEntry.until, ClockEntry.days, ClockEntry.procedure, ClockEntry.reason),
+    func.coalesce(Notice.number, "").label("number"),
+)
+
+
 def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
     """Read the ledgers of many items at once; items whose clock has not started are left out."""
-    rows: dict[UUID, list[tuple[ClockEntry, str]]] = defaultdict(list)
-    query = select(ClockEntry, func.coalesce(Notice.number, "")).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
-    for entry, notice in session.execute(query.where(ClockEntry.item_id.in_(items))):
-        rows[entry.item_id].append((entry, notice))
+    rows: dict[UUID, list[tuple[ClockEntry | Row[Any], str]]] = defaultdict(list)
+    query = select(*_OF_ENTRY).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
+    entry: Row[Any]
+    for entry in session.execute(query.where(ClockEntry.item_id.in_(items))):
+        rows[entry.item_id].append((entry, entry.number))
     found = {item: _ledger(entries) for item, entries in rows.items()}
     return {item: ledger for item, ledger in found.items() if ledger is not None}
 
@@ -139,7 +147,7 @@ def ledger(session: Session, item: Item) -> Ledger | None:
     return _ledger([(entry, entry.notice.number if entry.notice else "") for entry in item.clock_entries])
 
 
-def limit(item: Item, kind: LimitKind) -> TimeLimit | None:
+def limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
     """Give the limit of that kind as it was when the item was accepted; None when it has none."""
     return limit_of(item.limits, kind)
 
@@ -272,8 +280,8 @@ def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: d
     return entry
 
 
-def _ledger(rows: Sequence[tuple[ClockEntry, str]]) -> Ledger | None:
-    by_kind: dict[str, list[tuple[ClockEntry, str]]] = defaultdict(list)
+def _ledger(rows: Sequence[tuple[ClockEntry | Row[Any], str]]) -> Ledger | None:
+    by_kind: dict[str, list[tuple[ClockEntry | Row[Any], str]]] = defaultdict(list)
     for entry, notice in rows:
         by_kind[entry.kind].append((entry, notice))
     if EntryKind.STARTED not in by_kind:
@@ -287,12 +295,12 @@ def _ledger(rows: Sequence[tuple[ClockEntry, str]]) -> Ledger | None:
     )
 
 
-def _pause(entry: ClockEntry, notice: str, started_on: date) -> Pause:
+def _pause(entry: ClockEntry | Row[Any], notice: str, started_on: date) -> Pause:
     # Nodes may disagree about midnight by a moment: what happened later never lies on an earlier day.
     since = max(entry.on, started_on)
     until = entry.until and max(entry.until, since)
     return Pause(since=since, until=until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice)
 
 
-def _extension(entry: ClockEntry, notice: str) -> Extension:
+def _extension(entry: ClockEntry | Row[Any], notice: str) -> Extension:
     return Extension(on=entry.on, days=entry.days or 0, reason=entry.reason or "", notice=notice)

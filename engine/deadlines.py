@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import clock, clocks, dials, functions, holidays, pages, visibility
 from engine.actors import Actor
@@ -16,9 +17,10 @@ from engine.case_models import Alert, Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
 from engine.states import UNSETTLED, ClockStatus
 
-Row = TypeVar("Row", Item, Case)
 #: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
 Place = tuple[date | None, str]
+#: What has a deadline.
+Table = type[Item] | type[Case]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,58 +55,100 @@ class Deadline:
         return self.promised.date if self.promised else None, self.item or self.case
 
 
+def _columns(table: Table, *names: str) -> list[InstrumentedAttribute[Any]]:
+    return [getattr(table, name) for name in (*names, "number", "promised_on", "promised_provisional", *dials.LIGHTS)]
+
+
+_STILL: dict[Table, ColumnElement[bool]] = {Item: visibility.OPEN_ITEM, Case: Case.ended_at.is_(None)}
+#: What is read of their clocks.
+_READ: dict[Table, Select[Any]] = {
+    Item: select(
+        *_columns(Item, "id", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"), Case.number.label("case")
+    ).join(Case, Case.id == Item.case_id),
+    Case: select(*_columns(Case, "matter", "ended_at", "clock_started_on", "promised")),
+}
+
+
 def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: Place | None, limit: int) -> list[Deadline]:
     """Running clocks that the actor may see, the soonest due first; so many at most, from the one that follows `after`."""
     due_on, number = after or (None, None)
-    found: list[Item | Case] = []
+    items, bundles = list[Row[Any]](), list[Row[Any]]()
+    place = {"promised_on": due_on, "number": number, "limit": limit}
     if after is None or due_on is not None:
-        found += _dated(session, Item, visibility.ways_to_items(actor), wanted, after, limit)
+        items += _rows(session, actor, wanted, Item, place, dated=True)
         if wanted.department is None:
-            bundles = _dated(session, Case, visibility.ways_to_cases(actor), wanted, after, limit)
-            found += [row for row in bundles if functions.bundle_ledger(row) is not None]
-        number = None
-    if len(found) < limit and wanted.due_before is None:
-        undated = and_(Item.promised_on.is_(None), *((Item.number > number,) if number is not None else ()))
-        light, rare = dials.asked(Item, wanted.light, visibility.OPEN_ITEM)
-        where = (visibility.OPEN_ITEM, undated, *_conditions(Item, wanted), *light)
-        found += pages.first(session, Item, visibility.ways_to_items(actor), *where, order=(Item.number,), limit=limit, rare=rare)
-    page = sorted(found, key=_place)[:limit]
-    items = [row for row in page if isinstance(row, Item)]
-    numbers = {row.id: row.number for row in session.execute(select(Case.id, Case.number).where(Case.id.in_({i.case_id for i in items})))}
-    shown = [*of_items(session, [(item, numbers[item.case_id]) for item in items])]
-    shown += [each for row in page if isinstance(row, Case) and (each := of_case(session, row))]
+            bundles += _rows(session, actor, wanted, Case, place, dated=True)
+        place["number"] = None
+    if len(items) + len(bundles) < limit and wanted.due_before is None and wanted.light is not Light.RED:
+        items += _rows(session, actor, wanted, Item, place, dated=False)
+    page = sorted((*items, *bundles), key=_place)[:limit]
+    shown = of_items(session, [(row, row.case) for row in page if "case" in row._fields])
+    shown += [each for row in page if "case" not in row._fields and (each := of_case(session, row))]
     return sorted(shown, key=lambda each: (each.promised is None, *each.place))
 
 
-def _place(row: Item | Case) -> tuple[bool, date, str]:
+def _place(row: Row[Any]) -> tuple[bool, date, str]:
     return row.promised_on is None, row.promised_on or date.min, row.number
 
 
-def _dated(
-    session: Session, table: type[Row], ways: visibility.Ways, wanted: DeadlineFilter, after: Place | None, limit: int
-) -> Sequence[Row]:
-    """Open items, or bundles, that have a date."""
-    follow = tuple_(table.promised_on, table.number) > tuple_(*after) if after else table.promised_on.is_not(None)
-    still: ColumnElement[bool] = visibility.OPEN_ITEM if table is Item else Case.ended_at.is_(None)
-    asked: dials.Asked = dials.asked(table, wanted.light, still)
-    where = [still, follow, *_conditions(table, wanted), *asked[0]]
-    return pages.first(session, table, ways, *where, order=(table.promised_on, table.number), limit=limit, rare=asked[1])
+def _rows(
+    session: Session, actor: Actor, wanted: DeadlineFilter, table: Table, place: dict[str, Any], *, dated: bool
+) -> Sequence[Row[Any]]:
+    """Open items, or bundles, from the place on: those that have a date, or those that have none."""
+    today = dials.today()
+    few = _is_rare(wanted, dated=dated) and pages.are_few(session, table, _showing(table, wanted, today, dated=dated))
+    return session.execute(_page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None), place).all()
 
 
-def _conditions(table: type[Row], wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
+@functools.lru_cache(maxsize=256)
+def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
+    """Build what reads a page, which takes longer than to run it."""
+    order = (table.promised_on, table.number) if dated else (table.number,)
+    where = [_STILL[table], table.promised_on.is_not(None) if dated else table.promised_on.is_(None), *_conditions(table, wanted)]
+    if goes_on:
+        where.append(tuple_(*order) > tuple_(*(bindparam(column.key, type_=column.type) for column in order)))
+    return pages.page(
+        _READ[table],
+        table,
+        visibility.ways_to_items(actor) if table is Item else visibility.ways_to_cases(actor),
+        *where,
+        order=order,
+        limit=bindparam("limit", type_=Integer),
+        some=_showing(table, wanted, today, dated=dated),
+        few=few,
+    )
+
+
+def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.due_before is not None:
         yield table.promised_on < wanted.due_before
     if wanted.department is not None:
         yield Item.department == wanted.department
 
 
-def of_items(session: Session, items: Sequence[tuple[Item, str]]) -> list[Deadline]:
+def _is_rare(wanted: DeadlineFilter, *, dated: bool) -> bool:
+    # What is red and dated stands at the beginning of the list.
+    return wanted.light in dials.RARE and not (dated and wanted.light is Light.RED)
+
+
+def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> list[ColumnElement[bool]]:
+    """Keep what has a light.  It is red after its last day, and green long before: the order of the list leads there."""
+    lights = dials.showing(table, wanted.light, today)
+    if dated and wanted.light is Light.RED:
+        lights = [and_(table.promised_on < today, light) for light in lights]
+    if dated and wanted.light is Light.GREEN:
+        still_to_come, for_good = lights
+        lights = [and_(table.promised_on > today, still_to_come), for_good]
+    return [and_(_STILL[table], light) for light in lights]
+
+
+def of_items(session: Session, items: Sequence[tuple[Item | Row[Any], str]]) -> list[Deadline]:
     """The clocks of items, each given with the number of its case; one query however many they are."""
     ledgers = clocks.ledgers(session, [item.id for item, _ in items])
     return [_read(session, item, number, ledgers.get(item.id)) for item, number in items]
 
 
-def of_case(session: Session, case: Case) -> Deadline | None:
+def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
     """The clock of the bundle's own promise; None when it has none."""
     found = functions.bundle_ledger(case)
     if found is None:
@@ -134,7 +178,7 @@ def alerts_of(session: Session, case: Case) -> list[Alert]:
     return list(session.scalars(select(Alert).where(Alert.case_id == case.id).order_by(Alert.id)))
 
 
-def _read(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
+def _read(session: Session, item: Item | Row[Any], case_number: str, ledger: Ledger | None) -> Deadline:
     promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
     return Deadline(
         case=case_number,

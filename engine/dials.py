@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, update
+from sqlalchemy import ColumnElement, Row, and_, true, update
 from sqlalchemy.orm import Session
 
 from engine import calendars, moments
@@ -20,8 +20,8 @@ from engine.states import TaskStatus
 
 #: Columns of a light.
 LIGHTS = ("green_from", "yellow_from", "red_from")
-#: Conditions that most rows of a list meet, and one that few may meet.
-Asked = tuple[list[ColumnElement[bool]], ColumnElement[bool] | None]
+#: What only few may have.
+RARE = {Light.YELLOW, Light.RED}
 
 
 def today() -> date:
@@ -29,7 +29,7 @@ def today() -> date:
     return calendars.local_date(moments.now())
 
 
-def light(row: Lit, day: date) -> Light | None:
+def light(row: Lit | Row[Any], day: date) -> Light | None:
     """Give the colour on a day; None when the clock has not started, or has no promise."""
     if row.green_from is None:
         return None
@@ -38,25 +38,18 @@ def light(row: Lit, day: date) -> Light | None:
     return Light.YELLOW if row.yellow_from is not None and row.yellow_from <= day else Light.GREEN
 
 
-def showing(table: type[Lit], colour: Light, day: date) -> ColumnElement[bool]:
-    """Keep the rows that have a colour on a day."""
-    if colour is Light.RED:
-        return table.red_from <= day
-    not_red = or_(table.red_from.is_(None), table.red_from > day)
-    if colour is Light.YELLOW:
-        return and_(table.yellow_from <= day, not_red)
-    return and_(table.green_from.is_not(None), not_red, or_(table.yellow_from.is_(None), table.yellow_from > day))
+def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnElement[bool]]:
+    """Keep the rows that have a colour on a day: one of these conditions holds, each of which an index compares by itself.
 
-
-def asked(table: type[Lit], colour: Light | None, still: ColumnElement[bool]) -> Asked:
-    """Keep the rows that have a colour today: conditions that most rows of a list meet, and one that few may meet (`pages.first`).
-
-    `still` is the condition of the index that finds these few.
+    None: whatever they have.  No light turns red that has not turned yellow before.
     """
     if colour is None:
-        return [], None
-    shown = showing(table, colour, today())
-    return ([shown], None) if colour is Light.GREEN else ([], and_(still, shown))
+        return [true()]
+    if colour is Light.RED:
+        return [table.red_from <= day]
+    if colour is Light.YELLOW:
+        return [and_(table.yellow_from <= day, red) for red in (table.red_from > day, table.red_from.is_(None))]
+    return [table.yellow_from > day, and_(table.yellow_from.is_(None), table.green_from.is_not(None))]
 
 
 def promised(row: Promised | Row[Any]) -> DueDate | None:

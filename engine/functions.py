@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
@@ -235,7 +235,7 @@ def issuable_items(case: Case) -> list[Item]:
     return [item for item in granted if not holds(case, item, at=BEFORE_ISSUE)]
 
 
-def bundle_ledger(case: Case) -> tuple[Ledger, TimeLimit] | None:
+def bundle_ledger(case: Case | Row[Any]) -> tuple[Ledger, TimeLimit] | None:
     """The bundle's own clock and its promise; None when it has no promise, or has not started."""
     if case.clock_started_on is None or case.promised is None:
         return None

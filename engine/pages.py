@@ -6,16 +6,29 @@ index answers in the order of the list, so that it stops after a page; the branc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    SelectBase,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from engine.case_models import Case, Item
 from engine.models import Task
 
-Row = TypeVar("Row", Task, Case, Item)
+Table = type[Task] | type[Case] | type[Item]
 #: So many branches at most are made of one list of values; beyond, they are common enough for one branch to find them all.
 FEW = 4
 #: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list.
@@ -24,35 +37,45 @@ RARE = 2000
 LEAN = (defer(Case.checklist), defer(Case.answers))
 
 
-def first(
-    session: Session,
-    table: type[Row],
+def page(
+    query: Select[Any],
+    table: Table,
     branches: Sequence[ColumnElement[bool]],
     *where: ColumnElement[bool],
     order: Sequence[InstrumentedAttribute[Any]],
-    limit: int,
+    limit: int | BindParameter[int],
     newest: bool = False,
-    rare: ColumnElement[bool] | None = None,
-) -> Sequence[Row]:
-    """Give the first rows of any branch, each once; `newest`: the last ones, the last first.  The order must be one of all rows.
+    some: Sequence[ColumnElement[bool]] = (),
+    few: bool = False,
+) -> Select[Any]:
+    """Let a query of a table give the first rows of any branch, each once; `newest`: the last ones, the last first.
 
-    `rare` is a condition that perhaps only few rows meet.  Then these are looked at, instead of all others in the order of the list.
+    The order must be one of all rows.  `some`: one of these holds, too; when it does for `few` rows (`are_few`), they are looked at
+    one by one, instead of all others in the order of the list.
     """
-    if not branches:
-        return []
-    if rare is not None:
-        few = select(table.id).where(rare).limit(RARE + 1).correlate(None)
-        if (session.scalar(select(func.count()).select_from(few.subquery())) or 0) > RARE:
-            where = (*where, rare)
-        else:
-            branches, where = [or_(*branches)], (*where, table.id.in_(few))
+    if few:
+        branches, where = [or_(false(), *branches)], (*where, table.id.in_(_those(table, some)))
+    elif some:
+        branches = [and_(branch, each) for branch in branches for each in some]
     # Only the key at first: what a condition leaves out is then left out by the index alone, whose entries hold the lights, too.
     key = list(dict.fromkeys((table.id, *order)))
-    parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches]
-    found = union(*(select(part.subquery()) for part in parts)).subquery() if len(parts) > 1 else parts[0].subquery()
-    page = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
-    rows = select(table).join(page, page.c.id == table.id).options(*(LEAN if table is Case else ()))
-    return session.scalars(_ordered(rows, order, newest)).all()
+    parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches or [false()]]
+    found = _together(union, parts).subquery()
+    shown = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
+    return _ordered(query.join(shown, shown.c.id == table.id), order, newest)
+
+
+def are_few(session: Session, table: Table, some: Sequence[ColumnElement[bool]]) -> bool:
+    """Tell whether one of these conditions holds for so few rows that each can be looked at."""
+    return (session.scalar(select(func.count()).select_from(_those(table, some).subquery())) or 0) <= RARE
+
+
+def _those(table: Table, some: Sequence[ColumnElement[bool]]) -> SelectBase:
+    return _together(union_all, [select(table.id).where(each).limit(RARE + 1).correlate(None) for each in some])
+
+
+def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[Any]]) -> SelectBase:
+    return how(*(select(part.subquery()) for part in parts)) if len(parts) > 1 else parts[0]
 
 
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import Row, Select, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
@@ -64,7 +64,7 @@ def of_case(session: Session, case_id: UUID) -> list[Task]:
     return list(session.scalars(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)))
 
 
-def groups(session: Session, rows: Collection[Task]) -> dict[UUID, list[str]]:
+def groups(session: Session, rows: Collection[Task | Row[Any]]) -> dict[UUID, list[str]]:
     """Candidate groups of tasks."""
     found = {row.id: [row.sole_group] if row.sole_group is not None else [] for row in rows}
     return found | _stored_groups(session, [task_id for task_id, known in found.items() if not known])

@@ -23,10 +23,17 @@ RATING = Task.kind == bindparam(None, "rating", literal_execute=True)
 OPEN_ITEM = Item.status.in_(bindparam(None, sorted(UNSETTLED), type_=Item.status.type, expanding=True, literal_execute=True))
 
 
-def ways_to_tasks(session: Session, actor: Actor, group: str | None = None) -> Ways:
-    """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.  `group`: only of that."""
-    named = [] if session.scalar(select(TaskUser.task_id).where(TaskUser.name == actor.name).limit(1)) is None else [_is_named(actor)]
-    return _ways_to_tasks(actor, named=named, group=group)
+def is_named(session: Session, actor: Actor) -> bool:
+    """Tell whether any task names an actor; most never are."""
+    return session.scalar(select(TaskUser.task_id).where(TaskUser.name == actor.name).limit(1)) is not None
+
+
+def ways_to_tasks(actor: Actor, group: str | None = None, *, named: bool) -> Ways:
+    """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.
+
+    `group`: only of that; `named`: there are tasks that name the actor.
+    """
+    return _ways_to_tasks(actor, named=[_is_named(actor)] if named else [], group=group)
 
 
 def sees_task(actor: Actor) -> ColumnElement[bool]:

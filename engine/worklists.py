@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVarTuple
+from datetime import date, datetime
+from functools import partial
+from typing import Any, NamedTuple, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true, tuple_
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, select, tuple_
+from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
 from engine import definitions, dials, pages, tasks, visibility
@@ -19,6 +20,7 @@ from engine.case_models import Case, Item
 from engine.clock import Light
 from engine.errors import NotFound
 from engine.models import Instance, Task
+from engine.states import TaskStatus
 
 Columns = TypeVarTuple("Columns")
 
@@ -45,42 +47,88 @@ class CaseFilter:
     light: Light | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkEntry:
-    """A task, and what a worklist shows of it."""
+class WorkEntry(NamedTuple):
+    """A task, as a worklist shows it."""
 
-    task: Task
-    case: Case
-    item: Item | None
+    id: UUID
+    matter: str
+    hall: str | None
+    name: str
+    element: str
+    kind: str
+    status: TaskStatus
+    assignee: str | None
+    priority: int
+    due_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+    completed_by: str | None
+    #: Numbers of its case, and of its item.
+    case: str
+    item: str | None
     groups: list[str]
     #: Of the item's clock, or of the bundle's when the task belongs to no item.
     light: Light | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkDetails(WorkEntry):
+class WorkDetails(NamedTuple):
     """A task, and all that is shown of it."""
 
+    entry: WorkEntry
+    #: Name of who applies.
+    applicant: str | None
     form: Form | None
+    data: dict[str, Any] | None
+
+
+#: What is read for an entry; a light is that of the item where there is one.
+_OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Task.__table__.c)
+_LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
+_STORED = WorkEntry._fields.index("groups")
+_SHOWN = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Task.sole_group, *_LIGHTS)
 
 
 def find_tasks(
     session: Session, actor: Actor, wanted: TaskFilter, *, after: tuple[datetime | None, UUID] | None, limit: int
-) -> Sequence[Task]:
+) -> list[WorkEntry]:
     """Open tasks of an actor, soonest due first, those without a due date last; from the one that follows `after`."""
-    ways = visibility.ways_to_tasks(session, actor, wanted.group)
-    light, rare = dials.asked(Task, wanted.light, visibility.OPEN_TASK)
-    where = (visibility.OPEN_TASK, *_conditions(wanted), *light)
+    today = dials.today()
+    few = wanted.light in dials.RARE and pages.are_few(session, Task, _showing(wanted, today))
+    query = partial(_page, actor, wanted, today, named=visibility.is_named(session, actor), few=few)
     due_at, task_id = after or (None, None)
-    found: list[Task] = []
+    found: list[Row[Any]] = []
     if after is None or due_at is not None:
-        dated = Task.due_at.is_not(None) if due_at is None else tuple_(Task.due_at, Task.id) > tuple_(due_at, task_id)
-        found += pages.first(session, Task, ways, *where, dated, order=(Task.due_at, Task.id), limit=limit, rare=rare)
+        place = {"due_at": due_at, "id": task_id, "limit": limit}
+        found += session.execute(query(dated=True, goes_on=due_at is not None), place).all()
         task_id = None
     if len(found) < limit and wanted.due_before is None:
-        undated = Task.due_at.is_(None) if task_id is None else and_(Task.due_at.is_(None), Task.id > task_id)
-        found += pages.first(session, Task, ways, *where, undated, order=(Task.id,), limit=limit - len(found), rare=rare)
-    return found
+        place = {"id": task_id, "limit": limit - len(found)}
+        found += session.execute(query(dated=False, goes_on=task_id is not None), place).all()
+    return _entries(session, found, today)
+
+
+@functools.lru_cache(maxsize=256)
+def _page(actor: Actor, wanted: TaskFilter, today: date, *, named: bool, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
+    """Build what reads a page.  To build it takes longer than to run it, and people ask for the same again and again."""
+    last = {column: bindparam(column.key, type_=column.type) for column in (Task.due_at, Task.id)}
+    if dated:
+        place = tuple_(*last) > tuple_(*last.values()) if goes_on else Task.due_at.is_not(None)
+    else:
+        place = and_(Task.due_at.is_(None), Task.id > last[Task.id]) if goes_on else Task.due_at.is_(None)
+    return pages.page(
+        _around(select(*_SHOWN)),
+        Task,
+        visibility.ways_to_tasks(actor, wanted.group, named=named),
+        *(visibility.OPEN_TASK, *_conditions(wanted), place),
+        order=(Task.due_at, Task.id) if dated else (Task.id,),
+        limit=bindparam("limit", type_=Integer),
+        some=_showing(wanted, today),
+        few=few,
+    )
+
+
+def _showing(wanted: TaskFilter, today: date) -> list[ColumnElement[bool]]:
+    return [and_(visibility.OPEN_TASK, each) for each in dials.showing(Task, wanted.light, today)]
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
@@ -96,8 +144,9 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
 
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Case]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
-    light, rare = dials.asked(Case, wanted.light, true())
-    where: list[ColumnElement[bool]] = [Case.hall.is_not(None), *light]
+    lights = dials.showing(Case, wanted.light, dials.today())
+    few = wanted.light in dials.RARE and pages.are_few(session, Case, lights)
+    where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
     if wanted.matter is not None:
         where.append(Case.matter == wanted.matter)
     if wanted.applicant_number is not None:
@@ -106,49 +155,52 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
         where.append(Case.ended_at.is_(None) if wanted.open else Case.ended_at.is_not(None))
     if after is not None:
         where.append(Case.id < after)
-    return pages.first(session, Case, visibility.ways_to_cases(actor), *where, order=(Case.id,), limit=limit, newest=True, rare=rare)
+    page = pages.page(
+        select(Case).options(*pages.LEAN),
+        Case,
+        visibility.ways_to_cases(actor),
+        *where,
+        order=(Case.id,),
+        limit=limit,
+        newest=True,
+        some=lights,
+        few=few,
+    )
+    return session.scalars(page).all()
 
 
 def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:
-    """Tasks with what a worklist shows of them, in their order; two queries however many they are."""
-    query = _around(select(Task.id, Case, Item)).where(Task.id.in_([row.id for row in rows]))
-    around = {task_id: (case, item) for task_id, case, item in session.execute(query)}
-    groups, today = tasks.groups(session, rows), dials.today()
-    return [
-        WorkEntry(task=row, case=case, item=item, groups=groups[row.id], light=dials.light(item or case, today))
-        for row in rows
-        for case, item in [around[row.id]]
-    ]
+    """Tasks as a worklist shows them, in their order."""
+    query = _around(select(*_SHOWN)).where(Task.id.in_([row.id for row in rows]))
+    found = {row.id: row for row in session.execute(query)}
+    return _entries(session, [found[row.id] for row in rows], dials.today())
+
+
+def _entries(session: Session, rows: Sequence[Row[Any]], today: date) -> list[WorkEntry]:
+    groups = tasks.groups(session, rows)
+    return [WorkEntry._make((*row[:_STORED], groups[row.id], dials.light(row, today))) for row in rows]
 
 
 def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
     """One task with all that is shown of it, as it is now; raises NotFound, also for what is not the actor's."""
-    found = session.execute(_detailed(actor), {"task": task_id}, execution_options={"populate_existing": True}).one_or_none()
+    found = session.execute(_detailed(actor), {"task": task_id}).one_or_none()
     if found is None:
         raise NotFound(tasks.NOT_FOUND.format(task_id))
-    task, case, item, definition = found
-    loaded = definitions.get(session, definition)
-    return WorkDetails(
-        task=task,
-        case=case,
-        item=item,
-        groups=tasks.groups(session, [task])[task_id],
-        light=dials.light(item or case, dials.today()),
-        form=definitions.form(session, loaded, loaded.process.elements[task.element]),
-    )
+    loaded = definitions.get(session, found.definition_id)
+    form = definitions.form(session, loaded, loaded.process.elements[found.element])
+    (entry,) = _entries(session, [found], dials.today())
+    return WorkDetails(entry=entry, applicant=found.applicant.get("name"), form=form, data=found.data)
 
 
 @functools.lru_cache(maxsize=256)
-def _detailed(actor: Actor) -> Select[Task, Case, Item, UUID]:
-    query = _around(select(Task, Case, Item, Instance.definition_id)).join(Instance, Task.instance_id == Instance.id)
+def _detailed(actor: Actor) -> Select[Any]:
+    query = _around(select(*_SHOWN, Case.applicant, Task.data, Instance.definition_id)).join(Instance, Task.instance_id == Instance.id)
     return query.where(Task.id == bindparam("task"), visibility.sees_task(actor))
 
 
 def _around(query: Select[*Columns]) -> Select[*Columns]:
     """Join what a worklist shows of the case and the item of a task."""
-    lights = [[getattr(table, name) for name in dials.LIGHTS] for table in (Case, Item)]
-    shown = load_only(Case.number, Case.applicant, *lights[0]), load_only(Item.number, *lights[1])
-    return query.join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id).options(*shown)
+    return query.select_from(Task).join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id)
 
 
 def case_lights(rows: Collection[Case]) -> dict[UUID, Light | None]:

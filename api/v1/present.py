@@ -18,7 +18,7 @@ from engine.diagrams import Diagram
 from engine.dossiers import Dossier
 from engine.models import Task
 from engine.states import ItemStatus
-from engine.worklists import WorkDetails, WorkEntry
+from engine.worklists import WorkDetails
 
 
 def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
@@ -67,17 +67,13 @@ def archived(row: ArchivedCase) -> dict[str, Any]:
 
 def task_list(session: Session, rows: Collection[Task]) -> list[dict[str, Any]]:
     """Present tasks in a list."""
-    return [_task(entry) for entry in worklists.entries(session, rows)]
+    return [entry._asdict() for entry in worklists.entries(session, rows)]
 
 
 def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
-    shown = {
-        "applicant": found.case.applicant.get("name"),
-        "form": found.form.describe()["fields"] if found.form is not None else None,
-        "data": found.task.data,
-    }
-    return _task(found) | shown
+    form = found.form.describe()["fields"] if found.form is not None else None
+    return {**found.entry._asdict(), "applicant": found.applicant, "form": form, "data": found.data}
 
 
 def draft(row: Draft | None) -> dict[str, Any]:
@@ -138,15 +134,6 @@ def _item(dossier: Dossier, row: Item) -> dict[str, Any]:
         "light": deadline.light,
         "ledger": _all([e for e in dossier.ledger if e.item_id == row.id], "id kind on until days procedure reason"),
         "certificate": _fields(results[0], "number name issuer holder issued_at voided_at") if results else None,
-    }
-
-
-def _task(entry: WorkEntry) -> dict[str, Any]:
-    return {
-        **_fields(entry.task, "id matter hall name element kind status assignee priority due_at created_at ended_at completed_by"),
-        **_fields(entry, "light groups"),
-        "case": entry.case.number,
-        "item": entry.item.number if entry.item else None,
     }
 
 

@@ -18,6 +18,7 @@ from api.v1.shown import DraftShown, TaskDetails, TaskShown
 from engine import drafts, tasks, worklists
 from engine.clock import Light
 from engine.database import Session
+from engine.worklists import WorkEntry
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 
@@ -41,8 +42,7 @@ def list_tasks(query: TaskQuery) -> Response:
     wanted = worklists.TaskFilter(**query.model_dump(exclude={"limit", "cursor"}))
     with reading() as session:
         found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.limit + 1)
-        shown = {row.id: task for row, task in zip(found, present.task_list(session, found), strict=True)}
-        return answer(paging.page(found, query.limit, key=lambda row: (row.due_at or "", row.id), present=lambda row: shown[row.id]))
+        return answer(paging.page(found, query.limit, key=lambda row: (row.due_at or "", row.id), present=WorkEntry._asdict))
 
 
 @bp.get("/<uuid:task_id>")

@@ -13,7 +13,7 @@ from engine import cases, deadlines, materials, worklists
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
-from engine.database import Database, Session
+from engine.database import Database
 from engine.deadlines import DeadlineFilter
 from engine.models import Task
 from engine.states import TaskStatus
@@ -54,7 +54,7 @@ def lists(db: Database, size: int) -> dict[str, Iterator[Callable[[], object]]]:
     hall = {"of a hall": DeadlineFilter(), "of a hall, what is red": DeadlineFilter(light=Light.RED)}
     return {
         "completion": (partial(bundle.complete, db, task, "decision") for task in _some_tasks(db)),
-        **{name: _again(db, _worklist, who, what) for name, (who, what) in PAGES.items()},
+        **{name: _again(db, worklists.find_tasks, who, what, after=None, limit=PAGE) for name, (who, what) in PAGES.items()},
         **{f"deadlines {name}": _again(db, deadlines.open_ones, SUPERVISOR, what, after=None, limit=PAGE) for name, what in hall.items()},
         "cases of a hall": _again(db, worklists.find_cases, SUPERVISOR, CaseFilter(open=True), after=None, limit=PAGE),
         "search by ID number or credit code": (partial(_by_applicant, db, number) for number in population.numbers(size, EACH)),
@@ -68,11 +68,6 @@ def _again(db: Database, look: Callable[..., object], *args: object, **kwargs: o
             look(session, *args, **kwargs)
 
     return (once for _ in range(EACH))
-
-
-def _worklist(session: Session, who: Actor, what: TaskFilter) -> None:
-    """Give a page as it is shown: with the case, the item and the groups of each task."""
-    worklists.entries(session, worklists.find_tasks(session, who, what, after=None, limit=PAGE))
 
 
 def _by_applicant(db: Database, number: int) -> None:

@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from engine import deadlines, pages
+from engine import deadlines, pages, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
 from engine.deadlines import DeadlineFilter
+from engine.worklists import TaskFilter
 from tests import tiny
 
 
@@ -90,6 +91,25 @@ def test_open_ones__paused_without_a_known_end_comes_last(stage, clerk, market, 
     market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
 
     assert shown(stage, clerk)[-1] == ("alpha", None, Light.GREEN)
+
+
+@pytest.mark.parametrize("few", [2000, 0])
+def test_light__paused_after_it_has_turned_yellow(stage, supervisor, market, case, few, monkeypatch):
+    """It has no last day any more, and will not turn red: in lists of tasks as in lists of deadlines."""
+    monkeypatch.setattr(pages, "RARE", few)
+    stage.travel(2026, 3, 16)
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+
+    listed = {}
+    with stage.reading() as session:
+        for colour in Light:
+            listed[colour] = [
+                task.name
+                for task in worklists.find_tasks(session, supervisor.actor, TaskFilter(light=colour), after=None, limit=10)
+                if task.light is colour
+            ]
+    assert shown(stage, supervisor, light=Light.YELLOW) == [("alpha", None, Light.YELLOW)]
+    assert listed == {Light.GREEN: [], Light.YELLOW: ["alpha审批"], Light.RED: ["beta审批"]}
 
 
 def test_open_ones__decided_is_not_shown(stage, clerk, market, fire, case):

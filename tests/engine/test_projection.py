@@ -138,7 +138,8 @@ def test_project__whose_task_and_when(stage, designer):
     wang = stage.somebody(name="wang")
 
     with wang.acting() as session:
-        [task] = worklists.find_tasks(session, wang.actor, TaskFilter(), after=None, limit=10)
+        [found] = worklists.find_tasks(session, wang.actor, TaskFilter(), after=None, limit=10)
+        task = tasks.get(session, found.id, wang.actor)
         assert tasks.users(session, [task.id]) == {task.id: ["li", "wang"]}
     assert (task.due_at - task.follow_up_at).days == 3
     wang.complete(stage.of(instance), "登记")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 
 import pytest
 import time_machine
 from sqlalchemy import text
 
 from engine import columns
+from tests import effort
 from tests.benchmarks import bundle, reference, shipped
 from tests.benchmarks.meter import measure
 from tests.hall import application
@@ -26,6 +28,8 @@ MOST = {
     },
     "sqlite": {"intake": 81, "decision": 15, "resume": 15, "issuance": 18, "rating": 12},
 }
+#: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.
+CALLS_OF_A_ROW = 40
 
 
 @pytest.fixture
@@ -84,6 +88,27 @@ def test_completion__through_http(database, tmp_path):
 
     # One finds out who asks, the completion follows, one reads the answer.
     assert len(sample.statements) == {"postgresql": 4, "sqlite": 9}[there.dialect.name], "\n".join(sample.statements)
+
+
+def test_page__however_many_rows(database, tmp_path):
+    """Who asks, whether tasks name them, and one statement for those with a due date, one for those without."""
+    reference.deploy(database)
+    url = database.bind.url.render_as_string(hide_password=False)
+    headers = {"Authorization": f"Bearer {shipped.key(url)}"}
+    client = application(url, tmp_path).test_client()
+    for _ in range(40):
+        reference.begin(database, done=0)
+    there = client.application.extensions["database"].bind
+    made = {}
+    for size in (10, 40):
+        look = partial(client.get, f"/api/v1/tasks?limit={size - 1}", headers=headers)
+        assert len(look().json["data"]) == size - 1
+        sample = measure(there, look)
+        assert len(sample.statements) == 4, "\n".join(sample.statements)
+        made[size] = effort.calls(look)
+    client.application.extensions["database"].close()
+
+    assert made[40] - made[10] < 30 * CALLS_OF_A_ROW
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

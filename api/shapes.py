@@ -1,4 +1,7 @@
-"""What goes in and out: the ground of all models.  Strict: no coercion, no unknown field."""
+"""What goes in and out: the ground of all models.  Strict: no coercion, no unknown field.
+
+What checks a model is built when it is first used: to build all of them would take a tenth of the time in which a server comes up.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +21,25 @@ T = TypeVar("T")
 class Body(BaseModel):
     """What a command takes."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class FormData(RootModel[Data]):
     """The filled-in form; what belongs in it says the form itself, and the engine checks."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
 
 class Query(BaseModel):
     """What a query asks; its values come as text."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Shape(BaseModel):
     """What is answered."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
 
 
 class Paged(Query):
@@ -48,9 +51,6 @@ class Paged(Query):
 
 class Page(Shape, Generic[T]):
     """One page, and where the next one begins."""
-
-    # For each list there is a class of it, which has no source whose docstrings could be read: to look for one takes 0.1 s.
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     data: list[T]
     #: None: this is the last page.
@@ -64,7 +64,7 @@ class Empty(Shape):
 class Fault(BaseModel):
     """What is wrong with one field, or with one element of a diagram (`resource`, `element`, `line` …)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     message: str
     field: str | None = None
@@ -73,7 +73,7 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """An error (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str
     title: str

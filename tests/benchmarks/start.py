@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import re
+import resource
 import time
 from statistics import median
 
@@ -35,7 +36,7 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.start", description=__doc__)
     words.add_argument("--definitions", type=int, default=1000, help="matters that are deployed, besides what is shipped")
     asked = words.parse_args()
-    heads = ("to the first answer, s", "the second one, s", "MB in memory")
+    heads = ("to the first answer, s", "the second one, s", "MB in memory", "CPU from its start to its end, s")
     table = Table(
         "asked first", "compiled forms", *(Column(head, justify="right") for head in heads), title=f"Start with {asked.definitions} matters"
     )
@@ -47,8 +48,8 @@ def main() -> None:
                 connection.execute(text(prepare))
             for path in FIRST:
                 found = [_start(url, path, key) for _ in range(TIMES)]
-                first, second, memory = (median(each) for each in zip(*found, strict=True))
-                table.add_row(path, label, f"{first:.2f}", f"{second:.3f}", f"{memory:.0f}")
+                first, second, memory, cpu = (median(each) for each in zip(*found, strict=True))
+                table.add_row(path, label, f"{first:.2f}", f"{second:.3f}", f"{memory:.0f}", f"{cpu:.2f}")
         db.close()
     Console(width=120).print(table)
 
@@ -68,14 +69,21 @@ def _furnish(db: Database, definitions: int) -> str:
         return accounts.issue_key(session, "sue", label="bench", actor=ADMIN)[1]
 
 
-def _start(url: str, path: str, key: str) -> tuple[float, float, float]:
-    """Start a server; gives seconds to its first answer, seconds of the same question asked again, and megabytes it takes then."""
-    begun = time.perf_counter()
+def _start(url: str, path: str, key: str) -> tuple[float, float, float, float]:
+    """Start a server; gives seconds to its first answer, and of the same question asked again, megabytes it takes then, seconds of CPU."""
+    begun, used = time.perf_counter(), _cpu_of_children()
     with shipped.serving(url) as port:
         _ask(port, path, key)
         answered = time.perf_counter()
         _ask(port, path, key)
-        return answered - begun, time.perf_counter() - answered, _memory(port, key)
+        second, memory = time.perf_counter() - answered, _memory(port, key)
+    return answered - begun, second, memory, _cpu_of_children() - used
+
+
+def _cpu_of_children() -> float:
+    """Seconds of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _ask(port: int, path: str, key: str) -> str:

@@ -5,7 +5,7 @@ Every command comes to rest; what it leaves are `waits()`.  A command that does 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -96,16 +96,16 @@ class Instance:
         """Whether it has ended by such an error: no other path was left."""
         return self.ended and "failed" in self._process.root.facts
 
-    def waits(self, *kinds: WaitKind) -> tuple[Wait, ...]:
-        """Say what the instance waits for, of some kinds or of all, in the order of the ids.  Timers that are bound are evaluated anew."""
-        return self._process.waits(kinds or tuple(WaitKind))
+    def waits(self, *kinds: WaitKind, besides: Collection[int] = ()) -> tuple[Wait, ...]:
+        """Say what the instance waits for, of these kinds or of all, by id, `besides` what is known.  Bound timers are evaluated anew."""
+        return self._process.waits(kinds or tuple(WaitKind), besides)
 
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its id.  Nothing is evaluated: a bound timer that fails is a timer here."""
         return self._process.standing()
 
-    def schedule(self) -> dict[int, datetime | None]:
-        """Say when tasks and timers are due, by wait id; without those whose date moves with the world."""
+    def schedule(self) -> dict[int, str | None]:
+        """Say when tasks and timers are due, by wait id, in ISO 8601; without those whose date moves with the world."""
         return self._process.schedule()
 
     def history(self) -> list[Activity]:

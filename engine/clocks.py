@@ -122,18 +122,11 @@ def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
     return entry
 
 
-#: What a ledger is read from.
-_OF_ENTRY: tuple[Any, ...] = (
-    *(ClockEntry.item_id, ClockEntry.kind, ClockEntry.on, ClockEntry.until, ClockEntry.days, ClockEntry.procedure, ClockEntry.reason),
-    func.coalesce(Notice.number, "").label("number"),
-)
-
-
 def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
     """Read the ledgers of many items at once; items whose clock has not started are left out."""
-    rows: dict[UUID, list[tuple[ClockEntry | Row[Any], str]]] = defaultdict(list)
-    query = select(*_OF_ENTRY).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
-    entry: Row[Any]
+    rows: dict[UUID, list[tuple[Any, str]]] = defaultdict(list)
+    columns = (getattr(ClockEntry, name) for name in ("item_id", "kind", "on", "until", "days", "procedure", "reason"))
+    query = select(*columns, func.coalesce(Notice.number, "").label("number")).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
     for entry in session.execute(query.where(ClockEntry.item_id.in_(items))):
         rows[entry.item_id].append((entry, entry.number))
     found = {item: _ledger(entries) for item, entries in rows.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -42,8 +41,8 @@ class Run:
     subject: Subject
     #: Waits that were there when it was woken: they have their rows.
     projected: Mapping[int, WaitKind]
-    #: When those were due then, as far as that does not move with the world.
-    schedule: Mapping[int, datetime | None]
+    #: When those were due then (ISO 8601), as far as that does not move with the world.
+    schedule: Mapping[int, str | None]
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
     #: Waits that came up in this run, and for which the engine has done what they ask of it.

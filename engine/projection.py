@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ColumnElement, Table, select, update
@@ -28,8 +27,6 @@ from engine.writes import OLD, Writes
 if TYPE_CHECKING:
     from engine.instances import Run
 
-Waits = Mapping[int, Wait]
-
 
 def table_of(model: type[models.Base]) -> Table:
     """The table itself: statements about it leave the objects of the session alone, which is what makes them fast."""
@@ -47,22 +44,19 @@ class Change:
 
     run: Run
     writes: Writes
-    #: Now, by kind and id.
-    now: dict[WaitKind, dict[int, Wait]] = field(default_factory=lambda: defaultdict(dict))
-    #: Then, by kind.
+    #: Ids of what it waits for now, by kind, and of what it waited for then.
+    now: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
     before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
+    #: What has come up, or is due at another time, or may be, by kind; everything else is as its rows say.
+    stirred: dict[WaitKind, list[Wait]] = field(default_factory=lambda: defaultdict(list))
 
     def new(self, kind: WaitKind) -> list[Wait]:
         """Waits that have come up."""
-        return [wait for wait in self.now[kind].values() if wait.id not in self.before[kind]]
+        return [wait for wait in self.stirred[kind] if wait.id not in self.before[kind]]
 
     def gone(self, kind: WaitKind) -> set[int]:
         """Ids of waits that are over."""
-        return self.before[kind] - self.now[kind].keys()
-
-    def moved(self, wait_id: int, due_at: datetime | None) -> bool:
-        """Whether a wait that was there is due at another time now, or may be: a date that moves with the world was not kept."""
-        return self.run.schedule.get(wait_id, _UNKNOWN) != due_at
+        return self.before[kind] - self.now[kind]
 
     def found(self, wait_id: int) -> dict[str, Any]:
         """Say how the row of a wait that was there is found."""
@@ -78,15 +72,16 @@ class Change:
         self.writes.delete(table, [{"instance_id": self.run.row.id, "wait": wait} for wait in waits])
 
 
-#: No date that a wait can have.
-_UNKNOWN = datetime.max.replace(tzinfo=UTC)
-
-
 def project(run: Run) -> None:
     """Make the rows equal the waits: end what is gone, move what is due at another time now, insert what is new."""
     change = Change(run=run, writes=holdings.of(run.session).writes)
-    for wait in run.process.waits():
-        change.now[wait.kind][wait.id] = wait
+    standing = run.process.standing()
+    resting = _resting(run, standing)
+    for wait_id in resting:
+        change.now[standing[wait_id]].add(wait_id)
+    for wait in run.process.waits(besides=resting):
+        change.now[wait.kind].add(wait.id)
+        change.stirred[wait.kind].append(wait)
     for wait_id, kind in run.projected.items():
         change.before[kind].add(wait_id)
 
@@ -101,13 +96,28 @@ def project(run: Run) -> None:
         database.after_commit(run.session, lambda _db: arrivals.announce(topics))
 
 
+def _resting(run: Run, standing: Mapping[int, WaitKind]) -> set[int]:
+    """Waits that were there, and are due when they were: most of them, which is why they are not looked at more closely.
+
+    Of what moves with the world this is not known; what has failed may fail in other words.
+    """
+    schedule, before = run.process.schedule(), run.schedule
+    still = (wait_id for wait_id, kind in standing.items() if run.projected.get(wait_id) is kind)
+    return {
+        wait_id
+        for wait_id in still
+        if (wait_id in schedule and wait_id in before and schedule[wait_id] == before[wait_id])
+        or standing[wait_id] not in {WaitKind.USER_TASK, WaitKind.TIMER, WaitKind.INCIDENT}
+    }
+
+
 def _project_tasks(change: Change) -> None:
     """Cancel what was taken away, and move due dates.  A task that somebody has completed is marked already."""
     waiting, before = change.now[WaitKind.USER_TASK], change.before[WaitKind.USER_TASK]
     canceled = {"status": TaskStatus.CANCELED, "ended_at": moments.now(), OLD + "status": TaskStatus.OPEN}
-    gone = [change.found(wait) | canceled for wait in sorted(before & change.run.process.canceled() - waiting.keys())]
+    gone = [change.found(wait) | canceled for wait in sorted(before & change.run.process.canceled() - waiting)]
     change.writes.update(_TASKS, gone, by=(*_WAIT, "status"))
-    still = [wait for wait in waiting.values() if wait.id in before and change.moved(wait.id, wait.task_due_at)]
+    still = [wait for wait in change.stirred[WaitKind.USER_TASK] if wait.id in before]
     change.writes.update(_TASKS, [change.found(wait.id) | {"due_at": wait.task_due_at} for wait in still], by=_WAIT)
 
 
@@ -148,10 +158,8 @@ def only(groups: Collection[str]) -> str | None:
 
 def _project_timers(change: Change) -> None:
     """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead."""
-    waiting, before = change.now[WaitKind.TIMER], change.before[WaitKind.TIMER]
-    change.delete(_TIMERS, sorted(before - waiting.keys()))
-    moved = [wait for wait in waiting.values() if wait.id not in before or change.moved(wait.id, wait.due_at)]
-    rows = [change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in moved]
+    change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
+    rows = [change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in change.stirred[WaitKind.TIMER]]
     change.writes.put(_TIMERS, rows, by=_WAIT, new=("due_at",))
 
 
@@ -165,11 +173,11 @@ def _project_incidents(change: Change) -> None:
     may_stand = before[WaitKind.INCIDENT].union(*(before[kind] for kind in _FAILING))
     over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
     over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
-    over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER].keys()) - change.run.schedule.keys())
+    over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.schedule.keys())
     resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
     change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))
-    standing = _standing(change.run, (may_stand | before[WaitKind.TIMER]) & failing.keys())
-    raised = [wait for wait in failing.values() if wait.id not in standing]
+    standing = _standing(change.run, (may_stand | before[WaitKind.TIMER]) & failing)
+    raised = [wait for wait in change.stirred[WaitKind.INCIDENT] if wait.id not in standing]
     rows = [change.common(wait) | {"message": wait.error or "", "raised_at": moments.now()} for wait in raised]
     change.writes.insert(_INCIDENTS, rows)
 

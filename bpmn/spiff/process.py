@@ -12,7 +12,7 @@ from SpiffWorkflow.workflow import Workflow
 from bpmn import errors
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
-from bpmn.spiff import canceling, values
+from bpmn.spiff import canceling
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
@@ -22,6 +22,8 @@ from bpmn.spiff.token import Token
 from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
 
 NOTHING: Mapping[str, Any] = {}
+#: What is due at some time.
+DATED = frozenset({WaitKind.USER_TASK, WaitKind.TIMER})
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
 
@@ -253,16 +255,16 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         nothing_moves = all(self.tasks[number].idle for number in found)
         return {token.id: lack for token, lack in self.joins.stuck()} if nothing_moves else {}
 
-    def schedule(self) -> dict[int, datetime | None]:
-        """Say when tasks and timers are due whose dates are fixed."""
-        dated = ((token.id, token) for token in self.tasks.values() if token.kind in {WaitKind.USER_TASK, WaitKind.TIMER})
-        return {number: values.moment(token.facts.get("due_at")) for number, token in dated if not token.task_spec.moves(token)}
+    def schedule(self) -> dict[int, str | None]:
+        """Say when tasks and timers are due whose dates are fixed, as it is kept."""
+        dated = ((token.id, token) for token in self.tasks.values() if token.kind in DATED)
+        return {number: token.facts.get("due_at") for number, token in dated if not token.task_spec.moves(token)}
 
-    def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind)) -> tuple[Wait, ...]:
-        """Say what the process waits for, in the order of the numbers."""
+    def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind), besides: Collection[int] = ()) -> tuple[Wait, ...]:
+        """Say what the process waits for, in the order of the numbers, `besides` what is known."""
         standing = self.standing()
         lacks = self._lacks(number for number in standing if self.tasks[number].kind)
-        waiting = sorted(number for number, kind in standing.items() if kind in kinds)
+        waiting = sorted(number for number, kind in standing.items() if kind in kinds and number not in besides)
         found = (self.tasks[i].incident(lacks[i]) if i in lacks else self.tasks[i].wait() for i in waiting)
         return tuple(wait for wait in found if wait)
 

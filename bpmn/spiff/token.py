@@ -104,13 +104,14 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     @property
     def kind(self) -> waits.WaitKind | None:
         """What the token waits for, at a glance: a bound timer is not evaluated for it."""
-        if self.state == TaskState.ERROR:
+        state, facts = self._state, self.internal_data  # of every token, several times in each command: no detour by properties
+        if state == TaskState.ERROR:
             return waits.WaitKind.INCIDENT
-        if self.state != TaskState.STARTED:
+        if state != TaskState.STARTED:
             return None
-        if "raised" in self.facts:
+        if "raised" in facts:
             return waits.WaitKind.ERROR
-        return waits.WaitKind.JOB if "job" in self.facts else self.task_spec.kind_of(self)
+        return waits.WaitKind.JOB if "job" in facts else self.task_spec.kind_of(self)
 
     def wait(self) -> waits.Wait | None:
         """Say what the token waits for; None if it is for other tokens."""

@@ -17,6 +17,8 @@ from typing import Any
 
 PREFIX = "ONETHING_"
 CHECKOUT = Path(__file__).resolve().parent.parent
+#: Processes that answer requests unless somebody says so: each asks the database for connections, of which it has a hundred.
+MOST_PROCESSES = 4
 
 
 class SettingsError(Exception):
@@ -88,7 +90,10 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _matching(r"[\w.:-]+", "a host name or an address"), "Address that the server listens on.")
     port: int = _setting(8080, _between(1, 65535), "Port that the server listens on.")
-    threads: int = _setting(16, _between(1, 256), "Requests that the server works on at the same time.")
+    processes: int = _setting(
+        0, _between(1, 64), "Processes that answer requests.", shown=f"one for each core, at most {MOST_PROCESSES}; one with SQLite"
+    )
+    threads: int = _setting(16, _between(1, 256), "Requests that each of them works on at the same time.")
     env: Environment = _setting(
         Environment.DEVELOPMENT, _environment, "`development` or `production`; in production there are no sample accounts."
     )
@@ -131,9 +136,13 @@ class Settings:
     tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:
-        """Fill the one default that depends on another setting, and refuse an unsigned production."""
+        """Fill the defaults that depend on another setting, and refuse an unsigned production."""
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'onething.db'}")
+        if not self.processes:
+            # SQLite has one writer at a time: a second process would only wait for it.
+            cores = 1 if self.database_url.startswith("sqlite") else len(os.sched_getaffinity(0))
+            object.__setattr__(self, "processes", min(cores, MOST_PROCESSES))
         if self.env is Environment.PRODUCTION and not self.secret_key:
             raise SettingsError(f"Expected {PREFIX}SECRET_KEY to be set when {PREFIX}ENV is production, but it is not")
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from multiprocessing.synchronize import Event
 
 from flask import Flask
 
 from api.app import create_app
+from api.cli.latch import Latch
 from api.cli.work import heartbeat
 from engine import arrivals, logs, moments, settings
 from engine.heartbeat import Heartbeat
 
 
-def application(*, with_scheduler: bool, draining: Event, stopping: Event) -> Flask:
+def application(*, with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
     """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick.
 
     `draining`: it is still asked, but nobody else should be sent here.  `stopping`: it is told to end.
     """
+    # A child begins with the handler of its parent, which would swallow what ends it; nothing is to be finished before it serves.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if stopping.is_set():
+        sys.exit()
     # Ctrl-C reaches parent and child.  It is the parent that stops the child, once; the second signal would stall it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
@@ -44,7 +49,7 @@ def _stop_after_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _dismiss_who_waits(stopping: Event) -> None:
+def _dismiss_who_waits(stopping: Latch) -> None:
     # A worker may wait for tasks for half an hour; the server does not wait for the worker.
     stopping.wait()
     arrivals.dismiss()

@@ -1,7 +1,7 @@
 """A completion beside the limit of the database: `python -m tests.benchmarks.bench_completion`.
 
 In one run, in turn, on one PostgreSQL with durable commits: `pgbench`, which reads and writes what a completion reads and writes as one
-statement; our engine with 1, 2 and 8 clients, each a process; and the whole of `POST /api/v1/tasks/{id}/complete` through the shipped
+statement; our engine with 1, 2 and 8 clients, threads of a process for each core; and the whole of `POST /api/v1/tasks/{id}/complete` through the shipped
 server, logged in with a key.  What counts is the share of the limit.
 
 Then the same on SQLite, whose limit is how often it commits a change of one row.
@@ -13,10 +13,13 @@ import argparse
 import http.client
 import json
 import multiprocessing
+import os
 import re
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from statistics import quantiles
@@ -56,7 +59,7 @@ SELECT count(*) FROM picked;
 
 @dataclass(kw_only=True)
 class Figures:
-    """What one client, or all of them, did."""
+    """What the clients of one process did."""
 
     #: Seconds on the wall of each completion.
     walls: list[float]
@@ -172,12 +175,13 @@ def _tasks(url: str, count: int, done: int) -> list[UUID]:
     return found
 
 
-def _run(work: Callable[[list[UUID], Any, Any], None], url: str, clients: int, each: int) -> list[Figures]:
-    """Let so many processes complete tasks at once."""
+def _run(work: Callable[[list[UUID], int, Any, Any], None], url: str, clients: int, each: int) -> list[Figures]:
+    """Let so many clients complete tasks at once: threads, in a process for each core, as in a server."""
     context = multiprocessing.get_context("spawn")
-    ready, told = context.Barrier(clients + 1), context.Queue()
+    processes = min(clients, len(os.sched_getaffinity(0)))
+    ready, told = context.Barrier(processes + 1), context.Queue()
     tasks = _tasks(url, clients * each, DONE_ALREADY)
-    workers = [context.Process(target=work, args=(tasks[client::clients], ready, told)) for client in range(clients)]
+    workers = [context.Process(target=work, args=(tasks[i::processes], clients // processes, ready, told)) for i in range(processes)]
     for worker in workers:
         worker.start()
     ready.wait()
@@ -187,50 +191,68 @@ def _run(work: Callable[[list[UUID], Any, Any], None], url: str, clients: int, e
     return found
 
 
-def _timed(tasks: list[UUID], ready: Any, told: Any, complete: Callable[[UUID], None]) -> None:
-    for task in tasks[:WARM]:
-        complete(task)
-    ready.wait()
-    walls, begun, cpu = [], time.time(), time.process_time()
-    for task in tasks[WARM:]:
-        before = time.perf_counter()
-        complete(task)
-        walls.append(time.perf_counter() - before)
+def _timed(tasks: list[UUID], clients: int, ready: Any, told: Any, client: Callable[[], Callable[[UUID], None]]) -> None:
+    """Complete the tasks, each client its own; all begin at once, once each is warm."""
+    walls: list[float] = []
+
+    def one(mine: list[UUID]) -> None:
+        complete = client()
+        for task in mine[:WARM]:
+            complete(task)
+        warm.wait()
+        begin.wait()
+        for task in mine[WARM:]:
+            before = time.perf_counter()
+            complete(task)
+            walls.append(time.perf_counter() - before)
+
+    warm, begin = threading.Barrier(clients + 1), threading.Barrier(clients + 1)
+    with ThreadPoolExecutor(clients) as pool:
+        done = [pool.submit(one, tasks[i::clients]) for i in range(clients)]
+        warm.wait()
+        ready.wait()
+        begun, cpu = time.time(), time.process_time()
+        begin.wait()
+    for each in done:
+        each.result()
     told.put(Figures(walls=walls, cpu=time.process_time() - cpu, begun=begun, ended=time.time()))
 
 
-#: Completions that come first, and do not count.
+#: Completions of each client that come first, and do not count.
 WARM = 20
 
 
-def _engine(url: str, live: int, tasks: list[UUID], ready: Any, told: Any) -> None:
+def _engine(url: str, live: int, tasks: list[UUID], clients: int, ready: Any, told: Any) -> None:
     db = Database(url, live=live)
     if live:
         _keep(db, tasks)
-    _timed(tasks, ready, told, lambda task: reference.complete(db, task, reference.officer(BRANCH), reference.DATA))
+    _timed(tasks, clients, ready, told, lambda: lambda task: reference.complete(db, task, reference.officer(BRANCH), reference.DATA))
 
 
 def _keep(db: Database, tasks: list[UUID]) -> None:
     """Have the instances in memory, as whoever handled them last has."""
-
     for task in tasks:
         with db.transaction() as session:
             instance = verbs.get(session, task, reference.officer(BRANCH)).instance_id
             execution.refresh(session, instance, actor=ENGINE)
 
 
-def _http(port: int, key: str, tasks: list[UUID], ready: Any, told: Any) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
+def _http(port: int, key: str, tasks: list[UUID], clients: int, ready: Any, told: Any) -> None:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     body = json.dumps(reference.DATA)
 
-    def complete(task: UUID) -> None:
-        connection.request("POST", f"/api/v1/tasks/{task}/complete", body, headers)
-        response = connection.getresponse()
-        answer = response.read()
-        assert response.status == 200, answer
+    def client() -> Callable[[UUID], None]:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
 
-    _timed(tasks, ready, told, complete)
+        def complete(task: UUID) -> None:
+            connection.request("POST", f"/api/v1/tasks/{task}/complete", body, headers)
+            response = connection.getresponse()
+            answer = response.read()
+            assert response.status == 200, answer
+
+        return complete
+
+    _timed(tasks, clients, ready, told, client)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Settings: defaults, values, refusals, and the README that lists them."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def test_load__everything_set(tmp_path):
     environ = {
         "ONETHING_HOST": "::1",
         "ONETHING_PORT": "80",
+        "ONETHING_PROCESSES": "3",
         "ONETHING_THREADS": "4",
         "ONETHING_ENV": "production",
         "ONETHING_DATA_DIR": str(tmp_path),
@@ -43,6 +45,7 @@ def test_load__everything_set(tmp_path):
     assert loaded == settings.Settings(
         host="::1",
         port=80,
+        processes=3,
         threads=4,
         env=settings.Environment.PRODUCTION,
         data_dir=tmp_path,
@@ -65,6 +68,16 @@ def test_load__data_folder_moved(tmp_path):
     assert loaded.database_url == f"sqlite:///{tmp_path}/onething.db"
 
 
+@pytest.mark.parametrize(
+    ("url", "cores", "processes"), [("sqlite:///x.db", 8, 1), ("postgresql://db/x", 2, 2), ("postgresql://db/x", 8, 4)]
+)
+def test_load__processes(monkeypatch, url, cores, processes):
+    """SQLite has one writer; each process takes connections of PostgreSQL, so there is an end to them."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+
+    assert settings.load({"ONETHING_DATABASE_URL": url}).processes == processes
+
+
 def test_load__empty_value():
     assert settings.load({"ONETHING_PORT": " "}).port == 8080
 
@@ -80,6 +93,8 @@ def test_load__empty_value():
         ("PORT", "http"),
         ("PORT", "٨٠"),
         ("PORT", "9" * 5000),
+        ("PROCESSES", "0"),
+        ("PROCESSES", "65"),
         ("THREADS", "0"),
         ("ENV", "staging"),
         ("MAX_UPLOAD", "20 MB"),

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -37,7 +38,7 @@ def await_answer(environ, seconds=120):
     while True:
         try:
             return get(environ)
-        except urllib.error.URLError:
+        except OSError:  # refused, or reset by a process that was killed
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
@@ -147,6 +148,42 @@ def test_serve__killed(start, environ, database):
 
     second.until("Serving")
     assert await_answer(environ) == 200
+
+
+def children(pid):
+    """Processes that a process has begun."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def counted(environ):
+    """How many requests were counted, whichever process is asked."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{environ['ONETHING_PORT']}/metrics", timeout=30) as answer:
+        told = answer.read().decode()
+    return sum(float(count) for count in re.findall(r'onething_request_seconds_count\{.*route="/reference".*\} (.+)', told))
+
+
+def test_serve__several_processes(start, environ):
+    """They answer in turn and count together; when one is killed the others go on, and another is begun."""
+    serving = start("serve", "--sample", "--no-scheduler", ONETHING_PROCESSES="2")
+    await_answer(environ)
+    answering = children(serving.process.pid)
+
+    with ThreadPoolExecutor(8) as clients:
+        statuses = list(clients.map(lambda _: get(environ), range(40)))
+    before = counted(environ)
+    os.kill(answering[0], signal.SIGKILL)
+    after = await_answer(environ)
+
+    assert len(answering) == 2
+    assert statuses == [200] * 40
+    assert before == 41
+    assert after == 200
+    deadline = time.monotonic() + 60
+    while len(set(children(serving.process.pid)) - set(answering)) < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(children(serving.process.pid)) == 2
+    serving.process.terminate()
+    assert serving.ended() == 0
 
 
 def test_serve__port_is_taken(start, environ):

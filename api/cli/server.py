@@ -1,0 +1,94 @@
+"""The web server: a parent that watches, and the processes that answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import click
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from api.camunda import polling
+from api.cli import sample, wsgi
+from api.cli.doctor import refuse_unfit
+from api.cli.latch import Latch
+from engine.settings import Settings
+
+#: How long requests in flight may take when the server is told to stop, seconds.
+DRAIN = 30
+#: How long a predecessor that was killed may hold the port, seconds.
+PATIENCE = 3
+
+
+class Server(MPServer):
+    """The server; told to stop, it first says so for a while and still answers, and then sends home who waits."""
+
+    def __init__(self, *args: Any, drain: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.draining, self.stopping = Latch(), Latch()
+        self._drain = drain
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Stop, but not before whoever sends requests here could see it; the second signal waits for nobody."""
+        if self._drain and not self.draining.is_set():
+            self.draining.set()
+            later = threading.Timer(self._drain, self._stop, args, kwargs)
+            later.daemon = True
+            later.start()
+        else:
+            self._stop(*args, **kwargs)
+
+    def _stop(self, *args: Any, **kwargs: Any) -> None:
+        self.draining.set()
+        self.stopping.set()
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
+    """Serve until the process is told to stop."""
+    await_port(loaded.host, loaded.port)
+    if with_sample:
+        sample.load(loaded)
+    refuse_unfit(loaded)
+    server = Server(
+        "onething",
+        address=loaded.host,
+        port=loaded.port,
+        interface=Interfaces.WSGI,
+        workers=loaded.processes,
+        blocking_threads=loaded.threads + polling.MOST,
+        http=HTTPModes.http1,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN,
+        log_level=LogLevels.error,
+        drain=loaded.drain,
+    )
+    click.echo(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
+    if with_sample:
+        sample.welcome(loaded)
+    loader = partial(wsgi.application, with_scheduler=with_scheduler, draining=server.draining, stopping=server.stopping)
+    server.serve(target_loader=loader, wrap_loader=False)
+    if not server.interrupt_signal:
+        raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
+    click.echo("Stopped.")
+
+
+def await_port(host: str, port: int) -> None:
+    """Raise ClickException when somebody else listens there: two servers would share the port and each get some of the requests."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with socket.create_server((host, port), family=family):
+                return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                reason = error.strerror or error
+                raise click.ClickException(f"Expected to listen on {host}:{port}, but {reason}; choose another ONETHING_PORT") from error
+            time.sleep(0.1)

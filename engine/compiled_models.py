@@ -1,4 +1,4 @@
-"""What is known of deployed files without reading them: their compiled form, and what they offer to others by name."""
+"""What is known of deployed files without reading them: their compiled form, what they offer to others by name, what begins with what."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ class Offer(Base):
     #: A form has two, its key and its file.
     name: Mapped[str] = mapped_column(String(255), primary_key=True)
     deployed_at: Mapped[datetime]
+
+
+class StartEvent(Base):
+    """A message or a signal with which a version begins; it goes when the version is deleted."""
+
+    __tablename__ = "start_events"
+    __table_args__ = (Index("ix_start_events_name", "kind", "name"),)
+    definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id", ondelete="CASCADE"), primary_key=True)
+    #: Id of the start event.
+    element: Mapped[str] = mapped_column(String(255), primary_key=True)
+    #: message or signal.
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(255))

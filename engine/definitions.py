@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, String, cast, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bpmn.decisions import Decision
-from bpmn.definition import Binding, Element, EventDefinition, EventType
+from bpmn.definition import Binding, Element, EventType
 from bpmn.definition import Definition as Process
-from bpmn.errors import ExpressionError
 from bpmn.forms import Form
 from bpmn.waits import Wait
-from engine import calendars, compiled_files, deployed, models, moments, offers
+from engine import calendars, compiled_files, database, deployed, models, moments, offers, start_events
 from engine.deployed import Deployed
 from engine.errors import NotFound
 from engine.kept import Kept
@@ -110,23 +109,20 @@ def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:
 
 def starting(session: Session, event: EventType, name: str) -> list[tuple[Loaded, str]]:
     """Processes without a matter whose newest version begins with a message or a signal of this name, each with the start event."""
-    return [
-        (loaded, start.id)
-        for loaded in current(session, "process")
-        for start in loaded.process.starts()
-        if start.event is not None and start.event.type is event and name == _name(start.event)
-    ]
+    _complete_starts(session)
+    found = start_events.find(session, event, name, *_is_newest("process"))
+    return [(get(session, row.definition_id), row.element) for row in found]
 
 
-def _name(event: EventDefinition) -> str | None:
-    """What a start event waits for; a signal's name may be an expression, which knows no variables yet."""
-    if event.signal is None:
-        return event.name
-    try:
-        found = event.signal.evaluate({})
-    except ExpressionError:
-        return None
-    return found if isinstance(found, str) else None
+def _complete_starts(session: Session) -> None:
+    """Write down with what those begin that an earlier release has deployed."""
+    unknown = select(models.Definition).where(~models.Definition.starts_known)
+    if session.scalar(unknown.limit(1)) is None:
+        return
+    database.deploy_alone(session)  # another node may do the same
+    for row in session.scalars(unknown.execution_options(populate_existing=True)).all():
+        start_events.record(session, row, get(session, row.id).process)
+    session.flush()
 
 
 def current(session: Session, kind: str) -> list[Loaded]:
@@ -136,10 +132,13 @@ def current(session: Session, kind: str) -> list[Loaded]:
 
 def newest(session: Session, kind: str) -> Sequence[UUID]:
     """Ids of the same; nothing is loaded."""
+    return session.scalars(select(models.Definition.id).where(*_is_newest(kind)).order_by(models.Definition.key)).all()
+
+
+def _is_newest(kind: str) -> tuple[ColumnElement[bool], ...]:
     newer = aliased(models.Definition)
-    is_newest = ~exists().where(newer.key == models.Definition.key, newer.version > models.Definition.version, newer.kind == kind)
-    query = select(models.Definition.id).where(models.Definition.kind == kind, is_newest).order_by(models.Definition.key)
-    return session.scalars(query).all()
+    none = ~exists().where(newer.key == models.Definition.key, newer.version > models.Definition.version, newer.kind == kind)
+    return models.Definition.kind == kind, none
 
 
 def decision(session: Session, loaded: Loaded, ref: str) -> Decision:

@@ -15,7 +15,7 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_timers
+from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_events, start_timers
 from engine.actors import Actor, Role
 from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
@@ -212,3 +212,4 @@ def _define(session: Session, deployment: Deployment, file: str, content: bytes,
         session.add(row)
         session.flush()
         start_timers.replace(session, row, process)
+        start_events.record(session, row, process)

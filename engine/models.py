@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engine.columns import Json, Lit, Moment, enum, new_id
@@ -174,6 +174,8 @@ class Definition(Base):
     history_days: Mapped[int | None]
     #: `camunda:isStartableInTasklist`: whether people start it from a list.
     startable: Mapped[bool] = mapped_column(default=True)
+    #: Whether its start events are written down (`StartEvent`); an earlier release did not do that.
+    starts_known: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
 
 
 class Instance(Base):

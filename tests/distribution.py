@@ -16,7 +16,7 @@ assert all((archive_models, case_models, compiled_models, indexes, schedule_mode
 #: What does not grow with cases, and would be the same in every shard.  Every other table grows.
 SHARED = {
     *("accounts", "api_keys", "calendar_years", "compiled_files", "definitions", "departments", "deployments", "grants", "halls"),
-    *("offers", "recomputations", "resources", "start_timers"),
+    *("offers", "recomputations", "resources", "start_events", "start_timers"),
 }
 #: Tables whose row is the case.
 CASES = {"cases", "archived_cases"}

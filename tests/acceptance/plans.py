@@ -15,7 +15,7 @@ from engine.models import Base
 #: Tables that hold what an installation is, not what it does: they stay small, and are read whole at will.
 SMALL = {
     *("accounts", "api_keys", "calendar_years", "compiled_files", "counters", "definitions", "departments", "deployments"),
-    *("grants", "halls", "offers", "resources"),
+    *("grants", "halls", "offers", "resources", "start_events"),
 }
 #: Without rows worth mentioning a planner reads tables whole: it is told not to, and what it does then it must do for want of an index.
 SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")

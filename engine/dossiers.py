@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from engine import cases, checklists, deadlines, definitions, functions, lifecycle, materials, supplements, tasks
+from engine import cases, checklists, deadlines, definitions, functions, lifecycle, materials, supplements, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
 from engine.deadlines import Deadline
-from engine.models import Entry, Hall, Instance, Task
+from engine.models import Entry, Hall, Instance
 from engine.states import UNSETTLED
+from engine.worklists import WorkEntry
 
 
 @dataclass(kw_only=True)
@@ -36,7 +37,7 @@ class Dossier:
     #: What the clocks say, by item number; and the bundle's own.
     deadlines: dict[str, Deadline]
     deadline: Deadline | None
-    tasks: list[Task]
+    tasks: list[WorkEntry]
     materials: list[Material]
     #: Pauses and extensions, oldest first.
     ledger: list[ClockEntry]
@@ -101,9 +102,9 @@ def _add_bundle(session: Session, dossier: Dossier) -> None:
     dossier.missing = checklists.missing(case.checklist, lifecycle.handed_in(session, case), live)
 
 
-def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[Task]:
-    mine = {item.id for item in items}
-    return [task for task in tasks.of_case(session, case.id) if whole or task.item_id in mine]
+def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:
+    mine = {item.number for item in items}
+    return [task for task in worklists.of_case(session, case.id) if whole or task.item in mine]
 
 
 def _all(session: Session, query: Any) -> list[Any]:

@@ -169,11 +169,10 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     return session.scalars(page).all()
 
 
-def entries(session: Session, rows: Collection[Task]) -> list[WorkEntry]:
-    """Tasks as a worklist shows them, in their order."""
-    query = _around(select(*_SHOWN)).where(Task.id.in_([row.id for row in rows]))
-    found = {row.id: row for row in session.execute(query)}
-    return _entries(session, [found[row.id] for row in rows], dials.today())
+def of_case(session: Session, case_id: UUID) -> list[WorkEntry]:
+    """Open tasks of a case and its items, oldest first."""
+    query = _around(select(*_SHOWN)).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)
+    return _entries(session, session.execute(query).all(), dials.today())
 
 
 def _entries(session: Session, rows: Sequence[Row[Any]], today: date) -> list[WorkEntry]:

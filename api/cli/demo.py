@@ -131,8 +131,7 @@ class Play:
         """Show where the case is: items with their lights, and the open tasks."""
         with self.database.reading() as session:
             dossier = self._dossier(session)
-            groups = tasks.groups(session, dossier.tasks)
-            waiting = [f"{task.name} ({', '.join(groups[task.id])})" for task in dossier.tasks]
+            waiting = [f"{task.name} ({', '.join(task.groups)})" for task in dossier.tasks]
         self.console.print(_table(dossier))
         self.console.print(f"Open tasks: {', '.join(waiting) or 'none'}\n")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from engine.database import Session
 from engine.deadlines import Deadline
 from engine.diagrams import Diagram
 from engine.dossiers import Dossier
-from engine.models import Task
 from engine.states import ItemStatus
 from engine.worklists import WorkDetails
 
@@ -65,11 +64,6 @@ def archived(row: ArchivedCase) -> dict[str, Any]:
     }
 
 
-def task_list(session: Session, rows: Collection[Task]) -> list[dict[str, Any]]:
-    """Present tasks in a list."""
-    return [entry._asdict() for entry in worklists.entries(session, rows)]
-
-
 def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
     form = found.form.describe()["fields"] if found.form is not None else None
@@ -109,7 +103,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "answers": row.answers if dossier.whole else None,
         "checklist": row.checklist if dossier.whole else None,
         "items": [_item(dossier, found) for found in dossier.items],
-        "tasks": task_list(session, dossier.tasks),
+        "tasks": [task._asdict() for task in dossier.tasks],
         "materials": [material(found) for found in dossier.materials],
         "missing": [{name: found[name] for name in ("code", "name", "tolerable", "used_by")} for found in dossier.missing],
         "tolerances": _all(dossier.tolerances, "code name used_by until due_on grace_days status"),

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+import http
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
 
-from engine import cases, deadlines, materials, worklists
+from engine import accounts, cases, materials, passwords
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
-from engine.clock import Light
 from engine.database import Database
-from engine.deadlines import DeadlineFilter
-from engine.models import Task
+from engine.models import Department, Task
 from engine.states import TaskStatus
-from engine.worklists import CaseFilter, TaskFilter
 from tests.benchmarks import bundle, population
 from tests.benchmarks.meter import Sample, measure
+from tests.hall import application
 
 #: Samples of each figure.
 EACH = 15
-PAGE = 51
-#: Halls of the copies are numbered: somebody who works in one of them, who looks after it, or who works for a department.
-CLERK = Actor(name="li", grants=(RoleGrant(role=Role.CLERK, hall="hall-7"),))
-SUPERVISOR = Actor(name="wang", grants=(RoleGrant(role=Role.SUPERVISOR, hall="hall-7"),))
-OFFICER = Actor(name="zhao", grants=(RoleGrant(role=Role.OFFICER, department="market"),))
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
-#: The department has an open task in every case.
+#: Halls of the copies are numbered: somebody who works in one of them, who looks after it, or who works for a department; and one who sees all.
+PEOPLE: dict[str, tuple[Role, dict[str, str]]] = {
+    "li": (Role.CLERK, {"hall": "hall-7"}),
+    "wang": (Role.SUPERVISOR, {"hall": "hall-7"}),
+    "zhao": (Role.OFFICER, {"department": "market"}),
+    "sue": (Role.ADMIN, {}),
+}
+#: Pages of fifty rows, as they are asked for over HTTP.  The department has an open task in every case.
 PAGES = {
-    "worklist of a hall": (CLERK, TaskFilter()),
-    "worklist of a department": (OFFICER, TaskFilter(group="department-market")),
-    "… of one matter": (OFFICER, TaskFilter(group="department-market", matter="open_restaurant")),
-    "… what is red": (OFFICER, TaskFilter(light=Light.RED)),
-    "… what is green": (OFFICER, TaskFilter(light=Light.GREEN)),
+    "worklist of a hall": ("wang", "/tasks"),
+    "worklist of a department": ("zhao", "/tasks?group=department-market"),
+    "… of one matter": ("zhao", "/tasks?group=department-market&matter=open_restaurant"),
+    "… what is red": ("zhao", "/tasks?light=red"),
+    "… what is yellow": ("zhao", "/tasks?light=yellow"),
+    "… what is green": ("zhao", "/tasks?light=green"),
+    "deadlines of a hall": ("wang", "/deadlines"),
+    "deadlines of a hall, what is red": ("wang", "/deadlines?light=red"),
+    "cases of a hall": ("wang", "/cases?open=true"),
 }
 
 
@@ -51,33 +58,36 @@ def among_cases(db: Database, sizes: Iterator[int]) -> Iterator[tuple[int, dict[
 
 def lists(db: Database, size: int) -> dict[str, Iterator[Callable[[], object]]]:
     """What is measured, each as many times as it is asked for."""
-    hall = {"of a hall": DeadlineFilter(), "of a hall, what is red": DeadlineFilter(light=Light.RED)}
+    ask = _furnish(db)
     return {
         "completion": (partial(bundle.complete, db, task, "decision") for task in _some_tasks(db)),
-        **{name: _again(db, worklists.find_tasks, who, what, after=None, limit=PAGE) for name, (who, what) in PAGES.items()},
-        **{f"deadlines {name}": _again(db, deadlines.open_ones, SUPERVISOR, what, after=None, limit=PAGE) for name, what in hall.items()},
-        "cases of a hall": _again(db, worklists.find_cases, SUPERVISOR, CaseFilter(open=True), after=None, limit=PAGE),
-        "search by ID number or credit code": (partial(_by_applicant, db, number) for number in population.numbers(size, EACH)),
-        "search by case number": (partial(_by_number, db, number) for number in _some_numbers(db)),
+        **{name: (partial(ask, who, path) for _ in range(EACH)) for name, (who, path) in PAGES.items()},
+        "search by ID number or credit code": (
+            partial(ask, "sue", f"/cases?applicant_number=A{number}") for number in population.numbers(size, EACH)
+        ),
+        "search by case number": (partial(ask, "sue", f"/cases/{number}") for number in _some_numbers(db)),
     }
 
 
-def _again(db: Database, look: Callable[..., object], *args: object, **kwargs: object) -> Iterator[Callable[[], object]]:
-    def once() -> None:
-        with db.reading() as session:
-            look(session, *args, **kwargs)
+def _furnish(db: Database) -> Callable[[str, str], None]:
+    """Let people log in with keys of their own; gives what asks for a path of `/api/v1` in somebody's name."""
+    keys = dict[str, str]()
+    with db.transaction() as session:
+        session.merge(Department(code="market", name="The market"))
+        session.flush()
+        for name, (role, where) in PEOPLE.items():
+            if accounts.find(session, name) is None:
+                accounts.create(session, name, actor=ADMIN, password=None, passwords=passwords.Passwords())
+                accounts.grant(session, name, role, actor=ADMIN, **where)
+            keys[name] = accounts.issue_key(session, name, label="bench", actor=ADMIN)[1]
+    client = application(db.bind.url.render_as_string(hide_password=False), Path(tempfile.gettempdir())).test_client()
 
-    return (once for _ in range(EACH))
+    def ask(who: str, path: str) -> None:
+        answer = client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {keys[who]}"})
+        assert answer.status_code == http.HTTPStatus.OK, answer.text
+        assert answer.json.get("data") != [], path
 
-
-def _by_applicant(db: Database, number: int) -> None:
-    with db.reading() as session:
-        assert worklists.find_cases(session, ADMIN, CaseFilter(applicant_number=f"A{number}"), after=None, limit=PAGE)
-
-
-def _by_number(db: Database, number: str) -> None:
-    with db.reading() as session:
-        cases.get(session, number, bundle.CLERK)
+    return ask
 
 
 def _template(db: Database) -> UUID:

@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, delete, or_, select, update
+from sqlalchemy import Table, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import moments
@@ -20,6 +20,7 @@ from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Account, ApiKey, Department, Grant, Hall, LogIn
 from engine.passwords import Passwords
+from engine.reads import Read
 
 #: So many wrong passwords in a row lock an account, for so long.
 FAILURES = 10
@@ -183,7 +184,7 @@ def _count_failure(session: Session, name: str, now: datetime) -> None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Known:
     """What a log-in asks of an account."""
 
@@ -195,30 +196,30 @@ class _Known:
 
 
 # Asked by every request: one statement, made once.
-_ASKED = (Account.name, Account.display_name, Account.password_hash, Account.disabled, Account.failed_logins, Account.locked_until)
-_WITH_GRANTS = select(*_ASKED, Grant.role, Grant.department, Grant.hall).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)
-_BY_NAME = _WITH_GRANTS.where(Account.name == bindparam("which"))
-_BY_LOG_IN = _WITH_GRANTS.join(LogIn, LogIn.account_id == Account.id).where(
-    LogIn.id == bindparam("which"), LogIn.begun_at > bindparam("since")
+_OF_ACCOUNT = ("name", "display_name", "password_hash", "disabled", "failed_logins", "locked_until")
+_OF_GRANT = ("role", "department", "hall")
+_COLUMNS = [cast("Table", of.__table__).c[name] for of, names in ((Account, _OF_ACCOUNT), (Grant, _OF_GRANT)) for name in names]
+_WITH_GRANTS = select(Account.id).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)
+_BY_NAME = Read(_COLUMNS, _WITH_GRANTS.where(Account.name == bindparam("which")))
+_BY_LOG_IN = Read(
+    _COLUMNS,
+    _WITH_GRANTS.join(LogIn, LogIn.account_id == Account.id).where(LogIn.id == bindparam("which"), LogIn.begun_at > bindparam("since")),
 )
-_BY_KEY = _WITH_GRANTS.join(ApiKey, ApiKey.account_id == Account.id).where(
-    ApiKey.key_hash == bindparam("which"), ApiKey.revoked_at.is_(None)
+_BY_KEY = Read(
+    _COLUMNS,
+    _WITH_GRANTS.join(ApiKey, ApiKey.account_id == Account.id).where(ApiKey.key_hash == bindparam("which"), ApiKey.revoked_at.is_(None)),
 )
 
 
-def _known(session: Session, query: Select[*tuple[Any, ...]], which: str | UUID, **more: datetime) -> _Known | None:
-    rows = session.execute(query, {"which": which, **more}).all()
+def _known(session: Session, read: Read, which: str | UUID, **more: datetime) -> _Known | None:
+    session.flush()
+    rows = read.all(session.connection(), {"which": which, **more})
     if not rows:
         return None
-    held = tuple(RoleGrant(role=Role(row.role), department=row.department, hall=row.hall) for row in rows if row.role is not None)
-    first = rows[0]
-    return _Known(
-        actor=Actor(name=first.name, display_name=first.display_name, grants=held),
-        password_hash=first.password_hash,
-        disabled=first.disabled,
-        failed_logins=first.failed_logins,
-        locked_until=first.locked_until,
-    )
+    name, display_name, *more_of_account = rows[0][: len(_OF_ACCOUNT)]
+    granted = (row[len(_OF_ACCOUNT) :] for row in rows)
+    grants = tuple(RoleGrant(role=Role(role), department=department, hall=hall) for role, department, hall in granted if role is not None)
+    return _Known(Actor(name=name, display_name=display_name, grants=grants), *more_of_account)
 
 
 def _hashed(password: str, passwords: Passwords) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, true
 from sqlalchemy.orm import Session
 
 from engine.actors import Actor, Role
@@ -18,9 +18,9 @@ from engine.states import UNSETTLED, TaskStatus
 
 Ways = list[ColumnElement[bool]]
 #: Conditions of partial indexes, which are only used where the statement itself says so.
-OPEN_TASK = Task.status == bindparam(None, TaskStatus.OPEN, type_=Task.status.type, literal_execute=True)
-RATING = Task.kind == bindparam(None, "rating", literal_execute=True)
-OPEN_ITEM = Item.status.in_(bindparam(None, sorted(UNSETTLED), type_=Item.status.type, expanding=True, literal_execute=True))
+OPEN_TASK = Task.status == literal_column(f"'{TaskStatus.OPEN}'")
+RATING = Task.kind == literal_column("'rating'")
+OPEN_ITEM = Item.status.in_([literal_column(f"'{status}'") for status in sorted(UNSETTLED)])
 
 
 def is_named(session: Session, actor: Actor) -> bool:
@@ -86,7 +86,7 @@ def _by_sole_group(groups: Collection[str], asked: str | None) -> Ways:
 
 
 def _among_several(groups: Collection[str], asked: str | None) -> ColumnElement[bool]:
-    mine = exists().where(TaskGroup.task_id == Task.id, TaskGroup.name.in_(sorted(groups)))
+    mine = exists().where(TaskGroup.task_id == Task.id, or_(*each(TaskGroup.name, groups)))
     also = () if asked is None else (exists().where(TaskGroup.task_id == Task.id, TaskGroup.name == asked),)
     return and_(Task.sole_group.is_(None), mine, *also)
 

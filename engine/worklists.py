@@ -182,7 +182,9 @@ def _entries(session: Session, rows: Sequence[Row[Any]], today: date) -> list[Wo
 
 def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
     """One task with all that is shown of it, as it is now; raises NotFound, also for what is not the actor's."""
-    found = session.execute(_detailed(actor), {"task": task_id}).one_or_none()
+    session.flush()
+    # Rows of columns need nothing of the session, which would take its time.
+    found = session.connection().execute(_detailed(actor), {"task": task_id}).one_or_none()
     if found is None:
         raise NotFound(tasks.NOT_FOUND.format(task_id))
     loaded = definitions.get(session, found.definition_id)

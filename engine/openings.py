@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,8 +17,7 @@ from bpmn.matter import situations
 from bpmn.matter.facts import Matter
 from bpmn.matter.situations import Situation
 from bpmn.simulation import samples, telling
-from bpmn.simulation.solving import Conditions
-from engine import checklists, definitions, deployments, matters
+from engine import checklists, definitions, deployments, matters, stories
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.schedule_models import StartTimer
@@ -198,7 +198,7 @@ def _applicants(session: Session, loaded: Loaded, situation: Situation) -> Itera
 
 def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
     """Openings of a process without a matter: each start, with each combination of what the drawing tells apart."""
-    known = _needed(loaded)
+    known, told = _needed(loaded), stories.of(session, loaded)
     by_time = select(StartTimer.due_at).where(StartTimer.definition_id == loaded.id).order_by(StartTimer.due_at, StartTimer.id)
     found = [Opening(key=loaded.key, label="when it is time", moment=moment, is_plain=True) for moment in session.scalars(by_time)]
     for start in loaded.process.starts():
@@ -210,7 +210,7 @@ def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
         label = f"{message or signal or 'from the start'}"
         found += [
             Opening(key=loaded.key, label=_label(label, some), variables=some, message=message, signal=signal, is_plain=True)
-            for some in samples.combined(known, Conditions(loaded.process))
+            for some in samples.combined(known, partial(told.samples, start.id))
         ]
     return found
 

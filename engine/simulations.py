@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
 from bpmn.simulation.trails import Arrival, Key
-from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples
+from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples, stories
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import LimitKind
@@ -176,9 +176,9 @@ def tried(session: Session, own: Iterable[Folder], *, only: str | None = None) -
             name=row.name,
             file=row.resource,
             content=session.get_one(Resource, (row.deployment_id, row.resource)).content,
-            coverage=Coverage(process=definitions.get(session, row.id).process),
+            coverage=Coverage(process=loaded.process, stories=stories.of(session, loaded)),
         )
-        for row in newest
+        for row, loaded in ((row, definitions.get(session, row.id)) for row in newest)
     ]
 
 

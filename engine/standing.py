@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.simulation import samples, telling
-from bpmn.simulation.samples import Sample
-from bpmn.simulation.solving import Conditions
+from bpmn.simulation.samples import Along, Sample
+from bpmn.simulation.stories import Stories
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
-from engine import calendars, checklists, definitions, functions, lifecycle, moments, steps, tasks
+from engine import calendars, checklists, definitions, functions, lifecycle, likeness, moments, steps, stories, tasks
 from engine.accounts import find
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -106,6 +107,8 @@ class Standing:
     withdrawable: list[tuple[str, str]] = field(default_factory=list)
     items: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
+    #: The same wherever the same can come of it.
+    likeness: Hashable = None
 
     @property
     def waiting(self) -> list[Open]:
@@ -118,7 +121,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._telling: dict[UUID, Telling] = {}
-        self._conditions: dict[UUID, Conditions] = {}
+        self._stories: dict[UUID, Stories] = {}
         self._samples: dict[UUID, tuple[Sample, ...]] = {}
         self._people: dict[str, str] = {}
 
@@ -146,6 +149,7 @@ class Reader:
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
+        found.likeness = (found.likeness, likeness.of(session, found, running, self.telling))
         for instance in running:
             found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
         return found
@@ -164,11 +168,11 @@ class Reader:
             self._telling[loaded.id] = telling.values(loaded.process, asked)
         return self._telling[loaded.id]
 
-    def conditions(self, loaded: Loaded) -> Conditions:
-        """What must be true on the paths of a process."""
-        if loaded.id not in self._conditions:
-            self._conditions[loaded.id] = Conditions(loaded.process)
-        return self._conditions[loaded.id]
+    def _along(self, session: Session, loaded: Loaded, element: str, instance: Instance) -> Along:
+        """Know the paths that lead on from an element."""
+        if loaded.id not in self._stories:
+            self._stories[loaded.id] = stories.of(session, loaded)
+        return partial(self._stories[loaded.id].samples, element, variables=instance.variables)
 
     def _task(self, session: Session, task: Task, groups: tuple[str, ...]) -> OpenTask:
         item = session.get(Item, task.item_id) if task.item_id else None
@@ -196,11 +200,12 @@ class Reader:
         if task.id not in self._samples:
             instance, loaded = _of(session, task.instance_id)
             form = definitions.form(session, loaded, loaded.process.elements[task.element])
+            along = self._along(session, loaded, task.element, instance)
             if form is None:
-                found = list(samples.combined(self._unfilled(loaded), self.conditions(loaded), instance.variables))
+                found = samples.combined(self._unfilled(loaded), along)
             else:
                 told, now = self.telling(loaded), moments.now().astimezone(calendars.BEIJING)
-                found = samples.of_form(form, instance.variables, told, now=now, conditions=self.conditions(loaded))
+                found = samples.of_form(form, instance.variables, told, now=now, along=along)
             self._samples[task.id] = tuple(found)
         return self._samples[task.id]
 
@@ -209,7 +214,7 @@ class Reader:
         return OpenWork(
             **_common(session, work),
             what=work.topic,
-            samples=tuple(samples.combined(self._unfilled(loaded), self.conditions(loaded), instance.variables)),
+            samples=tuple(samples.combined(self._unfilled(loaded), self._along(session, loaded, work.element, instance))),
             errors=_caught(loaded.process, work.element, EventType.ERROR),
         )
 
@@ -225,6 +230,7 @@ def _read_case(session: Session, case: Case, found: Standing) -> None:
     found.items = {item.code for item in live}
     found.withdrawable = [(item.number, item.code) for item in live if item.status in WITHDRAWABLE and item.accepted_at]
     handed_in = lifecycle.handed_in(session, case)
+    found.likeness = likeness.of_case(session, case)
     found.missing = [material["code"] for material in checklists.missing(case.checklist, handed_in, undecided)]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bpmn.simulation.outlook import FAR, Aim, Outlook
-from bpmn.simulation.paths import LIMIT, Criterion, Path, Step
+from bpmn.simulation.outlook import FAR, Outlook
+from bpmn.simulation.paths import LIMIT, Criterion, Path
 from bpmn.simulation.trails import Trail
 
-__all__ = ["FAR", "LIMIT", "Aim", "Criterion", "Outlook", "Path", "Step", "Trail"]
+__all__ = ["FAR", "LIMIT", "Criterion", "Outlook", "Path", "Trail"]

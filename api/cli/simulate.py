@@ -25,7 +25,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--coverage", type=click.Choice(["html"]), help="Draw what was reached: NAME.coverage.html in the current folder.")
 @click.option("--junit", "results", type=FILE, help="Write the results for a CI, one test case for each walk or scenario.")
 @click.option("--min-coverage", type=click.IntRange(0, 100), default=0, help="Nodes and flows that must be reached, of a hundred.")
-@click.option("--min-paths", type=click.IntRange(0, 100), default=0, help="Paths that must be taken, of a hundred.")
+@click.option("--min-paths", type=click.IntRange(0, 100), default=0, help="Paths that must be taken, of a hundred that are not impossible.")
 @click.option("--walks", "most", type=click.IntRange(1), default=walks.WALKS, show_default=True, help="Walks through one process at most.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same walks, with the same ids and times.")
 def simulate(
@@ -41,8 +41,8 @@ def simulate(
     """Run what is drawn in PATH (the folder of a matter, or one diagram) on the real engine, in memory, with a virtual clock.
 
     Without a scenario it walks every path, with sample data from the forms: every way that one token can take from where it begins to
-    its end, and every loop.  What was not taken is named, with the reason.  Exit status 1: a walk or scenario failed, or less was reached
-    or taken than was asked for.
+    its end, and every loop.  What was not taken is named, with the reason: it is impossible, or still open.  Exit status 1: a walk or
+    scenario failed, or less was reached or taken than was asked for.
     """
     wanted = [scenario.read(file) for file in scenarios]
     path = path.resolve()

@@ -14,10 +14,9 @@ from engine.trails import Trail
 REFUSALS = 3
 
 
-#: How the tokens came that a move is about; what has happened beside the activity; what there is and what was done, in whatever order.
+#: How the tokens came that a move is about; what has happened beside the activity.
 Tokens = frozenset[Trail]
 Beside = frozenset[str]
-History = Hashable
 
 
 class Worth(IntEnum):
@@ -26,7 +25,7 @@ class Worth(IntEnum):
     START = 0  #: a case begins in a way that nothing like it has begun in, or calls for an item that was never called
     CHOICE = 1  #: it was never made
     PATH = 2  #: it was never made where a token stands that can still take a path which none has taken
-    HOPE = 3  #: it was never made after all that was done before, and may lead to such a path
+    HOPE = 3  #: it was never made in this situation, from which some token can still come to such a path
     NOTHING = 4  #: everything about it is known
 
 
@@ -41,6 +40,8 @@ class Survey:
     made: int
     #: What could never be done, and what the application said each time.
     refused: Sequence[tuple[str, str]]
+    #: Situations that were come to, each gone on from in every way that could lead to something.
+    situations: int
     #: Branches that were left out because there had been enough walks.
     left_out: int
 
@@ -51,33 +52,25 @@ class Choices:
 
     #: How often each move was made.
     made: Counter[str] = field(default_factory=Counter)
-    #: Moves that were made with tokens that had come as these, after what had happened beside; and after all that was done before.
+    #: Moves that were made with tokens that had come as these, after what had happened beside; and in each situation.
     tried: set[tuple[Tokens, Beside, str]] = field(default_factory=set)
-    explored: set[tuple[History, str]] = field(default_factory=set)
-    #: Where the tokens were after a move, by where they were before.
-    effects: dict[tuple[Tokens, str], set[Tokens]] = field(default_factory=dict)
-    #: By way, all that was done before somebody went it, on whatever path; and how the case began.
-    examples: dict[str, set[str]] = field(default_factory=dict)
+    explored: set[tuple[Hashable, str]] = field(default_factory=set)
+    #: How often the like of a move was made.
+    times: Counter[Hashable] = field(default_factory=Counter)
     #: How often a move was refused in like cases, and what was said.
     refusals: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
     #: In words, every move that could be made.
     seen: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def known(self) -> int:
-        """How much is known; more after every step that was worth it."""
-        return len(self.made) + len(self.tried)
-
     def see(self, move: Move) -> None:
         """Note what could be done."""
         self.seen.setdefault(move.key, f"{move.who} {move.what}".strip())
 
-    def note(self, move: Move, tokens: Tokens, beside: Beside, history: History) -> None:
+    def note(self, move: Move, tokens: Tokens, beside: Beside) -> None:
         """Note what was done, where tokens had come as these."""
         self.made[move.key] += 1
         self.tried.add((tokens, beside, move.key))
-        self.explored.add((history, move.key))
 
     def refuse(self, move: Move, like: str, reason: str) -> None:
         """Note what was refused in a case like some others."""
@@ -88,7 +81,7 @@ class Choices:
         """Tell whether a move was never made, and not refused too often."""
         return not self.made[move.key] and self.refusals[f"{move.key} {like}"] < REFUSALS
 
-    def survey(self, *, walks: int, steps: int, left_out: int) -> Survey:
+    def survey(self, *, walks: int, steps: int, situations: int, left_out: int) -> Survey:
         """Sum everything up."""
         refused = [(words, self.reasons[key]) for key, words in self.seen.items() if key in self.reasons and not self.made[key]]
         return Survey(
@@ -96,6 +89,7 @@ class Choices:
             steps=steps,
             choices=len(self.seen),
             made=sum(self.made[key] > 0 for key in self.seen),
-            refused=refused,
+            refused=list(dict.fromkeys(refused)),
+            situations=situations,
             left_out=left_out,
         )

@@ -11,6 +11,14 @@ from api.simulation import report
 from api.simulation.plays import Played
 from api.simulation.stage import Stage
 
+#: What the paths that were not taken are called, by what is known of them.
+HEADINGS = {
+    "impossible": "不可能走的路径（条件互相矛盾）",
+    "impossible with the sample data": "用示例数据走不到的路径（所有情形都已走过）",
+    "open": "尚未走过的路径（走查次数用完）",
+    "not taken": "场景没有走过的路径",
+}
+
 
 def written(stage: Stage, played: Mapping[str, Played]) -> str:
     """Write the page."""
@@ -26,4 +34,4 @@ def written(stage: Stage, played: Mapping[str, Played]) -> str:
         for each in stage.tried
     ]
     with stage.hall.app.app_context():
-        return render_template("coverage.html", shown=shown, way=report.way)
+        return render_template("coverage.html", shown=shown, way=report.way, headings=HEADINGS)

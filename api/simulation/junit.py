@@ -25,9 +25,9 @@ def written(tried: Sequence[Tried], played: Mapping[str, Played]) -> bytes:
         ET.SubElement(properties, "property", {"name": "paths", "value": str(each.coverage.percent_of_paths)})
         for play in found:
             _case(suite, each.key, play)
-        for path, why in untaken:
+        for kind, path, why in untaken:
             case = ET.SubElement(suite, "testcase", {"classname": each.key, "name": _clean(f"path: {each.coverage.spoken(path)}")})
-            ET.SubElement(case, "skipped", {"message": _clean(why)})
+            ET.SubElement(case, "skipped", {"message": _clean(f"{kind}: {why}")})
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"

@@ -37,8 +37,6 @@ class Move:
 
     #: What it is, whenever it comes up: once done it is nothing new.
     key: str
-    #: What it is to whatever comes after it: in the processes that are called it does not matter who does it.
-    origin: str
     #: What it answers, and whether that is in the process that is tried out.
     answers: Open | None = None
     is_own: bool = False
@@ -139,7 +137,7 @@ class Mover:
             for value in variable.values:
                 act = partial(plain.change, self.people, variable.instance, variable.name, value)
                 key, what = f"variable {variable.name}={value!r}", f"{variable.name} becomes {value}"
-                yield Move(key=key, origin=key, who="", what=what, act=act, kind=Kind.TURN)
+                yield Move(key=key, who="", what=what, act=act, kind=Kind.TURN)
 
     def _join(self, open_now: Standing) -> Iterator[Move]:
         """Materials follow, items join or are taken back, while something of the case is open."""
@@ -147,20 +145,20 @@ class Mover:
         here = next((task.element for task in open_now.tasks if task.process == self.subject), "the departments")
         if missing := open_now.missing:
             key, what = f"materials at {here}", f"hands in {'、'.join(missing)}"
-            yield Move(key=key, origin=key, who=clerk.name, what=what, act=partial(clerk.hand_in, number, *missing), kind=Kind.MATERIAL)
+            yield Move(key=key, who=clerk.name, what=what, act=partial(clerk.hand_in, number, *missing), kind=Kind.MATERIAL)
         if others := [code for code in self.called if code not in open_now.items]:
             key, what = f"join at {here}", f"adds {others[0]}"
-            yield Move(key=key, origin=key, who=clerk.name, what=what, act=partial(clerk.follow_on, number, others[0]), kind=Kind.TURN)
+            yield Move(key=key, who=clerk.name, what=what, act=partial(clerk.follow_on, number, others[0]), kind=Kind.TURN)
         if open_now.withdrawable:
             item, code = open_now.withdrawable[-1]
             act = partial(clerk.post, f"/items/{item}/withdraw", {"reason": REASON})
             key, what = f"withdrawal at {here}", f"withdraws {code}"
-            yield Move(key=key, origin=key, who=clerk.name, what=what, act=act, kind=Kind.TURN)
+            yield Move(key=key, who=clerk.name, what=what, act=act, kind=Kind.TURN)
 
     def _named(self, what: Open, how: str) -> dict[str, Any]:
         """Name a move by what it answers; in the processes that it calls, time is one thing."""
         place = f"{what.process}.{what.element} {how}"
         if what.process == self.subject:
-            return {"key": place, "origin": place, "answers": what, "is_own": True}
+            return {"key": place, "answers": what, "is_own": True}
         once = isinstance(what, OpenTimer) and not self.carried
-        return {"key": f"called {how}" if once else place, "origin": f"called {how}", "answers": what}
+        return {"key": f"called {how}" if once else place, "answers": what}

@@ -95,8 +95,8 @@ def cover(console: Console, tried: Tried, played: Played) -> None:
     console.print(f"  {taken(tried)}")
     for path in covered.roundabout:
         console.print(f"  only with a loop on the way: {escape(covered.spoken(path))}")
-    for path, why in untaken(tried, played):
-        console.print(f"  never taken: {escape(covered.spoken(path))} ({escape(why)})")
+    for kind, path, why in untaken(tried, played):
+        console.print(f"  {kind}: {escape(covered.spoken(path))} ({escape(why)})")
 
 
 def parts(tried: Tried) -> str:
@@ -110,11 +110,18 @@ def taken(tried: Tried) -> str:
     """Count paths; where there are too many, say what is counted in their stead."""
     trails = tried.coverage.trails
     instead = f" (more than {LIMIT} paths: they are not gone one by one)" if trails.paths.criterion is Criterion.PAIRS else ""
-    return f"{len(trails.taken)} of {len(trails.paths)} {trails.paths.criterion} taken{instead}"
+    impossible = f", {len(tried.coverage.impossible)} impossible" if tried.coverage.impossible else ""
+    return f"{len(trails.taken)} of {len(trails.paths)} {trails.paths.criterion} taken{impossible}{instead}"
 
 
-def untaken(tried: Tried, played: Played) -> list[tuple[Path, str]]:
-    """List the paths that were not taken, each with the reason."""
-    left_out = played.survey.left_out if played.survey else 0
-    more = f"; {left_out} branches were left out, since enough walks were made" if left_out else ""
-    return [(path, tried.coverage.why_not(path) + more) for path in tried.coverage.untaken]
+def untaken(tried: Tried, played: Played) -> list[tuple[str, Path, str]]:
+    """List the paths that were not taken: what is known of them, and the reason."""
+    covered, survey = tried.coverage, played.survey
+    impossible = covered.impossible
+    found = [("impossible", path, covered.contradiction(path)) for path in impossible]
+    kind, more = "not taken", ""
+    if survey is not None:
+        kind = "open" if survey.left_out else "impossible with the sample data"
+        gone = f"each of the {survey.situations} situations that there are was gone on from in every way"
+        more = f"; {survey.left_out} branches were left out, since enough walks were made" if survey.left_out else f"; {gone}"
+    return found + [(kind, path, covered.why_not(path) + more) for path in covered.untaken if path not in impossible]

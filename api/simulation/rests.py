@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from api.simulation.choices import Beside, History, Tokens
+from api.simulation.choices import Beside, Tokens
 from api.simulation.lines import Line
 from api.simulation.moves import Move, Mover
 from api.simulation.stage import Scene
@@ -16,8 +16,6 @@ from engine.standing import Standing
 from engine.trails import Trail
 
 Behind = Sequence[tuple[frozenset[Trail], Collection[str] | None]]
-#: Rounds of a loop that are told apart.
-ROUNDS = 3
 
 
 @dataclass(kw_only=True)
@@ -34,20 +32,15 @@ class Rest:
     moves: list[Move]
     #: By the key of each move: how the tokens came that it is about, and the ways that they can go.
     behind: Mapping[str, Behind]
-    #: How all tokens of the process came, wherever they are.
-    living: frozenset[Trail]
+    #: How all tokens of the process came, wherever they are, and how often.
+    living: Counter[frozenset[Trail]]
     #: What has happened; and how often each move was made.
     lines: tuple[Line, ...] = ()
     here: Counter[str] = field(default_factory=Counter)
-    #: What they were, wherever they were made.
-    done: frozenset[str] = frozenset()
     #: Events that have happened beside activities that went on, with those.
     events: frozenset[tuple[str, str]] = frozenset()
-    #: Steps in a row that were worth nothing.
-    idle: int = 0
-    #: The stage as it is, where other walks begin; and what was tried from here.
+    #: The stage as it is, where other walks begin.
     scene: Scene | None = None
-    tried: set[str] = field(default_factory=set)
 
     @property
     def likeness(self) -> str:
@@ -55,16 +48,14 @@ class Rest:
         return f"when {self.opening.label}{', and something is missing' if self.standing.missing else ''}"
 
     @cached_property
-    def history(self) -> History:
-        """What there is and what was done, in whatever order: where that is the same, so is what can come of it."""
-        places = ((each.process, each.element, str(getattr(each, "item", ""))) for each in self.standing.waiting)
-        return (
-            self.living,
-            frozenset(Counter(places).items()),
-            self.opening.spoken,
-            self.likeness,
-            frozenset((key, min(times, ROUNDS)) for key, times in self.here.items()),
-        )
+    def situation(self) -> Hashable:
+        """What there is: where that is the same, so is what can come of it."""
+        return self.opening.spoken, self.opening.label, self.marking, self.standing.likeness
+
+    @cached_property
+    def marking(self) -> Hashable:
+        """Where the tokens of the process are, and how they came."""
+        return frozenset(self.living.items())
 
     def after(self, move: Move) -> frozenset[tuple[str, str]]:
         """Say which events have happened beside activities of the process, with what a move is."""

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from datetime import datetime, time, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from api.simulation import plain
-from api.simulation.choices import Worth
 from api.simulation.hall import Refused
 from api.simulation.moves import Kind, Move, Mover
 from api.simulation.plays import Play, Recorder
 from api.simulation.rests import Behind, Rest
 from engine import samples
 from engine.calendars import BEIJING
-from engine.trails import Step
 
 if TYPE_CHECKING:
-    from api.simulation.walks import Branch, Walker
+    from api.simulation.walks import Branch, Order, Walker
 
-#: Steps of a walk at most, and in a row that were worth nothing.
-STEPS, IDLE = 80, 12
+#: Steps of one walk; others go on from where it ends.
+STEPS = 80
 #: Where everything is submitted.
 HALL = next(iter(samples.HALLS))
 #: What went wrong inside, not what was asked for.
@@ -33,17 +31,14 @@ MORNING, ONE = time(9), timedelta(microseconds=1)
 class Walk:
     """One walk."""
 
-    def __init__(self, walker: Walker, branch: Branch, worth: Worth) -> None:
+    def __init__(self, walker: Walker, branch: Branch) -> None:
         self.walker, self.branch, self.opening = walker, branch, branch.opening
         self.stage, self.hall, self.choices = walker.stage, walker.stage.hall, walker.choices
         #: Whether it goes straight to the end; and whether everything is done on the day it is due.
         self.straight = branch.rest is None and walker.is_new(branch.opening)
         self.due = walker.walked == 1
-        self.hopes = worth is Worth.HOPE
-        #: What it goes for.
-        self.aims: set[Step] = set()
-        #: Moves that were refused since the case last moved.
-        self.refused: set[str] = set()
+        #: Moves that it has made, and in which situation.
+        self.done: set[tuple[Hashable, str]] = set()
 
     def play(self) -> Play:
         """Walk, and tell what happened."""
@@ -55,8 +50,6 @@ class Walk:
         self.recorder = Recorder(self.stage, self._empty(), self.walker.reader)
         try:
             self.rest = self.branch.rest or self._begun()
-            if self.hopes and self.branch.rest is None and (aim := self.walker.outlook.aim(self.walker.beginnings)) is not None:
-                self.aims.add(aim[1])
             move = self.branch.move or self._chosen()
             while move is not None:
                 self._make(move)
@@ -64,8 +57,6 @@ class Walk:
         except Refused as error:
             self.recorder.play.failure = str(error)
             return self.recorder.end()
-        for step in self.aims:
-            step.tries += 1
         return self.recorder.end(self.rest.standing)
 
     def _empty(self) -> Play:
@@ -118,7 +109,7 @@ class Walk:
             standing=standing,
             moves=moves,
             behind={move.key: self._behind(move) for move in moves},
-            living=frozenset(trail for each in self.walker.trails.living() for trail in each.trails),
+            living=Counter(each.trails for each in self.walker.trails.living()),
             lines=tuple(self.recorder.play.lines),
             **how,
         )
@@ -136,79 +127,68 @@ class Walk:
     # What is done -----------------------------------------------------------------------------------------------------------------------
 
     def _make(self, move: Move) -> None:
-        """Make a move; one that is refused is not made again here."""
-        before, known = self.rest, self._known()
+        """Make a move; where it is refused, everything stays as it was."""
+        before = self.rest
         self.walker.steps += 1
-        before.tried.add(move.key)
-        if self.hopes and (aim := self.walker.aim(before, move)) is not None:
-            self.aims.add(aim[1])
-        if self.due and move.due_at is not None:
-            self._wait_until_the_day(move.due_at)
+        self.done.add((before.situation, move.key))
+        self.choices.times[self.walker.alike(before, move)] += 1
+        if not (self.due and move.due_at is not None and self._waits_until_the_day(move.due_at)):
+            self.choices.explored.add((before.situation, move.key))
         try:
             move.act()
         except Refused as error:
             if error.status >= BROKEN:
                 raise
-            self._refuse(move, error)
+            self.choices.refuse(move, before.likeness, error.words)
+            self.recorder.note(move.who, move.what, refused=error.words)
             return
         if move.kind is not Kind.TIME:
             self.hall.tick()
-        reached = self.recorder.note(move.who, move.what).reached
-        self.choices.note(move, before.tokens(move), before.beside(move), before.history)
-        for key in {each.flow or each.element for each in reached if each.process == self.walker.subject}:
-            self.choices.examples.setdefault(key, set()).update((self.opening.spoken, *before.here, *before.done, move.key, move.origin))
-        idle = 0 if self._known() > known else before.idle + 1
-        self.rest = self._rest(
-            before.mover, here=before.here + Counter([move.key]), done=before.done | {move.origin}, events=before.after(move), idle=idle
-        )
-        self.choices.effects.setdefault((before.living, move.key), set()).add(self.rest.living)
-        self.refused.clear()
+        self.recorder.note(move.who, move.what)
+        self.choices.note(move, before.tokens(move), before.beside(move))
+        self.rest = self._rest(before.mover, here=before.here + Counter([move.key]), events=before.after(move))
 
-    def _refuse(self, move: Move, error: Refused) -> None:
-        self.choices.refuse(move, self.rest.likeness, error.words)
-        self.refused.add(move.key)
-        self.recorder.note(move.who, move.what, refused=error.words)
-
-    def _known(self) -> int:
-        return self.choices.known + self.walker.known
-
-    def _wait_until_the_day(self, due_at: datetime) -> None:
+    def _waits_until_the_day(self, due_at: datetime) -> bool:
+        """Wait until it is due, unless it is by now; so it is done in another situation."""
         day = datetime.combine((due_at - ONE).astimezone(BEIJING).date(), MORNING, BEIJING)
-        if day > datetime.now(BEIJING):
-            self.hall.at(day)
+        if day <= datetime.now(BEIJING):
+            return False
+        self.hall.at(day)
+        return True
 
     # What is chosen ---------------------------------------------------------------------------------------------------------------------
 
     def _chosen(self) -> Move | None:
-        """Choose what is worth most, and put off what else is worth something; None: the walk is over."""
-        rest, moves = self.rest, [move for move in self.rest.moves if move.key not in self.refused]
-        if not moves or rest.standing.incidents or len(self.recorder.play.lines) >= STEPS or rest.idle > IDLE:
+        """Choose what is best, and put off what else is worth something; None: the walk is over."""
+        rest, walker = self.rest, self.walker
+        is_known = rest.situation in walker.situations and rest.scene is None
+        walker.situations.add(rest.situation)
+        if rest.standing.incidents or (is_known and not self.straight):
             return None
-        worth = {move.key: self.walker.worth(rest, move) for move in moves}
-        worthy = [move for move in moves if worth[move.key] is not Worth.NOTHING]
-        # Who only hopes does so when nothing else is left to do anywhere.
-        new = worthy if self.hopes else [move for move in worthy if worth[move.key] is not Worth.HOPE]
-        plainly = [move for move in moves if move.kind is not Kind.TURN]
-        if self.straight or not (new or self._has_begun()):
-            chosen = min(plainly, key=self._plainness, default=None)
-        else:
-            chosen = min(new, key=partial(self._preference, worth), default=None)
-        self._put_off([move for move in worthy if move is not chosen])
+        ordered = [(order, move) for move in rest.moves if (order := walker.order(rest, move)) is not None]
+        chosen = self._plain() if self.straight else self._best(ordered)
+        others = [move for _, move in ordered if move is not chosen]
+        if others and rest.scene is None:
+            rest.scene = self.stage.scene()
+            for move in walker.chance.sample(others, len(others)):
+                walker.plan(self.branch.at(rest, move))
         return chosen
 
-    def _put_off(self, moves: list[Move]) -> None:
-        """Let other walks go on from here."""
-        if moves and self.rest.scene is None:
-            self.rest.scene = self.stage.scene()
-            for move in self.walker.chance.sample(moves, len(moves)):
-                self.walker.plan(self.branch.at(self.rest, move))
+    def _plain(self) -> Move | None:
+        """Choose what usually comes next."""
+        rest = self.rest
+        if len(self.recorder.play.lines) >= STEPS:
+            return None
+        plainly = [move for move in rest.moves if move.kind is not Kind.TURN and (rest.situation, move.key) not in self.done]
+        return min(plainly, key=self._plainness, default=None)
 
-    def _has_begun(self) -> bool:
-        """Whether the process that is tried out was ever come to."""
-        return any(each.process == self.walker.subject for line in self.recorder.play.lines for each in line.reached)
-
-    def _preference(self, worth: dict[str, Worth], move: Move) -> tuple[Any, ...]:
-        return (worth[move.key], *self.walker.promise(self.rest, move, worth[move.key]), *self._plainness(move))
+    def _best(self, ordered: list[tuple[Order, Move]]) -> Move | None:
+        """Choose what is best, where nothing better was put off."""
+        best = min((order for order, _ in ordered), default=None)
+        waiting = self.walker.next()
+        if best is None or (waiting is not None and waiting < best) or len(self.recorder.play.lines) >= STEPS:
+            return None
+        return min((move for order, move in ordered if order == best), key=self._plainness)
 
     def _plainness(self, move: Move) -> tuple[Any, ...]:
         """Order moves as they usually come."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
 from api.simulation.choices import Choices, Survey, Worth
-from api.simulation.moves import Kind, Move
+from api.simulation.moves import Move
 from api.simulation.plays import Play, Played
 from api.simulation.rests import Rest
 from api.simulation.stage import Stage
@@ -20,14 +20,15 @@ from api.simulation.walk import Walk
 from engine import openings
 from engine.openings import Opening
 from engine.standing import Reader
-from engine.trails import FAR, Aim, Outlook, Trail
+from engine.trails import FAR, Outlook, Trail
 
-#: Walks through one process that are made at most, and that hope for paths in vain before they give up.
-WALKS, FRUITLESS = 500, 60
+#: Walks through one process that are made at most.
+WALKS = 500
+#: How much farther it is by what somebody else does; and when a process begins anew for it.
+BESIDE, ANEW = 10_000, 20_000
 
-
-#: How much a move promises; the least is the most.
-Promise = tuple[int, ...]
+#: How good it is to do something next; the least is the best.
+Order = tuple[int, ...]
 
 
 def through(stage: Stage, subject: str, *, most: int = WALKS, seed: int = 1) -> Played:
@@ -61,10 +62,11 @@ class Walker:
         self.choices = Choices()
         self.begun: set[str] = set()
         self.played: list[Opening] = []
-        self.walked = self.steps = self.fruitless = 0
+        self.walked = self.steps = 0
+        self.situations: set[Hashable] = set()
         self.reader = Reader()
         self.beginnings = [Trail(each) for each in self.trails.paths.begins.values()]
-        self._agenda: list[tuple[Worth, Promise, int, Branch]] = []
+        self._agenda: list[tuple[Order, int, Branch]] = []
         self._numbered = 0
         with stage.hall.database.reading() as session:
             self.openings = openings.of(session, subject)
@@ -75,118 +77,87 @@ class Walker:
         """Walk until there is nothing left that is worth it, or there were enough."""
         for opening in reversed(self.openings):
             self.plan(Branch(opening=opening))
-        while self.walked < self.most and (found := self._next()) is not None:
-            branch, worth = found
+        while self.walked < self.most and self.next() is not None:
+            _, _, branch = heapq.heappop(self._agenda)
             self.walked += 1
-            self.outlook.renew()
-            known = self.known
-            yield Walk(self, branch, worth).play()
-            if self.known > known:
-                self.fruitless = 0
-            elif worth is Worth.HOPE:
-                self.fruitless += 1
-
-    @property
-    def known(self) -> int:
-        """How much was reached and taken."""
-        return len(self.coverage.reached) + len(self.trails.direct) + len(self.trails.looped)
+            yield Walk(self, branch).play()
 
     def survey(self) -> Survey:
         """Sum up what was chosen, and what was left out."""
         left_out = 0
-        while self._next() is not None:
+        while self.next() is not None:
+            heapq.heappop(self._agenda)
             left_out += 1
-        return self.choices.survey(walks=self.walked, steps=self.steps, left_out=left_out)
+        return self.choices.survey(walks=self.walked, steps=self.steps, situations=len(self.situations), left_out=left_out)
 
     def plan(self, branch: Branch) -> None:
-        """Put something off; what is worth most is done first, of that what may reach something new, and of that what was found last."""
-        worth = self._worth(branch)
-        if worth is not Worth.NOTHING:
+        """Put something off; of what is as good, what was found last is done first."""
+        order = self._order(branch)
+        if order is not None:
             self._numbered += 1
-            rest, move = branch.rest, branch.move
-            promise = self.promise(rest, move, worth) if rest and move else self._promise_of_beginning(branch.opening, worth)
-            heapq.heappush(self._agenda, (worth, promise, -self._numbered, branch))
+            heapq.heappush(self._agenda, (order, -self._numbered, branch))
 
-    def _next(self) -> tuple[Branch, Worth] | None:
-        """Take what is worth most; what is known by now is put off further, or forgotten."""
+    def next(self) -> Order | None:
+        """Say how good the best is that was put off; what became worse meanwhile is put off further, or forgotten."""
         while self._agenda:
-            worth, _, _, branch = heapq.heappop(self._agenda)
-            if self._worth(branch) <= worth:
-                return branch, worth
+            known, _, branch = self._agenda[0]
+            order = self._order(branch)
+            if order is not None and order <= known:
+                return known
+            heapq.heappop(self._agenda)
             self.plan(branch)
         return None
 
-    def _worth(self, branch: Branch) -> Worth:
-        if branch.rest is None or branch.move is None:
-            return self._worth_of_beginning(branch.opening)
-        return Worth.NOTHING if branch.move.key in branch.rest.tried else self.worth(branch.rest, branch.move)
-
-    def _worth_of_beginning(self, opening: Opening) -> Worth:
-        if self.is_new(opening):
-            return Worth.START
-        return Worth.HOPE if self._is_hopeful() and opening not in self.played else Worth.NOTHING
+    def _order(self, branch: Branch) -> Order | None:
+        if branch.rest is not None and branch.move is not None:
+            return self.order(branch.rest, branch.move)
+        if self.is_new(branch.opening):
+            return (Worth.START,)
+        if branch.opening in self.played or not self.outlook.is_hopeful:
+            return None
+        return (Worth.HOPE, False, 0, len(branch.opening.items), self.outlook.far(self.beginnings))
 
     def is_new(self, opening: Opening) -> bool:
         """Whether nothing of its kind was begun, or nothing that calls for one of its items; or one of them was never come to."""
         missed = {self.calls[each.id] for each in self.coverage.missed if each.id in self.calls}
         return not self.begun >= {opening.label, *opening.items} or bool(missed & set(opening.items))
 
+    def order(self, rest: Rest, move: Move) -> Order | None:
+        """Say how good it is to make a move; None: there is nothing to it."""
+        worth = self.worth(rest, move)
+        if worth is Worth.NOTHING:
+            return None
+        if worth is Worth.CHOICE:
+            return (worth,)
+        far, times = self._far(rest, move), self.choices.times[self.alike(rest, move)]
+        # Whatever leads to what is wanted in the smallest case is done once, before anything is done twice there.
+        return (worth, far >= ANEW, times, len(rest.opening.items), far, len(rest.standing.tasks), move.kind)
+
+    def alike(self, rest: Rest, move: Move) -> tuple[Hashable, ...]:
+        """Say what a move has in common with those that are likely to lead where it does: the tokens that are nearest to what is wanted."""
+        living = [trail for trails in rest.living for trail in trails]
+        least = self.outlook.far(living)
+        near = frozenset(trail for trail in living if self.outlook.far([trail]) == least)
+        return rest.opening.spoken, rest.opening.label, near, move.key
+
     def worth(self, rest: Rest, move: Move) -> Worth:
         """Tell why a move is worth making."""
-        if self.carried and not move.is_own:
-            # What carries the process is not what is tried out: it is gone through for the sake of what was never reached.
-            return Worth.HOPE if self._is_promising(rest, move) else Worth.NOTHING
-        if self.choices.is_new(move, rest.likeness):
-            return Worth.CHOICE
-        told = rest.beside(move)
-        if (rest.tokens(move), told, move.key) not in self.choices.tried and (told or self._far(rest, move) < FAR):
-            return Worth.PATH
-        return Worth.HOPE if self._is_promising(rest, move) else Worth.NOTHING
+        if (rest.situation, move.key) in self.choices.explored:
+            return Worth.NOTHING
+        # What carries the process is not what is tried out: it is gone through for the sake of what was never reached.
+        if move.is_own or not self.carried:
+            if self.choices.is_new(move, rest.likeness):
+                return Worth.CHOICE
+            told = rest.beside(move)
+            if (rest.tokens(move), told, move.key) not in self.choices.tried and (told or self._own(rest, move, direct=True) < FAR):
+                return Worth.PATH
+        return Worth.HOPE if self._far(rest, move) < FAR else Worth.NOTHING
 
-    def promise(self, rest: Rest, move: Move, worth: Worth) -> Promise:
-        """Say what speaks against a move where several are worth the same, what matters most first."""
-        if worth is not Worth.HOPE:
-            return (self._far(rest, move) if worth is Worth.PATH else 0,)
-        is_own, aim = bool(rest.behind[move.key]), self.aim(rest, move)
-        done = self.choices.examples.get(aim[0], ()) if aim else ()
-        return (
-            self._is_vain(rest, move),
-            move.kind is Kind.TURN and not is_own,
-            len(rest.opening.items),
-            (rest.living, move.key) in self.choices.effects,
-            # What was done before somebody went the same way on another path will do here, too.
-            0 if is_own or move.key in done else 1 if move.origin in done else 2,
-            self._hope(rest, move),
-            len(rest.standing.tasks),
-            move.kind,
-        )
-
-    def _promise_of_beginning(self, opening: Opening, worth: Worth) -> Promise:
-        if worth is not Worth.HOPE:
-            return (0,)
-        return (False, False, len(opening.items), False, 2, self.outlook.hope(self.beginnings))
+    def _own(self, rest: Rest, move: Move, *, direct: bool = False) -> int:
+        return min((self.outlook.far(trails, by, direct=direct) for trails, by in rest.behind[move.key]), default=FAR)
 
     def _far(self, rest: Rest, move: Move) -> int:
-        return min((self.outlook.far(trails, by) for trails, by in rest.behind[move.key]), default=FAR)
-
-    def _hope(self, rest: Rest, move: Move) -> int:
-        """Say how near a move leads; what is done elsewhere brings on whatever waits for it."""
-        own = [self.outlook.hope(trails, by) for trails, by in rest.behind[move.key]]
-        return min(own or [self.outlook.hope(rest.living)])
-
-    def _is_vain(self, rest: Rest, move: Move) -> bool:
-        """Whether a move has led away from all that is hoped for until now, from where it was made."""
-        known = self.choices.effects.get((rest.living, move.key))
-        return known is not None and all(self.outlook.hope(living) == FAR for living in known)
-
-    def aim(self, rest: Rest, move: Move) -> Aim | None:
-        """Find the step for the sake of which a move is made."""
-        return self.outlook.aim(rest.tokens(move) or rest.living)
-
-    def _is_promising(self, rest: Rest, move: Move) -> bool:
-        if not self._is_hopeful() or self.choices.refusals[f"{move.key} {rest.likeness}"]:
-            return False
-        return (rest.history, move.key) not in self.choices.explored and (not rest.living or self._hope(rest, move) < FAR)
-
-    def _is_hopeful(self) -> bool:
-        return self.fruitless < FRUITLESS and self.outlook.is_hopeful
+        """Say how near a move leads; what is done elsewhere brings on whatever waits for it, and may let the process begin anew."""
+        living = (trail for trails in rest.living for trail in trails)
+        again = FAR if rest.opening.is_plain else self.outlook.far(self.beginnings)
+        return min(self._own(rest, move), BESIDE + self.outlook.far(living), ANEW + again)

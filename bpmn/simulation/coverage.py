@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bpmn.definition import BODY, Definition, Element, ElementType, Flow
-from bpmn.simulation import paths
 from bpmn.simulation.paths import Path, Place
+from bpmn.simulation.stories import Stories
 from bpmn.simulation.trails import Trails
+from bpmn.simulation.writes import Writes
 
 
 @dataclass(kw_only=True)
@@ -17,12 +18,15 @@ class Coverage:
     """What was reached of one process, as it is drawn."""
 
     process: Definition
+    #: What is known of whoever writes in it; None: nothing.
+    stories: Stories | None = None
     reached: set[str] = field(default_factory=set)
 
     @cached_property
     def trails(self) -> Trails:
         """The paths that tokens have taken."""
-        return Trails(process=self.process, paths=paths.of(self.process))
+        stories = self.stories or Stories(Writes(process=self.process))
+        return Trails(process=self.process, paths=stories.paths, impossible=stories.impossible())
 
     def see(self, element: str, flow: str | None = None) -> None:
         """Note that a token came to an element, by a flow or in another way."""
@@ -69,14 +73,19 @@ class Coverage:
         return [path for path in self.trails.paths if path not in self.trails.taken]
 
     @property
+    def impossible(self) -> list[Path]:
+        """Those of them that no token can take."""
+        return [path for path in self.untaken if path in self.trails.impossible]
+
+    @property
     def roundabout(self) -> list[Path]:
         """Paths that tokens have taken with a loop on the way only."""
         return [path for path in self.trails.paths if path in self.trails.looped - self.trails.direct]
 
     @property
     def percent_of_paths(self) -> int:
-        """Paths that were taken, of a hundred; rounded down."""
-        total = len(self.trails.paths)
+        """Paths that were taken, of a hundred that are not impossible; rounded down."""
+        total = len(self.trails.paths) - len(self.impossible)
         return 100 * len(self.trails.taken) // total if total else 100
 
     def spoken(self, path: Path) -> str:
@@ -86,6 +95,15 @@ class Coverage:
 
     def _only_merges(self, element: Element) -> bool:
         return element.type is ElementType.EXCLUSIVE_GATEWAY and len(element.outgoing) == 1
+
+    def contradiction(self, path: Path) -> str:
+        """Say why no token can take a path."""
+        wants = self.trails.impossible[path]
+        needed = " and ".join(f"{each.condition.source} {each.spoken} at {self.process.elements[each.element].label}" for each in wants)
+        said = " and ".join(dict.fromkeys(version.said for each in wants for version in each.reads.values() if version.said))
+        if said:
+            return f"it needs {needed}, but {said}"
+        return f"it needs {needed}, {'which contradict each other' if len(wants) > 1 else 'which no value makes so'}"
 
     def why_not(self, path: Path) -> str:
         """Say how far tokens have come on a path, and what kept them there."""
@@ -100,7 +118,7 @@ class Coverage:
         return next((number, place, key) for number, (place, key) in steps if not place.steps[key].is_taken)
 
     def _kept(self, place: Place, key: str) -> str:
-        source, step = self.process.elements[place.element], place.steps[key]
+        source = self.process.elements[place.element]
         if source.drawn and source.id not in self.reached:
             return f"{source.label} was never reached"
         flow = self.process.flows.get(key)
@@ -114,7 +132,7 @@ class Coverage:
         else:
             kept = f"{source.label} was always left in another way"
         where = ", come by this path" if key in self.reached else ""
-        return kept + where + (f", in {step.tries} walks that went for it" if step.tries else "")
+        return kept + where
 
     def why(self, missed: Element | Flow) -> str:
         """Say what kept something from being reached, as far as the drawing tells."""

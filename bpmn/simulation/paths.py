@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from bpmn.definition import Definition, Element, ElementType, EventType
 
@@ -72,8 +73,6 @@ class Step:
     path: Path | None = None
     #: Whether a token has ever taken it.
     is_taken: bool = False
-    #: How many walks were made for its sake.
-    tries: int = 0
 
 
 @dataclass(kw_only=True)
@@ -92,8 +91,9 @@ class Paths:
     def __len__(self) -> int:
         return len(self.last)
 
+    @cached_property
     def places(self) -> list[Place]:
-        """List every place, each after one that leads to it."""
+        """Every place, each after one that leads to it."""
         found = list(self.begins.values())
         known = set(found)
         for place in found:
@@ -101,6 +101,21 @@ class Paths:
             found += new
             known.update(new)
         return found
+
+    @cached_property
+    def at(self) -> Mapping[str, list[Place]]:
+        """Places by element."""
+        found: dict[str, list[Place]] = {}
+        for place in self.places:
+            found.setdefault(place.element, []).append(place)
+        return found
+
+    def around(self, process: Definition, begin: str) -> list[Place]:
+        """Return where a token stands when another begins within that activity, or on its border; none: the process is around it."""
+        key = process.elements[begin].attached_to or process.elements[begin].parent
+        while key is not None and key not in self.at:
+            key = process.elements[key].parent
+        return self.at.get(key or "", [])
 
 
 def of(process: Definition) -> Paths:
@@ -179,7 +194,8 @@ def _every_pair(process: Definition) -> Paths:
         for key, target in out:
             chosen = key if len(out) > 1 else place.key
             if (chosen, target) not in known:
-                known[chosen, target] = Place(element=target, key=chosen, number=len(known))
+                before = place if chosen == place.key else None
+                known[chosen, target] = Place(element=target, key=chosen, before=before, number=len(known))
                 open_places.append(known[chosen, target])
             step = place.steps[key] = Step(to=known[chosen, target])
             if len(out) > 1:

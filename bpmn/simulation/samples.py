@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bpmn import patterns
@@ -14,13 +14,13 @@ from bpmn.expressions import Expression
 from bpmn.forms import Form
 from bpmn.forms.field import NESTED, ONE_OF, SOME_OF, Field, FieldType, options
 from bpmn.identifiers import Format
-from bpmn.simulation.solving import Conditions
 from bpmn.simulation.telling import OTHER, Telling
 
 Sample = dict[str, Any]
-#: Combinations of values that are tried one by one.
-MOST = 24
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+#: For some choices, the values with which a token goes on along each path.
+Along = Callable[[Telling], Iterable[Iterable[Sample]]]
+#: Combinations of values that are tried one by one; and that are filled in for the sake of one path.
+MOST, TRIES = 24, 50
 #: Rounds in which a form is filled in: what is filled in may ask for more.
 ROUNDS = 8
 TEXT = "示例"
@@ -28,35 +28,35 @@ _FORMATS = {Format.ID_NUMBER: "430102199001011238", Format.CREDIT_CODE: "9143010
 _VALIDATIONS = {"email": "sample@example.com", "phone": "+86 138 0000 0000"}
 
 
-def of_form(
-    form: Form, variables: Mapping[str, Any], telling: Telling, *, now: dt.datetime, conditions: Conditions | None = None
-) -> list[Sample]:
-    """Return samples that the form takes, the plainest first; none when none is found."""
+def nowhere(_choices: Telling) -> Iterable[Iterable[Sample]]:
+    """Know no paths."""
+    return ()
+
+
+def of_form(form: Form, variables: Mapping[str, Any], telling: Telling, *, now: dt.datetime, along: Along = nowhere) -> list[Sample]:
+    """Return samples that the form takes, the plainest first; none when none is found.  `along`: see `combined`."""
     distinguished = _distinguished(form, telling)
     choices = {f.key: some for f in form.fields if f.key in distinguished and (some := _choices(f, variables, telling))}
-    filled = (_fill(form, given, variables, now) for given in combined(choices, conditions, variables))
-    found: list[Sample] = []
-    for sample in filled:
-        if sample is not None and sample not in found:
-            found.append(sample)
-    return found
+    return combined(choices, along, lambda given: _fill(form, given, variables, now))
 
 
-def combined(choices: Telling, conditions: Conditions | None = None, variables: Mapping[str, Any] = NOTHING) -> Iterator[Sample]:
-    """Yield every combination of some values.
+def combined(choices: Telling, along: Along = nowhere, fill: Callable[[Sample], Sample | None] = dict) -> list[Sample]:
+    """Return every combination of some values, filled in; what cannot be (None) is left out.
 
-    When there are too many: those that lead along each path, and each value beside the first ones of the others.
+    When there are too many: the first that leads on along each path (`along` tells for some choices what does), and each value beside
+    the first ones of the others.
     """
-    total = 1
-    for some in choices.values():
-        total *= len(some)
-    if total <= MOST:
-        yield from (dict(zip(choices, chosen, strict=True)) for chosen in itertools.product(*choices.values()))
-        return
     plain = {name: some[0] for name, some in choices.items()}
-    yield plain
-    yield from (plain | found for found in (conditions.solve(choices, variables) if conditions else ()))
-    yield from (plain | {name: value} for name, some in choices.items() for value in some[1:])
+    if math.prod(map(len, choices.values())) <= MOST:
+        wanted: Iterable[Iterable[Sample]] = ([dict(zip(choices, chosen, strict=True))] for chosen in itertools.product(*choices.values()))
+    else:
+        beside = ([plain | {name: value}] for name, some in choices.items() for value in some[1:])
+        wanted = itertools.chain([[plain]], ((plain | found for found in some) for some in along(choices)), beside)
+    found: list[Sample] = []
+    for some in wanted:
+        filled = (sample for given in itertools.islice(some, TRIES) if (sample := fill(given)) is not None)
+        found += [sample for sample in itertools.islice(filled, 1) if sample not in found]
+    return found
 
 
 def _distinguished(form: Form, telling: Telling) -> set[str]:

@@ -17,6 +17,9 @@ Telling = Mapping[str, Sequence[Any]]
 OTHER = "其他"
 _LITERAL = r"""("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false|null)"""
 _COMPARES = r"\s*(?:[=!<>]=?|\b(?:eq|ne|lt|gt|le|ge)\b)\s*"
+_NAME = r"\b(?!\d)\w+\b"
+#: Comparisons, and variables that stand by themselves.
+_TOLD = re.compile(rf"(?:{_NAME}{_COMPARES}{_LITERAL}|{_LITERAL}{_COMPARES}{_NAME}|{_NAME}|&&|\|\||[\s()!])*")
 
 
 def values(process: Definition, decisions: Iterable[Decision] = ()) -> dict[str, list[Any]]:
@@ -36,6 +39,13 @@ def compared(source: str, name: str) -> list[Any]:
     word = rf"(?<![\w.'\"]){re.escape(name)}(?![\w(])"
     pairs = re.findall(rf"{word}{_COMPARES}{_LITERAL}|{_LITERAL}{_COMPARES}{word}", source)
     return [_read(left or right) for left, right in pairs] or [True]
+
+
+def is_told(condition: Expression) -> bool:
+    """Tell whether a condition is true of some telling values if it is true of any: it compares variables with literals only."""
+    source = condition.source.strip()
+    inner = source[1:] if condition.dialect == "feel" else source[2:-1]
+    return not condition.calls and all(map(str.isidentifier, condition.names)) and _TOLD.fullmatch(inner) is not None
 
 
 def written(source: str) -> list[Any]:

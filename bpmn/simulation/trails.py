@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bpmn.definition import Definition, Element, ElementType
 from bpmn.simulation import paths
 from bpmn.simulation.paths import Path, Paths, Place, Step
+from bpmn.simulation.solving import Want
 from bpmn.waits import Activity
 
 #: Paths that one token is followed on at once: after a join it has come by several.
@@ -23,6 +24,10 @@ class Trail:
     place: Place
     #: Whether it has gone through no loop on its way.
     is_direct: bool = True
+
+    def after(self, step: Step) -> Trail:
+        """Say how it came where a step leads."""
+        return Trail(step.to, self.is_direct and not (step.path and step.path.is_loop))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,8 @@ class Trails:
 
     process: Definition
     paths: Paths
+    #: Paths that no token can take, each with the conditions that contradict each other.
+    impossible: Mapping[Path, Sequence[Want]] = field(default_factory=dict)
     #: Paths that a token has taken without a loop on its way; and with one.
     direct: set[Path] = field(default_factory=set)
     looped: set[Path] = field(default_factory=set)
@@ -172,13 +179,10 @@ class Trails:
 
     def _take(self, trail: Trail, step: Step) -> Trail:
         step.is_taken = True
-        if step.path is None:
-            return Trail(step.to, trail.is_direct)
-        if step.path.is_loop or trail.is_direct or self.paths.criterion is paths.Criterion.PAIRS:
-            self.direct.add(step.path)
-        else:
-            self.looped.add(step.path)
-        return Trail(step.to, trail.is_direct and not step.path.is_loop)
+        if step.path is not None:
+            is_direct = step.path.is_loop or trail.is_direct or self.paths.criterion is paths.Criterion.PAIRS
+            (self.direct if is_direct else self.looped).add(step.path)
+        return trail.after(step)
 
     def _forget(self, key: Key) -> None:
         """Forget a token that has been seen again wherever it went."""

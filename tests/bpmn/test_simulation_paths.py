@@ -174,7 +174,6 @@ def test_far__by_ways_that_no_token_has_gone():
     trails = played(process(*DIAMONDS), variables={"x": 2})
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
 
-    assert outlook.far([begin]) == 5
     for x in (1, 3):
         trails.direct |= played(process(*DIAMONDS), variables={"x": x}).direct
     assert outlook.far([begin]) == 5
@@ -182,13 +181,31 @@ def test_far__by_ways_that_no_token_has_gone():
     assert (outlook.far([begin]), outlook.is_hopeful) == (FAR, False)
 
 
-def test_hope__is_given_up_for_what_was_tried_in_vain():
-    trails = played(process(*DIAMONDS), variables={"x": 2})
+def test_far__what_is_impossible_is_not_wanted():
+    trails = Trails(process=process(*DIAMONDS), paths=paths.of(process(*DIAMONDS)))
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
-    for place in trails.paths.places():
-        for step in place.steps.values():
-            step.tries = 1_000 * (not step.is_taken)
 
-    outlook.renew()
+    assert outlook.far([begin]) == 5
+    trails.impossible, trails.direct = dict.fromkeys(list(trails.paths)[1:], ()), {next(iter(trails.paths))}
+    assert outlook.far([begin]) == FAR
 
-    assert (outlook.far([begin]), outlook.hope([begin])) == (5, FAR)
+
+def test_far__without_a_loop_on_the_way_where_that_is_asked_for():
+    drawn = process(start("s"), user("a"), exclusive("g", default="e"), end("e"), flows("s -> a -> g -> e", "g -> a [${more}]"))
+    trails = played(drawn, ("a", {"more": True}), ("a", {"more": False}))
+    begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
+
+    assert (outlook.far([begin]), outlook.far([begin], direct=True)) == (FAR, 3)
+
+
+def test_far__to_what_begins_within_and_beside_an_activity():
+    inside = subprocess("sub", start("t"), user("a"), end("done"), flows("t -> a -> done"))
+    drawn = process(start("s"), inside, timer_boundary("late", on="sub", duration="P2D", interrupting=False), end("over"), end("e"),
+                    flows("s -> sub -> e", "late -> over"))  # fmt: skip
+    trails = Trails(process=drawn, paths=paths.of(drawn))
+    begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
+    trails.direct = {path for path in trails.paths if path.elements[0] == "s"}
+
+    assert outlook.far([begin]) == 3
+    trails.direct |= {path for path in trails.paths if path.elements[0] == "late"}
+    assert outlook.far([begin]) == 4

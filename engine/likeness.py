@@ -1,0 +1,42 @@
+"""Likeness (相同情形): what two moments have in common when the same can come of both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bpmn.simulation.telling import Telling
+from engine import definitions, lifecycle
+from engine.case_models import Case, Item, Supplement, Tolerance
+from engine.definitions import Loaded
+from engine.models import Instance
+
+if TYPE_CHECKING:
+    from engine.standing import Standing
+
+
+def of(session: Session, standing: Standing, running: Sequence[Instance], told: Callable[[Loaded], Telling]) -> Hashable:
+    """Tell moments apart: what every instance waits for, the variables that conditions and tables read, which timer is next, the case."""
+    codes = dict(session.execute(select(Item.instance_id, Item.code).where(Item.instance_id.in_([each.id for each in running]))).all())
+    named = {each.id: (_instance(session, each, told), codes.get(each.id)) for each in running}
+    waits = Counter((named[each.instance], each.element, type(each).__name__) for each in standing.waiting)
+    timers = tuple((named[each.instance], each.element) for each in standing.timers)
+    return frozenset(Counter(named.values()).items()), frozenset(waits.items()), timers
+
+
+def _instance(session: Session, instance: Instance, told: Callable[[Loaded], Telling]) -> Hashable:
+    loaded = definitions.get(session, instance.definition_id)
+    return loaded.key, tuple((name, repr(instance.variables.get(name))) for name in sorted(told(loaded)))
+
+
+def of_case(session: Session, case: Case) -> Hashable:
+    """Tell cases apart: what became of each item, what was handed in, what is missing, what was asked."""
+    items = Counter((i.code, i.status, i.clock, i.origin, i.accepted_by, i.dispatched_at is None, i.issued_at is None) for i in case.items)
+    tolerances = session.scalars(select(Tolerance).where(Tolerance.case_id == case.id))
+    missing = Counter((each.code, each.status, each.reminded_at is None) for each in tolerances)
+    asked = Counter(session.scalars(select(Supplement.status).where(Supplement.case_id == case.id)))
+    return frozenset(items.items()), frozenset(lifecycle.handed_in(session, case)), frozenset(missing.items()), frozenset(asked.items())

@@ -1,0 +1,32 @@
+"""Stories (经过) of a process that is deployed: who writes what in it, the application included."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from bpmn.simulation import telling
+from bpmn.simulation.stories import Stories
+from bpmn.simulation.writes import Writes
+from engine import definitions, functions, matters
+from engine.definitions import Loaded
+
+#: Whether a token comes by follow-on intake to a bundle that runs: no when a case begins, yes when it is asked for.
+JOINING = "joining"
+
+
+def of(session: Session, loaded: Loaded) -> Stories:
+    """Read what is written where."""
+    elements = loaded.process.elements
+    forms = {key: form for key, element in elements.items() if (form := definitions.form(session, loaded, element)) is not None}
+    told = telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions))
+    is_matter = loaded.kind == "matter"
+    return Stories(
+        Writes(
+            process=loaded.process,
+            forms=forms,
+            telling=told,
+            given={JOINING: False} if is_matter else {},
+            brought={matters.FOLLOW_ON: {JOINING: True}} if is_matter else {},
+            handed=functions.VARIABLES if loaded.kind != "process" else frozenset(),
+        )
+    )

@@ -1,14 +1,15 @@
 """Markings: which places hold tokens at the same time, found by playing on paper as the executor does.
 
 An inclusive join waits for whatever can still come, and that depends on all the tokens at once; and whether a join ever opens depends on
-which ways are taken before it.  No rule about two places decides either.  So every marking that can be reached is looked at, up to a limit.
-As there, tokens run on as far as they can before an inclusive join opens or anybody does anything.
+which ways are taken before it.  No rule about two places decides either.  So markings are looked at, one after the other, but not in
+every order: where the order of two steps makes no difference, one stands for both (docs/decisions/0009).
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,15 +18,15 @@ from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.reach import nothing_comes
 from bpmn.spiff.spec import spec_of
 
-#: Markings that are looked at; a drawing with more of them is too intricate to decide.
-MOST = 10_000
+#: Steps that are tried; where more would have to be, it is too intricate to decide.
+MOST = 20_000
+#: Tokens in one place, beyond what a step takes; where there may be more, there may be any number.
+CROWD = 3
 #: What a place is called where tokens wait for a job before a join, by their flow; and where they wait to be as many as an activity needs.
 #: No XML id can hold a `#`.
 JOB, GATHERING = "#job", "#gathering"
-#: Tokens by place; of many in one place only some are counted.
+#: Number of tokens by place.
 Marking = frozenset[tuple[str, int]]
-#: Who may wait for ever, and for which flows.
-Fault = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ class Step:
     opens: str = ""
     #: Whether it takes a token from every place before that has one, as soon as no other can come.
     inclusive: bool = False
-    #: Whether one or more of the places after get a token, not all.
-    some: bool = False
+    #: How many of the places after get a token at least; None: all do.
+    least: int | None = None
     #: Whether it ends every other token of the scope.
     sweeps: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a token only goes on, or comes to its end."""
+        return len(self.after) <= 1 and self.least is None and not (self.opens or self.sweeps)
 
 
 def is_passed(definition: Definition, element: Element) -> bool:
@@ -50,109 +56,135 @@ def is_passed(definition: Definition, element: Element) -> bool:
     return passed and not (element.async_before or element.async_after)
 
 
+def key_of(place: str) -> str:
+    """Id of the element or flow that a place is called after."""
+    return place.removesuffix(JOB).removesuffix(GATHERING)
+
+
 def place_of(definition: Definition, place: str) -> Element:
     """Element that a place is in or before: of a flow, the join at its end."""
-    key = place.removesuffix(JOB).removesuffix(GATHERING)
+    key = key_of(place)
     return definition.elements[definition.flows[key].target if key in definition.flows else key]
 
 
 class Markings:
-    """Markings of a scope that can be reached from its starts, while tokens also stay in elements where one has failed."""
+    """Markings that can be reached from some others.
 
-    def __init__(self, definition: Definition, steps: Mapping[str, Sequence[Step]], starts: Iterable[str], failed: Collection[str]) -> None:
-        self._definition, self._steps = definition, steps
+    Tokens run on one after the other, and wait only in the places where they may stay; so the rest of the orders is not looked at.
+    When it is `patient`, an inclusive join opens when nobody runs on any more, as with the executor; else whenever it can.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        steps: Mapping[str, Sequence[Step]],
+        begun: Collection[Sequence[str]],
+        stays: frozenset[str],
+        *,
+        patient: bool = False,
+        until: Collection[str] = (),
+    ) -> None:
+        self._definition, self._steps, self._stays, self._patient = definition, steps, stays, patient
         self._specs = spec_of(definition).task_specs
-        elements = [definition.elements[key] for key in {place_of(definition, place).id for place in steps}]
-        self._resting = {e.id for e in elements if e.id in failed or not is_passed(definition, e)}
-        #: Where a token comes to its end at once.
-        self._gone = {key for key, (step, *_) in steps.items() if not step.after and not step.sweeps and key not in self._resting}
-        #: Tokens in one place that are counted; at the last number there may be more.
-        self._most = max((2, *(step.before.count(step.before[0]) + 1 for each in steps.values() for step in each if not step.inclusive)))
+        self._depth = self._depths({place for places in begun for place in places})
+        self._most = CROWD + max((step.before.count(step.before[0]) for each in steps.values() for step in each), default=1)
+        #: Whether all markings were looked at; whether one of them has tokens where they are looked for, which ends it.
+        self.complete, self.found = True, False
+        self._until, self._left = frozenset(Counter(until).items()), MOST
         #: What comes after each marking that was looked at, and what opens there (None: everything ends there).
-        self._next: dict[Marking, frozenset[Marking]] = {}
+        self._next: dict[Marking, set[Marking]] = {}
         self._opened: dict[Marking, set[str | None]] = {}
-        self._found: dict[Marking, frozenset[Fault] | None] = {}
-        begun = [frozenset({(start, 1)}) for start in starts]
-        #: Whether all markings were looked at.
-        self.complete = self._explore(begun)
-        self.reached = frozenset(self._next)
-        self.pairs = pairs(self.reached)
-        #: What may happen to anybody.
-        self.faults = self._faults(self.reached) if self.complete else frozenset()
+        #: Where everything that can happen was looked at.
+        self._whole: set[Marking] = set()
+        self._explore([self.marking(places) for places in begun])
 
     def marking(self, places: Iterable[str]) -> Marking:
         """Return the marking with a token in each of these places."""
-        tokens: dict[str, int] = defaultdict(int)
-        for place in places:
-            tokens[place] = min(tokens[place] + 1, self._most)
-        return frozenset(tokens.items())
+        return frozenset(Counter(end for place in places for end in self._ends(place)).items())
 
-    def after(self, marking: Marking) -> frozenset[Marking] | None:
-        """Return what can be reached from a marking, and itself; None: there is too much of it."""
-        if not self._explore([marking]):
+    def come_to(self, places: Iterable[str]) -> bool:
+        """Whether a marking is among them, if tokens may stay in each of its places."""
+        return self.marking(places) in self._next
+
+    def in_vain(self, opens: str, places: Collection[str]) -> frozenset[frozenset[str]] | None:
+        """Say for which places something may wait in vain: it never opens any more, and nobody else comes; None: that is not known."""
+        if not self.complete:
             return None
-        return frozenset(_closed([marking], self._next))
-
-    def faults_after(self, marking: Marking) -> frozenset[Fault] | None:
-        """Say who may wait for ever after a marking; None: that is too intricate to be told."""
-        if marking not in self._found:
-            after = self.after(marking)
-            self._found[marking] = None if after is None else self._faults(after)
-        return self._found[marking]
+        back = self._back()
+        here = {marking: frozenset(token for token in marking if token[0] in places) for marking in self._next}
+        opening = _closed([marking for marking in self._next if self._opened[marking] & {opens, None}], back)
+        never = {marking for marking, waiting in here.items() if waiting and marking not in opening}
+        changing = _closed([m for m in never if any(here[after] != here[m] for after in self._next[m])], back)
+        return frozenset(frozenset(places) - {place for place, _ in here[marking]} for marking in never - changing)
 
     # Playing -------------------------------------------------------------------------------------------------------------------------
 
-    def _explore(self, open_ends: Collection[Marking]) -> bool:
-        seen, open_ends = set(self._next), [each for each in open_ends if each not in self._next]
-        most = len(seen) + MOST
+    def _depths(self, begun: Iterable[str]) -> Mapping[str, int]:
+        """How far places are from where it begins: who is ahead runs first, so that a branch is over before the next is looked at."""
+        depth, open_ends = dict.fromkeys(begun, 0), deque(begun)
         while open_ends:
+            here = open_ends.popleft()
+            for place in (place for step in self._steps.get(here, ()) for place in step.after if place not in depth):
+                depth[place] = depth[here] + 1
+                open_ends.append(place)
+        return depth
+
+    def _explore(self, open_ends: list[Marking]) -> None:
+        while open_ends and not self.found and self._left >= 0:
             here = open_ends.pop()
-            tokens = dict(sorted(here))
-            steps = self._running(tokens)
-            after = self._after(steps, tokens)
-            # What runs on by itself goes first, one token after the other; but where that leads nowhere new, nobody waits for it for ever.
-            if not after - seen:
-                steps = [*steps, *self._possible(tokens)]
-                after = self._after(steps, tokens)
-            fresh = after - seen
-            if len(seen) + len(fresh) > most or len(after) > 2 * MOST:
-                return False
-            self._next[here] = frozenset(after)
-            self._opened[here] = {None if step.sweeps else step.opens for step in steps}
-            open_ends += sorted(fresh, key=sorted)
-            seen |= fresh
-        return True
+            if here not in self._next:
+                self._look(here)
+                open_ends += sorted(self._next[here], key=sorted)
+            if not open_ends:
+                open_ends = self._look_around()
+        self.complete = self.complete and not open_ends
 
-    def _after(self, steps: Iterable[Step], tokens: Mapping[str, int]) -> set[Marking]:
-        """Return the markings to which steps lead; when there are too many, not all of them."""
-        found: set[Marking] = set()
-        for step in steps:
-            if step.sweeps:
-                found.add(frozenset())
-                continue
-            before = [place for place in step.before if place in tokens]
-            for after in _choices(step):
-                found.update(self._put(self._taken(tokens, before), after))
-                if len(found) > 2 * MOST:  # more than may be looked at, whatever was seen of them before
-                    return found
-        return found
+    def _look_around(self) -> list[Marking]:
+        """Look at the whole of some markings, so that one of them is ahead of all others: who runs in circles keeps nobody waiting."""
+        back, fresh = self._back(), list[Marking]()
+        ahead = _closed(self._whole, back)
+        for here in reversed(list(self._next)):
+            if here not in ahead:
+                self._look(here, whole=True)
+                ahead |= _closed([here], back)
+                fresh += self._next[here]
+        return fresh
 
-    def _possible(self, tokens: Mapping[str, int]) -> Iterable[Step]:
-        return {step: None for place in tokens for step in self._steps.get(place, ()) if self._can(step, tokens)}
+    def _back(self) -> Mapping[Marking, set[Marking]]:
+        """Return what leads to each marking."""
+        back: dict[Marking, set[Marking]] = defaultdict(set)
+        for marking, following in self._next.items():
+            for after in following:
+                back[after].add(marking)
+        return back
+
+    def _look(self, here: Marking, *, whole: bool = False) -> None:
+        """Play on from a marking; on the `whole`, or with one of those who run on by themselves only."""
+        tokens = dict(here)
+        steps = () if whole else self._running(tokens)
+        if not steps:
+            self._whole.add(here)
+            steps = self._possible(tokens)
+        self._next[here] = self._after(steps, tokens)
+        self._opened[here] = {None if step.sweeps else step.opens for step in steps}
+        self.found = bool(self._until) and all(tokens.get(place, 0) >= number for place, number in self._until)
 
     def _running(self, tokens: Mapping[str, int]) -> Sequence[Step]:
-        """Return what happens next by itself: one token after the other runs on; when none does, inclusive joins open."""
+        """Return what can happen to one token that does not stay, or which joins open; whatever else happens, it still can."""
         opening: list[Step] = []
-        for place in tokens:
-            if place in self._resting or place.endswith(JOB):
-                continue
-            steps = [step for step in self._steps.get(place, ()) if self._can(step, tokens)]
-            if any(not step.inclusive for step in steps):
+        for place in sorted(tokens, key=lambda each: (-self._depth.get(each, 0), each)):
+            steps = () if place in self._stays else self._steps.get(place, ())
+            steps = [step for step in steps if self._can(step, tokens) and self._stays.isdisjoint(step.before)]
+            if any(not (step.inclusive and self._patient) for step in steps):
                 return steps
             opening += steps
         return list(dict.fromkeys(opening))
 
+    def _possible(self, tokens: Mapping[str, int]) -> Sequence[Step]:
+        return list({step: None for place in tokens for step in self._steps.get(place, ()) if self._can(step, tokens)})
+
     def _can(self, step: Step, tokens: Mapping[str, int]) -> bool:
+        self._left -= 1
         return self._opens(step, tokens) if step.inclusive else all(tokens.get(p, 0) >= step.before.count(p) for p in step.before)
 
     def _opens(self, step: Step, tokens: Mapping[str, int]) -> bool:
@@ -166,52 +198,48 @@ class Markings:
         coming = {place.removesuffix(JOB) for place in tokens if place.endswith(JOB)}
         return isinstance(gateway, InclusiveGateway) and nothing_comes(gateway, self._specs, moving, waiting, coming)
 
-    def _taken(self, tokens: Mapping[str, int], before: Sequence[str]) -> list[dict[str, int]]:
-        """Return what may be left when tokens are taken; where not all were counted, there may be more."""
-        left = [{place: count for place, count in tokens.items() if place not in before}]
-        for place in dict.fromkeys(before):
-            least = tokens[place] - before.count(place)
-            most = least if tokens[place] < self._most else tokens[place]
-            left = [each | ({place: count} if count else {}) for each in left for count in range(least, most + 1)]
-        return left
+    def _after(self, steps: Iterable[Step], tokens: Mapping[str, int]) -> set[Marking]:
+        """Return the markings to which steps lead; when there are too many, or a crowd in one place, not all of them."""
+        found: set[Marking] = set()
+        for step in steps:
+            if step.sweeps:
+                found.add(frozenset())
+                continue
+            before = [place for place in step.before if place in tokens]
+            for after in self._choices(step):
+                changed = Counter(tokens)
+                changed.subtract(before)
+                changed.update(after)
+                self._left -= 1
+                if self._left < 0 or max(changed.values()) > self._most:
+                    self.complete = False
+                    break
+                found.add(frozenset((+changed).items()))
+        return found
 
-    def _put(self, markings: Iterable[dict[str, int]], after: Iterable[str]) -> Iterator[Marking]:
-        for tokens in markings:
-            for place in after:
-                if place not in self._gone:
-                    tokens[place] = min(tokens.get(place, 0) + 1, self._most)
-            yield frozenset(tokens.items())
+    def _choices(self, step: Step) -> Iterator[list[str]]:
+        """Yield what may come after a step, in every way."""
+        ends = Counter(map(self._ends, step.after))
+        if step.least is None:
+            yield [place for end, number in ends.items() for place in end * number]
+            return
+        for numbers in itertools.product(*(range(number + 1) for number in ends.values())):
+            if sum(numbers) >= step.least:
+                yield [place for end, number in zip(ends, numbers, strict=True) for place in end * number]
 
-    # Waiting for ever ----------------------------------------------------------------------------------------------------------------
-
-    def _faults(self, markings: Collection[Marking]) -> frozenset[Fault]:
-        """Say who may wait for ever in markings, which hold all that comes after them."""
-        back: dict[Marking, set[Marking]] = defaultdict(set)
-        for marking in markings:
-            for after in self._next[marking]:
-                back[after].add(marking)
-        opening = {step.opens: step.before for steps in self._steps.values() for step in steps if step.opens}
-        return frozenset(fault for key, places in opening.items() for fault in self._waits(key, places, markings, back))
-
-    def _waits(
-        self, key: str, places: Collection[str], markings: Collection[Marking], back: Mapping[Marking, set[Marking]]
-    ) -> Iterator[Fault]:
-        """Say for which of its places something may wait in vain: it never opens any more, and nobody else comes."""
-        here = {marking: frozenset(token for token in marking if token[0] in places) for marking in markings}
-        opens = _closed([marking for marking in markings if self._opened[marking] & {key, None}], back)
-        never = {marking for marking, waiting in here.items() if waiting and marking not in opens}
-        changing = _closed([m for m in never if any(here[after] != here[m] for after in self._next[m])], back)
-        for marking in never - changing:
-            yield key, frozenset(places) - {place for place, _ in here[marking]}
-
-
-def pairs(markings: Iterable[Marking]) -> set[tuple[str, str]]:
-    """Return the pairs of places that hold tokens together in one of them, both ways round."""
-    found: set[tuple[str, str]] = set()
-    for marking in markings:
-        found.update(itertools.permutations((place for place, _ in marking), 2))
-        found.update((place, place) for place, count in marking if count > 1)
-    return found
+    @functools.cache  # noqa: B019 - as long as this lives
+    def _ends(self, place: str) -> tuple[str, ...]:
+        """Where a token comes at once that is put into a place: there is only one way on from some, and none from others."""
+        passed: list[str] = []
+        while place not in passed and place not in self._stays:
+            steps = self._steps.get(place, ())
+            if len(steps) != 1 or not (step := steps[0]).is_plain:
+                break
+            if not step.after:
+                return ()
+            passed.append(place)
+            (place,) = step.after
+        return (place,)
 
 
 def _closed(open_ends: Iterable[Marking], along: Mapping[Marking, Iterable[Marking]]) -> set[Marking]:
@@ -223,12 +251,3 @@ def _closed(open_ends: Iterable[Marking], along: Mapping[Marking, Iterable[Marki
         found |= fresh
         left += fresh
     return found
-
-
-def _choices(step: Step) -> Iterator[tuple[str, ...]]:
-    """Yield what may come after a step, in every way."""
-    if not step.some:
-        yield step.after
-        return
-    for number in range(1, len(step.after) + 1):
-        yield from itertools.combinations(step.after, number)

@@ -1,7 +1,8 @@
 """Soundness: which places of a scope can hold tokens at the same time, and which joins tokens can never complete.
 
 A scope is seen as a Petri net.  A place is an element in which a token rests or through which it passes, or a flow on which a token waits
-at a join.  What conditions say is not known, so whatever a condition may allow counts as possible: what is called impossible here is so.
+at a join.  What conditions say is not known, so whatever a condition may allow counts as possible; and everything may take its time, since
+it can fail.  What is told is so, and what cannot be told is not guessed (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bpmn import catchers
 from bpmn.definition import Definition, Element, ElementType, EventType, Flow
-from bpmn.markings import GATHERING, JOB, Markings, Step, place_of
+from bpmn.markings import GATHERING, JOB, Markings, Step, is_passed, key_of, place_of
 from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.spec import spec_of
 
@@ -30,58 +32,142 @@ def is_join(element: Element) -> bool:
 
 
 class Net:
-    """A scope of a definition; `scope` is its id, None the process."""
+    """A scope of a definition; `scope` is its id, None the process.
+
+    Where tokens begin is told by their places; None stands for a case that begins by itself, at one of the starts.
+    """
 
     def __init__(self, definition: Definition, scope: str | None) -> None:
         self._definition = definition
         self._elements = [element for element in definition.elements.values() if element.parent == scope]
-        #: What can happen to a token, by its place.
-        self._steps: dict[str, list[Step]] = defaultdict(list)
+        #: What can happen to a token, by its place, and how one comes into a place.
+        self.steps: dict[str, list[Step]] = defaultdict(list)
+        self._into: dict[str, list[Step]] = defaultdict(list)
         for step in self._all_steps():
             for place in dict.fromkeys(step.before):
-                self._steps[place].append(step)
-        self._plays: dict[frozenset[str], Markings] = {}
+                self.steps[place].append(step)
+            for place in dict.fromkeys(step.after):
+                self._into[place].append(step)
+        #: Where tokens wait for one another, by what they open.
+        self.opening = {step.opens: step.before for steps in self.steps.values() for step in steps if step.opens}
+        self.places = frozenset(self.steps)
 
-    def play(self, failed: Collection[str] = ()) -> Markings:
-        """Play on paper, while tokens also stay where one has failed."""
-        key = frozenset(failed)
-        if key not in self._plays:
-            starts = [e.id for e in self._elements if e.type is ElementType.START_EVENT]
-            self._plays[key] = Markings(self._definition, self._steps, starts, key)
-        return self._plays[key]
+    # Questions -----------------------------------------------------------------------------------------------------------------------
 
-    def together(self, one: str, other: str, failed: Collection[str] = ()) -> bool | None:
+    @functools.cache  # noqa: B019 - as long as this lives
+    def together(self, one: str, other: str, begun: Sequence[str] | None = None) -> bool | None:
         """Whether both places can hold a token at the same time (the same twice: whether it can hold two); None: that cannot be told."""
         if self._by_itself(one) or self._by_itself(other):
             return True
-        if other not in self._beside.get(one, ()):
+        if (one, other) not in self.beside(begun):
             return False
-        surely = other in self._surely_beside.get(one, ())
-        # Who has failed once, and was mended, has kept others waiting wherever that was.
-        for stay in (failed, [element.id for element in self._elements]):
-            play = self.play(stay)
-            if (one, other) in play.pairs:
-                return True
-            if not play.complete:
-                return True if surely else None
-        return False
+        if (one, other) in self.beside(begun, surely=True):
+            return True
+        cone = self.cone((one, other))
+        play = self._play(cone, begun and _within(cone, begun), (one, other), until=(one, other))
+        return play.found or (False if play.complete else None)
 
-    def reach(self, places: Collection[str]) -> set[str]:
-        """Return the places to which tokens in these may come, and these; it is not asked which of them are used up on the way."""
+    @functools.cache  # noqa: B019 - as long as this lives
+    def in_vain(self, opens: str, begun: Sequence[str] | None = None) -> frozenset[frozenset[str]] | None:
+        """Say for which of its places tokens may wait at a join (or before what needs several) for ever; None: that cannot be told."""
+        cone = self.before(opens)
+        if {step.opens for step in self._cut(cone) if step.opens} == {opens} and self._is_inclusive(opens):
+            return frozenset()  # whoever can still come is held up by nobody else, and when nobody can, it opens
+        return self._play(cone, begun and _within(cone, begun)).in_vain(opens, self.opening[opens])
+
+    @functools.cache  # noqa: B019 - as long as this lives
+    def comes_to(self, opens: str, places: Sequence[str]) -> bool:
+        """Whether a case comes to stand in these places by itself, as far as a join can notice."""
+        cone = self.before(opens)
+        here = _within(cone, places)
+        return self._play(cone, None, here).come_to(here)
+
+    def reach(self, places: Collection[str], *, surely: bool = False) -> set[str]:
+        """Return the places to which tokens in these may come, and these; it is not asked which of them are used up on the way.
+
+        Surely they come to where they need nobody else.
+        """
         reached, open_ends = set(places), list(places)
         while open_ends:
-            for step in self._steps.get(open_ends.pop(), ()):
-                if step.inclusive or reached.issuperset(step.before):
+            for step in self.steps.get(open_ends.pop(), ()):
+                if len(step.before) == 1 or (not surely and (step.inclusive or reached.issuperset(step.before))):
                     open_ends += [place for place in step.after if place not in reached]
                     reached.update(step.after)
         return reached
 
-    def starved(self, places: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Say which parallel joins these tokens can come to and never open: the flows that stay empty, by join."""
-        reached = self.reach(places)
-        joins = [e for e in self._elements if e.type is ElementType.PARALLEL_GATEWAY and is_join(e)]
-        empty = {join.id: frozenset(join.incoming) - reached for join in joins}
-        return {join.id: empty[join.id] for join in joins if 0 < len(empty[join.id]) < len(join.incoming)}
+    # What has a say ------------------------------------------------------------------------------------------------------------------
+
+    @functools.cache  # noqa: B019 - as long as this lives
+    def before(self, opens: str) -> frozenset[str]:
+        """Places from which tokens have a say in whether a join opens; whoever ends everything has one, too."""
+        return self.cone((*self.opening[opens], *(step.before[0] for steps in self.steps.values() for step in steps if step.sweeps)))
+
+    def cone(self, places: Iterable[str]) -> frozenset[str]:
+        """Places from which tokens have a say in what comes to these: from nowhere else does one come, or take one away."""
+        found, open_ends = set(places), list(places)
+        while open_ends:
+            place = open_ends.pop()
+            steps = [*self._into.get(place, ()), *(step for step in self.steps.get(place, ()) if step.opens)]
+            fresh = {before for step in steps for before in step.before} - found
+            found |= fresh
+            open_ends += fresh
+        return frozenset(found)
+
+    def shape(self, cone: Collection[str], name: Callable[[str], str]) -> object:
+        """What can happen in a cone, under other names: where it is the same in two versions, the same happens."""
+
+        def named(places: Iterable[str]) -> tuple[str, ...]:
+            return tuple(sorted(name(key_of(place)) + place.removeprefix(key_of(place)) for place in places))
+
+        steps = {replace(s, before=named(s.before), after=named(s.after), opens=name(s.opens)) for s in self._cut(cone)}
+        return steps, named(self._starts() & set(cone)), named(self._resting() & set(cone))
+
+    def _cut(self, cone: Collection[str]) -> list[Step]:
+        """What can happen in a cone; who leaves it is out of sight."""
+        found: dict[Step, None] = {}
+        for step in (step for place in cone for step in self.steps.get(place, ())):
+            after = tuple(place for place in step.after if place in cone)
+            least = step.least if step.least is None or after == step.after else 0
+            found[replace(step, after=after, least=least)] = None
+        return list(found)
+
+    def _play(self, cone: frozenset[str], begun: Sequence[str] | None, stays: Iterable[str] = (), until: Sequence[str] = ()) -> Markings:
+        """Play on paper within a cone."""
+        steps: dict[str, list[Step]] = defaultdict(list)
+        for step in self._cut(cone):
+            for place in dict.fromkeys(step.before):
+                steps[place].append(step)
+        beginnings = [_within(cone, (start,)) for start in sorted(self._starts())] if begun is None else [begun]
+        staying = frozenset(stays)
+        if patient := self.is_intricate(cone):
+            staying = self._resting() | {place for place in (*staying, *(begun or ())) if place in self._definition.elements}
+        return Markings(self._definition, steps, beginnings, staying, patient=patient, until=until)
+
+    def is_intricate(self, cone: Collection[str]) -> bool:
+        """Whether an inclusive join may hold another one back because somebody is stuck: then it matters when each of them opens.
+
+        It must be on the way to the other, and behind a join where somebody can be stuck, or behind the other itself.
+        """
+        joins = {place_of(self._definition, place).id for place in cone if place in self._definition.flows}
+        inclusive = {key: self._upstream(key) for key in joins if self._is_inclusive(key)}
+        parallel = joins - inclusive.keys()
+        pairs = itertools.permutations(inclusive, 2)
+        return any(held in inclusive[key] and not inclusive[held].isdisjoint({key, *parallel}) for key, held in pairs)
+
+    def _upstream(self, join: str) -> frozenset[str]:
+        gateway = spec_of(self._definition).task_specs[join]
+        return frozenset().union(*gateway.upstream.values()) if isinstance(gateway, InclusiveGateway) else frozenset()
+
+    def _is_inclusive(self, join: str) -> bool:
+        return self._definition.elements[join].type is ElementType.INCLUSIVE_GATEWAY
+
+    def _starts(self) -> frozenset[str]:
+        return frozenset(element.id for element in self._elements if element.type is ElementType.START_EVENT)
+
+    def _resting(self) -> frozenset[str]:
+        """Places where somebody rests."""
+        resting = {element.id for element in self._elements if not is_passed(self._definition, element)}
+        return frozenset(resting | {place for place in self.steps if place.endswith(JOB)})
 
     # What can happen -----------------------------------------------------------------------------------------------------------------
 
@@ -107,9 +193,11 @@ class Net:
         elif element.type is ElementType.INCLUSIVE_GATEWAY and element.default:
             other = self._place(self._definition.flows[element.default])
             yield Step((element.id,), (other,))
-            yield Step((element.id,), tuple(place for place in flows if place != other), some=True)
+            yield Step((element.id,), tuple(place for place in flows if place != other), least=1)
         else:
-            yield Step((element.id,), flows, some=element.type is ElementType.INCLUSIVE_GATEWAY, sweeps=self._sweeps(element))
+            yield Step(
+                (element.id,), flows, least=1 if element.type is ElementType.INCLUSIVE_GATEWAY else None, sweeps=self._sweeps(element)
+            )
 
     def _sweeps(self, element: Element) -> bool:
         if element.type is not ElementType.END_EVENT or element.event is None:
@@ -127,52 +215,38 @@ class Net:
             return flow.id + JOB if target.async_before else flow.id
         return target.id + GATHERING if target.start_quantity > 1 else target.id
 
-    def _element(self, place: str) -> str:
-        """Element that a place is in or before."""
-        return place_of(self._definition, place).id
-
     def _by_itself(self, place: str) -> bool:
         """Whether no flow leads here: an event subprocess, a handler, an instance of several may begin whatever else goes on."""
         element = self._definition.elements.get(place)
         begins = {ElementType.START_EVENT, ElementType.BOUNDARY_EVENT}
         return element is not None and not element.incoming and element.type not in begins
 
-    # What can be together ------------------------------------------------------------------------------------------------------------
+    # Two places ----------------------------------------------------------------------------------------------------------------------
 
-    @functools.cached_property
-    def _beside(self) -> Mapping[str, set[str]]:
-        """Places that may hold tokens together, both ways round; behind an inclusive join also some that never do."""
-        return self._closed(lambda _join, _still: True)
-
-    @functools.cached_property
-    def _surely_beside(self) -> Mapping[str, set[str]]:
-        """The same, if inclusive joins let nobody pass while somebody else may be on the way to them."""
-        if not self._on_the_way:
-            return self._beside
-        return self._closed(lambda join, still: self._element(still) not in self._on_the_way[join])
-
-    def _closed(self, passes: Callable[[str, str], bool]) -> Mapping[str, set[str]]:
-        """Work out what is together; `passes` says whether an inclusive join opens while a token is still somewhere.
+    @functools.cache  # noqa: B019 - as long as this lives
+    def beside(self, begun: Sequence[str] | None = None, *, surely: bool = False) -> frozenset[tuple[str, str]]:
+        """Pairs of places that may hold tokens together; surely they do if nobody has to wait for anybody on the way.
 
         Whatever a step puts down is together; what is together with all that a step takes is together with what it puts down.  This is
         Kovalyov's rule: exact for sound free-choice nets, and never too narrow.
         """
-        beside: dict[str, set[str]] = defaultdict(set)
-        fresh = [pair for steps in self._steps.values() for step in steps for pair in itertools.permutations(step.after, 2)]
+        beginnings = [(start,) for start in self._starts()] if begun is None else [begun]
+        reached = self.reach({place for places in beginnings for place in places}, surely=surely)
+        steps = {step for place in reached for step in self.steps.get(place, ()) if not surely or len(step.before) == 1}
+        fresh = [pair for places in (*beginnings, *(step.after for step in steps)) for pair in itertools.permutations(places, 2)]
+        found: set[tuple[str, str]] = set()
         while fresh:
-            moving, still = fresh.pop()
-            if still in beside[moving]:
+            moving, still = pair = fresh.pop()
+            if pair in found:
                 continue
-            beside[moving].add(still)
+            found.add(pair)
             fresh.append((still, moving))
-            for step in self._steps.get(moving, ()):
-                if passes(step.opens, still) if step.inclusive else all(place == moving or still in beside[place] for place in step.before):
+            for step in steps.intersection(self.steps.get(moving, ())):
+                if step.inclusive or all(place == moving or (place, still) in found for place in step.before):
                     fresh += [(place, still) for place in step.after]
-        return beside
+        return frozenset(found)
 
-    @functools.cached_property
-    def _on_the_way(self) -> Mapping[str, frozenset[str]]:
-        """Elements from which a token can come to an inclusive join, on paper; and the join itself, which it may come to again."""
-        specs = spec_of(self._definition).task_specs
-        joins = [spec for e in self._elements if is_join(e) and isinstance(spec := specs[e.id], InclusiveGateway)]
-        return {join.name: frozenset({join.name}).union(*join.upstream.values()) for join in joins}
+
+def _within(cone: Collection[str], places: Iterable[str]) -> tuple[str, ...]:
+    """Which of some tokens are in a cone."""
+    return tuple(sorted(place for place in places if place in cone))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from bpmn import markings
 from bpmn.definition import ACTIVITIES, Definition, ElementType
-from bpmn.markings import Markings, is_passed, place_of
+from bpmn.markings import place_of
 from bpmn.migration import places, remembered
 from bpmn.migration.plan import Plan, label
 from bpmn.snapshot import Row, State
@@ -16,7 +17,11 @@ from bpmn.snapshot import Row, State
 #: What somebody does, or the case waits for.
 _WORK = ACTIVITIES | {ElementType.MULTI_INSTANCE_BODY, ElementType.CATCH_EVENT}
 #: What helps.
-_LATER = "move the case when {} is done"
+_LATER, _BEHIND = "move the case when {} is done", "move the case when it is behind {}"
+_ONE_DONE = _LATER.format("one of them")
+#: Where the tokens of a scope stand.
+Places = tuple[str, ...]
+T = TypeVar("T")
 
 
 class Judge:
@@ -81,7 +86,7 @@ class Scope:
 
     def refusals(self) -> list[str]:
         """Say what speaks against them; who was put at a join by hand stands for whichever flow leaves the least to say."""
-        return min((list(self._judge(flows)) for flows in self._ways()), key=len)
+        return min((self._judge(flows) for flows in self._ways()), key=len)
 
     def notes(self) -> Iterator[str]:
         """Say which new work lies behind all tokens."""
@@ -106,69 +111,91 @@ class Scope:
                 choices.append([(row.id, known[0] if known else ("", ""))])
         yield from map(dict, itertools.product(*choices))
 
-    def _judge(self, flows: dict[int, tuple[str, str]]) -> Iterator[str]:
+    def _judge(self, flows: dict[int, tuple[str, str]]) -> list[str]:
         was, now = self._places(flows)
-        failed = _failed(self._plan.target, now)
-        if self._after.play(failed).marking(now) in self._after.play(failed).reached:
-            return  # a case may come to stand so by itself
-        apart = list(self._apart(was, now, failed))
-        yield from apart or self._starved(was, now, failed)
+        return list(self._apart(was, now)) or list(self._starved(was, now)) or list(self._doubled(was, now))
 
-    def _places(self, flows: dict[int, tuple[str, str]]) -> tuple[list[str], list[str]]:
+    def _places(self, flows: dict[int, tuple[str, str]]) -> tuple[Places, Places]:
         """Return where the tokens stand in both versions."""
         plan = self._plan
-        was = [places.place(row, plan.source, self._before, row.element, flows[row.id][0]) for row in self._rows]
-        now = [places.place(row, plan.target, self._after, plan.goes_to(row.element), flows[row.id][1]) for row in self._rows]
-        return was, now
+        was = (places.place(row, plan.source, self._before, row.element, flows[row.id][0]) for row in self._rows)
+        now = (places.place(row, plan.target, self._after, plan.goes_to(row.element), flows[row.id][1]) for row in self._rows)
+        return tuple(was), tuple(now)
 
-    def _apart(self, was: Sequence[str], now: Sequence[str], failed: Collection[str]) -> Iterator[str]:
+    def _apart(self, was: Places, now: Places) -> Iterator[str]:
         """Say who may no longer be where they are at the same time; who might not have been so before either is there by hand."""
-        later = _LATER.format("one of them")
-        for (old, one), (other_old, other) in itertools.combinations(zip(was, now, strict=True), 2):
-            pair = self._pair(one, other)
-            if (beside := self._after.together(one, other, failed)) is None:
-                yield f"Expected to tell whether there may be {pair}, but there are too many ways before an inclusive join: {later}"
-            elif not beside and self._before.together(old, other_old) is not False:
-                yield f"Expected {pair}, but that never happens in the new version: {later}"
+        for (old, one), (other_old, other) in _pairs(zip(was, now, strict=True)):
+            beside = self._after.together(one, other)
+            if beside or self._is_same(self._after.cone((one, other)), was, now):
+                continue
+            if beside is None:
+                yield self._untold(one, other)
+            elif self._before.together(old, other_old) is not False:
+                yield f"Expected {self._pair(one, other)}, but that never happens in the new version: {_ONE_DONE}"
 
-    def _starved(self, was: Sequence[str], now: Sequence[str], failed: Collection[str]) -> Iterator[str]:
+    def _starved(self, was: Places, now: Places) -> Iterator[str]:
         """Say who would wait for ever, although nobody does in a case of the new version, or in this one as it is."""
-        play = self._after.play(failed)
-        faults = play.faults_after(play.marking(now)) if play.complete else None
-        if faults is None:
-            faults = frozenset(self._after.starved(now).items())
-        fresh = sorted(faults - play.faults)
-        known = self._known(was) if fresh else {}
-        yield from (self._in_vain(key, flows) for key, flows in fresh if not any(flows <= each for each in known.get(key, ())))
-        if not fresh and play.complete and not self._is_astray(was):
-            yield from self._doubled(play, now, failed)
+        for join in self._after.opening:
+            cone = self._after.before(join)
+            if cone.isdisjoint(now) or self._is_same(cone, was, now) or (found := self._after.in_vain(join, now)) == frozenset():
+                continue
+            if self._after.comes_to(join, now):
+                continue
+            called = self._plan.target.elements[join].label
+            if found is None:
+                yield f"Expected to tell whether {called} could wait for ever, but there are too many ways to it: {_BEHIND.format(called)}"
+                continue
+            known = (self._after.in_vain(join) or frozenset()) | self._known(join, was)
+            yield from (self._in_vain(join, flows) for flows in sorted(found - known, key=sorted))
 
-    def _doubled(self, play: Markings, now: Sequence[str], failed: Collection[str]) -> Iterator[str]:
+    def _known(self, join: str, was: Places) -> frozenset[frozenset[str]]:
+        """For whom something would wait at a join for ever anyway, in the words of the new version."""
+        old = next((key for key in self._before.opening if self._plan.goes_to(key) == join), None)
+        found = self._before.in_vain(old, was) if old else None
+        return frozenset(frozenset(map(self._renamed, flows)) for flows in found or ())
+
+    def _doubled(self, was: Places, now: Places) -> Iterator[str]:
         """Say what would be done beside something that it never runs beside in a case of the new version."""
-        for one, other in sorted(markings.pairs(play.after(play.marking(now)) or ()) - play.pairs):
-            if one <= other and self._after.together(one, other, failed) is False:
-                yield f"Expected never to find {self._pair(one, other)}, but after the move that could be: {_LATER.format('one of them')}"
+        elements = self._plan.target.elements
+        fresh = [
+            (one, other)
+            for one, other in sorted(self._after.beside(now) - self._after.beside(surely=True))
+            if one <= other and {one, other} <= elements.keys() and not self._is_same(self._after.cone((one, other)), was, now)
+        ]
+        if fresh and any(self._before.together(*pair) is False for pair in _pairs(was)):
+            return  # somebody has put the tokens where no case comes by itself
+        for one, other in fresh:
+            if known := self._after.together(one, other):
+                continue
+            if (later := self._after.together(one, other, now)) and known is False:
+                yield f"Expected never to find {self._pair(one, other)}, but after the move that could be: {_ONE_DONE}"
+            elif later is not False:
+                yield self._untold(one, other)
 
-    def _is_astray(self, was: Sequence[str]) -> bool:
-        """Whether somebody has put the tokens where no case comes by itself."""
-        return any(self._before.together(one, other) is False for one, other in itertools.combinations(was, 2))
+    def _is_same(self, cone: Collection[str], was: Places, now: Places) -> bool:
+        """Whether nothing is new in what leads somewhere: neither what can happen there, nor where the tokens stand."""
+        names = {self._renamed(place): place for place in self._before.places}
+        known = frozenset(names[place] for place in cone if place in names)
+        if len(known) < len(cone) or [old in known for old in was] != [new in cone for new in now]:
+            return False
+        moved = all(self._renamed(old) == new for old, new in zip(was, now, strict=True) if new in cone)
+        return moved and self._before.shape(known, self._plan.goes_to) == self._after.shape(cone, str)
 
-    def _known(self, was: Sequence[str]) -> dict[str, list[frozenset[str]]]:
-        """Say who would wait for ever anyway, in the words of the new version."""
-        play, goes_to = self._before.play(_failed(self._plan.source, was)), self._plan.goes_to
-        faults = play.faults_after(play.marking(was)) if play.complete else None
-        found = defaultdict(list)
-        for key, flows in self._before.starved(was).items() if faults is None else faults:
-            found[goes_to(key)].append(frozenset(map(goes_to, flows)))
-        return found
+    def _renamed(self, place: str) -> str:
+        """Call a place of the old version as it is called in the new one."""
+        key = markings.key_of(place)
+        return self._plan.goes_to(key) + place.removeprefix(key)
 
     def _in_vain(self, key: str, flows: frozenset[str]) -> str:
         """Say that tokens wait for others in vain."""
         join = self._plan.target.elements[key]
-        called, later = join.label, f"move the case when it is behind {join.label}"
+        called, later = join.label, _BEHIND.format(join.label)
         if not flows:
             return f"Expected {join.start_quantity} tokens to start {called}, but fewer could come: {later}"
         return f"Expected a token on every flow into {called}, but it could wait for ever for one by {', '.join(sorted(flows))}: {later}"
+
+    def _untold(self, one: str, other: str) -> str:
+        return f"Expected to tell whether there may be {self._pair(one, other)}, but there are too many ways to them: {_ONE_DONE}"
 
     def _pair(self, one: str, other: str) -> str:
         """Name two places."""
@@ -176,9 +203,11 @@ class Scope:
         return f"two tokens in {names[0]} at once" if one == other else f"{names[0]} and {names[1]} beside one another"
 
 
-def _failed(definition: Definition, found: Sequence[str]) -> set[str]:
-    """Say where tokens stand that nobody rests in: one has failed there, or what is thrown there is not over yet."""
-    return {place for place in found if place in definition.elements and is_passed(definition, definition.elements[place])}
+def _pairs(tokens: Iterable[T]) -> Iterator[tuple[T, T]]:
+    """Yield every two of some tokens, those that stand alike once."""
+    found = Counter(tokens)
+    yield from itertools.combinations(found, 2)
+    yield from ((token, token) for token, number in found.items() if number > 1)
 
 
 def _named(definition: Definition, place: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from functools import partial
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bpmn import markings
@@ -17,7 +18,7 @@ from bpmn.migration import places
 from bpmn.soundness import Net
 from bpmn.spiff import process
 from bpmn.waits import Context
-from tests.bpmn import blocks, graphs
+from tests.bpmn import blocks, exhaustive, graphs
 from tests.bpmn.diagrams import end, exclusive, flows, inclusive, parallel, start, timer_boundary, user
 from tests.bpmn.instances import NOW, definition, proceed
 
@@ -80,11 +81,35 @@ def _draw(data, names):
     return {name: data.draw(st.booleans(), label=name) for name in names}
 
 
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_judged__as_when_every_order_is_tried(data):
+    """Two places, who waits in vain, and where a case comes to stand: told without trying every order, and yet exactly."""
+    drawn = data.draw(graphs.definitions())
+    net = Net(drawn, None)
+    drawn_at = sorted(place for place in net.places if place not in drawn.elements or drawn.elements[place].incoming)
+    somewhere = st.lists(st.sampled_from(drawn_at), min_size=1, max_size=3).map(lambda each: tuple(sorted(each)))
+    begun = data.draw(st.none() | somewhere)
+    everything = exhaustive.Exhaustive(drawn, net.steps, [("s",)] if begun is None else [begun])
+    assume(everything.complete)
+
+    for opens, waiting in net.opening.items():
+        if not net.is_intricate(cone := net.before(opens)):
+            assert net.in_vain(opens, begun) == everything.in_vain(opens, waiting), opens
+            seen = {frozenset(token for token in marking if token[0] in cone) for marking in everything.next}
+            for places in (data.draw(somewhere), *everything.some(20)) if begun is None else ():
+                here = Counter(place for place in places if place in cone)
+                assert net.comes_to(opens, places) is (frozenset(here.items()) in seen), (opens, places)
+    for pair in itertools.combinations_with_replacement(drawn_at, 2):
+        if not net.is_intricate(net.cone(pair)):
+            assert net.together(*pair, begun) is everything.hold(*pair), pair
+
+
 FORK = (start("s"), parallel("f"), user("a"), user("b"), user("c"), parallel("j"), end("e"))
 
 
 @pytest.mark.parametrize(
-    ("content", "places", "starved"),
+    ("content", "places", "in_vain"),
     [
         ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["a", "b", "c"], {}),
         ((*FORK, flows("s -> f -> a -> j -> e", "f -> b -> j", "f -> c -> j")), ["a", "b"], {"j": {"c-j"}}),
@@ -102,8 +127,10 @@ FORK = (start("s"), parallel("f"), user("a"), user("b"), user("c"), parallel("j"
           flows("s -> f", "f -> a [${x}]", "f -> b", "a -> j -> e", "b -> j")), ["a"], {}),
     ],
 )  # fmt: skip
-def test_starved__joins(content, places, starved):
-    assert Net(definition(*content), None).starved(places) == starved
+def test_in_vain__joins(content, places, in_vain):
+    net = Net(definition(*content), None)
+
+    assert {key: flows for key in net.opening for flows in net.in_vain(key, tuple(places))} == in_vain
 
 
 @pytest.mark.parametrize(("interrupting", "together"), [(True, False), (False, True)])
@@ -150,5 +177,5 @@ def test_together__more_ways_than_anybody_can_look_at():
     net = Net(definition(start("s"), inclusive("f", default="item0"), *map(user, names), inclusive("j"), end("e"),
                          flows("s -> f -> item0", *arrows, *(f"{name} -> j" for name in names), "j -> e")), None)  # fmt: skip
 
-    assert not net.play().complete
     assert net.together("item1", "item23")
+    assert net.in_vain("j") == frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,19 +20,36 @@ class Turns:
         #: Paths that need no turn begin with this.
         self._free = free
         self._turns = threading.Semaphore(limit)
+        #: Requests that are worked on: an entry each, for appending and popping need no lock.
+        self._taken: deque[None] = deque()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when it is its turn."""
         if str(environ.get("PATH_INFO", "")).startswith(self._free):
             return self.app(environ, start_response)
-        with self._turns:
+        self._take()
+        try:
             return self.app(environ, start_response)
+        finally:
+            self._give_back()
+
+    def are_taken(self) -> bool:
+        """Whether any request is worked on at this moment."""
+        return bool(self._taken)
 
     @contextmanager
     def given_up(self) -> Iterator[None]:
         """Let others have the turn of this request, inside the block."""
-        self._turns.release()
+        self._give_back()
         try:
             yield
         finally:
-            self._turns.acquire()
+            self._take()
+
+    def _take(self) -> None:
+        self._turns.acquire()
+        self._taken.append(None)
+
+    def _give_back(self) -> None:
+        self._taken.pop()
+        self._turns.release()

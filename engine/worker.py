@@ -35,11 +35,13 @@ from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.floors import UNSEEN, Floors
 from engine.models import Job, Timer
+from engine.pace import Pace
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
 from engine.states import JobStatus
 
 log = structlog.get_logger()
+UNHURRIED = Pace()
 #: How many rows are claimed in one go.
 BATCH = 200
 #: Timers that go off in one transaction.  They share its statements; who wants one of their instances waits for all of them.
@@ -167,39 +169,28 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
         return True
 
 
-def _never() -> bool:
-    return False
-
-
-def tick(
-    db: Database,
-    limit: int = BATCH,
-    *,
-    region: str = Settings.region,
-    stopping: Callable[[], bool] = _never,
-    floors: Floors | None = None,
-) -> int:
+def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
-    `region` is where processes belong that begin by themselves.  Once it is `stopping`, the piece at hand is the last: one may wait for
-    the lock of a node that hangs, and a batch has hundreds.  `floors`: from where on it looks; without, from the very beginning.
+    `region` is where processes belong that begin by themselves.  Once the `pace` says to stop, the piece at hand is the last: one may wait
+    for the lock of a node that hangs, and a batch has hundreds.  `floors`: from where on it looks; without, from the very beginning.
     """
     with db.reading() as session:
         heads = (floors or Floors()).heads(session, now=moments.now())
         owed = jobs.due(session, limit, since=heads["jobs"]) if heads["jobs"] else []
-        due = len(timers.due(session, limit, since=heads["timers"])) if heads["timers"] else 0
+        due = len(timers.due(session, pace.hands * limit, since=heads["timers"])) if heads["timers"] else 0
         tried = timers.tried(session, limit) if due else []
         timed, old = start_timers.due(session, limit) if heads["start_timers"] else [], activities.outlived(session, limit)
     pieces = ((run, owed), (fire, tried), (partial(begin, region=region), timed), (forget, old))
-    done = sum(do(db, one) for do, ids in pieces for one in ids if not stopping())
-    if heads["timers"]:
-        done += _fire_all(db, due - len(tried), heads["timers"], stopping)
-    return done if stopping() else done + _carry_on_all(db, limit, heads["continuations"], stopping) + _recompute(db)
+    done = sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
+    if since := heads["timers"]:
+        done += pace.share(lambda count: _fire_all(db, count, since, pace), due - len(tried), least=TOGETHER)
+    return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + _recompute(db)
 
 
-def pulse(db: Database, floors: Floors, *, region: str, stopping: Callable[[], bool] = _never) -> float:
+def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED) -> float:
     """Run what is due now, and say in how many seconds something else will be: 0 when there may be more already."""
-    if tick(db, region=region, stopping=stopping, floors=floors):
+    if tick(db, region=region, pace=pace, floors=floors):
         return 0.0
     with db.reading() as session:
         moment = queues.next_due(session, now=moments.now())
@@ -229,26 +220,26 @@ def _recompute(db: Database) -> int:
     return done
 
 
-def _fire_all(db: Database, limit: int, since: datetime, stopping: Callable[[], bool]) -> int:
+def _fire_all(db: Database, limit: int, since: datetime, pace: Pace) -> int:
     """Let timers go off until so many have, or all that are left are held by others; the first was due `since`."""
     done = 0
-    while done < limit and not stopping():
-        fired = fire_together(db, min(limit - done, TOGETHER), since)
+    while done < limit and not pace.stopping():
+        fired = pace.do(partial(fire_together, db, min(limit - done, TOGETHER), since))
         if not fired:
             break
         done += fired
     return done
 
 
-def _carry_on_all(db: Database, limit: int, since: datetime | None, stopping: Callable[[], bool]) -> int:
+def _carry_on_all(db: Database, limit: int, since: datetime | None, pace: Pace) -> int:
     """Carry tokens on, and those that come up by it: a chain of continuations is not to wait for as many ticks."""
     done = looked_at = 0
     since = since or moments.now() - UNSEEN
-    while looked_at < limit and not stopping():
+    while looked_at < limit and not pace.stopping():
         with db.reading() as session:
             ids = continuations.due(session, limit - looked_at, since=since)
         if not ids:
             break
         looked_at += len(ids)
-        done += sum(carry_on(db, one) for one in ids if not stopping())
+        done += sum(pace.do(partial(carry_on, db, one)) for one in ids if not pace.stopping())
     return done

@@ -36,7 +36,7 @@ def application(*, with_scheduler: bool, draining: Latch, stopping: Latch) -> Fl
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
     if with_scheduler:
-        heart = heartbeat(app.extensions["database"], loaded)
+        heart = heartbeat(app.extensions["database"], loaded, asked=app.extensions["turns"].are_taken)
         heart.start()
         threading.Thread(target=_stop_after_requests, args=(heart,), name="last tick").start()
     return app

@@ -13,6 +13,7 @@ from engine import database, instances, timers, worker
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.models import Activity, Instance, Timer
+from engine.pace import Pace
 from engine.queues import LONG_AGO
 from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
@@ -61,6 +62,28 @@ def test_tick__many_are_due(stage, begun):
     assert went_off(stage) == Counter(due)
     assert left(stage) == []
     assert len(few.statements) < 25
+
+
+def test_tick__by_several_hands(stage, begun, monkeypatch):
+    """What is due is shared, each goes off once, and nothing is left."""
+    monkeypatch.setattr(worker, "TOGETHER", 3)
+    due = begun(reminding(), *[{}] * 12)
+
+    while worker.tick(stage.database, pace=Pace(hands=3)):
+        pass
+
+    assert went_off(stage) == Counter(due)
+    assert left(stage) == []
+
+
+def test_tick__told_to_stop(stage, begun, monkeypatch):
+    """The transaction at hand is the last."""
+    monkeypatch.setattr(worker, "TOGETHER", 3)
+    begun(reminding(), *[{}] * 12)
+    told = iter([False, True, True])
+
+    assert worker.tick(stage.database, pace=Pace(stopping=lambda: next(told))) == 3
+    assert len(left(stage)) == 9
 
 
 def test_tick__one_of_many_fails(stage, begun):

@@ -62,6 +62,7 @@ def _row(row: Held, element: Element, activity: Activity, place: int) -> dict[st
     return {
         "instance_id": row.id,
         "number": activity.id,
+        "region": row.region,
         "case_id": row.case_id,
         "scope": activity.scope,
         "element": element.id,

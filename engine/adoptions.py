@@ -7,15 +7,11 @@ from sqlalchemy.orm import Session
 
 from engine import functions, holdings, instances, journal, lifecycle, materials, matters, moments, numbers
 from engine.actors import Actor
-from engine.case_models import Case, ClockEntry, Commitment, Item, LocalVariables, Notice
+from engine.case_models import Case, Item
 from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
-from engine.models import Activity, ExternalTask, Incident, Job, Subscription, Task, Timer
-from engine.schedule_models import Continuation
+from engine.models import Job, Task
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
-
-#: Rows that go with an item's process from one case to another.
-_PROJECTED = (Activity, LocalVariables, Task, Timer, Subscription, ExternalTask, Continuation, Job, Incident)
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:
@@ -76,7 +72,7 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     """A finished item stays where it is; the bundle shows its result as had already (已取得)."""
     imported = Item(
         number=numbers.next_item(session, case),
-        case_id=case.id,
+        **case.key,
         adopted_from_id=item.case_id,
         previous_number=item.number,
         code=item.code,
@@ -110,23 +106,18 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         child = instances.lock(session, item.instance_id)
         _take_jobs(session, child)
         child.parent_id = child.parent_wait = None
-        child.case_id, child.number, child.matter, child.hall = case.id, case.number, case.matter, case.hall
-        child.submitted_by = case.submitted_by
+        child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
+        child.hall, child.submitted_by = case.hall, case.submitted_by
         holdings.of(session).write(session)
-        for table in _PROJECTED:
-            session.execute(update(table).where(table.instance_id == child.id).values(case_id=case.id))
         told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
         session.execute(update(Task).where(Task.instance_id == child.id).values(**told))
-    for owned in (ClockEntry, Notice, Commitment):
-        session.execute(update(owned).where(owned.item_id == item.id).values(case_id=case.id))
     if item.status is ItemStatus.SUBMITTED:
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
-    item.case_id, item.adopted_from_id = case.id, source.id
+    item.region, item.case_id, item.adopted_from_id = case.region, case.id, source.id
     item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
     session.flush()
-    session.expire(source, ["items"])
-    session.expire(case, ["items"])
+    session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
     _take_materials(session, source, case, actor=actor)
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)

@@ -30,7 +30,7 @@ def raise_alert(
 ) -> Alert:
     """Write an alert and put it into the outbox for whoever is concerned."""
     alert = Alert(
-        case_id=case.id,
+        **case.key,
         item_id=item.id if item else None,
         light=light,
         kind=kind,

@@ -15,36 +15,35 @@ from uuid import UUID
 
 import orjson
 import zstandard
-from sqlalchemy import Column, ColumnElement, Date, Enum, LargeBinary, RowMapping, Table, Uuid, create_engine, insert, or_, select
+from sqlalchemy import Column, ColumnElement, Date, Enum, LargeBinary, RowMapping, Table, Uuid, and_, create_engine, insert, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from engine.archive_models import ArchivedCase
-from engine.case_models import CalendarYear, Case, Item, Material
+from engine.case_models import CalendarYear, Case
 from engine.columns import Moment
 from engine.models import Base, Definition, Department, Deployment, Hall, Instance, Resource, Task
 
 #: Under this name the session of an archived case knows since when it is one (`Session.info`).
 ARCHIVED_AT = "archived_at"
-#: What a row belongs by: a column, and the table of what it refers to.
-_OWNERS: Mapping[str, type[Base]] = {"instance_id": Instance, "item_id": Item, "material_id": Material, "task_id": Task}
+#: By what rows are found that have no index of the case: a column, and the table of what it refers to.
+_OWNERS: Mapping[str, type[Base]] = {"instance_id": Instance, "task_id": Task}
 #: What cases refer to, and is never taken away.
 _SHARED = (Department, Hall, CalendarYear)
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def belonging(table: Table, case_id: UUID) -> ColumnElement[bool] | None:
-    """What of a table goes with a case: its own rows, and those that are about its instances, items, materials and tasks.
-
-    An item that a bundle has adopted brings along what was written while it was alone.
-    """
+    """What of a table goes with a case; an item that it has adopted has brought along what was written while that was alone."""
     if table.name == Case.__tablename__:
         return table.c.id == case_id
-    ways = [table.c.case_id == case_id] if "case_id" in table.c else []
-    for name, owner in _OWNERS.items():
-        if name in table.c and table.name != owner.__tablename__:
-            ways.append(table.c[name].in_(select(owner.__table__.c.id).where(owner.__table__.c.case_id == case_id)))
-    return or_(*ways) if ways else None
+    if "case_id" not in table.c:
+        return None
+    of_case = table.c.case_id == case_id
+    if any(keys[0] is table.c.case_id for keys in (list(table.primary_key), *(list(index.columns) for index in table.indexes))):
+        return of_case
+    name, owner = next((name, _OWNERS[name].__table__) for name in _OWNERS if name in table.c)
+    return and_(of_case, table.c[name].in_(select(owner.c.id).where(owner.c.case_id == case_id)))
 
 
 def gather(session: Session, case_id: UUID) -> Rows:
@@ -63,12 +62,16 @@ def pack(rows: Rows) -> bytes:
 
 
 def unpack(content: bytes) -> Rows:
-    """Decode rows, each value as its column has it; what this version does not know is left out."""
-    tables = Base.metadata.tables
+    """Decode rows, each value as its column has it; what this version does not know is left out.
+
+    What was put away before each row had the key of its case, gets it here.
+    """
+    found = orjson.loads(zstandard.decompress(content))
+    key = {"case_id": found["cases"][0]["id"], "region": found["cases"][0]["region"]}
+    columns = {name: table.c for name, table in Base.metadata.tables.items() if name in found}
     return {
-        name: [{key: _value(tables[name].c[key], value) for key, value in row.items() if key in tables[name].c} for row in rows]
-        for name, rows in orjson.loads(zstandard.decompress(content)).items()
-        if name in tables
+        name: [{each: _value(known[each], value) for each, value in (key | row).items() if each in known} for row in found[name]]
+        for name, known in columns.items()
     }
 
 

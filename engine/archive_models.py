@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.keys import LAST
 from engine.models import Base
 
 
@@ -16,10 +17,11 @@ class ArchivedCase(Base):
     """A finished case (归档办件): what it is found by, and everything that was written of it."""
 
     __tablename__ = "archived_cases"
+    __mapper_args__ = {"primary_key": ("id",)}  # noqa: RUF012 - SQLAlchemy's own way
     #: The id that the case had.
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    number: Mapped[str] = mapped_column(String(50), unique=True)
-    region: Mapped[str] = mapped_column(String(12))
+    number: Mapped[str] = mapped_column(String(50), index=True)
+    region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
     matter: Mapped[str] = mapped_column(String(255), index=True)
     hall: Mapped[str | None] = mapped_column(String(40))
     applicant_number: Mapped[str] = mapped_column(String(40), index=True)

@@ -31,10 +31,18 @@ _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statu
 
 def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
     """Move what is bound in these cases, whose clocks gave and give `dials`.  Tells how many were moved, and instances are to be woken."""
-    waking: dict[UUID, UUID] = {}
+    waking: dict[UUID, dict[str, Any]] = {}
     moved = 0
     for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
-        columns = (table.id, table.element, table.due_at, Instance.id.label("instance_id"), Instance.case_id, Instance.item_id)
+        columns = (
+            table.id,
+            table.element,
+            table.due_at,
+            Instance.id.label("instance_id"),
+            Instance.region,
+            Instance.case_id,
+            Instance.item_id,
+        )
         query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
         to: list[dict[str, Any]] = []
         follows: dict[tuple[UUID, str], str | None] = {}
@@ -44,7 +52,7 @@ def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple
                 follows[place] = _followed(expression(definitions.get(session, row.definition_id).process.elements[row.element]))
             kind = follows[place]
             if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
-                waking[row.instance_id] = row.case_id
+                waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}
             if kind is None or kind == _THE_WORLD:
                 continue
             before, now = (moment(kind, each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
@@ -91,7 +99,7 @@ def _due_date(element: Element) -> Expression | None:
     return element.due_date
 
 
-def _wake(session: Session, waking: Mapping[UUID, UUID]) -> None:
+def _wake(session: Session, waking: Mapping[UUID, Mapping[str, Any]]) -> None:
     common: dict[str, Any] = {"kind": "refresh", "payload": {}, "status": JobStatus.PENDING, "due_at": moments.now(), "attempts": 0}
     if waking:
-        session.execute(insert(Job), [{"instance_id": instance, "case_id": case, **common} for instance, case in waking.items()])
+        session.execute(insert(Job), [{"instance_id": instance, **key, **common} for instance, key in waking.items()])

@@ -117,7 +117,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
     refits = moved_drafts.refit(session, row.id, _forms(session, plan, outcome))
     record = CaseMigration(
         batch=batch,
-        case_id=row.case_id,
+        **row.key,
         instance_id=row.id,
         from_id=plan.source.id,
         to_id=plan.target.id,

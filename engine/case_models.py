@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.columns import Promised
+from engine.keys import LAST, Keyed, of_case, refers, unique
 from engine.models import Base, _id
 from engine.states import ClockStatus, CommitmentStatus, DeliveryStatus, ItemStatus, SupplementStatus, SyncStatus, ToleranceStatus
 
@@ -19,10 +20,11 @@ class Case(Promised, Base):
 
     __tablename__ = "cases"
     __table_args__ = (Index("ix_cases_ended", "definition_id", "ended_at"),)
+    __mapper_args__ = {"primary_key": ("id",)}  # noqa: RUF012 - SQLAlchemy's own way
     id: Mapped[UUID] = _id()
     #: 统一申办号
-    number: Mapped[str] = mapped_column(String(50), unique=True)
-    region: Mapped[str] = mapped_column(String(12))
+    number: Mapped[str] = mapped_column(String(50), index=True)
+    region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
     matter: Mapped[str] = mapped_column(String(255))
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))  #: None: a process without a matter
@@ -36,7 +38,7 @@ class Case(Promised, Base):
     #: submit, follow_on, reapply, or process (a process without a matter, no applicant's case).
     entry: Mapped[str] = mapped_column(String(20))
     #: The case this one goes on from, when an ended item is applied for again.
-    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    previous_id: Mapped[UUID | None]
     submitted_at: Mapped[datetime]
     submitted_by: Mapped[str]
     #: When the last notice of corrections was answered: the acceptance period runs anew from there.
@@ -48,20 +50,30 @@ class Case(Promised, Base):
     ended_at: Mapped[datetime | None]
     # Read when first asked for, once a transaction: conditions of a diagram ask for them again and again.  Who adds one, expires the list.
     #: In the order they joined, earlier ones with the same code among them.
-    items: Mapped[list[Item]] = relationship(foreign_keys="Item.case_id", order_by="(Item.joined_at, Item.number)", viewonly=True)
+    items: Mapped[list[Item]] = relationship(
+        foreign_keys="(Item.case_id, Item.region)", order_by="(Item.joined_at, Item.number)", viewonly=True
+    )
     tolerances: Mapped[list[Tolerance]] = relationship(order_by="Tolerance.id", viewonly=True)
 
+    @property
+    def key(self) -> dict[str, Any]:
+        """What every row of the case says (`keys.Keyed`)."""
+        return {"region": self.region, "case_id": self.id}
 
-class Item(Promised, Base):
+
+class Item(Promised, Keyed, Base):
     """One department's matter of law within a case (事项办件), or alone in a case of its own."""
 
     __tablename__ = "items"
-    __table_args__ = (Index("ix_items_applicant", "applicant_number", "code"), UniqueConstraint("department", "external_number"))
+    __table_args__ = (
+        of_case(),
+        Index("ix_items_applicant", "applicant_number", "code"),
+        Index("ix_items_external", "department", "external_number"),
+    )
     id: Mapped[UUID] = _id()
-    number: Mapped[str] = mapped_column(String(50), unique=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    number: Mapped[str] = mapped_column(String(50), index=True)
     #: The case it was taken from when a bundle adopted it.
-    adopted_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    adopted_from_id: Mapped[UUID | None]
     #: Number of the item this one applies for again (原申办号).
     previous_number: Mapped[str | None] = mapped_column(String(50))
     code: Mapped[str] = mapped_column(String(80))
@@ -109,13 +121,13 @@ class Item(Promised, Base):
     clock_entries: Mapped[list[ClockEntry]] = relationship(order_by="ClockEntry.id", viewonly=True)
 
 
-class ClockEntry(Base):
+class ClockEntry(Keyed, Base):
     """One entry of an item's interval ledger (时限台账)."""
 
     __tablename__ = "clock_entries"
+    __table_args__ = (refers("item_id", "items"),)
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), index=True)
+    item_id: Mapped[UUID] = mapped_column(index=True)
     #: started, paused, extended, stopped
     kind: Mapped[str] = mapped_column(String(20))
     #: First day that is meant: start day, first paused day, day of the extension, last day.
@@ -127,10 +139,10 @@ class ClockEntry(Base):
     #: Pauses: kind of the special procedure (site_inspection, hearing, tolerance_overdue, …).
     procedure: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None]
-    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notices.id"))
+    notice_id: Mapped[UUID | None]
     recorded_by: Mapped[str]
     recorded_at: Mapped[datetime]
-    notice: Mapped[Notice | None] = relationship(viewonly=True)
+    notice: Mapped[Notice | None] = relationship(primaryjoin="foreign(ClockEntry.notice_id) == Notice.id", viewonly=True)
 
 
 class CalendarYear(Base):
@@ -159,12 +171,12 @@ class Recomputation(Base):
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
-class Material(Base):
+class Material(Keyed, Base):
     """What was handed in (材料): a file by its content hash, or data."""
 
     __tablename__ = "materials"
+    __table_args__ = (of_case(), unique("case_id", "no"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     #: Running number within the case, from 1.
     no: Mapped[int]
     #: Requirement that it answers, e.g. `m_plan`.
@@ -176,34 +188,34 @@ class Material(Base):
     sha256: Mapped[str | None] = mapped_column(String(64), index=True)
     fields: Mapped[dict[str, Any] | None]
     #: The material of an earlier case that was taken over.
-    copied_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("materials.id"))
+    copied_from_id: Mapped[UUID | None]
     handed_in_at: Mapped[datetime]
     handed_in_by: Mapped[str]
-    __table_args__ = (UniqueConstraint("case_id", "no"),)
 
 
-class MaterialLink(Base):
+class MaterialLink(Keyed, Base):
     """One material serves one item (材料分发)."""
 
     __tablename__ = "material_links"
-    material_id: Mapped[UUID] = mapped_column(ForeignKey("materials.id"), primary_key=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), primary_key=True, index=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    known_by = ("material_id", "item_id")
+    __table_args__ = (refers("item_id", "items"),)
+    material_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
 
 
 _STILL_MISSING = text("status in ('open', 'overdue')")
 
 
-class Tolerance(Base):
+class Tolerance(Keyed, Base):
     """A missing material that may follow later (容缺)."""
 
     __tablename__ = "tolerances"
     #: One at a time: an item that is applied for again may need it once more.
     __table_args__ = (
-        Index("uq_tolerances_open", "case_id", "code", unique=True, sqlite_where=_STILL_MISSING, postgresql_where=_STILL_MISSING),
+        Index("uq_tolerances_open", "case_id", "code", "region", unique=True, sqlite_where=_STILL_MISSING, postgresql_where=_STILL_MISSING),
+        of_case(),
     )
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     #: Requirement that is missing, and its name.
     code: Mapped[str] = mapped_column(String(80))
     name: Mapped[str]
@@ -219,13 +231,13 @@ class Tolerance(Base):
     ended_at: Mapped[datetime | None]
 
 
-class Supplement(Base):
+class Supplement(Keyed, Base):
     """A one-time notice of everything that must be corrected (补正通知)."""
 
     __tablename__ = "supplements"
+    __table_args__ = (refers("notice_id", "notices"),)
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notices.id"))
+    notice_id: Mapped[UUID]
     #: [{code, name}] and the defects that are no missing material.
     missing: Mapped[list[Any]]
     defects: Mapped[str | None] = mapped_column(Text)
@@ -236,14 +248,14 @@ class Supplement(Base):
     ended_at: Mapped[datetime | None]
 
 
-class Notice(Base):
+class Notice(Keyed, Base):
     """A document of law to the applicant (文书): acceptance, corrections, refusal, pause, extension, decision."""
 
     __tablename__ = "notices"
+    __table_args__ = (of_case(), refers("item_id", "items"))
     id: Mapped[UUID] = _id()
-    number: Mapped[str] = mapped_column(String(50), unique=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    number: Mapped[str] = mapped_column(String(50), index=True)
+    item_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(String(40))
     title: Mapped[str]
     content: Mapped[dict[str, Any]]
@@ -251,16 +263,16 @@ class Notice(Base):
     issued_by: Mapped[str]
 
 
-class Commitment(Base):
+class Commitment(Keyed, Base):
     """A signed promise of the applicant (承诺): tolerance, or informed commitment with a check afterwards.
 
     A tolerance is promised for the whole case; broken after issue, it is written down for each item that was handed out on it.
     """
 
     __tablename__ = "commitments"
+    __table_args__ = (of_case(), refers("item_id", "items"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    item_id: Mapped[UUID | None]
     #: tolerance, informed
     kind: Mapped[str] = mapped_column(String(20))
     signed_by: Mapped[str]
@@ -270,12 +282,12 @@ class Commitment(Base):
     findings: Mapped[str | None] = mapped_column(Text)
 
 
-class Package(Base):
+class Package(Keyed, Base):
     """What is handed out together (出件)."""
 
     __tablename__ = "packages"
+    __table_args__ = (of_case(),)
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     #: unified, classified, comprehensive; split: unified, but the longest wait was over.
     mode: Mapped[str] = mapped_column(String(20))
     delivery: Mapped[str] = mapped_column(String(20))
@@ -284,14 +296,14 @@ class Package(Base):
     issued_by: Mapped[str]
 
 
-class Result(Base):
+class Result(Keyed, Base):
     """A certificate or other document that a decision produced (结果证照)."""
 
     __tablename__ = "results"
+    __table_args__ = (unique("item_id"), refers("item_id", "items"), refers("package_id", "packages"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), unique=True)
-    package_id: Mapped[UUID] = mapped_column(ForeignKey("packages.id"))
+    item_id: Mapped[UUID]
+    package_id: Mapped[UUID]
     number: Mapped[str] = mapped_column(String(50), index=True)  # the department's: two of them may give the same
     name: Mapped[str]
     issuer: Mapped[str]
@@ -300,13 +312,13 @@ class Result(Base):
     voided_at: Mapped[datetime | None]
 
 
-class Alert(Base):
+class Alert(Keyed, Base):
     """A supervision event (电子监察): a reminder, an overdue item, an acceptance by silence."""
 
     __tablename__ = "alerts"
+    __table_args__ = (of_case(), refers("item_id", "items"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
+    item_id: Mapped[UUID | None]
     #: yellow, red
     light: Mapped[str] = mapped_column(String(10))
     #: reminder, overdue, deemed_acceptance, tolerance_overdue, second_supplement, long_pause …
@@ -316,12 +328,13 @@ class Alert(Base):
     raised_at: Mapped[datetime]
 
 
-class Rating(Base):
+class Rating(Keyed, Base):
     """The applicant's mark (好差评), once a case; a missing mark is never counted as good."""
 
     __tablename__ = "ratings"
-    __table_args__ = (CheckConstraint("score between 1 and 5", name="score"),)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    known_by = ("case_id",)
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    __table_args__ = (CheckConstraint("score between 1 and 5", name="score"), of_case())
     #: 1 (very dissatisfied) to 5 (very satisfied).
     score: Mapped[int]
     comment: Mapped[str | None] = mapped_column(Text)
@@ -329,62 +342,65 @@ class Rating(Base):
     rated_by: Mapped[str]
 
 
-class DepartmentEvent(Base):
-    """Something a department's own system reported; each event id counts once."""
+class DepartmentEvent(Keyed, Base):
+    """Something a department's own system reported of an item; each event id counts once in a case."""
 
     __tablename__ = "department_events"
+    known_by = ("department", "event_id")
+    __table_args__ = (refers("item_id", "items"),)
     department: Mapped[str] = mapped_column(String(40), primary_key=True)
     event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    item_id: Mapped[UUID]
     received_at: Mapped[datetime]
 
 
-class Comment(Base):
+class Comment(Keyed, Base):
     """What somebody remarks on a task (批注)."""
 
     __tablename__ = "comments"
+    __table_args__ = (refers("task_id", "tasks"),)
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), index=True)
+    task_id: Mapped[UUID] = mapped_column(index=True)
     author: Mapped[str] = mapped_column(String(80))
     message: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
 
 
-class Draft(Base):
+class Draft(Keyed, Base):
     """What is filled in of a task and not handed in yet (暂存).  When the task has ended it is nobody's, and retention deletes it."""
 
     __tablename__ = "task_drafts"
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    known_by = ("task_id",)
+    __table_args__ = (refers("task_id", "tasks"),)
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
     data: Mapped[dict[str, Any]]
     saved_at: Mapped[datetime]
     saved_by: Mapped[str] = mapped_column(String(80))
 
 
-class LocalVariables(Base):
+class LocalVariables(Keyed, Base):
     """Local variables of an activation that is over, as they were in the end."""
 
     __tablename__ = "local_variables"
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    known_by = ("instance_id", "number")
+    __table_args__ = (refers("instance_id", "instances"),)
+    instance_id: Mapped[UUID] = mapped_column(primary_key=True)
     #: Number of the activation within its instance.
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     variables: Mapped[dict[str, Any]]
     #: Those whose type JSON cannot tell: {name: {type, valueInfo?}}.
     types: Mapped[dict[str, Any]]
 
 
-class CaseMigration(Base):
+class CaseMigration(Keyed, Base):
     """One instance that was moved to another version of its diagram, and what it was before (docs/decisions/0009)."""
 
     __tablename__ = "case_migrations"
+    __table_args__ = (refers("instance_id", "instances"),)
     id: Mapped[UUID] = _id()
     #: What was moved by one command, and is undone by one.
     batch: Mapped[UUID] = mapped_column(index=True)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    instance_id: Mapped[UUID]
     from_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     to_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     #: Token state before, and the rows that stood for its waits: {table: [row]}.

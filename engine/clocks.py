@@ -260,7 +260,7 @@ def _open_pauses(session: Session, item: Item) -> Sequence[ClockEntry]:
 def _enter(session: Session, item: Item, kind: EntryKind, actor: Actor, *, on: date | None = None, **particulars: object) -> ClockEntry:
     entry = ClockEntry(
         id=new_id(),
-        case_id=item.case_id,
+        **item.key,
         item_id=item.id,
         kind=kind,
         on=on or dials.today(),

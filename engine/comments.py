@@ -36,7 +36,8 @@ def add(session: Session, task_id: UUID, message: str, *, actor: Actor) -> Comme
     task = arranging.get(session, task_id, actor)
     if len(message) > LONGEST:
         raise InvalidInput(f"Expected a comment of at most {LONGEST} characters, but it has {len(message)}")
-    comment = Comment(case_id=task.case_id, task_id=task.id, author=actor.name, message=message, created_at=moments.now())
+    session.refresh(task, with_for_update={"key_share": True})  # it stays in its case until this is written
+    comment = Comment(**task.key, task_id=task.id, author=actor.name, message=message, created_at=moments.now())
     session.add(comment)
     session.flush()
     return comment

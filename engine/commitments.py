@@ -32,7 +32,7 @@ def plan_check(run: Run) -> None:
     due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), int(days))
     signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
     commitment = Commitment(
-        case_id=run.case.id, item_id=item.id, kind="informed", signed_by=signer, signed_at=moments.now(), verify_due_on=due_on
+        **run.case.key, item_id=item.id, kind="informed", signed_by=signer, signed_at=moments.now(), verify_due_on=due_on
     )
     commitment.status = move(CommitmentStatus.MADE, CommitmentStatus.VERIFY_DUE, "the commitment")
     run.session.add(commitment)
@@ -56,7 +56,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
         return
     signed = select(Commitment).where(Commitment.case_id == run.case.id, Commitment.kind == "tolerance", Commitment.item_id.is_(None))
     promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
-    broken = Commitment(case_id=run.case.id, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
+    broken = Commitment(**run.case.key, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
     broken.status, broken.findings = move(CommitmentStatus.MADE, CommitmentStatus.RECTIFYING, "the commitment"), reason
     run.session.add(broken)
     variables = {"department": item.department}

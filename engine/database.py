@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +23,26 @@ from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
 
 #: `Session` is named here for those who may not know SQLAlchemy.
-__all__ = ["LOCK_TIMEOUT", "Database", "Session", "after_commit", "alembic_config", "connect", "deploy_alone", "migrate", "wal_is_safe"]
+__all__ = [
+    "LOCK_TIMEOUT",
+    "Database",
+    "Session",
+    "after_commit",
+    "alembic_config",
+    "connect",
+    "deploy_alone",
+    "migrate",
+    "migrating",
+    "wal_is_safe",
+]
 
 log = structlog.get_logger()
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
+#: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
+_PATIENCE = 0.2
 _AFTER_COMMIT = "after_commit"
 #: Locks that are not those of a row.
 _MIGRATION = 0x6F6E657468696E67
@@ -165,7 +179,9 @@ def after_commit(session: Session, work: Callable[[Database], object]) -> None:
 
 def deploy_alone(session: Session) -> None:
     """Let nobody else deploy until this transaction ends: who is second sees what the first has stored."""
-    _take(session.connection(), _DEPLOYMENT)
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        postgresql.take(connection, _DEPLOYMENT)
 
 
 def wait_for_nobody(session: Session) -> None:
@@ -176,16 +192,38 @@ def wait_for_nobody(session: Session) -> None:
 
 def migrate(bind: Engine) -> None:
     """Bring the schema to the newest version; safe to call from several processes at once."""
-    with outages.told(), bind.begin() as connection:
-        _take(connection, _MIGRATION)
-        config = alembic_config()
-        config.attributes["connection"] = connection
+    with outages.told(), migrating(bind) as config:
         command.upgrade(config, "head")
 
 
-def _take(connection: Connection, lock: int) -> None:
-    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
-        postgresql.take(connection, lock)
+@contextmanager
+def migrating(bind: Engine) -> Iterator[Config]:
+    """Let nobody else change the schema until the block ends; gives what Alembic's commands take."""
+    config = alembic_config()
+    with (_alone_on_sqlite if bind.dialect.name == "sqlite" else _alone_on_postgresql)(bind) as connection:
+        config.attributes["connection"] = connection
+        yield config
+
+
+@contextmanager
+def _alone_on_sqlite(bind: Engine) -> Iterator[Connection]:
+    """Give a transaction in which a table may be written anew: references are not looked at while it is away."""
+    with bind.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")  # no statement of a transaction
+        with connection.begin():
+            yield connection
+        connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
+def _alone_on_postgresql(bind: Engine) -> Iterator[Connection]:
+    """Give a connection that begins transactions as it likes, since others work meanwhile; another one holds the lock."""
+    with bind.connect() as guard, bind.connect() as connection:
+        while not postgresql.take_if_free(guard, _MIGRATION):
+            guard.rollback()  # whoever builds an index beside others waits for everybody who stands in a statement
+            time.sleep(_PATIENCE)
+        postgresql.let_idle(guard)  # and it is at rest: a query that was its last word would be waited for, as if it still read
+        yield connection
 
 
 def alembic_config() -> Config:

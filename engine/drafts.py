@@ -37,7 +37,7 @@ def save(session: Session, task_id: UUID, data: dict[str, Any], *, actor: Actor)
     """
     task = tasks.at_work(session, task_id, actor, to="save a draft of", lock=True)
     _require_fitting(tasks.form(session, task), data)
-    draft = session.get(Draft, task.id) or Draft(task_id=task.id, case_id=task.case_id)
+    draft = session.get(Draft, task.id) or Draft(task_id=task.id, **task.key)
     draft.data, draft.saved_at, draft.saved_by = data, moments.now(), actor.name
     session.add(draft)
     session.flush()

@@ -42,6 +42,6 @@ def _belongs(table: Table, cases: list[UUID]) -> ColumnElement[bool] | None:
     """What in a table belongs to these cases; None: it holds nothing of cases."""
     if table.name == Case.__tablename__:
         return table.c.id.in_(cases)
-    if "case_id" in table.c:
-        return table.c.case_id.in_(cases)
-    return table.c.task_id.in_(select(Task.id).where(Task.case_id.in_(cases))) if "task_id" in table.c else None
+    if "task_id" in table.c:
+        return table.c.task_id.in_(select(Task.id).where(Task.case_id.in_(cases)))
+    return table.c.case_id.in_(cases) if "case_id" in table.c else None

@@ -192,7 +192,7 @@ def _enter_step(run: Run, wait: Wait) -> None:
         # The case waits at the step, others go on: a job tries again, an incident says so meanwhile.
         run.session.add(
             Incident(
-                case_id=run.row.case_id,
+                **run.row.key,
                 instance_id=run.row.id,
                 wait=wait.id,
                 element=wait.element,

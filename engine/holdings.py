@@ -28,6 +28,7 @@ class Held:
     """The row of an instance, and what it must know of its case."""
 
     id: UUID
+    region: str
     case_id: UUID
     item_id: UUID | None
     definition_id: UUID
@@ -52,6 +53,11 @@ class Held:
     matter: str
     hall: str | None
     submitted_by: str
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What every row of its case says (`keys.Keyed`)."""
+        return {"region": self.region, "case_id": self.case_id}
 
 
 @dataclass(kw_only=True, slots=True)

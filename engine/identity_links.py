@@ -83,7 +83,9 @@ def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None
 
 
 def _candidate(task: Task, link: Link) -> TaskUser | TaskGroup:
-    return TaskUser(task_id=task.id, name=link.user) if link.user is not None else TaskGroup(task_id=task.id, name=link.group)
+    if link.user is not None:
+        return TaskUser(**task.key, task_id=task.id, name=link.user)
+    return TaskGroup(**task.key, task_id=task.id, name=link.group)
 
 
 def _note(session: Session, task: Task, link: Link, what: str, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from engine import dials
 from engine.case_models import Case, Item
-from engine.models import Task, Timer
+from engine.models import ExternalTask, Instance, Task, Timer
 from engine.states import UNSETTLED
 
 OPEN_TASK = "status = 'open'"
@@ -51,6 +51,12 @@ _open("ix_cases_open_promised", Case.promised_on, Case.number, Case.id, *_CASE, 
 
 # What is due once more, after it was tried in vain; few are.
 _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
+
+# What a worker asks for.
+Index("ix_external_tasks_fetch", ExternalTask.topic, ExternalTask.lock_expires_at)
+
+# What an instance has called.
+Index("ix_instances_parent", Instance.parent_id, Instance.parent_wait)
 
 # Cases, the newest first.
 Index("ix_cases_hall", Case.hall, Case.id)

@@ -185,7 +185,7 @@ def begin(
 def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, key: str | None, parent: tuple[Held, Wait] | None) -> Held:
     return Held(
         id=new_id(),
-        case_id=case.id,
+        **case.key,
         item_id=item.id if item else None,
         definition_id=loaded.id,
         parent_id=parent[0].id if parent else None,

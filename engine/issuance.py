@@ -44,7 +44,7 @@ def split(run: Run) -> None:
 def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recipient: str | None) -> Package:
     """Put results into one package.  Over the counter and electronically they are delivered at once."""
     now = moments.now()
-    package = Package(case_id=run.case.id, mode=mode, delivery=delivery, recipient=recipient, issued_at=now, issued_by=run.actor.name)
+    package = Package(**run.case.key, mode=mode, delivery=delivery, recipient=recipient, issued_at=now, issued_by=run.actor.name)
     run.session.add(package)
     run.session.flush()
     for item in items:
@@ -66,7 +66,7 @@ def _certify(run: Run, item: Item, package: Package) -> None:
         return
     run.session.add(
         Result(
-            case_id=run.case.id,
+            **run.case.key,
             item_id=item.id,
             package_id=package.id,
             number=(item.result or {}).get("certificate_no") or numbers.result(item),

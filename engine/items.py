@@ -112,11 +112,12 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     _require_department(item, actor, to="report for the item")
     row = instances.lock(session, item.instance_id or instances.of_case(session, item.case_id).id)
     session.refresh(item)
-    if session.get(DepartmentEvent, (item.department, event_id)) is not None:
+    known = select(DepartmentEvent.event_id).where(DepartmentEvent.department == item.department, DepartmentEvent.event_id == event_id)
+    if session.scalar(known.where(DepartmentEvent.case_id == item.case_id)) is not None:
         return item
     _require_number_free(session, item, external_number)
     now = moments.now()
-    session.add(DepartmentEvent(department=item.department, event_id=event_id, case_id=item.case_id, item_id=item.id, received_at=now))
+    session.add(DepartmentEvent(department=item.department, event_id=event_id, **item.key, item_id=item.id, received_at=now))
     item.external_number = external_number or item.external_number
     target = SyncStatus.ACKED if state == item.status else SyncStatus.DIVERGED
     if item.sync is not target:

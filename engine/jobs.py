@@ -25,12 +25,12 @@ TOGETHER = 50
 
 def owe(session: Session, kind: str, instance: Instance | Held, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
     """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
-    return put(session, Job(case_id=instance.case_id, instance_id=instance.id, kind=kind, payload=payload), after)
+    return put(session, Job(**instance.key, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
 def owe_parent(session: Session, child: Held, kind: str = RESUME, **payload: Any) -> Job:
     """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
-    return put(session, Job(case_id=child.case_id, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
+    return put(session, Job(**child.key, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 
 
 def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
@@ -77,7 +77,7 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
         job.due_at = moments.now() + BACKOFF[job.attempts - 1]
         return
     job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
-    incident = _standing(session, job) or Incident(case_id=job.case_id, instance_id=job.instance_id, element="", raised_at=moments.now())
+    incident = _standing(session, job) or Incident(**job.key, instance_id=job.instance_id, element="", raised_at=moments.now())
     incident.job_id, incident.message = job.id, job.error
     session.add(incident)
 

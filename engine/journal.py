@@ -25,6 +25,7 @@ def record(session: Session, instance: Held, *, actor: Actor, what: str, **detai
     now, seq = moments.now(), instance.journal_seq + 1
     digest = _hash(instance.journal_hash, seq, now, actor.name, what, details)
     entry = {
+        "region": instance.region,
         "case_id": instance.case_id,
         "instance_id": instance.id,
         "seq": seq,

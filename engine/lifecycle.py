@@ -28,7 +28,7 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str 
     now = moments.now()
     item = Item(
         number=numbers.next_item(session, case),
-        case_id=case.id,
+        **case.key,
         code=entry["code"],
         name=entry["name"],
         department=entry["department"],
@@ -74,7 +74,7 @@ def distribute(session: Session, case: Case, *items: Item) -> None:
     for material_id, code in session.execute(select(Material.id, Material.code).where(Material.case_id == case.id)):
         for item in items:
             if item.code in used_by.get(code, ()) and (material_id, item.id) not in linked:
-                session.add(MaterialLink(material_id=material_id, item_id=item.id, case_id=case.id))
+                session.add(MaterialLink(material_id=material_id, item_id=item.id, **case.key))
     session.flush()
 
 

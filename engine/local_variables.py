@@ -58,4 +58,4 @@ def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[
 
 
 def _row(row: Held, number: int, seen: Seen) -> dict[str, object]:
-    return {"instance_id": row.id, "number": number, "case_id": row.case_id, "variables": seen.values, "types": seen.types}
+    return {**row.key, "instance_id": row.id, "number": number, "variables": seen.values, "types": seen.types}

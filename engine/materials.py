@@ -63,7 +63,7 @@ def record(
         )
     taken = session.scalar(select(func.max(Material.no)).where(Material.case_id == case.id)) or 0
     material = Material(
-        case_id=case.id,
+        **case.key,
         no=taken + 1,
         code=code,
         name=known[code]["name"],

@@ -1,6 +1,6 @@
 """The tables, one page.  Rows speak through `#:`; statuses and their moves are in `states.py`.
 
-Every table that grows carries `case_id`, the key by which it can be spread over databases.  Days are local dates
+Every table that grows carries the key by which it can be spread over databases (`keys`).  Days are local dates
 (Beijing), moments are UTC.
 """
 
@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, Str
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engine.columns import Json, Lit, Moment, enum, new_id
+from engine.keys import Keyed, found_otherwise, of_case, refers, unique
 from engine.states import (
     ClockStatus,
     CommitmentStatus,
@@ -178,18 +179,17 @@ class Definition(Base):
     starts_known: Mapped[bool] = mapped_column(default=False, server_default=false(), index=True)
 
 
-class Instance(Base):
+class Instance(Keyed, Base):
     """A running process: the token state, and the variables."""
 
     __tablename__ = "instances"
-    __table_args__ = (Index("ix_instances_parent", "parent_id", "parent_wait"),)
+    __table_args__ = (of_case(), refers("item_id", "items"), refers("parent_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     #: None: the instance of the matter itself.
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"), index=True)
+    item_id: Mapped[UUID | None] = mapped_column(index=True)
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     #: The instance whose call activity waits for this one, and which of its waits that is.
-    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("instances.id"))
+    parent_id: Mapped[UUID | None]
     parent_wait: Mapped[int | None]
     #: What its starter calls it (Camunda's business key); for a case, its number.
     business_key: Mapped[str | None] = mapped_column(String(255), index=True)
@@ -213,20 +213,24 @@ class Instance(Base):
     #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
     journal_seq: Mapped[int] = mapped_column(default=0)
     journal_hash: Mapped[str] = mapped_column(String(64), default="")
-    __mapper_args__ = {"version_id_col": rev, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's own way
+    __mapper_args__ = {"primary_key": ("id",), "version_id_col": rev, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's own way
 
 
-class Activity(Base):
+class Activity(Keyed, Base):
     """One activation of one element: what an instance went through, as its diagram says it (the journal says it as the law does).
 
     It is the hottest of all tables: found by its instance, it needs no index of its own.
     """
 
     __tablename__ = "activities"
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), primary_key=True)
+    __table_args__ = (refers("instance_id", "instances"),)
+    known_by = ("instance_id", "number")
+    # Nodes of the release before put rows here by the primary key, which therefore becomes longer only in the release after this one.
+    case_id: Mapped[UUID] = mapped_column()
+    region: Mapped[str] = mapped_column(String(12))
+    instance_id: Mapped[UUID] = mapped_column(primary_key=True)
     #: Number of the activation within its instance; the wait of a task, a call …
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
     #: Number of the activation around it; None: the process itself.
     scope: Mapped[int | None]
     element: Mapped[str]
@@ -244,15 +248,14 @@ class Activity(Base):
     error: Mapped[str | None]
 
 
-class Task(Lit, Base):
+class Task(Lit, Keyed, Base):
     """A user task of a diagram (部门任务)."""
 
     __tablename__ = "tasks"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
+    __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"), refers("item_id", "items"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    item_id: Mapped[UUID | None]
+    instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
     name: Mapped[str]
@@ -281,31 +284,36 @@ class Task(Lit, Base):
     data: Mapped[dict[str, Any] | None]
 
 
-class TaskGroup(Base):
+class TaskGroup(Keyed, Base):
     """A candidate group of a task."""
 
     __tablename__ = "task_groups"
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    known_by = ("task_id", "name")
+    case_id: Mapped[UUID] = found_otherwise()
+    __table_args__ = (refers("task_id", "tasks"),)
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
 
 
-class TaskUser(Base):
+class TaskUser(Keyed, Base):
     """A candidate user of a task."""
 
     __tablename__ = "task_users"
-    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    known_by = ("task_id", "name")
+    case_id: Mapped[UUID] = found_otherwise()
+    __table_args__ = (refers("task_id", "tasks"),)
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), primary_key=True, index=True)
 
 
-class ExternalTask(Base):
+class ExternalTask(Keyed, Base):
     """A service task that waits for a worker, who holds it by a lock that runs out."""
 
     __tablename__ = "external_tasks"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_external_tasks_fetch", "topic", "lock_expires_at"))
+    __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"), refers("item_id", "items"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("items.id"))
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    item_id: Mapped[UUID | None]
+    instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
     topic: Mapped[str] = mapped_column(String(255))
@@ -321,14 +329,13 @@ class ExternalTask(Base):
     error_details: Mapped[str | None] = mapped_column(Text)
 
 
-class Timer(Base):
+class Timer(Keyed, Base):
     """A timer of a diagram; the table is the schedule.  No due date: it sleeps until its expression gives one."""
 
     __tablename__ = "timers"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_timers_due_at", "due_at"))
+    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_timers_due_at", "due_at"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
     #: Number of the activation that has it; None: the process itself.
@@ -340,14 +347,13 @@ class Timer(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-class Subscription(Base):
+class Subscription(Keyed, Base):
     """A message or a signal that an instance waits for."""
 
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"),)
+    __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
     #: Number of the activation that waits; None: the process itself.
@@ -357,14 +363,13 @@ class Subscription(Base):
     name: Mapped[str] = mapped_column(String(255), index=True)
 
 
-class Job(Base):
+class Job(Keyed, Base):
     """Work the engine owes itself: written with its cause, run after the commit or by the scheduler."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_due", "status", "due_at"),)
+    __table_args__ = (Index("ix_jobs_due", "status", "due_at"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"), index=True)
+    instance_id: Mapped[UUID] = mapped_column(index=True)
     #: What is to be done: a name of `engine.worker`'s table.
     kind: Mapped[str] = mapped_column(String(20))
     payload: Mapped[dict[str, Any]]
@@ -378,43 +383,43 @@ class Incident(Base):
     """Something failed and waits for a person or a retry; the case waits, others go on."""
 
     __tablename__ = "incidents"
-    __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"),)
+    __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"), refers("instance_id", "instances"), refers("job_id", "jobs"))
     id: Mapped[UUID] = _id()
+    region: Mapped[str | None] = mapped_column(String(12))
     #: None: no instance has begun, since that is what failed.
-    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID | None] = mapped_column(ForeignKey("instances.id"))
+    case_id: Mapped[UUID | None] = mapped_column(index=True)
+    instance_id: Mapped[UUID | None]
     #: The process that could not start by itself; None: that of the instance.
     definition_id: Mapped[UUID | None] = mapped_column(ForeignKey("definitions.id"))
     #: The wait it stands on, or None when a job failed for good.
     wait: Mapped[int | None]
-    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id"))
+    job_id: Mapped[UUID | None]
     element: Mapped[str]
     message: Mapped[str] = mapped_column(Text)
     raised_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
 
 
-class Outbox(Base):
+class Outbox(Keyed, Base):
     """Something that must leave the process: delivered at least once, idempotent by its id."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_unsent", "sent_at", "created_at"),)
+    __table_args__ = (Index("ix_outbox_unsent", "sent_at", "created_at"), of_case())
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     topic: Mapped[str] = mapped_column(String(80))
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 
 
-class Entry(Base):
+class Entry(Keyed, Base):
     """One line of the journal (流转记录): append-only, chained by hash within its instance."""
 
     __tablename__ = "journal"
-    __table_args__ = (UniqueConstraint("instance_id", "seq"), Index("ix_journal_case", "case_id", "at"))
+    case_id: Mapped[UUID] = found_otherwise()
+    __table_args__ = (Index("ix_journal_case", "case_id", "at"), unique("instance_id", "seq"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    instance_id: Mapped[UUID]
     seq: Mapped[int]
     at: Mapped[datetime]
     actor: Mapped[str]

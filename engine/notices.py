@@ -57,7 +57,7 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
     """Write a notice and put it into the outbox."""
     notice = Notice(
         number=numbers.next_notice(session, case, item),
-        case_id=case.id,
+        **case.key,
         item_id=item.id if item else None,
         kind=kind,
         title=TITLES[kind],

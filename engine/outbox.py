@@ -30,7 +30,7 @@ class Topic(StrEnum):
 
 def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
     """Owe a message to the world."""
-    message = Outbox(case_id=case.id, topic=topic, payload={"case": case.number, **payload}, created_at=moments.now())
+    message = Outbox(**case.key, topic=topic, payload={"case": case.number, **payload}, created_at=moments.now())
     session.add(message)
     return message
 

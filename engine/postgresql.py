@@ -72,6 +72,11 @@ def take(connection: Connection, lock: int) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
+def take_if_free(connection: Connection, lock: int) -> bool:
+    """Take such a lock unless somebody has it; tells whether it was free."""
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}))
+
+
 def hurry(connection: Connection) -> None:
     """Give up soon when others have locked what this transaction wants."""
     connection.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))

@@ -70,7 +70,7 @@ def put_back(session: Session, row: Held, image: PreImage) -> None:
         key = list(table.primary_key)
         there = {tuple(found) for found in session.execute(select(*key).where(table.c.instance_id == row.id))}
         for written in image.get(table.name, ()):  # what was kept may be older than a table, or a column
-            values = {column.name: _read(column, written[column.name]) for column in table.c if column.name in written}
+            values = {column.name: _read(column, written[column.name]) for column in table.c if column.name in written} | row.key
             if tuple(values[column.name] for column in key) in there:
                 mine = [column == values[column.name] for column in key]
                 session.execute(update(table).where(*mine).values({name: values[name] for name in changed if name in values}))

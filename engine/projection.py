@@ -65,7 +65,7 @@ class Change:
     def common(self, wait: Wait) -> dict[str, Any]:
         """What the row of every new wait says."""
         row = self.run.row
-        return {"case_id": row.case_id, "instance_id": row.id, "wait": wait.id, "element": wait.element}
+        return {"region": row.region, "case_id": row.case_id, "instance_id": row.id, "wait": wait.id, "element": wait.element}
 
     def delete(self, table: Table, waits: Iterable[int]) -> None:
         """Delete the rows of waits that are over."""
@@ -126,9 +126,10 @@ def _insert_tasks(change: Change) -> None:
     lights = dials.lights(run.item or run.case) if waits and run.row.hall is not None else {}
     for wait in waits:
         task = change.common(wait) | _task(run, wait) | lights | {"id": new_id()}
+        its = {"region": run.row.region, "case_id": run.row.case_id, "task_id": task["id"]}
         change.writes.insert(_TASKS, [task])
-        change.writes.insert(_GROUPS, [{"task_id": task["id"], "name": group} for group in dict.fromkeys(wait.groups)])
-        change.writes.insert(_USERS, [{"task_id": task["id"], "name": user} for user in dict.fromkeys(wait.users)])
+        change.writes.insert(_GROUPS, [its | {"name": group} for group in dict.fromkeys(wait.groups)])
+        change.writes.insert(_USERS, [its | {"name": user} for user in dict.fromkeys(wait.users)])
 
 
 def _task(run: Run, wait: Wait) -> dict[str, Any]:

@@ -21,5 +21,5 @@ def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
         raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
     if run.session.get(Rating, run.case.id) is not None:
         raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")
-    run.session.add(Rating(case_id=run.case.id, score=value, comment=data.get("comment"), rated_at=moments.now(), rated_by=run.actor.name))
+    run.session.add(Rating(**run.case.key, score=value, comment=data.get("comment"), rated_at=moments.now(), rated_by=run.actor.name))
     journal.record(run.session, run.row, actor=run.actor, what="case rated", score=value)

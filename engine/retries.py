@@ -73,4 +73,4 @@ def _place(row: ExternalTask | Continuation | Timer | StartTimer) -> dict[str, A
     """Where its incident stands: on a wait of its instance, or on the definition that is to start."""
     if isinstance(row, StartTimer):
         return {"definition_id": row.definition_id}
-    return {"case_id": row.case_id, "instance_id": row.instance_id, "wait": row.wait}
+    return {**row.key, "instance_id": row.instance_id, "wait": row.wait}

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from engine.keys import Keyed, refers, unique
 from engine.models import Base, _id
 
 
@@ -29,14 +30,13 @@ class StartTimer(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-class Continuation(Base):
+class Continuation(Keyed, Base):
     """A token that the engine itself carries on (`camunda:asyncBefore/After`), in a transaction of its own."""
 
     __tablename__ = "continuations"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_continuations_due_at", "due_at"))
+    __table_args__ = (Index("ix_continuations_due_at", "due_at"), unique("instance_id", "wait"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
-    instance_id: Mapped[UUID] = mapped_column(ForeignKey("instances.id"))
+    instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
     priority: Mapped[int] = mapped_column(BigInteger)

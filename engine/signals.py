@@ -30,6 +30,7 @@ def tell(run: Run) -> None:
 def owe(session: Session, name: str, values: Mapping[str, Any], which: ColumnElement[bool]) -> None:
     """Owe a signal to each instance that waits for it, among these."""
     waiting = select(Subscription.instance_id).where(Subscription.kind == WaitKind.SIGNAL, Subscription.name == name)
-    found = select(Instance.id, Instance.case_id).where(Instance.id.in_(waiting), which).order_by(Instance.id)
-    for row in session.execute(found):
-        jobs.put(session, Job(case_id=row.case_id, instance_id=row.id, kind="signal", payload={"name": name, "variables": dict(values)}))
+    found = select(Instance.id, Instance.region, Instance.case_id).where(Instance.id.in_(waiting), which).order_by(Instance.id)
+    for instance_id, region, case_id in session.execute(found):
+        payload = {"name": name, "variables": dict(values)}
+        jobs.put(session, Job(region=region, case_id=case_id, instance_id=instance_id, kind="signal", payload=payload))

@@ -239,7 +239,7 @@ def let_anybody(session: Session, task_id: UUID) -> None:
     task = session.get_one(Task, task_id)
     task.assignee = None
     if session.get(TaskGroup, (task_id, "*")) is None:
-        session.add(TaskGroup(task_id=task_id, name="*"))
+        session.add(TaskGroup(**task.key, task_id=task_id, name="*"))
     tasks.regroup(session, task)
 
 

@@ -42,7 +42,7 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
         {"missing": named, "defects": defects, "due_on": due_on.isoformat()},
         actor=run.actor,
     )
-    supplement = Supplement(case_id=run.case.id, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
+    supplement = Supplement(**run.case.key, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
     if repeated:
         supplement.allowed_by = run.actor.name
         alerts.raise_alert(run.session, run.case, AlertKind.SECOND_SUPPLEMENT, Light.YELLOW, f"办件 {run.case.number} 二次补正")

@@ -52,7 +52,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
             standing[material["code"]].used_by = sorted({*standing[material["code"]].used_by, *material["used_by"]})
             continue
         tolerance = Tolerance(
-            case_id=run.case.id,
+            **run.case.key,
             code=material["code"],
             name=material["name"],
             used_by=material["used_by"],
@@ -63,7 +63,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
         run.session.add(tolerance)
         listed.append({"code": tolerance.code, "name": tolerance.name, "due_on": tolerance.due_on.isoformat()})
     signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
-    run.session.add(Commitment(case_id=run.case.id, kind="tolerance", signed_by=signer, signed_at=now))
+    run.session.add(Commitment(**run.case.key, kind="tolerance", signed_by=signer, signed_at=now))
     run.session.flush()
     run.session.expire(run.case, ["tolerances"])
     notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE, {"materials": listed}, actor=run.actor)

@@ -1,6 +1,6 @@
-"""What the schema lacks to be spread over many databases: the key (region, case) in each growing table, its keys and its constraints.
+"""Whether the schema can be spread over many databases: the key (region, case) in each growing table, in all its keys and all its references.
 
-`python -m tests.distribution` prints it as it stands in docs/scale.md; tests/engine/test_schema.py compares the two.
+`python -m tests.distribution` prints what still lacks it, as it stands in docs/scale.md; tests/engine/test_schema.py compares the two.
 """
 
 from __future__ import annotations
@@ -13,23 +13,26 @@ from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, T
 from engine import archive_models, case_models, compiled_models, indexes, models, schedule_models
 
 assert all((archive_models, case_models, compiled_models, indexes, schedule_models))  # importing them registers their tables
-#: What does not grow with cases, and would be the same in every shard.  Every other table grows.
+#: What does not grow with cases, and would be the same in every shard.
 SHARED = {
     *("accounts", "api_keys", "calendar_years", "compiled_files", "definitions", "departments", "deployments", "grants", "halls"),
     *("offers", "recomputations", "resources", "start_events", "start_timers"),
 }
+#: What is of no case, and does not stay: docs/scale.md argues for each.
+PASSING = {"counters", "idempotent_answers", "log_ins"}
 #: Tables whose row is the case.
 CASES = {"cases", "archived_cases"}
 
 
 def growing() -> list[Table]:
     """Tables that grow with cases."""
-    return sorted((table for table in models.Base.metadata.tables.values() if table.name not in SHARED), key=lambda table: table.name)
+    others = SHARED | PASSING
+    return sorted((table for table in models.Base.metadata.tables.values() if table.name not in others), key=lambda table: table.name)
 
 
-def case_of(table: Table) -> str:
-    """Name of the column that holds the case."""
-    return "id" if table.name in CASES else "case_id"
+def key_of(table: Table) -> set[str]:
+    """Names of the columns that hold the key."""
+    return {"id" if table.name in CASES else "case_id", "region"}
 
 
 def unique(table: Table) -> Iterator[tuple[str, ...]]:
@@ -41,40 +44,41 @@ def unique(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def references(table: Table) -> Iterator[tuple[str, ...]]:
-    """Columns that refer to rows of growing tables."""
+    """Columns that refer to rows of growing tables, as the database knows it."""
     for constraint in table.constraints:
         if isinstance(constraint, ForeignKeyConstraint) and constraint.referred_table.name not in SHARED:
             yield _columns(constraint)
 
 
+def loose(table: Table) -> Iterator[str]:
+    """Columns that hold the id of something, while the database does not know of what."""
+    bound = {name for constraint in table.foreign_key_constraints for name in constraint.columns.keys()}  # noqa: SIM118 - no mapping
+    yield from (name for name in table.columns.keys() if name.endswith("_id") and name not in bound | key_of(table))  # noqa: SIM118
+
+
 def page() -> str:
     """Count what has the key, and list what has not, table by table."""
     tables = growing()
-    keys = [(case_of(table), key) for table in tables for key in unique(table)]
-    by_case = sum(case in key for case, key in keys)
-    by_region = sum("region" in key for _case, key in keys)
-    regions, cases = (", ".join(f"`{table.name}`" for table in tables if which(table)) for which in (_has_region, _has_no_case))
+    keys = [(table, key) for table in tables for key in unique(table)]
+    refers = [(table, columns) for table in tables for columns in references(table)]
     lines = [
-        f"- {len(tables)} tables grow. The region is a column of {regions}; a column for the case is missing in {cases}.",
-        f"- Of {len(keys)} primary keys and unique constraints {by_case} contain the case, {by_region} the region.",
+        f"- {len(tables)} tables grow. Of {_count([(table, tuple(table.c.keys())) for table in tables])} the rows have the key.",
+        f"- Of {len(keys)} primary keys and unique constraints {_count(keys)} contain it; of {len(refers)} references {_count(refers)}.",
         "",
-        "| table | unique without the case | refers without the case |",
+        "| table | unique without the key | refers to what may be of another case |",
         "|---|---|---|",
-        *(f"| {table.name} | {_lacking(table, unique(table))} | {_lacking(table, references(table))} |" for table in tables),
+        *(f"| {table.name} | {told[0]} | {told[1]} |" for table in tables if (told := _lacking(table)) != ("–", "–")),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _has_region(table: Table) -> bool:
-    return "region" in table.c
+def _count(columns: list[tuple[Table, tuple[str, ...]]]) -> int:
+    return sum(key_of(table) <= set(names) for table, names in columns)
 
 
-def _has_no_case(table: Table) -> bool:
-    return case_of(table) not in table.c
-
-
-def _lacking(table: Table, keys: Iterator[tuple[str, ...]]) -> str:
-    return "; ".join(sorted(", ".join(key) for key in keys if case_of(table) not in key)) or "–"
+def _lacking(table: Table) -> tuple[str, str]:
+    keys = sorted(", ".join(key) for key in unique(table) if not key_of(table) <= set(key))
+    return "; ".join(keys) or "–", ", ".join(loose(table)) or "–"
 
 
 def _columns(constraint: Constraint) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def new_item(session: Session, case: Case, *, department: str = "food", **partic
         "joined_at": NOW,
     }
     item = Item(
-        case_id=case.id,
+        **case.key,
         number=number,
         code="food_permit",
         name="食品经营许可",
@@ -70,7 +70,7 @@ def new_case(session: Session) -> Case:
 
 
 def new_notice(session: Session, case: Case, number: str = "T-1") -> Notice:
-    notice = Notice(number=number, case_id=case.id, kind="pause", title="", content={}, issued_at=NOW, issued_by="x")
+    notice = Notice(number=number, **case.key, kind="pause", title="", content={}, issued_at=NOW, issued_by="x")
     session.add(notice)
     session.flush()
     return notice

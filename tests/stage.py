@@ -201,11 +201,12 @@ class Person:
         materials: Sequence[str] = (),
         applicant: Mapping[str, Any] = APPLICANT,
         hall: str = "changsha",
+        region: str = "430100",
         **more: Any,
     ) -> Case:
         """Submit a case with materials of these codes."""
         what = cases.Submission(
-            region="430100",
+            region=region,
             matter=matter,
             hall=hall,
             applicant=dict(applicant),

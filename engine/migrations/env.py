@@ -25,6 +25,7 @@ context.configure(
     target_metadata=models.Base.metadata,
     render_item=render_item,
     render_as_batch=connection.dialect.name == "sqlite",
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

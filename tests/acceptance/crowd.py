@@ -14,8 +14,8 @@ from tests.benchmarks import bundle, population
 CROWDED = {*population.HOT, "notices", "incidents"}
 #: Something that stands in each instance: an empty table says nothing about its indexes.
 INCIDENTS = """
-INSERT INTO incidents (id, case_id, instance_id, wait, element, message, raised_at, resolved_at)
-SELECT id, case_id, id, 1, 'x', 'x', now(), NULL FROM instances
+INSERT INTO incidents (id, region, case_id, instance_id, wait, element, message, raised_at, resolved_at)
+SELECT id, region, case_id, id, 1, 'x', 'x', now(), NULL FROM instances
 """
 
 

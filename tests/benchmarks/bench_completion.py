@@ -43,7 +43,7 @@ ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 #: What a completion reads, locks and writes, as one statement: a task with its instance and case, five tables written.
 LIMIT = """
 \\set place random(1, {instances})
-WITH picked AS (SELECT t.id AS task, i.id AS instance, i.case_id, i.rev, i.state, i.variables, i.journal_seq, c.number
+WITH picked AS (SELECT t.id AS task, i.id AS instance, i.region, i.case_id, i.rev, i.state, i.variables, i.journal_seq, c.number
     FROM places p JOIN tasks t ON t.id = p.task JOIN instances i ON i.id = t.instance_id JOIN cases c ON c.id = i.case_id
     WHERE p.place = :place FOR NO KEY UPDATE OF i, t),
 done AS (UPDATE tasks t SET ended_at = now(), completed_by = 'officer2', data = :data FROM picked WHERE t.id = picked.task),
@@ -51,8 +51,8 @@ moved AS (UPDATE instances i SET rev = i.rev + 1, state = picked.state, variable
     journal_seq = i.journal_seq + 1, journal_hash = md5(i.journal_hash) FROM picked WHERE i.id = picked.instance),
 told AS (UPDATE activities a SET ended_at = now(), outcome = 'completed' FROM picked WHERE a.instance_id = picked.instance AND a.number IN (3, 4)),
 gone AS (DELETE FROM timers USING picked WHERE timers.instance_id = picked.instance AND timers.wait = -1),
-written AS (INSERT INTO journal (id, case_id, instance_id, seq, at, actor, what, details, hash)
-    SELECT gen_random_uuid(), case_id, instance, 1000 + journal_seq, now(), 'officer2', 'task completed', '{{"task":"department2"}}', md5(number) FROM picked)
+written AS (INSERT INTO journal (id, region, case_id, instance_id, seq, at, actor, what, details, hash)
+    SELECT gen_random_uuid(), region, case_id, instance, 1000 + journal_seq, now(), 'officer2', 'task completed', '{{"task":"department2"}}', md5(number) FROM picked)
 SELECT count(*) FROM picked;
 """
 

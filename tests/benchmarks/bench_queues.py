@@ -25,8 +25,8 @@ from tests.benchmarks import bench_scheduler, shipped
 STEPS = 4
 #: As if they had been due one after the other in the hours before; they belong to nobody, for they are gone before anybody sees them.
 PLANNED = text(
-    "INSERT INTO timers (id, case_id, instance_id, wait, element, due_at, retries) SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(),"
-    " 1, 'done', now() - interval '4 hours' + (:before + n) * interval '1 ms', 3 FROM generate_series(1, :count) AS n"
+    "INSERT INTO timers (id, region, case_id, instance_id, wait, element, due_at, retries)"
+    " SELECT gen_random_uuid(), '430100', gen_random_uuid(), gen_random_uuid(), 1, 'done', now() - interval '4 hours' + (:before + n) * interval '1 ms', 3 FROM generate_series(1, :count) AS n"
 )
 
 

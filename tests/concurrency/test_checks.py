@@ -145,7 +145,7 @@ def test_check__somebody_elses_completion(db, commands):
     assert f"Expected task {checks.task_id(one)} to be completed by {one.key}, but it was by {other.key}" in found(db, commands)
 
 
-OWED = select(Instance.case_id, Instance.id).where(Instance.parent_id.is_(None)).limit(1)
+OWED = select(Instance.region, Instance.case_id, Instance.id).where(Instance.parent_id.is_(None)).limit(1)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_check__one_thing_is_damaged(db, commands, damage, says):
 )
 def test_check__something_is_stuck(db, commands, row, says):
     with db.reading() as session:
-        case_id, instance_id = session.execute(OWED).one()
-    do(db, row.values(id=new_id(), case_id=case_id, instance_id=instance_id))
+        region, case_id, instance_id = session.execute(OWED).one()
+    do(db, row.values(id=new_id(), region=region, case_id=case_id, instance_id=instance_id))
 
     faults = found(db, commands)
 

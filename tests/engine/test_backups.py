@@ -53,7 +53,7 @@ def here(database_url, files):
                 "name": "m",
                 "handed_in_at": instance.started_at,
                 "handed_in_by": "clerk",
-                "case_id": instance.case_id,
+                **instance.key,
             }
             session.add(Material(**handed_in, no=no, filename=name, media_type=kept.media_type, size=kept.size, sha256=kept.sha256))
     yield here

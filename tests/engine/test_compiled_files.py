@@ -12,7 +12,7 @@ from bpmn import compiled, compiler
 from bpmn.errors import DocumentError, Finding
 from engine import compiled_files, definitions, deployments, offers
 from engine.compiled_models import CompiledFile, Offer
-from engine.database import alembic_config
+from engine.database import migrating
 from engine.kept import Kept
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -164,9 +164,7 @@ def test_migrate__what_is_deployed_already_is_offered(database):
     deploy(database, apply_form=form("a"), tables_dmn=tiny.tables({"alpha": {}}, []))
     with database.reading() as session:
         before = session.execute(select(Offer.deployment_id, Offer.resource, Offer.kind, Offer.name, Offer.deployed_at)).all()
-    config = alembic_config()
-    with database.bind.begin() as connection:
-        config.attributes["connection"] = connection
+    with migrating(database.bind) as config:
         command.downgrade(config, "0013")
 
     database.migrate()

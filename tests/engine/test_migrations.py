@@ -22,9 +22,7 @@ def bind(empty_database_url):
 def test_migrate__from_empty_equals_the_models(bind):
     database.migrate(bind)
 
-    config = database.alembic_config()
-    with bind.begin() as connection:
-        config.attributes["connection"] = connection
+    with database.migrating(bind) as config:
         command.check(config)  # raises when a migration is missing
     assert set(models.Base.metadata.tables) == set(inspect(bind).get_table_names()) - {"alembic_version"}
 
@@ -50,9 +48,7 @@ def test_migrate__again(bind):
 
 def test_migrate__down_and_up(bind):
     database.migrate(bind)
-    config = database.alembic_config()
-    with bind.begin() as connection:
-        config.attributes["connection"] = connection
+    with database.migrating(bind) as config:
         command.downgrade(config, "base")
     assert set(inspect(bind).get_table_names()) == {"alembic_version"}
 

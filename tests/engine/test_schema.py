@@ -13,8 +13,14 @@ from tests import distribution
 
 CHECKOUT = Path(__file__).parents[2]
 ENGINE = CHECKOUT / "engine"
-#: How many keys and unique constraints, and how many references, do not contain the case: a new table adds none, and whoever mends one says so here.
-KEYS, REFERENCES = 44, 34
+#: Keys that become longer in the next release, when no node is left that puts rows by them, or writes an incident of no case as null.
+NEXT = {("activities", ("instance_id", "number")), ("incidents", ("id",)), ("timers", ("instance_id", "wait"))}
+#: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
+BEYOND = {
+    *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),
+    *(("clock_entries", "notice_id"), ("material_links", "material_id")),  # an item that was adopted left them where it came from
+    *(("department_events", "event_id"), ("items", "instance_id")),  # a department's own word; set before its instance is written
+}
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
     r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
@@ -31,7 +37,7 @@ OWN = {
 
 
 def lacking(kind):
-    return [(table.name, key) for table in distribution.growing() for key in kind(table) if distribution.case_of(table) not in key]
+    return {(table.name, key) for table in distribution.growing() for key in kind(table) if not distribution.key_of(table) <= set(key)}
 
 
 def test_page__tells_what_lacks_the_key():
@@ -41,13 +47,39 @@ def test_page__tells_what_lacks_the_key():
     assert told[1] == distribution.page()
 
 
-def test_keys__a_new_one_contains_the_case():
-    assert len(lacking(distribution.unique)) == KEYS
-    assert len(lacking(distribution.references)) == REFERENCES
+def test_rows__have_the_key():
+    nullable = {f"{table.name}.{name}" for table in distribution.growing() for name in distribution.key_of(table) if table.c[name].nullable}
+
+    assert nullable == {"incidents.case_id", "incidents.region"}
+
+
+def test_keys__contain_the_key():
+    assert lacking(distribution.unique) == NEXT
+
+
+def test_references__contain_the_key():
+    """They refer to rows of the same case, and go with them to another one."""
+    assert lacking(distribution.references) == set()
+    for table in distribution.growing():
+        for reference in table.foreign_key_constraints:
+            if reference.referred_table.name not in distribution.SHARED | {"cases"}:
+                there = [element.column.name for element in reference.elements]
+                assert dict(zip(reference.columns.keys(), there, strict=True)).items() >= {"case_id": "case_id", "region": "region"}.items()
+                assert (reference.onupdate, reference.deferrable, reference.initially) == ("CASCADE", True, "DEFERRED")
+
+
+def test_references__the_database_knows_all_others():
+    assert {(table.name, name) for table in distribution.growing() for name in distribution.loose(table)} == BEYOND
+
+
+def test_mapper__knows_rows_by_what_the_database_has_besides_the_key():
+    for mapper in Base.registry.mappers:
+        known, key = [column.name for column in mapper.primary_key], [column.name for column in mapper.local_table.primary_key]
+        assert known == [name for name in key if name in known or name not in {"case_id", "region"}]
 
 
 def test_shared__names_tables():
-    assert set(Base.metadata.tables) >= distribution.SHARED | distribution.CASES
+    assert set(Base.metadata.tables) >= distribution.SHARED | distribution.PASSING | distribution.CASES
 
 
 def test_unique__what_is_said_of_a_column_an_index_or_a_constraint():

@@ -157,7 +157,7 @@ def test_verify__an_instance_is_damaged(database, root, values, kind, message):
     ids=["late", "failed"],
 )
 def test_verify__a_job_that_nobody_does(database, root, late, message):
-    job = {"id": uuid4(), "case_id": root.case_id, "instance_id": root.id, "kind": "refresh", "payload": {}, "attempts": 0}
+    job = {"id": uuid4(), **root.key, "instance_id": root.id, "kind": "refresh", "payload": {}, "attempts": 0}
     tamper(database, insert(Job).values(**job, **late))
 
     [(kind, found_)] = found(database)
@@ -207,7 +207,7 @@ def test_verify__materials(database, root, tmp_path):
     kept = [files.keep(io.BytesIO(content), name) for content, name in ((PDF, "a.pdf"), (PNG, "b.png"), (JPEG, "c.jpg"))]
     with database.transaction() as session:
         for no, file in enumerate((*kept, kept[0]), start=1):
-            handed_in = {"code": "m", "name": "m", "handed_in_at": NOW, "handed_in_by": "clerk", "case_id": root.case_id, "no": no}
+            handed_in = {"code": "m", "name": "m", "handed_in_at": NOW, "handed_in_by": "clerk", **root.key, "no": no}
             session.add(Material(**handed_in, filename="plan.pdf", media_type="application/pdf", size=file.size, sha256=file.sha256))
     assert found(database, files=files) == []
     files.path(kept[1].sha256).unlink()

@@ -86,7 +86,7 @@ def test_migrate_cases__says_what_a_draft_loses(run, here):
     here.deploy(start("s"), user("review", name="审查", ext=FORM, groups="market"), end("e"), flows("s -> review -> e"))
     with here.database.transaction() as session:
         task = session.scalars(select(Task).order_by(Task.id).limit(1)).one()
-        session.add(Draft(task_id=task.id, case_id=task.case_id, data={"fee": "免"}, saved_at=datetime.now(UTC), saved_by="li"))
+        session.add(Draft(task_id=task.id, **task.key, data={"fee": "免"}, saved_at=datetime.now(UTC), saved_by="li"))
 
     result = run("migrate-cases", "check", "--from", "1", "--to", "4")
 

@@ -26,6 +26,7 @@ CODE = SNAPSHOTS / "code-0013.tar.zst"
 #: What is entered for each kind of task.
 DATA = {
     "intake": {"outcome": "accept"},
+    "follow-on": {"outcome": "accept"},
     "decision": {"outcome": "granted"},
     "issuance": {"mode": "unified", "delivery": "window"},
     "rating": {"score": 5},
@@ -89,6 +90,14 @@ def finish(case, nodes):
     raise AssertionError(f"Expected case {case} to end, but open are {[task['name'] for task in seen['tasks']]}")
 
 
+def alone(node):
+    """Take an item in that a bundle adopts while it runs; gives its number."""
+    materials = [{"code": code} for code in ("m_layout_food", "m_food_rules", "m_plan", "m_premises")]
+    case = call(node, "clerk", "POST", "/cases", BUNDLE | {"matter": "food_permit", "materials": materials})
+    call(node, "clerk", "POST", f"/tasks/{case['tasks'][0]['id']}/complete", DATA["intake"])
+    return case["items"][0]["number"]
+
+
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     running = older("--sample")
@@ -102,6 +111,7 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     finish(begun, nodes)
     for node in (older.environ, environ):
         finish(call(node, "clerk", "POST", "/cases", BUNDLE)["number"], nodes)
+        finish(call(node, "clerk", "POST", "/cases", BUNDLE | {"adopt": [alone(node)]})["number"], nodes)
     running.press_ctrl_c()
     assert running.ended() == 0
     again = start("serve", **older.environ)
@@ -113,5 +123,5 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     database = Database(database_url)
     assert list(verification.verify(database)) == []
     with database.reading() as session:
-        assert [case.ended_at is not None for case in session.scalars(select(Case))] == [True] * 3
+        assert [case.ended_at is not None for case in session.scalars(select(Case))] == [True] * 7
     database.close()

@@ -1,0 +1,104 @@
+"""What is of a case lies where the case lies, and goes where it goes: whoever moves it, and whoever wrote it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy import insert, or_, select, update
+
+from engine import database as databases
+from engine import verification
+from engine.case_models import ClockEntry, Item
+from engine.models import Activity, Entry, Instance, Task, TaskGroup
+from tests import distribution
+from tests.engine.test_adoptions import running_alone, tiny_matter
+
+__all__ = ["tiny_matter"]
+#: The schema before there was a key.
+BEFORE = "0018"
+
+
+@pytest.fixture
+def adopted(stage, clerk, tiny_matter):
+    """An item and the bundle that is to have it; it was taken in alone, in another region."""
+    _, item = running_alone(clerk, stage, region="430104")
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    return item, bundle
+
+
+def places(stage, item):
+    """Tables with rows about an item, its process and its tasks, and where these lie."""
+    found = {}
+    with stage.reading() as session:
+        tasks = session.scalars(select(Task.id).where(Task.instance_id == item.instance_id)).all()
+        for table in distribution.growing():
+            about = {"instance_id": [item.instance_id], "item_id": [item.id], "task_id": tasks}
+            mine = [table.c[name].in_(ids) for name, ids in about.items() if name in table.c]
+            rows = session.execute(select(table.c.case_id, table.c.region).where(or_(*mine))).all() if mine else ()
+            found |= {table.name: {tuple(row) for row in rows}} if rows else {}
+    return found
+
+
+def test_adopt__everything_goes_along(stage, clerk, market, adopted):
+    item, bundle = adopted
+
+    clerk.adopt(bundle, item.number)
+
+    there = places(stage, item)
+    assert there == {table: {(bundle.id, "430100")} for table in there}
+    assert there.keys() >= {"activities", "clock_entries", "instances", "journal", "material_links", "task_groups", "tasks"}
+
+
+def test_older_node__what_it_writes_gets_its_key(stage, adopted):
+    """It knows no region, and of a candidate group no case."""
+    item, _ = adopted
+    task, group = as_it_knows(Task, without={"region"}), as_it_knows(TaskGroup, without={"region", "case_id"})
+    with stage.database.transaction() as session:
+        known = session.execute(select(task).where(task.c.instance_id == item.instance_id)).mappings().first()
+        new = {**known, "id": uuid4(), "wait": 1000}
+        session.execute(insert(task).values(new))
+        session.execute(insert(group).values(task_id=new["id"], name="window"))
+
+    with stage.reading() as session:
+        rows = [session.get_one(Task, new["id"]), session.get_one(TaskGroup, (new["id"], "window"))]
+    assert [row.key for row in rows] == [{"region": "430104", "case_id": item.case_id}] * 2
+
+
+def test_older_node__adopts(stage, adopted):
+    """It says table by table to which case rows go."""
+    item, bundle = adopted
+    with stage.database.transaction() as session:
+        for model, of in ((Instance, "id"), (Activity, "instance_id"), (Task, "instance_id"), (ClockEntry, "item_id"), (Item, "id")):
+            table = as_it_knows(model, without={"region"})
+            mine = table.c[of] == (item.id if model is Item or of == "item_id" else item.instance_id)
+            moved = {"case_id": bundle.id} | ({"parent_id": None} if model is Instance else {})
+            session.execute(update(table).where(mine).values(moved))
+
+    there = places(stage, item)
+    assert there == {table: {(bundle.id, "430100")} for table in there}
+
+
+def as_it_knows(model, *, without):
+    """A table as the release before knows it."""
+    return sa.table(model.__tablename__, *(sa.column(c.name, c.type) for c in model.__table__.c if c.name not in without))
+
+
+def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk, adopted):
+    item, bundle = adopted
+    alone = item.case_id
+    clerk.adopt(bundle, item.number)
+    before = places(stage, item)
+    with databases.migrating(stage.database.bind) as config:
+        command.downgrade(config, BEFORE)
+    entry = as_it_knows(Entry, without={"region"})
+    with stage.database.transaction() as session:  # so it was until then
+        session.execute(update(entry).where(entry.c.instance_id == item.instance_id).values(case_id=alone))
+
+    stage.database.migrate()
+
+    assert places(stage, item) == before
+    assert list(verification.verify(stage.database)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import functions, holdings, instances, journal, lifecycle, materials, matters, moments, numbers
+from engine import functions, holdings, instances, journal, keys, lifecycle, materials, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import Busy, InvalidState, NotFound
@@ -54,7 +54,7 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     finished = item.status in FAVOURABLE and holder.ended_at is not None
     if holder.matter != matters.SINGLE_ITEM and not finished:
         raise InvalidState(f"Expected item {item.number} to be free, but case {holder.number} has it (已在办)", case=holder.number)
-    query = select(Case.number).join(Item, Item.case_id == Case.id).where(Item.previous_number == item.number, Case.ended_at.is_(None))
+    query = select(Case.number).join(Item, keys.together(Item, Case)).where(Item.previous_number == item.number, Case.ended_at.is_(None))
     taken = session.scalar(query)
     if taken is not None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from engine import activities, archive_documents, cases, definitions, functions, moments
+from engine import activities, archive_documents, cases, definitions, functions, keys, moments
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
@@ -89,12 +89,12 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
     unkept = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
     return (
         Case.ended_at.is_not(None),
-        ~exists().where(Instance.case_id == Case.id, Instance.status == InstanceStatus.RUNNING),
-        ~exists().where(Job.case_id == Case.id),
-        ~exists().where(Incident.case_id == Case.id, Incident.resolved_at.is_(None)),
-        ~exists().where(Outbox.case_id == Case.id, Outbox.sent_at.is_(None)),
-        ~exists().where(Tolerance.case_id == Case.id, Tolerance.status.in_((ToleranceStatus.OPEN, ToleranceStatus.OVERDUE))),
-        ~exists().where(Commitment.case_id == Case.id, Commitment.status.in_(unkept)),
+        ~exists().where(keys.together(Instance, Case), Instance.status == InstanceStatus.RUNNING),
+        ~exists().where(keys.together(Job, Case)),
+        ~exists().where(keys.together(Incident, Case), Incident.resolved_at.is_(None)),
+        ~exists().where(keys.together(Outbox, Case), Outbox.sent_at.is_(None)),
+        ~exists().where(keys.together(Tolerance, Case), Tolerance.status.in_((ToleranceStatus.OPEN, ToleranceStatus.OVERDUE))),
+        ~exists().where(keys.together(Commitment, Case), Commitment.status.in_(unkept)),
         ~exists().where(later.previous_id == Case.id),
         ~exists().where(Item.adopted_from_id == Case.id),
         ~exists().where(Material.case_id == Case.id, of_other.copied_from_id == Material.id, of_other.case_id != Case.id),

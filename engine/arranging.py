@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import execution, instances, journal, moments, processes, variables, visibility
+from engine import execution, instances, journal, keys, moments, processes, variables, visibility
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound
@@ -41,7 +41,7 @@ def seen(actor: Actor) -> ColumnElement[bool]:
     """What an actor may look at: also tasks that it may not do."""
     if not actor.has(*ARRANGERS):
         return visibility.sees_task(actor)
-    return or_(visibility.sees_task(actor), exists().where(Case.id == Task.case_id, Case.entry == processes.ENTRY))
+    return or_(visibility.sees_task(actor), exists().where(keys.together(Task, Case), Case.entry == processes.ENTRY))
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> Task:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.expressions import Expression
-from engine import calendars, definitions, functions, moments
+from engine import calendars, definitions, functions, keys, moments
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
@@ -43,7 +43,7 @@ def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple
             Instance.case_id,
             Instance.item_id,
         )
-        query = select(*columns, Instance.definition_id).join(Instance, Instance.id == table.instance_id)
+        query = select(*columns, Instance.definition_id).join(Instance, keys.its(table.instance_id, Instance))
         to: list[dict[str, Any]] = []
         follows: dict[tuple[UUID, str], str | None] = {}
         for row in session.execute(query.where(table.case_id.in_(cases), *more)):

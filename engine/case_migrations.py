@@ -21,7 +21,20 @@ from bpmn.errors import InstanceError
 from bpmn.forms import Form
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
-from engine import definitions, functions, instances, journal, matters, models, moments, moved_drafts, pre_images, projection, versions
+from engine import (
+    definitions,
+    functions,
+    instances,
+    journal,
+    keys,
+    matters,
+    models,
+    moments,
+    moved_drafts,
+    pre_images,
+    projection,
+    versions,
+)
 from engine.actors import Actor, Role
 from engine.case_models import Case, CaseMigration, Draft, Item
 from engine.definitions import Loaded
@@ -139,7 +152,7 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
 
 def of_batch(session: Session, batch: UUID) -> list[Affected]:
     """What was moved by a batch, oldest first; raises NotFound."""
-    query = _about().join(CaseMigration, CaseMigration.instance_id == models.Instance.id)
+    query = _about().join(CaseMigration, keys.its(CaseMigration.instance_id, models.Instance))
     found = _read(session, query.where(CaseMigration.batch == batch))
     if not found:
         raise NotFound(f"Expected to find what batch {batch} has moved, but it has moved nothing")
@@ -256,8 +269,8 @@ def _version(session: Session, key: str, version: int) -> Loaded:
 
 
 def _about() -> Select[UUID, str, str]:
-    query = select(models.Instance.id, Case.number, Item.number).join(Case, Case.id == models.Instance.case_id)
-    return query.outerjoin(Item, Item.id == models.Instance.item_id).order_by(models.Instance.id)
+    query = select(models.Instance.id, Case.number, Item.number).join(Case, keys.together(models.Instance, Case))
+    return query.outerjoin(Item, keys.its(models.Instance.item_id, Item)).order_by(models.Instance.id)
 
 
 def _read(session: Session, query: Select[UUID, str, str]) -> list[Affected]:

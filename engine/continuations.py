@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import attempts, execution, instances, moments, retries
+from engine import attempts, execution, instances, keys, moments, retries
 from engine.actors import Actor
 from engine.errors import InvalidState
 from engine.models import Instance
@@ -19,7 +19,7 @@ from engine.schedule_models import Continuation
 
 def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
     """Ids of continuations that may be carried on now, the most urgent first; those that were due before `since` are left out."""
-    query = select(Continuation.id).join(Instance, Instance.id == Continuation.instance_id)
+    query = select(Continuation.id).join(Instance, keys.its(Continuation.instance_id, Instance))
     query = query.where(Continuation.due_at.between(since, moments.now()), Continuation.retries > 0, ~Instance.suspended)
     return list(session.scalars(query.order_by(Continuation.priority.desc(), Continuation.due_at, Continuation.id).limit(limit)))
 

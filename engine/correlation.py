@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType, EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, executions, instances, journal, processes, variables
+from engine import definitions, execution, executions, instances, journal, keys, processes, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import InvalidState
@@ -96,7 +96,11 @@ def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: G
 
 
 def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscription]:
-    query = select(Subscription, Instance).join(Instance, Instance.id == Subscription.instance_id).join(Case, Case.id == Instance.case_id)
+    query = (
+        select(Subscription, Instance)
+        .join(Instance, keys.its(Subscription.instance_id, Instance))
+        .join(Case, keys.together(Instance, Case))
+    )
     query = query.where(Subscription.kind == WaitKind.MESSAGE, Subscription.name == message.name)
     query = query.where(Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))
     if message.business_key is not None:

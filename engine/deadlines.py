@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import clock, clocks, dials, functions, holidays, pages, visibility
+from engine import clock, clocks, dials, functions, holidays, keys, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
@@ -64,7 +64,7 @@ _STILL: dict[Table, ColumnElement[bool]] = {Item: visibility.OPEN_ITEM, Case: Ca
 _READ: dict[Table, Select[Any]] = {
     Item: select(
         *_columns(Item, "id", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"), Case.number.label("case")
-    ).join(Case, Case.id == Item.case_id),
+    ).join(Case, keys.together(Item, Case)),
     Case: select(*_columns(Case, "matter", "ended_at", "clock_started_on", "promised")),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from engine import cases, checklists, deadlines, definitions, functions, lifecycle, materials, supplements, worklists
@@ -85,9 +85,8 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
 def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     """What happened, oldest first; for a department, to its items."""
     items = [item.id for item in cases.items_for(session, case, actor)]
-    # What happened to an item before the bundle adopted it was written in its own process, and is told here, too.
     mine = Entry.instance_id.in_(select(Instance.id).where(Instance.item_id.in_(items)))
-    wanted = or_(Entry.case_id == case.id, mine) if cases.sees_whole(case, actor) else mine
+    wanted = Entry.case_id == case.id if cases.sees_whole(case, actor) else mine
     return session.scalars(select(Entry).where(wanted).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
 
 

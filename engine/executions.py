@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, exists, null, select,
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import incidents, processes, variables
+from engine import incidents, keys, processes, variables
 from engine.actors import Actor
 from engine.errors import InvalidState, NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, equal, ordered, when
@@ -21,20 +21,30 @@ from engine.variables import Comparison
 
 #: What lasts.  A token that waits for a job is no activation yet, or no more.
 _EXECUTIONS = union_all(
-    select(Activity.instance_id, Activity.number, Activity.element).where(Activity.ended_at.is_(None)),
-    select(Continuation.instance_id, Continuation.wait, Continuation.element),
-    select(Instance.id, cast(null(), Integer), null()).where(Instance.status == InstanceStatus.RUNNING),
+    select(Activity.case_id, Activity.region, Activity.instance_id, Activity.number, Activity.element).where(Activity.ended_at.is_(None)),
+    select(Continuation.case_id, Continuation.region, Continuation.instance_id, Continuation.wait, Continuation.element),
+    select(Instance.case_id, Instance.region, Instance.id.label("instance_id"), cast(null(), Integer), null()).where(
+        Instance.status == InstanceStatus.RUNNING
+    ),
 ).subquery("executions")
 _COLUMNS: Any = _EXECUTIONS.c
 
 
 def _waits_for(kind: WaitKind) -> Filter:
-    here = and_(Subscription.instance_id == _COLUMNS.instance_id, Subscription.holder.is_not_distinct_from(_COLUMNS.number))
+    here = and_(
+        keys.together(_EXECUTIONS, Subscription),
+        Subscription.instance_id == _COLUMNS.instance_id,
+        Subscription.holder.is_not_distinct_from(_COLUMNS.number),
+    )
     return Filter(kind=Kind.TEXT, condition=lambda name: exists().where(here, Subscription.kind == kind, Subscription.name == name))
 
 
 def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    here = and_(Incident.instance_id == _COLUMNS.instance_id, incidents.HOLDER.is_not_distinct_from(_COLUMNS.number))
+    here = and_(
+        keys.together(_EXECUTIONS, Incident),
+        Incident.instance_id == _COLUMNS.instance_id,
+        incidents.HOLDER.is_not_distinct_from(_COLUMNS.number),
+    )
     found = select(Incident.id).outerjoin(Timer, incidents.TIMED).where(here, Incident.resolved_at.is_(None), condition)
     return found.exists()
 
@@ -65,7 +75,9 @@ def search(
     of_process: Sequence[Comparison] = (),
 ) -> Listing:
     """Executions of running instances that an actor may see; by variables of their own (`local`), or of the process."""
-    query = select(_EXECUTIONS, Instance, Definition).join(Instance, Instance.id == _COLUMNS.instance_id)
+    query = select(_EXECUTIONS, Instance, Definition).join(
+        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.together(_EXECUTIONS, Instance))
+    )
     query = query.join(Definition, Definition.id == Instance.definition_id).where(processes.visible(actor), *conditions)
 
     def fits(row: Any) -> bool:

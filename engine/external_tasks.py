@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from engine import arrivals, database, definitions, execution, instances, journal, moments, retries, steps, variables, worker_errors
+from engine import arrivals, database, definitions, execution, instances, journal, keys, moments, retries, steps, variables, worker_errors
 from engine.actors import Actor, Role
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound
@@ -109,7 +109,7 @@ def get(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
 
 def search(actor: Actor) -> Select[ExternalTask, Instance, Definition]:
     """Select the tasks that an actor may work on."""
-    query = select(ExternalTask, Instance, Definition).join(Instance, Instance.id == ExternalTask.instance_id)
+    query = select(ExternalTask, Instance, Definition).join(Instance, keys.its(ExternalTask.instance_id, Instance))
     return query.join(Definition, Definition.id == Instance.definition_id).where(visible(actor))
 
 
@@ -228,7 +228,7 @@ def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor
 
 def ready_topics(session: Session) -> set[str]:
     """Topics of which something may be fetched now."""
-    query = select(ExternalTask.topic).join(Instance, Instance.id == ExternalTask.instance_id)
+    query = select(ExternalTask.topic).join(Instance, keys.its(ExternalTask.instance_id, Instance))
     return set(session.scalars(query.where(_is_free(moments.now()), ~Instance.suspended).distinct()))
 
 

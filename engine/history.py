@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
 from bpmn import waits
-from engine import instances, processes
+from engine import instances, keys, processes
 from engine.actors import Actor
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, when
 from engine.models import Activity, Definition, Instance, Task
@@ -68,10 +68,13 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
     """Activities of instances that an actor may see, in the order in which they began unless another one is asked for."""
     query = (
         select(Activity, Instance, Definition, Task.id.label("task_id"), Task.assignee, _Called.id.label("called_id"))
-        .join_from(Activity, Instance, Instance.id == Activity.instance_id)
+        .join_from(Activity, Instance, keys.its(Activity.instance_id, Instance))
         .join(Definition, Definition.id == Instance.definition_id)
-        .outerjoin(Task, and_(Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
-        .outerjoin(_Called, and_(_Called.parent_id == Activity.instance_id, _Called.parent_wait == Activity.number))
+        .outerjoin(Task, and_(keys.together(Activity, Task), Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
+        .outerjoin(
+            _Called,
+            and_(keys.together(Activity, _Called), _Called.parent_id == Activity.instance_id, _Called.parent_wait == Activity.number),
+        )
         .where(processes.visible(actor), *conditions)
         .order_by(*(SORTABLE[name].desc() if descending else SORTABLE[name] for name, descending in order))
     )

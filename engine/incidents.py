@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import arrivals, continuations, database, execution, jobs, journal, moments, processes, start_timers, steps, timers
+from engine import arrivals, continuations, database, execution, jobs, journal, keys, moments, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
 from engine.attempts import Row
 from engine.errors import NotFound
@@ -31,7 +31,7 @@ def search(actor: Actor) -> Select[Incident]:
 #: What was tried.
 _TRIED = func.coalesce(ExternalTask.id, Continuation.id, Timer.id, StartTimer.id, Incident.job_id)
 #: The timer on which an incident stands, and the activation in which it does: what only watches does so in another one.
-TIMED = and_(Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
+TIMED = and_(keys.together(Incident, Timer), Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
 HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
 SORTABLE: Sortable = {
     "incidentId": Incident.id,
@@ -64,10 +64,12 @@ FILTERS: Filters = {
 def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """The standing incidents that an actor may see, with where they stand, and what was tried there."""
     columns = Definition, ExternalTask.id.label("external_task_id"), _TRIED.label("tried_id"), HOLDER.label("holder")
-    query = search(actor).order_by(None).add_columns(*columns).outerjoin(Instance, Instance.id == Incident.instance_id)
+    query = search(actor).order_by(None).add_columns(*columns).outerjoin(Instance, keys.its(Incident.instance_id, Instance))
     query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, Incident.definition_id))
     for tried in (ExternalTask, Continuation):
-        query = query.outerjoin(tried, and_(tried.instance_id == Incident.instance_id, tried.wait == Incident.wait))
+        query = query.outerjoin(
+            tried, and_(keys.together(Incident, tried), tried.instance_id == Incident.instance_id, tried.wait == Incident.wait)
+        )
     to_start = and_(StartTimer.definition_id == Incident.definition_id, StartTimer.element == Incident.element)
     query = query.outerjoin(Timer, TIMED).outerjoin(StartTimer, to_start)
     return Listing(query=ordered(query.where(*conditions), SORTABLE, order, last=Incident.id))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
 
-from engine import processes
+from engine import keys, processes
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered, when
@@ -97,7 +97,7 @@ def search(
     begun = select(Activity.element).where(Activity.instance_id == Instance.id).order_by(Activity.rev, Activity.place).limit(1)
     columns = Instance, Definition, Case, begun.scalar_subquery().label("start_element")
     query = select(*columns).join(Definition, Definition.id == Instance.definition_id)
-    query = query.join(Case, Case.id == Instance.case_id).where(processes.visible(actor), *conditions)
+    query = query.join(Case, keys.together(Instance, Case)).where(processes.visible(actor), *conditions)
     if not ended:
         query = query.where(Instance.status == InstanceStatus.RUNNING)
 

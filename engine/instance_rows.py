@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
+from engine import keys
 from engine.case_models import Case
 from engine.models import Activity, Base, Definition, Entry, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.schedule_models import Continuation
@@ -60,7 +61,7 @@ def read(session: Session, ids: Collection[UUID]) -> Iterator[InstanceRows]:
     projected = {kind: rows(table, *which) for kind, (table, which) in PROJECTED.items()}
     entries, incidents = rows(Entry, order="seq"), rows(Incident, Incident.resolved_at.is_(None))
     activities, jobs, children = rows(Activity, Activity.ended_at.is_(None), order="number"), rows(Job), rows(Instance, by="parent_id")
-    query = select(Instance, Case.number, Definition.key).outerjoin(Case, Case.id == Instance.case_id)
+    query = select(Instance, Case.number, Definition.key).outerjoin(Case, keys.together(Instance, Case))
     query = query.outerjoin(Definition, Definition.id == Instance.definition_id).where(Instance.id.in_(ids)).order_by(Instance.id)
     for row, case, key in session.execute(query):
         yield InstanceRows(

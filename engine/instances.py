@@ -13,7 +13,7 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
 from bpmn.waits import Context, Wait, WaitKind
-from engine import activities, definitions, functions, holdings, lifecycle, local_variables, models, moments, projection
+from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.columns import new_id
@@ -87,7 +87,7 @@ ALONE = Origin()
 _LOCK = Read(
     COLUMNS,
     select(INSTANCES)
-    .join(Case, Case.id == INSTANCES.c.case_id)
+    .join(Case, keys.together(INSTANCES, Case))
     .where(INSTANCES.c.id == bindparam("instance"))
     .with_for_update(key_share=True, of=INSTANCES),
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import database, moments
+from engine import database, keys, moments
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
@@ -55,7 +55,7 @@ def run_after_commit(session: Session, job: Job) -> None:
 
 def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
     """Ids of jobs that wait to be run, oldest first; those that were due before `since` are left out."""
-    query = select(Job.id).join(Instance, Instance.id == Job.instance_id).where(~Instance.suspended)
+    query = select(Job.id).join(Instance, keys.its(Job.instance_id, Instance)).where(~Instance.suspended)
     query = query.where(Job.status == JobStatus.PENDING, Job.due_at.between(since, moments.now())).order_by(Job.due_at)
     return list(session.scalars(query.limit(limit)))
 

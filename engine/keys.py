@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, FromClause, String, UniqueConstraint, and_
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 #: Names of its columns.
@@ -57,3 +57,24 @@ def refers(name: str, table: str) -> ForeignKeyConstraint:
     """
     there = [f"{table}.{column}" for column in ("id", *KEY)]
     return ForeignKeyConstraint([name, *KEY], there, onupdate="CASCADE", deferrable=True, initially="DEFERRED")
+
+
+def together(one: Any, other: Any) -> ColumnElement[bool]:
+    """Say that two rows are of one case, or a row of this case: whatever is joined says so, and then is joined within each shard."""
+    (case, region), (other_case, other_region) = _place(one), _place(other)
+    return and_(case == other_case, region == other_region)
+
+
+def its(reference: Any, there: Any) -> ColumnElement[bool]:
+    """Say that a row is the one that another row of its case refers to: what a join by an id is on."""
+    here = reference.table if isinstance(reference, Column) else reference.parent.entity
+    return and_(_columns(there).id == reference, together(here, there))
+
+
+def _place(row: Any) -> tuple[Any, Any]:
+    columns = _columns(row)
+    return columns.case_id if hasattr(columns, "case_id") else columns.id, columns.region
+
+
+def _columns(row: Any) -> Any:
+    return row.c if isinstance(row, FromClause) else row

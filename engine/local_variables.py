@@ -12,7 +12,7 @@ from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
 from bpmn import snapshot
-from engine import activities, variables
+from engine import activities, keys, variables
 from engine.case_models import LocalVariables
 from engine.holdings import Held
 from engine.models import Activity, Instance
@@ -50,7 +50,11 @@ def of(session: Session, instances: Collection[Instance]) -> Mapping[UUID, list[
             seen = variables.of_activation(row, number, there.local)
             found[row.id].append(Own(number=number, element=there.element, seen=seen))
     query = select(LocalVariables, Activity.element).where(LocalVariables.instance_id.in_([row.id for row in instances]))
-    at = and_(Activity.instance_id == LocalVariables.instance_id, Activity.number == LocalVariables.number)
+    at = and_(
+        keys.together(LocalVariables, Activity),
+        Activity.instance_id == LocalVariables.instance_id,
+        Activity.number == LocalVariables.number,
+    )
     for kept, element in session.execute(query.join(Activity, at)):
         seen = Seen(values=kept.variables, types=kept.types)
         found[kept.instance_id].append(Own(number=kept.number, element=element, seen=seen))

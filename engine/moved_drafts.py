@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import FieldError
 from bpmn.forms import Form
-from engine import drafts
+from engine import drafts, keys
 from engine.case_models import Draft
 from engine.models import Task
 from engine.states import TaskStatus
@@ -83,7 +83,7 @@ def _given_back(draft: Draft, form: Form | None, data: dict[str, Any], saved_at:
 
 
 def _drafts(session: Session, instance_id: UUID) -> Sequence[tuple[Task, Draft]]:
-    query = select(Task, Draft).join(Draft, Draft.task_id == Task.id).where(*_open(instance_id)).order_by(Task.id)
+    query = select(Task, Draft).join(Draft, keys.its(Draft.task_id, Task)).where(*_open(instance_id)).order_by(Task.id)
     return [(task, draft) for task, draft in session.execute(query)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
-from engine import postgresql
+from engine import keys, postgresql
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
@@ -64,7 +64,7 @@ def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
     due_at, which = _OURS[name]
     query = select(due_at).where(*when, *which)
     if name != "start_timers":
-        query = query.join(Instance, Instance.id == due_at.class_.instance_id).where(~Instance.suspended)
+        query = query.join(Instance, keys.its(due_at.class_.instance_id, Instance)).where(~Instance.suspended)
     return query.order_by(due_at).limit(1).scalar_subquery()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from engine import moments
+from engine import keys, moments
 from engine.accounts import LOGGED_IN_FOR
 from engine.case_models import Draft
 from engine.database import Database
@@ -24,7 +24,7 @@ def sweep(db: Database, *, answers: timedelta) -> None:
     over: list[tuple[type[Base], ColumnElement[bool]]] = [
         (IdempotentAnswer, IdempotentAnswer.answered_at <= now - answers),
         (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR),
-        (Draft, exists().where(Task.id == Draft.task_id, Task.status != TaskStatus.OPEN)),
+        (Draft, exists().where(keys.its(Draft.task_id, Task), Task.status != TaskStatus.OPEN)),
     ]
     if not _is_any(db, over):  # the usual case takes nobody's turn to write
         return

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from engine import attempts, continuations, execution, instances, journal, moments, processes, start_timers, timers
+from engine import attempts, continuations, execution, instances, journal, keys, moments, processes, start_timers, timers
 from engine.actors import Actor
 from engine.errors import Busy, Failed, InvalidState, NotFound, Unavailable
 from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, located, most, ordered, when
@@ -27,6 +27,8 @@ _TIMER, _MESSAGE = "timer", "message"
 _JOBS = union_all(
     select(
         Timer.id,
+        Timer.case_id,
+        Timer.region,
         Timer.instance_id,
         Timer.wait,
         Timer.holder,
@@ -40,6 +42,8 @@ _JOBS = union_all(
     ),
     select(
         Continuation.id,
+        Continuation.case_id,
+        Continuation.region,
         Continuation.instance_id,
         Continuation.wait,
         Continuation.wait,
@@ -53,6 +57,8 @@ _JOBS = union_all(
     ),
     select(
         StartTimer.id,
+        null(),
+        null(),
         null(),
         null(),
         null(),
@@ -112,7 +118,9 @@ FILTERS: Filters = {
 
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """Scheduled work of instances that an actor may see, and what begins processes by itself."""
-    query = select(_JOBS, Instance, Definition).outerjoin(Instance, Instance.id == _COLUMNS.instance_id)
+    query = select(_JOBS, Instance, Definition).outerjoin(
+        Instance, and_(Instance.id == _COLUMNS.instance_id, keys.together(_JOBS, Instance))
+    )
     query = query.join(Definition, Definition.id == func.coalesce(Instance.definition_id, _COLUMNS.starts))
     begun = _COLUMNS.instance_id.is_not(None)
     mine = or_(~begun, processes.visible(actor)) if actor.has(*processes.STARTERS) else and_(begun, processes.visible(actor))

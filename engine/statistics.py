@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import incidents, processes, versions
+from engine import incidents, keys, processes, versions
 from engine.actors import Actor
 from engine.models import Activity, Definition, Instance
 from engine.states import InstanceStatus
@@ -28,7 +28,7 @@ def of_elements(session: Session, definition_id: UUID, *, actor: Actor) -> dict[
     """Figures of each element of a version in which something is; raises NotFound."""
     of = versions.get(session, definition_id)
     found: defaultdict[str, Figures] = defaultdict(Figures)
-    query = select(Activity.element, func.count()).join(Instance, Instance.id == Activity.instance_id)
+    query = select(Activity.element, func.count()).join(Instance, keys.its(Activity.instance_id, Instance))
     query = query.where(Instance.definition_id == of.id, Activity.ended_at.is_(None), processes.visible(actor))
     for element, number in session.execute(query.group_by(Activity.element).order_by(Activity.element)):
         found[element].instances = number

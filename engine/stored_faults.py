@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import postgresql
+from engine import keys, postgresql
 from engine.case_models import Item, Material
 from engine.errors import NotFound
 from engine.faults import Fault, FaultKind
@@ -49,7 +49,7 @@ def of_resources(session: Session) -> Iterator[Fault]:
 
 def of_references(session: Session) -> Iterator[Fault]:
     """Find rows that refer to what is not there; PostgreSQL sees to most of that itself."""
-    query = select(Item.number, Item.instance_id).outerjoin(Instance, Instance.id == Item.instance_id)
+    query = select(Item.number, Item.instance_id).outerjoin(Instance, keys.its(Item.instance_id, Instance))
     for number, instance in session.execute(query.where(Item.instance_id.is_not(None), Instance.id.is_(None))):
         message = f"Expected its process to be instance {instance}, but there is none"
         yield Fault(kind=FaultKind.REFERENCE, about=f"item {number}", message=message)

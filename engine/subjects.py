@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from engine import keys
 from engine.case_models import Case, Item
 
-_BOTH = select(Case, Item).outerjoin(Item, Item.id == bindparam("item")).where(Case.id == bindparam("case"))
+_BOTH = (
+    select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), keys.together(Item, Case))).where(Case.id == bindparam("case"))
+)
 
 
 class Subject:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
-from engine import accounts, arranging, definitions
+from engine import accounts, arranging, definitions, keys
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import NotFound
@@ -177,7 +177,7 @@ def search(
     ended: bool = False,
 ) -> Listing:
     """Tasks that an actor may see; `ended`: those that are over, too."""
-    query = select(Task, Instance, Definition).join(Instance, Instance.id == Task.instance_id)
+    query = select(Task, Instance, Definition).join(Instance, keys.its(Task.instance_id, Instance))
     query = query.join(Definition, Definition.id == Instance.definition_id).where(arranging.seen(actor), *conditions)
     if not ended:
         query = query.where(Task.status == TaskStatus.OPEN)

@@ -23,6 +23,7 @@ from engine import (
     holdings,
     instances,
     journal,
+    keys,
     meters,
     moments,
     projection,
@@ -191,8 +192,8 @@ def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator
 def _read_held(actor: Actor) -> Read:
     """Read a task that the actor may see with its instance, and lock both: the instance first, as everywhere."""
     of = [holdings.INSTANCES, _TASKS]
-    query = select(holdings.INSTANCES).join(_TASKS, _TASKS.c.instance_id == holdings.INSTANCES.c.id)
-    query = query.join(Case, Case.id == holdings.INSTANCES.c.case_id).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
+    query = select(holdings.INSTANCES).join(_TASKS, keys.its(_TASKS.c.instance_id, holdings.INSTANCES))
+    query = query.join(Case, keys.together(holdings.INSTANCES, Case)).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
     return Read([*(_TASKS.c[name] for name in _FIELDS), *holdings.COLUMNS], query.with_for_update(key_share=True, of=of))
 
 

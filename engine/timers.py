@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import attempts, execution, holdings, instances, moments, retries
+from engine import attempts, execution, holdings, instances, keys, moments, retries
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.holdings import COLUMNS, INSTANCES, Held
@@ -23,8 +23,8 @@ _TIMERS = cast("Table", Timer.__table__)
 _DUE = Read(
     (_TIMERS.c.wait, *COLUMNS),
     select(_TIMERS)
-    .join(INSTANCES, INSTANCES.c.id == _TIMERS.c.instance_id)
-    .join(Case, Case.id == _TIMERS.c.case_id)
+    .join(INSTANCES, keys.its(_TIMERS.c.instance_id, INSTANCES))
+    .join(Case, keys.together(_TIMERS, Case))
     .where(
         _TIMERS.c.due_at.between(bindparam("since"), bindparam("now")),
         _TIMERS.c.retries > 0,
@@ -39,14 +39,14 @@ _DUE = Read(
 
 def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
     """Ids of timers that are due, oldest first; those that were due before `since` are left out."""
-    query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
+    query = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(~Instance.suspended)
     query = query.where(Timer.due_at.between(since, moments.now()), Timer.retries > 0)
     return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
 
 
 def tried(session: Session, limit: int) -> list[UUID]:
     """Ids of timers that are due once more, after they were tried in vain."""
-    query = select(Timer.id).join(Instance, Instance.id == Timer.instance_id).where(~Instance.suspended)
+    query = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(~Instance.suspended)
     query = query.where(Timer.due_at <= moments.now(), Timer.retries > 0, Timer.error.is_not(None))
     return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
 

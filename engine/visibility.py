@@ -10,6 +10,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, true
 from sqlalchemy.orm import Session
 
+from engine import keys
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.models import Task, TaskGroup, TaskUser
@@ -46,7 +47,7 @@ def ways_to_cases(actor: Actor) -> Ways:
     halls, departments = actor.halls(), actor.departments()
     if halls is None:
         return [true()]
-    items = exists().where(Item.case_id == Case.id)
+    items = exists().where(keys.together(Item, Case))
     of_departments = [items] if departments is None else [items.where(which) for which in each(Item.department, departments)]
     return [Case.submitted_by == actor.name, *each(Case.hall, halls), *of_departments]
 
@@ -86,13 +87,13 @@ def _by_sole_group(groups: Collection[str], asked: str | None) -> Ways:
 
 
 def _among_several(groups: Collection[str], asked: str | None) -> ColumnElement[bool]:
-    mine = exists().where(TaskGroup.task_id == Task.id, or_(*each(TaskGroup.name, groups)))
-    also = () if asked is None else (exists().where(TaskGroup.task_id == Task.id, TaskGroup.name == asked),)
+    mine = exists().where(keys.its(TaskGroup.task_id, Task), or_(*each(TaskGroup.name, groups)))
+    also = () if asked is None else (exists().where(keys.its(TaskGroup.task_id, Task), TaskGroup.name == asked),)
     return and_(Task.sole_group.is_(None), mine, *also)
 
 
 def _is_named(actor: Actor) -> ColumnElement[bool]:
-    return exists().where(TaskUser.task_id == Task.id, TaskUser.name == actor.name)
+    return exists().where(keys.its(TaskUser.task_id, Task), TaskUser.name == actor.name)
 
 
 def _own_rating(actor: Actor) -> Ways:
@@ -106,5 +107,5 @@ def _nobodys(actor: Actor) -> Ways:
     """Whoever starts a process without a matter to try it out does the tasks there that are nobody's, too."""
     if not actor.has(Role.DESIGNER, Role.SYSTEM):
         return []
-    meant = (exists().where(row.task_id == Task.id) for row in (TaskGroup, TaskUser))
+    meant = (exists().where(keys.its(row.task_id, Task)) for row in (TaskGroup, TaskUser))
     return [and_(Task.hall.is_(None), Task.sole_group.is_(None), Task.assignee.is_(None), *(~each for each in meant))]

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, cas
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, dials, pages, tasks, visibility
+from engine import definitions, dials, keys, pages, tasks, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import Light
@@ -195,13 +195,13 @@ def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
 
 @functools.lru_cache(maxsize=256)
 def _detailed(actor: Actor) -> Select[Any]:
-    query = _around(select(*_SHOWN, Case.applicant, Task.data, Instance.definition_id)).join(Instance, Task.instance_id == Instance.id)
+    query = _around(select(*_SHOWN, Case.applicant, Task.data, Instance.definition_id)).join(Instance, keys.its(Task.instance_id, Instance))
     return query.where(Task.id == bindparam("task"), visibility.sees_task(actor))
 
 
 def _around(query: Select[*Columns]) -> Select[*Columns]:
     """Join what a worklist shows of the case and the item of a task."""
-    return query.select_from(Task).join(Case, Task.case_id == Case.id).outerjoin(Item, Task.item_id == Item.id)
+    return query.select_from(Task).join(Case, keys.together(Task, Case)).outerjoin(Item, keys.its(Task.item_id, Item))
 
 
 def case_lights(rows: Collection[Case]) -> dict[UUID, Light | None]:

@@ -97,7 +97,7 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
         ~exists().where(keys.together(Commitment, Case), Commitment.status.in_(unkept)),
         ~exists().where(later.previous_id == Case.id),
         ~exists().where(Item.adopted_from_id == Case.id),
-        ~exists().where(Material.case_id == Case.id, of_other.copied_from_id == Material.id, of_other.case_id != Case.id),
+        ~exists().where(keys.together(Material, Case), of_other.copied_from_id == Material.id, of_other.case_id != Case.id),
     )
 
 

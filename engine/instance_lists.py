@@ -94,7 +94,7 @@ def search(
     actor: Actor, *conditions: ColumnElement[bool], order: Order = (), variables: Sequence[Comparison] = (), ended: bool = False
 ) -> Listing:
     """Instances that an actor may see; `ended`: those that have ended, too."""
-    begun = select(Activity.element).where(Activity.instance_id == Instance.id).order_by(Activity.rev, Activity.place).limit(1)
+    begun = select(Activity.element).where(keys.its(Activity.instance_id, Instance)).order_by(Activity.rev, Activity.place).limit(1)
     columns = Instance, Definition, Case, begun.scalar_subquery().label("start_element")
     query = select(*columns).join(Definition, Definition.id == Instance.definition_id)
     query = query.join(Case, keys.together(Instance, Case)).where(processes.visible(actor), *conditions)

@@ -12,7 +12,7 @@ import pytest
 from engine import logs
 from engine.database import Database
 from engine.settings import Environment
-from tests import databases
+from tests import databases, distribution, joins
 from tests.locks import Locks
 
 _SERVER = pytest.StashKey[ExitStack]()
@@ -46,6 +46,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _logs() -> None:
     """Log as in production: what is not configured paints tracebacks with all that was in them, which takes longer than most tests."""
     logs.configure(Environment.PRODUCTION)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def joins_within_cases() -> Iterator[set[str]]:
+    """Look at every statement of every test: no row is joined with one of another case (docs/decisions/0018)."""
+    with joins.watched(distribution.BEYOND) as seen:
+        yield seen
 
 
 @pytest.fixture(scope="session")

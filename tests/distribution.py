@@ -20,6 +20,12 @@ SHARED = {
 }
 #: What is of no case, and does not stay: docs/scale.md argues for each.
 PASSING = {"counters", "idempotent_answers", "log_ins"}
+#: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
+BEYOND = {
+    *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),
+    *(("clock_entries", "notice_id"), ("material_links", "material_id")),  # an item that was adopted left them where it came from
+    *(("department_events", "event_id"), ("items", "instance_id")),  # a department's own word; set before its instance is written
+}
 #: Tables whose row is the case.
 CASES = {"cases", "archived_cases"}
 

@@ -6,21 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Identity, Integer, MetaData, Sequence, Table, UniqueConstraint
+from sqlalchemy import Column, Identity, Integer, MetaData, Sequence, Table, UniqueConstraint, text
 
 from engine.models import Base
-from tests import distribution
+from tests import distribution, joins
 
 CHECKOUT = Path(__file__).parents[2]
 ENGINE = CHECKOUT / "engine"
 #: Keys that become longer in the next release, when no node is left that puts rows by them, or writes an incident of no case as null.
 NEXT = {("activities", ("instance_id", "number")), ("incidents", ("id",)), ("timers", ("instance_id", "wait"))}
-#: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
-BEYOND = {
-    *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),
-    *(("clock_entries", "notice_id"), ("material_links", "material_id")),  # an item that was adopted left them where it came from
-    *(("department_events", "event_id"), ("items", "instance_id")),  # a department's own word; set before its instance is written
-}
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
     r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
@@ -69,7 +63,7 @@ def test_references__contain_the_key():
 
 
 def test_references__the_database_knows_all_others():
-    assert {(table.name, name) for table in distribution.growing() for name in distribution.loose(table)} == BEYOND
+    assert {(table.name, name) for table in distribution.growing() for name in distribution.loose(table)} == distribution.BEYOND
 
 
 def test_mapper__knows_rows_by_what_the_database_has_besides_the_key():
@@ -113,3 +107,31 @@ def test_sql__what_is_not_everybodys_stays_where_it_is(words):
     found = {path.stem for path in ENGINE.glob("*.py") if re.search(words, path.read_text("utf-8"))}
 
     assert found == OWN[words]
+
+
+ALIKE = "tasks.case_id = instances.case_id AND instances.region = tasks.region"
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (f"SELECT 1 FROM tasks JOIN instances ON instances.id = tasks.instance_id AND {ALIKE} WHERE tasks.id = 1", 0),
+        ("SELECT 1 FROM tasks JOIN instances ON instances.id = tasks.instance_id", 1),
+        ("SELECT 1 FROM tasks JOIN instances ON instances.id = tasks.instance_id AND tasks.case_id = instances.case_id", 1),
+        ("SELECT 1 FROM tasks JOIN cases ON cases.id = tasks.case_id AND cases.region = tasks.region", 0),
+        ("SELECT 1 FROM tasks JOIN cases ON cases.id = tasks.id AND cases.region = tasks.region", 1),
+        ("SELECT 1 FROM instances AS a, instances AS b WHERE a.parent_id = b.id", 1),
+        ("SELECT 1 FROM tasks WHERE EXISTS (SELECT * FROM task_groups WHERE task_groups.task_id = tasks.id)", 1),
+        ("SELECT 1 FROM cases WHERE EXISTS (SELECT * FROM cases AS later WHERE later.previous_id = cases.id)", 0),
+        ("SELECT 1 FROM instances JOIN definitions ON definitions.id = instances.definition_id", 0),
+    ],
+)
+def test_joins__are_within_a_case(statement, found):
+    """Every statement that any test sends is looked at so (`conftest.joins_within_cases`)."""
+    assert len(list(joins.astray(statement, distribution.BEYOND))) == found
+
+
+def test_joins__are_looked_at(database, joins_within_cases):
+    with pytest.raises(AssertionError, match="Expected instances and tasks to be joined within their case"), database.reading() as session:
+        session.execute(text(f"SELECT '{database.bind.dialect.name}' FROM tasks JOIN instances ON instances.id = tasks.instance_id"))
+    assert joins_within_cases

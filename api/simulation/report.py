@@ -79,7 +79,7 @@ def _sum_up(console: Console, survey: Survey) -> None:
     """Write what was chosen, what could not be, and what was left out."""
     console.print(f"\n{survey.walks} walks of {survey.steps} steps: {survey.made} of {survey.choices} choices made")
     for what, reason in survey.refused:
-        console.print(f"  never possible: {escape(what)}: {escape(reason)}")
+        console.print(f"  refused wherever it was tried: {escape(what)}: {escape(reason)}")
     if survey.left_out:
         console.print(f"  [yellow]left out:[/] {survey.left_out} branches, since enough walks were made; --walks allows more")
 

@@ -1,5 +1,6 @@
 """`onething simulate`: drawings are tried out on the real engine, in memory."""
 
+import contextlib
 import json
 import os
 import random
@@ -524,7 +525,7 @@ def shuffled(file, seed):
 
 
 def test_simulate__whatever_things_are_called_and_in_whatever_order(simulate, drawn):
-    elements, arrows, last = chain("a", "b")
+    elements, arrows, last = chain("a")
     content = (
         start("s"), *elements, parallel("both"), user("work", groups="window"), timer_boundary("late", on="work", duration="P3D"), end("over"),
         external("register", topic="t"), error_boundary("no", on="register", error="NO"), end("done"), end("e"),
@@ -532,16 +533,15 @@ def test_simulate__whatever_things_are_called_and_in_whatever_order(simulate, dr
     )  # fmt: skip
     file = drawn(*content, fields=[option("answer", "yes", "no")])
 
-    results = [simulate(file), *(simulate(shuffled(file, seed)) for seed in range(3))]
+    results = [simulate(file), *(simulate(shuffled(file, seed)) for seed in range(2))]
 
-    assert len({taken(result) for result in results}) == 1
-    assert taken(results[0])[0] == taken(results[0])[1] == 16
+    assert {taken(result) for result in results} == {(8, 8)}
     assert {coverage(result)["p"] for result in results} == {100}
 
 
 def test_simulate__whatever_the_seed(bare, drawn, monkeypatch):
     """Loops, branches, events beside and within, a path that cannot be: the same is taken, and the same is not."""
-    elements, arrows, last = chain("a", "b")
+    elements, arrows, last = chain("a")
     file = drawn(
         start("s"), *elements, exclusive("h", default="sub"), end("never"), subprocess("sub", start("t"), user("work", groups="window"),
         timer_boundary("soon", on="work", duration="P1D", interrupting=False), end("told"), end("done"), flows("t -> work -> done", "soon -> told")),
@@ -555,7 +555,7 @@ def test_simulate__whatever_the_seed(bare, drawn, monkeypatch):
         found = [walked(opened, seed) for seed in range(10)]
 
     assert found[1:] == found[:-1]
-    assert (len(found[0][0]), len(found[0][1])) == (14, 4)
+    assert (len(found[0][0]), len(found[0][1])) == (8, 2)
 
 
 def walked(opened, seed):
@@ -873,29 +873,38 @@ def test_simulate__scenario_whose_step_is_wrong(simulate, tour, tmp_path, before
 # What is written ----------------------------------------------------------------------------------------------------------------------
 
 
-def test_simulate__same_seed_same_bytes(simulate, bare, tmp_path):
-    words = [bare / "items/food-permit.bpmn", "--coverage", "html", "--junit", "j.xml", "--seed", "7"]
-    files = [tmp_path / "j.xml", tmp_path / "food-permit.coverage.html"]
-    written = [simulate(*words).output, *(file.read_bytes() for file in files)]
+@pytest.fixture(scope="module")
+def permit(bare, tmp_path_factory):
+    """An item, walked through once: what was said, and the files that were written."""
+    folder = tmp_path_factory.mktemp("permit")
+    files = [folder / "j.xml", folder / "food-permit.coverage.html"]
+    with contextlib.chdir(folder):
+        words = [str(bare / "items/food-permit.bpmn"), "--coverage", "html", "--junit", "j.xml", "--seed", "7"]
+        result = CliRunner(env=SETTINGS | {"ONETHING_WORKFLOWS": str(bare)}).invoke(main, ["simulate", *words])
+    return result.output, files, words
+
+
+def test_simulate__same_seed_same_bytes(permit, bare, tmp_path):
+    output, files, words = permit
     environ = {k: v for k, v in os.environ.items() if not k.startswith("ONETHING_")}
 
     # Another process orders its sets in another way.
     environ |= {"PYTHONHASHSEED": str(1 + sys.flags.hash_randomization), "ONETHING_WORKFLOWS": str(bare)}
     run = processes.run([ONETHING, "simulate", *words], cwd=tmp_path, env=environ, capture_output=True, check=True)
 
-    assert [run.stdout.decode(), *(file.read_bytes() for file in files)] == written
+    assert [run.stdout.decode(), *((tmp_path / file.name).read_bytes() for file in files)] == [
+        output,
+        *(file.read_bytes() for file in files),
+    ]
 
 
-def test_simulate__another_seed_other_walks(simulate, bare):
-    walks = [simulate(bare / "items/food-permit.bpmn", "--seed", seed).output for seed in (1, 2)]
-
-    assert walks[0] != walks[1]
+def test_simulate__another_seed_other_walks(simulate, permit, bare):
+    assert simulate(bare / "items/food-permit.bpmn", "--seed", 8).output != permit[0].rsplit("Drawn in", 1)[0]
 
 
-def test_simulate__results_for_a_ci(simulate, bare, tmp_path):
-    simulate(bare / "items/food-permit.bpmn", "--junit", tmp_path / "j.xml")
+def test_simulate__results_for_a_ci(permit):
+    suite = ET.parse(permit[1][0]).find("testsuite")
 
-    suite = ET.parse(tmp_path / "j.xml").find("testsuite")
     assert (suite.get("name"), suite.get("failures")) == ("food_permit", "0")
     assert len(suite.findall("testcase")) == int(suite.get("tests")) > 1
     assert suite.find("properties/property").attrib == {"name": "coverage", "value": "100"}

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import URL, Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
+from sqlalchemy import JSON, URL, Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
@@ -113,8 +113,8 @@ _DIALECT = Dialect()  # type: ignore[no-untyped-call]
 
 
 def packed(columns: Sequence[Column[Any]]) -> ColumnElement[str]:
-    """Select columns as one: each that a driver hands out costs as much as the whole of this."""
-    return cast(func.json_build_array(*columns), Text)
+    """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it."""
+    return cast(func.json_build_array(*(cast(column, JSON) if isinstance(column.type, Json) else column for column in columns)), Text)
 
 
 def unpack(columns: tuple[Column[Any], ...], found: str) -> list[Any]:
@@ -141,7 +141,6 @@ def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (Uuid, UUID),
     (Moment, datetime.fromisoformat),
-    (Json, orjson.loads),
     (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…
 )
 
@@ -169,7 +168,7 @@ def _json(part: Part, rows: Sequence[Row]) -> str:
 def _writers(part: Part) -> dict[str, Callable[[Any], str]]:
     """How the values are written, by name, that JSON would take for something else, or not at all."""
     kinds: tuple[tuple[type, Callable[[Any], str]], ...] = (
-        (Json, lambda value: orjson.dumps(value).decode()),
+        (Json, lambda value: orjson.dumps(value).decode()),  # a text of its own: of JSON within JSON PostgreSQL would refuse \u0000
         (LargeBinary, lambda value: base64.b64encode(value).decode()),
     )
     columns = {name: part.table.c[name.removeprefix(OLD)] for name in part.names}

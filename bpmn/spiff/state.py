@@ -35,8 +35,9 @@ def restore(process: Process, state: State) -> None:
 
 
 def _row(process: Process, token: Token) -> Row:
-    scope = None if token.scope is process.root else token.scope.id
-    return Row(token.id, scope, token.task_spec.name, token.state, token.since.isoformat(), token.flow, token.facts)
+    scope = token.scope
+    number = None if scope is process.root else scope.id
+    return Row(token.id, number, token.task_spec.name, token.state, token.since.isoformat(), token.flow, token.facts)
 
 
 def _place(process: Process, row: Row) -> None:

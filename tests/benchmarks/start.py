@@ -35,6 +35,7 @@ def main() -> None:
     """Print the table."""
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.start", description=__doc__)
     words.add_argument("--definitions", type=int, default=1000, help="matters that are deployed, besides what is shipped")
+    words.add_argument("--path", action="append", help="ask for this first, instead of all of them; may be given again")
     asked = words.parse_args()
     heads = ("to the first answer, s", "the second one, s", "MB in memory", "CPU from its start to its end, s")
     table = Table(
@@ -46,7 +47,7 @@ def main() -> None:
         for label, prepare in (("in the database", "SELECT 1"), ("none", "DELETE FROM compiled_files")):
             with db.bind.begin() as connection:
                 connection.execute(text(prepare))
-            for path in FIRST:
+            for path in asked.path or FIRST:
                 found = [_start(url, path, key) for _ in range(TIMES)]
                 first, second, memory, cpu = (median(each) for each in zip(*found, strict=True))
                 table.add_row(path, label, f"{first:.2f}", f"{second:.3f}", f"{memory:.0f}", f"{cpu:.2f}")

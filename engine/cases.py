@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Row, or_, select
 from sqlalchemy.orm import Session
 
 from engine import (
@@ -214,7 +214,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return or_(*visibility.ways_to_cases(actor))
 
 
-def sees_whole(case: Case, actor: Actor) -> bool:
+def sees_whole(case: Case | Row[Any], actor: Actor) -> bool:
     """Whether the actor sees the bundle, not only the items of a department."""
     halls = actor.halls()
     return halls is None or case.hall in halls or case.submitted_by == actor.name
@@ -229,7 +229,7 @@ def items_for(session: Session, case: Case, actor: Actor) -> list[Item]:
     return [item for item in items if item.department in departments]
 
 
-def outcome(items: Iterable[Item]) -> str:
+def outcome(items: Iterable[Item | Row[Any]]) -> str:
     """What became of a case: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
 
     Derived from the items, never stored.

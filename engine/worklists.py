@@ -85,6 +85,11 @@ class WorkDetails(NamedTuple):
 _OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Task.__table__.c)
 _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
 _STORED = WorkEntry._fields.index("groups")
+#: What is read of a case in a list.
+_OF_CASE = tuple(
+    getattr(Case, name)
+    for name in ("id", "number", "matter", "hall", "entry", "applicant", "submitted_at", "submitted_by", "ended_at", *dials.LIGHTS)
+)
 _SHOWN = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Task.sole_group, *_LIGHTS)
 
 
@@ -142,7 +147,7 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield Task.due_at < wanted.due_before
 
 
-def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Case]:
+def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
     lights = dials.showing(Case, wanted.light, dials.today())
     few = wanted.light in dials.RARE and pages.are_few(session, Case, lights)
@@ -156,7 +161,7 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     if after is not None:
         where.append(Case.id < after)
     page = pages.page(
-        select(Case).options(*pages.LEAN),
+        select(*_OF_CASE),
         Case,
         visibility.ways_to_cases(actor),
         *where,
@@ -166,7 +171,7 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
         some=lights,
         few=few,
     )
-    return session.scalars(page).all()
+    return session.execute(page).all()
 
 
 def of_case(session: Session, case_id: UUID) -> list[WorkEntry]:
@@ -204,15 +209,16 @@ def _around(query: Select[*Columns]) -> Select[*Columns]:
     return query.select_from(Task).join(Case, keys.together(Task, Case)).outerjoin(Item, keys.its(Task.item_id, Item))
 
 
-def case_lights(rows: Collection[Case]) -> dict[UUID, Light | None]:
+def case_lights(rows: Collection[Row[Any]]) -> dict[UUID, Light | None]:
     """Colour of each bundle's own promise; None when its clock has not started, or it has no promise."""
     today = dials.today()
     return {row.id: dials.light(row, today) for row in rows}
 
 
-def live_items(session: Session, rows: Collection[Case]) -> dict[UUID, list[Item]]:
-    """Items of many cases in one query, by case id; of two with one code only the later."""
-    found: dict[UUID, dict[str, Item]] = {row.id: {} for row in rows}
-    for item in session.scalars(select(Item).where(Item.case_id.in_(found)).order_by(Item.joined_at, Item.number)):
+def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[UUID, list[Any]]:
+    """Items of many cases in one query, by case id: code, status, department; of two with one code only the later."""
+    found: dict[UUID, dict[str, Any]] = {row.id: {} for row in rows}
+    query = select(Item.case_id, Item.code, Item.status, Item.department).where(Item.case_id.in_(found))
+    for item in session.execute(query.order_by(Item.joined_at, Item.number)).all():
         found[item.case_id][item.code] = item
     return {case_id: list(items.values()) for case_id, items in found.items()}

@@ -33,7 +33,7 @@ def item(session: Session, row: Item, actor: Actor) -> dict[str, Any]:
     return next(_item(dossier, found) for found in dossier.items if found.id == row.id)
 
 
-def briefs(session: Session, rows: Iterable[Case], actor: Actor) -> list[dict[str, Any]]:
+def briefs(session: Session, rows: Iterable[Any], actor: Actor) -> list[dict[str, Any]]:
     """Present cases in a list."""
     found = list(rows)
     lights, items = worklists.case_lights(found), worklists.live_items(session, found)

@@ -9,8 +9,8 @@ from typing import Any
 from bpmn.errors import BpmnError
 from bpmn.expressions import Expression
 
-#: Values that are tried for one set of conditions, before it is left open whether there are any.
-TRIES = 20_000
+#: How often conditions that have to do with each other are put to values, before it is left open whether there are any.
+TRIES = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,9 @@ _LITERAL = r"""("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false|null)"""
 _COMPARES = r"\s*(?:[=!<>]=?|\b(?:eq|ne|lt|gt|le|ge)\b)\s*"
 _NAME = r"\b(?!\d)\w+\b"
 #: Comparisons, and variables that stand by themselves.
-_TOLD = re.compile(rf"(?:{_NAME}{_COMPARES}{_LITERAL}|{_LITERAL}{_COMPARES}{_NAME}|{_NAME}|&&|\|\||[\s()!])*")
+_TOLD = re.compile(
+    rf"(?:{_LITERAL}{_COMPARES}{_LITERAL}|{_NAME}{_COMPARES}{_LITERAL}|{_LITERAL}{_COMPARES}{_NAME}|{_NAME}|&&|\|\||[\s()!])*"
+)
 
 
 def values(process: Definition, decisions: Iterable[Decision] = ()) -> dict[str, list[Any]]:
@@ -42,7 +44,7 @@ def compared(source: str, name: str) -> list[Any]:
 
 
 def is_told(condition: Expression) -> bool:
-    """Tell whether a condition is true of some telling values if it is true of any: it compares variables with literals only."""
+    """Tell whether a condition is true of some telling values if it is true of any: it compares with literals only."""
     source = condition.source.strip()
     inner = source[1:] if condition.dialect == "feel" else source[2:-1]
     return not condition.calls and all(map(str.isidentifier, condition.names)) and _TOLD.fullmatch(inner) is not None

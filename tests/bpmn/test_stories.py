@@ -181,6 +181,7 @@ def test_impossible__what_only_the_application_brings():
         ("${!flag && flag}", True),
         ('= kind = "a" and kind = "b"', True),
         ("${amount > 5 and amount < 7}", False),
+        ("${1 == 2}", True),
         ("${flag}", False),
         ("${kind == other}", False),
         ("${amount + 1 == amount}", False),

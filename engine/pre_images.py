@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import Column, ColumnElement, Table, delete, insert, select, update
@@ -98,4 +98,5 @@ def _read(column: Column[Any], value: Any) -> Any:
     """Read a value that was kept as JSON."""
     if value is None or isinstance(column.type, Json):
         return value
-    return datetime.fromisoformat(value) if isinstance(column.type, Moment) else column.type.python_type(value)
+    kind: type[Any] = datetime if isinstance(column.type, Moment) else column.type.python_type
+    return kind.fromisoformat(value) if issubclass(kind, date) else kind(value)

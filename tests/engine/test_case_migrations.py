@@ -109,6 +109,9 @@ def test_move__at_every_rest_of_a_restaurant_and_it_still_comes_to_its_end(stage
     redraw(stage)
     before = {name: stage.task(case, name).id for name in stage.tasks(case)}
 
+    batch = new_id()
+    there = migrate(stage, "open_restaurant", batch=batch) + migrate(stage, "food_permit", batch=batch)
+    assert all(report.done for report in [*there, *undo(stage, batch)])
     moved = migrate(stage, "open_restaurant") + migrate(stage, "food_permit")
 
     assert all(report.done for report in moved)

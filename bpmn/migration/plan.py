@@ -57,11 +57,16 @@ class Plan:
         return self._nets[target, scope]
 
     def _inserted(self) -> Iterator[tuple[str, str]]:
-        """Yield what nobody has drawn and nobody can name, with what stands in its place behind the same element."""
-        behind = {each.source: each for each in self.target.flows.values() if not self.target.elements[each.target].drawn}
-        for flow in self.source.flows.values():
+        """Yield what nobody has drawn and nobody can name, with what stands in its place behind the same element.
+
+        Where a fork was left to the compiler, that may be a gateway that is drawn now, as well.
+        """
+        old, new, known = self.source, self.target, {*self.source.elements, *self.renamed.values()}
+        behind = {each.source: each for each in new.flows.values() if not new.elements[each.target].drawn}
+        behind |= {each.source: each for each in new.flows.values() if each.target not in known and _forks(new.elements[each.target])}
+        for flow in old.flows.values():
             found = behind.get(self.renamed.get(flow.source, flow.source))
-            if found and not self.source.elements[flow.target].drawn:
+            if found and not old.elements[flow.target].drawn and flow.target not in self.renamed:
                 yield from ((flow.id, found.id), (flow.target, found.target))
 
     def _redrawn(self) -> Iterator[tuple[str, str]]:
@@ -95,6 +100,8 @@ class Plan:
         called = label(self.source, key)
         if new is None and old.type is ElementType.MULTI_INSTANCE_BODY:
             return f"Expected {called} to run several times in the new version, too, but it does not: {_PASS}"
+        if new is None and old.type in _GATEWAYS and not old.drawn:
+            return f"Expected {called} in the new version, but it is not there: draw a gateway as the first thing behind it, or {_PASS}"
         if new is None:
             return f"Expected {called} in the new version, but it is not there: say with --map {key}=… what it is called now, or {_PASS}"
         for what, was, now in zip(_NATURE, _nature(old, at), _nature(new, at), strict=True):
@@ -111,9 +118,8 @@ _PASS = "let the case pass it before it is moved"  # noqa: S105 - no password
 #: What an element must keep while a token is in it, besides its id and its scope.
 _NATURE = ("type", "use for compensation", "event", "way of working", "process", "loop", "start quantity", "onething.kind")
 #: To whoever has not come in yet, or only has to take a flow, these are alike: that is done as the new version says.
-_ALIKE = dict.fromkeys(ACTIVITIES, "activity") | dict.fromkeys(
-    (ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY), "gateway"
-)
+_GATEWAYS = (ElementType.EXCLUSIVE_GATEWAY, ElementType.PARALLEL_GATEWAY, ElementType.INCLUSIVE_GATEWAY)
+_ALIKE = dict.fromkeys(ACTIVITIES, "activity") | dict.fromkeys(_GATEWAYS, "gateway")
 
 
 def _nature(element: Element, at: Stage) -> tuple[object, ...]:
@@ -140,6 +146,11 @@ def label(definition: Definition, key: str) -> str:
         return element.label
     before = definition.elements[definition.flows[element.incoming[0]].source]
     return f"the {'end' if element.type is ElementType.END_EVENT else 'fork'} behind {before.label}"
+
+
+def _forks(element: Element) -> bool:
+    """Whether it is a gateway that nobody waits at, where a token takes flows."""
+    return element.type in _GATEWAYS and len(element.incoming) == 1
 
 
 def _said(nature: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from bpmn.definition import Definition, Element, ElementType, EventDefinition, EventType, Flow
@@ -43,6 +45,48 @@ def definitions(draw):
         arrows.append(("recall", draw(st.sampled_from(names))))
     particulars = {name: draw(PARTICULARS) for name, kind in zip(names, kinds, strict=True) if kind not in FORKING}
     return _definition(dict(zip(names, kinds, strict=True)), arrows, recall, particulars, interrupting=draw(st.booleans()))
+
+
+@st.composite
+def nested(draw):
+    """Draw a process; now and then one of its tasks is a subprocess with a graph of its own."""
+    outer = draw(definitions())
+    tasks = [key for key, element in outer.elements.items() if element.type is ElementType.USER_TASK]
+    if not tasks or not draw(st.booleans()):
+        return outer
+    box, inner = draw(st.sampled_from(tasks)), _renamed(draw(definitions()))
+    elements = {key: replace(element, parent=box) for key, element in inner.elements.items()}
+    around = replace(outer.elements[box], type=ElementType.SUBPROCESS)
+    return replace(outer, elements={**outer.elements, box: around, **elements}, flows={**outer.flows, **inner.flows})
+
+
+def _renamed(drawn):
+    """The same with other ids."""
+
+    def named(key):
+        return "-".join(f"i{part}" for part in key.split("-"))
+
+    def all_named(keys):
+        return tuple(map(named, keys))
+
+    elements = {
+        named(key): replace(
+            each,
+            id=named(key),
+            incoming=all_named(each.incoming),
+            outgoing=all_named(each.outgoing),
+            default=each.default and named(each.default),
+            attached_to=each.attached_to and named(each.attached_to),
+        )
+        for key, each in drawn.elements.items()
+    }
+    flows = {
+        named(key): replace(
+            each, id=named(key), source=named(each.source), target=named(each.target), condition=each.condition and condition(named(key))
+        )
+        for key, each in drawn.flows.items()
+    }
+    return replace(drawn, elements=elements, flows=flows)
 
 
 def _definition(kinds, arrows, recall, particulars, *, interrupting):

@@ -403,6 +403,34 @@ def test_migrate__failed_at_what_runs_no_longer_beside_the_rest():
     assert reason.startswith("Expected x and a beside one another, but that never happens in the new version: move the case when")
 
 
+@pytest.mark.parametrize(
+    ("drawn", "reason"),
+    [
+        ((exclusive("g", default="k"), flows("x -> g -> k", "g -> m [${!yes}]", "m -> k")), None),
+        ((parallel("g"), flows("x -> g -> k")), None),
+        ((exclusive("x2"), flows("x -> x2 -> k")), None),
+        ((flows("x -> k"),), "Expected the fork behind x in the new version, but it is not there"),
+    ],
+)
+def test_migrate__failed_at_a_fork_that_nobody_had_drawn(drawn, reason):
+    """A gateway that is drawn there now mends it.  Without one there is nowhere to be: in x the token would do x again for the history,
+    and in what follows it has not come in yet, since it has failed before it took a flow."""
+    *gates, arrows = drawn
+    old = begin(
+        start("s"), user("x"), task("m"), user("k"), end("e"), flows("s -> x", "x -> k [${!yes}]", "x -> m [${yes}]", "m -> k -> e")
+    )
+    complete(old, "x")
+    assert standing(old) == ["x.split"]
+
+    moved = migrate(old, start("s"), user("x"), task("m"), user("k"), end("e"), *gates, arrows, flows("s -> x", "k -> e"))
+
+    if reason:
+        assert [told.split(":")[0] for told in moved.reasons] == [reason]
+    else:
+        assert moved.reasons == ()
+        assert to_the_end(moved.instance)[-1] == "k"
+
+
 # Scopes -------------------------------------------------------------------------------------------------------------------------------
 
 

@@ -102,3 +102,45 @@ def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk
 
     assert places(stage, item) == before
     assert list(verification.verify(stage.database)) == []
+
+
+@pytest.fixture
+def transactions(stage):
+    """Of each transaction, the cases of the rows that it has written, and what it told the journal; the database itself watches."""
+    seen, bind = [], stage.database.bind
+    with bind.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE written (place TEXT, what TEXT)")
+        for table in distribution.growing():
+            for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+                told = [
+                    f"{row}.{'id' if table.name in distribution.CASES else 'case_id'}",
+                    f"{row}.what" if table.name == "journal" else "NULL",
+                ]
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER watch_{verb}_{table.name} AFTER {verb} ON {table.name} BEGIN INSERT INTO written VALUES ({', '.join(told)}); END"
+                )
+
+    def look(connection):
+        rows = connection.connection.cursor().execute("DELETE FROM written RETURNING place, what").fetchall()
+        seen.append(tuple({row[index] for row in rows} - {None} for index in (0, 1)))
+
+    sa.event.listen(bind, "commit", look)
+    yield seen
+    sa.event.remove(bind, "commit", look)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_commands__write_rows_of_one_case_unless_they_adopt(stage, clerk, market, adopted, transactions):
+    item, bundle = adopted
+    clerk.adopt(bundle, item.number)
+    for name in ("alpha审批", "beta审批"):
+        market.complete(bundle, name, outcome="granted")
+    clerk.complete(bundle, "统一出件")
+    later = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(later, "一窗受理", outcome="accept")
+    clerk.handle("withdraw", stage.item(later, "beta"), reason="不办了")
+
+    assert stage.statuses(bundle) == {"alpha": "issued", "beta": "issued"}
+    assert {len(cases) for cases, _ in transactions} == {1, 2}
+    assert all("item adopted by a bundle" in told for cases, told in transactions if len(cases) > 1)
+    assert sum(len(cases) == 1 for cases, _ in transactions) >= 6

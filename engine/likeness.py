@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bpmn.simulation.telling import Telling
 from engine import definitions, lifecycle
 from engine.case_models import Case, Item, Supplement, Tolerance
-from engine.definitions import Loaded
 from engine.models import Instance
 
 if TYPE_CHECKING:
     from engine.standing import Standing
 
 
-def of(session: Session, standing: Standing, running: Sequence[Instance], told: Callable[[Loaded], Telling]) -> Hashable:
-    """Tell moments apart: what every instance waits for, the variables that conditions and tables read, which timer is next, the case."""
+def of(session: Session, standing: Standing, running: Sequence[Instance]) -> Hashable:
+    """Tell moments apart: what every instance waits for, its variables, and which timer is next."""
     codes = dict(session.execute(select(Item.instance_id, Item.code).where(Item.instance_id.in_([each.id for each in running]))).all())
-    named = {each.id: (_instance(session, each, told), codes.get(each.id)) for each in running}
+    named = {each.id: (_instance(session, each), codes.get(each.id)) for each in running}
     waits = Counter((named[each.instance], each.element, type(each).__name__) for each in standing.waiting)
     timers = tuple((named[each.instance], each.element) for each in standing.timers)
     return frozenset(Counter(named.values()).items()), frozenset(waits.items()), timers
 
 
-def _instance(session: Session, instance: Instance, told: Callable[[Loaded], Telling]) -> Hashable:
-    loaded = definitions.get(session, instance.definition_id)
-    return loaded.key, tuple((name, repr(instance.variables.get(name))) for name in sorted(told(loaded)))
+def _instance(session: Session, instance: Instance) -> Hashable:
+    variables = tuple((name, repr(instance.variables[name])) for name in sorted(instance.variables))
+    return definitions.get(session, instance.definition_id).key, variables
 
 
 def of_case(session: Session, case: Case) -> Hashable:

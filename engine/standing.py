@@ -149,7 +149,7 @@ class Reader:
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
-        found.likeness = (found.likeness, likeness.of(session, found, running, self.telling))
+        found.likeness = (found.likeness, likeness.of(session, found, running))
         for instance in running:
             found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
         return found

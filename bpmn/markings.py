@@ -86,6 +86,7 @@ class Markings:
     ) -> None:
         self._definition, self._steps, self._stays, self._patient = definition, steps, stays, patient
         self._specs = spec_of(definition).task_specs
+        self._ends = functools.cache(self._ends_of)
         self._depth = self._depths({place for places in begun for place in places})
         self._most = CROWD + max((step.before.count(step.before[0]) for each in steps.values() for step in each), default=1)
         #: Whether all markings were looked at; whether one of them has tokens where they are looked for, which ends it.
@@ -227,8 +228,7 @@ class Markings:
             if sum(numbers) >= step.least:
                 yield [place for end, number in zip(ends, numbers, strict=True) for place in end * number]
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def _ends(self, place: str) -> tuple[str, ...]:
+    def _ends_of(self, place: str) -> tuple[str, ...]:
         """Where a token comes at once that is put into a place: there is only one way on from some, and none from others."""
         passed: list[str] = []
         while place not in passed and place not in self._stays:

@@ -51,11 +51,14 @@ class Net:
         #: Where tokens wait for one another, by what they open.
         self.opening = {step.opens: step.before for steps in self.steps.values() for step in steps if step.opens}
         self.places = frozenset(self.steps)
+        # Cases stand alike by the hundred: each question is answered once.
+        self.together, self.in_vain = functools.cache(self._together), functools.cache(self._in_vain)
+        self.comes_to, self.before = functools.cache(self._comes_to), functools.cache(self._before)
+        self.beside = functools.cache(self._beside)
 
     # Questions -----------------------------------------------------------------------------------------------------------------------
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def together(self, one: str, other: str, begun: Sequence[str] | None = None) -> bool | None:
+    def _together(self, one: str, other: str, begun: Sequence[str] | None = None) -> bool | None:
         """Whether both places can hold a token at the same time (the same twice: whether it can hold two); None: that cannot be told."""
         if self._by_itself(one) or self._by_itself(other):
             return True
@@ -67,16 +70,14 @@ class Net:
         play = self._play(cone, begun and _within(cone, begun), (one, other), until=(one, other))
         return play.found or (False if play.complete else None)
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def in_vain(self, opens: str, begun: Sequence[str] | None = None) -> frozenset[frozenset[str]] | None:
+    def _in_vain(self, opens: str, begun: Sequence[str] | None = None) -> frozenset[frozenset[str]] | None:
         """Say for which of its places tokens may wait at a join (or before what needs several) for ever; None: that cannot be told."""
         cone = self.before(opens)
         if {step.opens for step in self._cut(cone) if step.opens} == {opens} and self._is_inclusive(opens):
             return frozenset()  # whoever can still come is held up by nobody else, and when nobody can, it opens
         return self._play(cone, begun and _within(cone, begun)).in_vain(opens, self.opening[opens])
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def comes_to(self, opens: str, places: Sequence[str]) -> bool:
+    def _comes_to(self, opens: str, places: Sequence[str]) -> bool:
         """Whether a case comes to stand in these places by itself, as far as a join can notice."""
         cone = self.before(opens)
         here = _within(cone, places)
@@ -97,8 +98,7 @@ class Net:
 
     # What has a say ------------------------------------------------------------------------------------------------------------------
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def before(self, opens: str) -> frozenset[str]:
+    def _before(self, opens: str) -> frozenset[str]:
         """Places from which tokens have a say in whether a join opens; whoever ends everything has one, too."""
         return self.cone((*self.opening[opens], *(step.before[0] for steps in self.steps.values() for step in steps if step.sweeps)))
 
@@ -223,8 +223,7 @@ class Net:
 
     # Two places ----------------------------------------------------------------------------------------------------------------------
 
-    @functools.cache  # noqa: B019 - as long as this lives
-    def beside(self, begun: Sequence[str] | None = None, *, surely: bool = False) -> frozenset[tuple[str, str]]:
+    def _beside(self, begun: Sequence[str] | None = None, *, surely: bool = False) -> frozenset[tuple[str, str]]:
         """Pairs of places that may hold tokens together; surely they do if nobody has to wait for anybody on the way.
 
         Whatever a step puts down is together; what is together with all that a step takes is together with what it puts down.  This is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -33,6 +34,7 @@ def application(*, with_scheduler: bool, draining: Latch, stopping: Latch) -> Fl
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
+    gc.freeze()  # what is there now stays: to look through it for garbage, again and again, would make somebody wait
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
     if with_scheduler:

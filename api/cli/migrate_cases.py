@@ -20,9 +20,12 @@ from engine import case_migrations, settings
 from engine.case_migrations import Affected, Plan, Report
 from engine.columns import new_id
 from engine.database import Database, Session
+from engine.definitions import Loaded
 from engine.errors import Busy
 
 FORMATS = ("text", "json")
+#: Names of elements by id in the old and in the new version.
+Names = tuple[dict[str, str], dict[str, str]]
 #: What becomes of a token, as people say it.
 VERDICTS = {
     "kept": "保留 kept",
@@ -61,6 +64,7 @@ def migrate_cases(
     loaded = settings.load()
     refuse_unfit(loaded)
     with opened(loaded) as database:
+        names: Names = ({}, {})
         if batch is not None:
             reports = list(_undo(database, batch))
         elif key is None or source is None or target is None:
@@ -70,7 +74,8 @@ def migrate_cases(
                 plan = case_migrations.plan(session, key, source=source, target=target, renamed=dict(map(_pair, renamed)))
                 affected = case_migrations.affected(session, plan, numbers)
             reports = list(_move(database, plan, affected) if execute else _preview(database, plan, affected))
-    _write(reports, written)
+            names = (_names(plan.source), _names(plan.target))
+    _write(reports, names, written)
     if any(report.reasons for report in reports):
         raise click.exceptions.Exit(1)
 
@@ -109,13 +114,13 @@ def _tracked(affected: Sequence[Affected]) -> Iterable[Affected]:
     return track(affected, "办件 cases", console=Console(stderr=True))
 
 
-def _write(reports: Sequence[Report], written: str) -> None:
+def _write(reports: Sequence[Report], names: Names, written: str) -> None:
     if written == "json":
         click.echo(json.dumps(list(map(asdict, reports)), ensure_ascii=False, indent=2, default=str))
         return
     table = Table("办件 case", "现在 now", "之后 then", "结果 outcome")
     for report in reports:
-        _add(table, report)
+        _add(table, report, names)
     Console(width=160).print(table)
     refused = sum(1 for report in reports if report.reasons)
     for reason, number in Counter(reason for report in reports for reason in report.reasons).most_common():
@@ -123,18 +128,29 @@ def _write(reports: Sequence[Report], written: str) -> None:
     click.echo(f"{len(reports)} instances, {sum(report.done for report in reports)} done, {refused} refused")
 
 
-def _add(table: Table, report: Report) -> None:
+def _add(table: Table, report: Report, names: Names) -> None:
     """A row for the instance, one for each of its tokens, and why it is refused."""
     number = report.about.item or report.about.case
     table.add_section()
     table.add_row(number, "", "", "不可迁移 refused" if report.reasons else "已完成 done" if report.done else "可迁移 can be moved")
     for step in report.steps:
         why = f": {step.reason}" if step.reason and step.verdict != "refused" else ""
-        table.add_row("", step.element or "–", step.to or "–", f"{VERDICTS[step.verdict]}{why}")
+        table.add_row("", _called(step.element, names[0]), _called(step.to, names[1]), f"{VERDICTS[step.verdict]}{why}")
     for reason in report.reasons:
         table.add_row("", "", "", reason)
     for note in report.notes:
         table.add_row("", "", "", f"注意 note: {note}")
+
+
+def _names(version: Loaded) -> dict[str, str]:
+    return {id_: element.name for id_, element in version.process.elements.items() if element.name and element.name != id_}
+
+
+def _called(element: str | None, names: dict[str, str]) -> str:
+    """What people call an element, with the id by which it is mapped; a dash for nowhere."""
+    if element is None:
+        return "–"
+    return f"{names[element]} ({element})" if element in names else element
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -75,7 +75,7 @@ def test_migrate_cases__says_what_would_become_of_them(run, here):
     result = run("migrate-cases", "check", "--from", "1", "--to", "2")
 
     assert result.exit_code == 0, result.output
-    assert re.search(r"│ review +│ review +│ 保留 kept", result.stdout)
+    assert re.search(r"│ 审查 \(review\) +│ 复审 \(review\) +│ 保留 kept", result.stdout)
     assert re.search(r"│ – +│ late +│ 开始监听 started: new at review", result.stdout)
     assert result.stdout.endswith("3 instances, 0 done, 0 refused\n")
     assert re.search(r"办件 cases .* 100%", result.stderr)

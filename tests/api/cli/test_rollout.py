@@ -22,7 +22,7 @@ from tests.releases import SNAPSHOTS
 from tests.stage import APPLICANT
 
 #: The code of the release before: `git archive COMMIT api bpmn engine workflows | zstd -19`; its name is the schema it was made for.
-CODE = SNAPSHOTS / "code-0013.tar.zst"
+CODE = SNAPSHOTS / "code-0015.tar.zst"
 #: What is entered for each kind of task.
 DATA = {
     "intake": {"outcome": "accept"},

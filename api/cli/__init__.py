@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from importlib import import_module
 
 import click
@@ -47,14 +48,12 @@ class Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS:
             return None
-        # What is imported stays: to look for garbage among it, again and again, takes a sixth of the time, and as long with each request.
-        gc.disable()
-        command: click.Command = getattr(import_module(f"api.cli.{module}"), cmd_name.replace("-", "_"))
-        gc.freeze()
-        gc.enable()
+        module = f"api.cli.{COMMANDS[cmd_name]}"
+        if module not in sys.modules:
+            _load(module)
+        command: click.Command = getattr(sys.modules[module], cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -64,6 +63,14 @@ class Group(click.Group):
         except (EngineError, SettingsError) as error:
             kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException
             raise kind(str(error)) from error
+
+
+def _load(module: str) -> None:
+    # What is imported stays: to look for garbage among it, again and again, takes a sixth of the time, and as long with each request.
+    gc.disable()
+    import_module(module)
+    gc.freeze()
+    gc.enable()
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

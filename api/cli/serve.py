@@ -35,4 +35,7 @@ def _counting_together(processes: int) -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="onething-meters-") as folder:
         os.environ[SHARED] = folder
-        yield
+        try:
+            yield
+        finally:
+            del os.environ[SHARED]

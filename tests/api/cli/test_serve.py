@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
@@ -193,6 +194,17 @@ def test_serve__port_is_taken(start, environ):
         assert serving.ended() == 1
 
     assert f"Expected to listen on 127.0.0.1:{environ['ONETHING_PORT']}, but Address already in use" in serving.output
+
+
+def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeypatch):
+    """Where several processes would count together, their folder is gone with them, and nobody is led there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    refused = run("serve", ONETHING_PROCESSES="2", ONETHING_DATABASE_URL=empty_database_url)
+
+    assert refused.exit_code == 1
+    assert list(tmp_path.glob("onething-meters-*")) == []
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
 def test_serve__not_migrated(start, empty_database_url):

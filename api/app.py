@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     app.extensions["database"] = Database(settings.database_url, live=settings.live_instances)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
     app.extensions["draining"] = threading.Event()
-    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.threads, free=health.PREFIX)  # type: ignore[method-assign]
+    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, -(-settings.threads // settings.processes), free=health.PREFIX)  # type: ignore[method-assign]
     auth.public(app.view_functions["static"])
     logbook.keep(app)
     tracing.watch(app, app.extensions["database"])

@@ -17,7 +17,7 @@ from typing import Any
 
 PREFIX = "ONETHING_"
 CHECKOUT = Path(__file__).resolve().parent.parent
-#: Processes that answer requests unless somebody says so: each asks the database for connections, of which it has a hundred.
+#: Processes that answer requests unless somebody says so: each takes some 200 MB, and a few connections of the hundred that a database has.
 MOST_PROCESSES = 4
 
 
@@ -93,7 +93,7 @@ class Settings:
     processes: int = _setting(
         0, _between(1, 64), "Processes that answer requests.", shown=f"one for each core, at most {MOST_PROCESSES}; one with SQLite"
     )
-    threads: int = _setting(16, _between(1, 256), "Requests that each of them works on at the same time.")
+    threads: int = _setting(16, _between(1, 256), "Requests that they work on at the same time, all of them together.")
     env: Environment = _setting(
         Environment.DEVELOPMENT, _environment, "`development` or `production`; in production there are no sample accounts."
     )

@@ -88,9 +88,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _matching(r"[\w.:-]+", "a host name or an address"), "Address that the server listens on.")
     port: int = _setting(8080, _between(1, 65535), "Port that the server listens on.")
-    processes: int = _setting(
-        1, _between(1, 64), "Processes that answer requests; with PostgreSQL, up to one for each core (docs/operating.md)."
-    )
+    processes: int = _setting(1, _between(1, 64), "Processes that answer requests; with PostgreSQL, up to one for each core.")
     threads: int = _setting(16, _between(1, 256), "Requests that they work on at the same time, all of them together.")
     env: Environment = _setting(
         Environment.DEVELOPMENT, _environment, "`development` or `production`; in production there are no sample accounts."

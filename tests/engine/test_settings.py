@@ -1,6 +1,5 @@
 """Settings: defaults, values, refusals, and the README that lists them."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -66,16 +65,6 @@ def test_load__data_folder_moved(tmp_path):
     loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
 
     assert loaded.database_url == f"sqlite:///{tmp_path}/onething.db"
-
-
-@pytest.mark.parametrize(
-    ("url", "cores", "processes"), [("sqlite:///x.db", 8, 1), ("postgresql://db/x", 2, 2), ("postgresql://db/x", 8, 4)]
-)
-def test_load__processes(monkeypatch, url, cores, processes):
-    """SQLite has one writer; each process takes connections of PostgreSQL, so there is an end to them."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-
-    assert settings.load({"ONETHING_DATABASE_URL": url}).processes == processes
 
 
 def test_load__empty_value():

@@ -22,7 +22,7 @@ from tests.releases import SNAPSHOTS, WRITTEN
 
 RELEASES = sorted(SNAPSHOTS.glob("schema-*.db.zst"))
 #: Revisions of the schema that were released; the last one is what older nodes have while newer ones come up.
-RELEASED = ("0009", "0013", "0015")
+RELEASED = ("0009", "0013", "0015", "0019")
 #: By what older nodes put rows, so that the database must know it as unique.
 UPSERTED = {("timers", ("instance_id", "wait")), ("activities", ("instance_id", "number"))}
 #: What a later release has taken away, when no node could be left that used it: {table or "table.column"}.

@@ -10,11 +10,12 @@ import urllib.request
 
 import pytest
 import zstandard
+from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
 from engine import verification
 from engine.case_models import Case
-from engine.database import Database
+from engine.database import Database, alembic_config
 from tests import restaurant
 from tests.api.cli.test_serve import await_answer
 from tests.releases import SNAPSHOTS
@@ -113,9 +114,10 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
         finish(call(node, "clerk", "POST", "/cases", BUNDLE | {"adopt": [alone(node)]})["number"], nodes)
     running.press_ctrl_c()
     assert running.ended() == 0
-    again = start("serve", **older.environ)
-    assert again.ended() == 1
-    assert "is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
+    if ScriptDirectory.from_config(alembic_config()).get_current_head() != CODE.name[5:9]:
+        again = start("serve", **older.environ)
+        assert again.ended() == 1
+        assert "is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
     new.press_ctrl_c()
     assert new.ended() == 0
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from api.cli.recomputing import recompute
-from engine import publications, settings
+from engine import moments, publications, settings
 from engine.database import Database
 
 
@@ -26,10 +26,12 @@ def migrate() -> None:
 
 @contextmanager
 def opened(loaded: settings.Settings) -> Iterator[Database]:
-    """Open the database of the settings until the block ends; the folder of the embedded one is made when it is missing."""
+    """Open the database of the settings, and go by its time, until the block ends; makes the folder of an embedded one."""
     loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people handed in
     database = Database(loaded.database_url, live=loaded.live_instances)
+    leave = moments.follow(database.bind)
     try:
         yield database
     finally:
+        leave()
         database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -134,6 +135,16 @@ def test_tick__the_clock_of_the_host_is_set(following, designer, by):
     assert stage.tasks(stage.of(instance)) == ["办理"]
 
 
+@contextmanager
+def node(stage, ahead):
+    """Be a node of its own, the clock of whose host is so much ahead: it has been told nothing yet."""
+    stage.traveller.shift(ahead)
+    leave = moments.follow(stage.database.bind)
+    yield
+    leave()
+    stage.traveller.shift(-ahead)
+
+
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("by", [HOUR, timedelta(seconds=5), timedelta(seconds=-5), -HOUR])
 def test_tick__the_clocks_of_nodes_differ(following, designer, by):
@@ -141,9 +152,34 @@ def test_tick__the_clocks_of_nodes_differ(following, designer, by):
     stage = following
     due, not_yet = (start(stage, designer, when=(moments.now() + timedelta(seconds=s)).isoformat()) for s in (-1, 4))
 
-    for node in (timedelta(0), by):
-        stage.traveller.shift(node)
-        worker.tick(stage.database)
+    done = []
+    for ahead in (by, timedelta(0), by):
+        with node(stage, ahead):
+            done.append(worker.tick(stage.database))
 
+    assert done == [1, 0, 0]
     assert stage.tasks(stage.of(due)) == ["then", "办理"]
     assert stage.tasks(stage.of(not_yet)) == ["办理"]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("by", "meanwhile"), [(60, 2), (-60, 1)])
+def test_tick__the_clock_of_the_database_is_set(stage, designer, monkeypatch, by, meanwhile):
+    """Every ten minutes is every ten minutes: what has gone off does not go off again, and what comes next is late at worst."""
+    clock = Clock()
+    monkeypatch.setattr(moments, "Keeper", lambda: Keeper(lambda: clock.passed))
+    leave = moments.follow(stage.database.bind)
+    content = (d.start("s"), d.user("work", name="办理"), d.timer_boundary("again", on="work", cycle="R/PT10M", interrupting=False))
+    content += (d.user("reminder", name="催办"), d.end("e"), d.flows("s -> work -> e", "again -> reminder"))
+    stage.deploy("p", p_bpmn=d.diagram(*content, key="p"))
+    case, told = stage.of(designer.start("p")), []
+
+    # Minutes by which the clock is set, and minutes that pass.
+    for change, minutes in ((0, 0), (0, 10), (by, 0), (0, 9), (0, 1), (-by, 0), (0, 0)):
+        clock.passed += 60 * minutes
+        stage.traveller.shift(timedelta(minutes=change + minutes))
+        worker.drain(stage.database)
+        told.append(stage.tasks(case).count("催办"))
+
+    leave()
+    assert told == [0, 1, 1, 1, meanwhile, 2, 2]

@@ -1,9 +1,13 @@
 """`onething deploy`."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
 from engine.models import Definition, Deployment
+from engine.schedule_models import StartTimer
 from tests.bpmn import diagrams
 
 
@@ -57,6 +61,23 @@ def test_deploy__again(run, database, folder):
         run("deploy", str(folder))
 
     assert (count(database, Deployment), count(database, Definition)) == (2, 2)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("hours", [1, -1])
+def test_deploy__the_clock_of_the_host_is_set(run, database, tmp_path, hours):
+    """What is to begin in a day is due in a day by the time of the database, which all nodes go by."""
+    timed = (diagrams.element("startEvent", "s", diagrams.timer(duration="P1D")), diagrams.end("e"), diagrams.flows("s -> e"))
+    (tmp_path / "daily.bpmn").write_bytes(diagrams.diagram(*timed, key="daily"))
+    right = datetime.now(UTC)
+
+    with time_machine.travel(right + timedelta(hours=hours)):
+        result = run("deploy", str(tmp_path / "daily.bpmn"))
+
+    assert result.exit_code == 0, result.output
+    with database.reading() as session:
+        due = session.scalars(select(StartTimer.due_at)).one()
+    assert abs(due - (right + timedelta(days=1))) < timedelta(minutes=30)
 
 
 def test_deploy__one_is_refused(run, database, folder):

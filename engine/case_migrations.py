@@ -185,7 +185,7 @@ def _judge(session: Session, plan: Plan, row: Held | models.Instance, actor: Act
     if row.definition_id != plan.source.id:
         reason = f"Expected an instance of version {plan.source.version}, but it is of another one by now"
         return Migration(steps=(), refusals=(reason,))
-    subject = Subject(session, row.case_id, row.item_id)
+    subject = Subject(session, row.key, row.item_id)
     context = functions.context(session, plan.target, subject, actor, key=row.business_key, called=row.parent_id is not None)
     outcome = migration.migrate(plan.moves, row.state, row.variables, context)
     if row.item_id is None and row.parent_id is None:
@@ -202,7 +202,7 @@ def _woken_anew(session: Session, plan: Plan, row: Held, process: Process, actor
         row=row,
         loaded=plan.target,
         process=process,
-        subject=Subject(session, row.case_id, row.item_id),
+        subject=Subject(session, row.key, row.item_id),
         projected=before.standing(),
         schedule=before.schedule(),
     )

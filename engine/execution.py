@@ -223,6 +223,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         child.parent_id, child.parent_wait = run.row.id, wait.id
         if child.status == InstanceStatus.RUNNING:
             return
+        run.session.refresh(item)  # it may have ended just before its instance was held
         _return(run, child)
         return
     loaded = definitions.called(run.session, run.loaded, wait)
@@ -246,7 +247,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
 
 def _return(run: Run, child: models.Instance | Held) -> None:
     """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
-    item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
+    item = run.session.get(Item, child.item_id) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
     ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
     error = child.end if ended_by_error else child.error

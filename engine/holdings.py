@@ -17,7 +17,7 @@ from sqlalchemy import Column, Table, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bpmn.instance import Instance as Process
-from engine import models
+from engine import entities, models
 from engine.case_models import Case
 from engine.states import InstanceStatus, TaskStatus
 from engine.writes import OLD, Writes
@@ -104,6 +104,8 @@ class Holdings:
         self.awake: dict[UUID, Process] = {}
         #: Instances that are written at the end only, with all else.
         self.put_off: Collection[UUID] = frozenset()
+        #: How many notices there are about what is held: about an item of a case, or (None) the case itself.
+        self.notices: dict[tuple[UUID, UUID | None], int] = {}
         #: Rows as the database has them.
         self._stored: dict[UUID, Values] = {}
 
@@ -137,14 +139,14 @@ class Holdings:
         ]
         self.writes.update(INSTANCES, changed, by=("id", "rev"), exact=True)
         if self.writes.rows:
-            session.flush()
+            entities.hand_over(session, self.writes)
             self.writes.run(session.connection())
             self._stored = now
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
         """Let rows be as they were `stored`; what was locked since is not held any more."""
         self.rows = {instance_id: self.rows[instance_id] for instance_id in stored}
-        self._stored, self.writes, self.awake = dict(stored), Writes(), {}
+        self._stored, self.writes, self.awake, self.notices = dict(stored), Writes(), {}, {}
         for instance_id, row in self.rows.items():
             for name, value in zip(_CHANGING, stored[instance_id], strict=True):
                 setattr(row, name, value)

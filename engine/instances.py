@@ -131,7 +131,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
     if not even_suspended:
         require_active(row)
     loaded = definitions.get(session, row.definition_id)
-    subject = Subject(session, row.case_id, row.item_id)
+    subject = Subject(session, row.key, row.item_id)
     if row.hall is not None:
         subject.read_anew()  # now that the lock is had: what was read before may be old
     context = _context(session, loaded, row, subject, actor)
@@ -154,7 +154,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
 def look(session: Session, row: Held | models.Instance) -> Process:
     """Look at the token state of an instance, without taking it."""
     loaded = definitions.get(session, row.definition_id)
-    subject = Subject(session, row.case_id, row.item_id)
+    subject = Subject(session, row.key, row.item_id)
     return Process.load(loaded.process, row.state, row.variables, _context(session, loaded, row, subject))
 
 

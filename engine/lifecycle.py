@@ -99,7 +99,6 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
 
     The caller holds the bundle's lock: departments that decide at the same time never touch each other's rows.
     """
-    session.flush()
     _block_dependents(session, case, actor=actor)
     _waive_tolerances(case)
     live = functions.live_items(case)

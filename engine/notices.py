@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine import moments, numbers, outbox
 from engine.actors import Actor
 from engine.case_models import Case, Item, Notice
+from engine.columns import new_id
 from engine.outbox import Topic
 
 #: Told with every decision against the applicant (行政许可法 art. 38).
@@ -56,6 +57,7 @@ TITLES = {
 def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any], *, actor: Actor, item: Item | None = None) -> Notice:
     """Write a notice and put it into the outbox."""
     notice = Notice(
+        id=new_id(),
         number=numbers.next_notice(session, case, item),
         **case.key,
         item_id=item.id if item else None,
@@ -66,6 +68,5 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
         issued_by=actor.name,
     )
     session.add(notice)
-    session.flush()
     outbox.put(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
     return notice

@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendars, moments
+from engine import calendars, holdings, moments
 from engine.case_models import Case, Item, Notice
 from engine.models import Counter
 
@@ -29,10 +29,13 @@ def next_item(session: Session, case: Case) -> str:
 
 
 def next_notice(session: Session, case: Case, item: Item | None) -> str:
-    """Number of the item (or the case), W for 文书, and a running number."""
-    stem = item.number if item else case.number
-    taken = session.scalar(select(func.count()).where(Notice.case_id == case.id, Notice.number.like(f"{stem}-W%"))) or 0
-    return f"{stem}-W{taken + 1:02d}"
+    """Number of the item (or the case), W for 文书, and a running number; counted once a transaction."""
+    counts, about = holdings.of(session).notices, (case.id, item.id if item else None)
+    if about not in counts:
+        its = select(func.count(Notice.id)).where(Notice.case_id == case.id, Notice.item_id.is_not_distinct_from(about[1]))
+        counts[about] = session.scalars(its).one()
+    counts[about] += 1
+    return f"{item.number if item else case.number}-W{counts[about]:02d}"
 
 
 def result(item: Item) -> str:

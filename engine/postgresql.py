@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import JSON, URL, Column, Connection, Enum, LargeBinary, Text, Uuid, cast, func, text
+from sqlalchemy import JSON, URL, Column, Connection, Date, Enum, LargeBinary, Select, Text, Uuid, cast, func, literal_column, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
@@ -114,15 +114,35 @@ _DIALECT = Dialect()  # type: ignore[no-untyped-call]
 
 def packed(columns: Sequence[Column[Any]]) -> ColumnElement[str]:
     """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it."""
-    return cast(func.json_build_array(*(cast(column, JSON) if isinstance(column.type, Json) else column for column in columns)), Text)
+    return cast(_row(columns), Text)
+
+
+def _row(columns: Iterable[Column[Any]]) -> ColumnElement[Any]:
+    return func.json_build_array(*(cast(column, JSON) if isinstance(column.type, Json) else column for column in columns))
 
 
 def unpack(columns: tuple[Column[Any], ...], found: str) -> list[Any]:
     """Give what `packed` has selected, as the columns would have given it."""
-    return [
-        value if value is None or read is None else read(value)
-        for read, value in zip(_all_readers(columns), orjson.loads(found), strict=True)
-    ]
+    return _read(columns, orjson.loads(found))
+
+
+def _read(columns: tuple[Column[Any], ...], row: Iterable[Any]) -> list[Any]:
+    return [value if value is None or read is None else read(value) for read, value in zip(_all_readers(columns), row, strict=True)]
+
+
+def listed(queries: Iterable[tuple[Sequence[Column[Any]], Select[Any]]]) -> Select[str]:
+    """Select the rows of several queries as one value: a list of lists of rows."""
+    return select(cast(func.json_build_array(*(_list(columns, query) for columns, query in queries)), Text))
+
+
+def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[Any]:
+    rows = query.with_only_columns(_row(columns).label("row"), maintain_column_froms=True).subquery()
+    return select(func.coalesce(func.json_agg(rows.c.row), literal_column("'[]'::json"))).scalar_subquery()
+
+
+def unlist(columns: Iterable[tuple[Column[Any], ...]], found: str) -> list[list[list[Any]]]:
+    """Give what `listed` has selected, as the columns would have given it."""
+    return [[_read(kinds, row) for row in rows] for kinds, rows in zip(columns, orjson.loads(found), strict=True)]
 
 
 @cache
@@ -141,6 +161,7 @@ def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (Uuid, UUID),
     (Moment, datetime.fromisoformat),
+    (Date, date.fromisoformat),
     (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…
 )
 

@@ -1,13 +1,14 @@
-"""Reads: a query for rows of known columns, each of which comes as one value where that is cheaper."""
+"""Reads: a query for rows of known columns, each of which comes as one value where that is cheaper; and several such queries at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Select
+from sqlalchemy.orm import Session
 
-from engine import postgresql
+from engine import entities, postgresql
 
 
 class Read:
@@ -30,3 +31,31 @@ class Read:
         if connection.dialect.name == "postgresql":
             return [postgresql.unpack(self._columns, found) for found in connection.execute(self._packed, parameters).scalars()]
         return list(connection.execute(self._plain, parameters))
+
+
+class Reading:
+    """Queries that are asked together, each for the objects of one kind or for one column; where each is a round trip, in one statement.
+
+    An object is as the row is now, whatever the session knew of it.
+    """
+
+    def __init__(self, *queries: Select[Any]) -> None:
+        self._queries = queries
+        self._kinds = [query.column_descriptions[0]["expr"] for query in queries]
+        self._columns = [cast("tuple[Column[Any], ...]", tuple(query.selected_columns)) for query in queries]
+        self._listed = postgresql.listed(zip(self._columns, queries, strict=True))
+
+    def all(self, session: Session, parameters: Mapping[str, Any]) -> list[list[Any]]:
+        """Give what each query finds."""
+        session.flush()
+        if session.get_bind().dialect.name == "postgresql":
+            found = postgresql.unlist(self._columns, session.connection().execute(self._listed, parameters).scalar_one())
+            return [self._known(session, place, rows) for place, rows in enumerate(found)]
+        anew = {"populate_existing": True}
+        return [list(session.scalars(query, parameters, execution_options=anew)) for query in self._queries]
+
+    def _known(self, session: Session, place: int, rows: list[list[Any]]) -> list[Any]:
+        kind, names = self._kinds[place], [column.name for column in self._columns[place]]
+        if not isinstance(kind, type):
+            return [value for (value,) in rows]
+        return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]

@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import keys
-from engine.case_models import Case, Item
+from engine import holdings, keys
+from engine.case_models import Case, Item, Notice, Tolerance
+from engine.keys import Keyed
+from engine.reads import Reading
 
-_BOTH = (
-    select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), keys.together(Item, Case))).where(Case.id == bindparam("case"))
-)
+_THE_CASE = Case.id == bindparam("case_id"), Case.region == bindparam("region")
+_BOTH = select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), keys.together(Item, Case))).where(*_THE_CASE)
+
+
+def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:
+    """Read a case, items of it, its tolerances, and how many notices there are already."""
+    tolerances = select(Tolerance).where(*_its(Tolerance)).order_by(Tolerance.id)
+    return Reading(select(Case).where(*_THE_CASE), items, tolerances, select(func.count(Notice.id)).where(*_its(Notice), notices))
+
+
+def _its(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
+    return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
+
+
+_OF_ITEM = _around(select(Item).where(*_its(Item), Item.id == bindparam("item")), Notice.item_id == bindparam("item"))
+_OF_CASE = _around(select(Item).where(*_its(Item)).order_by(Item.joined_at, Item.number), Notice.item_id.is_(None))
 
 
 class Subject:
     """A case and perhaps an item of it, read when first asked for: a process without a matter hardly ever asks."""
 
-    def __init__(self, session: Session, case_id: UUID, item_id: UUID | None) -> None:
+    def __init__(self, session: Session, key: Mapping[str, Any], item_id: UUID | None) -> None:
         self._session = session
-        self._ids = {"case": case_id, "item": item_id}
+        self._ids = {**key, "item": item_id}
 
     def read_anew(self) -> None:
-        """Read both again, whatever the session knows of them."""
-        case, item = self._session.execute(_BOTH, self._ids, execution_options={"populate_existing": True}).one()
-        self._both = (case, item)
+        """Read both again with what goes with them, whatever the session knows; the caller holds the instance that is about them."""
+        (case,), items, tolerances, (notices,) = (_OF_ITEM if self._ids["item"] else _OF_CASE).all(self._session, self._ids)
+        set_committed_value(case, "tolerances", tolerances)
+        if not self._ids["item"]:
+            set_committed_value(case, "items", items)
+        holdings.of(self._session).notices[case.id, self._ids["item"]] = notices
+        self._both = (case, items[0] if self._ids["item"] else None)
 
     @classmethod
     def of(cls, session: Session, case: Case, item: Item | None) -> Subject:
         """Say it of what is at hand."""
-        subject = cls(session, case.id, item.id if item else None)
+        subject = cls(session, case.key, item.id if item else None)
         subject._both = (case, item)
         return subject
 

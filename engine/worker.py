@@ -22,6 +22,7 @@ from engine import (
     database,
     duties,
     execution,
+    holdings,
     instances,
     jobs,
     moments,
@@ -86,10 +87,11 @@ def resume(db: Database, instance_id: UUID) -> int:
             instances.lock(session, instance_id)
             claimed = jobs.claim_resumes(session, instance_id)
             owed = {job.id: UUID(job.payload["child"]) for job in claimed}
-            if owed:
-                execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
-            for job in claimed:
-                session.delete(job)
+            with holdings.together(session, {instance_id}):
+                if owed:
+                    execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
+                for job in claimed:
+                    session.delete(job)
         return len(owed)
     except (Busy, Suspended):
         return 0

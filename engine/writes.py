@@ -24,9 +24,11 @@ class Writes:
     def __init__(self) -> None:
         self.rows: dict[Part, list[Row]] = {}
 
-    def insert(self, table: Table, rows: Iterable[Row]) -> None:
-        """Write new rows; what a row does not say is the default of its column."""
-        self._add(_insertion(table), [_whole(table, row) for row in rows])
+    def insert(self, table: Table, rows: Iterable[Row]) -> Sequence[Row]:
+        """Write new rows; what a row does not say is the default of its column.  Gives the rows as they will be."""
+        whole = [_whole(table, row) for row in rows]
+        self._add(_insertion(table), whole)
+        return whole
 
     def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...]) -> None:
         """Write rows; of one that is there already under the same key (`by`), only some columns are `new`."""

@@ -69,10 +69,10 @@ def work(db: Database, case_id: UUID) -> Iterator[tuple[str, Callable[[], object
     """Give what is to be done next, with its kind, until the case is over.  Each piece must be done before the next is asked for."""
     while True:
         with db.reading() as session:
-            owed = list(session.scalars(select(Job.id).where(Job.case_id == case_id, Job.due_at <= datetime.now(UTC))))
+            owed = list(session.scalars(select(Job.instance_id).where(Job.case_id == case_id, Job.due_at <= datetime.now(UTC))))
             waiting = [(task.kind, task.id) for task in tasks.of_case(session, case_id)]
         if owed:
-            yield RESUME, partial(worker.run, db, owed[0])
+            yield RESUME, partial(worker.resume, db, owed[0])
         elif waiting:
             yield waiting[0][0], partial(complete, db, waiting[0][1], waiting[0][0])
         else:

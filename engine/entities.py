@@ -1,0 +1,110 @@
+"""Entities: rows that the session knows as objects.  They are read and written in one go with everything else.
+
+The object mapper sends a statement for each table and each set of columns, and each is a round trip.  What must go out in a certain order,
+a table that is written in more than one way, is left to it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Table, event, inspect
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+
+from engine.models import Base
+from engine.writes import OLD, Writes
+
+Known = TypeVar("Known", bound=Base)
+
+
+def hand_over(session: Session, writes: Writes) -> None:
+    """Let `writes` write what the session would; where the order matters, the session does it at once."""
+    if not _take(session, writes):
+        session.flush()
+
+
+def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
+    """Give the object of a row that was read just now: what the session knows of it is as it is in the database."""
+    mapper = kind.__mapper__
+    key = mapper.identity_key_from_primary_key(tuple(row[column.name] for column in mapper.primary_key))
+    known: Known | None = session.identity_map.get(key)
+    if known is not None:
+        session.expire(known)  # with what it refers to
+        for name, value in row.items():
+            set_committed_value(known, name, value)
+        return known
+    new = kind()
+    vars(new).update(row)
+    make_transient_to_detached(new)
+    session.add(new)
+    return new
+
+
+@event.listens_for(Session, "before_flush")
+def _flush(session: Session, *_about: object) -> None:
+    """Send what is to be flushed as one statement; the mapper finds nothing left to do."""
+    writes = Writes()
+    if _take(session, writes):
+        writes.run(session.connection())
+
+
+def _take(session: Session, writes: Writes) -> bool:
+    """Move what is new, changed or gone into `writes`; False: it stays where it is, since the order matters."""
+    new, changed, gone = (cast("list[Base]", list(entities)) for entities in (session.new, session.dirty, session.deleted))
+    if not _in_any_order([new, changed, gone], writes):
+        return False
+    for entity in sorted(new, key=lambda entity: _depth(_table(entity))):
+        _add(entity, writes)
+    for entity in changed:
+        _change(entity, writes)
+    for entity in gone:
+        writes.delete(_table(entity), [_key(entity)])
+    _are_written(session, [*new, *changed], gone)
+    return True
+
+
+def _in_any_order(written: Iterable[Collection[Base]], writes: Writes) -> bool:
+    """Whether no table is written in two ways; and none has versions of its rows, which the mapper compares."""
+    kinds = [kind for entities in written for kind in {type(entity) for entity in entities}]
+    tables = [kind.__table__ for kind in kinds] + list({part.table for part in writes.rows})
+    return len(set(tables)) == len(tables) and all(kind.__mapper__.version_id_col is None for kind in kinds)
+
+
+def _add(entity: Base, writes: Writes) -> None:
+    said = {name: value for name, value in vars(entity).items() if value is not None}
+    (row,) = writes.insert(_table(entity), [said])
+    vars(entity).update(row)  # with its defaults
+
+
+def _change(entity: Base, writes: Writes) -> None:
+    now, before, table = vars(entity), inspect(entity).committed_state, _table(entity)
+    if new := {name: now[name] for name, value in before.items() if name in table.c and now[name] != value}:
+        key = _key(entity)
+        writes.update(table, [{OLD + name: value for name, value in key.items()} | new], by=tuple(key), exact=True)
+
+
+def _key(entity: Base) -> dict[str, Any]:
+    """The primary key under which the row is stored."""
+    before = inspect(entity).committed_state
+    names = (str(column.name) for column in _table(entity).primary_key)
+    return {name: before[name] if name in before else getattr(entity, name) for name in names}
+
+
+def _are_written(session: Session, there: Iterable[Base], gone: Iterable[Base]) -> None:
+    """Let the session know them as the mapper does after a flush: what a savepoint takes back, it forgets or reads anew."""
+    session._register_persistent({inspect(entity) for entity in there})  # noqa: SLF001 - there is no other way to say so
+    session._remove_newly_deleted({inspect(entity) for entity in gone})  # noqa: SLF001
+
+
+def _table(entity: Base) -> Table:
+    return cast("Table", entity.__table__)
+
+
+@cache
+def _depth(table: Table) -> int:
+    """How far a table stands behind those that it refers to; their rows must be there first."""
+    others = {reference.column.table for reference in table.foreign_keys} - {table}
+    return max((1 + _depth(other) for other in others), default=0)

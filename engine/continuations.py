@@ -1,35 +1,56 @@
-"""Continuations: tokens that the engine carries on by itself (`camunda:asyncBefore/After`), each in a transaction of its own."""
+"""Continuations: tokens that the engine carries on (`camunda:asyncBefore/After`), not in the transaction of what came before."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
 from engine import attempts, execution, instances, keys, moments, retries
 from engine.actors import Actor
+from engine.batches import Batch
 from engine.errors import InvalidState
 from engine.models import Instance
-from engine.queues import LONG_AGO
 from engine.schedule_models import Continuation
 
+_UNTRIED = Continuation.error.is_(None)
+_OF_A_PRIORITY = Continuation.priority == bindparam("priority")
+#: What is due.
+DUE = Batch(Continuation, "wait", "element", pending=Continuation.retries > 0, untried=_UNTRIED, which=_OF_A_PRIORITY)
 
-def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
-    """Ids of continuations that may be carried on now, the most urgent first; those that were due before `since` are left out."""
-    query = select(Continuation.id).join(Instance, keys.its(Continuation.instance_id, Instance))
-    query = query.where(Continuation.due_at.between(since, moments.now()), Continuation.retries > 0, ~Instance.suspended)
-    return list(session.scalars(query.order_by(Continuation.priority.desc(), Continuation.due_at, Continuation.id).limit(limit)))
+
+def most_urgent(session: Session, *, since: datetime) -> tuple[int, int] | None:
+    """The greatest priority of what is due and was never tried in vain, and how many have it; what was due before `since` is left out."""
+    query = select(Continuation.priority, func.count()).join(Instance, keys.its(Continuation.instance_id, Instance))
+    query = query.where(Continuation.due_at.between(since, moments.now()), Continuation.retries > 0, _UNTRIED, ~Instance.suspended)
+    found = session.execute(query.group_by(Continuation.priority).order_by(Continuation.priority.desc()).limit(1)).first()
+    return None if found is None else (found[0], found[1])
+
+
+def execute_together(session: Session, limit: int, *, actor: Actor, since: datetime, priority: int) -> int:
+    """Carry tokens of a priority on that are due, one of each case, those first that were due `since`; how many.
+
+    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    """
+    with DUE.taken(session, limit, since=since, priority=priority) as due:
+        for row, (wait, element) in due:
+            _carry_on(session, row.id, wait, element, actor=actor)
+    return len(due)
 
 
 def execute(session: Session, row: Continuation, *, actor: Actor) -> None:
     """Carry the token on; the caller holds its instance.  Raises whatever goes wrong on its way, and then nothing of it counts."""
-    with execution.running(session, row.instance_id, actor=actor) as run:
-        if run.process.standing().get(row.wait) is not WaitKind.JOB:
-            raise InvalidState(f"Expected a token to wait at {row.element}, but it has gone on")
-        run.process.execute(row.wait)
+    _carry_on(session, row.instance_id, row.wait, row.element, actor=actor)
+
+
+def _carry_on(session: Session, instance_id: UUID, wait: int, element: str, *, actor: Actor) -> None:
+    with execution.running(session, instance_id, actor=actor) as run:
+        if run.process.standing().get(wait) is not WaitKind.JOB:
+            raise InvalidState(f"Expected a token to wait at {element}, but it has gone on")
+        run.process.execute(wait)
     attempts.require_moving(instances.fresh(run, (WaitKind.INCIDENT,), ()))
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, instances, processes
+from engine import broadcasts, definitions, escalations, execution, holdings, instances, processes
 from engine.actors import ENGINE
+from engine.batches import Batch
 from engine.case_models import Case, Item
 from engine.errors import InvalidState
 from engine.instances import Origin
 from engine.models import Job
+from engine.states import JobStatus
 from engine.variables import Given
 
 
@@ -75,3 +80,17 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "escalate": _escalate,  # out of a called instance
     "error": _error,  # that nothing in a called instance catches
 }
+#: What is due.
+DUE = Batch(Job, "id", "kind", "payload", pending=Job.status == JobStatus.PENDING, untried=Job.attempts == 0)
+
+
+def perform_together(session: Session, limit: int, *, since: datetime) -> int:
+    """Perform jobs that are due, one of each case, those first that were due `since`; how many.
+
+    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    """
+    with DUE.taken(session, limit, since=since) as due:
+        for row, (job_id, kind, payload) in due:
+            PERFORM[kind](session, Job(**row.key, id=job_id, instance_id=row.id, kind=kind, payload=payload))
+        holdings.of(session).writes.delete(cast("Table", Job.__table__), [{"id": job_id} for _, (job_id, *_) in due])
+    return len(due)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import database, keys, moments
+from engine import database, moments
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
@@ -51,13 +51,6 @@ def run_after_commit(session: Session, job: Job) -> None:
         database.after_commit(session, lambda db: worker.resume(db, instance_id))
     else:
         database.after_commit(session, lambda db: worker.run(db, job_id))
-
-
-def due(session: Session, limit: int, *, since: datetime) -> list[UUID]:
-    """Ids of jobs that wait to be run, oldest first; those that were due before `since` are left out."""
-    query = select(Job.id).join(Instance, keys.its(Job.instance_id, Instance)).where(~Instance.suspended)
-    query = query.where(Job.status == JobStatus.PENDING, Job.due_at.between(since, moments.now())).order_by(Job.due_at)
-    return list(session.scalars(query.limit(limit)))
 
 
 def claim_resumes(session: Session, instance_id: UUID) -> list[Job]:

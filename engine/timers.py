@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import attempts, execution, holdings, instances, keys, moments, retries
+from engine import attempts, execution, instances, moments, retries
 from engine.actors import Actor
-from engine.case_models import Case
-from engine.holdings import COLUMNS, INSTANCES, Held
-from engine.models import Instance, Timer
+from engine.batches import Batch
+from engine.models import Timer
 from engine.queues import LONG_AGO
-from engine.reads import Read
 
-_TIMERS = cast("Table", Timer.__table__)
-#: What is due, and was never tried in vain: with its instance, locked, oldest first.  What somebody holds is left to him.
-_DUE = Read(
-    (_TIMERS.c.wait, *COLUMNS),
-    select(_TIMERS)
-    .join(INSTANCES, keys.its(_TIMERS.c.instance_id, INSTANCES))
-    .join(Case, keys.together(_TIMERS, Case))
-    .where(
-        _TIMERS.c.due_at.between(bindparam("since"), bindparam("now")),
-        _TIMERS.c.retries > 0,
-        _TIMERS.c.error.is_(None),
-        ~INSTANCES.c.suspended,
-    )
-    .order_by(_TIMERS.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(of=(_TIMERS, INSTANCES), key_share=True, skip_locked=True),
-)
-
-
-def due(session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
-    """Ids of timers that are due, oldest first; those that were due before `since` are left out."""
-    query = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(~Instance.suspended)
-    query = query.where(Timer.due_at.between(since, moments.now()), Timer.retries > 0)
-    return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
-
-
-def tried(session: Session, limit: int) -> list[UUID]:
-    """Ids of timers that are due once more, after they were tried in vain."""
-    query = select(Timer.id).join(Instance, keys.its(Timer.instance_id, Instance)).where(~Instance.suspended)
-    query = query.where(Timer.due_at <= moments.now(), Timer.retries > 0, Timer.error.is_not(None))
-    return list(session.scalars(query.order_by(Timer.due_at).limit(limit)))
+#: What is due.
+DUE = Batch(Timer, "wait", pending=Timer.retries > 0, untried=Timer.error.is_(None))
 
 
 def fire_together(session: Session, limit: int, *, actor: Actor, since: datetime = LONG_AGO) -> int:
@@ -56,16 +23,10 @@ def fire_together(session: Session, limit: int, *, actor: Actor, since: datetime
 
     Raises whatever goes wrong with any of them, and then nothing of them all counts.
     """
-    held = holdings.of(session)
-    found = _DUE.all(session.connection(), {"since": since, "now": moments.now(), "most": limit})
-    first: dict[UUID, tuple[int, Held]] = {}
-    for wait, *columns in found:
-        row = held.take(columns)
-        first.setdefault(row.case_id, (wait, row))
-    with holdings.together(session, [row.id for _, row in first.values()]):
-        for wait, row in first.values():
+    with DUE.taken(session, limit, since=since) as due:
+        for row, (wait,) in due:
             _go_off(session, row.id, wait, actor=actor)
-    return len(first)
+    return len(due)
 
 
 def fire(session: Session, timer: Timer, *, actor: Actor, early: bool = False) -> None:

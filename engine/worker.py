@@ -1,4 +1,4 @@
-"""The worker: runs jobs and timers that are due, each in a transaction of its own.
+"""The worker: does what is due, many pieces in one transaction as long as nothing goes wrong, else each in its own.
 
 That somebody else holds what a piece of work needs, or that the database is away, is no failure of that piece: it stays due.
 """
@@ -6,6 +6,7 @@ That somebody else holds what a piece of work needs, or that the database is awa
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -32,6 +33,7 @@ from engine import (
     timers,
 )
 from engine.actors import ENGINE
+from engine.batches import Batch
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.floors import UNSEEN, Floors
@@ -45,7 +47,7 @@ log = structlog.get_logger()
 UNHURRIED = Pace()
 #: How many rows are claimed in one go.
 BATCH = 200
-#: Timers that go off in one transaction.  They share its statements; who wants one of their instances waits for all of them.
+#: Pieces that are done in one transaction.  They share its statements; who wants one of their instances waits for all of them.
 TOGETHER = 50
 #: Batches of cases whose clocks are counted anew in one tick.
 RECOMPUTED = 4
@@ -107,22 +109,22 @@ def fire(db: Database, timer_id: UUID) -> bool:
     return _try(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
 
 
-def fire_together(db: Database, limit: int, since: datetime) -> int:
-    """Let timers that are due go off in one transaction, the first that was due `since`; how many were ours to do.
+def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
+    """Do what is due of a kind in one transaction, what was due first `since`; how many pieces were ours to do.
 
     When one of them fails, each is tried by itself.
     """
     try:
         with db.transaction() as session:
             database.wait_for_nobody(session)
-            return timers.fire_together(session, limit, actor=ENGINE, since=since)
+            return kind.together(session, limit, since=since)
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one timer that it belongs to
-        log.info("timers are tried one by one", because=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one piece that it belongs to
+        log.info("what is due is tried piece by piece", of=kind.alone.__name__, because=type(error).__name__)
     with db.reading() as session:
-        due = timers.due(session, limit, since=since)
-    return sum(fire(db, one) for one in due)
+        due = kind.batch.due(session, limit, since=since)
+    return sum(kind.alone(db, one) for one in due)
 
 
 def carry_on(db: Database, continuation_id: UUID) -> bool:
@@ -171,6 +173,20 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
         return True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What comes by the thousand: how it is done together, and alone."""
+
+    batch: Batch
+    together: Callable[..., int]
+    alone: Callable[[Database, UUID], bool]
+
+
+JOBS = Kind(batch=duties.DUE, together=duties.perform_together, alone=run)
+TIMERS = Kind(batch=timers.DUE, together=partial(timers.fire_together, actor=ENGINE), alone=fire)
+CONTINUATIONS = Kind(batch=continuations.DUE, together=partial(continuations.execute_together, actor=ENGINE), alone=carry_on)
+
+
 def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
@@ -179,14 +195,11 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     """
     with db.reading() as session:
         heads = (floors or Floors()).heads(session, now=moments.now())
-        owed = jobs.due(session, limit, since=heads["jobs"]) if heads["jobs"] else []
-        due = len(timers.due(session, pace.hands * limit, since=heads["timers"])) if heads["timers"] else 0
-        tried = timers.tried(session, limit) if due else []
         timed, old = start_timers.due(session, limit) if heads["start_timers"] else [], activities.outlived(session, limit)
-    pieces = ((run, owed), (fire, tried), (partial(begin, region=region), timed), (forget, old))
-    done = sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
-    if since := heads["timers"]:
-        done += pace.share(lambda count: _fire_all(db, count, since, pace), due - len(tried), least=TOGETHER)
+    done = _each(db, JOBS, limit, heads["jobs"], pace)
+    pieces = ((partial(begin, region=region), timed), (forget, old))
+    done += sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
+    done += _each(db, TIMERS, limit, heads["timers"], pace)
     return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + _recompute(db)
 
 
@@ -222,26 +235,46 @@ def _recompute(db: Database) -> int:
     return done
 
 
-def _fire_all(db: Database, limit: int, since: datetime, pace: Pace) -> int:
-    """Let timers go off until so many have, or all that are left are held by others; the first was due `since`."""
+def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pace) -> int:
+    """Do what is due of a kind; the first that was not tried yet was due `since` (None: nothing is due)."""
+    if since is None:
+        return 0
+    with db.reading() as session:
+        due = len(kind.batch.due(session, pace.hands * limit, since=since))
+    return _again(db, kind, limit, pace) + pace.share(partial(_all, db, kind, since, pace), due, least=TOGETHER)
+
+
+def _again(db: Database, kind: Kind, limit: int, pace: Pace) -> int:
+    """Try alone what was tried in vain."""
+    with db.reading() as session:
+        tried = kind.batch.tried(session, limit)
+    return sum(pace.do(partial(kind.alone, db, one)) for one in tried if not pace.stopping())
+
+
+def _all(db: Database, kind: Kind, since: datetime, pace: Pace, limit: int) -> int:
+    """Do so many pieces together, or all that are not held by others."""
     done = 0
     while done < limit and not pace.stopping():
-        fired = pace.do(partial(fire_together, db, min(limit - done, TOGETHER), since))
-        if not fired:
+        some = pace.do(partial(together, db, kind, min(limit - done, TOGETHER), since))
+        if not some:
             break
-        done += fired
+        done += some
     return done
 
 
 def _carry_on_all(db: Database, limit: int, since: datetime | None, pace: Pace) -> int:
-    """Carry tokens on, and those that come up by it: a chain of continuations is not to wait for as many ticks."""
-    done = looked_at = 0
+    """Carry tokens on, the most urgent first, and those that come up by it: a chain of them is not to wait for as many ticks."""
+    done = 0 if since is None else _again(db, CONTINUATIONS, limit, pace)
     since = since or moments.now() - UNSEEN
-    while looked_at < limit and not pace.stopping():
+    while done < limit and not pace.stopping():
         with db.reading() as session:
-            ids = continuations.due(session, limit - looked_at, since=since)
-        if not ids:
+            found = continuations.most_urgent(session, since=since)
+        if found is None:
             break
-        looked_at += len(ids)
-        done += sum(pace.do(partial(carry_on, db, one)) for one in ids if not pace.stopping())
+        priority, due = found
+        kind = replace(CONTINUATIONS, together=partial(CONTINUATIONS.together, priority=priority))
+        some = pace.share(partial(_all, db, kind, since, pace), min(due, limit - done), least=TOGETHER)
+        if not some:
+            break
+        done += some
     return done

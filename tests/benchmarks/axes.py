@@ -129,7 +129,7 @@ def pending_timers(dbs: Databases, most: int) -> Points:
 
 def _look(db: Database) -> None:
     with db.reading() as session:
-        timers.due(session, 100)
+        timers.DUE.due(session, 100)
 
 
 def versions(dbs: Databases, most: int) -> Points:

@@ -16,7 +16,7 @@ from engine import accounts
 from engine import settings as settings_
 from engine.database import Database
 from engine.files import FileStore
-from engine.passwords import Passwords
+from engine.passwords import AT_ONCE, Passwords
 from engine.settings import Environment, Settings
 
 
@@ -46,11 +46,11 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
         SESSION_COOKIE_SECURE=settings.env is Environment.PRODUCTION,
     )
     app.extensions["settings"] = settings
-    app.extensions["passwords"] = passwords or Passwords()
+    app.extensions["passwords"] = passwords or Passwords(at_once=settings.share(AT_ONCE))
     app.extensions["database"] = Database(settings.database_url, live=settings.live_instances)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
     app.extensions["draining"] = threading.Event()
-    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, -(-settings.threads // settings.processes), free=health.PREFIX)  # type: ignore[method-assign]
+    app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.share(settings.threads), free=health.PREFIX)  # type: ignore[method-assign]
     auth.public(app.view_functions["static"])
     logbook.keep(app)
     tracing.watch(app, app.extensions["database"])

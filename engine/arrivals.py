@@ -1,53 +1,81 @@
 """Arrivals: who waits, in this process, for external tasks of some topics; and who tells them that there may be some.
 
 Waking is a hint, never the truth: who is woken looks at the table.  So nothing is lost when another process made the task.
+
+The processes of one server tell each other what may have come, and who waits: a worker that asks anew may be led to another process.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
-from collections.abc import Collection, Hashable, Iterator
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+
+import orjson
+import structlog
+
+from engine.neighbours import Neighbours
+
+log = structlog.get_logger()
+#: How many that wait are named in one word to the neighbours.
+AT_ONCE = 20
 
 
 class Waiter:
     """One request that waits."""
 
-    def __init__(self, key: Hashable, topics: Collection[str]) -> None:
-        self.key = key
+    def __init__(self, worker: tuple[str, ...], topics: Collection[str]) -> None:
+        #: Who asks, and for what: short, and nobody's name.
+        self.key = hashlib.sha256(repr(worker).encode()).hexdigest()[:32]
         self.topics = frozenset(topics)
-        #: Another request of the same worker has taken its place: whoever sent this one may be gone, and must not be given a task.
-        self.superseded = False
+        #: When it came.  All processes of a host share the clock; of two that come to them in the same moment one has to be the later.
+        self.since = (time.monotonic_ns(), os.getpid())
+        self._superseded = False
         self._woken = threading.Event()
+
+    def is_superseded(self) -> bool:
+        """Whether another request of the same worker has taken its place: who sent this one may be gone, and must not be given a task."""
+        hear()
+        return self._superseded
+
+    def send_home(self) -> None:
+        """Let it wait no longer."""
+        self._superseded = True
+        self.wake()
 
     def wake(self) -> None:
         """Let it look."""
         self._woken.set()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait to be woken, at most so long."""
-        self._woken.wait(seconds)
+    def sleep(self, seconds: float) -> bool:
+        """Wait to be woken, at most so long; tells whether it was."""
+        woken = self._woken.wait(seconds)
         self._woken.clear()
+        return woken
 
 
 _waiting: list[Waiter] = []
 _changing = threading.Lock()
+_neighbours: Neighbours | None = None
+_hearing = threading.Lock()
 #: Set when the process is about to end.
 _dismissed = threading.Event()
 
 
 @contextmanager
-def waiting(key: Hashable, topics: Collection[str]) -> Iterator[Waiter]:
-    """Be told of arrivals; a waiter with the same key that is there already is superseded."""
-    waiter = Waiter(key, topics)
+def waiting(worker: tuple[str, ...], topics: Collection[str]) -> Iterator[Waiter]:
+    """Be told of arrivals; a waiter of the same worker that came earlier is superseded, in whichever process it is."""
     with _changing:
-        for other in _waiting:
-            if other.key == key:
-                other.superseded = True
-                other.wake()
-        waiter.superseded = _dismissed.is_set()
+        waiter = Waiter(worker, topics)
+        _supersede(waiter.key, waiter.since)
+        if _dismissed.is_set():
+            waiter.send_home()
         _waiting.append(waiter)
     try:
+        _tell_who_waits([waiter])
         yield waiter
     finally:
         with _changing:
@@ -55,11 +83,41 @@ def waiting(key: Hashable, topics: Collection[str]) -> Iterator[Waiter]:
 
 
 def announce(topics: Collection[str]) -> None:
-    """Say that there may be tasks of these topics."""
+    """Say that there may be tasks of these topics, to the neighbours, too."""
+    wake(topics)
+    if _neighbours:
+        _neighbours.tell(orjson.dumps({"topics": list(topics)}))
+
+
+def wake(topics: Collection[str]) -> None:
+    """Wake who waits here for any of these topics."""
     with _changing:
         for waiter in _waiting:
             if not waiter.topics.isdisjoint(topics):
                 waiter.wake()
+
+
+def remind() -> None:
+    """Tell the neighbours again who waits here: they may have missed it."""
+    with _changing:
+        here = list(_waiting)
+    for first in range(0, len(here), AT_ONCE):
+        _tell_who_waits(here[first : first + AT_ONCE])
+
+
+def meet(neighbours: Neighbours) -> None:
+    """Tell these, and listen to them, from now on until the process ends."""
+    global _neighbours  # noqa: PLW0603 - a process has one place
+    _neighbours = neighbours
+    threading.Thread(target=_listen, args=(neighbours,), name="neighbours", daemon=True).start()
+
+
+def hear() -> None:
+    """Take note of all that the neighbours have said by now."""
+    if _neighbours:
+        with _hearing:  # who comes second finds that it has been understood, not only read
+            for words in _neighbours.heard():
+                _understand(words)
 
 
 def dismiss() -> None:
@@ -67,10 +125,37 @@ def dismiss() -> None:
     _dismissed.set()
     with _changing:
         for waiter in _waiting:
-            waiter.superseded = True
-            waiter.wake()
+            waiter.send_home()
 
 
 def count() -> int:
     """How many wait."""
     return len(_waiting)
+
+
+def _supersede(key: str, since: tuple[int, int]) -> None:
+    for waiter in _waiting:
+        if waiter.key == key and waiter.since <= since:
+            waiter.send_home()
+
+
+def _tell_who_waits(waiters: Sequence[Waiter]) -> None:
+    if _neighbours:
+        _neighbours.tell(orjson.dumps({"waiting": [(waiter.key, waiter.since) for waiter in waiters]}))
+
+
+def _listen(neighbours: Neighbours) -> None:
+    while True:
+        neighbours.wait()
+        hear()
+
+
+def _understand(words: bytes) -> None:
+    try:
+        said = orjson.loads(words)
+        wake(said.get("topics", ()))
+        with _changing:
+            for key, (moment, process) in said.get("waiting", ()):
+                _supersede(key, (moment, process))
+    except (ValueError, TypeError, AttributeError):  # nobody is to go deaf for that
+        log.warning("Expected to understand a neighbour, but its words are others", words=words[:100])

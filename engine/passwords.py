@@ -19,13 +19,15 @@ from engine.errors import Busy
 #: How many verified passwords are remembered, and for how long (seconds).
 REMEMBERED = 1000
 REMEMBERED_FOR = 300
+#: How many are verified at the same time; each takes 64 MiB and a core or more.
+AT_ONCE = 4
 
 
 class Passwords:
     """Hashes and verifies passwords.  The defaults are those of RFC 9106 for little memory: 64 MiB and about 0.1 s each."""
 
     def __init__(
-        self, *, time_cost: int = 3, memory_cost: int = 64 * 1024, parallelism: int = 4, at_once: int = 4, patience: float = 10
+        self, *, time_cost: int = 3, memory_cost: int = 64 * 1024, parallelism: int = 4, at_once: int = AT_ONCE, patience: float = 10
     ) -> None:
         self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_cost, parallelism=parallelism)
         self._places = BoundedSemaphore(at_once)

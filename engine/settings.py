@@ -17,6 +17,8 @@ from typing import Any
 
 PREFIX = "ONETHING_"
 CHECKOUT = Path(__file__).resolve().parent.parent
+#: Processes that answer requests unless somebody says so: each takes memory, and a few connections of the hundred that a database has.
+MOST_PROCESSES = 4
 
 
 class SettingsError(Exception):
@@ -78,6 +80,11 @@ def _environment(text: str) -> Environment:
     return Environment(text)
 
 
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -88,7 +95,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _matching(r"[\w.:-]+", "a host name or an address"), "Address that the server listens on.")
     port: int = _setting(8080, _between(1, 65535), "Port that the server listens on.")
-    processes: int = _setting(1, _between(1, 64), "Processes that answer requests; with PostgreSQL, up to one for each core.")
+    processes: int = _setting(
+        0, _between(1, 64), "Processes that answer requests.", shown=f"one for each core, at most {MOST_PROCESSES}; one with SQLite"
+    )
     threads: int = _setting(16, _between(1, 256), "Requests that they work on at the same time, all of them together.")
     env: Environment = _setting(
         Environment.DEVELOPMENT, _environment, "`development` or `production`; in production there are no sample accounts."
@@ -132,11 +141,18 @@ class Settings:
     tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:
-        """Fill the one default that depends on another setting, and refuse an unsigned production."""
+        """Fill the defaults that depend on another setting, and refuse an unsigned production."""
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'onething.db'}")
+        if not self.processes:
+            # SQLite has one writer at a time: a second process would only wait for it.
+            object.__setattr__(self, "processes", 1 if self.database_url.startswith("sqlite") else min(_cores(), MOST_PROCESSES))
         if self.env is Environment.PRODUCTION and not self.secret_key:
             raise SettingsError(f"Expected {PREFIX}SECRET_KEY to be set when {PREFIX}ENV is production, but it is not")
+
+    def share(self, whole: int) -> int:
+        """What each process has of what they have together; something at least."""
+        return -(-whole // self.processes)
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

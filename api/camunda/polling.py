@@ -1,7 +1,7 @@
 """Long polls: a worker asks for tasks and is answered when there are some, or when it has waited long enough.
 
 Who waits holds a thread and nothing else: no transaction, no connection, and no turn (`api.turns`).  One thread of the process looks at
-the table for all of them, because tasks also come from other processes, from locks that run out and from retries that are due.
+the table for all of them, because tasks also come from other hosts, from locks that run out and from retries that are due.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flask import current_app
 from api.turns import Turns
 from engine import arrivals, external_tasks
 from engine.actors import Actor
+from engine.arrivals import Waiter
 from engine.database import Database, Session
 from engine.external_tasks import Fetch, Found, Wanted
 
@@ -37,9 +38,9 @@ def fetch(db: Database, what: Fetch, *, actor: Actor, seconds: float, present: P
     """
     topics = {wanted.topic for wanted in what.wanted}
     deadline = time.monotonic() + seconds
-    with arrivals.waiting((actor.name, what.worker, frozenset(topics)), topics) as waiter:
-        while not waiter.superseded:
-            found = _try(db, what, actor, present)
+    with arrivals.waiting((actor.name, what.worker, *sorted(topics)), topics) as waiter:
+        while not waiter.is_superseded():
+            found = _try(db, what, actor, present, waiter)
             left = deadline - time.monotonic()
             if found or left <= 0 or arrivals.count() > MOST:
                 return found
@@ -49,10 +50,12 @@ def fetch(db: Database, what: Fetch, *, actor: Actor, seconds: float, present: P
     return []
 
 
-def _try(db: Database, what: Fetch, actor: Actor, present: Present) -> list[dict[str, Any]]:
+def _try(db: Database, what: Fetch, actor: Actor, present: Present, waiter: Waiter) -> list[dict[str, Any]]:
     with db.reading() as session:  # a look keeps no writer waiting
         if not external_tasks.is_there(session, what, actor=actor):
             return []
+    if waiter.is_superseded():  # while it looked
+        return []
     with db.transaction() as session:
         return [present(session, *found) for found in external_tasks.fetch(session, what, actor=actor)]
 
@@ -72,6 +75,7 @@ def _look_while_waited_for(db: Database) -> None:
     try:
         time.sleep(LOOK)
         while arrivals.count():
+            arrivals.remind()
             _look(db)
             time.sleep(LOOK)
     finally:
@@ -83,6 +87,6 @@ def _look_while_waited_for(db: Database) -> None:
 def _look(db: Database) -> None:
     try:
         with db.reading() as session:
-            arrivals.announce(external_tasks.ready_topics(session))
+            arrivals.wake(external_tasks.ready_topics(session))
     except Exception:  # noqa: BLE001 - whatever it is, the next look may go well
         _log.exception("cannot look for external tasks")

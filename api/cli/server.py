@@ -17,10 +17,13 @@ from api.camunda import polling
 from api.cli import sample, wsgi
 from api.cli.doctor import refuse_unfit
 from api.cli.latch import Latch
+from engine import neighbours
 from engine.settings import Settings
 
 #: How long requests in flight may take when the server is told to stop, seconds.
 DRAIN = 30
+#: Connections that a process keeps open at a time; unless told so, granian gives each its part of a thousand, and lets the others wait.
+CONNECTIONS = 1024
 #: How long a predecessor that was killed may hold the port, seconds.
 PATIENCE = 3
 
@@ -43,6 +46,10 @@ class Server(MPServer):
         else:
             self._stop(*args, **kwargs)
 
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]
+        # Whoever replaces a process takes its place.
+        return super()._spawn_worker(idx, target, partial(callback_loader, place=idx))
+
     def _stop(self, *args: Any, **kwargs: Any) -> None:
         self.draining.set()
         self.stopping.set()
@@ -62,6 +69,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         interface=Interfaces.WSGI,
         workers=loaded.processes,
         blocking_threads=loaded.threads + polling.MOST,
+        backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         websockets=False,
         respawn_failed_workers=True,
@@ -73,7 +81,8 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if with_sample:
         sample.welcome(loaded)
     loader = partial(wsgi.application, with_scheduler=with_scheduler, draining=server.draining, stopping=server.stopping)
-    server.serve(target_loader=loader, wrap_loader=False)
+    with neighbours.settle(loaded.processes) as places:
+        server.serve(target_loader=partial(loader, places=places), wrap_loader=False)
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
     click.echo("Stopped.")

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 
 from flask import Flask
 
@@ -16,12 +17,14 @@ from api.cli.latch import Latch
 from api.cli.work import heartbeat
 from engine import arrivals, logs, moments, settings
 from engine.heartbeat import Heartbeat
+from engine.neighbours import Neighbours
 
 
-def application(*, with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
+def application(*, place: int, places: Sequence[Neighbours], with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
     """Make the application, in a process that neither outlives its parent nor stops in the middle of a tick.
 
-    `draining`: it is still asked, but nobody else should be sent here.  `stopping`: it is told to end.
+    `place`: which of the `places` it takes; the first has the scheduler beside it.  `draining`: it is still asked, but nobody else should
+    be sent here.  `stopping`: it is told to end.
     """
     # A child begins with the handler of its parent, which would swallow what ends it; nothing is to be finished before it serves.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -37,7 +40,9 @@ def application(*, with_scheduler: bool, draining: Latch, stopping: Latch) -> Fl
     gc.freeze()  # what is there now stays: to look through it for garbage, again and again, would make somebody wait
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
-    if with_scheduler:
+    if len(places) > 1:
+        arrivals.meet(places[place])
+    if with_scheduler and place == 0:
         heart = heartbeat(app.extensions["database"], loaded, asked=app.extensions["turns"].are_taken)
         heart.start()
         threading.Thread(target=_stop_after_requests, args=(heart,), name="last tick").start()

@@ -67,7 +67,6 @@ def serving(url: str) -> Iterator[int]:
             **os.environ,
             "ONETHING_ENV": "development",
             "ONETHING_PORT": str(port),
-            "ONETHING_PROCESSES": str(len(os.sched_getaffinity(0))),
             "ONETHING_DATABASE_URL": url,
             "ONETHING_DATA_DIR": data,
         }

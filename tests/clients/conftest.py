@@ -70,6 +70,7 @@ def server(request, tmp_path_factory):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
         folder = tmp_path_factory.mktemp("served")
         environ = clean | {"ONETHING_DATABASE_URL": url, "ONETHING_DATA_DIR": str(folder), "ONETHING_PORT": str(port)}
+        environ["ONETHING_PROCESSES"] = "1" if request.param == "sqlite" else "2"
         with (
             (folder / "log").open("w") as log,
             subprocess.Popen([ONETHING, "serve", "--sample"], env=environ, stdout=log, stderr=log) as process,

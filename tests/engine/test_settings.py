@@ -1,5 +1,6 @@
 """Settings: defaults, values, refusals, and the README that lists them."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def test_load__data_folder_moved(tmp_path):
     loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
 
     assert loaded.database_url == f"sqlite:///{tmp_path}/onething.db"
+
+
+@pytest.mark.parametrize(
+    ("url", "cores", "processes"),
+    [("sqlite:///x.db", 8, 1), ("postgresql://db/x", 1, 1), ("postgresql://db/x", 2, 2), ("postgresql://db/x", 8, 4)],
+)
+def test_load__processes(monkeypatch, url, cores, processes):
+    """SQLite has one writer; each process takes memory, and connections of PostgreSQL, so there is an end to them."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+
+    assert settings.load({"ONETHING_DATABASE_URL": url}).processes == processes
+
+
+def test_load__processes_where_nobody_says_which_cores_are_ours(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+
+    assert settings.load({"ONETHING_DATABASE_URL": "postgresql://db/x"}).processes == 3
+
+
+@pytest.mark.parametrize(("processes", "whole", "share"), [(1, 16, 16), (2, 16, 8), (3, 16, 6), (64, 16, 1)])
+def test_share__something_at_least(processes, whole, share):
+    assert settings.load({"ONETHING_PROCESSES": str(processes)}).share(whole) == share
 
 
 def test_load__empty_value():

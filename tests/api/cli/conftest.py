@@ -45,7 +45,7 @@ class Started:
 
     def __init__(self, words, environ):
         self.process = subprocess.Popen(
-            [ONETHING, *words], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
         self.output = ""
         # A command that hangs is killed, and then whoever waits for it sees that.
@@ -83,8 +83,8 @@ def start(environ):
     """Start a command in a process of its own."""
     started = []
 
-    def start(*words, **changes):
-        command = Started(words, environ | changes)
+    def start(*words, program=(ONETHING,), **changes):
+        command = Started((*program, *words), environ | changes)
         started.append(command)
         return command
 

@@ -1,0 +1,40 @@
+"""`onething` as it is shipped, but each answer tells which process it is from, how many workers sleep there and whether its heart beats.
+
+And nobody watches the table: a worker that sleeps is only woken by what the processes tell each other.
+"""
+
+import os
+import threading
+
+from api.camunda import polling
+from api.cli import main, wsgi
+from engine import arrivals
+
+asleep = set()
+
+
+def sleep(waiter, seconds, wait=arrivals.Waiter.sleep):
+    asleep.add(waiter)
+    try:
+        return wait(waiter, seconds)
+    finally:
+        asleep.remove(waiter)
+
+
+def create_app(settings, make=wsgi.create_app):
+    app = make(settings)
+
+    @app.after_request
+    def tell(answer):
+        beats = sum(thread.name == "heartbeat" for thread in threading.enumerate())
+        answer.headers.extend({"X-Process": str(os.getpid()), "X-Asleep": str(len(asleep)), "X-Beats": str(beats)})
+        return answer
+
+    return app
+
+
+if __name__ == "__main__":
+    polling.LOOK = 3600
+    arrivals.Waiter.sleep = sleep
+    wsgi.create_app = create_app
+    main()

@@ -1,0 +1,144 @@
+"""Several processes of one `onething serve`: to workers they are one server, whichever of them a connection is led to."""
+
+import http.client
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from engine import accounts, deployments, holidays
+from engine.actors import Actor, Role, RoleGrant
+from engine.passwords import WELL_KNOWN
+from engine.settings import CHECKOUT
+from tests.api.camunda.conftest import worked
+from tests.api.cli.conftest import PATIENCE
+from tests.api.cli.test_serve import await_answer, children
+
+ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN), RoleGrant(role=Role.DESIGNER)))
+TELLING = (sys.executable, "-m", "tests.api.cli.telling")
+#: More words than there is room for from one process to another.
+MANY = 300
+
+
+class Line(http.client.HTTPConnection):
+    """A connection to the server: whatever is asked on it, the same process answers."""
+
+    def __init__(self, environ, key):
+        super().__init__("127.0.0.1", int(environ["ONETHING_PORT"]), timeout=PATIENCE)
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self.call("GET", "/version")
+
+    def ask(self, method, path, body=None):
+        self.request(method, f"/engine-rest{path}", body and json.dumps(body), self._headers)
+
+    def answer(self):
+        answer = self.getresponse()
+        text = answer.read()
+        assert answer.status == 200, text
+        self.process, self.asleep, self.beats = (int(answer.headers[f"X-{name}"]) for name in ("Process", "Asleep", "Beats"))
+        return json.loads(text)
+
+    def call(self, *asked):
+        self.ask(*asked)
+        return self.answer()
+
+    def start(self):
+        return self.call("POST", "/process-definition/key/p/start", {})["id"]
+
+    def poll(self, worker="w", wait=PATIENCE):
+        """Ask for a task; `answer` gives what comes."""
+        topics = [{"topicName": "print", "lockDuration": 600_000}]
+        body = {"workerId": worker, "maxTasks": 1, "asyncResponseTimeout": 1000 * wait, "topics": topics}
+        self.ask("POST", "/external-task/fetchAndLock", body)
+
+
+class Server:
+    """A server of two processes."""
+
+    def __init__(self, serving, environ, key):
+        self.parent, self._environ, self._key = serving.process.pid, environ, key
+        self.lines = []
+
+    def processes(self):
+        return children(self.parent)
+
+    def line(self, process):
+        """Connect to one of them."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            line = Line(self._environ, self._key)
+            self.lines.append(line)
+            if line.process == process:
+                return line
+        raise AssertionError(f"Expected to be led to {process}, but it was always another")
+
+    def wait_at(self, process, worker="w"):
+        """Let a worker wait for a task until it sleeps there."""
+        waiting, looking = self.line(process), self.line(process)
+        before = looking.asleep
+        waiting.poll(worker)
+        while looking.asleep == before:
+            looking.call("GET", "/version")
+        return waiting
+
+
+@pytest.fixture
+def server(start, environ, database):
+    """Two processes, and a diagram with a task for workers."""
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CHECKOUT / "workflows/calendars")
+        deployments.deploy(session, "p", {"p.bpmn": worked("print")}, actor=ADMIN)
+        accounts.create(session, "admin", actor=ADMIN, password=None, passwords=WELL_KNOWN)
+        accounts.grant(session, "admin", Role.ADMIN, actor=ADMIN)
+        _row, key = accounts.issue_key(session, "admin", label="test", actor=ADMIN)
+    serving = start("serve", program=TELLING, ONETHING_PROCESSES="2")
+    serving.until("Serving")
+    await_answer(environ)
+    server = Server(serving, environ, key)
+    yield server
+    for line in server.lines:
+        line.close()
+
+
+def are_one(server):
+    """A worker that asks anew is served, its older request is not, and a task is given at once, wherever each is; one has the scheduler."""
+    assert sum(server.line(process).beats for process in server.processes()) == 1
+    for older, newer in itertools.permutations(server.processes()):
+        dead, alive, maker = server.wait_at(older), server.wait_at(newer), server.line(older)
+
+        assert dead.answer() == []
+        started = maker.start()
+        assert [task["processInstanceId"] for task in alive.answer()] == [started]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_workers__ask_whichever_process(server):
+    are_one(server)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_workers__process_stands_still_and_is_killed(server):
+    """There is no room for what it is told; it takes part when it goes on, and so does the one that replaces it."""
+    still, other = server.processes()
+    asking, waiting = server.line(other), server.wait_at(other, "another")
+
+    os.kill(still, signal.SIGSTOP)
+    for _ in range(MANY):
+        asking.poll(wait=0)
+        assert asking.answer() == []
+    os.kill(still, signal.SIGCONT)
+    server.line(still).start()
+    assert len(waiting.answer()) == 1
+    are_one(server)
+
+    waiting = server.wait_at(other, "another")
+    os.kill(still, signal.SIGKILL)
+    while len(processes := server.processes()) < 2 or still in processes:
+        time.sleep(0.01)
+    server.line(*set(processes) - {other}).start()
+    assert len(waiting.answer()) == 1
+    are_one(server)

@@ -14,6 +14,7 @@ from api import auth
 from api.parts import database, settings
 from api.problems import RETRY_AFTER, problem
 from engine import gauges, readiness
+from engine.schema import Finding
 
 #: Answered at once, however much there is to do: who is busy is not dead.
 PREFIX = "/health/"
@@ -34,12 +35,13 @@ def show_life() -> ResponseReturnValue:
 def show_readiness() -> ResponseReturnValue:
     """Say whether requests may be sent here: 200, or 503 with what is in the way."""
     draining = current_app.extensions["draining"].is_set()
-    obstacles = ["Expected to go on serving, but this node is stopping"] if draining else readiness.obstacles(database())
-    if obstacles:
-        answer = problem(503, title="Not ready", detail="; ".join(obstacles))
+    found = Finding(fit=False, found="Expected to go on serving, but this node is stopping") if draining else readiness.look(database())
+    told = f"{found.found}. {found.advice}" if found.advice else found.found
+    if not found.fit:
+        answer = problem(503, title="Not ready", detail=told)
         answer.headers["Retry-After"] = str(RETRY_AFTER)
         return answer
-    return {"status": "ready"}
+    return {"status": "ready"} | ({"note": told} if found.advice else {})
 
 
 @bp.get("/metrics")

@@ -13,7 +13,7 @@ from bpmn import timers
 from bpmn.definition import Element, ElementType
 from bpmn.errors import ExpressionError
 from bpmn.waits import Activity
-from engine import holdings, models, moments
+from engine import holdings, keys, models, moments
 from engine.case_models import LocalVariables
 from engine.definitions import Loaded
 from engine.holdings import Held
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from engine.instances import Run
 
 _ACTIVITIES = cast("Table", models.Activity.__table__)
+#: How a row is found.
+_KEY = ("instance_id", "number", *keys.KEY)
 
 
 def is_told(element: Element) -> bool:
@@ -34,7 +36,7 @@ def record(run: Run) -> None:
     elements = run.loaded.process.elements
     told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
     rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
-    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=("instance_id", "number"), new=("ended_at", "outcome", "error"))
+    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=_KEY, new=("ended_at", "outcome", "error"))
 
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:

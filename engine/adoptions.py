@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from engine import functions, holdings, instances, journal, keys, lifecycle, materials, matters, moments, numbers
 from engine.actors import Actor
-from engine.case_models import Case, Item
+from engine.case_models import Case, Item, MaterialLink
 from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Job, Task
@@ -113,6 +113,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         session.execute(update(Task).where(Task.instance_id == child.id).values(**told))
     if item.status is ItemStatus.SUBMITTED:
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
+    # What was handed in stays in its case; the bundle gets a copy of what it needs.
+    session.execute(delete(MaterialLink).where(MaterialLink.item_id == item.id))
     item.region, item.case_id, item.adopted_from_id = case.region, case.id, source.id
     item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None

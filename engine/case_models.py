@@ -198,7 +198,7 @@ class MaterialLink(Keyed, Base):
 
     __tablename__ = "material_links"
     known_by = ("material_id", "item_id")
-    __table_args__ = (refers("item_id", "items"),)
+    __table_args__ = (refers("item_id", "items"), refers("material_id", "materials"))
     material_id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
 

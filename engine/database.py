@@ -8,8 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from alembic import command
@@ -17,7 +17,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import holdings, meters, outages, postgresql
+from engine import holdings, meters, outages, postgresql, schema
 from engine.live import LIVE, LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
@@ -28,7 +28,6 @@ __all__ = [
     "Database",
     "Session",
     "after_commit",
-    "alembic_config",
     "connect",
     "deploy_alone",
     "migrate",
@@ -37,6 +36,7 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
+Answer = TypeVar("Answer")
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
@@ -54,7 +54,7 @@ def connect(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _connect_sqlite(url)
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
-    words = postgresql.words(make_url(url))
+    words = postgresql.words(make_url(url), schema.NAME)
     bind = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_timeout=POOL_TIMEOUT, connect_args=words)
     outages.watch(bind)
     return bind
@@ -163,9 +163,9 @@ class Database:
                 postgresql.let_idle(connection)
             yield session
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest version."""
-        migrate(self.bind)
+    def migrate(self, *, force: bool = False) -> str:
+        """Bring the schema to the newest version; tells what is left to do (`migrate`)."""
+        return migrate(self.bind, force=force)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -190,16 +190,34 @@ def wait_for_nobody(session: Session) -> None:
         postgresql.hurry(session.connection())
 
 
-def migrate(bind: Engine) -> None:
-    """Bring the schema to the newest version; safe to call from several processes at once."""
-    with outages.told(), migrating(bind) as config:
-        command.upgrade(config, "head")
+def migrate(bind: Engine, *, force: bool = False) -> str:
+    """Bring the schema to the newest version; safe to call from several processes at once.
+
+    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told.
+    """
+    with outages.told():
+        for contraction in _ask(bind, schema.contractions):
+            _upgrade(bind, f"{contraction.revision}-1")
+            if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
+                return schema.remainder(clients)
+        _upgrade(bind, "head")
+    return ""
+
+
+def _upgrade(bind: Engine, revision: str) -> None:
+    with migrating(bind) as config:
+        command.upgrade(config, revision)
+
+
+def _ask(bind: Engine, question: Callable[[Connection], Answer]) -> Answer:
+    with bind.connect().execution_options(reading=True) as connection:
+        return question(connection)
 
 
 @contextmanager
 def migrating(bind: Engine) -> Iterator[Config]:
     """Let nobody else change the schema until the block ends; gives what Alembic's commands take."""
-    config = alembic_config()
+    config = schema.config()
     with (_alone_on_sqlite if bind.dialect.name == "sqlite" else _alone_on_postgresql)(bind) as connection:
         config.attributes["connection"] = connection
         yield config
@@ -224,10 +242,3 @@ def _alone_on_postgresql(bind: Engine) -> Iterator[Connection]:
             time.sleep(_PATIENCE)
         postgresql.let_idle(guard)  # and it is at rest: a query that was its last word would be waited for, as if it still read
         yield connection
-
-
-def alembic_config() -> Config:
-    """Where the migrations are."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config

@@ -10,15 +10,14 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import calendars, database, holidays
+from engine import calendars, database, holidays, schema
 from engine.errors import EngineError, Unavailable
 from engine.models import Entry
+from engine.schema import Finding
 from engine.settings import PREFIX, Settings, describe
 
 #: Day of the newest release in CHANGELOG.md: no clock is right that shows an earlier one.
@@ -94,7 +93,7 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         # Connecting would make the file, and the doctor changes nothing.
-        return [_not_migrated(f"{shown} does not exist yet")]
+        return [_check_of(schema.missing(f"{shown} does not exist yet"))]
     opened = database.Database(url)
     try:
         with opened.reading() as session:
@@ -112,7 +111,7 @@ def _inside(session: Session, now: datetime) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
     checks = [check_durability(connection), migrations]
-    if migrations.status is CheckStatus.OK:
+    if migrations.status is not CheckStatus.FAILED:
         newest = session.scalar(select(func.max(Entry.at)))
         checks += [check_clock(now, newest), check_calendars(session, today=calendars.local_date(now))]
     return checks
@@ -136,15 +135,12 @@ def check_durability(connection: Connection) -> Check:
 
 def check_migrations(connection: Connection) -> Check:
     """Compare the schema with the one that this version was written for."""
-    scripts = ScriptDirectory.from_config(database.alembic_config())
-    newest = scripts.get_current_head()
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current == newest:
-        return Check(what="migrations", found=f"current ({current})")
-    if current is None or current in {script.revision for script in scripts.walk_revisions()}:
-        return _not_migrated(f"schema {current or 'none'}, newest {newest}")
-    advice = "Serve with the version that migrated it, or a newer one."
-    return Check(what="migrations", status=CheckStatus.FAILED, found=f"schema {current} is newer than this version", advice=advice)
+    return _check_of(schema.look(connection))
+
+
+def _check_of(finding: Finding) -> Check:
+    suits = CheckStatus.WARNING if finding.advice else CheckStatus.OK
+    return Check(what="migrations", status=suits if finding.fit else CheckStatus.FAILED, found=finding.found, advice=finding.advice)
 
 
 def check_clock(now: datetime, newest: datetime | None) -> Check:
@@ -180,7 +176,3 @@ def check_assets(assets: Sequence[Path]) -> Check:
     if missing := [str(path) for path in assets if not path.exists()]:
         return Check(what="assets", status=CheckStatus.FAILED, found=f"missing: {', '.join(missing)}", advice="Run make setup.")
     return Check(what="assets", found="present")
-
-
-def _not_migrated(found: str) -> Check:
-    return Check(what="migrations", status=CheckStatus.FAILED, found=found, advice="Run onething migrate.")

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 #: Names of its columns.
 KEY = ("case_id", "region")
+#: The key of what is of no case.
+NOBODY: dict[str, Any] = {"case_id": UUID(int=0), "region": ""}
 #: Behind all other columns, so that they are the last ones of the primary key.
 LAST = 1000
 

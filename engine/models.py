@@ -225,9 +225,7 @@ class Activity(Keyed, Base):
     __tablename__ = "activities"
     __table_args__ = (refers("instance_id", "instances"),)
     known_by = ("instance_id", "number")
-    # Nodes of the release before put rows here by the primary key, which therefore becomes longer only in the release after this one.
-    case_id: Mapped[UUID] = mapped_column()
-    region: Mapped[str] = mapped_column(String(12))
+    case_id: Mapped[UUID] = found_otherwise()
     instance_id: Mapped[UUID] = mapped_column(primary_key=True)
     #: Number of the activation within its instance; the wait of a task, a call …
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -333,7 +331,7 @@ class Timer(Keyed, Base):
     """A timer of a diagram; the table is the schedule.  No due date: it sleeps until its expression gives one."""
 
     __tablename__ = "timers"
-    __table_args__ = (UniqueConstraint("instance_id", "wait"), Index("ix_timers_due_at", "due_at"), refers("instance_id", "instances"))
+    __table_args__ = (unique("instance_id", "wait"), Index("ix_timers_due_at", "due_at"), refers("instance_id", "instances"))
     id: Mapped[UUID] = _id()
     instance_id: Mapped[UUID]
     wait: Mapped[int]
@@ -379,15 +377,13 @@ class Job(Keyed, Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-class Incident(Base):
-    """Something failed and waits for a person or a retry; the case waits, others go on."""
+class Incident(Keyed, Base):
+    """Something failed and waits for a person or a retry; the case waits, others go on.  What could not begin is of no case."""
 
     __tablename__ = "incidents"
     __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"), refers("instance_id", "instances"), refers("job_id", "jobs"))
     id: Mapped[UUID] = _id()
-    region: Mapped[str | None] = mapped_column(String(12))
     #: None: no instance has begun, since that is what failed.
-    case_id: Mapped[UUID | None] = mapped_column(index=True)
     instance_id: Mapped[UUID | None]
     #: The process that could not start by itself; None: that of the instance.
     definition_id: Mapped[UUID | None] = mapped_column(ForeignKey("definitions.id"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Any
@@ -53,8 +54,11 @@ def version(number: int) -> tuple[int, ...]:
     return (first, rest) if first >= 10 else (first, *divmod(rest, 100))  # noqa: PLR2004 - since 10 a version has two parts
 
 
-def words(url: URL) -> dict[str, Any]:
-    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds."""
+def words(url: URL, name: str) -> dict[str, Any]:
+    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds.
+
+    `name` is what the database shows others of us; what the URL says stands behind it.
+    """
     limits = {"lock_timeout": LOCK_TIMEOUT, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
     said = {
         "options": " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items()) + " -c timezone=UTC",
@@ -64,7 +68,8 @@ def words(url: URL) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 10_000,
     }
-    return {name: value for name, value in said.items() if name not in url.query}
+    called = f"{name} {url.query.get('application_name', '')}".strip()
+    return {name: value for name, value in said.items() if name not in url.query} | {"application_name": called}
 
 
 def take(connection: Connection, lock: int) -> None:
@@ -91,6 +96,29 @@ def waiting(connection: Connection) -> int:
     """How many sessions wait for what another one has locked."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     return int(connection.execute(text(query)).scalar_one())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """Somebody who is connected."""
+
+    #: Process of the server.
+    pid: int
+    #: What it calls itself.
+    name: str
+    #: Where it is; empty: on the server's own machine.
+    address: str
+
+    def __str__(self) -> str:
+        """Name it, so that it can be found."""
+        return f"{self.name or 'one without a name'} (process {self.pid} of the database, from {self.address or 'its own machine'})"
+
+
+def clients(connection: Connection) -> list[Client]:
+    """All others who are connected to this database, and are not the server's own processes."""
+    query = """SELECT pid, coalesce(application_name, '') AS name, coalesce(CAST(client_addr AS text), '') AS address FROM pg_stat_activity
+        WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY pid"""
+    return [Client(**row) for row in connection.execute(text(query)).mappings()]
 
 
 def forgotten(connection: Connection, *, overdue: datetime) -> list[tuple[int, str, datetime]]:

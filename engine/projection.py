@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import arrivals, database, dials, holdings, models, moments, retries
+from engine import arrivals, database, dials, holdings, keys, models, moments, retries
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
@@ -161,7 +161,7 @@ def _project_timers(change: Change) -> None:
     """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead."""
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
     rows = [change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in change.stirred[WaitKind.TIMER]]
-    change.writes.put(_TIMERS, rows, by=_WAIT, new=("due_at",))
+    change.writes.put(_TIMERS, rows, by=(*_WAIT, *keys.KEY), new=("due_at",))
 
 
 #: Waits on which an incident may stand while they go on waiting: a worker has failed, or the engine itself.

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import functools
+from dataclasses import replace
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import database
+from engine import schema
 from engine.database import Database
 from engine.errors import EngineError
+from engine.schema import Finding
 
 
-def obstacles(db: Database) -> list[str]:
-    """Say why no request should come here; nothing when the database answers and its schema is at the head.
+def look(db: Database) -> Finding:
+    """Say whether requests should come here: the database answers, and its schema is one that this version may serve on.
 
-    A schema that a newer version has brought further is none: older nodes serve on it until they are replaced (docs/operating.md).
+    That may be a newer one: older nodes serve until they are replaced (docs/operating.md).
     """
     try:
         with db.reading() as session:
-            current = MigrationContext.configure(session.connection()).get_current_revision()
+            found = schema.look(session.connection())
     except (SQLAlchemyError, EngineError) as error:
-        return [f"Expected the database to answer, but {str(getattr(error, 'orig', error)).strip().splitlines()[0]}"]
-    known = _revisions()
-    if current is None or current in known[1:]:
-        return [f"Expected the schema to be {known[0]}, but it is {current or 'none'}; run onething migrate"]
-    return []
-
-
-@functools.cache
-def _revisions() -> tuple[str, ...]:
-    """Revisions that this version knows, the newest first."""
-    return tuple(script.revision for script in ScriptDirectory.from_config(database.alembic_config()).walk_revisions())
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        return Finding(fit=False, found=f"Expected the database to answer, but {reason}")
+    return found if found.fit else replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
-from engine import backups, database, dumps
+from engine import backups, dumps, schema
 from engine.backups import Manifest, Watcher
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
@@ -51,11 +50,9 @@ def _require_whole(source: Path, manifest: Manifest, url: str) -> None:
     if manifest.kind != dumps.kind_of(url):
         shown = make_url(url).render_as_string(hide_password=True)
         raise InvalidInput(f"Expected a backup of {dumps.kind_of(url)} for {shown}, but it is one of {manifest.kind}")
-    scripts = ScriptDirectory.from_config(database.alembic_config())
-    if manifest.revision not in {script.revision for script in scripts.walk_revisions()}:
-        newest = scripts.get_current_head()
+    if manifest.revision not in schema.revisions():
         raise InvalidInput(
-            f"Expected a backup with a schema up to {newest}, but it has {manifest.revision}; restore it with a newer version"
+            f"Expected a backup with a schema up to {schema.NEWEST}, but it has {manifest.revision}; restore it with a newer version"
         )
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
 from bpmn.errors import ExpressionError
 from bpmn.timers import Duration
-from engine import moments
+from engine import keys, moments
 from engine.errors import InvalidInput
 from engine.models import ExternalTask, Incident, Timer
 from engine.schedule_models import Continuation, StartTimer
@@ -55,8 +55,8 @@ def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTime
         raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
     row.retries = retries
     standing, now = session.scalars(standing_on(row)).first(), moments.now()
-    if retries and standing is not None:
-        standing.resolved_at = now
+    if retries and standing is not None:  # by its id: while older nodes serve, one of no case has no key
+        session.execute(update(Incident).where(Incident.id == standing.id).values(resolved_at=now))
     if not retries and standing is None:
         session.add(Incident(**_place(row), element=row.element, message=message, raised_at=now))
 
@@ -72,5 +72,5 @@ def standing_on(row: ExternalTask | Continuation | Timer | StartTimer) -> Select
 def _place(row: ExternalTask | Continuation | Timer | StartTimer) -> dict[str, Any]:
     """Where its incident stands: on a wait of its instance, or on the definition that is to start."""
     if isinstance(row, StartTimer):
-        return {"definition_id": row.definition_id}
+        return {**keys.NOBODY, "definition_id": row.definition_id}
     return {**row.key, "instance_id": row.instance_id, "wait": row.wait}

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 
 from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from engine import archive_models, case_models, compiled_models, indexes, models, schedule_models
+from engine import archive_models, case_models, compiled_models, indexes, models, schedule_models, schema
 
-assert all((archive_models, case_models, compiled_models, indexes, schedule_models))  # importing them registers their tables
+assert all((archive_models, case_models, compiled_models, indexes, schedule_models, schema))  # importing them registers their tables
 #: What does not grow with cases, and would be the same in every shard.
 SHARED = {
-    *("accounts", "api_keys", "calendar_years", "compiled_files", "definitions", "departments", "deployments", "grants", "halls"),
-    *("offers", "recomputations", "resources", "start_events", "start_timers"),
+    *("accounts", "api_keys", "calendar_years", "compatibility", "compiled_files", "definitions", "departments", "deployments"),
+    *("grants", "halls", "offers", "recomputations", "resources", "start_events", "start_timers"),
 }
 #: What is of no case, and does not stay: docs/scale.md argues for each.
 PASSING = {"counters", "idempotent_answers", "log_ins"}
 #: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
 BEYOND = {
     *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),
-    *(("clock_entries", "notice_id"), ("material_links", "material_id")),  # an item that was adopted left them where it came from
+    ("clock_entries", "notice_id"),  # an item that was adopted left it where it came from
     *(("department_events", "event_id"), ("items", "instance_id")),  # a department's own word; set before its instance is written
 }
 #: Tables whose row is the case.

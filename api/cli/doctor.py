@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import structlog
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from engine import settings
 from engine.doctor import Check, CheckStatus, examine
 from engine.settings import Settings
 
+log = structlog.get_logger()
 #: What the pages need beside the templates.
 ASSETS = (Path(__file__).parent.parent / "static" / "page.css",)
 COLOURS = {CheckStatus.OK: "green", CheckStatus.WARNING: "yellow", CheckStatus.FAILED: "bold red"}
@@ -31,10 +33,14 @@ def doctor() -> None:
 
 
 def refuse_unfit(loaded: Settings) -> None:
-    """Raise ClickException when the doctor finds what nobody must work with."""
-    if failed := [check for check in _examine(loaded) if check.status is CheckStatus.FAILED]:
+    """Raise ClickException when the doctor finds what nobody must work with; what somebody should see to goes into the log."""
+    checks = _examine(loaded)
+    if failed := [check for check in checks if check.status is CheckStatus.FAILED]:
         words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
         raise click.ClickException(f"Expected a sound installation, but\n{words}")
+    for check in checks:
+        if check.status is CheckStatus.WARNING:
+            log.warning(check.what, found=check.found, advice=check.advice)
 
 
 def _examine(loaded: Settings) -> list[Check]:

@@ -56,4 +56,4 @@ def retry(incident_id: UUID) -> Response:
 
 def _shown(session: Session, row: Incident) -> dict[str, Any]:
     shown = {name: getattr(row, name) for name in ("id", "element", "message", "raised_at", "resolved_at")}
-    return shown | {"case": session.get_one(Case, row.case_id).number if row.case_id else None}
+    return shown | {"case": session.get_one(Case, row.case_id).number if row.instance_id else None}

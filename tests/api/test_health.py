@@ -9,11 +9,11 @@ import threading
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from api.app import create_app
-from engine import logs, meters, outages
+from engine import logs, meters, outages, schema
 from engine.errors import Busy
 from engine.settings import Environment, Settings
 from tests.api.bundle import submit
@@ -47,15 +47,23 @@ def test_ready(app, nobody):
 
 
 @pytest.mark.parametrize(
-    ("revision", "status"),
-    [("0001", 503), ("9999", 200)],
-    ids=["behind", "ahead: older nodes serve until they are replaced"],
+    ("revision", "oldest", "status", "told"),
+    [
+        ("0001", "0001", 503, "Expected a schema that this version can serve on, but schema 0001, newest"),
+        ("9999", "9998", 503, "Expected a schema that this version can serve on, but schema 9999 is newer than this version"),
+        ("9999", schema.NEWEST, 200, "schema 9999 is newer than this version, which may serve on it for the time being"),
+    ],
+    ids=["behind", "too far ahead", "ahead: older nodes serve until they are replaced"],
 )
-def test_ready__schema(app, nobody, revision, status):
+def test_ready__schema(app, nobody, revision, oldest, status, told):
     with app.extensions["database"].transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+        session.execute(update(schema.Compatibility).values(oldest=oldest))
 
-    assert nobody.page("/health/ready").status_code == status
+    answer = nobody.page("/health/ready")
+
+    assert answer.status_code == status
+    assert answer.json["note" if status == 200 else "detail"].startswith(told)
 
 
 def test_health__however_much_there_is_to_do(app, nobody):

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from engine import database as databases
-from engine import doctor, holidays, settings
+from engine import doctor, holidays, schema, settings
 from engine.database import Database
 from engine.doctor import CheckStatus
 
@@ -110,14 +110,25 @@ def test_check_database__empty(empty_database_url):
     assert checks["migrations"].advice == "Run onething migrate."
 
 
-def test_check_database__from_the_future(database, database_url):
+@pytest.mark.parametrize(
+    ("revision", "oldest", "status", "found"),
+    [
+        ("9999", schema.NEWEST, CheckStatus.WARNING, "schema 9999 is newer than this version, which may serve on it for the time being"),
+        ("9999", "9998", CheckStatus.FAILED, "schema 9999 is newer than this version"),
+        (schema.needed(), "0019", CheckStatus.WARNING, "what only older versions use is there still"),
+        ("0019", "0019", CheckStatus.FAILED, "schema 0019, newest "),
+    ],
+)
+def test_check_database__of_another_release(database, database_url, revision, oldest, status, found):
     with database.transaction() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+        session.execute(update(schema.Compatibility).values(oldest=oldest))
 
-    checks = by_name(doctor.check_database(database_url, now=NOW))
+    check = by_name(doctor.check_database(database_url, now=NOW))["migrations"]
 
-    assert checks["migrations"].status is CheckStatus.FAILED
-    assert "schema 9999 is newer" in checks["migrations"].found
+    assert check.status is status
+    assert found in check.found
+    assert check.advice
 
 
 def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):

@@ -10,11 +10,12 @@ from alembic import command
 from sqlalchemy import insert, or_, select, update
 
 from engine import database as databases
-from engine import verification
-from engine.case_models import ClockEntry, Item
-from engine.models import Activity, Entry, Instance, Task, TaskGroup
+from engine import keys, schema, verification
+from engine.case_models import ClockEntry, Item, MaterialLink
+from engine.models import Activity, Entry, Incident, Instance, Task, TaskGroup
 from tests import distribution
 from tests.engine.test_adoptions import running_alone, tiny_matter
+from tests.stage import MONDAY
 
 __all__ = ["tiny_matter"]
 #: The schema before there was a key.
@@ -53,6 +54,14 @@ def test_adopt__everything_goes_along(stage, clerk, market, adopted):
     assert there.keys() >= {"activities", "clock_entries", "instances", "journal", "material_links", "task_groups", "tasks"}
 
 
+@pytest.fixture
+def older_nodes(stage):
+    """The schema is the newest on which nodes serve that know no key."""
+    with databases.migrating(stage.database.bind) as config:
+        command.downgrade(config, schema.needed())
+
+
+@pytest.mark.usefixtures("older_nodes")
 def test_older_node__what_it_writes_gets_its_key(stage, adopted):
     """It knows no region, and of a candidate group no case."""
     item, _ = adopted
@@ -68,9 +77,18 @@ def test_older_node__what_it_writes_gets_its_key(stage, adopted):
     assert [row.key for row in rows] == [{"region": "430104", "case_id": item.case_id}] * 2
 
 
+@pytest.mark.usefixtures("older_nodes")
 def test_older_node__adopts(stage, adopted):
-    """It says table by table to which case rows go."""
     item, bundle = adopted
+
+    adopt_as_before(stage, item, bundle)
+
+    there = places(stage, item)
+    assert there == {table: {(bundle.id, "430100")} for table in there}
+
+
+def adopt_as_before(stage, item, bundle):
+    """Say table by table to which case rows go, as the releases did that knew no key."""
     with stage.database.transaction() as session:
         for model, of in ((Instance, "id"), (Activity, "instance_id"), (Task, "instance_id"), (ClockEntry, "item_id"), (Item, "id")):
             table = as_it_knows(model, without={"region"})
@@ -78,13 +96,44 @@ def test_older_node__adopts(stage, adopted):
             moved = {"case_id": bundle.id} | ({"parent_id": None} if model is Instance else {})
             session.execute(update(table).where(mine).values(moved))
 
-    there = places(stage, item)
-    assert there == {table: {(bundle.id, "430100")} for table in there}
-
 
 def as_it_knows(model, *, without):
     """A table as the release before knows it."""
     return sa.table(model.__tablename__, *(sa.column(c.name, c.type) for c in model.__table__.c if c.name not in without))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("older_nodes")
+def test_older_node__incident_of_no_case(stage):
+    """It knows it by null, whoever has written it; when no such node is left, it gets its key."""
+    told = {"element": "start", "message": "", "raised_at": MONDAY}
+    older = {**told, "id": uuid4(), "case_id": None, "region": None}
+    with stage.database.transaction() as session:
+        session.execute(insert(as_it_knows(Incident, without=set())).values(older))
+        session.add(newer := Incident(**told, **keys.NOBODY))
+
+    with stage.reading() as session:
+        both = select(Incident.case_id, Incident.region).where(Incident.id.in_([older["id"], newer.id]))
+        assert session.execute(both).all() == [(None, None)] * 2
+
+    stage.database.migrate()
+
+    with stage.reading() as session:
+        assert session.execute(both).all() == [tuple(keys.NOBODY.values())] * 2
+
+
+@pytest.mark.usefixtures("older_nodes")
+def test_migrate__materials_that_an_older_node_left_behind_when_it_adopted(stage, adopted):
+    item, bundle = adopted
+    mine = select(MaterialLink.case_id).where(MaterialLink.item_id == item.id)
+    adopt_as_before(stage, item, bundle)
+    with stage.reading() as session:
+        assert set(session.scalars(mine)) == {bundle.id}  # and the materials are of the case in which it came alone
+
+    stage.database.migrate()
+
+    with stage.reading() as session:
+        assert session.scalars(mine).all() == []
 
 
 def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk, adopted):

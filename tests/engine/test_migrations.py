@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from contextlib import ExitStack
 
+import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, make_url, select
 
-from engine import database, models
+from engine import database, models, schema
+from engine.errors import Busy
+from engine.migrations import online
+from tests.engine.test_releases import RELEASED
 
 
 @pytest.fixture
@@ -66,3 +72,89 @@ def test_migrate__two_nodes_start_at_the_same_moment(empty_database_url, bind):
 
     assert [node.returncode for node in nodes] == [0, 0], told
     assert "cases" in inspect(bind).get_table_names()
+
+
+def test_newest__is_the_last_migration():
+    assert schema.revisions()[-1] == schema.NEWEST
+
+
+def test_migrations__of_a_release_take_away_last():
+    """What it adds can be had while older nodes serve, and what it takes away waits until they are gone."""
+    ours = schema.scripts()[schema.revisions().index(RELEASED[-1]) + 1 :]
+    takes_away = [schema.oldest(script) is not None for script in ours]
+
+    assert takes_away == sorted(takes_away)
+
+
+def test_migrate__says_which_releases_may_serve(bind):
+    database.migrate(bind)
+
+    with bind.connect() as connection:
+        told = connection.scalars(select(schema.Compatibility.oldest)).all()
+    assert told == [oldest for script in schema.scripts() if (oldest := schema.oldest(script))][-1:]
+
+
+@pytest.fixture
+def expanded(bind):
+    """A database with everything that is new, and what older nodes use."""
+    with database.migrating(bind) as config:
+        command.upgrade(config, schema.needed())
+    return bind
+
+
+@pytest.fixture
+def connected(empty_database_url):
+    """Connect as whoever says such a name."""
+    with ExitStack() as stack:
+        yield lambda *names: [
+            stack.enter_context(
+                psycopg.connect(make_url(empty_database_url).set(drivername="postgresql").render_as_string(False), application_name=name)
+            )
+            for name in names
+        ]
+
+
+def revision(bind):
+    with bind.connect() as connection:
+        return schema.current(connection)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrate__older_nodes_may_be_connected(expanded, connected):
+    older = connected("", "psql", "onething 0019", "onething 0019 hall")
+    connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
+
+    left = database.migrate(expanded)
+
+    assert left.startswith("Expected no node of an older version to be connected, but these may be some: one without a name (process ")
+    assert sorted(map(int, re.findall(r"process (\d+)", left))) == sorted(each.info.backend_pid for each in older)
+    assert revision(expanded) == schema.needed()
+    assert database.migrate(expanded, force=True) == ""
+    assert revision(expanded) == schema.NEWEST
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrate__none_but_newer_nodes_are_connected(expanded, connected):
+    connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
+
+    assert database.migrate(expanded) == ""
+
+    assert revision(expanded) == schema.NEWEST
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrate__somebody_uses_a_table(expanded, connected, monkeypatch):
+    """It gives way, again and again, and up in the end; then it begins anew."""
+    monkeypatch.setattr(online, "PATIENCE", 0.1)
+    monkeypatch.setattr(online, "PAUSE", 0)
+    (reader,) = connected(schema.NAME)
+    reader.execute("SELECT FROM incidents")
+
+    with pytest.raises(Busy):
+        database.migrate(expanded)
+
+    assert revision(expanded) == schema.needed()
+    reader.rollback()
+    assert database.migrate(expanded) == ""
+    with database.migrating(expanded) as config:
+        command.check(config)

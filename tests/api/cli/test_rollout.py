@@ -10,12 +10,11 @@ import urllib.request
 
 import pytest
 import zstandard
-from alembic.script import ScriptDirectory
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from engine import verification
 from engine.case_models import Case
-from engine.database import Database, alembic_config
+from engine.database import Database
 from tests import restaurant
 from tests.api.cli.test_serve import await_answer
 from tests.releases import SNAPSHOTS
@@ -103,7 +102,7 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     running = older("--sample")
     begun = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
 
-    start("migrate").ended()
+    assert "Expected no node of an older version to be connected" in migrated(start)
     new = start("serve")
     new.until("Serving")
     await_answer(environ)
@@ -112,17 +111,50 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     for node in (older.environ, environ):
         finish(call(node, "clerk", "POST", "/cases", BUNDLE)["number"], nodes)
         finish(call(node, "clerk", "POST", "/cases", BUNDLE | {"adopt": [alone(node)]})["number"], nodes)
+    half = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
     running.press_ctrl_c()
     assert running.ended() == 0
-    if ScriptDirectory.from_config(alembic_config()).get_current_head() != CODE.name[5:9]:
-        again = start("serve", **older.environ)
-        assert again.ended() == 1
-        assert "is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
+    assert migrated(start) == "The schema is the newest.\n"
+    finish(half, itertools.repeat(environ))
+    finish(call(environ, "clerk", "POST", "/cases", BUNDLE | {"adopt": [alone(environ)]})["number"], itertools.repeat(environ))
+    again = start("serve", **older.environ)
+    assert again.ended() == 1
+    assert "is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
     new.press_ctrl_c()
     assert new.ended() == 0
 
     database = Database(database_url)
     assert list(verification.verify(database)) == []
     with database.reading() as session:
-        assert [case.ended_at is not None for case in session.scalars(select(Case))] == [True] * 7
+        assert [case.ended_at is not None for case in session.scalars(select(Case))] == [True] * 10
+    database.close()
+
+
+def migrated(start):
+    """Migrate with this version; gives what it says."""
+    migrating = start("migrate")
+    assert migrating.ended() == 0
+    return migrating.output
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_rollout__a_node_on_the_schema_of_the_next_release(start, environ, database_url):
+    """It serves when it is started anew, for as long as nothing is taken away that it uses."""
+    migrated(start)
+    database = Database(database_url)
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    node = start("serve")
+    node.until("Serving")
+    await_answer(environ)
+    assert "schema 9999 is newer than this version, which may serve on it for the time being" in node.output
+
+    with database.transaction() as session:
+        session.execute(text("UPDATE compatibility SET oldest = '9999'"))
+    again = start("work")
+
+    assert again.ended() == 1
+    assert "schema 9999 is newer than this version. Serve with the version that migrated it, or a newer one." in again.output
+    node.press_ctrl_c()
+    assert node.ended() == 0
     database.close()

@@ -1,0 +1,138 @@
+"""The schema (库表): how far the database has been brought, whether this release may serve on it, and who stands in the way of more.
+
+Releases are told apart by the newest revision that they know.  Most revisions only add, so that older nodes serve on; one that takes away
+says the `oldest` release that can serve afterwards, and waits until no older node is connected (docs/decisions/0020).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from engine import postgresql
+from engine.models import Base
+from engine.postgresql import Client
+
+#: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
+NEWEST = "0021"
+#: What a node calls itself in its connections.
+NAME = f"onething {NEWEST}"
+_MIGRATE = "Run onething migrate."
+_SERVE_NEWER = "Serve with the version that migrated it, or a newer one."
+
+
+class Compatibility(Base):
+    """Which releases may serve on the schema that is there: one row, which migrations write."""
+
+    __tablename__ = "compatibility"
+    #: The revision that a release must know.
+    oldest: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """How the schema suits this release."""
+
+    #: Whether this release may serve on it.
+    fit: bool = True
+    found: str
+    #: What is to be done; empty when nothing is.
+    advice: str = ""
+
+
+def config() -> Config:
+    """Where the migrations are."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@functools.cache
+def scripts() -> tuple[Script, ...]:
+    """Migrations that this release knows, the oldest first."""
+    return tuple(reversed(tuple(ScriptDirectory.from_config(config()).walk_revisions())))
+
+
+@functools.cache
+def revisions() -> tuple[str, ...]:
+    """Revisions that this release knows, the oldest first."""
+    return tuple(script.revision for script in scripts())
+
+
+def oldest(script: Script) -> str | None:
+    """The revision that nodes must know which are to serve after a migration; None: it only adds."""
+    found: str | None = getattr(script.module, "oldest", None)
+    return found
+
+
+@functools.cache
+def needed() -> str:
+    """The revision without which this release cannot serve: what comes after it only takes away."""
+    return next(script.revision for script in reversed(scripts()) if oldest(script) is None)
+
+
+def current(connection: Connection) -> str | None:
+    """The revision that the database has; None: it has no schema."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def look(connection: Connection) -> Finding:
+    """Compare the schema with what this release needs, and this release with what the schema needs."""
+    there, known = current(connection), revisions()
+    if there == known[-1]:
+        return Finding(found=f"current ({there})")
+    if there is None or there in known[: known.index(needed())]:
+        return missing(f"schema {there or 'none'}, newest {known[-1]}")
+    if there in known:
+        found = f"schema {there}, newest {known[-1]}; what only older versions use is there still"
+        return Finding(found=found, advice="When none of their nodes is left, run onething migrate again.")
+    newer = f"schema {there} is newer than this version"
+    if connection.scalar(select(Compatibility.oldest)) in known:
+        return Finding(found=f"{newer}, which may serve on it for the time being", advice=_SERVE_NEWER)
+    return Finding(fit=False, found=newer, advice=_SERVE_NEWER)
+
+
+def missing(found: str) -> Finding:
+    """Say that there is no such schema yet."""
+    return Finding(fit=False, found=found, advice=_MIGRATE)
+
+
+def contractions(connection: Connection) -> list[Script]:
+    """Migrations to come that take away what nodes of older releases may be using; nobody can have used an empty database."""
+    there = current(connection)
+    to_come = scripts()[revisions().index(there) + 1 :] if there in revisions() else ()
+    return [script for script in to_come if oldest(script) is not None]
+
+
+def hindrances(contraction: Script, connection: Connection) -> list[Client]:
+    """Who is connected and may be a node that cannot serve afterwards: it tells an older release, or none.
+
+    On SQLite nobody can be seen; there is one server, which is stopped before (docs/operating.md).
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    return [client for client in postgresql.clients(connection) if not _is_young_enough(client, oldest(contraction) or "")]
+
+
+def _is_young_enough(client: Client, needed: str) -> bool:
+    told = re.match(r"onething (\w+)", client.name)
+    known = revisions()
+    return told is not None and told[1] not in known[: known.index(needed)]  # whom we do not know is newer
+
+
+def remainder(clients: Sequence[Client]) -> str:
+    """Say what is left to do while somebody is connected who may be an older node."""
+    seen = ", ".join(map(str, clients[:5])) + (f" and {len(clients) - 5} more" if len(clients) > 5 else "")  # noqa: PLR2004
+    return (
+        f"Expected no node of an older version to be connected, but these may be some: {seen}. What only they use is left where it is,"
+        f" and this version serves beside them. Replace them, then run onething migrate again (with --force if none of these is a node)."
+    )

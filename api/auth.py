@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, Response, current_app, g, request, session
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from api.acquaintances import Acquaintances
 from api.parts import database, passwords
 from engine import accounts
 from engine.actors import Actor
@@ -36,7 +37,14 @@ def is_public(view: Callable[..., Any]) -> bool:
 
 def protect(app: Flask) -> None:
     """Ask who is there before every view that is not public."""
+    app.extensions["acquaintances"] = Acquaintances()
     app.before_request(_ask)
+
+
+def look_again(answer: Response) -> Response:
+    """Ask the database once more who everybody is, and what they may do: the request that is answered may have changed it."""
+    _acquaintances().forget()
+    return answer
 
 
 def actor() -> Actor:
@@ -62,6 +70,7 @@ def log_out() -> None:
     if LOG_IN in session:
         with database().transaction() as writing:
             accounts.end(writing, UUID(session[LOG_IN]))
+        _acquaintances().forget()
     session.clear()
 
 
@@ -90,8 +99,7 @@ def _identify() -> Actor:
     if credentials is not None:
         return _by_header(credentials)
     if LOG_IN in session:
-        with database().reading() as reading:
-            found = accounts.resume(reading, UUID(session[LOG_IN]))
+        found = _acquaintances().know(f"log-in {session[LOG_IN]}", _resume)
         if found is not None:
             return found
     raise Unauthorized("Expected to know who asks, but nobody is logged in")
@@ -101,12 +109,27 @@ def _by_header(credentials: Authorization) -> Actor:
     if credentials.type == "basic" and credentials.username is not None:
         return _authenticate(credentials.username, credentials.password or "")
     if credentials.type == "bearer" and credentials.token:
-        with database().reading() as reading:
-            found = accounts.authenticate_key(reading, credentials.token)
+        key = credentials.token
+        found = _acquaintances().know(f"key {key}", lambda: _by_key(key))
         if found is not None:
             return found
         raise Unauthorized("Expected a key that is in force, but this one is unknown or revoked")
     raise Unauthorized("Expected HTTP Basic or a Bearer key, but the Authorization header is another")
+
+
+def _resume() -> Actor | None:
+    with database().reading() as reading:
+        return accounts.resume(reading, UUID(session[LOG_IN]))
+
+
+def _by_key(key: str) -> Actor | None:
+    with database().reading() as reading:
+        return accounts.authenticate_key(reading, key)
+
+
+def _acquaintances() -> Acquaintances:
+    found: Acquaintances = current_app.extensions["acquaintances"]
+    return found
 
 
 def _authenticate(name: str, password: str) -> Actor:

@@ -34,8 +34,8 @@ def _refuse_nul() -> None:
 
 
 def _add_headers(answer: Response) -> Response:
-    for name, value in _HEADERS.items():
-        answer.headers.setdefault(name, value)
+    said = {name.lower() for name, _value in answer.headers}  # werkzeug looks through all of them for each name
+    answer.headers.extend([(name, value) for name, value in _HEADERS.items() if name.lower() not in said])
     if request.is_secure:
         answer.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return answer

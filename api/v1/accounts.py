@@ -19,6 +19,8 @@ from engine.models import Account
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
+bp.after_request(auth.look_again)
+
 Password = Annotated[str, Field(min_length=accounts.SHORTEST_PASSWORD, max_length=1000)]
 
 

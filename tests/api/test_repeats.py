@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -106,6 +107,9 @@ def test_command__answer_to_its_commit_is_lost_and_it_has_no_key(admin, near, pr
     problem = check_busy(create(admin, "lost-without-key"))
 
     assert "whether it was carried out is not known" in problem["detail"]
+    deadline = time.monotonic() + 5
+    while not there_are(near, "lost-without-key") and time.monotonic() < deadline:
+        time.sleep(0.01)  # the database, which nobody waits for any more, is still at it
     assert there_are(near, "lost-without-key") == 1
 
 
@@ -113,9 +117,11 @@ def test_command__somebody_has_the_row_for_a_while(admin, near):
     create(admin, "held")
     with near.transaction() as session:
         session.execute(text("select * from accounts where name = 'held' for update"))
-        threading.Timer(0.12, session.rollback).start()
+        letting_go = threading.Timer(0.12, session.rollback)
+        letting_go.start()
 
         answer = admin.post("/accounts/held/disable")
+        letting_go.join()
 
     assert answer.status_code == 200
     assert answer.json["disabled"] is True

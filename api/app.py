@@ -17,6 +17,7 @@ from engine import settings as settings_
 from engine.database import Database
 from engine.files import FileStore
 from engine.passwords import AT_ONCE, Passwords
+from engine.schema import SERVER
 from engine.settings import Environment, Settings
 
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     )
     app.extensions["settings"] = settings
     app.extensions["passwords"] = passwords or Passwords(at_once=settings.share(AT_ONCE))
-    app.extensions["database"] = Database(settings.database_url, live=settings.live_instances)
+    app.extensions["database"] = Database(settings.database_url, live=settings.live_instances, name=SERVER)
     app.extensions["files"] = FileStore(settings.data_dir / "materials")
     app.extensions["draining"] = threading.Event()
     app.extensions["turns"] = app.wsgi_app = turns.Turns(app.wsgi_app, settings.share(settings.threads), free=health.PREFIX)  # type: ignore[method-assign]

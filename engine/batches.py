@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, select, true
+from sqlalchemy import Column, ColumnElement, Table, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from engine import holdings, keys, moments
@@ -44,6 +44,7 @@ class Batch:
         self._tried = query.with_only_columns(rows.c.id, maintain_column_froms=True).where(~untried)
         query = query.where(untried)
         self._due = query.with_only_columns(rows.c.id, maintain_column_froms=True)
+        self._count = select(func.count()).select_from(self._due.order_by(None).subquery())
         own: tuple[Column[Any], ...] = tuple(rows.c[name] for name in columns)
         self._width = len(own)
         claim = query.join(Case, keys.together(rows, Case)).where(true() if which is None else which)
@@ -53,9 +54,13 @@ class Batch:
         """Ids of what is due and was never tried in vain, the oldest first; what was due before `since` is left out."""
         return list(session.scalars(self._due, _between(since, limit)))
 
-    def tried(self, session: Session, limit: int) -> list[UUID]:
+    def count(self, session: Session, most: int, *, since: datetime) -> int:
+        """How many are due and were never tried in vain; it counts no further than to the `most`."""
+        return session.scalars(self._count, _between(since, most)).one()
+
+    def tried(self, session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
         """Ids of what is due once more, after it was tried in vain."""
-        return list(session.scalars(self._tried, _between(LONG_AGO, limit)))
+        return list(session.scalars(self._tried, _between(since, limit)))
 
     @contextmanager
     def taken(self, session: Session, limit: int, *, since: datetime, **said: Any) -> Iterator[list[tuple[Held, Sequence[Any]]]]:

@@ -49,12 +49,12 @@ _MIGRATION = 0x6F6E657468696E67
 _DEPLOYMENT = _MIGRATION + 1
 
 
-def connect(url: str) -> Engine:
-    """Open a pool of connections to SQLite or PostgreSQL."""
+def connect(url: str, name: str = schema.NAME) -> Engine:
+    """Open a pool of connections to SQLite, or to PostgreSQL, which shows its operator the name."""
     if make_url(url).get_backend_name() == "sqlite":
         return _connect_sqlite(url)
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
-    words = postgresql.words(make_url(url), schema.NAME)
+    words = postgresql.words(make_url(url), name)
     bind = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_timeout=POOL_TIMEOUT, connect_args=words)
     outages.watch(bind)
     return bind
@@ -92,9 +92,9 @@ def _connect_sqlite(url: str) -> Engine:
 class Database:
     """A bind and what happens around its transactions."""
 
-    def __init__(self, url: str, *, live: int = Settings.live_instances) -> None:
-        """Open a database; `live`: megabytes that token states may take in memory."""
-        self.bind = connect(url)
+    def __init__(self, url: str, *, live: int = Settings.live_instances, name: str = schema.NAME) -> None:
+        """Open a database; `live`: megabytes that token states may take in memory; `name`: what the program is called there."""
+        self.bind = connect(url, name)
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
         self.info: dict[str, Any] = {LIVE: self.live}

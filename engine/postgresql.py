@@ -121,6 +121,13 @@ def clients(connection: Connection) -> list[Client]:
     return [Client(**row) for row in connection.execute(text(query)).mappings()]
 
 
+def working(connection: Connection, name: str) -> bool:
+    """Whether a program of such a name (LIKE), other than ours, has asked for something within the last second."""
+    query = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE :name
+        AND pid <> pg_backend_pid() AND (state <> 'idle' OR state_change > clock_timestamp() - interval '1 second')"""
+    return bool(connection.execute(text(query), {"name": name}).scalar_one())
+
+
 def forgotten(connection: Connection, *, overdue: datetime) -> list[tuple[int, str, datetime]]:
     """Sessions that have begun a transaction before that time and do nothing: process, program, since when."""
     query = """SELECT pid, application_name, xact_start FROM pg_stat_activity

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
-from engine import keys, postgresql
+from engine import keys, postgresql, schema
+from engine.database import Database
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
@@ -78,3 +79,11 @@ def waiting_for_locks(session: Session) -> int:
     if session.get_bind().dialect.name != "postgresql":
         return 0
     return postgresql.waiting(session.connection())
+
+
+def are_people_served(db: Database) -> bool:
+    """Whether a server has asked the database for something just now; SQLite does not tell."""
+    if db.bind.dialect.name != "postgresql":
+        return False
+    with db.reading() as session:
+        return postgresql.working(session.connection(), schema.SERVERS)

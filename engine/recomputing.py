@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy import Row, Select, Table, func, select
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages
+from engine.actors import Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
@@ -65,8 +66,14 @@ def owed(session: Session) -> Recomputation | None:
     return session.scalar(_unfinished())
 
 
+def of_late(session: Session, limit: int = 20, *, actor: Actor) -> Sequence[Recomputation]:
+    """List the walks, the newest first."""
+    actor.require(Role.ADMIN, Role.SUPERVISOR, to="see what a calendar has moved")
+    return session.scalars(select(Recomputation).order_by(Recomputation.id.desc()).limit(limit)).all()
+
+
 def ahead(session: Session) -> int:
-    """How many cases are still to be looked at."""
+    """How many cases are still to be looked at; it counts them."""
     row = owed(session)
     if row is None:
         return 0

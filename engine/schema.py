@@ -24,8 +24,10 @@ from engine.postgresql import Client
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
 NEWEST = "0021"
-#: What a node calls itself in its connections.
+#: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
+SERVER = f"{NAME} serve"
+SERVERS = "onething % serve%"
 _MIGRATE = "Run onething migrate."
 _SERVE_NEWER = "Serve with the version that migrated it, or a newer one."
 

@@ -38,7 +38,7 @@ from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.floors import UNSEEN, Floors
 from engine.models import Job, Timer
-from engine.pace import Pace
+from engine.pace import MASS, Pace
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
 from engine.states import JobStatus
@@ -47,8 +47,6 @@ log = structlog.get_logger()
 UNHURRIED = Pace()
 #: How many rows are claimed in one go.
 BATCH = 200
-#: Pieces that are done in one transaction.  They share its statements; who wants one of their instances waits for all of them.
-TOGETHER = 50
 #: Batches of cases whose clocks are counted anew in one tick.
 RECOMPUTED = 4
 #: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
@@ -240,14 +238,15 @@ def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pa
     if since is None:
         return 0
     with db.reading() as session:
-        due = len(kind.batch.due(session, pace.hands * limit, since=since))
-    return _again(db, kind, limit, pace) + pace.share(partial(_all, db, kind, since, pace), due, least=TOGETHER)
+        due = kind.batch.count(session, MASS, since=since)
+    pace = pace.before(due)
+    return _again(db, kind, limit, since, pace) + pace.share(partial(_all, db, kind, since, pace), min(due, pace.hands * limit))
 
 
-def _again(db: Database, kind: Kind, limit: int, pace: Pace) -> int:
+def _again(db: Database, kind: Kind, limit: int, since: datetime, pace: Pace) -> int:
     """Try alone what was tried in vain."""
     with db.reading() as session:
-        tried = kind.batch.tried(session, limit)
+        tried = kind.batch.tried(session, limit, since=since)
     return sum(pace.do(partial(kind.alone, db, one)) for one in tried if not pace.stopping())
 
 
@@ -255,7 +254,7 @@ def _all(db: Database, kind: Kind, since: datetime, pace: Pace, limit: int) -> i
     """Do so many pieces together, or all that are not held by others."""
     done = 0
     while done < limit and not pace.stopping():
-        some = pace.do(partial(together, db, kind, min(limit - done, TOGETHER), since))
+        some = pace.do(partial(together, db, kind, min(limit - done, pace.together), since))
         if not some:
             break
         done += some
@@ -264,7 +263,7 @@ def _all(db: Database, kind: Kind, since: datetime, pace: Pace, limit: int) -> i
 
 def _carry_on_all(db: Database, limit: int, since: datetime | None, pace: Pace) -> int:
     """Carry tokens on, the most urgent first, and those that come up by it: a chain of them is not to wait for as many ticks."""
-    done = 0 if since is None else _again(db, CONTINUATIONS, limit, pace)
+    done = 0 if since is None else _again(db, CONTINUATIONS, limit, since, pace)
     since = since or moments.now() - UNSEEN
     while done < limit and not pace.stopping():
         with db.reading() as session:
@@ -272,8 +271,9 @@ def _carry_on_all(db: Database, limit: int, since: datetime | None, pace: Pace) 
         if found is None:
             break
         priority, due = found
+        pace = pace.before(due)
         kind = replace(CONTINUATIONS, together=partial(CONTINUATIONS.together, priority=priority))
-        some = pace.share(partial(_all, db, kind, since, pace), min(due, limit - done), least=TOGETHER)
+        some = pace.share(partial(_all, db, kind, since, pace), min(due, limit - done))
         if not some:
             break
         done += some

@@ -6,21 +6,20 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import click
 
 from api.cli.doctor import refuse_unfit
-from engine import archives, compiled_files, moments, retention, settings, worker
+from engine import archives, compiled_files, moments, queues, retention, settings, worker
 from engine.database import Database
 from engine.floors import Floors
 from engine.heartbeat import Heartbeat
 from engine.pace import Pace
 from engine.settings import Settings
 
-#: By how much other processes of the host go before this one: nobody is to wait for a mass of what has become due.
-COURTESY = 5
 #: Transactions of timers at a time; SQLite has one writer.
 HANDS = 2
 #: Objects after which Python looks for those that refer to each other in a circle.
@@ -36,11 +35,12 @@ def work() -> None:
     refuse_unfit(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances)
     moments.follow(database.bind)
-    os.nice(COURTESY)
+    os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.
     gc.freeze()
     gc.set_threshold(COLLECTED)
-    heart = heartbeat(database, loaded, hands=1 if database.bind.dialect.name == "sqlite" else HANDS)
+    hands = 1 if database.bind.dialect.name == "sqlite" else HANDS
+    heart = heartbeat(database, loaded, Pace(hands=hands, people=partial(queues.are_people_served, database)))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -51,11 +51,11 @@ def work() -> None:
     database.close()
 
 
-def heartbeat(database: Database, loaded: Settings, *, hands: int = 1, asked: Callable[[], bool] = lambda: False) -> Heartbeat:
-    """The heartbeat of the worker on this database, not yet started; `hands` and `asked` are those of its pace."""
+def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
+    """The heartbeat of the worker on this database, not yet started."""
     floors = Floors()
     heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, pace=pace), seconds=loaded.tick)
-    pace = Pace(hands=hands, asked=asked, stopping=heart.stopping.is_set)
+    pace = replace(pace, stopping=heart.stopping.is_set)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)

@@ -18,6 +18,7 @@ from api.cli.work import heartbeat
 from engine import arrivals, logs, moments, settings
 from engine.heartbeat import Heartbeat
 from engine.neighbours import Neighbours
+from engine.pace import Pace
 
 
 def application(*, place: int, places: Sequence[Neighbours], with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
@@ -43,7 +44,7 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     if len(places) > 1:
         arrivals.meet(places[place])
     if with_scheduler and place == 0:
-        heart = heartbeat(app.extensions["database"], loaded, asked=app.extensions["turns"].are_taken)
+        heart = heartbeat(app.extensions["database"], loaded, Pace(asked=app.extensions["turns"].are_taken))
         heart.start()
         threading.Thread(target=_stop_after_requests, args=(heart,), name="last tick").start()
     return app

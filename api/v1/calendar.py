@@ -12,9 +12,10 @@ from api import auth
 from api.contract import answer, contract
 from api.shapes import Body, Line, Shape
 from api.transactions import reading, transaction
-from engine import publications
+from engine import publications, recomputing
 from engine.calendar_years import FIRST_YEAR, LAST_YEAR, DayKind
 from engine.case_models import CalendarYear
+from engine.case_models import Recomputation as Walk
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 
@@ -62,6 +63,38 @@ class YearList(Shape):
     data: list[YearShown]
 
 
+class Recomputation(Shape):
+    """A walk over all open cases, on which every clock was counted anew because a calendar was published."""
+
+    requested_at: dt.datetime
+    requested_by: str
+    #: None: it is under way, and goes on whatever dies.
+    ended_at: dt.datetime | None
+    #: Cases that were looked at, and those that are still to be; a bar shows the one of both.
+    cases: int
+    ahead: int
+    #: How many clocks were counted, changed and moved, by how many days, and how many timers with them.
+    report: dict[str, int]
+    #: Numbers of what is late by it, a thousand at most.
+    late: list[str]
+
+
+class RecomputationList(Shape):
+    """The last of them, the newest first."""
+
+    data: list[Recomputation]
+
+
+@bp.get("/recomputations")
+@contract(summary="重算进度与结果 · What publishing has moved", answer=RecomputationList)
+def list_recomputations() -> Response:
+    """Say how far it is with counting all clocks anew, and what has moved."""
+    with reading() as session:
+        rows = recomputing.of_late(session, actor=auth.actor())
+        ahead = recomputing.ahead(session)
+        return answer({"data": [_told(row, ahead) for row in rows]})
+
+
 @bp.get("")
 @contract(summary="工作日历 · Working calendar", answer=YearList)
 def get_calendar() -> Response:
@@ -80,3 +113,14 @@ def publish(body: Year) -> Response:
 
 def _shown(row: CalendarYear) -> dict[str, Any]:
     return {name: row.content[name] for name in ("year", "sources", "days")} | {"loaded_at": row.loaded_at, "loaded_by": row.loaded_by}
+
+
+def _told(row: Walk, ahead: int) -> dict[str, Any]:
+    counted = {name: count for name, count in row.report.items() if name not in {"late", "cases"}}
+    shown = {"requested_at": row.requested_at, "requested_by": row.requested_by, "ended_at": row.ended_at}
+    return shown | {
+        "cases": recomputing.done(row),
+        "ahead": 0 if row.ended_at else ahead,
+        "report": counted,
+        "late": row.report["late"],
+    }

@@ -30,7 +30,9 @@ def test_publish__dates_are_no_longer_provisional(admin, clerk, tick):
         before = item(case, "food_permit")["promised_due"]
 
         published = admin.post("/calendar", YEAR | {"days": [NEW_YEAR, NEW_YEAR | {"date": "2027-01-04", "weekday": "周一"}]})
+        [begun] = admin.get("/calendar/recomputations").json["data"]
         tick()
+        [ended] = admin.get("/calendar/recomputations").json["data"]
 
         after = clerk.get(f"/items/{food}").json["promised_due"]
         timers = clerk.get(f"/cases/{case['number']}").json["due"]
@@ -38,6 +40,10 @@ def test_publish__dates_are_no_longer_provisional(admin, clerk, tick):
     assert (before["provisional"], after["provisional"]) == (True, False)
     assert after["date"] > before["date"]
     assert not timers["provisional"]
+    assert (begun["requested_by"], begun["ended_at"], begun["cases"], begun["ahead"]) == ("admin", None, 0, 1)
+    assert (ended["ended_at"] is not None, ended["cases"], ended["ahead"], ended["late"]) == (True, 1, 0, [])
+    assert ended["report"]["moved"] == sum(count for name, count in ended["report"].items() if name.startswith("by "))
+    assert ended["report"]["by +1 days"] > 0
 
 
 @pytest.mark.parametrize(
@@ -61,3 +67,4 @@ def test_publish__unacceptable(admin, changes):
 
 def test_publish__by_a_clerk(clerk):
     assert clerk.post("/calendar", YEAR).status_code == 403
+    assert clerk.get("/calendar/recomputations").status_code == 403

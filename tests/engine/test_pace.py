@@ -5,7 +5,10 @@ import threading
 import pytest
 
 from engine import pace as pace_module
-from engine.pace import LONGEST, Pace
+from engine import queues
+from engine.database import Database
+from engine.pace import FEW, LONGEST, MASS, Pace
+from engine.schema import NAME, SERVER
 
 
 @pytest.fixture
@@ -36,6 +39,17 @@ def test_do__rests_while_somebody_waits(clock, asked, seconds, rests):
     assert clock.rests == pytest.approx(rests)
 
 
+@pytest.mark.parametrize(("due", "people", "gives_way"), [(MASS - 1, True, False), (MASS, False, False), (MASS, True, True)])
+def test_before__a_mass_leaves_people_their_turn(clock, due, people, gives_way):
+    """What can be done in time is done at once, whoever is there; of what cannot, little is done at a time, and rested after it."""
+    pace = Pace(hands=2, people=lambda: people).before(due)
+
+    pace.do(lambda: clock.work(0.03))
+
+    assert (pace.hands, pace.together) == ((1, FEW) if gives_way else (2, 50))
+    assert clock.rests == pytest.approx([0.03] if gives_way else [])
+
+
 @pytest.mark.parametrize(
     ("hands", "count", "shares"),
     [(1, 200, [200]), (2, 200, [100, 100]), (3, 200, [67] * 3), (2, 99, [99]), (2, 0, [0]), (4, 120, [60, 60])],
@@ -50,7 +64,7 @@ def test_share__among_hands(hands, count, shares):
         given.append(share)
         return share
 
-    assert Pace(hands=hands).share(work, count, least=50) == sum(shares)
+    assert Pace(hands=hands).share(work, count) == sum(shares)
     assert given == shares
 
 
@@ -59,4 +73,17 @@ def test_share__one_fails():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        Pace(hands=2).share(work, 100, least=50)
+        Pace(hands=2).share(work, 100)
+
+
+@pytest.mark.parametrize("name", [NAME, SERVER, f"{SERVER} hall"])
+def test_are_people_served__by_another_process(database, name):
+    """Servers are known by their name; SQLite does not tell."""
+    assert not queues.are_people_served(database)
+    other = Database(database.bind.url.render_as_string(hide_password=False), name=name)
+
+    with other.reading():
+        served = queues.are_people_served(database)
+
+    other.close()
+    assert served == (name != NAME and database.bind.dialect.name == "postgresql")

@@ -36,6 +36,7 @@ def test_load__everything_set(tmp_path):
         "ONETHING_LIVE_INSTANCES": "128",
         "ONETHING_DRAIN": "10",
         "ONETHING_METRICS_TOKEN": "m" * 16,
+        "ONETHING_COURTESY": "19",
         "ONETHING_TICK": "0.5",
     }
 
@@ -58,6 +59,7 @@ def test_load__everything_set(tmp_path):
         live_instances=128,
         drain=10,
         metrics_token="m" * 16,
+        courtesy=19,
         tick=0.5,
     )
 

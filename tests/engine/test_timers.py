@@ -64,25 +64,23 @@ def test_tick__many_are_due(stage, begun):
     assert len(few.statements) < 25
 
 
-def test_tick__by_several_hands(stage, begun, monkeypatch):
+def test_tick__by_several_hands(stage, begun):
     """What is due is shared, each goes off once, and nothing is left."""
-    monkeypatch.setattr(worker, "TOGETHER", 3)
     due = begun(reminding(), *[{}] * 12)
 
-    while worker.tick(stage.database, pace=Pace(hands=3)):
+    while worker.tick(stage.database, pace=Pace(hands=3, together=3)):
         pass
 
     assert went_off(stage) == Counter(due)
     assert left(stage) == []
 
 
-def test_tick__told_to_stop(stage, begun, monkeypatch):
+def test_tick__told_to_stop(stage, begun):
     """The transaction at hand is the last."""
-    monkeypatch.setattr(worker, "TOGETHER", 3)
     begun(reminding(), *[{}] * 12)
     told = iter([False, True, True])
 
-    assert worker.tick(stage.database, pace=Pace(stopping=lambda: next(told))) == 3
+    assert worker.tick(stage.database, pace=Pace(together=3, stopping=lambda: next(told))) == 3
     assert len(left(stage)) == 9
 
 

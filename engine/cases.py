@@ -220,13 +220,12 @@ def sees_whole(case: Case | Row[Any], actor: Actor) -> bool:
     return halls is None or case.hall in halls or case.submitted_by == actor.name
 
 
-def items_for(session: Session, case: Case, actor: Actor) -> list[Item]:
+def items_for(case: Case, actor: Actor) -> list[Item]:
     """Items of a case as far as they are the actor's, earlier ones with the same code among them."""
-    items = session.scalars(select(Item).where(Item.case_id == case.id).order_by(Item.joined_at, Item.number)).all()
     departments = actor.departments()
     if sees_whole(case, actor) or departments is None:
-        return list(items)
-    return [item for item in items if item.department in departments]
+        return list(case.items)
+    return [item for item in case.items if item.department in departments]
 
 
 def outcome(items: Iterable[Item | Row[Any]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from engine import cases, checklists, deadlines, definitions, functions, lifecycle, materials, supplements, worklists
+from engine import cases, checklists, deadlines, definitions, functions, materials, supplements, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
@@ -55,7 +55,7 @@ class Dossier:
 
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
-    whole, items = cases.sees_whole(case, actor), cases.items_for(session, case, actor)
+    whole, items = cases.sees_whole(case, actor), cases.items_for(case, actor)
     clocks_of = deadlines.of_items(session, [(item, case.number) for item in items])
     hall = session.get(Hall, case.hall) if case.hall else None
     previous = session.get(Case, case.previous_id) if case.previous_id else None
@@ -84,7 +84,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
 
 def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     """What happened, oldest first; for a department, to its items."""
-    items = [item.id for item in cases.items_for(session, case, actor)]
+    items = [item.id for item in cases.items_for(case, actor)]
     mine = Entry.instance_id.in_(select(Instance.id).where(Instance.item_id.in_(items)))
     wanted = Entry.case_id == case.id if cases.sees_whole(case, actor) else mine
     return session.scalars(select(Entry).where(wanted).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
@@ -98,7 +98,7 @@ def _add_bundle(session: Session, dossier: Dossier) -> None:
     dossier.alerts = deadlines.alerts_of(session, case)
     dossier.rating = session.get(Rating, case.id)
     live = [item.code for item in functions.live_items(case) if item.status in UNSETTLED]
-    dossier.missing = checklists.missing(case.checklist, lifecycle.handed_in(session, case), live)
+    dossier.missing = checklists.missing(case.checklist, {material.code for material in dossier.materials}, live)
 
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:

@@ -25,7 +25,7 @@ def get(session: Session, number: str, actor: Actor) -> Item:
     """Return an item by its number; raises NotFound, also for what is not the actor's."""
     item = session.scalar(select(Item).where(Item.number == number))
     case = session.get_one(Case, item.case_id) if item else None
-    if item is None or case is None or item not in cases.items_for(session, case, actor) or not _may_see(case, item, actor):
+    if item is None or case is None or item not in cases.items_for(case, actor) or not _may_see(case, item, actor):
         raise NotFound(f"Expected to find item {number}, but it does not exist or is not yours")
     return item
 

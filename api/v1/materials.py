@@ -12,7 +12,6 @@ from api.v1 import present
 from api.v1.papers import MaterialShown
 from engine import cases, materials
 from engine.case_models import Case, Item
-from engine.database import Session
 from engine.materials import StoredFile
 
 bp = Blueprint("materials", __name__, url_prefix="/cases/<number>/materials")
@@ -59,7 +58,7 @@ def list_materials(number: str) -> Response:
     """List the materials of a case, as far as they are yours to see."""
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
-        return answer({"data": [present.material(row) for row in materials.of_case(session, case, _mine(session, case))]})
+        return answer({"data": [present.material(row) for row in materials.of_case(session, case, _mine(case))]})
 
 
 @bp.get("/<int:no>")
@@ -68,7 +67,7 @@ def get_material(number: str, no: int) -> Response:
     """Give what is known of a material; its file is at `/file`."""
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
-        return answer(present.material(materials.get(session, case, no, _mine(session, case))))
+        return answer(present.material(materials.get(session, case, no, _mine(case))))
 
 
 @bp.get("/<int:no>/file")
@@ -77,15 +76,15 @@ def get_file(number: str, no: int) -> Response:
     """Give the file, to be saved and never shown in the page."""
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
-        row = materials.get(session, case, no, _mine(session, case))
+        row = materials.get(session, case, no, _mine(case))
         path = parts.files().path(row.sha256 or "")
     return send_file(path, mimetype=row.media_type, as_attachment=True, download_name=row.filename)
 
 
-def _mine(session: Session, case: Case) -> list[Item] | None:
+def _mine(case: Case) -> list[Item] | None:
     """Give the items whose materials are the actor's to see; None: all materials are."""
     actor = auth.actor()
-    return None if cases.sees_whole(case, actor) else cases.items_for(session, case, actor)
+    return None if cases.sees_whole(case, actor) else cases.items_for(case, actor)
 
 
 def _keep() -> StoredFile:

@@ -236,7 +236,7 @@ def seen(stage, case, person):
             found = cases.get(session, case.number, person.actor)
         except NotFound:
             return None
-        codes = {item.code for item in cases.items_for(session, found, person.actor)}
+        codes = {item.code for item in cases.items_for(found, person.actor)}
         open_tasks = {task.name for task in worklists.find_tasks(session, person.actor, TaskFilter(case=case.number), after=None, limit=10)}
     return codes, open_tasks
 

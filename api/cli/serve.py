@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import click
 
@@ -13,6 +17,10 @@ from engine import settings
 
 #: Names the folder in which processes count together.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
+#: How the name of such a folder begins; a file in it is locked for as long as any process of its server lives.
+METERS, LIVES = "onething-meters-", "lives"
+#: Seconds after which a folder that nobody holds is nobody's.
+FORSAKEN = 60
 
 
 @click.command()
@@ -33,9 +41,20 @@ def _counting_together(processes: int) -> Iterator[None]:
     if processes == 1 or SHARED in os.environ:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="onething-meters-") as folder:
+    _clear_up()
+    with tempfile.TemporaryDirectory(prefix=METERS) as folder, (Path(folder) / LIVES).open("w") as lives:
+        fcntl.flock(lives, fcntl.LOCK_EX)
         os.environ[SHARED] = folder
         try:
             yield
         finally:
             del os.environ[SHARED]
+
+
+def _clear_up() -> None:
+    """Remove what servers that were killed have left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{METERS}*"):
+        with suppress(OSError), (folder / LIVES).open() as lives:  # another's, or there is none yet
+            fcntl.flock(lives, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - folder.stat().st_mtime > FORSAKEN:
+                shutil.rmtree(folder)

@@ -117,7 +117,12 @@ def are_one(server):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_workers__ask_whichever_process(server):
+    """Until it is stopped, which sends all of them home."""
     are_one(server)
+
+    waiting = [server.wait_at(process, f"w{process}") for process in server.processes()]
+    os.kill(server.parent, signal.SIGTERM)
+    assert [line.answer() for line in waiting] == [[], []]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

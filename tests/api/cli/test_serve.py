@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import fcntl
 import json
 import os
 import re
@@ -205,6 +206,23 @@ def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeyp
     assert refused.exit_code == 1
     assert list(tmp_path.glob("onething-meters-*")) == []
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_serve__clears_up(run, empty_database_url, tmp_path, monkeypatch):
+    """What a server that was killed has left is removed by the next one; never what another holds, or has just made."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    _left, held, new, strange = folders = [tmp_path / f"onething-meters-{name}" for name in ("left", "held", "new", "strange")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / ("other" if folder is strange else "lives")).touch()
+        os.utime(folder, None if folder is new else (0, 0))
+
+    with (held / "lives").open() as lives:
+        fcntl.flock(lives, fcntl.LOCK_EX)
+        run("serve", ONETHING_PROCESSES="2", ONETHING_DATABASE_URL=empty_database_url)
+
+    assert set(tmp_path.glob("onething-meters-*")) == {held, new, strange}
 
 
 def test_serve__not_migrated(start, empty_database_url):

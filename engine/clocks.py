@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, attributes
 
 from engine import calendars, clock, dials, holidays, moments, states
 from engine.actors import Actor
@@ -52,6 +52,7 @@ def start(session: Session, item: Item, *, actor: Actor, on: date | None = None)
         raise InvalidInput(f"Expected to start the clock of item {item.number} today or earlier, but {on} is to come")
     item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
     entry = _enter(session, item, EntryKind.STARTED, actor, on=on)
+    attributes.set_committed_value(item, "clock_entries", [entry])
     _keep(session, item, Ledger(started_on=on))  # it has no task yet
     return entry
 

@@ -101,4 +101,5 @@ def show_on_tasks(session: Session, row: Item | Case) -> None:
     """Let the open tasks of an item, or of a bundle itself, follow its clock."""
     case_id, item_id = (row.case_id, row.id) if isinstance(row, Item) else (row.id, None)
     open_ones = (Task.case_id == case_id, Task.item_id == item_id, Task.status == TaskStatus.OPEN)
-    session.execute(update(Task).where(*open_ones).values(**lights(row)))
+    with session.no_autoflush:  # nothing that is still to be written is about tasks
+        session.execute(update(Task).where(*open_ones).values(**lights(row)))

@@ -27,17 +27,18 @@ from engine import (
     models,
     moments,
     procedures,
+    returns,
     signals,
     starts,
     steps,
     uncaught,
 )
 from engine.actors import Actor
-from engine.case_models import Case, Item
+from engine.case_models import Case
 from engine.errors import EngineError, InvalidState
-from engine.holdings import Held
 from engine.instances import Origin, Run
 from engine.models import Incident, Subscription
+from engine.returns import Ended
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
 
@@ -140,20 +141,20 @@ def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variab
 def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor: Actor) -> None:
     """Tell call activities that what they have called has ended, in this order.  Repeating it does nothing."""
     run = instances.wake(session, parent_id, actor=actor)
-    found = {child.id: child for child in session.scalars(select(models.Instance).where(models.Instance.id.in_(children)))}
+    found = returns.read(session, run.row.key, children)
     told = [child_id for child_id in children if _tell(run, found[child_id])]
     if told:
         settle(run)
 
 
-def _tell(run: Run, child: models.Instance) -> bool:
+def _tell(run: Run, child: Ended) -> bool:
     """Tell the call of a child that this has ended, and do what follows from it; whether anything still waited for that."""
     waiting = run.process.standing().get(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != run.row.id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return False
     if run.row.hall is not None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
-    _return(run, child)
+    returns.give(run, child)
     _enter(run)
     return True
 
@@ -224,7 +225,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         if child.status == InstanceStatus.RUNNING:
             return
         run.session.refresh(item)  # it may have ended just before its instance was held
-        _return(run, child)
+        returns.give(run, child)
         return
     loaded = definitions.called(run.session, run.loaded, wait)
     if loaded.kind == "item" and item is None:
@@ -243,22 +244,6 @@ def _enter_call(run: Run, wait: Wait) -> None:
     if item is not None:
         starts.begin_item(child_run, item)
     settle(child_run)
-
-
-def _return(run: Run, child: models.Instance | Held) -> None:
-    """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
-    item = run.session.get(Item, child.item_id) if child.item_id else None
-    undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
-    ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
-    error = child.end if ended_by_error else child.error
-    if undecided is not None and error is None:
-        raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
-    if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
-        lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{error}"})
-    if ended_by_error:
-        run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)
-    else:
-        run.process.complete(child.parent_wait or 0, child.variables)
 
 
 _ENTER = {

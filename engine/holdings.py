@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -85,6 +85,7 @@ _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
 Values = tuple[Any, ...]
 _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
 _REV = _CHANGING.index("rev")
+_key_of: Callable[[Values], Values] = itemgetter(_CHANGING.index("case_id"), _CHANGING.index("region"))
 #: What a query selects for `Holdings.take`, in the order of the fields.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
@@ -115,7 +116,7 @@ class Holdings:
 
     def add(self, session: Session, row: Held) -> Held:
         """Hold a new instance; it is in the database at once, since others refer to it."""
-        session.flush()  # its case
+        entities.hand_over(session, self.writes)  # its case
         self.writes.insert(INSTANCES, [{name: getattr(row, name) for name in _NAMES}])
         self.writes.run(session.connection())
         return self._hold(row)
@@ -134,10 +135,9 @@ class Holdings:
     def write(self, session: Session) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
         now = {row.id: _values(row) for row in self.rows.values()}
-        changed = [
-            _update(instance_id, self._stored[instance_id], new) for instance_id, new in now.items() if new != self._stored[instance_id]
-        ]
-        self.writes.update(INSTANCES, changed, by=("id", "rev"), exact=True)
+        for instance_id, new in now.items():
+            if (stored := self._stored[instance_id]) != new:
+                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev"), exact=True)
         if self.writes.rows:
             entities.hand_over(session, self.writes)
             self.writes.run(session.connection())
@@ -158,7 +158,11 @@ class Holdings:
 
 
 def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
-    return {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_CHANGING, now, strict=True))}
+    row = {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_CHANGING, now, strict=True))}
+    if _key_of(stored) == _key_of(now):
+        # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
+        del row["case_id"], row["region"]
+    return row
 
 
 _HOLDINGS = "holdings"

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import Table, Text, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,14 +20,16 @@ from engine.case_models import CalendarYear
 from engine.errors import InvalidState
 
 _KEY = "working_calendar"
+_YEARS = cast("Table", CalendarYear.__table__)
+_CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
 
 def calendar(session: Session) -> WorkingCalendar:
     """Give the working calendar as it is published, read once a transaction.  Raises InvalidState when no year is."""
     found: WorkingCalendar | None = session.info.get(_KEY)
     if found is None:
-        with session.no_autoflush:  # whoever publishes flushes: half of a change need not be written for the sake of this question
-            contents = session.scalars(select(type_coerce(CalendarYear.content, Text)).order_by(CalendarYear.year)).all()
+        # Of the connection, not of the session: whoever publishes flushes, and half of a change need not be written for this question.
+        contents = session.connection().execute(_CONTENTS).scalars().all()
         if not contents:
             raise InvalidState("Expected to count working days, but no calendar is published")
         found = session.info[_KEY] = _build(tuple(contents))

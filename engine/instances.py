@@ -83,14 +83,14 @@ class Origin:
 
 
 ALONE = Origin()
-#: Built once: this is the beginning of everything that happens.
-_LOCK = Read(
-    COLUMNS,
+#: Locks an instance; built once, since this is the beginning of everything that happens.
+LOCKING = (
     select(INSTANCES)
     .join(Case, keys.together(INSTANCES, Case))
     .where(INSTANCES.c.id == bindparam("instance"))
-    .with_for_update(key_share=True, of=INSTANCES),
+    .with_for_update(key_share=True, of=INSTANCES)
 )
+_LOCK = Read(COLUMNS, LOCKING)
 
 
 def lock(session: Session, instance_id: UUID) -> Held:
@@ -133,7 +133,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
     loaded = definitions.get(session, row.definition_id)
     subject = Subject(session, row.key, row.item_id)
     if row.hall is not None:
-        subject.read_anew()  # now that the lock is had: what was read before may be old
+        subject.read_anew(row.id)  # now that the lock is had: what was read before may be old
     context = _context(session, loaded, row, subject, actor)
     live: LiveInstances | None = session.info.get(LIVE)
     kept = live.take(row, loaded.process, context) if live is not None else None

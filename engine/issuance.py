@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import functions, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
+from engine.columns import new_id
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
 from engine.instances import Run
@@ -44,9 +45,9 @@ def split(run: Run) -> None:
 def hand_out(run: Run, items: Sequence[Item], *, mode: str, delivery: str, recipient: str | None) -> Package:
     """Put results into one package.  Over the counter and electronically they are delivered at once."""
     now = moments.now()
-    package = Package(**run.case.key, mode=mode, delivery=delivery, recipient=recipient, issued_at=now, issued_by=run.actor.name)
+    how = {"mode": mode, "delivery": delivery, "recipient": recipient}
+    package = Package(id=new_id(), **run.case.key, **how, issued_at=now, issued_by=run.actor.name)
     run.session.add(package)
-    run.session.flush()
     for item in items:
         item.status, item.issued_at = move(item.status, ItemStatus.ISSUED, f"item {item.number}"), now
         reached = DeliveryStatus.DELIVERED if delivery in {"window", "electronic"} else DeliveryStatus.PREPARED

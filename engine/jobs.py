@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import database, moments
+from engine import database, holdings, moments
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
+from engine.reads import Read
 from engine.states import JobStatus, move
 
 #: Waits between attempts; after the last one the job fails and an incident says so.
@@ -21,6 +23,18 @@ BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 RESUME = "resume"
 #: So many jobs are claimed in one go.
 TOGETHER = 50
+_JOBS = cast("Table", Job.__table__)
+_DUE = (
+    select(_JOBS)
+    .where(_JOBS.c.instance_id == bindparam("instance"), _JOBS.c.kind == RESUME, _JOBS.c.status == JobStatus.PENDING)
+    # What was never tried is due at once, also when the clock of the node that owes it is a little ahead of ours.
+    .where((_JOBS.c.attempts == 0) | (_JOBS.c.due_at <= bindparam("now")))
+)
+_ANY = Read((_JOBS.c.id,), _DUE.limit(1))
+_FREE = Read(
+    (_JOBS.c.id, _JOBS.c.payload),
+    _DUE.order_by(_JOBS.c.due_at, _JOBS.c.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True),
+)
 
 
 def owe(session: Session, kind: str, instance: Instance | Held, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
@@ -53,12 +67,23 @@ def run_after_commit(session: Session, job: Job) -> None:
         database.after_commit(session, lambda db: worker.run(db, job_id))
 
 
-def claim_resumes(session: Session, instance_id: UUID) -> list[Job]:
-    """Hold what an instance is to be told of those that it has called, oldest first, except what somebody else performs just now."""
-    # What was never tried is due at once, also when the clock of the node that owes it is a little ahead of ours.
-    due = (Job.attempts == 0) | (Job.due_at <= moments.now())
-    owed = select(Job).where(Job.instance_id == instance_id, Job.kind == RESUME, Job.status == JobStatus.PENDING, due)
-    return list(session.scalars(owed.order_by(Job.due_at, Job.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True)))
+def claim_resumes(session: Session, instance_id: UUID) -> dict[UUID, UUID]:
+    """Hold what an instance is to be told of those that it has called, oldest first, except what somebody else performs just now.
+
+    Gives the job, and who has ended.
+    """
+    found = _FREE.all(session.connection(), {"instance": instance_id, "now": moments.now()})
+    return {job_id: UUID(payload["child"]) for job_id, payload in found}
+
+
+def has_resumes(session: Session, instance_id: UUID) -> bool:
+    """Tell whether an instance is to be told of any that it has called."""
+    return _ANY.first(session.connection(), {"instance": instance_id, "now": moments.now()}) is not None
+
+
+def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:
+    """Delete jobs about an instance that were claimed, and are done."""
+    holdings.of(session).writes.delete(_JOBS, [{"id": job_id, **instance.key} for job_id in done])
 
 
 def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:

@@ -82,6 +82,11 @@ def take_if_free(connection: Connection, lock: int) -> bool:
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}))
 
 
+def is_free(lock: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether nobody has such a lock; then whoever asks has it from now on."""
+    return func.pg_try_advisory_xact_lock(lock)
+
+
 def hurry(connection: Connection) -> None:
     """Give up soon when others have locked what this transaction wants."""
     connection.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))

@@ -185,7 +185,7 @@ def _project_incidents(change: Change) -> None:
 
 def _recovered(run: Run, timers: Collection[int]) -> set[int]:
     """Timers that move with the world and could not be evaluated until now: they have an incident, and no row."""
-    if not timers:
+    if not timers or run.subject.incidents == 0:
         return set()
     have_rows = select(Timer.wait).where(Timer.instance_id == run.row.id)
     return _standing(run, timers, Incident.wait.not_in(have_rows))

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from engine import holdings, keys
 from engine.case_models import Case, Item, Notice, Tolerance
 from engine.keys import Keyed
+from engine.models import Incident
 from engine.reads import Reading
 
 _THE_CASE = Case.id == bindparam("case_id"), Case.region == bindparam("region")
@@ -21,9 +22,14 @@ _BOTH = select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), ke
 
 
 def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:
-    """Read a case, items of it, its tolerances, and how many notices there are already."""
-    tolerances = select(Tolerance).where(*_its(Tolerance)).order_by(Tolerance.id)
-    return Reading(select(Case).where(*_THE_CASE), items, tolerances, select(func.count(Notice.id)).where(*_its(Notice), notices))
+    """Read a case, items of it, its tolerances, how many notices there are already, and how many incidents stand on an instance."""
+    return Reading(
+        select(Case).where(*_THE_CASE),
+        items,
+        select(Tolerance).where(*_its(Tolerance)).order_by(Tolerance.id),
+        select(func.count(Notice.id)).where(*_its(Notice), notices),
+        select(func.count(Incident.id)).where(Incident.instance_id == bindparam("instance"), Incident.resolved_at.is_(None)),
+    )
 
 
 def _its(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
@@ -40,10 +46,13 @@ class Subject:
     def __init__(self, session: Session, key: Mapping[str, Any], item_id: UUID | None) -> None:
         self._session = session
         self._ids = {**key, "item": item_id}
+        #: How many incidents stand on the instance that is about it; None: that was not asked.
+        self.incidents: int | None = None
 
-    def read_anew(self) -> None:
-        """Read both again with what goes with them, whatever the session knows; the caller holds the instance that is about them."""
-        (case,), items, tolerances, (notices,) = (_OF_ITEM if self._ids["item"] else _OF_CASE).all(self._session, self._ids)
+    def read_anew(self, instance_id: UUID) -> None:
+        """Read both again with what goes with them, whatever the session knows; the caller holds this instance, which is about them."""
+        reading, ids = _OF_ITEM if self._ids["item"] else _OF_CASE, {**self._ids, "instance": instance_id}
+        (case,), items, tolerances, (notices,), (self.incidents,) = reading.all(self._session, ids)
         set_committed_value(case, "tolerances", tolerances)
         if not self._ids["item"]:
             set_committed_value(case, "items", items)

@@ -24,11 +24,11 @@ from engine import (
     duties,
     execution,
     holdings,
-    instances,
     jobs,
     moments,
     queues,
     recomputing,
+    returns,
     start_timers,
     timers,
 )
@@ -76,22 +76,33 @@ def run(db: Database, job_id: UUID) -> bool:
 
 
 def resume(db: Database, instance_id: UUID) -> int:
-    """Tell an instance of all that it has called and that has ended, in one transaction; how many there were.
+    """Tell an instance of all that it has called and that has ended; how many there were.
 
-    The instance is locked first, then what it is owed is claimed: of the departments that finish while somebody holds the bundle, and wait
-    for it in turn, the first tells it of them all.  When one of them fails, each is tried by itself.
+    One tells at a time, and looks again when he has done so: whoever finishes meanwhile has nothing to wait for.
+    """
+    total = 0
+    while told := _tell(db, instance_id):
+        total += told
+        with db.reading() as session:
+            if not jobs.has_resumes(session, instance_id):
+                break
+    return total
+
+
+def _tell(db: Database, instance_id: UUID) -> int:
+    """Tell an instance of all that has come together, in one transaction, unless somebody else does; how many there were.
+
+    The instance is locked first, then what it is owed is claimed.  When one of them fails, each is tried by itself.
     """
     owed: dict[UUID, UUID] = {}
     try:
         with db.transaction() as session:
-            instances.lock(session, instance_id)
-            claimed = jobs.claim_resumes(session, instance_id)
-            owed = {job.id: UUID(job.payload["child"]) for job in claimed}
-            with holdings.together(session, {instance_id}):
-                if owed:
+            row = returns.take(session, instance_id)
+            owed = jobs.claim_resumes(session, instance_id) if row else {}
+            if row and owed:
+                with holdings.together(session, {instance_id}):
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
-                for job in claimed:
-                    session.delete(job)
+                    jobs.discard(session, row, owed)
         return len(owed)
     except (Busy, Suspended):
         return 0

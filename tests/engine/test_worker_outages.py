@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
-from engine import functions, instances, jobs, worker
+from engine import functions, instances, jobs, returns, worker
 from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
@@ -80,22 +80,59 @@ def test_run__somebody_works_on_the_bundle(stage, case, held, decided):
     assert (owed(stage), stage.tasks(case), stage.incidents(case)) == ([], ["统一出件"], [])
 
 
-def test_resume__somebody_performs_one_of_several(stage, clerk, market, another):
-    """Nobody waits for that: the bundle is told of the others, and of that one by who has it, or by the scheduler when he dies."""
+@pytest.fixture
+def two(stage, clerk):
+    """A bundle with two departments at work."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="accept")
+    return case
+
+
+def test_resume__somebody_performs_one_of_several(stage, market, two, another):
+    """Nobody waits for that: the bundle is told of the others, and of that one by who has it, or by the scheduler when he dies."""
     for name in ("alpha审批", "beta审批"):
-        complete_and_die(stage, market, case, name, {"outcome": "granted"})
-    first, _ = stage.jobs(case)
+        complete_and_die(stage, market, two, name, {"outcome": "granted"})
+    first, _ = stage.jobs(two)
     with another.transaction() as session:
         session.get_one(Job, first.id, with_for_update={"key_share": True})
 
         assert worker.resume(stage.database, first.instance_id) == 1
 
-    assert [job.id for job in stage.jobs(case)] == [first.id]
+    assert [job.id for job in stage.jobs(two)] == [first.id]
     assert worker.tick(stage.database) == 1
-    assert (owed(stage), stage.tasks(case)) == ([], ["统一出件"])
+    assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
+
+
+def test_resume__somebody_tells_already(stage, market, two, another):
+    """Nobody waits for that, either: whoever waited for the lock would be refused here."""
+    for name in ("alpha审批", "beta审批"):
+        complete_and_die(stage, market, two, name, {"outcome": "granted"})
+    bundle = stage.jobs(two)[0].instance_id
+    with another.transaction() as session:
+        assert returns.take(session, bundle) is not None
+        with stage.database.transaction() as second:
+            assert returns.take(second, bundle) is None
+
+        assert worker.resume(stage.database, bundle) == 0
+
+    assert worker.resume(stage.database, bundle) == 2
+    assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
+
+
+def test_resume__one_more_finishes_meanwhile(stage, market, two):
+    """Whoever tells looks again: the other one has found him telling, and has left it to him."""
+    complete_and_die(stage, market, two, "alpha审批", {"outcome": "granted"})
+    bundle = stage.jobs(two)[0].instance_id
+
+    def finish(_connection):
+        complete_and_die(stage, market, two, "beta审批", {"outcome": "granted"})
+        assert worker.resume(stage.database, bundle) == 0
+
+    event.listen(stage.database.bind, "commit", finish, once=True)
+    assert worker.resume(stage.database, bundle) == 2
+
+    assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
 
 def test_fire__somebody_works_on_the_bundle(stage, case, held):

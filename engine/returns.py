@@ -1,0 +1,79 @@
+"""Returns: what an instance that was called, and has ended, leaves to the one that has called it; and who tells that so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy.orm import Session
+
+from engine import holdings, instances, lifecycle, postgresql
+from engine.case_models import Item
+from engine.errors import InvalidState
+from engine.holdings import COLUMNS, INSTANCES, Held
+from engine.instances import LOCKING, Run
+from engine.reads import Read
+from engine.states import InstanceStatus, ItemStatus
+
+#: The largest number of a lock.
+_LARGEST = (1 << 63) - 1
+
+
+class Ended(NamedTuple):
+    """An instance that has ended, as far as the one that has called it asks; nobody writes it any more."""
+
+    id: UUID
+    item_id: UUID | None
+    parent_id: UUID | None
+    parent_wait: int | None
+    status: InstanceStatus
+    variables: dict[str, Any]
+    end: str | None
+    error: str | None
+
+
+_ENDED = Read(
+    [INSTANCES.c[name] for name in Ended._fields],
+    select(INSTANCES).where(
+        INSTANCES.c.id.in_(bindparam("ids", expanding=True)),
+        INSTANCES.c.case_id == bindparam("case_id"),
+        INSTANCES.c.region == bindparam("region"),
+    ),
+)
+
+
+#: Whoever tells an instance has this lock, too, for which nobody waits.
+_LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.is_free(bindparam("alone", type_=BigInteger))))
+
+
+def take(session: Session, parent_id: UUID) -> Held | None:
+    """Take an instance, to tell it of those that have ended; None: somebody else does just that, and looks again when he has done so."""
+    if session.get_bind().dialect.name != "postgresql":  # SQLite lets one write at a time anyway
+        return instances.lock(session, parent_id)
+    alone = parent_id.int & _LARGEST
+    found = _LOCK_ALONE.first(session.connection(), {"instance": parent_id, "alone": alone})
+    return None if found is None else holdings.of(session).take(found)
+
+
+def read(session: Session, key: Mapping[str, Any], ids: Collection[UUID]) -> dict[UUID, Ended]:
+    """Read instances of a case that have ended, by id."""
+    found = (Ended(*row) for row in _ENDED.all(session.connection(), {**key, "ids": list(ids)}))
+    return {child.id: child for child in found}
+
+
+def give(run: Run, child: Ended | Held) -> None:
+    """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
+    item = run.session.get(Item, child.item_id) if child.item_id else None
+    undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
+    ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
+    error = child.end if ended_by_error else child.error
+    if undecided is not None and error is None:
+        raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
+    if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
+        lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{error}"})
+    if ended_by_error:
+        run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)
+    else:
+        run.process.complete(child.parent_wait or 0, child.variables)

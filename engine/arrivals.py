@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import orjson
@@ -22,6 +22,7 @@ from engine.neighbours import Neighbours
 log = structlog.get_logger()
 #: How many that wait are named in one word to the neighbours.
 AT_ONCE = 20
+LONG_AGO = (0, 0)
 
 
 class Waiter:
@@ -70,7 +71,7 @@ def waiting(worker: tuple[str, ...], topics: Collection[str]) -> Iterator[Waiter
     """Be told of arrivals; a waiter of the same worker that came earlier is superseded, in whichever process it is."""
     with _changing:
         waiter = Waiter(worker, topics)
-        _supersede(waiter.key, waiter.since)
+        _supersede({waiter.key: waiter.since})
         if _dismissed.is_set():
             waiter.send_home()
         _waiting.append(waiter)
@@ -133,9 +134,10 @@ def count() -> int:
     return len(_waiting)
 
 
-def _supersede(key: str, since: tuple[int, int]) -> None:
+def _supersede(newest: Mapping[str, tuple[int, int]]) -> None:
+    """Send home who came before the newest request of the same worker."""
     for waiter in _waiting:
-        if waiter.key == key and waiter.since <= since:
+        if waiter.since <= newest.get(waiter.key, LONG_AGO):
             waiter.send_home()
 
 
@@ -155,7 +157,6 @@ def _understand(words: bytes) -> None:
         said = orjson.loads(words)
         wake(said.get("topics", ()))
         with _changing:
-            for key, (moment, process) in said.get("waiting", ()):
-                _supersede(key, (moment, process))
+            _supersede({key: (moment, process) for key, (moment, process) in said.get("waiting", ())})
     except (ValueError, TypeError, AttributeError):  # nobody is to go deaf for that
         log.warning("Expected to understand a neighbour, but its words are others", words=words[:100])

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import clock, clocks, dials, functions, holidays, keys, pages, visibility
 from engine.actors import Actor
-from engine.case_models import Alert, Case, Item
+from engine.case_models import Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
 from engine.states import UNSETTLED, ClockStatus
 
@@ -145,7 +145,7 @@ def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) 
 def of_items(session: Session, items: Sequence[tuple[Item | Row[Any], str]]) -> list[Deadline]:
     """The clocks of items, each given with the number of its case; one query however many they are."""
     ledgers = clocks.ledgers(session, [item.id for item, _ in items])
-    return [_read(session, item, number, ledgers.get(item.id)) for item, number in items]
+    return [of_item(session, item, number, ledgers.get(item.id)) for item, number in items]
 
 
 def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
@@ -173,12 +173,8 @@ def computed_due(session: Session, case: Case) -> DueDate | None:
     return max(known, key=lambda due: due.date) if known else None
 
 
-def alerts_of(session: Session, case: Case) -> list[Alert]:
-    """Supervision events of a case, oldest first."""
-    return list(session.scalars(select(Alert).where(Alert.case_id == case.id).order_by(Alert.id)))
-
-
-def _read(session: Session, item: Item | Row[Any], case_number: str, ledger: Ledger | None) -> Deadline:
+def of_item(session: Session, item: Item | Row[Any], case_number: str, ledger: Ledger | None) -> Deadline:
+    """What the clock of an item says by its ledger."""
     promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
     return Deadline(
         case=case_number,

@@ -9,17 +9,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import cases, checklists, deadlines, definitions, functions, materials, supplements, worklists
+from engine import cases, checklists, clocks, deadlines, definitions, functions, materials, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
 from engine.deadlines import Deadline
+from engine.keys import Keyed
 from engine.models import Entry, Hall, Instance
+from engine.reads import Reading
 from engine.states import UNSETTLED
 from engine.worklists import WorkEntry
+
+#: What is read of a case in one go, in the order in which it came about.
+_KINDS: tuple[type[Keyed], ...] = (ClockEntry, Notice, Result, Commitment, Package, Tolerance, Supplement, Alert, Rating)
+_KEPT = Reading(
+    *(
+        select(kind).where(kind.case_id == bindparam("case_id"), kind.region == bindparam("region")).order_by(*kind.known_by)
+        for kind in _KINDS
+    )
+)
+_Kept = dict[type[Any], list[Any]]
+#: What of a ledger is told: pauses and extensions.
+_TOLD = {EntryKind.PAUSED, EntryKind.EXTENDED}
 
 
 @dataclass(kw_only=True)
@@ -56,7 +71,10 @@ class Dossier:
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
     whole, items = cases.sees_whole(case, actor), cases.items_for(case, actor)
-    clocks_of = deadlines.of_items(session, [(item, case.number) for item in items])
+    kept = dict(zip(_KINDS, _KEPT.all(session, case.key), strict=True))
+    clocks_of = _deadlines(session, case, items, kept[ClockEntry])
+    if not whole:
+        kept = {kind: _about(items, rows) for kind, rows in kept.items()}
     hall = session.get(Hall, case.hall) if case.hall else None
     previous = session.get(Case, case.previous_id) if case.previous_id else None
     dossier = Dossier(
@@ -66,19 +84,17 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         previous=previous.number if previous else None,
         whole=whole,
         items=items,
-        deadlines={item.number: found for item, found in zip(items, clocks_of, strict=True)},
+        deadlines=clocks_of,
         deadline=deadlines.of_case(session, case),
         tasks=_tasks(session, case, items, whole=whole),
         materials=materials.of_case(session, case, None if whole else items),
-        ledger=_all(
-            session, _of_items(select(ClockEntry), ClockEntry, items).where(ClockEntry.kind.in_((EntryKind.PAUSED, EntryKind.EXTENDED)))
-        ),
-        notices=_all(session, _of(select(Notice), Notice, case, items, whole=whole)),
-        results=_all(session, _of_items(select(Result), Result, items)),
-        commitments=_all(session, _of(select(Commitment), Commitment, case, items, whole=whole)),
+        ledger=[entry for entry in kept[ClockEntry] if entry.kind in _TOLD],
+        notices=kept[Notice],
+        results=kept[Result],
+        commitments=kept[Commitment],
     )
     if whole:
-        _add_bundle(session, dossier)
+        _add_bundle(dossier, kept)
     return dossier
 
 
@@ -90,15 +106,19 @@ def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     return session.scalars(select(Entry).where(wanted).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
 
 
-def _add_bundle(session: Session, dossier: Dossier) -> None:
-    case = dossier.case
-    dossier.packages = _all(session, select(Package).where(Package.case_id == case.id))
-    dossier.tolerances = _all(session, select(Tolerance).where(Tolerance.case_id == case.id))
-    dossier.supplements = supplements.of_case(session, case)
-    dossier.alerts = deadlines.alerts_of(session, case)
-    dossier.rating = session.get(Rating, case.id)
-    live = [item.code for item in functions.live_items(case) if item.status in UNSETTLED]
-    dossier.missing = checklists.missing(case.checklist, {material.code for material in dossier.materials}, live)
+def _deadlines(session: Session, case: Case, items: Sequence[Item], entries: Sequence[ClockEntry]) -> dict[str, Deadline]:
+    for item in items:
+        set_committed_value(item, "clock_entries", [entry for entry in entries if entry.item_id == item.id])
+    return {item.number: deadlines.of_item(session, item, case.number, clocks.ledger(session, item)) for item in items}
+
+
+def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
+    dossier.packages, dossier.tolerances, dossier.supplements, dossier.alerts = (
+        kept[kind] for kind in (Package, Tolerance, Supplement, Alert)
+    )
+    dossier.rating = next(iter(kept[Rating]), None)
+    live = [item.code for item in functions.live_items(dossier.case) if item.status in UNSETTLED]
+    dossier.missing = checklists.missing(dossier.case.checklist, {material.code for material in dossier.materials}, live)
 
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:
@@ -106,14 +126,7 @@ def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) 
     return [task for task in worklists.of_case(session, case.id) if whole or task.item in mine]
 
 
-def _all(session: Session, query: Any) -> list[Any]:
-    return list(session.scalars(query.order_by("id")))
-
-
-def _of_items(query: Select[Any], table: Any, items: Sequence[Item]) -> Select[Any]:
-    return query.where(table.item_id.in_([item.id for item in items]))
-
-
-def _of(query: Select[Any], table: Any, case: Case, items: Sequence[Item], *, whole: bool) -> Select[Any]:
-    """Rows of the case; for a department, those that concern its items."""
-    return query.where(table.case_id == case.id) if whole else _of_items(query, table, items)
+def _about(items: Sequence[Item], rows: Sequence[Any]) -> list[Any]:
+    """Keep what concerns these items."""
+    mine = {item.id for item in items}
+    return [row for row in rows if getattr(row, "item_id", None) in mine]

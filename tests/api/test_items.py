@@ -4,6 +4,7 @@ import pytest
 import time_machine
 
 from tests.api.bundle import accepted, complete, item, submit
+from tests.benchmarks.meter import counted
 
 PAUSE = {"kind": "inspection", "reason": "现场核查", "days": 3}
 
@@ -35,6 +36,20 @@ def test_pause__then_resume(market, food):
 
     assert (resumed.status_code, resumed.json["clock"]) == (200, "running")
     assert resumed.json["promised_due"]["date"] == "2026-03-19"
+
+
+def test_case__is_read_in_one_go_with_all_that_came_about(app, clerk, market, case, food):
+    path = f"/cases/{case['number']}"
+    with counted(app.extensions["database"].bind) as before:
+        clerk.get(path)
+    market.post(f"/items/{food}/pause", PAUSE)
+
+    with counted(app.extensions["database"].bind) as after:
+        shown = clerk.get(path).json
+
+    assert len(item(shown, "food_permit")["ledger"]) == 1
+    # On PostgreSQL one statement for nine tables.
+    assert len(after.statements) == len(before.statements) <= {"postgresql": 9, "sqlite": 17}[app.extensions["database"].bind.dialect.name]
 
 
 @pytest.mark.parametrize(

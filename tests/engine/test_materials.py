@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import materials
+from engine import keys, materials
 from engine.case_models import Case, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
 from engine.materials import StoredFile
@@ -16,7 +16,7 @@ def linked(stage, case):
     """Codes of the items that each material serves."""
     codes = {item.id: item.code for item in stage.items(case).values()}
     with stage.reading() as session:
-        rows = session.query(Material.code, MaterialLink.item_id).join(MaterialLink, MaterialLink.material_id == Material.id).all()
+        rows = session.query(Material.code, MaterialLink.item_id).join(MaterialLink, keys.its(MaterialLink.material_id, Material)).all()
     found: dict[str, set[str]] = {}
     for code, item in rows:
         found.setdefault(code, set()).add(codes.get(item, "elsewhere"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
+import sys
 import threading
 import time
 from functools import partial
@@ -62,6 +64,8 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if with_sample:
         sample.load(loaded)
     refuse_unfit(loaded)
+    if sys.platform == "linux":  # what has been imported is there at once, and shared; from Python 3.14 on nobody does so unless told
+        multiprocessing.set_start_method("fork", force=True)
     server = Server(
         "onething",
         address=loaded.host,

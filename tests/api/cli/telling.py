@@ -3,6 +3,7 @@
 And nobody watches the table: a worker that sleeps is only woken by what the processes tell each other.
 """
 
+import multiprocessing
 import os
 import threading
 
@@ -34,6 +35,7 @@ def create_app(settings, make=wsgi.create_app):
 
 
 if __name__ == "__main__":
+    multiprocessing.set_start_method("forkserver")  # as it is from Python 3.14 on; nothing of this would reach a process that is not forked
     polling.LOOK = 3600
     arrivals.Waiter.sleep = sleep
     wsgi.create_app = create_app

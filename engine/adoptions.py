@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from engine import functions, holdings, instances, journal, keys, lifecycle, materials, matters, moments, numbers
+from engine import archived_items, functions, holdings, instances, journal, keys, lifecycle, materials, matters, moments, numbers
 from engine.actors import Actor
-from engine.case_models import Case, Item, MaterialLink
+from engine.case_models import Case, Item, Material, MaterialLink, Result
 from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Job, Task
@@ -15,21 +18,39 @@ from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:
-    """Find an item of the same applicant; raises NotFound (another applicant's item is nobody's business)."""
-    item = session.scalar(select(Item).where(Item.number == number, Item.applicant_number == applicant_number))
+    """Find an item of the same applicant by its number, or by that of what was issued for it; in the archive, too (`archived_items`).
+
+    Raises NotFound (another applicant's item is nobody's business).
+    """
+    mine = select(Item).where(Item.applicant_number == applicant_number).order_by(Item.id)
+    issued = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == number, Result.voided_at.is_(None))
+    item = session.scalar(mine.where(Item.number == number)) or session.scalar(issued.limit(1))
+    item = item or archived_items.find(session, number, applicant_number)
     if item is None:
         raise NotFound(f"Expected to find item {number} of this applicant, but there is none")
     return item
 
 
-def hold(session: Session, item: Item) -> Case:
-    """Take an item, and the case in which it came alone: parent before child, as everywhere; gives that case."""
-    session.refresh(item)
+def hold(session: Session, item: Item) -> Case | None:
+    """Take an item, and the case in which it came alone: parent before child, as everywhere; gives that case, unless it is archived."""
+    if is_archived(session, item):
+        archived_items.hold(session, item)
+        return None
+    number = item.number
+    try:
+        session.refresh(item)
+    except InvalidRequestError as error:  # its row is gone
+        raise Busy(f"Expected to find item {number} where it was, but it has just been archived; try again") from error
     source = session.get_one(Case, item.case_id)
     if source.matter == matters.SINGLE_ITEM:
         instances.lock(session, instances.of_case(session, source.id).id)
         instances.hold(session, item)
     return source
+
+
+def is_archived(session: Session, item: Item) -> bool:
+    """Tell whether an item that was found is in the archive."""
+    return item not in session
 
 
 def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
@@ -40,19 +61,19 @@ def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     """
     source = hold(session, item)
     _require_free(session, case, item)
-    if item.status not in (UNSETTLED | FAVOURABLE) - {ItemStatus.CORRECTING}:
+    if item.status not in (FAVOURABLE if source is None else (UNSETTLED | FAVOURABLE) - {ItemStatus.CORRECTING}):
         raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
     _replace_proposal(session, case, item, actor=actor)
-    if item.status in FAVOURABLE:
+    if source is None or item.status in FAVOURABLE:
         return _import(session, case, item, actor=actor)
     _move(session, source, case, item, actor=actor)
     return item
 
 
 def _require_free(session: Session, case: Case, item: Item) -> None:
-    holder = session.get_one(Case, item.case_id)
-    finished = item.status in FAVOURABLE and holder.ended_at is not None
-    if holder.matter != matters.SINGLE_ITEM and not finished:
+    holder = session.get(Case, item.case_id)
+    finished = holder is None or (item.status in FAVOURABLE and holder.ended_at is not None)
+    if holder is not None and holder.matter != matters.SINGLE_ITEM and not finished:
         raise InvalidState(f"Expected item {item.number} to be free, but case {holder.number} has it (已在办)", case=holder.number)
     query = select(Case.number).join(Item, keys.together(Item, Case)).where(Item.previous_number == item.number, Case.ended_at.is_(None))
     taken = session.scalar(query)
@@ -95,7 +116,9 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     session.add(imported)
     session.flush()
     session.expire(case, ["items"])
-    _take_materials(session, session.get_one(Case, item.case_id), case, actor=actor)
+    source = session.get(Case, item.case_id)
+    have = archived_items.materials(session, item) if source is None else materials.of_case(session, source)
+    _take_materials(session, have, case, actor=actor)
     return imported
 
 
@@ -120,7 +143,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
     session.flush()
     session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
-    _take_materials(session, source, case, actor=actor)
+    _take_materials(session, materials.of_case(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
@@ -134,9 +157,9 @@ def _take_jobs(session: Session, child: Held) -> None:
         raise Busy("Expected to adopt the item, but something that it owes is just being done; try again")
 
 
-def _take_materials(session: Session, source: Case, case: Case, *, actor: Actor) -> None:
+def _take_materials(session: Session, have: Sequence[Material], case: Case, *, actor: Actor) -> None:
     """What was handed in with the item is not asked again (only missing materials are)."""
-    materials.take_over(session, source, case, codes={m["code"] for m in case.checklist["materials"]}, actor=actor)
+    materials.take_over(session, have, case, codes={m["code"] for m in case.checklist["materials"]}, actor=actor)
 
 
 def _close(session: Session, alone: Held, source: Case, *, actor: Actor) -> None:

@@ -81,7 +81,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     if not checklist["items"] and not adopted:
         error = {"field": "answers", "message": "Expected answers that call for an item, but these call for none"}
         raise InvalidInput(error["message"], errors=[error])
-    for item in sorted(adopted, key=lambda item: item.number):
+    for item in sorted(adopted, key=lambda item: (adoptions.is_archived(session, item), item.number)):
         adoptions.hold(session, item)  # before the number is taken: whoever holds the counter waits for nobody
     case = _open(session, what, matter, checklist, actor=actor)
     case.entry = "reapply" if previous else "follow_on" if adopted else "submit"

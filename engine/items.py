@@ -87,7 +87,9 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
         return cases.request_follow_on(session, case, [item.code], actor=actor, previous=item)
     what = cases.Submission(region=case.region, matter=item.code, hall=case.hall or "", applicant=case.applicant, answers=case.answers)
     again = cases.submit(session, what, actor=actor, previous=item)
-    materials.take_over(session, case, again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor)
+    materials.take_over(
+        session, materials.of_case(session, case), again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor
+    )
     return again
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +85,10 @@ def record(
     return material
 
 
-def take_over(session: Session, source: Case, target: Case, *, codes: set[str], actor: Actor) -> None:
+def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes: set[str], actor: Actor) -> None:
     """Copy what an earlier case has and this one needs; nothing is asked twice, and what a tolerance waited for is there."""
     have = lifecycle.handed_in(session, target)
-    rows = session.scalars(select(Material).where(Material.case_id == source.id, Material.code.in_(codes)).order_by(Material.no))
-    for row in {row.code: row for row in rows}.values():
+    for row in {row.code: row for row in rows if row.code in codes}.values():
         if row.code in have:
             continue
         file = None

@@ -62,7 +62,7 @@ class NewCase(Body):
     items: Codes | None = None
     #: Materials that are there already, by code or with their data.
     materials: list[Line | MaterialGiven] = Field(default_factory=list, max_length=200)
-    #: Numbers of items that run or are finished already: then it is a follow-on case (接续受理).
+    #: Items that run or are finished already, by their numbers or those of what was issued: then it is a follow-on case (接续受理).
     adopt: list[Line] = Field(default_factory=list, max_length=100)
 
 
@@ -73,8 +73,9 @@ class FollowOn(Body):
 
 
 class Adoption(Body):
-    """An item that was handled alone."""
+    """An item that was handled alone; it may have been archived since."""
 
+    #: Its number, or that of what was issued for it.
     item_no: Line
 
 

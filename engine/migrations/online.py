@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 log = structlog.get_logger()
 #: How long a statement that locks a table waits for those who use it, milliseconds: whoever comes meanwhile waits as long.
 SHORT = 100
-#: How long every twentieth time, milliseconds: for longer than PostgreSQL takes to send its own vacuum away (deadlock_timeout).
+#: How long every twentieth time while it is vacuumed, milliseconds: PostgreSQL sends its own vacuum away after a second (deadlock_timeout).
 LONG, EVERY = 1500, 20
 #: How long it is between two attempts, and how long until it is given up, seconds.
 PAUSE, PATIENCE = 0.5, 900
@@ -35,18 +35,23 @@ def is_postgresql() -> bool:
 # PostgreSQL ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def alter(*statements: str) -> None:
+def alter(table: str, *statements: str) -> None:
     """Execute statements that lock a table, each when nobody is in its way; raises OperationalError when somebody is for very long.
 
     Who waits for a lock has everybody who comes later wait behind it: so it does not wait for long, and asks again.
     """
     for statement in statements:
         until, attempt = time.monotonic() + PATIENCE, 1
-        while not _altered(statement, LONG if attempt % EVERY == 0 else SHORT, last=time.monotonic() > until):
+        while not _altered(statement, LONG if attempt % EVERY == 0 and _is_vacuumed(table) else SHORT, last=time.monotonic() > until):
             if attempt % EVERY == 0:
                 log.warning("migration waits for others", statement=statement)
             attempt += 1
             time.sleep(PAUSE)
+
+
+def _is_vacuumed(table: str) -> bool:
+    query = "SELECT count(*) FROM pg_stat_progress_vacuum JOIN pg_locks USING (pid) WHERE relation = CAST(:name AS regclass)"
+    return bool(op.get_bind().scalar(sa.text(query), {"name": table}))
 
 
 def _altered(statement: str, patience: int, *, last: bool) -> bool:
@@ -75,12 +80,13 @@ def index(name: str, told: str) -> None:
 def exchange(table: str, before: str, after: str, kind: str, built: str) -> None:
     """Put a key whose index is built in the place of another: the table is locked for as long as names take to be exchanged."""
     if op.get_bind().scalar(sa.text("SELECT to_regclass(:name)"), {"name": built}) is not None:  # else it has been done
-        alter(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {before}, ADD CONSTRAINT {after} {kind} USING INDEX {built}")
+        alter(table, f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {before}, ADD CONSTRAINT {after} {kind} USING INDEX {built}")
 
 
 def require(table: str, column: str) -> None:
     """Let a column never be empty: what there is, is looked at without a lock that others would wait for."""
     alter(
+        table,
         f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS required, ADD CONSTRAINT required CHECK ({column} IS NOT NULL) NOT VALID",
         f"ALTER TABLE {table} VALIDATE CONSTRAINT required",
         f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL, DROP CONSTRAINT required",

@@ -241,6 +241,17 @@ def test_attach__finished_item_is_imported(stage, clerk, market, tiny_matter):
     assert stage.tasks(bundle) == ["beta审批"]
 
 
+def test_attach__finished_item_by_what_was_issued(stage, clerk, market, tiny_matter):
+    """The applicant has a certificate, and no number of an item."""
+    alone, item = running_alone(clerk, stage)
+    market.complete(alone, "alpha审批", outcome="granted", certificate_no="A-7")
+    clerk.complete(alone, "统一出件", **ISSUED)
+
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"], adopt=["A-7"])
+
+    assert stage.item(bundle, "alpha").previous_number == item.number
+
+
 def test_attach__finished_lets_go_who_waited_for_it(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
     alone, item = running_alone(clerk, stage, materials=())

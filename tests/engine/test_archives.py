@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import archive_search, archives, cases, dossiers, verification
+from engine import adoptions, archive_search, archives, cases, dossiers, verification
 from engine.archive_models import ArchivedCase
-from engine.case_models import Case
-from engine.errors import InvalidState, NotFound
+from engine.case_models import Case, Material
+from engine.errors import Busy, InvalidState, NotFound
 from engine.faults import FaultKind
 from engine.models import Base, Entry, Instance, Outbox
 from engine.states import InstanceStatus
 from tests import tiny
+from tests.engine.test_adoptions import PLAN
 
 
 @pytest.fixture
@@ -183,3 +184,120 @@ def test_verify__a_damaged_document(stage, ended):
     [fault] = verification.verify(stage.database)
 
     assert (fault.kind, fault.about) == (FaultKind.ARCHIVE, f"archived case {ended.number}")
+
+
+# Adopted out of the archive ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def put_away(stage, clerk, market):
+    """An item that was handled alone, with a plan, and archived; gives it."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[PLAN | {"used_by": "*"}]))
+
+    def put_away(outcome="granted"):
+        alone = clerk.submit("alpha", materials=["plan"])
+        clerk.complete(alone, "一窗受理", outcome="accept")
+        item = stage.item(alone, "alpha")
+        if outcome == "granted":
+            market.complete(alone, "alpha审批", outcome="granted", certificate_no="A-7")
+        else:
+            market.complete(alone, "alpha审批", outcome="denied", reason_code="conditions", reason="不符合条件")
+        archive(clerk, alone)
+        return item
+
+    return put_away
+
+
+def archive(clerk, case):
+    """Do what is left to do for the window, and put the case away."""
+    for name, data in (("统一出件", {"mode": "unified", "delivery": "window"}), ("好差评", {"score": 5})):
+        if name in clerk.stage.tasks(case):
+            clerk.complete(case, name, **data)
+    with clerk.stage.database.transaction() as session:
+        session.execute(update(Outbox).where(Outbox.case_id == case.id).values(sent_at=case.submitted_at))
+    assert archives.put_away(clerk.stage.database, case.id)
+
+
+@pytest.mark.parametrize("by", ["number", "certificate"])
+def test_adopt__into_a_bundle_that_begins(stage, clerk, market, put_away, by):
+    """Its result is had already, what was handed in with it is not asked again, and it stays where it is."""
+    item = put_away()
+    stage.travel(2026, 9, 1)
+
+    bundle = clerk.submit("tiny", items=["beta"], adopt=[item.number if by == "number" else "A-7"])
+
+    imported = stage.item(bundle, "alpha")
+    assert (imported.status, imported.origin, imported.previous_number) == ("imported", "imported", item.number)
+    assert imported.result["certificate_no"] == "A-7"
+    assert [(material.code, material.case_id) for material in stage.all(Material, bundle)] == [("plan", bundle.id)]
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    market.complete(bundle, "beta审批", outcome="granted")
+    assert list(verification.verify(stage.database)) == []
+    archive(clerk, bundle)
+    assert (imported.number, "imported", imported.result) in told(stage, clerk, bundle)[1]
+
+
+def test_adopt__into_a_bundle_that_runs(stage, clerk, market, put_away):
+    item = put_away()
+    bundle = clerk.submit("tiny", items=["beta"], materials=["plan"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+
+    clerk.adopt(bundle, item.number)
+
+    assert stage.statuses(bundle) == {"alpha": "imported", "beta": "in_review"}
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_adopt__out_of_an_archived_bundle(stage, clerk, market, ended):
+    """An item of a bundle has a result of its own, which counts for the next one."""
+    beta = stage.item(ended, "beta")
+    archive(clerk, ended)
+
+    again = clerk.submit("tiny", items=["alpha"], adopt=["beta-1"])
+
+    assert stage.item(again, "beta").previous_number == beta.number
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_adopt__archived_and_taken_already(stage, clerk, put_away):
+    item = put_away()
+    first, second = (clerk.submit("tiny", items=["beta"], materials=["plan"]) for _ in range(2))
+    clerk.adopt(first, item.number)
+
+    with pytest.raises(InvalidState, match=f"but case {first.number} has it"):
+        clerk.adopt(second, item.number)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_adopt__archived_without_a_result(stage, clerk, put_away):
+    item = put_away("denied")
+    bundle = clerk.submit("tiny", items=["beta"], materials=["plan"])
+
+    with pytest.raises(InvalidState, match="to run or to have a result, but it is denied"):
+        clerk.adopt(bundle, item.number)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_adopt__archived_and_another_applicants(stage, clerk, put_away):
+    item = put_away()
+    other = {"kind": "person", "name": "李某", "id_number": "11010519491231002X"}
+    bundle = clerk.submit("tiny", items=["beta"], materials=["plan"], applicant=other)
+
+    for number in (item.number, "A-7"):
+        with pytest.raises(NotFound):
+            clerk.adopt(bundle, number)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_adopt__archived_just_now(stage, clerk, ended):
+    """Whoever has found it among what goes on is to look once more."""
+    beta = stage.item(ended, "beta")
+    with stage.reading() as session:
+        found = adoptions.find(session, beta.number, ended.applicant_number)
+        archive(clerk, ended)
+
+        with pytest.raises(Busy, match="it has just been archived"):
+            adoptions.hold(session, found)
+
+    with stage.reading() as session:
+        assert adoptions.is_archived(session, adoptions.find(session, beta.number, ended.applicant_number))

@@ -37,6 +37,7 @@ def look_after_nobody() -> None:
     """Let incidents of no case be as older nodes know them."""
     op.execute(f"CREATE OR REPLACE FUNCTION key_of_nobody() RETURNS trigger LANGUAGE plpgsql AS $$ {OF_NOBODY} $$")
     online.alter(
+        "incidents",
         "DROP TRIGGER IF EXISTS key_of_nobody ON incidents",
         "CREATE TRIGGER key_of_nobody BEFORE INSERT ON incidents FOR EACH ROW WHEN (NEW.region = '') EXECUTE FUNCTION key_of_nobody()",
     )

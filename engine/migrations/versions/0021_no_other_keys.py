@@ -55,22 +55,23 @@ def _on_postgresql() -> None:
     with op.get_context().autocommit_block():
         online.exchange("activities", "pk_activities", "pk_activities", "PRIMARY KEY", "pk_activities_keyed")
         online.exchange("timers", "uq_timers_instance_id_wait", TIMERS, "UNIQUE", "uq_timers_keyed")
-        online.alter("DROP TRIGGER IF EXISTS key_of_nobody ON incidents")
+        online.alter("incidents", "DROP TRIGGER IF EXISTS key_of_nobody ON incidents")
         op.execute(OF_NOBODY.format(nil=keyed.NOBODY))
         for column in ("case_id", "region"):
             online.require("incidents", column)
         online.index("pk_incidents_keyed", "UNIQUE INDEX pk_incidents_keyed ON incidents (id, case_id, region)")
         online.exchange("incidents", "pk_incidents", "pk_incidents", "PRIMARY KEY", "pk_incidents_keyed")
         online.alter(
+            "material_links",
             "ALTER TABLE material_links DROP CONSTRAINT IF EXISTS fk_material_links_material_id,"
-            f" ADD CONSTRAINT fk_material_links_material_id {OF_MATERIAL} NOT VALID"
+            f" ADD CONSTRAINT fk_material_links_material_id {OF_MATERIAL} NOT VALID",
         )
         online.delete("material_links", STRAYED)
-        online.alter("ALTER TABLE material_links VALIDATE CONSTRAINT fk_material_links_material_id")
+        online.alter("material_links", "ALTER TABLE material_links VALIDATE CONSTRAINT fk_material_links_material_id")
         for table in keyed.TABLES:
-            online.alter(*(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in ("key_missing", "key_moved")))
+            online.alter(table, *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in ("key_missing", "key_moved")))
         for table in keyed.NEW_TO_CASES:
-            online.alter(f"ALTER TABLE {table} ALTER COLUMN case_id DROP DEFAULT, ALTER COLUMN region DROP DEFAULT")
+            online.alter(table, f"ALTER TABLE {table} ALTER COLUMN case_id DROP DEFAULT, ALTER COLUMN region DROP DEFAULT")
         for function in (*keyed.FUNCTIONS, "key_of_nobody"):
             op.execute(f"DROP FUNCTION IF EXISTS {function}()")
 

@@ -1,0 +1,47 @@
+"""Items of the archive, as a bundle adopts them (接续): they were handled alone long ago, and what was issued still counts.
+
+They are read from the document of their case, and known to no session: nothing of them is ever written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import archive_documents
+from engine.archive_documents import Rows
+from engine.archive_models import ArchivedCase
+from engine.case_models import Item, Material
+
+
+def find(session: Session, number: str, applicant_number: str) -> Item | None:
+    """An item of this applicant by its number, or by that of what was issued for it; the case that it has its number from comes first."""
+    mine = select(ArchivedCase.id).where(ArchivedCase.applicant_number == applicant_number)
+    named_after = ArchivedCase.number == number.rpartition("-")[0]
+    for case_id in session.scalars(mine.order_by(named_after.desc(), ArchivedCase.id.desc())).all():
+        for item in _named(_rows(session, case_id), number):
+            return item
+    return None
+
+
+def hold(session: Session, item: Item) -> None:
+    """Let no other bundle adopt anything of its case until this transaction ends."""
+    session.scalars(select(ArchivedCase.id).where(ArchivedCase.id == item.case_id).with_for_update()).one()
+
+
+def materials(session: Session, item: Item) -> list[Material]:
+    """What was handed in with it."""
+    found = [Material(**row) for row in _rows(session, item.case_id).get("materials", ())]
+    return sorted(found, key=lambda material: material.no)
+
+
+def _named(rows: Rows, number: str) -> Iterator[Item]:
+    issued = {row["item_id"] for row in rows.get("results", ()) if row["number"] == number and row["voided_at"] is None}
+    yield from (Item(**row) for row in rows.get("items", ()) if row["number"] == number or row["id"] in issued)
+
+
+def _rows(session: Session, case_id: UUID) -> Rows:
+    return archive_documents.unpack(session.scalars(select(ArchivedCase.content).where(ArchivedCase.id == case_id)).one())

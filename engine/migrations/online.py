@@ -50,7 +50,8 @@ def alter(table: str, *statements: str) -> None:
 
 
 def _is_vacuumed(table: str) -> bool:
-    query = "SELECT count(*) FROM pg_stat_progress_vacuum JOIN pg_locks USING (pid) WHERE relation = CAST(:name AS regclass)"
+    query = """SELECT count(*) FROM pg_stat_progress_vacuum JOIN pg_locks USING (pid)
+        WHERE datname = current_database() AND relation = CAST(:name AS regclass)"""
     return bool(op.get_bind().scalar(sa.text(query), {"name": table}))
 
 

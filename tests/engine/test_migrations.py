@@ -147,6 +147,7 @@ def test_migrate__somebody_uses_a_table(expanded, connected, monkeypatch):
     """It gives way, again and again, and up in the end; then it begins anew."""
     monkeypatch.setattr(online, "PATIENCE", 0.1)
     monkeypatch.setattr(online, "PAUSE", 0)
+    monkeypatch.setattr(online, "EVERY", 1)
     (reader,) = connected(schema.NAME)
     reader.execute("SELECT FROM incidents")
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.expressions import Expression
-from engine import calendars, definitions, functions, keys, moments
+from engine import calendars, definitions, dials, functions, keys, moments, reads
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
@@ -29,41 +29,52 @@ _THE_WORLD = "the world"
 _DEADLINE = re.compile(r"""\s*(?:[$#]\{\s*|=\s*)deadline\(\s*['"](promised|statutory|warning)['"]\s*\)\s*\}?\s*""")
 
 
-def follow(session: Session, cases: Collection[UUID], dials: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
-    """Move what is bound in these cases, whose clocks gave and give `dials`.  Tells how many were moved, and instances are to be woken."""
+def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tuple[Counted, Counted]]) -> tuple[int, int]:
+    """Move what is bound in these cases, by what the clock of each item or case gave and gives; open tasks show its lights, too.
+
+    Tells how many were moved, and how many instances are to be woken.
+    """
     waking: dict[UUID, dict[str, Any]] = {}
     moved = 0
-    for table, expression, more in ((Timer, _when, ()), (Task, _due_date, (Task.status == TaskStatus.OPEN,))):
-        columns = (
-            table.id,
-            table.element,
-            table.due_at,
-            Instance.id.label("instance_id"),
-            Instance.region,
-            Instance.case_id,
-            Instance.item_id,
-        )
-        query = select(*columns, Instance.definition_id).join(Instance, keys.its(table.instance_id, Instance))
+    for table, expression, more, shown in (
+        (Timer, _when, (), _nothing),
+        (Task, _due_date, (Task.status == TaskStatus.OPEN,), dials.light_columns),
+    ):
+        own, its = (table.id, table.element, table.due_at), (Instance.region, Instance.case_id, Instance.item_id, Instance.definition_id)
+        query = select(*own, Instance.id.label("instance_id"), *its).join(Instance, keys.its(table.instance_id, Instance))
         to: list[dict[str, Any]] = []
         follows: dict[tuple[UUID, str], str | None] = {}
-        for row in session.execute(query.where(table.case_id.in_(cases), *more)):
+        for row in session.execute(query.where(reads.among(session, table.case_id, cases), *more)):
             place = row.definition_id, row.element
             if place not in follows:
                 follows[place] = _followed(expression(definitions.get(session, row.definition_id).process.elements[row.element]))
             kind = follows[place]
             if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
                 waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}
-            if kind is None or kind == _THE_WORLD:
-                continue
-            before, now = (moment(kind, each) for each in dials.get(row.item_id or row.case_id, (_NOTHING, _NOTHING)))
-            if now != before and not _has_fired(row.due_at, before, now):
-                to.append({OLD + "id": row.id, "due_at": now})
-        moved += len(to)
+            before, now = counted.get(row.item_id or row.case_id, _STILL)
+            moves, due_at = _moved(kind, row.due_at, before, now)
+            moved += moves
+            lights = shown(now[0]) if now != before else {}
+            if moves or lights:
+                to.append({OLD + "id": row.id, "due_at": due_at, **lights})
         writes = Writes()
         writes.update(cast("Table", table.__table__), to, by=("id",))
         writes.run(session.connection())
     _wake(session, waking)
     return moved, len(waking)
+
+
+def _nothing(_dial: Dial | None) -> dict[str, Any]:
+    """A timer shows no light."""
+    return {}
+
+
+def _moved(kind: str | None, due_at: datetime | None, before: Counted, now: Counted) -> tuple[bool, datetime | None]:
+    """Whether what follows a deadline moves, and when it is due then."""
+    if kind is None or kind == _THE_WORLD or before == now:
+        return False, due_at
+    was, due = moment(kind, before), moment(kind, now)
+    return (False, due_at) if due == was or _has_fired(due_at, was, due) else (True, due)
 
 
 def moment(kind: str, counted: Counted) -> datetime | None:
@@ -76,6 +87,7 @@ def moment(kind: str, counted: Counted) -> datetime | None:
 
 
 _NOTHING: Counted = (None, None)
+_STILL = (_NOTHING, _NOTHING)
 
 
 def _has_fired(due_at: datetime | None, before: datetime | None, now: datetime | None) -> bool:

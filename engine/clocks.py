@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, attributes
 
-from engine import calendars, clock, dials, holidays, moments, states
+from engine import calendars, clock, dials, holidays, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
@@ -128,7 +128,7 @@ def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
     rows: dict[UUID, list[tuple[Any, str]]] = defaultdict(list)
     columns = (getattr(ClockEntry, name) for name in ("item_id", "kind", "on", "until", "days", "procedure", "reason"))
     query = select(*columns, func.coalesce(Notice.number, "").label("number")).outerjoin(Notice, ClockEntry.notice_id == Notice.id)
-    for entry in session.execute(query.where(ClockEntry.item_id.in_(items))):
+    for entry in session.execute(query.where(reads.among(session, ClockEntry.item_id, items))):
         rows[entry.item_id].append((entry, entry.number))
     found = {item: _ledger(entries) for item, entries in rows.items()}
     return {item: ledger for item, ledger in found.items() if ledger is not None}

@@ -6,7 +6,7 @@ All SQL that is not everybody's stands here: a database that is PostgreSQL's des
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -206,6 +206,11 @@ _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 )
 
 
+def among(column: Any, ids: Collection[UUID]) -> TextClause:
+    """Say that a column has one of these ids.  They are one parameter: to read hundreds would take the driver longer than the query."""
+    return text(f"{column.property.columns[0]} = ANY(CAST(:ids AS uuid[]))").bindparams(ids=list(ids))
+
+
 # Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -245,13 +250,12 @@ def _most(count: int) -> int:
 def _statement(parts: tuple[Part, ...], most: tuple[int, ...]) -> TextClause:
     """Build the statement for what is written together; there are few such sets, and the database knows each by its text."""
     sources = [_source(part, place, limit) for place, (part, limit) in enumerate(zip(parts, most, strict=True))]
-    steps = [f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{_returning(part)})" for place, part in enumerate(parts)]
+    steps = [
+        f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{' RETURNING 1' if part.exact else ''})"
+        for place, part in enumerate(parts)
+    ]
     counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
     return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
-
-
-def _returning(part: Part) -> str:
-    return " RETURNING 1" if part.exact else ""
 
 
 def _source(part: Part, place: int, most: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import Column, Connection, Select
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import entities, postgresql
 
@@ -59,3 +60,8 @@ class Reading:
         if not isinstance(kind, type):
             return [value for (value,) in rows]
         return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]
+
+
+def among(session: Session, column: InstrumentedAttribute[UUID], ids: Collection[UUID]) -> ColumnElement[bool] | TextClause:
+    """Say that a column has one of these ids, however many they are."""
+    return postgresql.among(column, ids) if session.get_bind().dialect.name == "postgresql" else column.in_(ids)

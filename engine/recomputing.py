@@ -17,14 +17,14 @@ import structlog
 from sqlalchemy import Row, Select, Table, func, select
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages
+from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages, reads
 from engine.actors import Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
-from engine.models import Instance, Task
-from engine.states import ClockStatus, InstanceStatus, TaskStatus
+from engine.models import Instance
+from engine.states import ClockStatus, InstanceStatus
 from engine.writes import OLD, Writes
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ BATCH = 500
 #: So many numbers of what is late by it are written down; all are counted.
 NAMED = 1000
 
-_CASES, _ITEMS, _TASKS = (cast("Table", model.__table__) for model in (Case, Item, Task))
+_CASES, _ITEMS = (cast("Table", model.__table__) for model in (Case, Item))
 Counted = tuple[Dial | None, DueDate | None]
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
 
@@ -111,7 +111,9 @@ def _unfinished() -> Select[Recomputation]:
 
 def _hold(session: Session, cases: Collection[UUID]) -> set[UUID]:
     """Take the cases of which nobody holds an instance: whoever changes a clock holds one (`lifecycle`)."""
-    running = select(Instance.id, Instance.case_id).where(Instance.case_id.in_(cases), Instance.status == InstanceStatus.RUNNING)
+    running = select(Instance.id, Instance.case_id).where(
+        reads.among(session, Instance.case_id, cases), Instance.status == InstanceStatus.RUNNING
+    )
     taken = {row.id for row in session.execute(running.order_by(Instance.id).with_for_update(skip_locked=True, key_share=True))}
     return set(cases) - {row.case_id for row in session.execute(running) if row.id not in taken}
 
@@ -127,10 +129,12 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
         Item.statutory_provisional,
         *(getattr(Item, name) for name in _PROMISE),
     )
-    clocked = select(*columns).where(Item.case_id.in_(cases), Item.clock.in_((ClockStatus.RUNNING, ClockStatus.PAUSED)))
+    clocked = select(*columns).where(reads.among(session, Item.case_id, cases), Item.clock.in_((ClockStatus.RUNNING, ClockStatus.PAUSED)))
     items = session.execute(clocked).all()
     bundles = session.scalars(
-        select(Case).options(*pages.LEAN).where(Case.id.in_(cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))
+        select(Case)
+        .options(*pages.LEAN)
+        .where(reads.among(session, Case.id, cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))
     ).all()
     if items or bundles:
         calendar = holidays.calendar(session)
@@ -176,25 +180,15 @@ def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Count
 
 
 def _write(session: Session, moves: Moves) -> None:
-    """Write what has changed, in one go, however many rows there are; of tasks those that are open."""
-    items = [(row, dials.columns(dial), _last(statute)) for row, (dial, statute) in moves.items]
-    bundles = [(row, dials.columns(dial)) for row, (dial, _) in moves.cases]
-    writes, still = Writes(), {OLD + "status": TaskStatus.OPEN}
-    writes.update(_ITEMS, [{OLD + "id": row.id, **dial, **last} for row, dial, last in items], by=("id",))
-    theirs = [{OLD + "case_id": row.case_id, OLD + "item_id": row.id, **still, **_lights(dial)} for row, dial, _ in items]
-    writes.update(_TASKS, theirs, by=("case_id", "item_id", "status"))
-    writes.update(_CASES, [{OLD + "id": row.id, **dial} for row, dial in bundles], by=("id",))
-    common = [{OLD + "case_id": row.id, **still, **_lights(dial)} for row, dial in bundles]
-    writes.update(_TASKS, common, by=("case_id", "status"), empty=("item_id",))
+    """Write what has changed, in one go, however many rows there are; their tasks follow with what is bound to them."""
+    writes = Writes()
+    writes.update(_ITEMS, [{OLD + "id": row.id, **dials.columns(dial), **_last(due)} for row, (dial, due) in moves.items], by=("id",))
+    writes.update(_CASES, [{OLD + "id": row.id, **dials.columns(dial)} for row, (dial, _) in moves.cases], by=("id",))
     writes.run(session.connection())
 
 
 def _last(statute: DueDate | None) -> dict[str, Any]:
     return {"statutory_on": statute.date if statute else None, "statutory_provisional": bool(statute and statute.provisional)}
-
-
-def _lights(columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: columns[name] for name in dials.LIGHTS}
 
 
 def _added(report: Mapping[str, Any], moves: Moves, cases: int) -> dict[str, Any]:

@@ -47,8 +47,8 @@ log = structlog.get_logger()
 UNHURRIED = Pace()
 #: How many rows are claimed in one go.
 BATCH = 200
-#: Batches of cases whose clocks are counted anew in one tick.
-RECOMPUTED = 4
+#: Batches of cases whose clocks are counted anew in one tick, and how many cases are as much work as a piece of anything else.
+RECOMPUTED, CASES = 4, 10
 #: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
 ENDLESS = 20_000
 
@@ -209,7 +209,7 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     pieces = ((partial(begin, region=region), timed), (forget, old))
     done += sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
     done += _each(db, TIMERS, limit, heads["timers"], pace)
-    return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + _recompute(db)
+    return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + recompute(db, pace)
 
 
 def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED) -> float:
@@ -231,17 +231,21 @@ def drain(db: Database) -> int:
     return total
 
 
-def _recompute(db: Database) -> int:
-    """Count clocks anew, when that is owed; what is left is for the next ticks, of any node."""
+def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
+    """Count clocks anew, when that is owed, some batches of cases; what is left is for the next ticks, of any node."""
     with db.reading() as session:
         if recomputing.owed(session) is None:
             return 0
-    done = 0
-    while done < RECOMPUTED and (row := recomputing.go_on(db)) is not None:
-        done += 1
-        if row.ended_at is not None:
+    pace, done = pace.before(MASS), 0
+    while done < RECOMPUTED and not pace.stopping():
+        if not pace.do(lambda: _go_on(db, CASES * pace.together)):
             break
+        done += 1
     return done
+
+
+def _go_on(db: Database, cases: int) -> bool:
+    return recomputing.go_on(db, cases) is not None
 
 
 def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pace) -> int:

@@ -55,6 +55,7 @@ FLOOD ?= 100000
 bench-scheduler: .venv/dev.stamp
 	$(BIN)/python -m tests.benchmarks.bench_scheduler --pending $(PENDING) --due $(DUE) --flood $(FLOOD)
 	$(BIN)/python -m tests.benchmarks.bench_queues
+	$(BIN)/python -m tests.benchmarks.bench_masses
 	$(BIN)/python -m tests.benchmarks.bench_calendar
 
 # Seconds for which things go wrong, which things when, and how many cases there are before.

@@ -138,7 +138,7 @@ class Settings:
         secret=True,
     )
     live_instances: int = _setting(64, _between(0, 1 << 20), "Megabytes that instances may take in memory, so that they need not be woken.")
-    courtesy: int = _setting(10, _between(0, 19), "By how much other processes of the host go before `onething work` (`nice`).")
+    courtesy: int = _setting(5, _between(0, 19), "By how much other processes of the host go before `onething work` (`nice`).")
     tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
 
     def __post_init__(self) -> None:

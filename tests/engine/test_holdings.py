@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -81,3 +81,15 @@ def test_write__somebody_wrote_in_spite_of_the_lock(database, running):
         row.types = {"a": "Date"}
         with pytest.raises(StaleDataError, match="Expected to update 1 rows of instances, but 0 were there"):
             session.commit()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_write__others_may_refer_to_it_meanwhile(database, running):
+    """What was called owes it a job, and does not wait for whoever holds it, at whatever point."""
+    with database.transaction() as session:
+        instances.lock(session, running).types = {"a": "Date"}
+        holdings.write(session)
+        with database.transaction() as other:
+            other.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            refer = select(Instance.id).where(Instance.id == running).with_for_update(read=True, key_share=True)
+            assert other.scalar(refer) == running

@@ -60,8 +60,7 @@ class Node:
             with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
                 return
             if time.monotonic() > deadline:
-                said = Path(self.log.name).read_text(encoding="utf-8")[-1000:]
-                raise TimeoutError(f"Expected node {self.number} to answer, but it does not: {said}")
+                raise TimeoutError(f"Expected node {self.number} to answer, but it does not: {self._last(1000)}")
             time.sleep(0.1)
 
     def kill(self) -> None:
@@ -96,15 +95,19 @@ class Node:
             process.terminate()
         try:
             codes = [process.wait(STOPS_WITHIN) for process in self._processes]
-            return f"Expected node {self.number} to stop in good order, but it ended with {codes}" if any(codes) else None
+            return (
+                f"Expected node {self.number} to stop in good order, but it ended with {codes}: {self._last(1000)}" if any(codes) else None
+            )
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGABRT)  # PYTHONFAULTHANDLER
             time.sleep(1)
             self.kill()
-            said = Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-6000:]
-            return f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {said}"
+            return f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {self._last(6000)}"
         finally:
             self.log.close()
+
+    def _last(self, characters: int) -> str:
+        return Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-characters:]
 
     def said(self, words: str) -> list[str]:
         """What its log says from these words on."""

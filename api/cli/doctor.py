@@ -32,15 +32,19 @@ def doctor() -> None:
         raise click.exceptions.Exit(1)
 
 
-def refuse_unfit(loaded: Settings) -> None:
-    """Raise ClickException when the doctor finds what nobody must work with; what somebody should see to goes into the log."""
+def look_before_work(loaded: Settings) -> None:
+    """Raise ClickException when the doctor finds what no node must work with; what somebody should see to goes into its log."""
+    for check in refuse_unfit(loaded):
+        log.warning(check.what, found=check.found, advice=check.advice)
+
+
+def refuse_unfit(loaded: Settings) -> list[Check]:
+    """Raise ClickException when the doctor finds what nobody must work with; gives what somebody should see to."""
     checks = _examine(loaded)
     if failed := [check for check in checks if check.status is CheckStatus.FAILED]:
         words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
         raise click.ClickException(f"Expected a sound installation, but\n{words}")
-    for check in checks:
-        if check.status is CheckStatus.WARNING:
-            log.warning(check.what, found=check.found, advice=check.advice)
+    return [check for check in checks if check.status is CheckStatus.WARNING]
 
 
 def _examine(loaded: Settings) -> list[Check]:

@@ -17,7 +17,7 @@ from granian.server.mp import MPServer
 
 from api.camunda import polling
 from api.cli import sample, wsgi
-from api.cli.doctor import refuse_unfit
+from api.cli.doctor import look_before_work
 from api.cli.latch import Latch
 from engine import neighbours
 from engine.settings import Settings
@@ -63,7 +63,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     await_port(loaded.host, loaded.port)
     if with_sample:
         sample.load(loaded)
-    refuse_unfit(loaded)
+    look_before_work(loaded)
     if sys.platform == "linux":  # what has been imported is there at once, and shared; from Python 3.14 on nobody does so unless told
         multiprocessing.set_start_method("fork", force=True)
     server = Server(

@@ -12,7 +12,7 @@ from functools import partial
 
 import click
 
-from api.cli.doctor import refuse_unfit
+from api.cli.doctor import look_before_work
 from engine import archives, compiled_files, moments, queues, retention, settings, worker
 from engine.database import Database
 from engine.floors import Floors
@@ -32,7 +32,7 @@ SWEEP = 3600
 def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
     loaded = settings.load()
-    refuse_unfit(loaded)
+    look_before_work(loaded)
     database = Database(loaded.database_url, live=loaded.live_instances)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due

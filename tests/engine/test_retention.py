@@ -12,6 +12,7 @@ from engine import accounts, idempotency, retention, samples, settings
 from engine.actors import Actor
 from engine.idempotency import Answer
 from engine.models import Account, IdempotentAnswer, LogIn
+from engine.pace import Pace
 from engine.settings import Environment
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -84,7 +85,7 @@ def test_sweep__by_the_heartbeat_of_a_node(kept):
     """Whoever runs the scheduler does it at once, and then every hour."""
     with kept.transaction() as session:
         session.execute(update(IdempotentAnswer).values(answered_at=datetime.now(UTC) - timedelta(hours=72, minutes=1)))
-    heart = heartbeat(kept, settings.load({}))
+    heart = heartbeat(kept, settings.load({}), Pace())
 
     heart.start()
     for _ in range(100):

@@ -57,6 +57,14 @@ class Server(MPServer):
         self.stopping.set()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
+    def shutdown(self, exit_code: int = 0) -> None:
+        """End; that a process has ended by itself before is no failure of a server that is told to stop."""
+        try:
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        except SystemExit:
+            if not self.interrupt_signal:
+                raise
+
 
 def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     """Serve until the process is told to stop."""

@@ -9,17 +9,21 @@ import re
 import shlex
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from granian.server.mp import MPServer
 from sqlalchemy import func, select, text
 
+from api.cli.server import Server
 from engine.models import Account, Definition
 from engine.settings import CHECKOUT
 
@@ -186,6 +190,21 @@ def test_serve__several_processes(start, environ):
     assert len(children(serving.process.pid)) == 2
     serving.process.terminate()
     assert serving.ended() == 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_serve__a_process_has_ended_by_itself(monkeypatch, told):
+    """Which is no failure when the server is told to stop at that moment, and one when it is not."""
+
+    def shutdown(*_about):
+        sys.exit(1)  # as granian does then
+
+    monkeypatch.setattr(MPServer, "shutdown", shutdown)
+    server = Server("onething", interface="wsgi", drain=0)
+    server.interrupt_signal = told
+
+    with nullcontext() if told else pytest.raises(SystemExit):
+        server.shutdown()
 
 
 def test_serve__port_is_taken(start, environ):

@@ -215,7 +215,9 @@ def fired(db: Database, name: str) -> tuple[int, int]:
         " FROM planned p JOIN instances i ON i.id = p.instance_id WHERE p.round = :name) AS each"
     )
     with db.bind.connect() as connection:
-        before = connection.execute(text("SELECT min(rev) FROM instances WHERE id NOT IN (SELECT instance_id FROM planned)")).scalar()
+        before = connection.execute(
+            text("SELECT min(rev) FROM instances i WHERE NOT EXISTS (SELECT 1 FROM planned p WHERE p.instance_id = i.id)")
+        ).scalar()
         once, otherwise = connection.execute(query, {"name": name, "before": before or 1}).one()
     return once, otherwise
 

@@ -35,6 +35,7 @@ class Node:
             "ONETHING_DATA_DIR": str(folder),
             "ONETHING_SECRET_KEY": "s" * 40,
             "ONETHING_TICK": "0.5",
+            "ONETHING_PROCESSES": "1",  # three nodes are as many processes as two cores bear
             "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(ROOT),
             **environ,

@@ -56,7 +56,7 @@ def _take(session: Session, writes: Writes) -> bool:
     new, changed, gone = (cast("list[Base]", list(entities)) for entities in (session.new, session.dirty, session.deleted))
     if not _in_any_order([new, changed, gone], writes):
         return False
-    for entity in sorted(new, key=lambda entity: _depth(_table(entity))):
+    for entity in sorted(new, key=lambda entity: _place(_table(entity))):
         _add(entity, writes)
     for entity in changed:
         _change(entity, writes)
@@ -104,7 +104,6 @@ def _table(entity: Base) -> Table:
 
 
 @cache
-def _depth(table: Table) -> int:
-    """How far a table stands behind those that it refers to; their rows must be there first."""
-    others = {reference.column.table for reference in table.foreign_keys} - {table}
-    return max((1 + _depth(other) for other in others), default=0)
+def _place(table: Table) -> int:
+    """Where a table stands among all of them; those that it refers to come before it, for their rows must be there first."""
+    return Base.metadata.sorted_tables.index(table)

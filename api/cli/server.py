@@ -106,7 +106,9 @@ def await_port(host: str, port: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with socket.create_server((host, port), family=family):
+            with socket.socket(family) as probe:  # it does not listen: who connects at this moment is refused, not cut off
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a predecessor has left behind is in nobody's way
+                probe.bind((host, port))
                 return
         except OSError as error:
             if time.monotonic() > deadline:

@@ -55,6 +55,8 @@ class Chaos:
         for node in self.nodes:
             node.mend()
         self.server.await_answer()
+        for node in self.nodes:
+            node.await_answer()
 
     def freeze(self) -> None:
         """Freeze a node until all that it held was taken from it; it wakes up without knowing."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.proxy import Proxy
 from tests.soak.networks import Namespace, Network
 
+#: What a process says that does not begin, for the database is away: whoever looks after it starts it again.
+UNFIT = "Expected a sound installation, but"
 #: Seconds that a node may take to finish what it is at; it lets requests take 30.
 STOPS_WITHIN = 40
 ROOT = Path(__file__).parents[2]
@@ -35,13 +37,14 @@ class Node:
             "ONETHING_DATA_DIR": str(folder),
             "ONETHING_SECRET_KEY": "s" * 40,
             "ONETHING_TICK": "0.5",
-            "ONETHING_PROCESSES": "1",  # three nodes are as many processes as two cores bear
             "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(ROOT),
             **environ,
         }
         self._commands = (["serve", "--no-scheduler"], ["work"]) if alone else (["serve"],)
         self._processes: list[subprocess.Popen[bytes]] = []
+        #: Whatever else has ended by itself.
+        self._wrong: list[str] = []
 
     def start(self) -> None:
         """Start its processes."""
@@ -53,16 +56,23 @@ class Node:
         )
 
     def await_answer(self, seconds: float = 60) -> None:
-        """Wait until it answers; what has ended (the database was away) is started again, as a service manager does."""
+        """Wait until it answers; what did not begin, for the database was away, is started again, as a service manager does."""
         deadline = time.monotonic() + seconds
         while True:
-            both = list(zip(self._commands, self._processes, strict=True))
-            self._processes = [self._run(words) if process.poll() is not None else process for words, process in both]
+            self._processes = [self._alive(words, process) for words, process in zip(self._commands, self._processes, strict=True)]
             with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
                 return
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Expected node {self.number} to answer, but it does not: {self._last(1000)}")
             time.sleep(0.1)
+
+    def _alive(self, words: list[str], process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        if process.poll() is None:
+            return process
+        said = self._last(2000)
+        if process.returncode != 1 or UNFIT not in said:
+            self._wrong.append(f"Expected {' '.join(words)} of node {self.number} to go on, but it ended with {process.returncode}: {said}")
+        return self._run(words)
 
     def kill(self) -> None:
         """kill -9, everything at once."""
@@ -90,22 +100,22 @@ class Node:
             self.network.bring_up()
         self.proxy.mend()
 
-    def stop(self) -> str | None:
-        """Stop as a service manager does; tells what is wrong when it does not, with what each thread was at."""
+    def stop(self) -> list[str]:
+        """Stop as a service manager does; tells what went wrong, and what each thread was at when it does not stop."""
         for process in self._processes:
             process.terminate()
         try:
             codes = [process.wait(STOPS_WITHIN) for process in self._processes]
-            return (
-                f"Expected node {self.number} to stop in good order, but it ended with {codes}: {self._last(1000)}" if any(codes) else None
-            )
+            if any(codes):
+                self._wrong.append(f"Expected node {self.number} to stop in good order, but it ended with {codes}: {self._last(1000)}")
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGABRT)  # PYTHONFAULTHANDLER
             time.sleep(1)
             self.kill()
-            return f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {self._last(6000)}"
+            self._wrong.append(f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {self._last(6000)}")
         finally:
             self.log.close()
+        return self._wrong
 
     def _last(self, characters: int) -> str:
         return Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-characters:]

@@ -123,7 +123,7 @@ def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
             time.sleep(seconds)
         db = Database(primary.url(DATABASE))
         stack.callback(db.close)
-        faults = trial._await_rest(db) + [wrong for node in nodes if (wrong := node.stop())]
+        faults = trial._await_rest(db) + [wrong for node in nodes for wrong in node.stop()]
         faults += board.wrong + list(checks.check(db, board.commands))
         return away, sum(command.status is not None for command in board.commands), faults
 

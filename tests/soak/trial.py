@@ -100,7 +100,7 @@ def run(plan: Plan) -> Report:
         faults += [f"Expected {clerk.name} to be answered in the end, but it waits still" for clerk in crew if clerk.is_alive()]
         db.close()  # its connections have died with the rest
         faults += _await_rest(db)
-        faults += [wrong for node in nodes if (wrong := node.stop())]
+        faults += [wrong for node in nodes for wrong in node.stop()]
         time.sleep(0.2)
         faults += board.wrong + list(checks.check(db, board.commands))
         faults += [said for node in nodes for said in node.said("request failed")]

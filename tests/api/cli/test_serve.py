@@ -23,7 +23,7 @@ import pytest
 from granian.server.mp import MPServer
 from sqlalchemy import func, select, text
 
-from api.cli.server import Server
+from api.cli.server import Server, await_port
 from engine.models import Account, Definition
 from engine.settings import CHECKOUT
 
@@ -214,6 +214,16 @@ def test_serve__port_is_taken(start, environ):
         assert serving.ended() == 1
 
     assert f"Expected to listen on 127.0.0.1:{environ['ONETHING_PORT']}, but Address already in use" in serving.output
+
+
+def test_await_port__takes_nobodys_connection(environ, monkeypatch):
+    """Whoever connects while a server looks whether it may begin is to be refused; to be taken and dropped looks like an answer."""
+    listening = []
+    monkeypatch.setattr(socket.socket, "listen", lambda *about: listening.append(about), raising=False)
+
+    await_port("127.0.0.1", int(environ["ONETHING_PORT"]))
+
+    assert listening == []
 
 
 def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeypatch):

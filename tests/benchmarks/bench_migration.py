@@ -34,7 +34,7 @@ from tests.benchmarks.growth import CONF
 from tests.releases import SNAPSHOTS
 from tests.soak.server import Server
 
-BEFORE = "0019"
+BEFORE = "0021"
 CODE = SNAPSHOTS / f"code-{BEFORE}.tar.zst"
 HERE = Path(__file__).parents[2]
 #: Seconds that are measured beside no migration, and how long somebody reads during one.

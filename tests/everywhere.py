@@ -34,8 +34,14 @@ DIAGRAM = d.diagram(
 CALLEE = d.diagram(d.start("s"), d.user("work", name="办理"), d.end("e"), d.flows("s -> work -> e"), key="callee")
 
 
-def begin(database: Database) -> Instance:
-    """Deploy it, and start one."""
+def deploy(database: Database) -> None:
+    """Deploy it."""
     with database.transaction() as session:
         deployments.deploy(session, "everywhere", {"everywhere.bpmn": DIAGRAM, "callee.bpmn": CALLEE}, actor=OPERATOR)
+
+
+def begin(database: Database) -> Instance:
+    """Deploy it, and start one."""
+    deploy(database)
+    with database.transaction() as session:
         return processes.open_plain(session, latest(session, "everywhere"), actor=OPERATOR, region="430100", given=Given(values={}))

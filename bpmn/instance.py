@@ -15,13 +15,12 @@ from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
 from bpmn.expressions import plain
 from bpmn.instructions import Instruction
-from bpmn.spiff import modification, raising
-from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
+from bpmn.spiff import modification, raising, waiting
+from bpmn.waits import Activity, Context, Glance, Signal, Wait, WaitKind
 
 #: What can raise errors and escalations, and what somebody completes, or another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
-NO_VARIABLES: Mapping[str, Any] = {}
 
 
 class Instance:
@@ -96,17 +95,26 @@ class Instance:
         """Whether it has ended by such an error: no other path was left."""
         return self.ended and "failed" in self._process.root.facts
 
-    def waits(self, *kinds: WaitKind, besides: Collection[int] = ()) -> tuple[Wait, ...]:
-        """Say what the instance waits for, of these kinds or of all, by id, `besides` what is known.  Bound timers are evaluated anew."""
-        return self._process.waits(kinds or tuple(WaitKind), besides)
+    def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
+        """Say what the instance waits for, of these kinds or of all, by id, `among` these or at all.  Bound timers are evaluated anew."""
+        return waiting.waits(self._process, kinds or tuple(WaitKind), among)
 
     def standing(self) -> dict[int, WaitKind]:
-        """Say of what kind each wait is, by its id.  Nothing is evaluated: a bound timer that fails is a timer here."""
-        return self._process.standing()
+        """Say of what kind each wait is, by its id, at a glance."""
+        return self.glance(None).kinds
 
-    def schedule(self) -> dict[int, str | None]:
-        """Say when tasks and timers are due, by wait id, in ISO 8601; without those whose date moves with the world."""
-        return self._process.schedule()
+    def kind_of(self, wait_id: int) -> WaitKind | None:
+        """Say of what kind a wait is, at a glance; None when nothing waits under this number."""
+        return waiting.kind_of(self._process, wait_id)
+
+    def glance(self, among: Collection[int] | None = ()) -> Glance:
+        """Say what waits, of what may have changed since `start` or `load`, and of these (None: of all)."""
+        return waiting.glance(self._process, among)
+
+    @property
+    def before(self) -> Glance:
+        """What waited at that time, of what may have changed since."""
+        return self._process.tasks.before
 
     def history(self) -> list[Activity]:
         """Return the activations that started or ended since `start` or `load`, in order."""
@@ -125,7 +133,7 @@ class Instance:
     def canceled(self) -> frozenset[int]:
         """Ids of what nobody will finish, since `start` or `load`: waits and other activations, taken away or over by an error."""
         gone = {activity.id for activity in self.history() if activity.outcome == "canceled" or activity.error is not None}
-        return frozenset(gone | {token.id for token in self._process.tasks.values() if "raised" in token.facts})
+        return frozenset(gone | {token.id for token in self._process.tasks.awake.values() if "raised" in token.facts})
 
     def snapshot(self) -> bytes:
         """Write down where the tokens are."""
@@ -142,16 +150,16 @@ class Instance:
         if token.kind is WaitKind.ERROR:
             raising.give_up(token, token.facts["raised"]["name"])
         elif token.kind is WaitKind.CALL:
-            token.facts["returned"] = plain(variables or NO_VARIABLES)
+            token.facts["returned"] = plain(variables or {})
         else:
-            token.set_variables(variables or NO_VARIABLES)
+            token.set_variables(variables or {})
         self._process.finish(token)
         self._process.run_to_rest()
 
     def deliver(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
         """Deliver a message or a signal to the one wait."""
         token = self._find("deliver", wait_id, WaitKind.MESSAGE, WaitKind.SIGNAL)
-        token.set_variables(variables or NO_VARIABLES)
+        token.set_variables(variables or {})
         token.task_spec.trigger(token)
         self._process.run_to_rest()
 
@@ -204,19 +212,12 @@ class Instance:
         it is to be loaded again.
         """
         self._process.maps = not any(instruction.skips_mappings for instruction in instructions)
-        numbers = [self._carry_out(instruction) for instruction in instructions]
+        numbers = [modification.carry_out(self._process, instruction, self._place) for instruction in instructions]
         self._process.run_to_rest()
         self._process.maps = True
         if not self._process.root.inside:
             self.cancel()
         return numbers
-
-    def _carry_out(self, instruction: Instruction) -> int:
-        if isinstance(instruction.target, int):
-            modification.cancel(self._process, self._place(instruction.target))
-            return instruction.target
-        within = None if instruction.within is None else self._place(instruction.within)
-        return modification.start(self._process, instruction.verb, instruction.target, within, instruction.local)
 
     def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
         """Set variables as seen from an activation (None: the process): where they are, or (`local`) its own.
@@ -268,7 +269,7 @@ class Instance:
         self._process.stop()
 
     def _give(self, kind: WaitKind, name: str, variables: Mapping[str, Any] | None) -> int:
-        taken = self._process.give(kind, name, variables or NO_VARIABLES)
+        taken = self._process.give(kind, name, variables or {})
         self._process.run_to_rest()
         return taken
 
@@ -283,14 +284,14 @@ class Instance:
         token = self._process.root if number is None else self._process.tasks.get(number)
         if token is None:
             raise InstanceError(f"Expected activation {number} to last, but it has ended or there never was one")
-        return token if token is self._process.root else token.holder
+        return token.holder
 
     def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> spiff.Token:
         """Return the token of a wait of one of these kinds."""
         what = f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but"
         if self.ended:
             raise InstanceError(f"{what} the instance has ended")
-        kind = self._process.kind_of(wait_id)
+        kind = waiting.kind_found(self._process, wait_id)
         if kind is None:
             raise InstanceError(f"{what} nothing waits under this number")
         token = self._process.tasks[wait_id]

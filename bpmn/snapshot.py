@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
+
+import orjson
 
 from bpmn.errors import InstanceError
 
@@ -36,6 +39,10 @@ class Row(NamedTuple):
     flow: str | None
     #: What the element remembers.
     facts: dict[str, Any]
+
+
+#: Makes a row without a call of a function in Python, of which there would be one for each token.
+_row = partial(tuple.__new__, Row)
 
 
 class Activation(NamedTuple):
@@ -65,9 +72,16 @@ class State:
 
 def encode(state: State) -> bytes:
     """Write a snapshot."""
-    content = [state.next_id, state.end, state.error, state.completed, state.rows, state.facts]
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return bytes([VERSION]) + zlib.compress(written.encode(), 3)
+    rows = [[*row] for row in state.rows]
+    content = [state.next_id, state.end, state.error, state.completed, rows, state.facts]
+    return bytes([VERSION]) + zlib.compress(_written(content), 3)
+
+
+def _written(content: list[Any]) -> bytes:
+    try:
+        return orjson.dumps(content)
+    except TypeError:  # a number has more than 64 bits
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def activations(snapshot: bytes) -> dict[int, Activation]:
@@ -83,7 +97,12 @@ def decode(snapshot: bytes) -> State:
         content = json.loads(zlib.decompress(snapshot[1:]))
         if snapshot[:1] == b"\1":  # the process itself remembered nothing
             content.append({})
-        next_id, end, error, completed, rows, facts = content
-        return State(next_id=next_id, end=end, error=error, completed=completed, rows=[Row(*row) for row in rows], facts=dict(facts))
+        return _state(*content)
     except (zlib.error, ValueError, TypeError) as broken:
         raise InstanceError(f"Expected a whole snapshot, but it cannot be read: {broken}") from broken
+
+
+def _state(next_id: int, end: str | None, error: str | None, completed: bool, rows: list[list[Any]], facts: dict[str, Any]) -> State:
+    if lengths := {*map(len, rows)} - {len(Row._fields)}:
+        raise ValueError(f"a row has {min(lengths)} values")
+    return State(next_id=next_id, end=end, error=error, completed=completed, rows=[*map(_row, rows)], facts=dict(facts))

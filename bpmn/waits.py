@@ -67,6 +67,15 @@ class Wait:
     error: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What waits, at a glance, by its id: a bound timer that fails is a timer here, for nothing is evaluated."""
+
+    kinds: dict[int, WaitKind] = field(default_factory=dict)
+    #: When tasks and timers are due, in ISO 8601; without those whose date moves with the world.
+    dates: dict[int, str | None] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class Context:
     """What an instance may ask of the world while it runs.  Nothing else reaches it."""

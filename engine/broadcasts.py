@@ -57,7 +57,7 @@ def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:
     processes.require_plain(session, place.instance_id, actor, to="give a signal to")
     with execution.running(session, place.instance_id, actor=actor) as run:
         for waiting in executions.subscriptions(session, place, signal.name, kind=WaitKind.SIGNAL):
-            if waiting.wait in run.process.standing():  # an earlier one may have swept it away
+            if run.process.kind_of(waiting.wait) is not None:  # an earlier one may have swept it away
                 run.process.deliver(waiting.wait, signal.given.values)
         run.row.types = variables.typed(run.row.types, signal.given)
         variables.forget(run, signal.given)

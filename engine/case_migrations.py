@@ -203,8 +203,7 @@ def _woken_anew(session: Session, plan: Plan, row: Held, process: Process, actor
         loaded=plan.target,
         process=process,
         subject=Subject(session, row.key, row.item_id),
-        projected=before.standing(),
-        schedule=before.schedule(),
+        before=before.glance(None),
     )
 
 

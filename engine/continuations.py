@@ -48,7 +48,7 @@ def execute(session: Session, row: Continuation, *, actor: Actor) -> None:
 
 def _carry_on(session: Session, instance_id: UUID, wait: int, element: str, *, actor: Actor) -> None:
     with execution.running(session, instance_id, actor=actor) as run:
-        if run.process.standing().get(wait) is not WaitKind.JOB:
+        if run.process.kind_of(wait) is not WaitKind.JOB:
             raise InvalidState(f"Expected a token to wait at {element}, but it has gone on")
         run.process.execute(wait)
     attempts.require_moving(instances.fresh(run, (WaitKind.INCIDENT,), ()))

@@ -127,7 +127,7 @@ def _reached(session: Session, subscription: Subscription, message: Message, act
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:
     with execution.running(session, subscription.instance_id, actor=actor) as run:
-        if subscription.wait in run.process.standing():  # another delivery of this message may have ended it
+        if run.process.kind_of(subscription.wait) is not None:  # another delivery of this message may have ended it
             run.process.deliver(subscription.wait, message.given.values)
             run.row.types = variables.typed(run.row.types, message.given)
             variables.forget(run, message.given)

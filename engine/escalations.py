@@ -39,16 +39,16 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     """
     parent = instances.wake(session, parent_id, actor=actor)
     child = instances.lock(session, child_id)
-    if wait is not None and instances.look(session, child).standing().get(wait) is not WaitKind.ESCALATION:
+    if wait is not None and instances.look(session, child).kind_of(wait) is not WaitKind.ESCALATION:
         return
     calls = child.parent_wait if child.parent_id == parent_id else None
-    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.standing().get(calls) is WaitKind.CALL:
+    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
         raise_at(parent, calls, code, child.variables)
         execution.settle(parent)
     if wait is None:
         return
     run = instances.wake(session, child_id, actor=actor)  # what has interrupted the call has ended it
-    if run.row.status is InstanceStatus.RUNNING and run.process.standing().get(wait) is WaitKind.ESCALATION:
+    if run.row.status is InstanceStatus.RUNNING and run.process.kind_of(wait) is WaitKind.ESCALATION:
         run.process.complete(wait)
         execution.settle(run)
 
@@ -64,7 +64,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
     if wait is None:
         return
-    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.standing().get(calls) is WaitKind.CALL:
+    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
         parent.why = f"流程出错：{wait.name}"
         caught = parent.process.offer_error(calls, wait.name or "", wait.error, child.variables)
         execution.settle(parent)

@@ -103,7 +103,7 @@ def _enter(run: Run) -> None:
     while pending := instances.fresh(run, _ENTER, run.handled):
         for wait in pending:
             run.handled.add(wait.id)
-            if wait.id in run.process.standing():  # what was done for the wait before may have ended this one
+            if run.process.kind_of(wait.id) is not None:  # what was done for the wait before may have ended this one
                 _ENTER[wait.kind](run, wait)
 
 
@@ -149,7 +149,7 @@ def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor
 
 def _tell(run: Run, child: Ended) -> bool:
     """Tell the call of a child that this has ended, and do what follows from it; whether anything still waited for that."""
-    waiting = run.process.standing().get(child.parent_wait or 0) is WaitKind.CALL
+    waiting = run.process.kind_of(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != run.row.id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return False
     if run.row.hall is not None:
@@ -162,7 +162,7 @@ def _tell(run: Run, child: Ended) -> bool:
 def perform_step(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
     """Try a failed step again; raises what the step raises.  Repeating a step that is done does nothing."""
     run = instances.wake(session, instance_id, actor=actor)
-    wait = next((w for w in run.process.waits(WaitKind.EXTERNAL_TASK) if w.id == wait_id), None)
+    wait = next(iter(run.process.waits(WaitKind.EXTERNAL_TASK, among=(wait_id,))), None)
     if run.row.status != InstanceStatus.RUNNING or wait is None:
         return
     run.process.complete(wait.id, steps.perform(run, wait))

@@ -109,7 +109,7 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
 
 def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
     with execution.running(session, instance_id, actor=actor) as run:
-        kind = run.process.standing().get(wait_id)
+        kind = run.process.kind_of(wait_id)
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
             run.process.retry(wait_id)

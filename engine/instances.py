@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import Instruction
-from bpmn.waits import Context, Wait, WaitKind
+from bpmn.waits import Context, Glance, Wait, WaitKind
 from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
@@ -39,10 +39,8 @@ class Run:
     loaded: Loaded
     process: Process
     subject: Subject
-    #: Waits that were there when it was woken: they have their rows.
-    projected: Mapping[int, WaitKind]
-    #: When those were due then (ISO 8601), as far as that does not move with the world.
-    schedule: Mapping[int, str | None]
+    #: What waited when it was woken, of what may have changed since: it has its rows.
+    before: Glance
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
     #: Waits that came up in this run, and for which the engine has done what they ask of it.
@@ -145,8 +143,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
         loaded=loaded,
         process=process,
         subject=subject,
-        projected=process.standing(),
-        schedule=process.schedule(),
+        before=process.before,
         found_as=subject.item.status if subject.item else None,
     )
 
@@ -179,7 +176,7 @@ def begin(
     process = Process.start(loaded.process, variables, context, at=origin.at, elsewhere=origin.elsewhere)
     row = _new_row(loaded, case, item, process, key, parent)
     holdings.of(session).add(session, row)
-    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, projected={}, schedule={})
+    return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, before=process.before)
 
 
 def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, key: str | None, parent: tuple[Held, Wait] | None) -> Held:
@@ -253,7 +250,7 @@ def _cancel_abandoned(run: Run) -> None:
 
     An item that is decided keeps its process: what is left to do there (a check to be planned …) is owed all the same.
     """
-    gone = run.process.canceled() & {wait for wait, kind in run.projected.items() if kind is WaitKind.CALL}
+    gone = run.process.canceled() & {wait for wait, kind in run.before.kinds.items() if kind is WaitKind.CALL}
     if not gone:
         return
     query = select(models.Instance).where(
@@ -286,6 +283,6 @@ def fresh(run: Run, kinds: Collection[WaitKind], handled: Collection[int]) -> li
 
     A wait keeps its id when it failed and was retried: then it is new by its kind.
     """
-    standing = run.process.standing().items()
-    new = {number for number, kind in standing if kind in kinds and run.projected.get(number) is not kind and number not in handled}
-    return [wait for wait in run.process.waits(*kinds) if wait.id in new] if new else []
+    now, before = run.process.glance().kinds, run.before.kinds
+    new = {number for number, kind in now.items() if kind in kinds and before.get(number) is not kind and number not in handled}
+    return list(run.process.waits(*kinds, among=new)) if new else []

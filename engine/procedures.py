@@ -58,7 +58,7 @@ def end_interrupted(run: Run) -> None:
     """Let the clock go on when the diagram left a special procedure without its being completed."""
     for activity in run.process.history():
         element = run.loaded.process.elements[activity.element]
-        begun = activity.outcome == "canceled" and activity.id in run.projected
+        begun = activity.outcome == "canceled" and activity.id in run.before.kinds
         if begun and run.item is not None and element.properties.get("onething.kind") == KIND:
             _end(run, element)
 

@@ -7,7 +7,7 @@ is known without reading the rows, and goes out with the instance itself (`engin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
-from bpmn.waits import Wait, WaitKind
+from bpmn.waits import Glance, Wait, WaitKind
 from engine import arrivals, database, dials, holdings, keys, models, moments, retries
 from engine.columns import new_id
 from engine.holdings import Held
@@ -40,7 +40,7 @@ _WAIT = ("instance_id", "wait")
 
 @dataclass(kw_only=True)
 class Change:
-    """What an instance waits for now, against what it waited for when it was woken."""
+    """What an instance waits for now, against what it waited for when it was woken, where that may have changed."""
 
     run: Run
     writes: Writes
@@ -75,14 +75,14 @@ class Change:
 def project(run: Run) -> None:
     """Make the rows equal the waits: end what is gone, move what is due at another time now, insert what is new."""
     change = Change(run=run, writes=holdings.of(run.session).writes)
-    standing = run.process.standing()
-    resting = _resting(run, standing)
+    before, now = run.before, run.process.glance(run.before.kinds)
+    resting = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _rests(wait_id, kind, before, now)}
     for wait_id in resting:
-        change.now[standing[wait_id]].add(wait_id)
-    for wait in run.process.waits(besides=resting):
+        change.now[now.kinds[wait_id]].add(wait_id)
+    for wait in run.process.waits(among=now.kinds.keys() - resting):
         change.now[wait.kind].add(wait.id)
         change.stirred[wait.kind].append(wait)
-    for wait_id, kind in run.projected.items():
+    for wait_id, kind in before.kinds.items():
         change.before[kind].add(wait_id)
 
     _project_tasks(change)
@@ -96,19 +96,15 @@ def project(run: Run) -> None:
         database.after_commit(run.session, lambda _db: arrivals.announce(topics))
 
 
-def _resting(run: Run, standing: Mapping[int, WaitKind]) -> set[int]:
-    """Waits that were there, and are due when they were: most of them, which is why they are not looked at more closely.
+def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
+    """Whether something that still waits is due when it was.
 
     Of what moves with the world this is not known; what has failed may fail in other words.
     """
-    schedule, before = run.process.schedule(), run.schedule
-    still = (wait_id for wait_id, kind in standing.items() if run.projected.get(wait_id) is kind)
-    return {
-        wait_id
-        for wait_id in still
-        if (wait_id in schedule and wait_id in before and schedule[wait_id] == before[wait_id])
-        or standing[wait_id] not in {WaitKind.USER_TASK, WaitKind.TIMER, WaitKind.INCIDENT}
-    }
+    if kind is WaitKind.INCIDENT:
+        return False
+    fixed = wait_id in now.dates and wait_id in before.dates
+    return now.dates[wait_id] == before.dates[wait_id] if fixed else kind not in {WaitKind.USER_TASK, WaitKind.TIMER}
 
 
 def _project_tasks(change: Change) -> None:
@@ -174,7 +170,7 @@ def _project_incidents(change: Change) -> None:
     may_stand = before[WaitKind.INCIDENT].union(*(before[kind] for kind in _FAILING))
     over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
     over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
-    over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.schedule.keys())
+    over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.before.dates.keys())
     resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
     change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))
     standing = _standing(change.run, (may_stand | before[WaitKind.TIMER]) & failing)

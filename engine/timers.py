@@ -40,7 +40,7 @@ def fire(session: Session, timer: Timer, *, actor: Actor, early: bool = False) -
 def _go_off(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor, early: bool = False, tried: Timer | None = None) -> None:
     """Let it go off, if it is still there and it is time; one that was `tried` in vain begins anew with the next time of its cycle."""
     with execution.running(session, instance_id, actor=actor) as run:
-        wait = next((w for w in run.process.waits(WaitKind.TIMER) if w.id == wait_id), None)
+        wait = next(iter(run.process.waits(WaitKind.TIMER, among=(wait_id,))), None)
         if wait is not None and (early or (wait.due_at is not None and wait.due_at <= moments.now())):
             if tried is not None:
                 tried.error = None

@@ -67,7 +67,8 @@ class Conditions:
         """Put every condition that a change concerns; what it starts may change more."""
         while self._changes:
             changes, self._changes = self._changes, []
-            for token in [token for token in self._process.tasks.values() if token.kind is WaitKind.CONDITION]:
+            waiting = self._process.tasks.at(self._process.spec.catching)
+            for token in [token for token in waiting if token.kind is WaitKind.CONDITION]:
                 if not token.gone and _sees(token, changes):
                     _put(token)
 

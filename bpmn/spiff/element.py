@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
@@ -136,9 +136,9 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """See whether a token that waits for others opens the way for them."""
         token.workflow.joins.open_by_number(token, self.element.start_quantity)
 
-    def lacks(self, arrived: dict[str, list[Token]]) -> str:
+    def lacks(self, arrived: Mapping[str, Sequence[int]]) -> str:
         """Say what the tokens that wait here for others lack, when nothing else moves any more."""
-        here = sum(len(tokens) for tokens in arrived.values())
+        here = sum(len(numbers) for numbers in arrived.values())
         return f"Expected {self.element.start_quantity} tokens to start {self.name}, but {here} have come and none can arrive any more"
 
     def _on_ready_hook(self, my_task: Token) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bpmn.definition import Definition, Element, Flow
@@ -38,7 +39,7 @@ class Join(ElementSpec):
     def gather(self, token: Token) -> None:
         """See whether a token that has arrived opens the gateway."""
 
-    def lacks(self, arrived: dict[str, list[Token]]) -> str:
+    def lacks(self, arrived: Mapping[str, Sequence[int]]) -> str:
         """Say what the tokens here lack, when nothing else moves any more."""
         missing = ", ".join(flow for flow in self.element.incoming if flow not in arrived)
         if not missing:  # a migration has left it so

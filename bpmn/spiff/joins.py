@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
 from SpiffWorkflow.task import TaskState
 
+from bpmn.instructions import PROCESS
+from bpmn.snapshot import Row
 from bpmn.spiff import reach
 from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.token import Token
 
-#: Tokens at one join, by the flow they came by, oldest first.
-Arrived = dict[str, list[Token]]
+if TYPE_CHECKING:
+    from bpmn.spiff.process import Process
+
+#: Numbers of the tokens at one join, by the flow they came by, oldest first.
+Arrived = defaultdict[str, list[int]]
 
 
 class Joins:
@@ -18,18 +27,29 @@ class Joins:
     They are kept per gateway and per scope: two activations of one subprocess never share a join.
     """
 
-    def __init__(self) -> None:
-        self._waiting: dict[tuple[int, str], Arrived] = {}
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._waiting: defaultdict[tuple[int, str], Arrived] = defaultdict(lambda: defaultdict(list))
+
+    def __bool__(self) -> bool:
+        """Whether any token waits."""
+        return bool(self._waiting)
+
+    def lay(self, rows: Iterable[Row]) -> None:
+        """Keep those of some tokens that wait."""
+        for row in rows:
+            if row.state == TaskState.WAITING:
+                self._waiting[PROCESS if row.scope is None else row.scope, row.element][row.flow or ""] += [row.id]
 
     def add(self, token: Token) -> None:
         """Keep a token at its gateway."""
         token.rest(TaskState.WAITING)
-        self._waiting.setdefault(_place(token), {}).setdefault(token.flow or "", []).append(token)
+        self.arrived(token)[token.flow or ""].append(token.id)
 
     def remove(self, token: Token) -> None:
         """Let go of a token."""
         flow, arrived = token.flow or "", self.arrived(token)
-        arrived[flow].remove(token)
+        arrived[flow].remove(token.id)
         if not arrived[flow]:
             del arrived[flow]
         if not arrived:
@@ -41,17 +61,17 @@ class Joins:
 
     def open(self, token: Token) -> None:
         """Take the oldest token of each flow at the gateway of this one: the first goes on, the others end in it."""
-        self._merge([tokens[0] for tokens in self.arrived(token).values()])
+        self._merge(numbers[0] for numbers in self.arrived(token).values())
 
     def open_by_number(self, token: Token, number: int) -> None:
         """Take so many tokens, the oldest first, whatever flow they came by; fewer go on waiting."""
-        here = [each for tokens in self.arrived(token).values() for each in tokens]
+        here = sorted(each for numbers in self.arrived(token).values() for each in numbers)
         if len(here) >= number:
-            self._merge(sorted(here, key=lambda each: each.id)[:number])
+            self._merge(here[:number])
 
-    def _merge(self, tokens: list[Token]) -> None:
+    def _merge(self, numbers: Iterable[int]) -> None:
         """Let the oldest token go on; the others end in it."""
-        first, *others = sorted(tokens, key=lambda each: each.id)
+        first, *others = [self._process.tasks[number] for number in sorted(numbers)]
         self.remove(first)
         first.joined = tuple(other.id for other in others)
         first.run_again()
@@ -62,19 +82,18 @@ class Joins:
 
     def open_next(self) -> bool:
         """Open the first inclusive join that no token can reach any more; to be asked when nothing else moves."""
-        for arrived in self._waiting.values():
-            token = next(iter(arrived.values()))[0]
-            gateway = token.task_spec
-            if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, token.scope):
-                self.open(token)
+        for (scope, element), arrived in self._waiting.items():
+            gateway = self._process.spec.task_specs[element]
+            if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, self._process.tasks[scope]):
+                self.open(self._process.tasks[next(iter(arrived.values()))[0]])
                 return True
         return False
 
-    def stuck(self) -> list[tuple[Token, str]]:
+    def stuck(self) -> Iterator[tuple[int, str]]:
         """Say for each token here what it lacks."""
-        return [
-            (token, token.task_spec.lacks(arrived)) for arrived in self._waiting.values() for tokens in arrived.values() for token in tokens
-        ]
+        for (_, element), arrived in self._waiting.items():
+            lack = self._process.spec.task_specs[element].lacks(arrived)
+            yield from ((number, lack) for numbers in arrived.values() for number in numbers)
 
 
 def _place(token: Token) -> tuple[int, str]:

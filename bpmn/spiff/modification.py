@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from SpiffWorkflow.task import TaskState
 
 from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
-from bpmn.instructions import Verb
+from bpmn.instructions import Instruction, Verb
 from bpmn.spiff import canceling
 from bpmn.spiff.process import Process
 from bpmn.spiff.scopes import ROOT_NAME, Scope
 from bpmn.spiff.token import Token
+
+
+def carry_out(process: Process, instruction: Instruction, place: Callable[[int], Token]) -> int:
+    """Carry out one instruction, which names a `place` by its number; returns the number of what it cancels or starts."""
+    if isinstance(instruction.target, int):
+        cancel(process, place(instruction.target))
+        return instruction.target
+    within = None if instruction.within is None else place(instruction.within)
+    return start(process, instruction.verb, instruction.target, within, instruction.local)
 
 
 def start(process: Process, verb: Verb, target: str, within: Token | None, local: Mapping[str, Any]) -> int:

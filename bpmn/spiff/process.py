@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,18 +12,17 @@ from SpiffWorkflow.workflow import Workflow
 from bpmn import errors
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
-from bpmn.spiff import canceling
+from bpmn.spiff import canceling, waiting
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
 from bpmn.spiff.element import ElementSpec
 from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
-from bpmn.waits import Activity, Context, Signal, Wait, WaitKind
+from bpmn.spiff.tokens import Tokens
+from bpmn.waits import Activity, Context, Signal, WaitKind
 
 NOTHING: Mapping[str, Any] = {}
-#: What is due at some time.
-DATED = frozenset({WaitKind.USER_TASK, WaitKind.TIMER})
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
 
@@ -32,7 +31,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     """A workflow of SpiffWorkflow that keeps living tokens only, and variables once."""
 
     spec: ProcessSpec
-    tasks: dict[int, Token]
+    tasks: Tokens
     completed: bool
 
     def __init__(self, spec: ProcessSpec, variables: dict[str, Any], context: Context) -> None:
@@ -48,7 +47,8 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         #: Whether input and output parameters are carried out.
         self.maps = True
         self.activities: dict[int, Activity] = {}
-        self.joins = Joins()
+        self.tasks = Tokens(self)
+        self.joins = Joins(self)
         #: Signals that were thrown, for other instances.
         self.signals: list[Signal] = []
         self.conditions = Conditions(self)
@@ -65,6 +65,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.context = context
         self.activities, self.signals = {}, []
         self.conditions.forget()
+        waiting.settle(self)
 
     def begin(self, start: str) -> None:
         """Start at a start event."""
@@ -143,7 +144,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         A token that an earlier one has swept away takes nothing.
         """
         taken = 0
-        for token in [token for token in self.tasks.values() if token.catches(kind, name)]:
+        for token in [token for token in self.tasks.at(self.spec.catching) if token.catches(kind, name)]:
             if not token.gone and token.catches(kind, name):
                 token.set_variables(variables)
                 token.task_spec.trigger(token)
@@ -244,39 +245,6 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def is_bound(self, number: int) -> bool:
         """Whether a token is a timer that is evaluated at each look."""
         return number in self.tasks and "bound" in self.tasks[number].facts
-
-    def standing(self) -> dict[int, WaitKind]:
-        """Say of what kind each wait is, by its number: at a glance, no bound timer is evaluated for it."""
-        found = {token.id: kind for token in self.tasks.values() if token is not self.root and (kind := token.kind)}
-        return found | dict.fromkeys(self._lacks(found), WaitKind.INCIDENT)
-
-    def _lacks(self, found: Iterable[int]) -> dict[int, str]:
-        """Say what is lacking where tokens wait for others in vain: nothing can move any more, which is an incident, not silence."""
-        nothing_moves = all(self.tasks[number].idle for number in found)
-        return {token.id: lack for token, lack in self.joins.stuck()} if nothing_moves else {}
-
-    def schedule(self) -> dict[int, str | None]:
-        """Say when tasks and timers are due whose dates are fixed, as it is kept."""
-        dated = ((token.id, token) for token in self.tasks.values() if token.kind in DATED)
-        return {number: token.facts.get("due_at") for number, token in dated if not token.task_spec.moves(token)}
-
-    def waits(self, kinds: Collection[WaitKind] = tuple(WaitKind), besides: Collection[int] = ()) -> tuple[Wait, ...]:
-        """Say what the process waits for, in the order of the numbers, `besides` what is known."""
-        standing = self.standing()
-        lacks = self._lacks(number for number in standing if self.tasks[number].kind)
-        waiting = sorted(number for number, kind in standing.items() if kind in kinds and number not in besides)
-        found = (self.tasks[i].incident(lacks[i]) if i in lacks else self.tasks[i].wait() for i in waiting)
-        return tuple(wait for wait in found if wait)
-
-    def kind_of(self, number: int) -> WaitKind | None:
-        """Say of what kind one wait is; a timer is looked at more closely, since a bound one may fail at the moment."""
-        kind = self.tasks[number].kind if number in self.tasks else None
-        if kind is None:
-            return self.standing().get(number)
-        if kind is WaitKind.TIMER:
-            wait = self.tasks[number].wait()
-            return wait.kind if wait else None
-        return kind
 
     # Questions to the world ----------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ the gateway stays shut, everything else runs as far as it may, and what cannot r
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 
 def may_open(gateway: InclusiveGateway, scope: Token) -> bool:
     """Whether no token can come any more by a flow that has none."""
+    specs, waiting = scope.workflow.spec.task_specs, defaultdict[str, set[str]](set)
     moving, coming = set(), set()
-    waiting: dict[str, set[str]] = {}
-    for token in scope.children:
-        if token.has_state(TaskState.WAITING):
-            waiting.setdefault(token.task_spec.name, set()).add(token.flow or "")
-        elif token.flow and isinstance(token.task_spec, Join) and token.facts.get("job") == "before":
-            coming.add(token.flow)
-        elif not token.watches:
-            moving.add(token.task_spec.name)
-    return nothing_comes(gateway, scope.workflow.spec.task_specs, moving, waiting, coming)
+    for row in scope.workflow.tasks.rows_inside(scope):  # nobody is woken for a question
+        if row.state == TaskState.WAITING:
+            waiting[row.element] |= {row.flow or ""}
+        elif row.flow and "job" in row.facts and row.facts["job"] == "before" and isinstance(specs[row.element], Join):
+            coming.add(row.flow)
+        elif "watches" not in row.facts:
+            moving |= {row.element}
+    return nothing_comes(gateway, specs, moving, waiting, coming)
 
 
 def nothing_comes(

@@ -14,6 +14,7 @@ from bpmn.spiff.gateways import EventBasedGateway, ExclusiveGateway, InclusiveGa
 from bpmn.spiff.loops import MultiInstance, Sequential, StandardLoop
 from bpmn.spiff.scopes import ROOT_NAME, EventSubprocess, Root, Subprocess
 from bpmn.spiff.throwing import EndEvent, ThrowEvent
+from bpmn.waits import WaitKind
 
 CLASSES: dict[ElementType, type[ElementSpec]] = {
     ElementType.START_EVENT: ElementSpec,
@@ -56,6 +57,10 @@ def class_of(element: Element, definition: Definition) -> type[ElementSpec]:
     return CLASSES[element.type]
 
 
+#: What several tokens may wait for at once.
+_CAUGHT = (WaitKind.MESSAGE, WaitKind.SIGNAL, WaitKind.CONDITION)
+
+
 class ProcessSpec(WorkflowSpec):  # type: ignore[misc]  # SpiffWorkflow is untyped
     """A workflow spec with one task spec per element.  It is shared by all instances and nothing that runs changes it."""
 
@@ -67,8 +72,16 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]  # SpiffWorkflow is untyp
         self.start = Root(self, definition)
         #: Whether something waits for a condition: only then changes of variables are watched.
         self.has_conditions = any(e.event and e.event.type is EventType.CONDITIONAL for e in definition.elements.values())
+        #: Elements whose due date may move with the world.
+        self.dated = frozenset(e.id for e in definition.elements.values() if e.due_date is not None and e.due_date.calls)
         for element in definition.elements.values():
             class_of(element, definition)(self, element, definition)
+        #: Elements at which a token that rests waits for the world, and not for what may never come.
+        self.awaiting = frozenset(
+            n for n, spec in self.task_specs.items() if spec.kind and spec.element.type is not ElementType.START_EVENT
+        )
+        #: Elements at which a token waits for a message, a signal or a condition.
+        self.catching = frozenset(spec.name for spec in self.task_specs.values() if spec.kind in _CAUGHT)
         for element in definition.elements.values():
             self._connect_inwards(element.id, element.attached_to, definition)
 

@@ -1,0 +1,174 @@
+"""The living tokens of a process: some are awake, the others are no more than their rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.task import TaskState
+
+from bpmn.errors import InstanceError
+from bpmn.instructions import PROCESS
+from bpmn.snapshot import Row
+from bpmn.spiff.token import Token
+from bpmn.waits import Glance, WaitKind
+
+if TYPE_CHECKING:
+    from bpmn.spiff.process import Process
+
+#: What is due at some time.
+DATED = frozenset({WaitKind.USER_TASK, WaitKind.TIMER})
+#: States of tokens that may sleep.
+_RESTS = frozenset({TaskState.STARTED, TaskState.WAITING})
+
+
+class Tokens:
+    """The living tokens of a process by their numbers, in the order in which they came: what SpiffWorkflow takes for its dict of tasks.
+
+    A token at rest may sleep: then it is no more than its row.  Whoever asks for it wakes it, with the scopes around it; so what sleeps is
+    as it was, and a command costs by what it touches, however many wait beside it.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        #: The rows of those that sleep; None: it is awake.
+        self._rows: dict[int, Row | None] = {}
+        self.awake: dict[int, Token] = {}
+        #: Numbers of those in each scope that sleeps.
+        self._inside: defaultdict[int | None, list[int]] = defaultdict(list)
+        #: What those that are awake waited for before anything happened, if they were there.
+        self.before = Glance()
+
+    def lay(self, rows: Sequence[Row]) -> None:
+        """Let tokens sleep in a process that has none yet; those that cannot are woken at once."""
+        # A function that is called for each row costs more than all the rest of this.
+        self._rows |= {row.id: row for row in rows}
+        specs, root = self._process.spec.task_specs, self._process.root
+        for row in rows:
+            if row.element not in specs or (row.scope is not None and row.scope not in self._rows):
+                raise InstanceError(f"Expected token {row.id} at {row.element} in this definition, but there is no such place")
+            self._inside[row.scope] += [row.id]
+        self._enclose(root, self._inside.pop(None, []))
+        for number in self._restless(rows):
+            self.get(number)
+
+    def sleep(self) -> None:
+        """Let all sleep that can, and see what the others wait for now."""
+        rows = {row.id: row for row in self.rows(self.awake)}
+        lasting = {around.id for number in self._restless(rows.values()) for around in self.awake[number].outwards()}
+        for number in rows.keys() - lasting:
+            self._rows[number] = rows[number]
+            self._inside[number] = self.awake.pop(number)._children  # noqa: SLF001 - the library's own list
+        self.before = self.glance()
+
+    def _restless(self, rows: Iterable[Row]) -> list[int]:
+        """Numbers of those that never sleep: they are about to run, they failed, or what they wait for moves with the world."""
+        dated = self._process.spec.dated
+        return [row.id for row in rows if row.state not in _RESTS or "bound" in row.facts or "raised" in row.facts or row.element in dated]
+
+    def _wake(self, row: Row) -> Token:
+        process = self._process
+        scope = process.root if row.scope is None else self[row.scope]
+        token = Token(process, process.spec.task_specs[row.element], None, number=row.id, since=datetime.fromisoformat(row.since))
+        token.parent, token.flow, token.internal_data = scope, row.flow, row.facts
+        token.begun = not _is_ahead(token, row)
+        token.rest(row.state)
+        self._enclose(token, self._inside.pop(row.id, []))
+        _look(token, self.before)
+        if row.state == TaskState.READY:
+            process.make_ready(token)
+        return token
+
+    def _enclose(self, scope: Token, inside: list[int]) -> None:
+        """Let sleeping tokens be inside one that has just been woken."""
+        scope._children = inside  # noqa: SLF001 - the library's own list
+        scope.inside = len([row for row in self.rows(inside) if "watches" not in row.facts])
+
+    # As SpiffWorkflow knows them -----------------------------------------------------------------------------------------------------
+
+    def get(self, number: int | None) -> Token | None:
+        """Return a token, awake, or None."""
+        if number is None or number not in self._rows:
+            return None
+        row = self._rows[number]
+        return self.awake[number] if row is None else self._wake(row)
+
+    def __getitem__(self, number: int) -> Token:
+        """Return a token, awake."""
+        row = self._rows[number]
+        return self.awake[number] if row is None else self._wake(row)
+
+    def __setitem__(self, number: int, token: Token) -> None:
+        """Keep a token that is awake."""
+        self._rows[number], self.awake[number] = None, token
+
+    def __contains__(self, number: object) -> bool:
+        """Whether there is such a token."""
+        return number in self._rows
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._rows)
+
+    def pop(self, number: int) -> Token:
+        """Take a token away, awake."""
+        token = self[number]
+        del self._rows[number], self.awake[number]
+        return token
+
+    def values(self) -> list[Token]:
+        """Wake all, and return them."""
+        return [self[number] for number in self._rows]
+
+    # What is seen of them ------------------------------------------------------------------------------------------------------------
+
+    def rows(self, numbers: Iterable[int] | None = None) -> list[Row]:
+        """Write tokens down (None: all, each after the one it is in), without waking any."""
+        found = [(number, self._rows[number]) for number in (self._rows if numbers is None else numbers) if number != PROCESS]
+        return [_row(self.awake[number]) if row is None else row for number, row in found]
+
+    def rows_inside(self, scope: Token) -> list[Row]:
+        """Write down what is in a scope that is awake."""
+        return self.rows(scope._children)  # noqa: SLF001 - the library's own list
+
+    def at(self, elements: Collection[str]) -> list[Token]:
+        """Return those that are awake or at one of these elements."""
+        return [self[number] for number in [n for n, row in self._rows.items() if row is None or row.element in elements]]
+
+    def move(self) -> bool:
+        """Whether any waits for the world, and not only for what may never come."""
+        for row in self._rows.values():
+            if row is not None and row.state == TaskState.STARTED and row.element in self._process.spec.awaiting:
+                return True
+        others = [number for number, row in self._rows.items() if row is None or row.state != TaskState.WAITING]
+        return any(token.kind and not token.idle for token in map(self.__getitem__, others))
+
+    def glance(self, among: Collection[int] | None = ()) -> Glance:
+        """Say what waits of those that are awake and of these (None: of all)."""
+        for number in self._rows if among is None else among:
+            self.get(number)
+        found = Glance()
+        for token in self.awake.values():
+            _look(token, found)
+        return found
+
+
+def _look(token: Token, glance: Glance) -> None:
+    kind = token.kind
+    if kind is not None:
+        glance.kinds[token.id] = kind
+        if kind in DATED and not token.task_spec.moves(token):
+            glance.dates[token.id] = token.facts.get("due_at")
+
+
+def _row(token: Token) -> Row:
+    scope = token.scope
+    number = None if scope.id == PROCESS else scope.id
+    return Row(token.id, number, token.task_spec.name, token.state, token.since.isoformat(), token.flow, token.facts)
+
+
+def _is_ahead(token: Token, row: Row) -> bool:
+    """Whether a token waits before its element: for a job, or for as many tokens as the activity needs to start."""
+    return row.facts.get("job") == "before" or (row.state == TaskState.WAITING and token.task_spec.element.start_quantity > 1)

@@ -48,9 +48,10 @@ def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
         return None
 
 
-def outlived(session: Session, limit: int) -> list[UUID]:
-    """Ids of ended instances whose history has been kept long enough."""
-    return list(session.scalars(select(models.Instance.id).where(models.Instance.purge_at <= moments.now()).limit(limit)))
+def outlived(session: Session, limit: int, *, since: datetime) -> list[UUID]:
+    """Ids of ended instances whose history has been kept long enough, `since` then."""
+    over = models.Instance.purge_at.between(since, moments.now())
+    return list(session.scalars(select(models.Instance.id).where(over).order_by(models.Instance.purge_at).limit(limit)))
 
 
 def purge(session: Session, instance_id: UUID) -> None:

@@ -129,6 +129,12 @@ def dismiss() -> None:
             waiter.send_home()
 
 
+def topics() -> set[str]:
+    """What is waited for here."""
+    with _changing:
+        return {topic for waiter in _waiting for topic in waiter.topics}
+
+
 def count() -> int:
     """How many wait."""
     return len(_waiting)

@@ -160,9 +160,9 @@ class Recomputation(Base):
 
     __tablename__ = "recomputations"
     id: Mapped[UUID] = _id()
-    #: The last case that was looked at, by id; None: it begins.
+    #: The last case that was noted down, by id; None: it begins.
     cursor: Mapped[UUID | None]
-    #: Cases that somebody was working on; they are looked at once more at the end.
+    #: Cases up to there that are not done: somebody is at it, has died over it, or was kept from it; what is left is done at the end.
     busy: Mapped[list[str]]
     #: How many were moved by how many days, and what is late by it.
     report: Mapped[dict[str, Any]]

@@ -17,7 +17,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import holdings, meters, outages, postgresql, schema
+from engine import holdings, meters, outages, postgresql, remains, schema
 from engine.live import LIVE, LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
@@ -168,8 +168,9 @@ class Database:
         return migrate(self.bind, force=force)
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; what is in the database is remembered no longer."""
         self.bind.dispose()
+        remains.forget(self.bind)
 
 
 def after_commit(session: Session, work: Callable[[Database], object]) -> None:

@@ -1,14 +1,13 @@
-"""External tasks (外部任务): fetched by workers under a lock that runs out, completed, failed, given back.
+"""External tasks (外部任务): fetched by workers (`fetches`) under a lock that runs out, completed, failed, given back.
 
 The row belongs to whoever holds it; the instance to whoever completes it.  Locks are taken in this order: instance, task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, or_, select
@@ -24,46 +23,8 @@ from engine.variables import NOTHING, Given
 
 #: Camunda keeps no more of an error message.
 LONGEST_MESSAGE = 666
-#: How many candidates are looked at in one go: some filters are none of the database's.
-LOOK = 1000
-_WORKERS = (Role.SYSTEM, Role.DESIGNER, Role.ADMIN)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """One topic that a worker asks for."""
-
-    topic: str
-    lock: timedelta
-    business_key: str | None = None
-    definition_ids: frozenset[UUID] | None = None
-    definition_keys: frozenset[str] | None = None
-    version_tag: str | None = None
-    #: Variables that must have these values.
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-    def takes(self, task: Found) -> bool:
-        """Whether a task is what is asked for."""
-        return (
-            task.task.topic == self.topic
-            and self.business_key in {None, task.instance.business_key}
-            and (self.definition_ids is None or task.definition.id in self.definition_ids)
-            and (self.definition_keys is None or task.definition.key in self.definition_keys)
-            and self.version_tag in {None, task.definition.version_tag}
-            and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetch:
-    """What a worker asks for."""
-
-    worker: str
-    limit: int
-    wanted: tuple[Wanted, ...]
-    by_priority: bool = False
-    #: Oldest first, newest first, or as it comes.
-    oldest_first: bool | None = None
+#: Who may work on them.
+WORKERS = (Role.SYSTEM, Role.DESIGNER, Role.ADMIN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,30 +34,6 @@ class Found:
     task: ExternalTask
     instance: Instance
     definition: Definition
-
-
-def is_there(session: Session, what: Fetch, *, actor: Actor) -> bool:
-    """Whether a fetch would give something; it only reads."""
-    actor.require(*_WORKERS, to="fetch external tasks")
-    return next(_candidates(session, what, actor), None) is not None
-
-
-def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, Wanted]]:
-    """Lock what may be worked on for a worker.  Of two who fetch at once each gets other tasks."""
-    actor.require(*_WORKERS, to="fetch external tasks")
-    fetched: list[tuple[Found, Wanted]] = []
-    for found, wanted in _candidates(session, what, actor):
-        now = moments.now()
-        # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
-        free = select(ExternalTask).where(ExternalTask.id == found.task.id, _is_free(now)).execution_options(populate_existing=True)
-        task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
-        if task is None:
-            continue
-        task.worker, task.lock_expires_at = what.worker, now + wanted.lock
-        fetched.append((found, wanted))
-        if len(fetched) >= what.limit:
-            break
-    return fetched
 
 
 def get(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
@@ -226,42 +163,16 @@ def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor
     _taken(session, task_id, actor).priority = priority
 
 
-def ready_topics(session: Session) -> set[str]:
-    """Topics of which something may be fetched now."""
-    query = select(ExternalTask.topic).join(Instance, keys.its(ExternalTask.instance_id, Instance))
-    return set(session.scalars(query.where(_is_free(moments.now()), ~Instance.suspended).distinct()))
-
-
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Tasks for workers: those of one's departments' items, and those of no item; never those that the engine does itself."""
     foreign = ~ExternalTask.topic.startswith(steps.PREFIX, autoescape=True)
-    if not actor.has(*_WORKERS):
+    if not actor.has(*WORKERS):
         return ExternalTask.id.is_(None)
     departments = actor.departments()
     if departments is None or actor.has(Role.ADMIN):
         return foreign
     theirs = select(Item.id).where(Item.department.in_(departments))
     return foreign & or_(ExternalTask.item_id.is_(None), ExternalTask.item_id.in_(theirs))
-
-
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    unlocked = or_(ExternalTask.lock_expires_at.is_(None), ExternalTask.lock_expires_at <= now)
-    return unlocked & or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)
-
-
-def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
-    """Yield what is free and asked for, in the order asked for."""
-    topics = {wanted.topic for wanted in what.wanted}
-    query = search(actor).where(ExternalTask.topic.in_(topics), _is_free(moments.now()), ~Instance.suspended)
-    if what.by_priority:
-        query = query.order_by(ExternalTask.priority.desc())
-    created = ExternalTask.created_at
-    query = query.order_by(created.desc() if what.oldest_first is False else created, ExternalTask.id)
-    for task, instance, definition in session.execute(query.limit(max(LOOK, what.limit))):
-        found = Found(task=task, instance=instance, definition=definition)
-        wanted = next((w for w in what.wanted if w.takes(found)), None)
-        if wanted is not None:
-            yield found, wanted
 
 
 def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:

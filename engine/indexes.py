@@ -52,8 +52,8 @@ _open("ix_cases_open_promised", Case.promised_on, Case.number, Case.id, *_CASE, 
 # What is due once more, after it was tried in vain; few are.
 _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
 
-# What a worker asks for.
-Index("ix_external_tasks_fetch", ExternalTask.topic, ExternalTask.lock_expires_at)
+# What a worker asks for.  Nothing that a fetch writes is in it: where its page has room, a row that is locked leaves no dead entry behind.
+Index("ix_external_tasks_arrived", ExternalTask.topic, ExternalTask.created_at)
 
 # What an instance has called.
 Index("ix_instances_parent", Instance.parent_id, Instance.parent_wait)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import moments
+from engine import moments, reads, remains
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.models import Outbox
@@ -38,8 +38,15 @@ def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
 def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit: int = 100) -> Sequence[Outbox]:
     """Messages that nobody has confirmed yet, oldest first."""
     actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="fetch messages")
-    query = select(Outbox).where(Outbox.sent_at.is_(None)).order_by(Outbox.created_at, Outbox.id).limit(limit)
-    return session.scalars(query if topic is None else query.where(Outbox.topic == topic)).all()
+    memory = remains.memory(session)
+    memory.look(session, Outbox, topic)
+    known = memory.of(Outbox, topic)
+    older = session.scalars(select(Outbox).where(reads.among(session, Outbox.id, known.older))).all() if known.older else ()
+    first = sorted((row for row in older if row.sent_at is None), key=lambda row: (row.created_at, row.id))[:limit]
+    new = select(Outbox).where(
+        Outbox.sent_at.is_(None), Outbox.created_at >= known.since, *(() if topic is None else (Outbox.topic == topic,))
+    )
+    return [*first, *session.scalars(new.order_by(Outbox.created_at, Outbox.id).limit(limit - len(first)))]
 
 
 def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:

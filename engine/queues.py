@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from engine import keys, postgresql, schema
-from engine.database import Database
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
+
+if TYPE_CHECKING:
+    from engine.database import Database
 
 #: Before anything was planned.
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -26,10 +28,10 @@ _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
     "start_timers": (StartTimer.due_at, (StartTimer.retries > 0,)),
     "outbox": (Outbox.created_at, (Outbox.sent_at.is_(None),)),
 }
-
-
-#: What a scheduler does by itself.
-_OURS = {name: queue for name, queue in _QUEUES.items() if name != "outbox"}
+#: What a scheduler does by itself; nobody waits for a history to be forgotten.
+_OURS = {name: queue for name, queue in _QUEUES.items() if name != "outbox"} | {"histories": (Instance.purge_at, ())}
+#: What is of no instance that may be suspended.
+_ALWAYS = {"start_timers", "histories"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +57,19 @@ def heads(session: Session, *, now: datetime, since: Mapping[str, datetime]) -> 
     return dict(zip(_OURS, session.execute(select(*firsts)).one(), strict=True))
 
 
-def next_due(session: Session, *, now: datetime) -> datetime | None:
-    """When the next of what the engine does by itself is due, after what is due already."""
-    firsts = (_first(name, due_at > now) for name, (due_at, _) in _OURS.items())
+def next_due(session: Session, *, now: datetime, until: datetime) -> datetime | None:
+    """When the next of what the engine does by itself is due, after what is due already; None: nothing `until` then.
+
+    What was to be due later and is done already, deadlines that were kept, is not looked through.
+    """
+    firsts = (_first(name, due_at > now, due_at <= until) for name, (due_at, _) in _OURS.items())
     return min((moment for moment in session.execute(select(*firsts)).one() if moment is not None), default=None)
 
 
 def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
     due_at, which = _OURS[name]
     query = select(due_at).where(*when, *which)
-    if name != "start_timers":
+    if name not in _ALWAYS:
         query = query.join(Instance, keys.its(due_at.class_.instance_id, Instance)).where(~Instance.suspended)
     return query.order_by(due_at).limit(1).scalar_subquery()
 

@@ -1,7 +1,8 @@
 """Recomputing (重算): after a calendar was published, or a schema has grown, every clock that runs is counted anew.
 
-The walk over all open cases is a row with a cursor: each batch is one transaction, so whoever dies takes nothing along, and any node goes
-on.  A reader sees all of a case as it was, or all of it as it is.  A case on which somebody works is left for the end: nobody waits.
+The walk over all open cases is a row with a cursor.  Whoever goes on notes the next cases down there, counts them in a transaction of its
+own, and strikes them out in that: so many may be at it, of any node, and what is left behind by one that dies, or was held by somebody at
+work, is done at the end.  A reader sees all of a case as it was, or all of it as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
+from engine.errors import Busy
 from engine.models import Instance
 from engine.states import ClockStatus, InstanceStatus
 from engine.writes import OLD, Writes
@@ -87,21 +89,41 @@ def done(row: Recomputation) -> int:
 
 
 def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
-    """Recompute the next cases; None when nothing is owed, or another node is at it.  At the end it has `ended_at`."""
+    """Recompute the next cases; None when nothing is owed, or all that is left is others' just now.  At the end it has `ended_at`."""
     with db.transaction() as session:
-        row = session.scalar(_unfinished().with_for_update(skip_locked=True))
-        if row is None:
-            return None
-        ahead = select(Case.id).where(Case.ended_at.is_(None), *((Case.id > row.cursor,) if row.cursor else ()))
-        cases = list(session.scalars(ahead.order_by(Case.id).limit(limit)))
-        again = [] if cases else [UUID(case) for case in row.busy]
-        held = _hold(session, cases or again)
-        row.busy = [*([] if again else row.busy), *(str(case) for case in cases or again if case not in held)]
-        row.cursor = cases[-1] if cases else row.cursor
-        row.report = _added(row.report, _recompute(session, held), len(held))
-        if not cases and not row.busy:
-            row.ended_at = moments.now()
-            log.info("due dates recomputed", **{name: value for name, value in row.report.items() if name != "late"})
+        walk = session.scalar(_unfinished().with_for_update())
+        cases = _next(session, walk, limit) if walk else []
+        if walk and not cases:
+            walk.ended_at = moments.now()
+            log.info("due dates recomputed", **{name: value for name, value in walk.report.items() if name != "late"})
+    if walk is None or not cases:
+        return walk
+    try:
+        with db.transaction() as session:
+            held = _hold(session, cases)
+            return _strike_out(session, walk, held, _recompute(session, held)) if held else None
+    except Busy:
+        return None
+
+
+def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
+    """Note the next cases down; at the end, those that are not struck out yet."""
+    ahead = select(Case.id).where(Case.ended_at.is_(None), *((Case.id > walk.cursor,) if walk.cursor else ()))
+    cases = list(session.scalars(ahead.order_by(Case.id).limit(limit)))
+    if not cases:
+        return [UUID(case) for case in walk.busy]
+    walk.busy, walk.cursor = [*walk.busy, *map(str, cases)], cases[-1]
+    return cases
+
+
+def _strike_out(session: Session, walk: Recomputation, cases: Collection[UUID], moves: Moves) -> Recomputation:
+    """Add what was counted to the report; raises Busy when it is of no use."""
+    mine, same = {str(case) for case in cases}, (Recomputation.id == walk.id, Recomputation.requested_at == walk.requested_at)
+    row = session.scalar(select(Recomputation).where(*same, Recomputation.ended_at.is_(None)).with_for_update())
+    if row is None or not mine <= set(row.busy):
+        raise Busy("Expected to strike out what was counted, but somebody else has counted it, or it is to be counted anew")
+    row.busy = [case for case in row.busy if case not in mine]
+    row.report = _added(row.report, moves, len(cases))
     return row
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 from uuid import UUID
@@ -204,7 +204,8 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     """
     with db.reading() as session:
         heads = (floors or Floors()).heads(session, now=moments.now())
-        timed, old = start_timers.due(session, limit) if heads["start_timers"] else [], activities.outlived(session, limit)
+        timed = start_timers.due(session, limit) if heads["start_timers"] else []
+        old = activities.outlived(session, limit, since=since) if (since := heads["histories"]) else []
     done = _each(db, JOBS, limit, heads["jobs"], pace)
     pieces = ((partial(begin, region=region), timed), (forget, old))
     done += sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
@@ -212,12 +213,12 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + recompute(db, pace)
 
 
-def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED) -> float:
-    """Run what is due now, and say in how many seconds something else will be: 0 when there may be more already."""
+def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
+    """Run what is due now, and say in how many seconds something else will be, `within` so many: 0 when there may be more already."""
     if tick(db, region=region, pace=pace, floors=floors):
         return 0.0
     with db.reading() as session:
-        moment = queues.next_due(session, now=moments.now())
+        moment = queues.next_due(session, now=moments.now(), until=moments.now() + timedelta(seconds=within))
     return (moment - moments.now()).total_seconds() if moment else inf
 
 
@@ -236,16 +237,16 @@ def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
     with db.reading() as session:
         if recomputing.owed(session) is None:
             return 0
-    pace, done = pace.before(MASS), 0
-    while done < RECOMPUTED and not pace.stopping():
-        if not pace.do(lambda: _go_on(db, CASES * pace.together)):
-            break
+    pace = pace.before(MASS)
+    return pace.share(partial(_recompute, db, pace), RECOMPUTED * CASES * pace.together)
+
+
+def _recompute(db: Database, pace: Pace, cases: int) -> int:
+    """Go on with so many cases, a batch after the other; how many batches there were."""
+    done, most = 0, CASES * pace.together
+    while done * most < cases and not pace.stopping() and pace.do(lambda: recomputing.go_on(db, most) is not None):
         done += 1
     return done
-
-
-def _go_on(db: Database, cases: int) -> bool:
-    return recomputing.go_on(db, cases) is not None
 
 
 def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pace) -> int:

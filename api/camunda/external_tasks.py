@@ -14,7 +14,8 @@ from api.transactions import database, reading
 from engine import external_task_lists, external_tasks, variables
 from engine.database import Session
 from engine.errors import InvalidInput
-from engine.external_tasks import Failure, Fetch, Found, Wanted
+from engine.external_tasks import Failure, Found
+from engine.fetches import Fetch, Wanted
 from engine.filters import Listing
 from engine.places import Place
 

@@ -16,11 +16,12 @@ import structlog
 from flask import current_app
 
 from api.turns import Turns
-from engine import arrivals, external_tasks
+from engine import arrivals, fetches
 from engine.actors import Actor
 from engine.arrivals import Waiter
 from engine.database import Database, Session
-from engine.external_tasks import Fetch, Found, Wanted
+from engine.external_tasks import Found
+from engine.fetches import Fetch, Wanted
 
 #: How many may wait at the same time; each needs a thread of the server.
 MOST = 400
@@ -52,12 +53,12 @@ def fetch(db: Database, what: Fetch, *, actor: Actor, seconds: float, present: P
 
 def _try(db: Database, what: Fetch, actor: Actor, present: Present, waiter: Waiter) -> list[dict[str, Any]]:
     with db.reading() as session:  # a look keeps no writer waiting
-        if not external_tasks.is_there(session, what, actor=actor):
+        if not fetches.is_there(session, what, actor=actor):
             return []
     if waiter.is_superseded():  # while it looked
         return []
     with db.transaction() as session:
-        return [present(session, *found) for found in external_tasks.fetch(session, what, actor=actor)]
+        return [present(session, *found) for found in fetches.fetch(session, what, actor=actor)]
 
 
 def _without_turn() -> Any:
@@ -87,6 +88,6 @@ def _look_while_waited_for(db: Database) -> None:
 def _look(db: Database) -> None:
     try:
         with db.reading() as session:
-            arrivals.wake(external_tasks.ready_topics(session))
+            arrivals.wake(fetches.ready_topics(session, arrivals.topics()))
     except Exception:  # noqa: BLE001 - whatever it is, the next look may go well
         _log.exception("cannot look for external tasks")

@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from api.cli import work
 from engine import recomputing
 from engine.database import Database
 
@@ -27,13 +29,15 @@ def recompute(database: Database) -> None:
         if owed is None:
             return
         total = recomputing.done(owed) + recomputing.ahead(session)  # counted once: it looks at every open case
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    count = work.hands(database)
+    with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(count) as hands:
         bar = progress.add_task("办件 cases", total=total)
         while True:
-            row = recomputing.go_on(database)
-            if row is not None and row.ended_at is not None:
+            rows = hands.map(lambda _: recomputing.go_on(database), range(count))
+            done = [row for row in rows if row is not None]
+            if row := next((row for row in done if row.ended_at is not None), None):
                 break
-            if row is None or row.busy:
+            if not done:
                 time.sleep(PATIENCE)
             with database.reading() as session:
                 owed = recomputing.owed(session)

@@ -39,8 +39,7 @@ def work() -> None:
     # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.
     gc.freeze()
     gc.set_threshold(COLLECTED)
-    hands = 1 if database.bind.dialect.name == "sqlite" else HANDS
-    heart = heartbeat(database, loaded, Pace(hands=hands, people=partial(queues.are_people_served, database)))
+    heart = heartbeat(database, loaded, Pace(hands=hands(database), people=partial(queues.are_people_served, database)))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -51,10 +50,16 @@ def work() -> None:
     database.close()
 
 
+def hands(database: Database) -> int:
+    """How many transactions of what is due a process has under way at a time."""
+    return 1 if database.bind.dialect.name == "sqlite" else HANDS
+
+
 def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     """The heartbeat of the worker on this database, not yet started."""
     floors = Floors()
-    heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, pace=pace), seconds=loaded.tick)
+    tick = loaded.tick
+    heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, pace=pace, within=tick), seconds=tick)
     pace = replace(pace, stopping=heart.stopping.is_set)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)

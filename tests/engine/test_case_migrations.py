@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from engine import case_migrations, deployments, external_tasks, folders, incidents, journal, models, suspension, tasks
+from engine import case_migrations, deployments, fetches, folders, incidents, journal, models, suspension, tasks
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
-from engine.external_tasks import Fetch, Wanted
+from engine.fetches import Fetch, Wanted
 from engine.models import Activity, ExternalTask, Incident, Instance, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import InstanceStatus
@@ -252,7 +252,7 @@ def test_move__refused_changes_nothing(stage, running):
 def test_move__a_lock_is_kept(stage, running):
     wanted = Wanted(topic="post", lock=timedelta(hours=1))
     with stage.database.transaction() as session:
-        external_tasks.fetch(session, Fetch(worker="w", wanted=(wanted,), limit=1), actor=DESIGNER)
+        fetches.fetch(session, Fetch(worker="w", wanted=(wanted,), limit=1), actor=DESIGNER)
     (before,) = stage.all(ExternalTask, stage.of(running))
 
     migrate(stage, "check", review="look")

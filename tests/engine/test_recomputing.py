@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from datetime import date
 
 import pytest
@@ -15,6 +16,7 @@ from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item
 from engine.database import Database
 from engine.models import Instance, Job, Task
+from engine.pace import Pace
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.stage import WORKFLOWS
@@ -150,8 +152,117 @@ def test_go_on__leaves_a_case_on_which_somebody_works_to_the_end(stage, accepted
         row = recomputing.go_on(stage.database, limit=10)
 
         assert (row.busy, row.report["cases"]) == ([str(accepted[0].id)], 2)
-        assert recomputing.go_on(stage.database, limit=10).ended_at is None
+        assert recomputing.go_on(stage.database, limit=10) is None
+    assert recomputing.go_on(stage.database, limit=10).ended_at is None
     assert recomputing.go_on(stage.database, limit=10).ended_at is not None
+    invariants.check(stage.database)
+
+
+def interrupted(monkeypatch, between):
+    """Let something happen when somebody has noted his cases down, and once more when he has counted them."""
+    hold, strike_out = recomputing._hold, recomputing._strike_out
+
+    def holding(session, cases):
+        between("noted")
+        return hold(session, cases)
+
+    def striking(session, *what):
+        between("counted")
+        return strike_out(session, *what)
+
+    monkeypatch.setattr(recomputing, "_hold", holding)
+    monkeypatch.setattr(recomputing, "_strike_out", striking)
+
+
+def run_to_its_end(stage):
+    """Go on until it has ended; the report."""
+    for _ in range(10):
+        if (row := recomputing.go_on(stage.database, limit=1)) and row.ended_at:
+            return row.report
+    raise AssertionError("it has no end")
+
+
+@pytest.mark.parametrize("when", ["noted", "counted"])
+def test_go_on__dies_over_a_batch(stage, accepted, monkeypatch, when):
+    """What it had noted down is done at the end, by whoever goes on."""
+    publish(stage, 4)
+
+    def die(now):
+        if now == when:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        interrupted(patch, die)
+        with pytest.raises(KeyboardInterrupt):
+            recomputing.go_on(stage.database, limit=2)
+    report = run_to_its_end(stage)
+
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12"] * 3
+    assert {name: report[name] for name in ("cases", "clocks", "moved", "timers")} == {"cases": 3, "clocks": 9, "moved": 9, "timers": 18}
+    invariants.check(stage.database)
+
+
+def test_go_on__two_at_the_same_cases(stage, accepted, monkeypatch):
+    """One has noted all of them down and was slow: another has done them meanwhile, and they are counted once."""
+    publish(stage, 4)
+
+    def overtake(when):
+        if when == "noted":
+            monkeypatch.undo()
+            recomputing.go_on(stage.database)  # nothing is ahead: what is noted down is not struck out yet
+
+    interrupted(monkeypatch, overtake)
+    assert recomputing.go_on(stage.database) is None
+    report = run_to_its_end(stage)
+
+    assert {name: report[name] for name in ("cases", "clocks", "moved")} == {"cases": 3, "clocks": 9, "moved": 9}
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_go_on__a_calendar_is_published_meanwhile(stage, accepted, monkeypatch):
+    """Who had counted by the old one finds that the walk has begun anew; what he has counted does not count."""
+    publish(stage, 4)
+
+    def publish_again(when):
+        if when == "counted":
+            monkeypatch.undo()
+            publish(stage, 4, 5)
+            assert recomputing.go_on(stage.database, limit=2) is None  # these are held, and noted down anew
+
+    interrupted(monkeypatch, publish_again)
+    assert recomputing.go_on(stage.database, limit=2) is None
+    report = run_to_its_end(stage)
+
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-13"] * 3
+    assert {name: report[name] for name in ("cases", "clocks", "by +2 days", "by +4 days")} == {
+        "cases": 3,
+        "clocks": 9,
+        "by +2 days": 6,
+        "by +4 days": 3,  # with a weekend in between
+    }
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_recompute__two_hands(stage, accepted, monkeypatch):
+    """Each at cases of its own, at the same time."""
+    publish(stage, 4)
+    both = threading.Barrier(2, timeout=20)
+
+    def meet(when):
+        if when == "counted":
+            both.wait()
+
+    monkeypatch.setattr(worker, "CASES", 1)
+    monkeypatch.setattr(worker, "RECOMPUTED", 2)
+    with monkeypatch.context() as patch:
+        interrupted(patch, meet)
+        assert worker.recompute(stage.database, Pace(hands=2, together=1)) == 2
+    report = run_to_its_end(stage)
+
+    assert report["cases"] == 3
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12"] * 3
     invariants.check(stage.database)
 
 

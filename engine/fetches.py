@@ -1,0 +1,161 @@
+"""Fetches (取任务): a worker asks for external tasks, and has those that it is given until a lock runs out.
+
+Whatever is free is found, however many others have come and gone before it: a look goes by what this process remembers (`remains`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, TextClause, and_, or_, select, union, union_all
+from sqlalchemy.orm import Session
+
+from engine import external_tasks, keys, moments, reads, remains
+from engine.actors import Actor
+from engine.external_tasks import Found
+from engine.models import Definition, ExternalTask, Instance
+
+#: How many candidates are named in one go, and how many are read at least: an instance may be large.
+LOOK, READ = 1000, 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One topic that a worker asks for."""
+
+    topic: str
+    lock: timedelta
+    business_key: str | None = None
+    definition_ids: frozenset[UUID] | None = None
+    definition_keys: frozenset[str] | None = None
+    version_tag: str | None = None
+    #: Variables that must have these values.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def takes(self, task: Found) -> bool:
+        """Whether a task is what is asked for."""
+        return (
+            task.task.topic == self.topic
+            and self.business_key in {None, task.instance.business_key}
+            and (self.definition_ids is None or task.definition.id in self.definition_ids)
+            and (self.definition_keys is None or task.definition.key in self.definition_keys)
+            and self.version_tag in {None, task.definition.version_tag}
+            and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
+        )
+
+    def condition(self) -> ColumnElement[bool]:
+        """The same for the database, which is asked for everything but variables."""
+        asked = [ExternalTask.topic == self.topic]
+        if self.business_key is not None:
+            asked.append(Instance.business_key == self.business_key)
+        if self.definition_ids is not None:
+            asked.append(Definition.id.in_(self.definition_ids))
+        if self.definition_keys is not None:
+            asked.append(Definition.key.in_(self.definition_keys))
+        if self.version_tag is not None:
+            asked.append(Definition.version_tag == self.version_tag)
+        return and_(*asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """What a worker asks for."""
+
+    worker: str
+    limit: int
+    wanted: tuple[Wanted, ...]
+    by_priority: bool = False
+    #: Oldest first, newest first, or as it comes.
+    oldest_first: bool | None = None
+
+    @property
+    def topics(self) -> set[str]:
+        """What all of it is about."""
+        return {wanted.topic for wanted in self.wanted}
+
+
+def is_there(session: Session, what: Fetch, *, actor: Actor) -> bool:
+    """Whether a fetch would give something; it only reads."""
+    actor.require(*external_tasks.WORKERS, to="fetch external tasks")
+    _look(session, what.topics)
+    return next(_candidates(session, what, actor), None) is not None
+
+
+def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, Wanted]]:
+    """Lock what may be worked on for a worker.  Of two who fetch at once each gets other tasks."""
+    actor.require(*external_tasks.WORKERS, to="fetch external tasks")
+    fetched: list[tuple[Found, Wanted]] = []
+    for found, wanted in _candidates(session, what, actor):
+        now = moments.now()
+        # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
+        free = select(ExternalTask).where(ExternalTask.id == found.task.id, _is_free(now)).execution_options(populate_existing=True)
+        task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
+        if task is None:
+            continue
+        task.worker, task.lock_expires_at = what.worker, now + wanted.lock
+        fetched.append((found, wanted))
+        if len(fetched) >= what.limit:
+            break
+    return fetched
+
+
+def ready_topics(session: Session, topics: Collection[str]) -> set[str]:
+    """Those of the topics of which something may be fetched now."""
+    if not topics:
+        return set()
+    _look(session, topics)
+    new, older = _places(session, topics)
+    query = select(ExternalTask.topic).join(Instance, keys.its(ExternalTask.instance_id, Instance))
+    query = query.where(_is_free(moments.now()), ~Instance.suspended)
+    return set(session.scalars(union(query.where(new), query.where(older))))
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    unlocked = or_(ExternalTask.lock_expires_at.is_(None), ExternalTask.lock_expires_at <= now)
+    return unlocked & or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)
+
+
+def _look(session: Session, topics: Collection[str]) -> None:
+    """Look through what there is of the topics, when it is time: whether it is free now or not, it may be soon."""
+    memory = remains.memory(session)
+    for topic in topics:
+        memory.look(session, ExternalTask, topic)
+
+
+def _places(session: Session, topics: Collection[str]) -> tuple[ColumnElement[bool], ColumnElement[bool] | TextClause]:
+    """Where tasks of these topics may be: what has come since they were looked through, and what was there."""
+    known = {topic: remains.memory(session).of(ExternalTask, topic) for topic in sorted(topics)}
+    new = or_(*(and_(ExternalTask.topic == topic, ExternalTask.created_at >= found.since) for topic, found in known.items()))
+    return new, reads.among(session, ExternalTask.id, {one for found in known.values() for one in found.older})
+
+
+def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
+    """Yield what is free and asked for, in the order asked for."""
+    ids = _named(session, what, actor)
+    several = max(what.limit, READ)
+    for some in (ids[first : first + several] for first in range(0, len(ids), several)):
+        rows = session.execute(external_tasks.search(actor).where(ExternalTask.id.in_(some)))
+        there = {task.id: Found(task=task, instance=instance, definition=definition) for task, instance, definition in rows}
+        for found in (there[one] for one in some if one in there):
+            wanted = next((w for w in what.wanted if w.takes(found)), None)
+            if wanted is not None:
+                yield found, wanted
+
+
+def _named(session: Session, what: Fetch, actor: Actor) -> list[UUID]:
+    """Ids of what is free and may be asked for, in the order asked for."""
+    columns = ExternalTask.id, ExternalTask.priority, ExternalTask.created_at
+    query = external_tasks.search(actor).with_only_columns(*columns, maintain_column_froms=True)
+    query = query.where(_is_free(moments.now()), ~Instance.suspended)
+    new, older = _places(session, what.topics)
+    # Of what was there nothing is asked for but its id: any other index would be full of what is dead.
+    found = union_all(query.where(new, or_(*(wanted.condition() for wanted in what.wanted))), query.where(older)).subquery()
+    first = [found.c.priority.desc()] if what.by_priority else []
+    named = select(found.c.id).order_by(*first, found.c.created_at.desc() if what.oldest_first is False else found.c.created_at, found.c.id)
+    # Whoever asks for variables finds one among many: all are named, and only so many read as it takes.
+    some = any(not wanted.variables for wanted in what.wanted)
+    return list(session.scalars(named.limit(max(LOOK, what.limit) + remains.MOST * len(what.topics)) if some else named))

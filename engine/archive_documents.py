@@ -78,15 +78,17 @@ def unpack(content: bytes) -> Rows:
 @contextmanager
 def opened(session: Session, row: ArchivedCase) -> Iterator[Session]:
     """Lay an archived case out in tables of its own until the block ends; nothing that is written there is kept."""
-    bind = create_engine("sqlite://", poolclass=StaticPool)
-    Base.metadata.create_all(bind)
     rows = unpack(row.content)
-    with Session(bind, autoflush=False, info={ARCHIVED_AT: row.archived_at}) as laid_out:
-        for table, found in (*_surroundings(session, rows), *rows.items()):
-            if found:
-                laid_out.execute(insert(Base.metadata.tables[table]), found)
-        yield laid_out
-    bind.dispose()
+    bind = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        Base.metadata.create_all(bind)
+        with Session(bind, autoflush=False, info={ARCHIVED_AT: row.archived_at}) as laid_out:
+            for table, found in (*_surroundings(session, rows), *rows.items()):
+                if found:
+                    laid_out.execute(insert(Base.metadata.tables[table]), found)
+            yield laid_out
+    finally:
+        bind.dispose()  # also when whoever looks is refused what is not theirs
 
 
 def _surroundings(session: Session, rows: Rows) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -27,6 +27,8 @@ STRING = 100_000
 ITEMS = 10_000
 #: Members of a value that leaves an expression, inner ones included.
 MEMBERS = 50_000
+#: Lists and maps within one another in such a value; readers of JSON bear little more.
+LAYERS = 200
 #: Integers of JUEL are Java's `Long`.
 LONG = 2**63 - 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,10 +41,7 @@ def plain(value: Any) -> Any:
 
     Raises ExpressionError for what has no JSON form, or is too large.
     """
-    try:
-        return _Plain().convert(value)
-    except RecursionError:
-        raise ExpressionError("Expected a value that JSON can hold, but it is nested too deep") from None
+    return _Plain().convert(value, limits.LAYERS)
 
 
 class _Plain:
@@ -53,7 +50,7 @@ class _Plain:
     def __init__(self) -> None:
         self._left = limits.MEMBERS
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: Any, layers: int) -> Any:
         self._left -= 1
         if self._left < 0:
             raise ExpressionError(f"Expected a value of at most {limits.MEMBERS} members, but it has more")
@@ -61,15 +58,20 @@ class _Plain:
             return value
         if isinstance(value, (int, float, Decimal)):
             return _number(value)
-        if isinstance(value, Mapping):
-            return {str(key): self.convert(member) for key, member in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.convert(member) for member in value]
+        if isinstance(value, (Mapping, list, tuple)):
+            return self._convert_members(value, layers - 1)
         if isinstance(value, (dt.date, dt.time)):
             return value.isoformat() if isinstance(value, dt.date) else write_moment(value)
         if isinstance(value, (dt.timedelta, YearsMonths)):
             return write_duration(value)
         raise ExpressionError(f"Expected a value that JSON can hold, but it is {describe(value)}")
+
+    def _convert_members(self, value: Mapping[Any, Any] | Sequence[Any], layers: int) -> dict[str, Any] | list[Any]:
+        if layers < 0:
+            raise ExpressionError(f"Expected lists and maps at most {limits.LAYERS} deep in one another, but they are nested too deep")
+        if isinstance(value, Mapping):
+            return {str(key): self.convert(member, layers) for key, member in value.items()}
+        return [self.convert(member, layers) for member in value]
 
 
 def _number(value: float | Decimal) -> int | float:

@@ -1,12 +1,13 @@
 """FEEL: `=…` and the cells of decision tables mean what DMN 1.3 means by them."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 
 import pytest
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import parse, parse_feel, parse_unary_tests, plain
+from bpmn.expressions import limits, parse, parse_feel, parse_unary_tests, plain
 from bpmn.expressions.feel import Range
 from bpmn.expressions.temporal import YearsMonths
 
@@ -326,10 +327,12 @@ def test_plain__no_json_form(given):
 
 
 def test_plain__nested_too_deep():
-    nested = value("(for i in 1..600 return [partial[-1]])[-1]")
+    """However many layers Python itself would bear."""
+    deepest = plain(value(f"(for i in 1..{limits.LAYERS} return [partial[-1]])[-1]"))
 
-    with pytest.raises(ExpressionError, match="nested too deep"):
-        plain(nested)
+    assert json.loads(json.dumps(deepest)) == deepest
+    with pytest.raises(ExpressionError, match=f"at most {limits.LAYERS} deep"):
+        plain(value(f"(for i in 1..{limits.LAYERS + 1} return [partial[-1]])[-1]"))
 
 
 HOSTILE = [

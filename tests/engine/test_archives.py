@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.pool import StaticPool
 
 from engine import adoptions, archive_search, archives, cases, dossiers, verification
 from engine.archive_models import ArchivedCase
@@ -81,6 +82,20 @@ def test_sweep__after_its_time(stage, clerk, market, supervisor, ended):
     with pytest.raises(NotFound):
         told(stage, stage.person("officer-fire"), ended)
     assert archives.sweep(stage.database) == 0
+
+
+def test_opened__leaves_nothing_behind_when_refused(stage, ended, monkeypatch):
+    """What a case was laid out in takes memory as long as it is there."""
+    stage.move_to(2026, 4, 3)
+    archives.sweep(stage.database)
+    disposed = []
+    dispose = StaticPool.dispose
+    monkeypatch.setattr(StaticPool, "dispose", lambda pool: disposed.append(dispose(pool)))
+
+    with pytest.raises(NotFound):
+        told(stage, stage.person("officer-fire"), ended)
+
+    assert len(disposed) == 1
 
 
 def test_sweep__what_goes_on_stays(stage, clerk, market, ended):

@@ -43,7 +43,7 @@ def hold(session: Session, item: Item) -> Case | None:
         raise Busy(f"Expected to find item {number} where it was, but it has just been archived; try again") from error
     source = session.get_one(Case, item.case_id)
     if source.matter == matters.SINGLE_ITEM:
-        instances.lock(session, instances.of_case(session, source.id).id)
+        instances.lock(session, instances.of_case(session, source).id)
         instances.hold(session, item)
     return source
 
@@ -124,7 +124,7 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
 
 def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
     """Take the item with everything that is its own into the bundle, and close the case it came alone in."""
-    alone = instances.lock(session, instances.of_case(session, source.id).id)
+    alone = instances.lock(session, instances.of_case(session, source).id)
     if item.instance_id is not None:
         child = instances.lock(session, item.instance_id)
         _take_jobs(session, child)

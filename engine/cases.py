@@ -133,7 +133,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
 def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, actor: Actor, previous: Item | None = None) -> Case:
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     live = {i.code: i for i in functions.live_items(case)}
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
@@ -152,7 +152,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     What nobody has accepted yet is accepted here, with the others or at a follow-on intake.
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     before = functions.live_items(case)
     if not follow_on.is_open(session, row, before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
@@ -170,7 +170,7 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     """Take the whole case back (撤回); what is decided already stays."""
     _require_reason(reason)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     open_items = [item for item in functions.live_items(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
@@ -187,7 +187,7 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
         raise InvalidState(
             f"Expected to withdraw item {item.number} before it is decided, but it is {item.status}", status=str(item.status)
         )
-    row = instances.of_case(session, case.id)
+    row = instances.of_case(session, case)
     if item.instance_id is not None:
         instances.cancel(session, item.instance_id, actor=actor, maps=False)
     if item.instance_id is not None and item.dispatched_at is not None:
@@ -197,7 +197,7 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
     lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
     if not any(other.status in WITHDRAWABLE for other in functions.live_items(case)):
-        execution.throw(session, case.id, WITHDRAWN, actor=actor)
+        execution.throw(session, case, WITHDRAWN, actor=actor)
 
 
 def get(session: Session, number: str, actor: Actor) -> Case:
@@ -273,7 +273,7 @@ def _process_variables(case: Case) -> dict[str, Any]:
 def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor: Actor) -> None:
     """Send the follow-on message; while the whole case still waits at the window, the items simply wait with it."""
     waiting = {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}
-    taken = execution.throw(session, case.id, FOLLOW_ON, actor=actor, variables={"joining": True})
+    taken = execution.throw(session, case, FOLLOW_ON, actor=actor, variables={"joining": True})
     if not taken and not any(item.status in waiting for item in before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, attributes
 
-from engine import calendars, clock, dials, holidays, moments, reads, states
+from engine import calendars, clock, dials, holidays, keys, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
@@ -249,12 +249,12 @@ def _require_within_power(session: Session, item: Item, days: int, approver: App
 
 def _is_joint(session: Session, item: Item) -> bool:
     """Tell whether several departments handle the case (统一办理、联合办理、集中办理)."""
-    query = select(func.count(Item.department.distinct())).where(Item.case_id == item.case_id)
+    query = select(func.count(Item.department.distinct())).where(keys.together(Item, item))
     return session.scalars(query).one() > 1
 
 
 def _open_pauses(session: Session, item: Item) -> Sequence[ClockEntry]:
-    query = select(ClockEntry).where(ClockEntry.item_id == item.id, ClockEntry.kind == EntryKind.PAUSED, ClockEntry.until.is_(None))
+    query = select(ClockEntry).where(keys.its(ClockEntry.item_id, item), ClockEntry.kind == EntryKind.PAUSED, ClockEntry.until.is_(None))
     return session.scalars(query.order_by(ClockEntry.id)).all()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, calendars, functions, holidays, instances, jobs, journal, moments, notices
+from engine import alerts, calendars, functions, holidays, instances, jobs, journal, keys, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -54,7 +54,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
     if standing is not None:
         standing.findings = f"{standing.findings}；{reason}" if standing.findings else reason
         return
-    signed = select(Commitment).where(Commitment.case_id == run.case.id, Commitment.kind == "tolerance", Commitment.item_id.is_(None))
+    signed = select(Commitment).where(keys.together(Commitment, run.case), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
     promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
     broken = Commitment(**run.case.key, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
     broken.status, broken.findings = move(CommitmentStatus.MADE, CommitmentStatus.RECTIFYING, "the commitment"), reason
@@ -82,7 +82,7 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
 
 def _revoke(run: Run, item: Item, findings: str) -> None:
     # Results are handed out under the bundle's lock: of the two, one comes first.
-    bundle = instances.lock(run.session, instances.of_case(run.session, run.case.id).id)
+    bundle = instances.lock(run.session, instances.of_case(run.session, run.case).id)
     run.session.refresh(item)
     grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
@@ -107,8 +107,8 @@ def _flag_dependents(run: Run, revoked: Item) -> None:
 
 def _standing(run: Run, item: Item) -> Commitment | None:
     """The item's commitment that waits for a check, or to be made good; there is one at a time."""
-    mine = (Commitment.case_id == item.case_id, Commitment.item_id == item.id)  # the case has the index
-    return run.session.scalar(select(Commitment).where(*mine, Commitment.status.in_(_STANDING)))
+    mine = keys.its(Commitment.item_id, item)  # the case has the index
+    return run.session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
 
 
 def _item(run: Run) -> Item:

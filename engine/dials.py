@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, true, update
 from sqlalchemy.orm import Session
 
-from engine import calendars, moments
+from engine import calendars, keys, moments
 from engine.case_models import Case, Item
 from engine.clock import Dial, DueDate, Light
 from engine.columns import Lit, Promised
@@ -99,7 +99,7 @@ def lights(row: Lit) -> dict[str, Any]:
 
 def show_on_tasks(session: Session, row: Item | Case) -> None:
     """Let the open tasks of an item, or of a bundle itself, follow its clock."""
-    case_id, item_id = (row.case_id, row.id) if isinstance(row, Item) else (row.id, None)
-    open_ones = (Task.case_id == case_id, Task.item_id == item_id, Task.status == TaskStatus.OPEN)
+    item_id = row.id if isinstance(row, Item) else None
+    open_ones = (keys.together(Task, row), Task.item_id == item_id, Task.status == TaskStatus.OPEN)
     with session.no_autoflush:  # nothing that is still to be written is about tasks
         session.execute(update(Task).where(*open_ones).values(**lights(row)))

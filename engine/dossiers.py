@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import cases, checklists, clocks, deadlines, definitions, functions, materials, worklists
+from engine import cases, checklists, clocks, deadlines, definitions, functions, keys, materials, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
@@ -102,7 +102,7 @@ def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     """What happened, oldest first; for a department, to its items."""
     items = [item.id for item in cases.items_for(case, actor)]
     mine = Entry.instance_id.in_(select(Instance.id).where(Instance.item_id.in_(items)))
-    wanted = Entry.case_id == case.id if cases.sees_whole(case, actor) else mine
+    wanted = keys.together(Entry, case) if cases.sees_whole(case, actor) else mine
     return session.scalars(select(Entry).where(wanted).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
 
 
@@ -123,7 +123,7 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:
     mine = {item.number for item in items}
-    return [task for task in worklists.of_case(session, case.id) if whole or task.item in mine]
+    return [task for task in worklists.of_case(session, case) if whole or task.item in mine]
 
 
 def _about(items: Sequence[Item], rows: Sequence[Any]) -> list[Any]:

@@ -26,7 +26,7 @@ def _resume(session: Session, job: Job) -> None:
 
 
 def _message(session: Session, job: Job) -> None:
-    execution.throw(session, job.case_id, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
+    execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
 
 
 def _step(session: Session, job: Job) -> None:
@@ -92,5 +92,5 @@ def perform_together(session: Session, limit: int, *, since: datetime) -> int:
     with DUE.taken(session, limit, since=since) as due:
         for row, (job_id, kind, payload) in due:
             PERFORM[kind](session, Job(**row.key, id=job_id, instance_id=row.id, kind=kind, payload=payload))
-        holdings.of(session).writes.delete(cast("Table", Job.__table__), [{"id": job_id} for _, (job_id, *_) in due])
+        holdings.of(session).writes.delete(cast("Table", Job.__table__), [{"id": job_id, **row.key} for row, (job_id, *_) in due])
     return len(due)

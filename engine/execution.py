@@ -22,6 +22,7 @@ from engine import (
     holdings,
     instances,
     jobs,
+    keys,
     lifecycle,
     matters,
     models,
@@ -37,7 +38,7 @@ from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import EngineError, InvalidState
 from engine.instances import Origin, Run
-from engine.models import Incident, Subscription
+from engine.models import Incident, Job, Subscription
 from engine.returns import Ended
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
@@ -127,9 +128,9 @@ def _carry_on(run: Run) -> None:
     settle(instances.begin(run.session, run.loaded, actor=run.actor, case=run.case, item=None, variables=variables, origin=origin))
 
 
-def throw(session: Session, case_id: UUID, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
+def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
     """Deliver a message to every wait for it in a case; how many took it (none is no error)."""
-    about = Subscription.case_id == case_id, Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
+    about = keys.together(Subscription, of), Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
     query = select(Subscription.instance_id).where(*about).distinct()
     taken = 0
     for instance_id in session.scalars(query).all():

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import calendars, clock, clocks, definitions, holidays, matters, moments
+from engine import calendars, clock, clocks, definitions, holidays, keys, matters, moments
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
@@ -88,7 +88,7 @@ class World:
 
     def supplement_due(self) -> datetime | None:
         """End of the period given in the open notice of corrections."""
-        query = select(Supplement.due_on).where(Supplement.case_id == self.case.id, Supplement.status == SupplementStatus.OPEN)
+        query = select(Supplement.due_on).where(keys.together(Supplement, self.case), Supplement.status == SupplementStatus.OPEN)
         due_on = self.session.scalar(query)
         return calendars.end_of(due_on) if due_on else None
 

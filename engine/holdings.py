@@ -17,7 +17,7 @@ from sqlalchemy import Column, Table, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bpmn.instance import Instance as Process
-from engine import entities, models
+from engine import entities, keys, models
 from engine.case_models import Case
 from engine.states import InstanceStatus, TaskStatus
 from engine.writes import OLD, Writes
@@ -59,6 +59,11 @@ class Held:
         """What every row of its case says (`keys.Keyed`)."""
         return {"region": self.region, "case_id": self.case_id}
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where rows of its case lie that are to be changed."""
+        return {OLD + "region": self.region, OLD + "case_id": self.case_id}
+
 
 @dataclass(kw_only=True, slots=True)
 class HeldTask:
@@ -85,7 +90,8 @@ _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
 Values = tuple[Any, ...]
 _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
 _REV = _CHANGING.index("rev")
-_key_of: Callable[[Values], Values] = itemgetter(_CHANGING.index("case_id"), _CHANGING.index("region"))
+_key_of: Callable[[Values], Values] = itemgetter(*(_CHANGING.index(name) for name in keys.KEY))
+_OLD_KEY = tuple(OLD + name for name in keys.KEY)
 #: What a query selects for `Holdings.take`, in the order of the fields.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
@@ -137,7 +143,7 @@ class Holdings:
         now = {row.id: _values(row) for row in self.rows.values()}
         for instance_id, new in now.items():
             if (stored := self._stored[instance_id]) != new:
-                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev"), exact=True)
+                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
         if self.writes.rows:
             entities.hand_over(session, self.writes)
             self.writes.run(session.connection())
@@ -158,8 +164,10 @@ class Holdings:
 
 
 def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
-    row = {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_CHANGING, now, strict=True))}
-    if _key_of(stored) == _key_of(now):
+    key = _key_of(stored)
+    found = {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_OLD_KEY, key, strict=True))}
+    row = found | dict(zip(_CHANGING, now, strict=True))
+    if key == _key_of(now):
         # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
         del row["case_id"], row["region"]
     return row

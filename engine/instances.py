@@ -267,14 +267,14 @@ def _cancel_abandoned(run: Run) -> None:
             lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": run.why})
 
 
-def of_case(session: Session, case_id: UUID) -> models.Instance:
+def of_case(session: Session, case: Case) -> models.Instance:
     """The instance of the matter itself, the newest if there were several; raises NotFound."""
     query = select(models.Instance).where(
-        models.Instance.case_id == case_id, models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
+        keys.together(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
     row = session.scalar(query.order_by(models.Instance.started_at.desc()).limit(1))
     if row is None:
-        raise NotFound(f"Expected case {case_id} to have a running bundle, but it has none")
+        raise NotFound(f"Expected case {case.number} to have a running bundle, but it has none")
     return row
 
 

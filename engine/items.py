@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, cases, clocks, execution, instances, journal, materials, moments, notices, outbox, procedures
+from engine import alerts, cases, clocks, execution, instances, journal, keys, materials, moments, notices, outbox, procedures
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, DepartmentEvent, Item
@@ -64,7 +64,7 @@ def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item
         raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     cases.withdraw_item(session, case, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, reason=reason)
     return item
@@ -76,7 +76,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
     """
     case = session.get_one(Case, item.case_id)
-    instances.lock(session, instances.of_case(session, case.id).id)
+    instances.lock(session, instances.of_case(session, case).id)
     session.refresh(item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
@@ -97,7 +97,7 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     """Note how the delivery of a result went (domain rule 12): delivered, or failed and on its way back."""
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.SUPERVISOR, to="note a delivery", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     session.refresh(item)
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
     journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)
@@ -112,10 +112,10 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     What fits our status is acknowledged; what does not makes the item DIVERGED, and a person looks.
     """
     _require_department(item, actor, to="report for the item")
-    row = instances.lock(session, item.instance_id or instances.of_case(session, item.case_id).id)
+    row = instances.lock(session, item.instance_id or instances.of_case(session, session.get_one(Case, item.case_id)).id)
     session.refresh(item)
     known = select(DepartmentEvent.event_id).where(DepartmentEvent.department == item.department, DepartmentEvent.event_id == event_id)
-    if session.scalar(known.where(DepartmentEvent.case_id == item.case_id)) is not None:
+    if session.scalar(known.where(keys.together(DepartmentEvent, item))) is not None:
         return item
     _require_number_free(session, item, external_number)
     now = moments.now()

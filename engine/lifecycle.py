@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clocks, dials, functions, matters, moments, numbers
+from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.clock import TimeLimit
@@ -69,9 +69,11 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
 def distribute(session: Session, case: Case, *items: Item) -> None:
     """Link what was handed in to the items that need it (材料分发); one upload serves every item."""
     used_by = {m["code"]: m["used_by"] for m in case.checklist["materials"]}
-    links = select(MaterialLink.material_id, MaterialLink.item_id).where(MaterialLink.item_id.in_([item.id for item in items]))
+    links = select(MaterialLink.material_id, MaterialLink.item_id).where(
+        keys.together(MaterialLink, case), MaterialLink.item_id.in_([item.id for item in items])
+    )
     linked = {(material_id, item_id) for material_id, item_id in session.execute(links)}
-    for material_id, code in session.execute(select(Material.id, Material.code).where(Material.case_id == case.id)):
+    for material_id, code in session.execute(select(Material.id, Material.code).where(keys.together(Material, case))):
         for item in items:
             if item.code in used_by.get(code, ()) and (material_id, item.id) not in linked:
                 session.add(MaterialLink(material_id=material_id, item_id=item.id, **case.key))
@@ -80,7 +82,7 @@ def distribute(session: Session, case: Case, *items: Item) -> None:
 
 def handed_in(session: Session, case: Case) -> set[str]:
     """Codes of the materials that are there."""
-    return set(session.scalars(select(Material.code).where(Material.case_id == case.id)))
+    return set(session.scalars(select(Material.code).where(keys.together(Material, case))))
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:

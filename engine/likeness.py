@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import definitions, lifecycle
+from engine import definitions, keys, lifecycle
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.models import Instance
 
@@ -34,7 +34,7 @@ def _instance(session: Session, instance: Instance) -> Hashable:
 def of_case(session: Session, case: Case) -> Hashable:
     """Tell cases apart: what became of each item, what was handed in, what is missing, what was asked."""
     items = Counter((i.code, i.status, i.clock, i.origin, i.accepted_by, i.dispatched_at is None, i.issued_at is None) for i in case.items)
-    tolerances = session.scalars(select(Tolerance).where(Tolerance.case_id == case.id))
+    tolerances = session.scalars(select(Tolerance).where(keys.together(Tolerance, case)))
     missing = Counter((each.code, each.status, each.reminded_at is None) for each in tolerances)
-    asked = Counter(session.scalars(select(Supplement.status).where(Supplement.case_id == case.id)))
+    asked = Counter(session.scalars(select(Supplement.status).where(keys.together(Supplement, case))))
     return frozenset(items.items()), frozenset(lifecycle.handed_in(session, case)), frozenset(missing.items()), frozenset(asked.items())

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import execution, functions, instances, jobs, journal, lifecycle, moments, tolerances
+from engine import execution, functions, instances, jobs, journal, keys, lifecycle, moments, tolerances
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
@@ -37,11 +37,11 @@ def hand_in(
 
     Raises InvalidInput for a material that the checklist does not know.
     """
-    row = instances.lock(session, instances.of_case(session, case.id).id)
+    row = instances.lock(session, instances.of_case(session, case).id)
     material = record(session, case, code, actor=actor, file=file, fields=fields)
     journal.record(session, row, actor=actor, what="material handed in", material=code, no=material.no, sha256=material.sha256)
     if tolerances.meet(session, case, code):
-        execution.throw(session, case.id, SUPPLIED, actor=actor)
+        execution.throw(session, case, SUPPLIED, actor=actor)
     return material
 
 
@@ -62,7 +62,7 @@ def record(
             f"Expected a material of the checklist of case {case.number}, but {code!r} is none",
             errors=[{"field": "code", "message": f"one of {', '.join(known)}"}],
         )
-    taken = session.scalar(select(func.max(Material.no)).where(Material.case_id == case.id)) or 0
+    taken = session.scalar(select(func.max(Material.no)).where(keys.together(Material, case))) or 0
     material = Material(
         **case.key,
         no=taken + 1,
@@ -96,14 +96,16 @@ def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes
             file = StoredFile(sha256=row.sha256, filename=row.filename, media_type=row.media_type, size=row.size or 0)
         record(session, target, row.code, actor=actor, file=file, fields=row.fields, copied_from=row)
         if tolerances.meet(session, target, row.code):
-            jobs.owe(session, "message", instances.of_case(session, target.id), message=SUPPLIED)
+            jobs.owe(session, "message", instances.of_case(session, target), message=SUPPLIED)
 
 
 def of_case(session: Session, case: Case, items: list[Item] | None = None) -> list[Material]:
     """Materials of a case; with `items`, only those that serve one of them."""
-    query = select(Material).where(Material.case_id == case.id).order_by(Material.no)
+    query = select(Material).where(keys.together(Material, case)).order_by(Material.no)
     if items is not None:
-        linked = select(MaterialLink.material_id).where(MaterialLink.item_id.in_([item.id for item in items]))
+        linked = select(MaterialLink.material_id).where(
+            keys.together(MaterialLink, case), MaterialLink.item_id.in_([item.id for item in items])
+        )
         query = query.where(Material.id.in_(linked))
     return list(session.scalars(query))
 

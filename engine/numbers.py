@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendars, holdings, moments
+from engine import calendars, holdings, keys, moments
 from engine.case_models import Case, Item, Notice
 from engine.models import Counter
 
@@ -32,7 +32,7 @@ def next_notice(session: Session, case: Case, item: Item | None) -> str:
     """Number of the item (or the case), W for 文书, and a running number; counted once a transaction."""
     counts, about = holdings.of(session).notices, (case.id, item.id if item else None)
     if about not in counts:
-        its = select(func.count(Notice.id)).where(Notice.case_id == case.id, Notice.item_id.is_not_distinct_from(about[1]))
+        its = select(func.count(Notice.id)).where(keys.together(Notice, case), Notice.item_id.is_not_distinct_from(about[1]))
         counts[about] = session.scalars(its).one()
     counts[about] += 1
     return f"{item.number if item else case.number}-W{counts[about]:02d}"

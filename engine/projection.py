@@ -35,7 +35,7 @@ def table_of(model: type[models.Base]) -> Table:
 
 _TASKS, _GROUPS, _USERS, _TIMERS, _INCIDENTS = (table_of(model) for model in (Task, TaskGroup, TaskUser, Timer, Incident))
 #: How a row that stands for a wait is found.
-_WAIT = ("instance_id", "wait")
+_WAIT = ("instance_id", "wait", *keys.KEY)
 
 
 @dataclass(kw_only=True)
@@ -60,7 +60,8 @@ class Change:
 
     def found(self, wait_id: int) -> dict[str, Any]:
         """Say how the row of a wait that was there is found."""
-        return {OLD + "instance_id": self.run.row.id, OLD + "wait": wait_id}
+        row = self.run.row
+        return {**row.place, OLD + "instance_id": row.id, OLD + "wait": wait_id}
 
     def common(self, wait: Wait) -> dict[str, Any]:
         """What the row of every new wait says."""
@@ -69,7 +70,7 @@ class Change:
 
     def delete(self, table: Table, waits: Iterable[int]) -> None:
         """Delete the rows of waits that are over."""
-        self.writes.delete(table, [{"instance_id": self.run.row.id, "wait": wait} for wait in waits])
+        self.writes.delete(table, [{**self.run.row.key, "instance_id": self.run.row.id, "wait": wait} for wait in waits])
 
 
 def project(run: Run) -> None:
@@ -157,7 +158,7 @@ def _project_timers(change: Change) -> None:
     """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead."""
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
     rows = [change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in change.stirred[WaitKind.TIMER]]
-    change.writes.put(_TIMERS, rows, by=(*_WAIT, *keys.KEY), new=("due_at",))
+    change.writes.put(_TIMERS, rows, by=_WAIT, new=("due_at",))
 
 
 #: Waits on which an incident may stand while they go on waiting: a worker has failed, or the engine itself.
@@ -183,7 +184,7 @@ def _recovered(run: Run, timers: Collection[int]) -> set[int]:
     """Timers that move with the world and could not be evaluated until now: they have an incident, and no row."""
     if not timers or run.subject.incidents == 0:
         return set()
-    have_rows = select(Timer.wait).where(Timer.instance_id == run.row.id)
+    have_rows = select(Timer.wait).where(keys.its(Timer.instance_id, run.row))
     return _standing(run, timers, Incident.wait.not_in(have_rows))
 
 
@@ -191,7 +192,7 @@ def _standing(run: Run, waits: Collection[int], *more: ColumnElement[bool]) -> s
     """Those of some waits on which an incident stands."""
     if not waits:
         return set()
-    mine = (Incident.instance_id == run.row.id, Incident.wait.in_(waits), Incident.resolved_at.is_(None), *more)
+    mine = (keys.its(Incident.instance_id, run.row), Incident.wait.in_(waits), Incident.resolved_at.is_(None), *more)
     return {wait for wait in run.session.scalars(select(Incident.wait).where(*mine)) if wait is not None}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import steps
+from engine import keys, steps
 from engine.case_models import Item
 from engine.instance_rows import InstanceRows
 from engine.models import Instance, Job
@@ -96,7 +96,7 @@ def _errors(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) ->
     """An error waits for the answer of one of those that have called."""
     if not waits:
         return
-    jobs = session.scalars(select(Job).where(Job.case_id == about.row.case_id, Job.kind == "error")).all()
+    jobs = session.scalars(select(Job).where(keys.together(Job, about.row), Job.kind == "error")).all()
     asked = {job.payload["wait"] for job in jobs if job.payload["thrower"] == str(about.row.id)}
     for number, wait in waits.items():
         if number not in asked:

@@ -28,7 +28,9 @@ def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:
         items,
         select(Tolerance).where(*_its(Tolerance)).order_by(Tolerance.id),
         select(func.count(Notice.id)).where(*_its(Notice), notices),
-        select(func.count(Incident.id)).where(Incident.instance_id == bindparam("instance"), Incident.resolved_at.is_(None)),
+        select(func.count(Incident.id)).where(
+            *_its(Incident), Incident.instance_id == bindparam("instance"), Incident.resolved_at.is_(None)
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, checklists, functions, holidays, journal, lifecycle, matters, moments, notices
+from engine import alerts, calendars, checklists, functions, holidays, journal, keys, lifecycle, matters, moments, notices
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -88,7 +88,7 @@ def lapse(run: Run) -> None:
 
 def of_case(session: Session, case: Case) -> list[Supplement]:
     """Notices of corrections that a case was given."""
-    return list(session.scalars(select(Supplement).where(Supplement.case_id == case.id).order_by(Supplement.id)))
+    return list(session.scalars(select(Supplement).where(keys.together(Supplement, case)).order_by(Supplement.id)))
 
 
 def was_answered(session: Session, case: Case) -> bool:

@@ -148,7 +148,7 @@ def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Mark a task as completed; the row is written with its instance."""
     task.status = move(task.status, TaskStatus.COMPLETED, f"task {task.name}")
     ended = {"status": task.status, "ended_at": moments.now(), "completed_by": run.actor.name, "data": data}
-    holdings.of(run.session).writes.update(_TASKS, [{OLD + "id": task.id, **ended}], by=("id",), exact=True)
+    holdings.of(run.session).writes.update(_TASKS, [{OLD + "id": task.id, **run.row.place, **ended}], by=("id", *keys.KEY), exact=True)
 
 
 def raise_error(session: Session, task_id: UUID, code: str, message: str | None = None, *, actor: Actor, given: Given = NOTHING) -> None:

@@ -174,9 +174,9 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     return session.execute(page).all()
 
 
-def of_case(session: Session, case_id: UUID) -> list[WorkEntry]:
+def of_case(session: Session, case: Case) -> list[WorkEntry]:
     """Open tasks of a case and its items, oldest first."""
-    query = _around(select(*_SHOWN)).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)
+    query = _around(select(*_SHOWN)).where(keys.together(Task, case), Task.status == TaskStatus.OPEN).order_by(Task.id)
     return _entries(session, session.execute(query).all(), dials.today())
 
 

@@ -28,7 +28,8 @@ def spread(url: str) -> None:
             for number in range(SHARDS):
                 connection.execute(text(_partition(table.name, number)))
         # A table of a few rows is read from end to end otherwise, whatever is looked for.
-        connection.execute(text(f'ALTER DATABASE "{bind.url.database}" SET enable_seqscan = off'))
+        for plan in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(text(f'ALTER DATABASE "{bind.url.database}" SET enable_{plan} = off'))
     bind.dispose()
 
 

@@ -170,7 +170,7 @@ class Stage:
     def bundle(self, case: Case) -> Instance:
         """The instance of the matter."""
         with self.reading() as session:
-            return instances.of_case(session, case.id)
+            return instances.of_case(session, case)
 
     def own_process(self, item: Item) -> Instance:
         with self.reading() as session:

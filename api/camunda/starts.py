@@ -40,4 +40,4 @@ def start(
         )
     submitted = {name: given.values[name] for name in _NEEDED}
     case = cases.submit(session, Submission(region=region, matter=loaded.key, **submitted), actor=actor)
-    return instances.of_case(session, case.id)
+    return instances.of_case(session, case)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from engine import broadcasts, definitions, deployments, escalations, execution, instances, processes, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.broadcasts import Thrown
+from engine.case_models import Case
 from engine.models import Activity, Incident, Instance
 from engine.states import InstanceStatus
 from engine.variables import Given
@@ -45,7 +46,7 @@ class Play:
         """Do one step, and what the engine owes after it."""
         with self.database.transaction() as session:
             if step.verb == "message":
-                execution.throw(session, self.case_id, step.words[0], actor=DESIGNER, variables=step.variables)
+                execution.throw(session, session.get_one(Case, self.case_id), step.words[0], actor=DESIGNER, variables=step.variables)
             elif step.verb == "signal":
                 thrown = Thrown(name=step.words[0], given=Given(values=step.variables))
                 broadcasts.throw(session, thrown, actor=DESIGNER, region=REGION)

@@ -51,7 +51,7 @@ def rows(stage):
 
 def throw(stage, designer, instance, message, **variables):
     with designer.acting() as session:
-        execution.throw(session, stage.of(instance).id, message, actor=designer.actor, variables=variables)
+        execution.throw(session, stage.of(instance), message, actor=designer.actor, variables=variables)
 
 
 @pytest.fixture

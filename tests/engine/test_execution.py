@@ -312,7 +312,7 @@ def test_throw__nobody_waits(stage, clerk):
     case = accepted(stage, clerk, {"alpha": {}})
 
     with clerk.acting() as session:
-        assert execution.throw(session, case.id, "nothing", actor=clerk.actor) == 0
+        assert execution.throw(session, case, "nothing", actor=clerk.actor) == 0
 
 
 def test_incident__of_a_case_that_is_not_yours(stage, clerk, market):

@@ -220,7 +220,7 @@ def three(stage, clerk):
 
 def bundle(stage, case):
     with stage.reading() as session:
-        return instances.of_case(session, case.id)
+        return instances.of_case(session, case)
 
 
 def test_resume__several_have_ended(stage, market, three):
@@ -268,7 +268,7 @@ def test_resume__one_of_several_fails(stage, market, three):
 
 def test_owe__rolled_back_with_its_cause(stage, clerk, case):
     with pytest.raises(InvalidState), clerk.acting() as session:  # noqa: PT012 - the second undoes the first
-        jobs.owe(session, "refresh", instances.of_case(session, case.id))
+        jobs.owe(session, "refresh", instances.of_case(session, case))
         raise InvalidState("no")
 
     assert [job.kind for job in stage.jobs(case)] == ["resume"]
@@ -277,7 +277,7 @@ def test_owe__rolled_back_with_its_cause(stage, clerk, case):
 def test_run__nobody_elses(stage, case):
     """A job that is done is gone; who comes second is told that it was not his."""
     with stage.database.transaction() as session:
-        job = jobs.owe(session, "message", instances.of_case(session, case.id), message="nothing")
+        job = jobs.owe(session, "message", instances.of_case(session, case), message="nothing")
         session.info.pop(database._AFTER_COMMIT)
 
     assert worker.run(stage.database, job.id) is True

@@ -48,7 +48,7 @@ def held(stage, case, another):
     def held():
         stage.checking = False
         with another.transaction() as session:
-            instances.lock(session, instances.of_case(session, case.id).id)
+            instances.lock(session, instances.of_case(session, case).id)
             yield
         stage.checking = True
 

@@ -28,6 +28,7 @@ __all__ = [
     "Database",
     "Session",
     "after_commit",
+    "aside",
     "connect",
     "deploy_alone",
     "migrate",
@@ -39,11 +40,13 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
+#: Connections for what is done aside: each is taken for one short transaction, by somebody who has one of the others.
+ASIDE = 2
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
 #: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
 _PATIENCE = 0.2
-_AFTER_COMMIT = "after_commit"
+_AFTER_COMMIT, _ASIDE = "after_commit", "aside"
 #: Locks that are not those of a row.
 _MIGRATION = 0x6F6E657468696E67
 _DEPLOYMENT = _MIGRATION + 1
@@ -53,9 +56,13 @@ def connect(url: str, name: str = schema.NAME) -> Engine:
     """Open a pool of connections to SQLite, or to PostgreSQL, which shows its operator the name."""
     if make_url(url).get_backend_name() == "sqlite":
         return _connect_sqlite(url)
+    return _connect_postgresql(url, name, keep=POOL_SIZE, more=POOL_OVERFLOW)
+
+
+def _connect_postgresql(url: str, name: str, *, keep: int, more: int) -> Engine:
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
     words = postgresql.words(make_url(url), name)
-    bind = create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW, pool_timeout=POOL_TIMEOUT, connect_args=words)
+    bind = create_engine(url, pool_size=keep, max_overflow=more, pool_timeout=POOL_TIMEOUT, connect_args=words)
     outages.watch(bind)
     return bind
 
@@ -98,6 +105,8 @@ class Database:
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
         self.info: dict[str, Any] = {LIVE: self.live}
+        if self.bind.dialect.name == "postgresql":  # SQLite lets one write at a time
+            self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
         # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
         # driver forgets all statements that it has prepared.
         self._by_itself = {"isolation_level": "AUTOCOMMIT"} if self.bind.dialect.name == "postgresql" else {}
@@ -171,11 +180,27 @@ class Database:
         """Give all connections back; what is in the database is remembered no longer."""
         self.bind.dispose()
         remains.forget(self.bind)
+        if _ASIDE in self.info:
+            self.info[_ASIDE].dispose()
 
 
 def after_commit(session: Session, work: Callable[[Database], object]) -> None:
     """Run `work` once this transaction is durable."""
     session.info.setdefault(_AFTER_COMMIT, []).append(work)
+
+
+@contextmanager
+def aside(session: Session) -> Iterator[Connection]:
+    """Do something small in a transaction of its own: when the block ends it is done, whatever becomes of this one.
+
+    It must not want what this one has locked.  Where only one can write at a time it is a part of this one.
+    """
+    bind: Engine | None = session.info.get(_ASIDE)
+    if bind is None:
+        yield session.connection()
+        return
+    with bind.begin() as connection:
+        yield connection
 
 
 def deploy_alone(session: Session) -> None:

@@ -1,24 +1,34 @@
 """Numbers (编号) of cases, items, notices and results.
 
-Only the number of a case comes from a counter; the others are counted within their case or item, whose lock the caller holds, so
-that departments never wait for each other to get a number.
+Only the number of a case comes from a counter, and is taken aside: who submits holds it no longer than that takes, and writes nowhere but
+in his case (docs/decisions/0021).  The others are counted within their case or item, whose lock the caller holds, so that departments never
+wait for each other to get a number.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import func, insert, select, update
+from typing import cast
+
+from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendars, holdings, keys, moments
+from engine import calendars, database, holdings, keys, moments
 from engine.case_models import Case, Item, Notice
 from engine.models import Counter
 
+_COUNTERS = cast("Table", Counter.__table__)
+
 
 def next_case(session: Session, region: str) -> str:
-    """Region (6 digits), local date (8), running number of that day (6): 43010020260302000001."""
+    """Region (6 digits), local date (8), running number of that day (6): 43010020260302000001.
+
+    None is given twice; one whose case does not come about after all may be missing.
+    """
     day = calendars.local_date(moments.now()).strftime("%Y%m%d")
-    return f"{region}{day}{_count(session, f'case {region} {day}'):06d}"
+    with database.aside(session) as connection:
+        count = _count(connection, f"case {region} {day}")
+    return f"{region}{day}{count:06d}"
 
 
 def next_item(session: Session, case: Case) -> str:
@@ -43,14 +53,14 @@ def result(item: Item) -> str:
     return f"{item.number}-Z"
 
 
-def _count(session: Session, name: str) -> int:
-    step = update(Counter).where(Counter.name == name).values(value=Counter.value + 1).returning(Counter.value)
-    value = session.scalar(step)
-    if value is None:
-        try:
-            with session.begin_nested():
-                session.execute(insert(Counter).values(name=name, value=1))
-        except IntegrityError:  # somebody else began the day in the same moment
-            return session.scalars(step).one()
-        return 1
-    return value
+def _count(connection: Connection, name: str) -> int:
+    step = update(_COUNTERS).where(_COUNTERS.c.name == name).values(value=_COUNTERS.c.value + 1).returning(_COUNTERS.c.value)
+    value: int | None = connection.scalar(step)
+    if value is not None:
+        return value
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(_COUNTERS).values(name=name, value=1))
+    except IntegrityError:  # somebody else began the day in the same moment
+        return int(connection.scalars(step).one())
+    return 1

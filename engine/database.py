@@ -219,13 +219,14 @@ def wait_for_nobody(session: Session) -> None:
 def migrate(bind: Engine, *, force: bool = False) -> str:
     """Bring the schema to the newest version; safe to call from several processes at once.
 
-    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told.
+    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told;
+    InvalidState is raised when this release cannot serve beside them.
     """
     with outages.told():
         for contraction in _ask(bind, schema.contractions):
             _upgrade(bind, f"{contraction.revision}-1")
             if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
-                return schema.remainder(clients)
+                return schema.remainder(contraction, clients)
         _upgrade(bind, "head")
     return ""
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine import postgresql
+from engine.errors import InvalidState
 from engine.models import Base
 from engine.postgresql import Client
 
@@ -131,10 +132,17 @@ def _is_young_enough(client: Client, needed: str) -> bool:
     return told is not None and told[1] not in known[: known.index(needed)]  # whom we do not know is newer
 
 
-def remainder(clients: Sequence[Client]) -> str:
-    """Say what is left to do while somebody is connected who may be an older node."""
+def remainder(contraction: Script, clients: Sequence[Client]) -> str:
+    """Say what is left to do while somebody is connected who may be an older node.
+
+    Raises InvalidState when this release cannot serve beside them, since what it needs comes after what is to be taken away.
+    """
     seen = ", ".join(map(str, clients[:5])) + (f" and {len(clients) - 5} more" if len(clients) > 5 else "")  # noqa: PLR2004
-    return (
-        f"Expected no node of an older version to be connected, but these may be some: {seen}. What only they use is left where it is,"
-        f" and this version serves beside them. Replace them, then run onething migrate again (with --force if none of these is a node)."
-    )
+    told = f"Expected no node of an older version to be connected, but these may be some: {seen}."
+    again = "then run onething migrate again (with --force if none of these is a node)."
+    if revisions().index(contraction.revision) < revisions().index(needed()):
+        raise InvalidState(
+            f"{told} They are older than the version before this one, which cannot serve beside them."
+            f" Replace them with a version that knows schema {contraction.revision}, or stop them, {again}"
+        )
+    return f"{told} What only they use is left where it is, and this version serves beside them. Replace them, {again}"

@@ -13,7 +13,7 @@ from alembic import command
 from sqlalchemy import inspect, make_url, select
 
 from engine import database, models, schema
-from engine.errors import Busy
+from engine.errors import Busy, InvalidState
 from engine.migrations import online
 from tests.engine.test_releases import RELEASED
 
@@ -123,17 +123,32 @@ def revision(bind):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_migrate__older_nodes_may_be_connected(expanded, connected):
+def test_migrate__older_nodes_may_be_connected(expanded, connected, monkeypatch):
+    monkeypatch.setattr(schema, "needed", lambda: EXPANDED)  # as it was when the next migration was the last one
     older = connected("", "psql", "onething 0019", "onething 0019 hall")
     connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
 
     left = database.migrate(expanded)
 
     assert left.startswith("Expected no node of an older version to be connected, but these may be some: one without a name (process ")
+    assert "this version serves beside them" in left
     assert sorted(map(int, re.findall(r"process (\d+)", left))) == sorted(each.info.backend_pid for each in older)
     assert revision(expanded) == EXPANDED
     assert database.migrate(expanded, force=True) == ""
     assert revision(expanded) == schema.NEWEST
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrate__nodes_may_be_connected_that_are_older_than_the_release_before(expanded, connected):
+    """What this release needs comes after what they use is taken away: it must not be started beside them."""
+    (older,) = connected("onething 0019")
+
+    with pytest.raises(InvalidState, match="Replace them with a version that knows schema 0021, or stop them"):
+        database.migrate(expanded)
+
+    assert revision(expanded) == EXPANDED
+    older.close()
+    assert database.migrate(expanded) == ""
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -89,7 +89,7 @@ _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
 #: Their values, in that order.
 Values = tuple[Any, ...]
 _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
-_REV = _CHANGING.index("rev")
+_REV, _VARIABLES = _CHANGING.index("rev"), _CHANGING.index("variables")
 _key_of: Callable[[Values], Values] = itemgetter(*(_CHANGING.index(name) for name in keys.KEY))
 _OLD_KEY = tuple(OLD + name for name in keys.KEY)
 #: What a query selects for `Holdings.take`, in the order of the fields.
@@ -170,6 +170,8 @@ def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
     if key == _key_of(now):
         # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
         del row["case_id"], row["region"]
+    if stored[_VARIABLES] == now[_VARIABLES]:
+        del row["variables"]  # what a column is not told stays where it is, however large
     return row
 
 

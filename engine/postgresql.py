@@ -1,15 +1,14 @@
-"""What only PostgreSQL is asked: rows that come and go as JSON, so that everything costs one statement; how it is reached; who waits.
+"""What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement; how it is reached; who waits.
 
-All SQL that is not everybody's stands here: a database that is PostgreSQL's descendant but knows less needs another such module.
+All SQL that is not everybody's stands here and in `engine.recordsets`: a descendant of PostgreSQL that knows less needs two others.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,6 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 
 from engine.columns import Json, Moment
-from engine.parts import OLD, Part, Row, Verb, require_all
 
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
@@ -146,7 +144,7 @@ def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, d
     return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
 
 
-_DIALECT = Dialect()  # type: ignore[no-untyped-call]
+DIALECT = Dialect()  # type: ignore[no-untyped-call]
 
 
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -209,92 +207,3 @@ _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 def among(column: Any, ids: Collection[UUID]) -> TextClause:
     """Say that a column has one of these ids.  They are one parameter: to read hundreds would take the driver longer than the query."""
     return text(f"{column.property.columns[0]} = ANY(CAST(:ids AS uuid[]))").bindparams(ids=list(ids))
-
-
-# Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
-    """Write the rows of all parts in one statement; raises StaleDataError when one is not there that must be."""
-    parts = tuple(rows)
-    written = {f"rows_{place}": _json(part, rows[part]) for place, part in enumerate(parts)}
-    counts = connection.execute(_statement(parts, tuple(_most(len(rows[part])) for part in parts)), written)
-    exact = [part for part in parts if part.exact]
-    for part, count in zip(exact, counts.one() if exact else (), strict=True):
-        require_all(part, len(rows[part]), count)
-
-
-def _json(part: Part, rows: Sequence[Row]) -> str:
-    if writers := _writers(part):
-        rows = [{**row, **{name: write(row[name]) for name, write in writers.items() if row[name] is not None}} for row in rows]
-    return orjson.dumps(rows).decode()
-
-
-@cache
-def _writers(part: Part) -> dict[str, Callable[[Any], str]]:
-    """How the values are written, by name, that JSON would take for something else, or not at all."""
-    kinds: tuple[tuple[type, Callable[[Any], str]], ...] = (
-        (Json, lambda value: orjson.dumps(value).decode()),  # a text of its own: of JSON within JSON PostgreSQL would refuse \u0000
-        (LargeBinary, lambda value: base64.b64encode(value).decode()),
-    )
-    columns = {name: part.table.c[name.removeprefix(OLD)] for name in part.names}
-    return {name: write for name, column in columns.items() for kind, write in kinds if isinstance(column.type, kind)}
-
-
-def _most(count: int) -> int:
-    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
-    return 1 << 3 * -(-(count - 1).bit_length() // 3)
-
-
-@cache
-def _statement(parts: tuple[Part, ...], most: tuple[int, ...]) -> TextClause:
-    """Build the statement for what is written together; there are few such sets, and the database knows each by its text."""
-    sources = [_source(part, place, limit) for place, (part, limit) in enumerate(zip(parts, most, strict=True))]
-    steps = [
-        f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{' RETURNING 1' if part.exact else ''})"
-        for place, part in enumerate(parts)
-    ]
-    counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
-    return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
-
-
-def _source(part: Part, place: int, most: int) -> str:
-    # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
-    columns = ", ".join(f'"{name}" {_type(part.table.c[name.removeprefix(OLD)])}' for name in part.names)
-    return f"(SELECT * FROM json_to_recordset(CAST(:rows_{place} AS json)) AS each({columns}) LIMIT {most}) AS said"
-
-
-def _type(column: Column[Any]) -> str:
-    return "text" if isinstance(column.type, LargeBinary) else column.type.compile(_DIALECT)
-
-
-def _value(part: Part, name: str) -> str:
-    binary = isinstance(part.table.c[name.removeprefix(OLD)].type, LargeBinary)
-    return f"decode(said.\"{name}\", 'base64')" if binary else f'said."{name}"'
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _insert(part: Part, source: str) -> str:
-    return f"INSERT INTO {part.table.name} ({_names(part.names)}) SELECT {', '.join(map(partial(_value, part), part.names))} FROM {source}"
-
-
-def _put(part: Part, source: str) -> str:
-    new = ", ".join(f'"{name}" = excluded."{name}"' for name in part.new)
-    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}"
-
-
-def _update(part: Part, source: str) -> str:
-    new = ", ".join(f'"{name}" = {_value(part, name)}' for name in part.names if not name.startswith(OLD))
-    which = [f'there."{name}" = {_value(part, OLD + name)}' for name in part.by] + [f'there."{name}" IS NULL' for name in part.empty]
-    return f"UPDATE {part.table.name} AS there SET {new} FROM {source} WHERE {' AND '.join(which)}"
-
-
-def _delete(part: Part, source: str) -> str:
-    which = " AND ".join(f'there."{name}" = {_value(part, name)}' for name in part.names)
-    return f"DELETE FROM {part.table.name} AS there USING {source} WHERE {which}"
-
-
-_SQL = {Verb.INSERT: _insert, Verb.PUT: _put, Verb.UPDATE: _update, Verb.DELETE: _delete}

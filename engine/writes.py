@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects import sqlite
 
-from engine import postgresql
+from engine import recordsets
 from engine.parts import OLD, Part, Row, Verb, require_all
 
 __all__ = ["OLD", "Writes"]
@@ -118,4 +118,4 @@ def _plain(part: Part) -> Any:
     )
 
 
-_RUN = {"postgresql": postgresql.write, "sqlite": _run_in_turn}
+_RUN = {"postgresql": recordsets.write, "sqlite": _run_in_turn}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from sqlalchemy import event
 
 from engine.database import Database
+from engine.models import Instance
 from tests import effort
 from tests.benchmarks import reference
 
@@ -35,3 +37,49 @@ def test_complete__however_many_branches(database_url, live):
     database.close()
 
     assert max(made.values()) - min(made.values()) <= ABOUT, made
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("live", [64, 0], ids=["hot", "cold"])
+def test_complete__however_much_form_data(database_url, live):
+    """Whether it is there already or comes with the completion: what must be done with all of it, no function of ours does piece by piece."""
+    database = Database(database_url, live=live)
+    reference.deploy(database)
+    large = "As described. " * 50_000
+    made = {"small": calls(database), "there": calls(database, dossier=large)}
+    made["brought"] = calls(database, data={"outcome": "granted", "opinion": large})
+    database.close()
+
+    assert max(made.values()) - min(made.values()) <= 2 * ABOUT, made
+
+
+def sent(database, work):
+    """Bytes that go to the database."""
+    found = []
+
+    def count(_connection, _cursor, _statement, parameters, _context, _many):
+        rows = parameters if isinstance(parameters, list) else [parameters]
+        values = [value for row in rows for value in (row.values() if isinstance(row, dict) else row)]
+        found.extend(len(value) for value in values if isinstance(value, str | bytes))
+
+    event.listen(database.bind, "before_cursor_execute", count)
+    work()
+    event.remove(database.bind, "before_cursor_execute", count)
+    return sum(found)
+
+
+def test_complete__what_is_sent(database):
+    """What comes goes to the database twice: with its task, and among the variables; what is there already does not when nothing comes."""
+    reference.deploy(database)
+    large = "As described. " * 10_000
+    case = reference.begin(database, done=0, dossier=large)
+    task = partial(reference.standing, database, case)
+    bringing = partial(reference.complete, database, task()["department1"], reference.officer(1), {"outcome": "granted", "opinion": large})
+    assert sent(database, bringing) < 3 * len(large) + 10_000  # the dossier is one of the variables
+
+    for number in (0, 2, 3, 4):
+        reference.complete(database, task()[f"department{number}"], reference.officer(number), {"outcome": "granted", "opinion": large})
+    assert sent(database, partial(reference.complete, database, task()["issue"], reference.CLERK, {})) < 10_000
+    with database.reading() as session:
+        row = session.get_one(Instance, case)
+        assert row.variables == {"applicant": row.variables["applicant"], "dossier": large, "outcome": "granted", "opinion": large}

@@ -62,6 +62,20 @@ def test_insert__defaults_and_kinds(connection):
     assert len({row[0] for row in found(connection, "id")}) == 2
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_insert__what_is_large_goes_beside_the_others(connection, alone):
+    """A row that is alone sends it as a parameter of its own; nobody sees a difference."""
+    content, state = {"text": '‘\x00\\"' * 5_000}, bytes(range(256)) * 50
+    others = [] if alone else [{"place": 2, "content": content}]
+    write(connection, "insert", [{"place": 1, "end": NOON, "content": content, "state": state}, *others])
+    write(connection, "update", [{"old_place": 1, "content": [content], "state": state[1:]}], by=("place",), exact=True)
+
+    first, *rest = found(connection, "place", "end", "content", "state")
+    assert first == (1, NOON, [content], state[1:])
+    assert rest == [(2, None, content, None) for _ in others]
+    assert list(Read([THINGS.c.content], select(THINGS).where(THINGS.c.place == 1)).first(connection, {})) == [[content]]
+
+
 def test_put__what_is_there_changes_only_what_is_new(connection):
     write(connection, "insert", [{"place": 1, "name": "first"}])
     write(connection, "put", [{"place": 1, "name": "second", "end": NOON}, {"place": 2, "name": "third"}], by=("place",), new=("end",))

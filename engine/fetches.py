@@ -108,10 +108,9 @@ def ready_topics(session: Session, topics: Collection[str]) -> set[str]:
     if not topics:
         return set()
     _look(session, topics)
-    new, older = _places(session, topics)
     query = select(ExternalTask.topic).join(Instance, keys.its(ExternalTask.instance_id, Instance))
     query = query.where(_is_free(moments.now()), ~Instance.suspended)
-    return set(session.scalars(union(query.where(new), query.where(older))))
+    return set(session.scalars(union(*(query.where(*place) for place in _places(session, topics)))))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -126,11 +125,15 @@ def _look(session: Session, topics: Collection[str]) -> None:
         memory.look(session, ExternalTask, topic)
 
 
-def _places(session: Session, topics: Collection[str]) -> tuple[ColumnElement[bool], ColumnElement[bool] | TextClause]:
-    """Where tasks of these topics may be: what has come since they were looked through, and what was there."""
+def _places(session: Session, topics: Collection[str]) -> Iterator[list[ColumnElement[bool] | TextClause]]:
+    """Where tasks of these topics may be: what has come since they were looked through, and what was there.
+
+    Each is a range, or some points, of the index; in one condition they might be looked for in all of it, where most is dead.
+    """
     known = {topic: remains.memory(session).of(ExternalTask, topic) for topic in sorted(topics)}
-    new = or_(*(and_(ExternalTask.topic == topic, ExternalTask.created_at >= found.since) for topic, found in known.items()))
-    return new, reads.among(session, ExternalTask.id, {one for found in known.values() for one in found.older})
+    yield [or_(*(and_(ExternalTask.topic == topic, ExternalTask.created_at >= found.since) for topic, found in known.items()))]
+    older = {moment for found in known.values() for moment in found.older}
+    yield [ExternalTask.topic.in_(known), reads.among(session, ExternalTask.created_at, older)]
 
 
 def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
@@ -147,15 +150,13 @@ def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[F
 
 
 def _named(session: Session, what: Fetch, actor: Actor) -> list[UUID]:
-    """Ids of what is free and may be asked for, in the order asked for."""
+    """Ids of what is free and asked for, but for variables, in the order asked for."""
     columns = ExternalTask.id, ExternalTask.priority, ExternalTask.created_at
     query = external_tasks.search(actor).with_only_columns(*columns, maintain_column_froms=True)
-    query = query.where(_is_free(moments.now()), ~Instance.suspended)
-    new, older = _places(session, what.topics)
-    # Of what was there nothing is asked for but its id: any other index would be full of what is dead.
-    found = union_all(query.where(new, or_(*(wanted.condition() for wanted in what.wanted))), query.where(older)).subquery()
+    query = query.where(_is_free(moments.now()), ~Instance.suspended, or_(*(wanted.condition() for wanted in what.wanted)))
+    found = union_all(*(query.where(*place) for place in _places(session, what.topics))).subquery()
     first = [found.c.priority.desc()] if what.by_priority else []
     named = select(found.c.id).order_by(*first, found.c.created_at.desc() if what.oldest_first is False else found.c.created_at, found.c.id)
     # Whoever asks for variables finds one among many: all are named, and only so many read as it takes.
     some = any(not wanted.variables for wanted in what.wanted)
-    return list(session.scalars(named.limit(max(LOOK, what.limit) + remains.MOST * len(what.topics)) if some else named))
+    return list(session.scalars(named.limit(max(LOOK, what.limit)) if some else named))

@@ -41,12 +41,10 @@ def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit:
     memory = remains.memory(session)
     memory.look(session, Outbox, topic)
     known = memory.of(Outbox, topic)
-    older = session.scalars(select(Outbox).where(reads.among(session, Outbox.id, known.older))).all() if known.older else ()
-    first = sorted((row for row in older if row.sent_at is None), key=lambda row: (row.created_at, row.id))[:limit]
-    new = select(Outbox).where(
-        Outbox.sent_at.is_(None), Outbox.created_at >= known.since, *(() if topic is None else (Outbox.topic == topic,))
-    )
-    return [*first, *session.scalars(new.order_by(Outbox.created_at, Outbox.id).limit(limit - len(first)))]
+    query = select(Outbox).where(*remains.waiting(Outbox, topic)).order_by(Outbox.created_at, Outbox.id)
+    there = query.where(reads.among(session, Outbox.created_at, known.older)).limit(limit)
+    older = session.scalars(there).all() if known.older else ()
+    return [*older, *session.scalars(query.where(Outbox.created_at >= known.since).limit(limit - len(older)))]
 
 
 def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:

@@ -44,6 +44,7 @@ class Dialect(PGDialect_psycopg):
 
 
 registry.register("postgresql.psycopg", __name__, Dialect.__name__)
+_DIALECT = Dialect()  # type: ignore[no-untyped-call]
 
 
 def version(number: int) -> tuple[int, ...]:
@@ -204,6 +205,8 @@ _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 )
 
 
-def among(column: Any, ids: Collection[UUID]) -> TextClause:
-    """Say that a column has one of these ids.  They are one parameter: to read hundreds would take the driver longer than the query."""
-    return text(f"{column.property.columns[0]} = ANY(CAST(:ids AS uuid[]))").bindparams(ids=list(ids))
+def among(column: Any, values: Collection[Any]) -> TextClause:
+    """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query."""
+    kind = f"{column.type.compile(_DIALECT)}[]"
+    # Selected, they are not counted by the planner, who would look through a small table, or one of which he knows little, as a whole.
+    return text(f"{column.expression} = ANY(CAST((SELECT CAST(:among AS {kind})) AS {kind}))").bindparams(among=list(values))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
-from uuid import UUID
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import entities, postgresql
+
+Value = TypeVar("Value")
 
 
 class Read:
@@ -62,6 +63,6 @@ class Reading:
         return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]
 
 
-def among(session: Session, column: InstrumentedAttribute[UUID], ids: Collection[UUID]) -> ColumnElement[bool] | TextClause:
-    """Say that a column has one of these ids, however many they are."""
-    return postgresql.among(column, ids) if session.get_bind().dialect.name == "postgresql" else column.in_(ids)
+def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:
+    """Say that a column has one of these values, however many they are."""
+    return postgresql.among(column, values) if session.get_bind().dialect.name == "postgresql" else column.in_(values)

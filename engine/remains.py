@@ -2,7 +2,7 @@
 
 Others fetch from the outbox and from external tasks what they want, and leave the rest: a message that nobody carries, a task that has
 failed for good, stays for weeks at the head of its queue.  So a floor (`floors`) would not rise above what is dead behind it.  Here a
-process remembers what waits there by id, and looks from the floor on for the rest.
+process remembers when what waits there was created, and looks from the floor on for the rest.
 
 Whatever happens to one of those meanwhile (its lock runs out, it gets retries, its process goes on) is seen in its row, which is looked
 at each time; all that is relied on is that what is gone never comes back, and that what comes is of now.  What comes otherwise (written
@@ -12,14 +12,12 @@ long before its commit, or restored) is found by the next look from the very beg
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Engine, null, select
+from sqlalchemy import ColumnElement, Engine, select
 from sqlalchemy.orm import Session
 
 from engine import moments, reads
@@ -29,21 +27,19 @@ from engine.queues import LONG_AGO
 
 #: A look is followed by so many times as much time without one of its kind: a request makes it, and somebody waits for that.
 RARELY = 100
-#: So many rows are remembered by id: when more wait, the floor stays at the next.
+#: So many rows are remembered: when more wait, the floor stays at the next.
 MOST = 500
 #: So many queues are remembered: clients say what their topics are called.
 QUEUES = 1000
 Kind = type[ExternalTask] | type[Outbox]
-#: What a row says that is there still, but does not wait any more.
-_OVER: Mapping[Kind, ColumnElement[Any]] = {ExternalTask: null(), Outbox: Outbox.sent_at.expression}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remains:
-    """What waited in a queue: nothing that was created before `since`, except the `older`."""
+    """What waited in a queue: nothing that was created before `since`, except in the `older` moments."""
 
     since: datetime = LONG_AGO
-    older: frozenset[UUID] = frozenset()
+    older: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +101,16 @@ def forget(bind: Engine) -> None:
 
 def _look(session: Session, kind: Kind, name: str | None, before: Remains) -> Remains:
     """Look through what waits, as far as it was there and as it has come since."""
-    seen, over = moments.now() - UNSEEN, _OVER[kind]
-    topic = () if name is None else (kind.topic == name,)
-    query = select(kind.created_at, kind.id, over)
-    new = query.where(over.is_(None), *topic, kind.created_at >= min(before.since, seen)).order_by(kind.created_at).limit(MOST + 1)
-    # Nothing but ids is asked for: any other index would be full of what is dead.
-    rows = [*session.execute(new), *(session.execute(query.where(reads.among(session, kind.id, before.older))) if before.older else ())]
-    first = sorted({(created_at, row_id) for created_at, row_id, ended in rows if ended is None})
-    since = min(seen, first[MOST][0]) if len(first) > MOST else seen
-    return Remains(since=since, older=frozenset(row_id for created_at, row_id in first if created_at < since))
+    seen = moments.now() - UNSEEN
+    query = select(kind.created_at).where(*waiting(kind, name))
+    new = query.where(kind.created_at >= min(before.since, seen)).order_by(kind.created_at).limit(MOST + 1)
+    there = query.where(reads.among(session, kind.created_at, before.older))
+    first = sorted([*session.scalars(new), *(session.scalars(there) if before.older else ())])
+    since = min(seen, first[MOST]) if len(first) > MOST else seen
+    return Remains(since=since, older=frozenset(created_at for created_at in first if created_at < since))
+
+
+def waiting(kind: Kind, name: str | None) -> list[ColumnElement[bool]]:
+    """Say that a row waits in a queue; indexes have these columns before the moment of its creation, and nothing that a fetch writes."""
+    sent: list[ColumnElement[bool]] = [Outbox.sent_at.is_(None)] if kind is Outbox else []
+    return sent if name is None else [*sent, kind.topic == name]

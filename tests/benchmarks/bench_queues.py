@@ -55,7 +55,7 @@ DONE = (
 )
 #: What stays at the head, for weeks: nobody carries it, or it waits for somebody who mends it.
 _KEYED, _KEY = "(id, region, case_id", "gen_random_uuid(), region, case_id"
-_OLD = "now() - interval '7 days' FROM instances LIMIT 100"
+_OLD = "now() - interval '7 days' + row_number() OVER () * interval '1 minute' FROM instances LIMIT 100"
 _FAILED = f"SELECT {_KEY}, id, 99, 'failed', 'done', 0, 0"
 STAYS = (
     f"INSERT INTO outbox {_KEYED}, topic, payload, created_at) SELECT {_KEY}, 'notice', '{{}}', {_OLD}",

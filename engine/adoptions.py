@@ -133,11 +133,11 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         child.hall, child.submitted_by = case.hall, case.submitted_by
         holdings.of(session).write(session)
         told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
-        session.execute(update(Task).where(Task.instance_id == child.id).values(**told))
+        session.execute(update(Task).where(keys.its(Task.instance_id, child)).values(**told))
     if item.status is ItemStatus.SUBMITTED:
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     # What was handed in stays in its case; the bundle gets a copy of what it needs.
-    session.execute(delete(MaterialLink).where(MaterialLink.item_id == item.id))
+    session.execute(delete(MaterialLink).where(keys.its(MaterialLink.item_id, item)))
     item.region, item.case_id, item.adopted_from_id = case.region, case.id, source.id
     item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
@@ -151,7 +151,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
 
 def _take_jobs(session: Session, child: Held) -> None:
     """Whoever performs a job holds it, and waits for the instance: so nobody who holds an instance ever waits for a job."""
-    owed = select(Job.id).where(Job.instance_id == child.id)
+    owed = select(Job.id).where(keys.its(Job.instance_id, child))
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
     if len(taken) < len(session.scalars(owed).all()):
         raise Busy("Expected to adopt the item, but something that it owes is just being done; try again")

@@ -254,7 +254,10 @@ def _cancel_abandoned(run: Run) -> None:
     if not gone:
         return
     query = select(models.Instance).where(
-        models.Instance.parent_id == run.row.id, models.Instance.parent_wait.in_(gone), models.Instance.status == InstanceStatus.RUNNING
+        keys.together(models.Instance, run.row),
+        models.Instance.parent_id == run.row.id,
+        models.Instance.parent_wait.in_(gone),
+        models.Instance.status == InstanceStatus.RUNNING,
     )
     for child in run.session.scalars(query).all():
         lock(run.session, child.id)  # its department may be deciding just now

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import database, holdings, moments
+from engine import database, holdings, keys, moments
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
@@ -33,7 +33,10 @@ _DUE = (
 _ANY = Read((_JOBS.c.id,), _DUE.limit(1))
 _FREE = Read(
     (_JOBS.c.id, _JOBS.c.payload),
-    _DUE.order_by(_JOBS.c.due_at, _JOBS.c.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True),
+    _DUE.where(*(_JOBS.c[name] == bindparam(name) for name in keys.KEY))
+    .order_by(_JOBS.c.due_at, _JOBS.c.id)
+    .limit(TOGETHER)
+    .with_for_update(skip_locked=True, key_share=True),
 )
 
 
@@ -67,12 +70,12 @@ def run_after_commit(session: Session, job: Job) -> None:
         database.after_commit(session, lambda db: worker.run(db, job_id))
 
 
-def claim_resumes(session: Session, instance_id: UUID) -> dict[UUID, UUID]:
+def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
     """Hold what an instance is to be told of those that it has called, oldest first, except what somebody else performs just now.
 
     Gives the job, and who has ended.
     """
-    found = _FREE.all(session.connection(), {"instance": instance_id, "now": moments.now()})
+    found = _FREE.all(session.connection(), {"instance": instance.id, **instance.key, "now": moments.now()})
     return {job_id: UUID(payload["child"]) for job_id, payload in found}
 
 

@@ -98,7 +98,7 @@ def _tell(db: Database, instance_id: UUID) -> int:
     try:
         with db.transaction() as session:
             row = returns.take(session, instance_id)
-            owed = jobs.claim_resumes(session, instance_id) if row else {}
+            owed = jobs.claim_resumes(session, row) if row else {}
             if row and owed:
                 with holdings.together(session, {instance_id}):
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)

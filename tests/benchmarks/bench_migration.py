@@ -3,6 +3,8 @@
 Two writers complete tasks without a pause, first with the code of the release before, while what is new is added; then with this code, while
 what only older nodes use is taken away.  Somebody reads all tables for a while meanwhile, as a backup does.  How long the slowest command
 took says how long anybody was kept waiting.
+
+With `--alone 0018` nobody works: how long each migration takes from that schema on, and how much disk.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -39,6 +41,8 @@ CODE = SNAPSHOTS / f"code-{BEFORE}.tar.zst"
 HERE = Path(__file__).parents[2]
 #: Seconds that are measured beside no migration, and how long somebody reads during one.
 QUIET, READING = 10, 15
+#: Bytes that were written to the log.
+_LOG = "SELECT pg_current_wal_lsn() - '0/0'"
 #: What a case of the reference process has rows in.
 TABLES = (*population.HOT, "activities", "journal", "jobs", "material_links")
 
@@ -47,9 +51,8 @@ def main() -> None:
     """Print how long commands took."""
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_migration", description=__doc__)
     words.add_argument("--cases", type=int, default=100_000)
+    words.add_argument("--alone", metavar="REVISION")
     asked = words.parse_args()
-    heads = ("took", "commands", "median", "p99", "slowest", "failed")
-    table = Table("seconds; commands: milliseconds", *(Column(head, justify="right") for head in heads))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onething-migration-", ignore_cleanup_errors=True)))
         older = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onething-older-")))
@@ -61,16 +64,47 @@ def main() -> None:
         stack.callback(server.stop)
         db = Database(server.url())
         stack.callback(db.close)
-        counted = _populate(db, asked.cases)
+        counted = _populate(db, asked.cases, asked.alone or BEFORE)
+        if asked.alone:
+            table = _table("migration", ("seconds", "MB of the database", "MB of its log"))
+            for row in _alone(db, asked.alone):
+                table.add_row(*row)
+            _print(table, counted)
+            return
+        table = _table("seconds; commands: milliseconds", ("took", "commands", "median", "p99", "slowest", "failed"))
         for code, to, departments in ((older, schema.needed(), ("d0", "d1")), (HERE, schema.NEWEST, ("d2", "d3"))):
             for row in _measured(db, server.url(), code, to, departments):
                 table.add_row(*row)
+        _print(table, counted)
+
+
+def _table(first: str, heads: Sequence[str]) -> Table:
+    return Table(first, *(Column(head, justify="right") for head in heads))
+
+
+def _print(table: Table, counted: Mapping[str, int]) -> None:
     table.title = ", ".join(f"{count:,} {name}" for name, count in counted.items())
     Console(width=130).print(table)
 
 
-def _populate(db: Database, cases: int) -> dict[str, int]:
-    """Fill the schema of the release before; gives how many rows there are."""
+def _alone(db: Database, before: str) -> Iterator[tuple[str, ...]]:
+    """Migrate step by step while nobody works."""
+    yield before, "", f"{_asked(db, 'SELECT pg_database_size(current_database())') / 1e6:,.0f}", ""
+    for revision in schema.revisions()[schema.revisions().index(before) + 1 :]:
+        log, began = _asked(db, _LOG), time.perf_counter()
+        _bring(db, revision)
+        took = time.perf_counter() - began
+        size = _asked(db, "SELECT pg_database_size(current_database())")
+        yield revision, f"{took:.1f}", f"{size / 1e6:,.0f}", f"{(_asked(db, _LOG) - log) / 1e6:,.0f}"
+
+
+def _asked(db: Database, query: str) -> float:
+    with db.reading() as session:
+        return float(session.scalar(text(query)) or 0)
+
+
+def _populate(db: Database, cases: int, before: str) -> dict[str, int]:
+    """Fill the schema of a release before; gives how many rows there are."""
     _bring(db, schema.needed())
     reference.deploy(db)
     instance = reference.begin(db, done=0)
@@ -78,7 +112,7 @@ def _populate(db: Database, cases: int) -> dict[str, int]:
         case = session.scalars(select(Instance.case_id).where(Instance.id == instance)).one()
     population.multiply(db, case, cases, tables=TABLES)
     with database.migrating(db.bind) as config:
-        command.downgrade(config, BEFORE)
+        command.downgrade(config, before)
     population.settle(db)
     with db.reading() as session:
         return {name: session.scalar(text(f"SELECT count(*) FROM {name}")) or 0 for name in ("activities", "timers", "tasks")}

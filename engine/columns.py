@@ -16,6 +16,9 @@ from sqlalchemy import DateTime, Dialect, Enum, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+#: Says of a column (`Column.info`) that a value of it may take megabytes.
+MAY_BE_LARGE = "may be large"
+
 
 class Json(TypeDecorator[Any]):
     """JSON as text: portable, and never reordered by the database."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from engine.columns import Json, Lit, Moment, enum, new_id
+from engine.columns import MAY_BE_LARGE, Json, Lit, Moment, enum, new_id
 from engine.keys import Keyed, found_otherwise, of_case, refers, unique
 from engine.states import (
     ClockStatus,
@@ -199,7 +199,7 @@ class Instance(Keyed, Base):
     #: Counts writes; a write that rests on an old one is refused (Busy), whatever became of the lock.
     rev: Mapped[int] = mapped_column(default=0)
     state: Mapped[bytes] = mapped_column(LargeBinary)
-    variables: Mapped[dict[str, Any]]
+    variables: Mapped[dict[str, Any]] = mapped_column(info={MAY_BE_LARGE: True})
     #: Variables whose type JSON cannot tell, as Camunda's clients said it: {name: {type, valueInfo?}}.
     types: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_at: Mapped[datetime]

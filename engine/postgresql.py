@@ -1,29 +1,44 @@
 """What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement; how it is reached; who waits.
 
-All SQL that is not everybody's stands here and in `engine.recordsets`: a descendant of PostgreSQL that knows less needs two others.
+All SQL that is not everybody's stands here: a descendant of PostgreSQL that knows less needs another such module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from typing import Any
-from uuid import UUID
 
-import orjson
-from sqlalchemy import JSON, URL, Column, Connection, Date, Enum, LargeBinary, Select, Text, Uuid, cast, func, literal_column, select, text
+from sqlalchemy import (
+    JSON,
+    URL,
+    Column,
+    Connection,
+    LargeBinary,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 
-from engine.columns import Json, Moment
+from engine.columns import MAY_BE_LARGE, Json
+from engine.parts import OLD, Part, Verb
 
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
 #: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
 IDLE_TIMEOUT = 15
+#: Letters from which on a text goes beside the others, not as a part of their JSON.
+LARGE = 8_000
 #: How long who holds much waits for a lock, milliseconds.
 HURRY = 10
 
@@ -45,6 +60,8 @@ class Dialect(PGDialect_psycopg):
 
 registry.register("postgresql.psycopg", __name__, Dialect.__name__)
 _DIALECT = Dialect()  # type: ignore[no-untyped-call]
+#: Only what the database would misread.
+_quote: Callable[[str], str] = _DIALECT.identifier_preparer.quote
 
 
 def version(number: int) -> tuple[int, ...]:
@@ -145,28 +162,29 @@ def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, d
     return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
 
 
-DIALECT = Dialect()  # type: ignore[no-untyped-call]
-
-
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def packed(columns: Sequence[Column[Any]]) -> ColumnElement[str]:
-    """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it."""
-    return cast(_row(columns), Text)
+def packed(columns: Sequence[Column[Any]]) -> list[ColumnElement[str]]:
+    """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it.
+
+    Those that may hold much follow, empty where they do not: within the one, the database would read and copy it as JSON, too.
+    """
+    places, inside = large(tuple(columns)), list[ColumnElement[Any]](columns)
+    for place in places:
+        inside[place] = case((func.octet_length(columns[place]) <= LARGE, cast(columns[place], JSON)))
+    beside = (case((func.octet_length(columns[place]) > LARGE, cast(columns[place], Text))) for place in places)
+    return [cast(_row(inside), Text), *beside]
 
 
-def _row(columns: Iterable[Column[Any]]) -> ColumnElement[Any]:
+@cache
+def large(columns: tuple[Column[Any], ...]) -> tuple[int, ...]:
+    """Say which of some columns may hold much, by their places."""
+    return tuple(place for place, column in enumerate(columns) if column.info.get(MAY_BE_LARGE))
+
+
+def _row(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
     return func.json_build_array(*(cast(column, JSON) if isinstance(column.type, Json) else column for column in columns))
-
-
-def unpack(columns: tuple[Column[Any], ...], found: str) -> list[Any]:
-    """Give what `packed` has selected, as the columns would have given it."""
-    return _read(columns, orjson.loads(found))
-
-
-def _read(columns: tuple[Column[Any], ...], row: Iterable[Any]) -> list[Any]:
-    return [value if value is None or read is None else read(value) for read, value in zip(_all_readers(columns), row, strict=True)]
 
 
 def listed(queries: Iterable[tuple[Sequence[Column[Any]], Select[Any]]]) -> Select[str]:
@@ -179,34 +197,76 @@ def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[A
     return select(func.coalesce(func.json_agg(rows.c.row), literal_column("'[]'::json"))).scalar_subquery()
 
 
-def unlist(columns: Iterable[tuple[Column[Any], ...]], found: str) -> list[list[list[Any]]]:
-    """Give what `listed` has selected, as the columns would have given it."""
-    return [[_read(kinds, row) for row in rows] for kinds, rows in zip(columns, orjson.loads(found), strict=True)]
-
-
-@cache
-def _all_readers(columns: tuple[Column[Any], ...]) -> tuple[Callable[[Any], Any] | None, ...]:
-    return tuple(map(_reader, columns))
-
-
-def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
-    """How the JSON of a value is read; None: it is the value."""
-    kind = column.type
-    if isinstance(kind, Enum):
-        return kind.enum_class
-    return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
-
-
-_READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (Uuid, UUID),
-    (Moment, datetime.fromisoformat),
-    (Date, date.fromisoformat),
-    (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…
-)
-
-
 def among(column: Any, values: Collection[Any]) -> TextClause:
     """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query."""
     kind = f"{column.type.compile(_DIALECT)}[]"
     # Selected, they are not counted by the planner, who would look through a small table, or one of which he knows little, as a whole.
     return text(f"{column.expression} = ANY(CAST((SELECT CAST(:among AS {kind})) AS {kind}))").bindparams(among=list(values))
+
+
+# Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def most(count: int) -> int:
+    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
+    return 1 << 3 * -(-(count - 1).bit_length() // 3)
+
+
+@cache
+def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple[str, ...], ...]) -> TextClause:
+    """Build the statement for what is written together; there are few such sets, and the database knows each by its text.
+
+    So does the driver, up to 4,096 letters; longer ones it takes apart each time.
+    """
+    sources = [_source(part, place, most[place], words[place]) for place, part in enumerate(parts)]
+    steps = [
+        f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{' RETURNING 1' if part.exact else ''})"
+        for place, part in enumerate(parts)
+    ]
+    counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
+    return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
+
+
+def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:
+    # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
+    beside = [name for name in part.names if f"{name}_{place}" in words]
+    columns = ", ".join(f"{_quote(name)} {_type(part.table.c[name.removeprefix(OLD)])}" for name in part.names if name not in beside)
+    large = "".join(f", CAST(:{name}_{place} AS text) AS {_quote(name)}" for name in beside)
+    return f"(SELECT *{large} FROM json_to_recordset(CAST(:rows_{place} AS json)) AS s({columns}) LIMIT {most}) AS s"
+
+
+def _type(column: Column[Any]) -> str:
+    kind = "text" if isinstance(column.type, LargeBinary) else column.type.compile(_DIALECT)
+    return kind.replace("TIMESTAMP WITH TIME ZONE", "timestamptz")
+
+
+def _value(part: Part, name: str) -> str:
+    binary = isinstance(part.table.c[name.removeprefix(OLD)].type, LargeBinary)
+    return f"decode(s.{_quote(name)}, 'base64')" if binary else f"s.{_quote(name)}"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(_quote, names))
+
+
+def _insert(part: Part, source: str) -> str:
+    return f"INSERT INTO {part.table.name} ({_names(part.names)}) SELECT {', '.join(map(partial(_value, part), part.names))} FROM {source}"
+
+
+def _put(part: Part, source: str) -> str:
+    new = ", ".join(f"{_quote(name)} = excluded.{_quote(name)}" for name in part.new)
+    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}"
+
+
+def _update(part: Part, source: str) -> str:
+    new = ", ".join(f"{_quote(name)} = {_value(part, name)}" for name in part.names if not name.startswith(OLD))
+    which = [f"t.{_quote(name)} = {_value(part, OLD + name)}" for name in part.by] + [f"t.{_quote(name)} IS NULL" for name in part.empty]
+    return f"UPDATE {part.table.name} AS t SET {new} FROM {source} WHERE {' AND '.join(which)}"
+
+
+def _delete(part: Part, source: str) -> str:
+    which = " AND ".join(f"t.{_quote(name)} = {_value(part, name)}" for name in part.names)
+    return f"DELETE FROM {part.table.name} AS t USING {source} WHERE {which}"
+
+
+_SQL = {Verb.INSERT: _insert, Verb.PUT: _put, Verb.UPDATE: _update, Verb.DELETE: _delete}

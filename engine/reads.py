@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import entities, postgresql
+from engine import entities, postgresql, recordsets
 
 Value = TypeVar("Value")
 
@@ -19,19 +19,19 @@ class Read:
     def __init__(self, columns: Sequence[Column[Any]], query: Select[Any]) -> None:
         self._columns = tuple(columns)
         self._plain = query.with_only_columns(*columns, maintain_column_froms=True)
-        self._packed = query.with_only_columns(postgresql.packed(columns), maintain_column_froms=True)
+        self._packed = query.with_only_columns(*postgresql.packed(columns), maintain_column_froms=True)
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
         """Give the values of the first row; None: there is none."""
         if connection.dialect.name == "postgresql":
-            found = connection.execute(self._packed, parameters).scalar()
-            return None if found is None else postgresql.unpack(self._columns, found)
+            found = connection.execute(self._packed, parameters).first()
+            return None if found is None else recordsets.unpack(self._columns, found)
         return connection.execute(self._plain, parameters).first()
 
     def all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Give the values of all rows."""
         if connection.dialect.name == "postgresql":
-            return [postgresql.unpack(self._columns, found) for found in connection.execute(self._packed, parameters).scalars()]
+            return [recordsets.unpack(self._columns, found) for found in connection.execute(self._packed, parameters)]
         return list(connection.execute(self._plain, parameters))
 
 
@@ -51,7 +51,7 @@ class Reading:
         """Give what each query finds."""
         session.flush()
         if session.get_bind().dialect.name == "postgresql":
-            found = postgresql.unlist(self._columns, session.connection().execute(self._listed, parameters).scalar_one())
+            found = recordsets.unlist(self._columns, session.connection().execute(self._listed, parameters).scalar_one())
             return [self._known(session, place, rows) for place, rows in enumerate(found)]
         anew = {"populate_existing": True}
         return [list(session.scalars(query, parameters, execution_options=anew)) for query in self._queries]

@@ -1,25 +1,22 @@
-"""Record sets: the rows of several tables go to PostgreSQL as JSON, in one statement that costs one round trip."""
+"""Record sets: rows go to PostgreSQL and come from it as JSON, so that all costs one statement; the SQL is in `engine.postgresql`."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
 from psycopg.adapt import Buffer, Dumper
-from sqlalchemy import Column, Connection, LargeBinary, TextClause, text
+from sqlalchemy import Column, Connection, Date, Enum, LargeBinary, Uuid
 
-from engine.columns import Json
-from engine.parts import OLD, Part, Row, Verb, require_all
-from engine.postgresql import DIALECT
-
-#: Letters from which on a text is a parameter of its own: as JSON within JSON it is written, sent and read once more.
-LARGE = 8_000
-#: Only what the database would misread.
-_quote: Callable[[str], str] = DIALECT.identifier_preparer.quote
+from engine import postgresql
+from engine.columns import Json, Moment
+from engine.parts import OLD, Part, Row, require_all
 
 
 class Written(bytes):
@@ -41,7 +38,7 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     """Write the rows of all parts in one statement; raises StaleDataError when one is not there that must be."""
     parts = tuple(rows)
     words = [_words(part, place, rows[part]) for place, part in enumerate(parts)]
-    statement = _statement(parts, tuple(_most(len(rows[part])) for part in parts), tuple(map(tuple, words)))
+    statement = postgresql.statement(parts, tuple(postgresql.most(len(rows[part])) for part in parts), tuple(map(tuple, words)))
     counts = connection.execute(statement, {name: said for each in words for name, said in each.items()})
     exact = [part for part in parts if part.exact]
     for part, count in zip(exact, counts.one() if exact else (), strict=True):
@@ -54,7 +51,7 @@ def _words(part: Part, place: int, rows: Sequence[Row]) -> dict[str, Written]:
         return {f"rows_{place}": Written(orjson.dumps(rows))}
     said = [{**row, **{name: write(row[name]) for name, write in writers.items() if row[name] is not None}} for row in rows]
     alone = said[0] if len(said) == 1 else {}
-    large = {f"{name}_{place}": alone.pop(name) for name in writers if alone.get(name) and len(alone[name]) > LARGE}
+    large = {f"{name}_{place}": alone.pop(name) for name in writers if alone.get(name) and len(alone[name]) > postgresql.LARGE}
     return {f"rows_{place}": Written(orjson.dumps(said, default=bytes.decode)), **large}
 
 
@@ -69,66 +66,39 @@ def _writers(part: Part) -> dict[str, Callable[[Any], Written]]:
     return {name: write for name, column in columns.items() for kind, write in kinds if isinstance(column.type, kind)}
 
 
-def _most(count: int) -> int:
-    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
-    return 1 << 3 * -(-(count - 1).bit_length() // 3)
+def unpack(columns: tuple[Column[Any], ...], found: Sequence[str | None]) -> list[Any]:
+    """Give what `packed` has selected, as the columns would have given it."""
+    row = orjson.loads(found[0] or "")
+    for place, said in zip(postgresql.large(columns), found[1:], strict=True):
+        row[place] = row[place] if said is None else orjson.loads(said)
+    return _read(columns, row)
+
+
+def _read(columns: tuple[Column[Any], ...], row: Iterable[Any]) -> list[Any]:
+    return [value if value is None or read is None else read(value) for read, value in zip(_all_readers(columns), row, strict=True)]
+
+
+def unlist(columns: Iterable[tuple[Column[Any], ...]], found: str) -> list[list[list[Any]]]:
+    """Give what `listed` has selected, as the columns would have given it."""
+    return [[_read(kinds, row) for row in rows] for kinds, rows in zip(columns, orjson.loads(found), strict=True)]
 
 
 @cache
-def _statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple[str, ...], ...]) -> TextClause:
-    """Build the statement for what is written together; there are few such sets, and the database knows each by its text.
-
-    So does the driver, up to 4,096 letters; longer ones it takes apart each time.
-    """
-    sources = [_source(part, place, most[place], words[place]) for place, part in enumerate(parts)]
-    steps = [
-        f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{' RETURNING 1' if part.exact else ''})"
-        for place, part in enumerate(parts)
-    ]
-    counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
-    return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
+def _all_readers(columns: tuple[Column[Any], ...]) -> tuple[Callable[[Any], Any] | None, ...]:
+    return tuple(map(_reader, columns))
 
 
-def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:
-    # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
-    beside = [name for name in part.names if f"{name}_{place}" in words]
-    columns = ", ".join(f"{_quote(name)} {_type(part.table.c[name.removeprefix(OLD)])}" for name in part.names if name not in beside)
-    large = "".join(f", CAST(:{name}_{place} AS text) AS {_quote(name)}" for name in beside)
-    return f"(SELECT *{large} FROM json_to_recordset(CAST(:rows_{place} AS json)) AS s({columns}) LIMIT {most}) AS s"
+def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
+    """How the JSON of a value is read; None: it is the value."""
+    kind = column.type
+    if isinstance(kind, Enum):
+        return kind.enum_class
+    return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
 
 
-def _type(column: Column[Any]) -> str:
-    kind = "text" if isinstance(column.type, LargeBinary) else column.type.compile(DIALECT)
-    return kind.replace("TIMESTAMP WITH TIME ZONE", "timestamptz")
-
-
-def _value(part: Part, name: str) -> str:
-    binary = isinstance(part.table.c[name.removeprefix(OLD)].type, LargeBinary)
-    return f"decode(s.{_quote(name)}, 'base64')" if binary else f"s.{_quote(name)}"
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(_quote, names))
-
-
-def _insert(part: Part, source: str) -> str:
-    return f"INSERT INTO {part.table.name} ({_names(part.names)}) SELECT {', '.join(map(partial(_value, part), part.names))} FROM {source}"
-
-
-def _put(part: Part, source: str) -> str:
-    new = ", ".join(f"{_quote(name)} = excluded.{_quote(name)}" for name in part.new)
-    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}"
-
-
-def _update(part: Part, source: str) -> str:
-    new = ", ".join(f"{_quote(name)} = {_value(part, name)}" for name in part.names if not name.startswith(OLD))
-    which = [f"t.{_quote(name)} = {_value(part, OLD + name)}" for name in part.by] + [f"t.{_quote(name)} IS NULL" for name in part.empty]
-    return f"UPDATE {part.table.name} AS t SET {new} FROM {source} WHERE {' AND '.join(which)}"
-
-
-def _delete(part: Part, source: str) -> str:
-    which = " AND ".join(f"t.{_quote(name)} = {_value(part, name)}" for name in part.names)
-    return f"DELETE FROM {part.table.name} AS t USING {source} WHERE {which}"
-
-
-_SQL = {Verb.INSERT: _insert, Verb.PUT: _put, Verb.UPDATE: _update, Verb.DELETE: _delete}
+_READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (Uuid, UUID),
+    (Moment, datetime.fromisoformat),
+    (Date, date.fromisoformat),
+    (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…
+)

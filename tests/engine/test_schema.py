@@ -15,8 +15,8 @@ CHECKOUT = Path(__file__).parents[2]
 ENGINE = CHECKOUT / "engine"
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
-    r"ON CONFLICT|on_conflict": {"recordsets", "writes"},
-    r"json_(to|build|agg|each|array)|jsonb|JSONB": {"postgresql", "recordsets"},
+    r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
+    r"json_(to|build|agg|each|array)|jsonb|JSONB": {"postgresql"},
     r"\bARRAY\b|unnest": set(),
     r"pg_(try_)?advisory": {"postgresql"},
     r"(lock|statement|session)_timeout": {"postgresql"},
@@ -24,7 +24,7 @@ OWN = {
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
     r"skip_locked": {"adoptions", "archives", "batches", "fetches", "jobs", "recomputing", "start_timers", "worker"},
-    r"RETURNING|\.returning\(": {"numbers", "outbox", "recordsets"},
+    r"RETURNING|\.returning\(": {"numbers", "outbox", "postgresql"},
 }
 
 

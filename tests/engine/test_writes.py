@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, Uuid, event, select, text
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine.columns import Json, Moment, enum, new_id
+from engine.columns import MAY_BE_LARGE, Json, Moment, enum, new_id
 from engine.reads import Read
 from engine.states import TaskStatus
 from engine.writes import Writes
@@ -23,7 +23,7 @@ THINGS = Table(
     Column("name", String(40), default="nobody"),
     Column("end", Moment),
     Column("status", enum(TaskStatus), default=TaskStatus.OPEN),
-    Column("content", Json),
+    Column("content", Json, info={MAY_BE_LARGE: True}),
     Column("state", LargeBinary),
     UniqueConstraint("place"),
 )
@@ -73,7 +73,10 @@ def test_insert__what_is_large_goes_beside_the_others(connection, alone):
     first, *rest = found(connection, "place", "end", "content", "state")
     assert first == (1, NOON, [content], state[1:])
     assert rest == [(2, None, content, None) for _ in others]
-    assert list(Read([THINGS.c.content], select(THINGS).where(THINGS.c.place == 1)).first(connection, {})) == [[content]]
+    read = Read([THINGS.c.place, THINGS.c.content, THINGS.c.name], select(THINGS).order_by(THINGS.c.place))
+    expected = [[1, [content], "nobody"], *([2, content, "nobody"] for _ in others)]
+    assert list(map(list, read.all(connection, {}))) == expected
+    assert list(read.first(connection, {})) == expected[0]
 
 
 def test_put__what_is_there_changes_only_what_is_new(connection):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from engine import dials
 from engine.case_models import Case, Item
 from engine.models import ExternalTask, Instance, Task, Timer
-from engine.states import UNSETTLED
+from engine.states import UNSETTLED, InstanceStatus
 
 OPEN_TASK = "status = 'open'"
 OPEN_CASE = "ended_at IS NULL"
@@ -54,6 +54,9 @@ _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
 
 # What a worker asks for.  Nothing that a fetch writes is in it: where its page has room, a row that is locked leaves no dead entry behind.
 Index("ix_external_tasks_arrived", ExternalTask.topic, ExternalTask.created_at)
+
+# Cases in which anything goes on, also when they have ended.
+_open("ix_instances_running", Instance.case_id, where=f"status = '{InstanceStatus.RUNNING}'")
 
 # What an instance has called.
 Index("ix_instances_parent", Instance.parent_id, Instance.parent_wait)

@@ -1,8 +1,9 @@
 """Recomputing (重算): after a calendar was published, or a schema has grown, every clock that runs is counted anew.
 
-The walk over all open cases is a row with a cursor.  Whoever goes on notes the next cases down there, counts them in a transaction of its
-own, and strikes them out in that: so many may be at it, of any node, and what is left behind by one that dies, or was held by somebody at
-work, is done at the end.  A reader sees all of a case as it was, or all of it as it is.
+The walk is a row with a cursor.  It goes over all cases in which anything goes on: those that are open, and those that have ended while
+something of them is still to be done (a promise is checked after the certificate was handed out).  Whoever goes on notes the next cases
+down there, counts them in a transaction of its own, and strikes them out in that: so many may be at it, of any node, and what is left
+behind by one that dies, or was held by somebody at work, is done at the end.  A reader sees all of a case as it was, or all of it as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Select, Table, func, select
+from sqlalchemy import Row, Select, Subquery, Table, func, select, union
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages, reads
@@ -79,8 +80,7 @@ def ahead(session: Session) -> int:
     row = owed(session)
     if row is None:
         return 0
-    query = select(func.count()).select_from(Case).where(Case.ended_at.is_(None), *((Case.id > row.cursor,) if row.cursor else ()))
-    return session.scalars(query).one() + len(row.busy)
+    return session.scalars(select(func.count()).select_from(_going_on(row.cursor))).one() + len(row.busy)
 
 
 def done(row: Recomputation) -> int:
@@ -108,12 +108,21 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
 
 def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
     """Note the next cases down; at the end, those that are not struck out yet."""
-    ahead = select(Case.id).where(Case.ended_at.is_(None), *((Case.id > walk.cursor,) if walk.cursor else ()))
-    cases = list(session.scalars(ahead.order_by(Case.id).limit(limit)))
+    ahead = _going_on(walk.cursor, limit)
+    cases = list(session.scalars(select(ahead.c.id).order_by(ahead.c.id).limit(limit)))
     if not cases:
         return [UUID(case) for case in walk.busy]
     walk.busy, walk.cursor = [*walk.busy, *map(str, cases)], cases[-1]
     return cases
+
+
+def _going_on(cursor: UUID | None, limit: int | None = None) -> Subquery:
+    """The ids of cases in which anything goes on, after a cursor; each half looks no further than it must."""
+    after = UUID(int=0) if cursor is None else cursor
+    unended = select(Case.id).where(Case.ended_at.is_(None), Case.id > after).order_by(Case.id).limit(limit)
+    running = select(Instance.case_id.label("id")).where(Instance.status == InstanceStatus.RUNNING, Instance.case_id > after)
+    running = running.distinct().order_by(Instance.case_id).limit(limit)
+    return union(select(unended.subquery()), select(running.subquery())).subquery()
 
 
 def _strike_out(session: Session, walk: Recomputation, cases: Collection[UUID], moves: Moves) -> Recomputation:

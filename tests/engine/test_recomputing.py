@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import select
 
 from api.cli.recomputing import recompute
-from engine import publications, recomputing, worker
+from engine import publications, recomputing, verification, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item
 from engine.database import Database
-from engine.models import Instance, Job, Task
+from engine.models import Instance, Job, Task, Timer
 from engine.pace import Pace
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
+from tests.engine.test_commitments import committed
 from tests.stage import WORKFLOWS
 
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
@@ -303,3 +304,29 @@ def test_recompute__goes_on_where_it_was(stage, accepted, capsys):
     assert told["moved"] == told["by +1 days"]
     with stage.reading() as session:
         assert recomputing.owed(session) is None
+
+
+def test_publish__what_is_checked_after_the_end_follows(stage, clerk, market):
+    """The certificate was handed out on a promise, which is checked on the fifth working day after; the case has ended."""
+    case = committed(stage, clerk, market, items={}, post_check=5)
+    clerk.complete(case, "统一出件")
+    assert stage.case(case).ended_at is not None
+    others = clerk.submit("tiny")
+
+    def check_due():
+        with stage.reading() as session:
+            task = session.scalars(select(Task).where(Task.case_id == case.id, Task.name == "事后核查")).one()
+            timer = session.scalars(select(Timer).where(Timer.case_id == case.id)).one()
+            return str(task.due_at)[:10], str(timer.due_at)[:10]
+
+    before = check_due()
+    publish(stage, 4)
+    with stage.reading() as session:
+        assert recomputing.ahead(session) == 2
+    rows = [recomputing.go_on(stage.database, limit=1) for _ in range(3)]
+    worker.drain(stage.database)
+
+    assert (before, check_due()) == (("2026-03-09",) * 2, ("2026-03-10",) * 2)
+    assert rows[-1].report["cases"] == 2
+    assert stage.case(others).ended_at is None
+    assert list(verification.verify(stage.database)) == []

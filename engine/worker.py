@@ -78,19 +78,20 @@ def run(db: Database, job_id: UUID) -> bool:
 def resume(db: Database, instance_id: UUID) -> int:
     """Tell an instance of all that it has called and that has ended; how many there were.
 
-    One tells at a time, and looks again when he has done so: whoever finishes meanwhile has nothing to wait for.
+    One tells at a time, and looks again when he has done so, also when he found nothing to tell: whoever finishes meanwhile has nothing to
+    wait for.  What is still there when he has found nothing twice is in the hands of somebody else.
     """
-    total = 0
-    while told := _tell(db, instance_id):
-        total += told
+    total, in_vain = 0, 0
+    while in_vain < 2 and (told := _tell(db, instance_id)) is not None:  # noqa: PLR2004
+        total, in_vain = total + told, in_vain + (told == 0)
         with db.reading() as session:
             if not jobs.has_resumes(session, instance_id):
                 break
     return total
 
 
-def _tell(db: Database, instance_id: UUID) -> int:
-    """Tell an instance of all that has come together, in one transaction, unless somebody else does; how many there were.
+def _tell(db: Database, instance_id: UUID) -> int | None:
+    """Tell an instance of all that has come together, in one transaction; how many there were.  None: that is somebody else's.
 
     The instance is locked first, then what it is owed is claimed.  When one of them fails, each is tried by itself.
     """
@@ -98,14 +99,15 @@ def _tell(db: Database, instance_id: UUID) -> int:
     try:
         with db.transaction() as session:
             row = returns.take(session, instance_id)
-            owed = jobs.claim_resumes(session, row) if row else {}
-            if row and owed:
+            if row is None:
+                return None
+            if owed := jobs.claim_resumes(session, row):
                 with holdings.together(session, {instance_id}):
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
                     jobs.discard(session, row, owed)
         return len(owed)
     except (Busy, Suspended):
-        return 0
+        return None
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one that it belongs to

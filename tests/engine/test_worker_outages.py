@@ -120,6 +120,26 @@ def test_resume__somebody_tells_already(stage, market, two, another):
     assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
 
+def test_resume__one_more_finishes_while_nothing_is_found(stage, market, two, monkeypatch):
+    """Also whoever has found nothing to tell looks again: until his transaction ends, the other one finds him at it."""
+    complete_and_die(stage, market, two, "alpha审批", {"outcome": "granted"})
+    bundle = stage.jobs(two)[0].instance_id
+    assert worker.resume(stage.database, bundle) == 1
+    claim = jobs.claim_resumes
+
+    def find_nothing(session, instance):
+        monkeypatch.setattr(jobs, "claim_resumes", claim)
+        found = claim(session, instance)
+        complete_and_die(stage, market, two, "beta审批", {"outcome": "granted"})
+        assert (found, worker.resume(stage.database, bundle)) == ({}, 0)
+        return found
+
+    monkeypatch.setattr(jobs, "claim_resumes", find_nothing)
+    assert worker.resume(stage.database, bundle) == 1
+
+    assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
+
+
 def test_resume__one_more_finishes_meanwhile(stage, market, two):
     """Whoever tells looks again: the other one has found him telling, and has left it to him."""
     complete_and_die(stage, market, two, "alpha审批", {"outcome": "granted"})

@@ -163,16 +163,16 @@ def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor
     _taken(session, task_id, actor).priority = priority
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
+def visible(actor: Actor, task: type[ExternalTask] = ExternalTask) -> ColumnElement[bool]:
     """Tasks for workers: those of one's departments' items, and those of no item; never those that the engine does itself."""
-    foreign = ~ExternalTask.topic.startswith(steps.PREFIX, autoescape=True)
+    foreign = ~task.topic.startswith(steps.PREFIX, autoescape=True)
     if not actor.has(*WORKERS):
-        return ExternalTask.id.is_(None)
+        return task.id.is_(None)
     departments = actor.departments()
     if departments is None or actor.has(Role.ADMIN):
         return foreign
     theirs = select(Item.id).where(Item.department.in_(departments))
-    return foreign & or_(ExternalTask.item_id.is_(None), ExternalTask.item_id.in_(theirs))
+    return foreign & or_(task.item_id.is_(None), task.item_id.in_(theirs))
 
 
 def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:

@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, TextClause, and_, or_, select, union, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, TextClause, and_, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
-from engine import external_tasks, keys, moments, reads, remains
+from engine import external_tasks, keys, moments, postgresql, reads, remains
 from engine.actors import Actor
 from engine.external_tasks import Found
 from engine.models import Definition, ExternalTask, Instance
 
+_COLUMNS = tuple(getattr(ExternalTask, name) for name in ("id", *keys.KEY, "instance_id", "item_id", "topic", "priority", "created_at"))
 #: How many candidates are named in one go, and how many are read at least: an instance may be large.
 LOOK, READ = 1000, 10
 
@@ -47,9 +48,9 @@ class Wanted:
             and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
         )
 
-    def condition(self) -> ColumnElement[bool]:
+    def condition(self, task: type[ExternalTask]) -> ColumnElement[bool]:
         """The same for the database, which is asked for everything but variables."""
-        asked = [ExternalTask.topic == self.topic]
+        asked = [task.topic == self.topic]
         if self.business_key is not None:
             asked.append(Instance.business_key == self.business_key)
         if self.definition_ids is not None:
@@ -108,9 +109,9 @@ def ready_topics(session: Session, topics: Collection[str]) -> set[str]:
     if not topics:
         return set()
     _look(session, topics)
-    query = select(ExternalTask.topic).join(Instance, keys.its(ExternalTask.instance_id, Instance))
-    query = query.where(_is_free(moments.now()), ~Instance.suspended)
-    return set(session.scalars(union(*(query.where(*place) for place in _places(session, topics)))))
+    task = _free(session, topics)
+    query = select(task.topic).join(Instance, keys.its(task.instance_id, Instance)).where(~Instance.suspended)
+    return set(session.scalars(query.distinct()))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -123,6 +124,17 @@ def _look(session: Session, topics: Collection[str]) -> None:
     memory = remains.memory(session)
     for topic in topics:
         memory.look(session, ExternalTask, topic)
+
+
+def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
+    """What is free of these topics.
+
+    It is looked for once, before anything else: a planner that takes the table for empty, while millions of its rows are dead, would as
+    soon look for it anew beside each instance.
+    """
+    free = _is_free(moments.now())
+    found = union_all(*(select(*_COLUMNS).where(free, *place) for place in _places(session, topics)))
+    return aliased(ExternalTask, postgresql.by_itself(found.cte("free")))
 
 
 def _places(session: Session, topics: Collection[str]) -> Iterator[list[ColumnElement[bool] | TextClause]]:
@@ -151,12 +163,11 @@ def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[F
 
 def _named(session: Session, what: Fetch, actor: Actor) -> list[UUID]:
     """Ids of what is free and asked for, but for variables, in the order asked for."""
-    columns = ExternalTask.id, ExternalTask.priority, ExternalTask.created_at
-    query = external_tasks.search(actor).with_only_columns(*columns, maintain_column_froms=True)
-    query = query.where(_is_free(moments.now()), ~Instance.suspended, or_(*(wanted.condition() for wanted in what.wanted)))
-    found = union_all(*(query.where(*place) for place in _places(session, what.topics))).subquery()
-    first = [found.c.priority.desc()] if what.by_priority else []
-    named = select(found.c.id).order_by(*first, found.c.created_at.desc() if what.oldest_first is False else found.c.created_at, found.c.id)
+    task = _free(session, what.topics)
+    query = select(task.id).join(Instance, keys.its(task.instance_id, Instance)).join(Definition, Definition.id == Instance.definition_id)
+    query = query.where(external_tasks.visible(actor, task), ~Instance.suspended, or_(*(wanted.condition(task) for wanted in what.wanted)))
+    first = [task.priority.desc()] if what.by_priority else []
+    named = query.order_by(*first, task.created_at.desc() if what.oldest_first is False else task.created_at, task.id)
     # Whoever asks for variables finds one among many: all are named, and only so many read as it takes.
     some = any(not wanted.variables for wanted in what.wanted)
     return list(session.scalars(named.limit(max(LOOK, what.limit)) if some else named))

@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     JSON,
     URL,
     Column,
@@ -195,6 +196,11 @@ def listed(queries: Iterable[tuple[Sequence[Column[Any]], Select[Any]]]) -> Sele
 def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[Any]:
     rows = query.with_only_columns(_row(columns).label("row"), maintain_column_froms=True).subquery()
     return select(func.coalesce(func.json_agg(rows.c.row), literal_column("'[]'::json"))).scalar_subquery()
+
+
+def by_itself(query: CTE) -> CTE:
+    """Have a part of a query carried out once, before anything else, whatever the planner thinks."""
+    return query.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def among(column: Any, values: Collection[Any]) -> TextClause:

@@ -235,10 +235,15 @@ def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple
 
 def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:
     # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
-    beside = [name for name in part.names if f"{name}_{place}" in words]
-    columns = ", ".join(f"{_quote(name)} {_type(part.table.c[name.removeprefix(OLD)])}" for name in part.names if name not in beside)
-    large = "".join(f", CAST(:{name}_{place} AS text) AS {_quote(name)}" for name in beside)
+    alone = [name for name in part.names if beside(name, place) in words]
+    columns = ", ".join(f"{_quote(name)} {_type(part.table.c[name.removeprefix(OLD)])}" for name in part.names if name not in alone)
+    large = "".join(f", CAST(:{beside(name, place)} AS text) AS {_quote(name)}" for name in alone)
     return f"(SELECT *{large} FROM json_to_recordset(CAST(:rows_{place} AS json)) AS s({columns}) LIMIT {most}) AS s"
+
+
+def beside(name: str, place: int) -> str:
+    """How the parameter is called that has a large value of a part, beside that of its rows: a column may be called `rows`, too."""
+    return f"large_{name}_{place}"
 
 
 def _type(column: Column[Any]) -> str:

@@ -23,7 +23,7 @@ THINGS = Table(
     Column("name", String(40), default="nobody"),
     Column("end", Moment),
     Column("status", enum(TaskStatus), default=TaskStatus.OPEN),
-    Column("content", Json, info={MAY_BE_LARGE: True}),
+    Column("rows", Json, info={MAY_BE_LARGE: True}),  # as the parameters of a statement begin
     Column("state", LargeBinary),
     UniqueConstraint("place"),
 )
@@ -54,8 +54,8 @@ def write(connection, verb, *words, **more):
 
 
 def test_insert__defaults_and_kinds(connection):
-    write(connection, "insert", [{"place": 1, "end": NOON, "content": {"a": ["‘", "\x00", '"']}, "state": b"\x00\xff"}, {"place": 2}])
-    assert found(connection, "place", "name", "end", "status", "content", "state") == [
+    write(connection, "insert", [{"place": 1, "end": NOON, "rows": {"a": ["‘", "\x00", '"']}, "state": b"\x00\xff"}, {"place": 2}])
+    assert found(connection, "place", "name", "end", "status", "rows", "state") == [
         (1, "nobody", NOON, TaskStatus.OPEN, {"a": ["‘", "\x00", '"']}, b"\x00\xff"),
         (2, "nobody", None, TaskStatus.OPEN, None, None),
     ]
@@ -66,14 +66,14 @@ def test_insert__defaults_and_kinds(connection):
 def test_insert__what_is_large_goes_beside_the_others(connection, alone):
     """A row that is alone sends it as a parameter of its own; nobody sees a difference."""
     content, state = {"text": '‘\x00\\"' * 5_000}, bytes(range(256)) * 50
-    others = [] if alone else [{"place": 2, "content": content}]
-    write(connection, "insert", [{"place": 1, "end": NOON, "content": content, "state": state}, *others])
-    write(connection, "update", [{"old_place": 1, "content": [content], "state": state[1:]}], by=("place",), exact=True)
+    others = [] if alone else [{"place": 2, "rows": content}]
+    write(connection, "insert", [{"place": 1, "end": NOON, "rows": content, "state": state}, *others])
+    write(connection, "update", [{"old_place": 1, "rows": [content], "state": state[1:]}], by=("place",), exact=True)
 
-    first, *rest = found(connection, "place", "end", "content", "state")
+    first, *rest = found(connection, "place", "end", "rows", "state")
     assert first == (1, NOON, [content], state[1:])
     assert rest == [(2, None, content, None) for _ in others]
-    read = Read([THINGS.c.place, THINGS.c.content, THINGS.c.name], select(THINGS).order_by(THINGS.c.place))
+    read = Read([THINGS.c.place, THINGS.c.rows, THINGS.c.name], select(THINGS).order_by(THINGS.c.place))
     expected = [[1, [content], "nobody"], *([2, content, "nobody"] for _ in others)]
     assert list(map(list, read.all(connection, {}))) == expected
     assert list(read.first(connection, {})) == expected[0]
@@ -130,10 +130,10 @@ def test_run__everything_together_and_then_nothing(connection):
 )
 def test_read__is_what_was_written(connection, content, state, name):
     write(connection, "delete", [{"place": 1}])
-    write(connection, "insert", [{"place": 1, "content": content, "state": state, "name": name, "end": NOON}])
-    read = Read([THINGS.c[name] for name in ("name", "end", "status", "content", "state")], select(THINGS))
+    write(connection, "insert", [{"place": 1, "rows": content, "state": state, "name": name, "end": NOON}])
+    read = Read([THINGS.c[name] for name in ("name", "end", "status", "rows", "state")], select(THINGS))
     assert list(read.first(connection, {})) == [name, NOON, TaskStatus.OPEN, content, state]
-    assert found(connection, "name", "content", "state") == [(name, content, state)]
+    assert found(connection, "name", "rows", "state") == [(name, content, state)]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

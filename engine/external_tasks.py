@@ -44,10 +44,10 @@ def get(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
     return task
 
 
-def search(actor: Actor) -> Select[ExternalTask, Instance, Definition]:
-    """Select the tasks that an actor may work on."""
-    query = select(ExternalTask, Instance, Definition).join(Instance, keys.its(ExternalTask.instance_id, Instance))
-    return query.join(Definition, Definition.id == Instance.definition_id).where(visible(actor))
+def search(actor: Actor, task: type[ExternalTask] = ExternalTask) -> Select[ExternalTask, Instance, Definition]:
+    """Select the tasks that an actor may work on, of all or of some that were selected before (an alias)."""
+    query = select(task, Instance, Definition).join(Instance, keys.its(task.instance_id, Instance))
+    return query.join(Definition, Definition.id == Instance.definition_id).where(visible(actor, task))
 
 
 def properties_of(session: Session, found: Found) -> Mapping[str, str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, TextClause, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, Table, TextClause, and_, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from engine import external_tasks, keys, moments, postgresql, reads, remains
@@ -19,7 +19,8 @@ from engine.actors import Actor
 from engine.external_tasks import Found
 from engine.models import Definition, ExternalTask, Instance
 
-_COLUMNS = tuple(getattr(ExternalTask, name) for name in ("id", *keys.KEY, "instance_id", "item_id", "topic", "priority", "created_at"))
+_TASKS = cast("Table", ExternalTask.__table__)
+_COLUMNS = tuple(_TASKS.c[name] for name in ("id", *keys.KEY, "instance_id", "item_id", "topic", "priority", "created_at"))
 #: How many candidates are named in one go, and how many are read at least: an instance may be large.
 LOOK, READ = 1000, 10
 
@@ -129,8 +130,8 @@ def _look(session: Session, topics: Collection[str]) -> None:
 def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
     """What is free of these topics.
 
-    It is looked for once, before anything else: a planner that takes the table for empty, while millions of its rows are dead, would as
-    soon look for it anew beside each instance.
+    It is looked for once, before anything is joined to it (as what is read then, is): a planner that takes the table for empty, while
+    millions of its rows are dead, would as soon go through all of any index, for the order that it has.
     """
     free = _is_free(moments.now())
     found = union_all(*(select(*_COLUMNS).where(free, *place) for place in _places(session, topics)))
@@ -153,7 +154,8 @@ def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[F
     ids = _named(session, what, actor)
     several = max(what.limit, READ)
     for some in (ids[first : first + several] for first in range(0, len(ids), several)):
-        rows = session.execute(external_tasks.search(actor).where(ExternalTask.id.in_(some)))
+        task = aliased(ExternalTask, postgresql.by_itself(select(_TASKS).where(_TASKS.c.id.in_(some)).cte("named")))
+        rows = session.execute(external_tasks.search(actor, task))
         there = {task.id: Found(task=task, instance=instance, definition=definition) for task, instance, definition in rows}
         for found in (there[one] for one in some if one in there):
             wanted = next((w for w in what.wanted if w.takes(found)), None)
@@ -164,8 +166,8 @@ def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[F
 def _named(session: Session, what: Fetch, actor: Actor) -> list[UUID]:
     """Ids of what is free and asked for, but for variables, in the order asked for."""
     task = _free(session, what.topics)
-    query = select(task.id).join(Instance, keys.its(task.instance_id, Instance)).join(Definition, Definition.id == Instance.definition_id)
-    query = query.where(external_tasks.visible(actor, task), ~Instance.suspended, or_(*(wanted.condition(task) for wanted in what.wanted)))
+    query = external_tasks.search(actor, task).with_only_columns(task.id, maintain_column_froms=True)
+    query = query.where(~Instance.suspended, or_(*(wanted.condition(task) for wanted in what.wanted)))
     first = [task.priority.desc()] if what.by_priority else []
     named = query.order_by(*first, task.created_at.desc() if what.oldest_first is False else task.created_at, task.id)
     # Whoever asks for variables finds one among many: all are named, and only so many read as it takes.

@@ -324,8 +324,12 @@ def test_anything__dead_rows_are_not_looked_at(stage, node, start, put):
         node.passed += 10 * RARELY
         from_the_beginning = pages(node)
         node.look()
+        remembered = pages(node)
+        with stage.database.bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))  # from now on the planner takes the tables for empty
 
         assert pages(node) < 60
+        assert remembered < 60
         assert from_the_beginning > 500
 
 

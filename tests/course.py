@@ -20,20 +20,13 @@ import time_machine
 from engine import logs
 from engine.settings import Environment
 from tests import databases, everywhere, restaurant, spread
+from tests.acceptance import applicants
 from tests.hall import WORKFLOWS, Hall, Person, furnish
 from tests.spread import Transaction, Watch
 
 Given = TypeVar("Given")
 MONDAY = "2026-03-02T09:00:00+08:00"
-APPLICANT = {
-    "kind": "enterprise",
-    "name": "长沙江畔人家餐饮管理有限公司",
-    "id_number": "91430100MA4Q7K2C14",
-    "phone": "13800000002",
-    "contact": "陈秋禾",
-    "licence_status": "存续",
-}
-BUNDLE = {"matter": "open_restaurant", "hall": "changsha", "applicant": APPLICANT, "answers": restaurant.ANSWERS}
+BUNDLE = {"matter": "open_restaurant", "hall": "changsha", "applicant": applicants.RESTAURANT, "answers": restaurant.ANSWERS}
 FIRE = ["m_plan", "m_fire_rules", "m_evac", "m_fireplan"]
 FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
 #: A day that is amended to be a holiday, so that every clock that runs moves.

@@ -28,7 +28,7 @@ class Node:
     def __init__(self, number: int, proxy: Proxy, network: Network, folder: Path, *, alone: bool, **environ: str) -> None:
         self.number, self.proxy, self.network = number, proxy, network
         self.host, self.port = network.host, network.port
-        self.log = (folder / f"node-{number}.log").open("ab")
+        self._folder = folder
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
         self.environ = clean | {
             "ONETHING_HOST": self.host,
@@ -41,38 +41,42 @@ class Node:
             "PYTHONPATH": str(ROOT),
             **environ,
         }
-        self._commands = (["serve", "--no-scheduler"], ["work"]) if alone else (["serve"],)
+        self._commands = ("serve --no-scheduler", "work") if alone else ("serve",)
         self._processes: list[subprocess.Popen[bytes]] = []
         #: Whatever else has ended by itself.
         self._wrong: list[str] = []
 
     def start(self) -> None:
         """Start its processes."""
-        self._processes = [self._run(words) for words in self._commands]
+        self._processes = [self._run(command) for command in self._commands]
 
-    def _run(self, words: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self.network.command([ONETHING, *words]), env=self.environ, stdout=self.log, stderr=self.log, start_new_session=True
-        )
+    def _run(self, command: str) -> subprocess.Popen[bytes]:
+        words = self.network.command([ONETHING, *command.split()])
+        with self._log(command).open("ab") as log:
+            return subprocess.Popen(words, env=self.environ, stdout=log, stderr=log, start_new_session=True)
+
+    def _log(self, command: str) -> Path:
+        # Each has its own: what one says last is not to be hidden by what another says after it.
+        return self._folder / f"node-{self.number} {command}.log"
 
     def await_answer(self, seconds: float = 60) -> None:
         """Wait until it answers; what did not begin, for the database was away, is started again, as a service manager does."""
         deadline = time.monotonic() + seconds
         while True:
-            self._processes = [self._alive(words, process) for words, process in zip(self._commands, self._processes, strict=True)]
+            self._processes = [self._alive(command, process) for command, process in zip(self._commands, self._processes, strict=True)]
             with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
                 return
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Expected node {self.number} to answer, but it does not: {self._last(1000)}")
             time.sleep(0.1)
 
-    def _alive(self, words: list[str], process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    def _alive(self, command: str, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         if process.poll() is None:
             return process
-        said = self._last(2000)
+        said = self._read(command)[-2000:]
         if process.returncode != 1 or UNFIT not in said:
-            self._wrong.append(f"Expected {' '.join(words)} of node {self.number} to go on, but it ended with {process.returncode}: {said}")
-        return self._run(words)
+            self._wrong.append(f"Expected {command} of node {self.number} to go on, but it ended with {process.returncode}: {said}")
+        return self._run(command)
 
     def kill(self) -> None:
         """kill -9, everything at once."""
@@ -113,14 +117,15 @@ class Node:
             time.sleep(1)
             self.kill()
             self._wrong.append(f"Expected node {self.number} to stop within {STOPS_WITHIN} s, but it does not: {self._last(6000)}")
-        finally:
-            self.log.close()
         return self._wrong
 
-    def _last(self, characters: int) -> str:
-        return Path(self.log.name).read_text(encoding="utf-8", errors="replace")[-characters:]
-
     def said(self, words: str) -> list[str]:
-        """What its log says from these words on."""
-        _, *found = Path(self.log.name).read_text(encoding="utf-8", errors="replace").split(words)
-        return [f"{words}{rest[:9000]}" for rest in found]
+        """What its logs say from these words on."""
+        logs = [self._read(command).split(words)[1:] for command in self._commands]
+        return [f"{words}{rest[:9000]}" for found in logs for rest in found]
+
+    def _last(self, characters: int) -> str:
+        return "\n".join(f"{command}: {self._read(command)[-characters:]}" for command in self._commands)
+
+    def _read(self, command: str) -> str:
+        return self._log(command).read_text(encoding="utf-8", errors="replace")

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Request, Response, current_app, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
 
@@ -24,6 +25,14 @@ LOG_IN = "log_in"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; for a program, which has none, nothing is read and nothing verified."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open what the browser has brought."""
+        return super().open_session(app, request) if "Cookie" in request.headers else self.session_class()
+
+
 def public(view: View) -> View:
     """Mark a view that answers everybody."""
     view.public = True  # type: ignore[attr-defined]
@@ -37,6 +46,7 @@ def is_public(view: Callable[..., Any]) -> bool:
 
 def protect(app: Flask) -> None:
     """Ask who is there before every view that is not public."""
+    app.session_interface = Sessions()
     app.extensions["acquaintances"] = Acquaintances()
     app.before_request(_ask)
 
@@ -49,9 +59,9 @@ def look_again(answer: Response) -> Response:
 
 def actor() -> Actor:
     """Give who asks; raises Unauthorized when nobody says who they are, or says it wrong."""
-    if "actor" not in g:
-        g.actor = _identify()
-    found: Actor = g.actor
+    found: Actor | None = g.get("actor")
+    if found is None:
+        found = g.actor = _identify()
     return found
 
 
@@ -148,11 +158,11 @@ def _refuse_forgery() -> None:
     A browser adds cookies and remembered Basic credentials by itself, but tells where a request comes from.  Whoever has
     a cookie must show that it comes from here; programs, which have none, need not.
     """
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site")
+    headers = request.headers
+    origin = headers.get("Origin")
+    site = headers.get("Sec-Fetch-Site")
     ours = origin is not None and urlsplit(origin).netloc == request.host
     foreign = (origin is not None and not ours) or site in {"cross-site", "same-site"}
-    shown = ours or site == "same-origin" or "X-Requested-With" in request.headers
-    by_cookie = LOG_IN in session and "Authorization" not in request.headers
-    if foreign or (by_cookie and not shown):
+    shown = ours or site == "same-origin" or "X-Requested-With" in headers
+    if foreign or not (shown or "Authorization" in headers or LOG_IN not in session):
         raise Forbidden("Expected a command that comes from this site, but nothing shows that; send the header X-Requested-With")

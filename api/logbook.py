@@ -31,18 +31,19 @@ def _begin() -> None:
         return
     g.began = time.perf_counter()
     given = request.headers.get(HEADER, "")
-    g.request_id = given if _GIVEN.fullmatch(given) else uuid4().hex
+    g.request_id = request_id = given if _GIVEN.fullmatch(given) else uuid4().hex
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request=g.request_id)
+    structlog.contextvars.bind_contextvars(request=request_id)
 
 
 def _write(answer: Response) -> Response:
     seconds = time.perf_counter() - g.began
-    route = request.url_rule.rule if request.url_rule else "none"
-    method = request.method if route != "none" else "any"  # a stranger may call with any word
-    meters.REQUEST.labels(method, route, answer.status_code).observe(seconds)
-    if request.method not in SAFE_METHODS:
-        actor = g.actor.name if "actor" in g else None
-        _log.info("command", endpoint=request.endpoint, actor=actor, status=answer.status_code, milliseconds=round(seconds * 1000))
+    rule, method = request.url_rule, request.method
+    # A stranger may call with any word.
+    meters.REQUEST.labels(method if rule else "any", rule.rule if rule else "none", answer.status_code).observe(seconds)
+    if method not in SAFE_METHODS:
+        name = getattr(g.get("actor"), "name", None)
+        endpoint = rule.endpoint if rule else None
+        _log.info("command", endpoint=endpoint, actor=name, status=answer.status_code, milliseconds=round(seconds * 1000))
     answer.headers[HEADER] = g.request_id
     return answer

@@ -21,6 +21,7 @@ from bpmn.waits import Activity, Context, Glance, Signal, Wait, WaitKind
 #: What can raise errors and escalations, and what somebody completes, or another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
+_ALL = frozenset(WaitKind)
 
 
 class Instance:
@@ -97,7 +98,7 @@ class Instance:
 
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
         """Say what the instance waits for, of these kinds or of all, by id, `among` these or at all.  Bound timers are evaluated anew."""
-        return waiting.waits(self._process, kinds or tuple(WaitKind), among)
+        return waiting.waits(self._process, kinds or _ALL, among)
 
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its id, at a glance."""
@@ -288,13 +289,13 @@ class Instance:
 
     def _find(self, verb: str, wait_id: int, *kinds: WaitKind) -> spiff.Token:
         """Return the token of a wait of one of these kinds."""
-        what = f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but"
+        kind = None if self.ended else waiting.kind_found(self._process, wait_id)
+        if kind in kinds:
+            return self._process.tasks[wait_id]
         if self.ended:
-            raise InstanceError(f"{what} the instance has ended")
-        kind = waiting.kind_found(self._process, wait_id)
-        if kind is None:
-            raise InstanceError(f"{what} nothing waits under this number")
-        token = self._process.tasks[wait_id]
-        if kind not in kinds:
-            raise InstanceError(f"{what} it is {kind.replace('_', ' ')} {token.task_spec.name}")
-        return token
+            but = "the instance has ended"
+        elif kind is None:
+            but = "nothing waits under this number"
+        else:
+            but = f"it is {kind.replace('_', ' ')} {self._process.tasks[wait_id].task_spec.name}"
+        raise InstanceError(f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but {but}")

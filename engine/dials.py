@@ -6,6 +6,7 @@ What is kept follows from the ledger and the calendar, and is written in the tra
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, true, update
@@ -29,7 +30,7 @@ def today() -> date:
     return calendars.local_date(moments.now())
 
 
-def light(row: Lit | Row[Any], day: date) -> Light | None:
+def light(row: Lit | Row[Any] | SimpleNamespace, day: date) -> Light | None:
     """Give the colour on a day; None when the clock has not started, or has no promise."""
     if row.green_from is None:
         return None

@@ -54,6 +54,8 @@ def _flush(session: Session, *_about: object) -> None:
 def _take(session: Session, writes: Writes) -> bool:
     """Move what is new, changed or gone into `writes`; False: it stays where it is, since the order matters."""
     new, changed, gone = (cast("list[Base]", list(entities)) for entities in (session.new, session.dirty, session.deleted))
+    if not (new or changed or gone):
+        return True
     if not _in_any_order([new, changed, gone], writes):
         return False
     for entity in sorted(new, key=lambda entity: _place(_table(entity))):

@@ -279,7 +279,7 @@ class Task(Lit, Keyed, Base):
     updated_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     completed_by: Mapped[str | None]
-    data: Mapped[dict[str, Any] | None]
+    data: Mapped[dict[str, Any] | None] = mapped_column(info={MAY_BE_LARGE: True})
 
 
 class TaskGroup(Keyed, Base):

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
 
 import structlog
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, SessionTransaction
 
 log = structlog.get_logger()
 #: For how long a node goes by its steady clock before it asks again, seconds.
@@ -24,20 +25,8 @@ ASK_AGAIN = 10.0
 ALIKE = 1.0
 
 
-def steady() -> float:
-    """Seconds that nobody sets; where the system can tell, they pass while it sleeps, too."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A time (seconds of the epoch), and what the steady clock showed then."""
-
-    time: float
-    steady: float
-
-    def at(self, steady: float) -> float:
-        return self.time + steady - self.steady
+#: Seconds that nobody sets; where the system can tell, they pass while it sleeps, too.
+steady: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 
 
 class Keeper:
@@ -45,36 +34,35 @@ class Keeper:
 
     def __init__(self, clock: Callable[[], float] = steady) -> None:
         self._clock = clock
-        #: What was told last, and what is believed; None: nothing yet.
-        self._told: _Told | None = None
-        self._believed: _Told | None = None
-        #: Since when the two differ.
+        #: When it was told the time last, by the steady clock.
+        self._heard = -inf
+        #: By how much the time that is believed, and the one that counts, are ahead of the steady clock; None: nothing was told yet.
+        self._believed: float | None = None
+        self._ahead: float | None = None
+        #: Since when what is told is not believed.
         self._since: float | None = None
 
     @property
     def age(self) -> float:
         """Seconds since it was told the time."""
-        return self._clock() - self._told.steady if self._told else inf
+        return self._clock() - self._heard
 
     def hear(self, time: datetime) -> None:
         """Take note of what time it is said to be."""
-        here = self._clock()
-        told = self._told = _Told(time.timestamp(), here)
-        apart = told.time - self._believed.at(here) if self._believed else 0.0
-        if abs(apart) <= ALIKE:
-            self._believed, self._since = told, None
+        here = self._heard = self._clock()
+        told = time.timestamp() - here
+        believed = told if self._believed is None else self._believed
+        apart = told - believed
+        if abs(apart) <= ALIKE or (self._since is not None and here - self._since >= abs(apart)):
+            believed, self._since = told, None
         elif self._since is None:
             self._since = here
             log.warning("the clock was set", seconds=round(apart, 1))
-        elif here - self._since >= abs(apart):
-            self._believed, self._since = told, None
+        self._believed, self._ahead = believed, min(told, believed)
 
     def now(self) -> datetime:
         """What time it is; before anything was told, that of this host."""
-        if self._told is None or self._believed is None:
-            return datetime.now(UTC)
-        here = self._clock()
-        return datetime.fromtimestamp(min(self._told.at(here), self._believed.at(here)), UTC)
+        return datetime.now(UTC) if self._ahead is None else datetime.fromtimestamp(self._clock() + self._ahead, UTC)
 
 
 _keeper: Keeper | None = None
@@ -89,15 +77,15 @@ def follow(bind: Engine) -> Callable[[], None]:
     """Go by the time of a database from now on; SQLite has that of this host.  Gives what ends it."""
     keeper, (ask, patience) = Keeper(), _ASKED[bind.dialect.name]
 
-    def hear(connection: Connection) -> None:
-        if keeper.age >= patience:
+    def hear(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+        if connection.engine is bind and keeper.age >= patience:
             keeper.hear(ask(connection))
 
     def leave() -> None:
-        event.remove(bind, "begin", hear)
+        event.remove(Session, "after_begin", hear)
         _go_by(None)
 
-    event.listen(bind, "begin", hear)
+    event.listen(Session, "after_begin", hear)  # whoever listens to the bind slows each of its statements down
     _go_by(keeper)
     return leave
 

@@ -40,6 +40,7 @@ LOCK_TIMEOUT = 20
 IDLE_TIMEOUT = 15
 #: Letters from which on a text goes beside the others, not as a part of their JSON.
 LARGE = 8_000
+_LARGE: ColumnElement[int] = literal_column(str(LARGE))
 #: How long who holds much waits for a lock, milliseconds.
 HURRY = 10
 
@@ -166,22 +167,21 @@ def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, d
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def packed(columns: Sequence[Column[Any]]) -> list[ColumnElement[str]]:
+def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[str]]:
     """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it.
 
     Those that may hold much follow, empty where they do not: within the one, the database would read and copy it as JSON, too.
     """
-    places, inside = large(tuple(columns)), list[ColumnElement[Any]](columns)
+    places, inside = large(columns), list(columns)
     for place in places:
-        inside[place] = case((func.octet_length(columns[place]) <= LARGE, cast(columns[place], JSON)))
-    beside = (case((func.octet_length(columns[place]) > LARGE, cast(columns[place], Text))) for place in places)
+        inside[place] = case((func.octet_length(columns[place]) <= _LARGE, cast(columns[place], JSON)))
+    beside = (case((func.octet_length(columns[place]) > _LARGE, cast(columns[place], Text))) for place in places)
     return [cast(_row(inside), Text), *beside]
 
 
-@cache
-def large(columns: tuple[Column[Any], ...]) -> tuple[int, ...]:
+def large(columns: Iterable[ColumnElement[Any]]) -> list[int]:
     """Say which of some columns may hold much, by their places."""
-    return tuple(place for place, column in enumerate(columns) if column.info.get(MAY_BE_LARGE))
+    return [place for place, column in enumerate(columns) if MAY_BE_LARGE in getattr(column, "info", ())]
 
 
 def _row(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
@@ -219,10 +219,10 @@ def most(count: int) -> int:
 
 
 @cache
-def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple[str, ...], ...]) -> TextClause:
-    """Build the statement for what is written together; there are few such sets, and the database knows each by its text.
+def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple[str, ...], ...]) -> str:
+    """Build the statement for what is written together, as the driver takes it; there are few such sets.
 
-    So does the driver, up to 4,096 letters; longer ones it takes apart each time.
+    The database knows each by its text. So does the driver, up to 4,096 letters; longer ones it takes apart each time.
     """
     sources = [_source(part, place, most[place], words[place]) for place, part in enumerate(parts)]
     steps = [
@@ -230,15 +230,15 @@ def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple
         for place, part in enumerate(parts)
     ]
     counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
-    return text(f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}")
+    return f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}"
 
 
 def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:
     # The limit is for the planner: it takes JSON for a hundred rows, and would rather read a whole table than look each of them up.
     alone = [name for name in part.names if beside(name, place) in words]
     columns = ", ".join(f"{_quote(name)} {_type(part.table.c[name.removeprefix(OLD)])}" for name in part.names if name not in alone)
-    large = "".join(f", CAST(:{beside(name, place)} AS text) AS {_quote(name)}" for name in alone)
-    return f"(SELECT *{large} FROM json_to_recordset(CAST(:rows_{place} AS json)) AS s({columns}) LIMIT {most}) AS s"
+    large = "".join(f", CAST(%({beside(name, place)})s AS text) AS {_quote(name)}" for name in alone)
+    return f"(SELECT *{large} FROM json_to_recordset(CAST(%(rows_{place})s AS json)) AS s({columns}) LIMIT {most}) AS s"
 
 
 def beside(name: str, place: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+import orjson
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -16,8 +17,8 @@ Value = TypeVar("Value")
 class Read:
     """A query, built once: `query` says from where, under which condition, and what is locked."""
 
-    def __init__(self, columns: Sequence[Column[Any]], query: Select[Any]) -> None:
-        self._columns = tuple(columns)
+    def __init__(self, columns: Sequence[ColumnElement[Any]], query: Select[Any]) -> None:
+        self._reader = recordsets.Reader(columns)
         self._plain = query.with_only_columns(*columns, maintain_column_froms=True)
         self._packed = query.with_only_columns(*postgresql.packed(columns), maintain_column_froms=True)
 
@@ -25,13 +26,13 @@ class Read:
         """Give the values of the first row; None: there is none."""
         if connection.dialect.name == "postgresql":
             found = connection.execute(self._packed, parameters).first()
-            return None if found is None else recordsets.unpack(self._columns, found)
+            return None if found is None else self._reader.unpack(found)
         return connection.execute(self._plain, parameters).first()
 
     def all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Sequence[Any]]:
         """Give the values of all rows."""
         if connection.dialect.name == "postgresql":
-            return [recordsets.unpack(self._columns, found) for found in connection.execute(self._packed, parameters)]
+            return [self._reader.unpack(found) for found in connection.execute(self._packed, parameters)]
         return list(connection.execute(self._plain, parameters))
 
 
@@ -44,23 +45,25 @@ class Reading:
     def __init__(self, *queries: Select[Any]) -> None:
         self._queries = queries
         self._kinds = [query.column_descriptions[0]["expr"] for query in queries]
-        self._columns = [cast("tuple[Column[Any], ...]", tuple(query.selected_columns)) for query in queries]
-        self._listed = postgresql.listed(zip(self._columns, queries, strict=True))
+        columns = [cast("list[Column[Any]]", list(query.selected_columns)) for query in queries]
+        self._names = [[column.name for column in each] for each in columns]
+        self._readers = [recordsets.Reader(each) for each in columns]
+        self._listed = postgresql.listed(zip(columns, queries, strict=True))
 
     def all(self, session: Session, parameters: Mapping[str, Any]) -> list[list[Any]]:
         """Give what each query finds."""
         session.flush()
         if session.get_bind().dialect.name == "postgresql":
-            found = recordsets.unlist(self._columns, session.connection().execute(self._listed, parameters).scalar_one())
+            found = orjson.loads(session.connection().execute(self._listed, parameters).scalar_one())
             return [self._known(session, place, rows) for place, rows in enumerate(found)]
         anew = {"populate_existing": True}
         return [list(session.scalars(query, parameters, execution_options=anew)) for query in self._queries]
 
     def _known(self, session: Session, place: int, rows: list[list[Any]]) -> list[Any]:
-        kind, names = self._kinds[place], [column.name for column in self._columns[place]]
+        kind, names, read = self._kinds[place], self._names[place], self._readers[place].row
         if not isinstance(kind, type):
-            return [value for (value,) in rows]
-        return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]
+            return [value for (value,) in map(read, rows)]
+        return [entities.know(session, kind, dict(zip(names, read(row), strict=True))) for row in rows]
 
 
 def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.adapt import Buffer, Dumper
-from sqlalchemy import Column, Connection, Date, Enum, LargeBinary, Uuid
+from sqlalchemy import ColumnElement, Connection, Date, Enum, LargeBinary, Uuid
 
 from engine import postgresql
 from engine.columns import Json, Moment
@@ -39,7 +39,7 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     parts = tuple(rows)
     words = [_words(part, place, rows[part]) for place, part in enumerate(parts)]
     statement = postgresql.statement(parts, tuple(postgresql.most(len(rows[part])) for part in parts), tuple(map(tuple, words)))
-    counts = connection.execute(statement, {name: said for each in words for name, said in each.items()})
+    counts = connection.exec_driver_sql(statement, {name: said for each in words for name, said in each.items()})
     exact = [part for part in parts if part.exact]
     for part, count in zip(exact, counts.one() if exact else (), strict=True):
         require_all(part, len(rows[part]), count)
@@ -66,29 +66,26 @@ def _writers(part: Part) -> dict[str, Callable[[Any], Written]]:
     return {name: write for name, column in columns.items() for kind, write in kinds if isinstance(column.type, kind)}
 
 
-def unpack(columns: tuple[Column[Any], ...], found: Sequence[str | None]) -> list[Any]:
-    """Give what `packed` has selected, as the columns would have given it."""
-    row = orjson.loads(found[0] or "")
-    for place, said in zip(postgresql.large(columns), found[1:], strict=True):
-        row[place] = row[place] if said is None else orjson.loads(said)
-    return _read(columns, row)
+class Reader:
+    """Reads rows of some columns out of JSON, as the columns themselves would have given them."""
+
+    def __init__(self, columns: Sequence[ColumnElement[Any]]) -> None:
+        self._large = postgresql.large(columns)
+        self._readers = [_reader(column) for column in columns]
+
+    def row(self, found: Iterable[Any]) -> list[Any]:
+        """Give a row of a list (`postgresql.listed`)."""
+        return [value if value is None or read is None else read(value) for read, value in zip(self._readers, found, strict=True)]
+
+    def unpack(self, found: Sequence[str | None]) -> list[Any]:
+        """Give a row that is one value (`postgresql.packed`), with what is large beside it."""
+        row = orjson.loads(found[0] or "")
+        for place, said in zip(self._large, found[1:], strict=True):
+            row[place] = row[place] if said is None else orjson.loads(said)
+        return self.row(row)
 
 
-def _read(columns: tuple[Column[Any], ...], row: Iterable[Any]) -> list[Any]:
-    return [value if value is None or read is None else read(value) for read, value in zip(_all_readers(columns), row, strict=True)]
-
-
-def unlist(columns: Iterable[tuple[Column[Any], ...]], found: str) -> list[list[list[Any]]]:
-    """Give what `listed` has selected, as the columns would have given it."""
-    return [[_read(kinds, row) for row in rows] for kinds, rows in zip(columns, orjson.loads(found), strict=True)]
-
-
-@cache
-def _all_readers(columns: tuple[Column[Any], ...]) -> tuple[Callable[[Any], Any] | None, ...]:
-    return tuple(map(_reader, columns))
-
-
-def _reader(column: Column[Any]) -> Callable[[Any], Any] | None:
+def _reader(column: ColumnElement[Any]) -> Callable[[Any], Any] | None:
     """How the JSON of a value is read; None: it is the value."""
     kind = column.type
     if isinstance(kind, Enum):

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVarTuple
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from engine.case_models import Case, Item
 from engine.clock import Light
 from engine.errors import NotFound
 from engine.models import Instance, Task
+from engine.reads import Read
 from engine.states import TaskStatus
 
 Columns = TypeVarTuple("Columns")
@@ -84,13 +87,15 @@ class WorkDetails(NamedTuple):
 #: What is read for an entry; a light is that of the item where there is one.
 _OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Task.__table__.c)
 _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
-_STORED = WorkEntry._fields.index("groups")
+_stored = attrgetter(*WorkEntry._fields[: WorkEntry._fields.index("groups")])
 #: What is read of a case in a list.
 _OF_CASE = tuple(
     getattr(Case, name)
     for name in ("id", "number", "matter", "hall", "entry", "applicant", "submitted_at", "submitted_by", "ended_at", *dials.LIGHTS)
 )
 _SHOWN = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Task.sole_group, *_LIGHTS)
+_DETAILS = (*_SHOWN, Case.applicant, Task.data, Instance.definition_id)
+_DETAILED = tuple(column.key for column in _DETAILS)
 
 
 def find_tasks(
@@ -180,18 +185,18 @@ def of_case(session: Session, case: Case) -> list[WorkEntry]:
     return _entries(session, session.execute(query).all(), dials.today())
 
 
-def _entries(session: Session, rows: Sequence[Row[Any]], today: date) -> list[WorkEntry]:
+def _entries(session: Session, rows: Collection[Row[Any] | SimpleNamespace], today: date) -> list[WorkEntry]:
     groups = tasks.groups(session, rows)
-    return [WorkEntry._make((*row[:_STORED], groups[row.id], dials.light(row, today))) for row in rows]
+    return [WorkEntry._make((*_stored(row), groups[row.id], dials.light(row, today))) for row in rows]
 
 
 def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
     """One task with all that is shown of it, as it is now; raises NotFound, also for what is not the actor's."""
     session.flush()
-    # Rows of columns need nothing of the session, which would take its time.
-    found = session.connection().execute(_detailed(actor), {"task": task_id}).one_or_none()
-    if found is None:
+    values = _detailed(actor).first(session.connection(), {"task": task_id})
+    if values is None:
         raise NotFound(tasks.NOT_FOUND.format(task_id))
+    found = SimpleNamespace(**dict(zip(_DETAILED, values, strict=True)))
     loaded = definitions.get(session, found.definition_id)
     form = definitions.form(session, loaded, loaded.process.elements[found.element])
     (entry,) = _entries(session, [found], dials.today())
@@ -199,9 +204,9 @@ def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
 
 
 @functools.lru_cache(maxsize=256)
-def _detailed(actor: Actor) -> Select[Any]:
-    query = _around(select(*_SHOWN, Case.applicant, Task.data, Instance.definition_id)).join(Instance, keys.its(Task.instance_id, Instance))
-    return query.where(Task.id == bindparam("task"), visibility.sees_task(actor))
+def _detailed(actor: Actor) -> Read:
+    query = _around(select(*_DETAILS)).join(Instance, keys.its(Task.instance_id, Instance))
+    return Read(_DETAILS, query.where(Task.id == bindparam("task"), visibility.sees_task(actor)))
 
 
 def _around(query: Select[*Columns]) -> Select[*Columns]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from bpmn.expressions import Expression
@@ -102,8 +103,12 @@ class Field:
 
     def settled(self, evaluate: Callable[[str, Expression], Any]) -> Field:
         """Return the field with its expressions evaluated (not those of `hide`, of the options and of the value)."""
-        known = {name: evaluate(name, value) for name in _SETTLED if isinstance(value := getattr(self, name), Expression)}
+        known = {name: evaluate(name, value) for name, value in self._unsettled.items()}
         return replace(self, **known) if known else self
+
+    @cached_property
+    def _unsettled(self) -> dict[str, Expression]:
+        return {name: value for name in _SETTLED if isinstance(value := getattr(self, name), Expression)}
 
     def describe(self) -> dict[str, Any]:
         """JSON for whoever shows the form; what is not set is left out."""

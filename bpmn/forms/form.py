@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bpmn import identifiers
@@ -45,5 +46,9 @@ class Form:
         return found
 
     def describe(self) -> dict[str, Any]:
-        """JSON for whoever shows the form."""
+        """JSON for whoever shows the form: the same each time, so nobody may change it."""
+        return self._described
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
         return {"key": self.key, "fields": [field.describe() for field in self.fields]}

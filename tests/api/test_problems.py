@@ -1,8 +1,9 @@
 """Every error of every route is a problem document, and says nothing of what is inside."""
 
 import pytest
+from flask import Flask
 
-from api import problems
+from api import problems, security
 from engine import accounts
 from engine.errors import Busy, EngineError
 
@@ -135,3 +136,16 @@ def test_answer__has_the_headers_that_protect(clerk):
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("base", "stays"), [("http://localhost", False), ("https://localhost", True)])
+def test_answer__to_whom_came_by_tls(base, stays):
+    """Whoever has come that way comes that way again; what an answer says itself is not said twice."""
+    plain = Flask(__name__)
+    plain.add_url_rule("/", view_func=lambda: ("", {"cache-control": "max-age=60"}))
+    security.harden(plain)
+
+    answer = plain.test_client().get("/", base_url=base)
+
+    assert ("Strict-Transport-Security" in answer.headers) is stays
+    assert answer.headers.getlist("Cache-Control") == ["max-age=60"]

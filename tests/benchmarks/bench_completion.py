@@ -11,11 +11,11 @@ Then the same on SQLite, whose limit is how often it commits a change of one row
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import multiprocessing
 import os
 import re
+import socket
 import tempfile
 import threading
 import time
@@ -23,6 +23,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -244,21 +245,47 @@ def _keep(db: Database, tasks: list[UUID]) -> None:
 
 
 def _http(port: int, key: str, tasks: list[UUID], clients: int, ready: Any, told: Any) -> None:
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    body = json.dumps(reference.DATA)
+    """Complete tasks through HTTP, each client on a connection that it keeps.
+
+    The clients share the cores with the server, as `pgbench` does with its database: so they send bytes, and read what must be read.
+    """
+    body = json.dumps(reference.DATA).encode()
+    rest = f"/complete HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+    rest += f"Content-Length: {len(body)}\r\n\r\n"
 
     def client() -> Callable[[UUID], None]:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection = socket.create_connection(("127.0.0.1", port))
 
         def complete(task: UUID) -> None:
-            connection.request("POST", f"/api/v1/tasks/{task}/complete", body, headers)
-            response = connection.getresponse()
-            answer = response.read()
-            assert response.status == 200, answer
+            connection.sendall(f"POST /api/v1/tasks/{task}{rest}".encode() + body)
+            status, answer = _answer(connection)
+            assert status == HTTPStatus.OK, answer
 
         return complete
 
     _timed(tasks, clients, ready, told, client)
+
+
+_LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)
+
+
+def _answer(connection: socket.socket) -> tuple[int, bytes]:
+    """Read one answer, whole: its status and its body."""
+    found = _more(connection)
+    while b"\r\n\r\n" not in found:
+        found += _more(connection)
+    head, _, body = found.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    assert length is not None, head
+    while len(body) < int(length[1]):
+        body += _more(connection)
+    return int(head.split()[1]), body
+
+
+def _more(connection: socket.socket) -> bytes:
+    found = connection.recv(1 << 16)
+    assert found, "the server has hung up"
+    return found
 
 
 if __name__ == "__main__":

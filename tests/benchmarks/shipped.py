@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def serving(url: str) -> Iterator[int]:
     with tempfile.TemporaryDirectory() as data:
         environ = {
             **os.environ,
-            "ONETHING_ENV": "development",
+            "ONETHING_ENV": "production",
+            "ONETHING_SECRET_KEY": secrets.token_urlsafe(32),
             "ONETHING_PORT": str(port),
             "ONETHING_DATABASE_URL": url,
             "ONETHING_DATA_DIR": data,

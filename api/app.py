@@ -11,11 +11,11 @@ from flask.json.provider import JSONProvider
 
 from api import auth, camunda, health, logbook, pages, problems, security, tracing, turns, v1
 from api.repeats import Application
-from api.transactions import Repeated
 from engine import accounts
 from engine import settings as settings_
 from engine.database import Database
 from engine.files import FileStore
+from engine.idempotency import Repeated
 from engine.passwords import AT_ONCE, Passwords
 from engine.schema import SERVER
 from engine.settings import Environment, Settings

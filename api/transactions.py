@@ -13,18 +13,11 @@ from api import auth
 from api.parts import database
 from engine import archive_search, idempotency
 from engine.database import Session
+from engine.idempotency import Answer, Command
 
-__all__ = ["Repeated", "database", "reading", "transaction"]
+__all__ = ["database", "reading", "transaction"]
 
 LONGEST_KEY = 255
-
-
-class Repeated(Exception):  # noqa: N818 - it says what the command is, not what is wrong
-    """The command was carried out before; this is what was answered then."""
-
-    def __init__(self, answer: idempotency.Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 def reading() -> AbstractContextManager[Session]:
@@ -46,18 +39,15 @@ def transaction() -> Iterator[Session]:
     The answer must be made inside the block (`return answer(…)`), so that both are committed together.
     """
     key = _idempotency_key()
-    with database().transaction() as session:
-        if key is None:
+    if key is None:
+        with database().transaction() as session:
             yield session
-            return
-        g.keyed = True  # whatever becomes of it, the key knows whether it was done
-        actor = auth.actor()
-        first = idempotency.begin(session, key, actor=actor, request_hash=_request_hash())
-        if first is not None:
-            raise Repeated(first)
+        return
+    g.keyed = True  # whatever becomes of it, the key knows whether it was done
+    command = Command(key=key, actor=auth.actor().name, request_hash=_request_hash())
+    with idempotency.transaction(database(), command) as session:
         yield session
-        answer = idempotency.Answer(status=g.answer.status_code, body=g.answer.get_data(as_text=True))
-        idempotency.finish(session, key, actor=actor, answer=answer)
+        idempotency.keep(session, Answer(status=g.answer.status_code, body=g.answer.get_data(as_text=True)))
 
 
 def _idempotency_key() -> str | None:

@@ -59,7 +59,7 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
                 to.append({OLD + "id": row.id, "due_at": due_at, **lights})
         writes = Writes()
         writes.update(cast("Table", table.__table__), to, by=("id",))
-        writes.run(session.connection())
+        writes.run(session)
     _wake(session, waking)
     return moved, len(waking)
 

@@ -108,8 +108,10 @@ def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None
 
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
     now = moments.now()
+    case_id, number = numbers.next_case(session, what.region)
     case = Case(
-        number=numbers.next_case(session, what.region),
+        id=case_id,
+        number=number,
         region=what.region,
         matter=matter.key,
         definition_id=matter.definition_id,

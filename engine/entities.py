@@ -48,7 +48,7 @@ def _flush(session: Session, *_about: object) -> None:
     """Send what is to be flushed as one statement; the mapper finds nothing left to do."""
     writes = Writes()
     if _take(session, writes):
-        writes.run(session.connection())
+        writes.run(session)
 
 
 def _take(session: Session, writes: Writes) -> bool:

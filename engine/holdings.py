@@ -124,7 +124,7 @@ class Holdings:
         """Hold a new instance; it is in the database at once, since others refer to it."""
         entities.hand_over(session, self.writes)  # its case
         self.writes.insert(INSTANCES, [{name: getattr(row, name) for name in _NAMES}])
-        self.writes.run(session.connection())
+        self.writes.run(session)
         return self._hold(row)
 
     def _hold(self, row: Held) -> Held:
@@ -146,7 +146,7 @@ class Holdings:
                 self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
         if self.writes.rows:
             entities.hand_over(session, self.writes)
-            self.writes.run(session.connection())
+            self.writes.run(session)
             self._stored = now
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:

@@ -1,24 +1,51 @@
 """Idempotent commands (幂等): a command that is repeated with its key gets the first answer, and nothing is done twice.
 
-The answer is kept in the transaction of the command itself.  Of two at once the second waits at the key: for the first
-one's answer, or for its failure, and then it runs itself.  A refused command changed nothing and keeps nothing.
+The answer is kept last, in the transaction of the command and beside what that has written (docs/decisions/0021).  A command that comes
+again is carried out again, until what the first one did is in its way, or it wants to keep an answer, too: then all of it is undone, and
+the first answer given.  A refused command changed nothing and keeps nothing.
 Answers are kept for a time (`ONETHING_KEEP_ANSWERS`; `engine.retention` deletes them): a key that comes later is new.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, bindparam, exists, insert, select
 from sqlalchemy.orm import Session
 
-from engine import moments
-from engine.actors import Actor
-from engine.errors import InvalidInput
-from engine.models import IdempotentAnswer
+from engine import holdings, keys, moments
+from engine.command_models import IdempotentAnswer
+from engine.database import Database
+from engine.errors import Busy, InvalidInput, Unavailable
+from engine.writes import PLACE
 
-_PENDING = 0
+_COMMAND = "command"
+_ANSWERS = cast("Table", IdempotentAnswer.__table__)
+_KNOWN = (_ANSWERS.c.key == bindparam("key"), _ANSWERS.c.actor == bindparam("actor"))
+_FIND = select(_ANSWERS.c.request_hash, _ANSWERS.c.status, _ANSWERS.c.body).where(*_KNOWN)
+# Where answers are spread, what is unique is so beside the rows of one case: an answer beside those of another is looked for.
+_KEEP = (
+    insert(_ANSWERS)
+    .from_select(
+        _ANSWERS.c.keys(),
+        select(*(bindparam(name, type_=column.type) for name, column in _ANSWERS.c.items())).where(~exists().where(*_KNOWN)),
+    )
+    .execution_options(preserve_rowcount=True)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command that may be repeated: what it is known by."""
+
+    key: str
+    #: Name of who gives it; the keys of two people have nothing to do with each other.
+    actor: str
+    #: SHA-256 of what is asked: a key that comes with something else is refused.
+    request_hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,28 +56,58 @@ class Answer:
     body: str
 
 
-def begin(session: Session, key: str, *, actor: Actor, request_hash: str) -> Answer | None:
-    """Take the key for this command; give the first answer when it was taken by the same command before.
+class Repeated(Exception):  # noqa: N818 - it says what the command is, not what is wrong
+    """The command was carried out before; this is what was answered then."""
 
-    Raises InvalidInput when it was taken by another command of the same actor.
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+@contextmanager
+def transaction(db: Database, command: Command) -> Iterator[Session]:
+    """Open the transaction of a command; its last word is to be `keep`.
+
+    Whatever is in the way of a command that was carried out before, its first answer counts: raises Repeated, or InvalidInput when the key
+    belongs to another command of the same actor.
     """
-    row = {"key": key, "actor": actor.name, "request_hash": request_hash, "status": _PENDING, "body": "", "answered_at": moments.now()}
     try:
-        with session.begin_nested():
-            session.execute(insert(IdempotentAnswer).values(row))
-    except IntegrityError:
-        first = session.scalars(select(IdempotentAnswer).where(IdempotentAnswer.key == key, IdempotentAnswer.actor == actor.name)).one()
-        if first.request_hash != request_hash:
-            raise InvalidInput("Expected a new Idempotency-Key for a new command, but this one belongs to another command") from None
-        return Answer(status=first.status, body=first.body)
-    return None
+        with db.transaction() as session:
+            session.info.update({_COMMAND: command, PLACE: None})
+            yield session
+    except Unavailable:
+        raise  # nobody can be asked, and nobody knows yet: when it comes again, that tells
+    except Exception as error:
+        with db.reading() as session:
+            first = _find(session, command)
+        if first is None:
+            raise
+        raise Repeated(first) from error
 
 
-def finish(session: Session, key: str, *, actor: Actor, answer: Answer) -> None:
-    """Keep the answer for those who repeat the command."""
-    session.execute(
-        update(IdempotentAnswer)
-        .where(IdempotentAnswer.key == key, IdempotentAnswer.actor == actor.name)
-        .values(status=answer.status, body=answer.body)
-        .execution_options(synchronize_session=False)
-    )
+def current(session: Session) -> Command | None:
+    """What the session carries out; None: what nobody repeats."""
+    found: Command | None = session.info.get(_COMMAND)
+    return found
+
+
+def keep(session: Session, answer: Answer) -> None:
+    """Keep the answer for those who repeat the command, beside what it has written.  Nothing is left to do then but to commit.
+
+    Raises Busy, or what the database says of a key that is not unique, when somebody was before.
+    """
+    holdings.write(session)  # before the key is taken: whoever has it waits for nobody
+    command = session.info[_COMMAND]
+    said = {"key": command.key, "actor": command.actor, "request_hash": command.request_hash, "status": answer.status, "body": answer.body}
+    row = said | (session.info[PLACE] or keys.NOBODY) | {"answered_at": moments.now()}
+    if not session.connection().execute(_KEEP, row).rowcount:
+        raise Busy("Expected a new Idempotency-Key, but somebody had it before; try again")
+
+
+def _find(session: Session, command: Command) -> Answer | None:
+    first = session.connection().execute(_FIND, {"key": command.key, "actor": command.actor}).first()
+    if first is None:
+        return None
+    if first.request_hash != command.request_hash:
+        raise InvalidInput("Expected a new Idempotency-Key for a new command, but this one belongs to another command")
+    return Answer(status=first.status, body=first.body)

@@ -425,19 +425,6 @@ class Entry(Keyed, Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-class IdempotentAnswer(Base):
-    """The first answer to a command, given again when the command is repeated."""
-
-    __tablename__ = "idempotent_answers"
-    key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    actor: Mapped[str] = mapped_column(String(80), primary_key=True)
-    #: SHA-256 of method, path and body: the same key for another command is refused.
-    request_hash: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int]
-    body: Mapped[str] = mapped_column(Text)
-    answered_at: Mapped[datetime] = mapped_column(index=True)
-
-
 class Counter(Base):
     """Running number, e.g. of cases of a day."""
 

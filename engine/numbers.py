@@ -1,34 +1,43 @@
 """Numbers (编号) of cases, items, notices and results.
 
 Only the number of a case comes from a counter, and is taken aside: who submits holds it no longer than that takes, and writes nowhere but
-in his case (docs/decisions/0021).  The others are counted within their case or item, whose lock the caller holds, so that departments never
-wait for each other to get a number.
+in his case (docs/decisions/0021); what may be repeated reserves it, with the id of the case.  The others are counted within their case or
+item, whose lock the caller holds, so that departments never wait for each other to get a number.
 """
 
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
 from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendars, database, holdings, keys, moments
+from engine import calendars, database, holdings, idempotency, keys, moments
 from engine.case_models import Case, Item, Notice
+from engine.columns import new_id
+from engine.command_models import Reservation
+from engine.idempotency import Command
 from engine.models import Counter
 
-_COUNTERS = cast("Table", Counter.__table__)
+_COUNTERS, _RESERVATIONS = cast("Table", Counter.__table__), cast("Table", Reservation.__table__)
 
 
-def next_case(session: Session, region: str) -> str:
-    """Region (6 digits), local date (8), running number of that day (6): 43010020260302000001.
+def next_case(session: Session, region: str) -> tuple[UUID, str]:
+    """Id and number of a case: region (6 digits), local date (8), running number of that day (6), as in 43010020260302000001.
 
-    None is given twice; one whose case does not come about after all may be missing.
+    None is given twice, but to a command that is repeated with its key: it gets the same, and so meets its first attempt.  One whose case
+    does not come about after all may be missing.
     """
-    day = calendars.local_date(moments.now()).strftime("%Y%m%d")
-    with database.aside(session) as connection:
-        count = _count(connection, f"case {region} {day}")
-    return f"{region}{day}{count:06d}"
+    command = idempotency.current(session)
+    if command is None:
+        with database.aside(session) as connection:
+            return _take(connection, region)
+    try:
+        return _reserve(session, command, region)
+    except IntegrityError:  # the same command has done so in the same moment; what was counted here is counted no more
+        return _reserve(session, command, region)
 
 
 def next_item(session: Session, case: Case) -> str:
@@ -51,6 +60,23 @@ def next_notice(session: Session, case: Case, item: Item | None) -> str:
 def result(item: Item) -> str:
     """Number of an item's result when the department gave none: Z for 证."""
     return f"{item.number}-Z"
+
+
+def _reserve(session: Session, command: Command, region: str) -> tuple[UUID, str]:
+    """Take what the command is to have, unless that was done before."""
+    mine = {"key": command.key, "actor": command.actor, "region": region}
+    with database.aside(session) as connection:
+        found = connection.execute(select(_RESERVATIONS.c.case_id, _RESERVATIONS.c.number).filter_by(**mine)).first()
+        if found is not None:
+            return found.case_id, found.number
+        case_id, number = _take(connection, region)
+        connection.execute(insert(_RESERVATIONS).values(case_id=case_id, number=number, taken_at=moments.now(), **mine))
+    return case_id, number
+
+
+def _take(connection: Connection, region: str) -> tuple[UUID, str]:
+    day = calendars.local_date(moments.now()).strftime("%Y%m%d")
+    return new_id(), f"{region}{day}{_count(connection, f'case {region} {day}'):06d}"
 
 
 def _count(connection: Connection, name: str) -> int:

@@ -171,8 +171,10 @@ def _require_lasting(run: Run, place: Place) -> None:
 
 def _case(session: Session, loaded: Loaded, region: str, actor: Actor) -> Case:
     nobody: dict[str, Any] = {}
+    case_id, number = numbers.next_case(session, region)
     case = Case(
-        number=numbers.next_case(session, region),
+        id=case_id,
+        number=number,
         region=region,
         matter=loaded.key,
         definition_id=loaded.id,

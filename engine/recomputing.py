@@ -215,7 +215,7 @@ def _write(session: Session, moves: Moves) -> None:
     writes = Writes()
     writes.update(_ITEMS, [{OLD + "id": row.id, **dials.columns(dial), **_last(due)} for row, (dial, due) in moves.items], by=("id",))
     writes.update(_CASES, [{OLD + "id": row.id, **dials.columns(dial)} for row, (dial, _) in moves.cases], by=("id",))
-    writes.run(session.connection())
+    writes.run(session)
 
 
 def _last(statute: DueDate | None) -> dict[str, Any]:

@@ -11,11 +11,15 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
 
 from engine import recordsets
 from engine.parts import OLD, Part, Row, Verb, require_all
 
-__all__ = ["OLD", "Writes"]
+__all__ = ["OLD", "PLACE", "Writes"]
+
+#: Under this name a session that wants to know it (None: not yet) keeps the key of the case of which it has written a row first.
+PLACE = "place"
 
 
 class Writes:
@@ -44,15 +48,28 @@ class Writes:
         if rows:
             self._add(_deletion(table, tuple(rows[0])), rows)
 
-    def run(self, connection: Connection) -> None:
+    def run(self, session: Session) -> None:
         """Write everything; raises StaleDataError when a row is not there any more."""
         rows, self.rows = self.rows, {}
         if rows:
+            if PLACE in session.info:
+                session.info[PLACE] = session.info[PLACE] or _place(rows)
+            connection = session.connection()
             _RUN[connection.dialect.name](connection, rows)
 
     def _add(self, part: Part, rows: Sequence[Row]) -> None:
         if rows:
             self.rows.setdefault(part, []).extend(rows)
+
+
+def _place(rows: Mapping[Part, Sequence[Row]]) -> Row | None:
+    """The key of the case of which the first of some rows is that is of any."""
+    for part, (row, *_) in rows.items():
+        case = "id" if part.table.name == "cases" else "case_id"
+        for old in ("", OLD):
+            if {old + case, old + "region"} <= row.keys():
+                return {"case_id": row[old + case], "region": row[old + "region"]}
+    return None
 
 
 @cache

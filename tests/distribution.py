@@ -10,16 +10,18 @@ from collections.abc import Iterator
 
 from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from engine import archive_models, case_models, compiled_models, indexes, models, schedule_models, schema
+from engine import archive_models, case_models, command_models, compiled_models, indexes, models, schedule_models, schema
 
-assert all((archive_models, case_models, compiled_models, indexes, schedule_models, schema))  # importing them registers their tables
+assert all(
+    (archive_models, case_models, command_models, compiled_models, indexes, schedule_models, schema)
+)  # importing them registers their tables
 #: What does not grow with cases, and would be the same in every shard.
 SHARED = {
     *("accounts", "api_keys", "calendar_years", "compatibility", "compiled_files", "definitions", "departments", "deployments"),
     *("grants", "halls", "offers", "recomputations", "resources", "start_events", "start_timers"),
 }
 #: What is of no case, and does not stay: docs/scale.md argues for each.
-PASSING = {"counters", "idempotent_answers", "log_ins"}
+PASSING = {"counters", "log_ins", "reservations"}
 #: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
 BEYOND = {
     *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),

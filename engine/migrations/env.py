@@ -5,9 +5,11 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from engine import archive_models, case_models, columns, compiled_models, indexes, models, schedule_models, schema
+from engine import archive_models, case_models, columns, command_models, compiled_models, indexes, models, schedule_models, schema
 
-assert all((archive_models, case_models, compiled_models, schedule_models, schema, indexes))  # importing them registers their tables
+assert all(
+    (archive_models, case_models, command_models, compiled_models, schedule_models, schema, indexes)
+)  # importing them registers their tables
 
 
 def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:

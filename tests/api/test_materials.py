@@ -2,6 +2,7 @@
 
 import copy
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -100,6 +101,14 @@ def test_hand_in__repeated_with_its_key(clerk, case):
     assert again.headers["Idempotency-Replayed"] == "true"
     assert [m["code"] for m in clerk.get(f"/cases/{case['number']}/materials").json["data"]].count("m_plan") == 1
     assert upload(clerk, case, OFD, "a.ofd", **{"Idempotency-Key": "k"}).status_code == 422
+
+
+def test_hand_in__at_once_with_one_key(call, clerk, case):
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda c: upload(c, case, **{"Idempotency-Key": "k"}), [call("clerk") for _ in range(4)]))
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(201, answers[0].text)}
+    assert [m["code"] for m in clerk.get(f"/cases/{case['number']}/materials").json["data"]].count("m_plan") == 1
 
 
 def test_hand_in__into_a_case_of_another_hall(call, case):

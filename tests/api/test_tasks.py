@@ -171,6 +171,20 @@ def test_complete__at_once_by_two(call, clerk):
     assert [e["what"] for e in clerk.get(f"/cases/{case['number']}/journal").json["data"]].count("case accepted") == 1
 
 
+def test_complete__at_once_with_one_key(call, clerk):
+    case = submit(clerk)
+    path = f"/tasks/{task(clerk, case, '一窗受理')['id']}/complete"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda c: c.post(path, {"outcome": "accept"}, headers={"Idempotency-Key": "k"}), [call("clerk") for _ in range(4)])
+        )
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
+    assert [e["what"] for e in clerk.get(f"/cases/{case['number']}/journal").json["data"]].count("case accepted") == 1
+
+
 def test_complete__claimed_by_somebody_else(call, clerk):
     found = task(clerk, submit(clerk), "一窗受理")
     clerk.post(f"/tasks/{found['id']}/claim")

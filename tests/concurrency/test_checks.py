@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from api.app import create_app
 from engine.case_models import Case, Item
 from engine.columns import new_id
+from engine.command_models import IdempotentAnswer
 from engine.database import Database
-from engine.models import Entry, IdempotentAnswer, Incident, Instance, Job, Task, Timer
+from engine.models import Entry, Incident, Instance, Job, Task, Timer
 from engine.moments import now
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
@@ -96,6 +97,16 @@ def test_check__nobody_was_told_of_what_was_done(db, commands):
     assert found(db, commands) == []
 
 
+def test_check__nobody_was_told_and_what_was_done_has_no_answer(db, commands):
+    """Who asks once more would do it once more."""
+    for command in commands:
+        command.status = None
+    do(db, delete(IdempotentAnswer))
+
+    lost = [fault for fault in found(db, commands) if "to have its answer beside what it did, but it has none" in fault]
+    assert len(lost) == sum(command.attempts > 0 for command in commands)
+
+
 def test_check__acknowledged_submission_is_lost(db, commands):
     commands.append(Command(key="lost", who="clerk", path="/cases", body={}, status=201, answer={"number": "lost"}, attempts=1))
 
@@ -156,7 +167,8 @@ OWED = select(Instance.region, Instance.case_id, Instance.id).where(Instance.par
             "Expected every case to have been asked for, but nobody asked for nobody",
         ),
         (delete(IdempotentAnswer), "Expected answer 20. to be kept for .*, but it is None"),
-        (update(IdempotentAnswer).values(status=0), "Expected every key to have its answer, but some have none"),
+        (update(IdempotentAnswer).values(status=0), "Expected answer 20. to be kept for .*, but it is 0"),
+        (update(IdempotentAnswer).values(region=""), "Expected .* to have its answer beside what it did, but it has it elsewhere"),
         (update(Item).where(Item.status == "issued").values(status="granted"), "Expected case .* to stand at .*'issued': 5"),
         (update(Case).values(ended_at=None), "Expected case .* to stand at .*ended=True"),
         (update(Task).where(Task.kind == "intake").values(status="canceled"), "Expected case .* to stand at .*'intake': 1"),

@@ -1,104 +1,293 @@
-"""Idempotency keys: one command, one effect, one answer."""
+"""Idempotency keys: one command, one effect, one answer; and the answer lies where the command has written."""
 
+from __future__ import annotations
+
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
+from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import MetaData, event, func, select, text
+from sqlalchemy.exc import IntegrityError
 
-from engine import idempotency
+from engine import idempotency, keys, postgresql
 from engine.actors import Actor
-from engine.errors import InvalidInput
-from engine.idempotency import Answer
-from engine.models import Department, IdempotentAnswer
+from engine.command_models import IdempotentAnswer
+from engine.errors import InvalidInput, InvalidState, Unavailable
+from engine.idempotency import Answer, Command, Repeated
+from engine.models import Department, Incident
+from engine.moments import now
+from tests import spread
 
 CLERK, OTHER = Actor(name="clerk"), Actor(name="other")
 FIRST = Answer(status=201, body='{"number": 1}')
+#: The cases that a command may be about; `None`: none.
+HERE, THERE = ({"case_id": UUID(int=number), "region": "430100"} for number in (1, 2))
 
 
-def run(database, key, *, actor=CLERK, request_hash="a", answer=FIRST):
-    """A command that adds a department; gives what the caller is answered."""
-    with database.transaction() as session:
-        if first := idempotency.begin(session, key, actor=actor, request_hash=request_hash):
-            return first
-        session.add(Department(code=f"d{session.scalar(select(func.count(Department.code)))}", name="部门"))
-        idempotency.finish(session, key, actor=actor, answer=answer)
-        return answer
+@pytest.fixture(params=["alone", "spread"])
+def database(database, request):
+    """As it is, and with the key that answers have where they are spread: there they are unique beside what the command has written only."""
+    if request.param == "spread":
+        IdempotentAnswer.__table__.drop(database.bind)
+        spread.answers(MetaData()).create(database.bind)
+    return database
 
 
-def refuse(session):
-    idempotency.begin(session, "k", actor=CLERK, request_hash="a")
-    raise InvalidInput("Expected something else, but this was tried")
+def add(session, case=HERE):
+    """What may succeed twice: an incident of a case that knows nothing of others."""
+    session.add(Incident(**(case or keys.NOBODY), element="a", message="", raised_at=now()))
+
+
+def run(database, key="k", *, actor=CLERK, request_hash="a", answer=FIRST, work=add):
+    """Carry a command out; gives what the caller is answered."""
+    try:
+        with idempotency.transaction(database, Command(key=key, actor=actor.name, request_hash=request_hash)) as session:
+            work(session)
+            idempotency.keep(session, answer)
+    except Repeated as first:
+        return first.answer
+    return answer
 
 
 def effects(database):
     with database.reading() as session:
-        return session.scalar(select(func.count(Department.code)))
+        return session.scalar(select(func.count(Incident.id)))
 
 
-def test_begin__repeated(database):
-    first = run(database, "k")
+def places(database):
+    with database.reading() as session:
+        return [(row.case_id, row.region) for row in session.scalars(select(IdempotentAnswer).order_by(IdempotentAnswer.key))]
 
-    again = run(database, "k", answer=Answer(status=200, body="another"))
+
+def test_transaction__repeated(database):
+    first = run(database)
+
+    again = run(database, answer=Answer(status=200, body="another"))
 
     assert again == first == FIRST
     assert effects(database) == 1
 
 
-def test_begin__other_command(database):
-    run(database, "k")
+def test_transaction__something_is_in_the_way_of_the_repeat(database):
+    """What the first one did: its answer counts, not what the second one is told."""
+
+    def once(session):
+        if session.scalar(select(func.count(Incident.id))):
+            raise InvalidState("Expected to do it once, but it is done")
+        add(session)
+
+    assert run(database, work=once) == FIRST
+    assert run(database, work=once) == FIRST
+    with pytest.raises(InvalidState):
+        run(database, "another", work=once)
+    assert effects(database) == 1
+
+
+def test_transaction__the_database_is_in_the_way_of_the_repeat(database):
+    """Something is there that is one by a rule of the database alone."""
+
+    def name(session):
+        add(session)
+        session.add(Department(code="d", name="部门"))
+        session.flush()
+
+    assert run(database, work=name) == run(database, work=name) == FIRST
+    with pytest.raises(IntegrityError):
+        run(database, "another", work=name)
+    assert effects(database) == 1
+
+
+@pytest.mark.parametrize("case", [HERE, THERE, None])
+def test_transaction__other_command(database, case):
+    """About the same case, about another one, about none."""
+    run(database)
 
     with pytest.raises(InvalidInput, match="belongs to another command"):
-        run(database, "k", request_hash="b")
+        run(database, request_hash="b", work=lambda session: add(session, case))
 
     assert effects(database) == 1
 
 
-def test_begin__key_of_another_actor(database):
-    run(database, "k")
+def test_transaction__key_of_another_actor(database):
+    run(database)
 
-    run(database, "k", actor=OTHER)
+    run(database, actor=OTHER)
 
     assert effects(database) == 2
 
 
-def test_begin__first_was_refused(database):
-    with pytest.raises(InvalidInput), database.transaction() as session:
-        refuse(session)
+def test_transaction__first_was_refused(database):
+    """It changed nothing, and keeps nothing: the key is as good as new, for a better command, too."""
 
-    assert run(database, "k") == FIRST
+    def refuse(session):
+        add(session)
+        raise InvalidInput("Expected something else, but this was tried")
+
+    with pytest.raises(InvalidInput, match="something else"):
+        run(database, work=refuse)
+
+    assert run(database, request_hash="b") == FIRST
     assert effects(database) == 1
 
 
-def test_begin__two_at_once(database):
-    start = Barrier(2)
+def test_transaction__the_commit_fails(database):
+    """Nobody knows: whoever repeats it finds out."""
 
-    def command(n):
-        start.wait(5)
-        return run(database, "k", answer=Answer(status=201, body=str(n)))
+    def lose(session):
+        add(session)
+        event.listen(session, "before_commit", fail)
+
+    def fail(_session):
+        raise Unavailable("Expected the database to answer, but it cannot be reached just now")
+
+    with pytest.raises(Unavailable):
+        run(database, work=lose)
+
+    assert effects(database) == 0
+    assert run(database) == FIRST
+    assert effects(database) == 1
+
+
+def test_transaction__the_case_has_gone_elsewhere(database):
+    """What was done to an item is asked again when the item is in a bundle, in another place: an adoption takes no answers along."""
+    run(database, work=lambda session: add(session, HERE))
+
+    assert run(database, answer=Answer(status=200, body="another"), work=lambda session: add(session, THERE)) == FIRST
+    assert effects(database) == 1
+    assert places(database) == [tuple(HERE.values())]
+
+
+def test_keep__where_the_command_has_written(database):
+    def write_a_case(session):
+        department(session)
+        add(session, THERE)
+
+    def department(session):
+        session.add(Department(code=f"d{session.scalar(select(func.count(Department.code)))}", name="部门"))
+        session.flush()
+
+    for key, work in enumerate((add, write_a_case, department, lambda session: add(session, None), lambda _session: None)):
+        run(database, str(key), work=work)
+
+    nobody = tuple(keys.NOBODY.values())
+    assert places(database) == [tuple(HERE.values()), tuple(THERE.values()), nobody, nobody, nobody]
+
+
+def at_once(database, first_work, second_work, *, ends=None, **second):
+    """Two commands of one key, of which the second begins while the first stands before its commit, and waits for it; gives both answers."""
+    stands, goes = Event(), Event()
+
+    def stand(_session):
+        stands.set()
+        assert goes.wait(10)
+        if ends is not None:
+            raise ends
+
+    def first(session):
+        first_work(session)
+        event.listen(session, "before_commit", stand)
 
     with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(command, range(2))
+        one = pool.submit(run, database, work=first)
+        assert stands.wait(10)
+        two = pool.submit(run, database, work=second_work, answer=Answer(status=201, body="2"), **second)
+        _await_that_somebody_waits(database)
+        goes.set()
+        return [one.exception() or one.result(), two.exception() or two.result()]
 
-    assert one == two
+
+def _await_that_somebody_waits(database):
+    if database.bind.dialect.name == "sqlite":
+        return  # whoever comes second waits for his turn, whenever it is that he comes
+    for _ in range(500):
+        with database.reading() as session:
+            if postgresql.waiting(session.connection()):
+                return
+        time.sleep(0.01)
+    raise AssertionError("Expected the second command to wait for the first, but it does not")
+
+
+def test_transaction__two_at_once(database):
+    one, two = at_once(database, add, add)
+
+    assert one == two == FIRST
     assert effects(database) == 1
 
 
-def test_begin__waits_for_a_first_that_fails(database):
-    taken = Event()
+def test_transaction__two_at_once_and_the_first_fails(database):
+    one, two = at_once(database, add, add, ends=ZeroDivisionError())
 
-    def fail():
+    assert two == Answer(status=201, body="2")
+    assert one == two or isinstance(one, ZeroDivisionError)  # when it looks what became of its key, the second one may be done
+    assert effects(database) == 1
+
+
+def test_transaction__other_command_at_once(database):
+    one, two = at_once(database, add, add, request_hash="b")
+
+    assert one == FIRST
+    assert isinstance(two, InvalidInput)
+    assert effects(database) == 1
+
+
+def test_transaction__many_at_once(database):
+    start = Barrier(8)
+
+    def command(number):
+        start.wait(10)
+        return run(database, answer=Answer(status=201, body=str(number)))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(command, range(8)))
+
+    assert len(answers) == 1
+    assert effects(database) == 1
+
+
+def older(session):
+    """What a node of the release before does: it takes the key first, and does not say where; its answer is written last."""
+    session.execute(text(OLDER[0]), {"now": now()})
+    add(session)
+    session.flush()
+    session.execute(text(OLDER[1]))
+
+
+#: Its statements.
+OLDER = (
+    "INSERT INTO idempotent_answers (key, actor, request_hash, status, body, answered_at) VALUES ('k', 'clerk', 'a', 0, '', :now)",
+    "UPDATE idempotent_answers SET status = 201, body = 'older' WHERE key = 'k' AND actor = 'clerk'",
+)
+
+
+@pytest.mark.parametrize("database", ["alone"], indirect=True)
+def test_transaction__beside_a_node_of_the_release_before(database):
+    """Both at once: the new one waits for the answer of the older one, though it does not see its key; no answer is ever a half one."""
+    stands, goes = Event(), Event()
+
+    def old():
         with database.transaction() as session:
-            idempotency.begin(session, "k", actor=CLERK, request_hash="a")
-            taken.set()
-            Event().wait(0.2)
-            raise ZeroDivisionError
+            older(session)
+            stands.set()
+            assert goes.wait(10)
 
-    with ThreadPoolExecutor(1) as pool:
-        failing = pool.submit(fail)
-        taken.wait(5)
-        assert run(database, "k") == FIRST
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(old)
+        assert stands.wait(10)
+        two = pool.submit(run, database)
+        _await_that_somebody_waits(database)
+        goes.set()
+        one.result()
 
-    assert isinstance(failing.exception(), ZeroDivisionError)
-    with database.reading() as session:
-        assert session.scalars(select(IdempotentAnswer.status)).all() == [201]
+    assert two.result() == run(database) == Answer(status=201, body="older")
+    assert effects(database) == 1
+
+
+@pytest.mark.parametrize("database", ["alone"], indirect=True)
+def test_transaction__before_a_node_of_the_release_before(database):
+    run(database)
+
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        older(session)
+    assert effects(database) == 1

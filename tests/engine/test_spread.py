@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session
 
-from engine import verification
+from engine import idempotency, postgresql, verification
+from engine.case_models import Case, Material
 from tests import course, distribution, spread
+from tests.hall import Person, Refused
 
 SCALE = Path(__file__).parents[2] / "docs/scale.md"
 #: What writes to several shards in one transaction; docs/scale.md says why.
@@ -27,7 +34,8 @@ def test_commands__write_to_one_shard(taken):
 
     assert {name for name, shards in written.items() if any(len(each) > 1 for each in shards)} == SEVERAL
     assert len(written["adopt an item"][0]) == 2
-    assert {name for name, shards in written.items() if not shards} == {"list tasks", "look at a case", "publish a calendar"}
+    assert {name for name, shards in written.items() if not shards} == {"list tasks", "look at a case"}
+    assert not any(each.beside for transactions in taken.told.values() for each in transactions)
 
 
 def test_page__tells_where_commands_write(taken):
@@ -51,13 +59,105 @@ def test_rows__lie_together_with_their_case(taken):
     assert all(len(shards) == 1 for shards in found.values())
     assert len({next(iter(shards)) for shards in found.values()}) > 1
     tables = set().union(*(tables for shards in found.values() for tables in shards.values()))
-    assert tables >= {"cases", "instances", "tasks", "activities", "journal", "timers", "external_tasks"}
+    assert tables >= {"cases", "instances", "tasks", "activities", "journal", "timers", "external_tasks", "idempotent_answers"}
 
 
 def test_tables__that_grow_are_all_spread(taken):
     with taken.hall.database.reading() as session:
         count = "SELECT parent.relname, count(*) FROM pg_inherits JOIN pg_class AS parent ON parent.oid = inhparent WHERE relkind = 'p' GROUP BY 1"
         assert dict(map(tuple, session.execute(text(count)))) == {table.name: spread.SHARDS for table in distribution.growing()}
+
+
+def at_once(hall, who, path, body):
+    """The same command twice: the second comes while the first stands before its commit, and waits for it.  Gives both answers."""
+    stands, goes = Event(), Event()
+    first = []
+
+    def stand(session):
+        if threading.get_ident() in first and idempotency.current(session):
+            stands.set()
+            assert goes.wait(20)
+
+    def begin():
+        first.append(threading.get_ident())
+        return Person(hall, who).post(path, body, key=path)
+
+    event.listen(Session, "before_commit", stand)
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(begin)
+        assert stands.wait(20)
+        two = pool.submit(Person(hall, who).post, path, body, key=path)
+        while not (waits := _somebody_waits(hall.database)) and not two.done():
+            time.sleep(0.01)
+        goes.set()
+        answers = one.result(), two.result()
+    event.remove(Session, "before_commit", stand)
+    assert waits
+    return answers
+
+
+def _somebody_waits(database):
+    with database.reading() as session:
+        return postgresql.waiting(session.connection())
+
+
+def rows(hall, table):
+    with hall.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_submission__twice_at_once(taken):
+    """Nothing of them is one by itself but what was reserved for them: they meet at their case."""
+    hall = taken.hall
+    before = rows(hall, Case)
+
+    one, two = at_once(hall, "clerk", "/cases", course.BUNDLE)
+
+    assert one == two
+    assert rows(hall, Case) == before + 1
+
+
+def test_command_that_may_succeed_twice__twice_at_once(taken):
+    hall = taken.hall
+    case = taken.clerk.submit(**course.BUNDLE)
+    before = rows(hall, Material)
+
+    one, two = at_once(hall, "clerk", f"/cases/{case['number']}/materials", {"code": "m_plan"})
+
+    assert one == two
+    assert rows(hall, Material) == before + 1
+
+
+def test_command__repeated_after_its_item_was_adopted(taken):
+    """What it did is over, and the item has gone to another shard, where it could be done once more."""
+    clerk, market = taken.clerk, taken.market
+    alone, there = taken.elsewhere(set(), lambda: clerk.submit(**course.BUNDLE | {"matter": "food_permit", "materials": course.FOOD}))
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    number = alone["items"][0]["number"]
+    pause = f"/items/{number}/pause", {"kind": "hearing", "reason": "听证", "days": 3}
+    first = market.post(*pause, key="pause")
+    market.post(f"/items/{number}/resume", {})
+    bundle, _ = taken.elsewhere(there, lambda: clerk.submit(**course.BUNDLE, items=["fire_check_commit"], materials=course.FIRE))
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    adopt = f"/cases/{bundle['number']}/adopt", {"item_no": number}
+    adopted = clerk.post(*adopt, key="adopt")
+
+    assert market.post(*pause, key="pause") == first
+    assert clerk.post(*adopt, key="adopt") == adopted
+    assert market.get(f"/items/{number}")["clock"] == "running"
+    assert market.post(*pause, key="another")["clock"] == "paused"
+
+
+def test_key__with_a_command_about_another_case(taken):
+    clerk = taken.clerk
+    one, there = taken.elsewhere(set(), lambda: clerk.submit(**course.BUNDLE))
+    other, _ = taken.elsewhere(there, lambda: clerk.submit(**course.BUNDLE))
+    clerk.post(f"/cases/{one['number']}/materials", {"code": "m_plan"}, key="used")
+
+    with pytest.raises(Refused, match="belongs to another command"):
+        clerk.post(f"/cases/{other['number']}/materials", {"code": "m_plan"}, key="used")
+
+    assert len(clerk.get(f"/cases/{other['number']}/materials")["data"]) == 0
 
 
 def test_everything__is_whole(taken):

@@ -84,15 +84,20 @@ def test_completion__through_http(database, tmp_path, monkeypatch, remembered_fo
     url = database.bind.url.render_as_string(hide_password=False)
     headers = {"Authorization": f"Bearer {shipped.key(url)}"}
     client = application(url, tmp_path).test_client()
-    first, second = (reference.standing(database, reference.begin(database))["department2"] for _ in range(2))
+    first, second, third = (reference.standing(database, reference.begin(database))["department2"] for _ in range(3))
     there = client.application.extensions["database"].bind
     monkeypatch.setattr(client.application.extensions["acquaintances"], "remembered_for", remembered_for)
     client.post(f"/api/v1/tasks/{first}/complete", json=reference.DATA, headers=headers)
     sample = measure(there, lambda: client.post(f"/api/v1/tasks/{second}/complete", json=reference.DATA, headers=headers))
+    headers["Idempotency-Key"] = "k"
+    keyed = measure(there, lambda: client.post(f"/api/v1/tasks/{third}/complete", json=reference.DATA, headers=headers))
     client.application.extensions["database"].close()
 
     # One finds out who asks, unless that was known a moment ago, the completion follows, one reads the answer.
     assert len(sample.statements) == most[there.dialect.name], "\n".join(sample.statements)
+    # One keeps the answer.
+    assert len(keyed.statements) == most[there.dialect.name] + 1, "\n".join(keyed.statements)
+    assert keyed.commits == sample.commits == 1
 
 
 def test_page__however_many_rows(database, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, Uuid, event, select, text
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine.columns import MAY_BE_LARGE, Json, Moment, enum, new_id
@@ -50,7 +51,7 @@ def found(connection, *names):
 def write(connection, verb, *words, **more):
     writes = Writes()
     getattr(writes, verb)(THINGS, *words, **more)
-    writes.run(connection)
+    writes.run(Session(connection))
 
 
 def test_insert__defaults_and_kinds(connection):
@@ -113,12 +114,12 @@ def test_delete__by_what_each_says(connection):
 def test_run__everything_together_and_then_nothing(connection):
     writes = Writes()
     writes.insert(THINGS, [{"place": 1}])
-    writes.run(connection)
+    writes.run(Session(connection))
     writes.update(THINGS, [{"old_place": 1, "name": "a"}], by=("place",))
     writes.insert(THINGS, [{"place": 2}])
     writes.delete(THINGS, [{"place": 9}])
-    writes.run(connection)
-    writes.run(connection)
+    writes.run(Session(connection))
+    writes.run(Session(connection))
     assert found(connection, "place", "name") == [(1, "a"), (2, "nobody")]
 
 

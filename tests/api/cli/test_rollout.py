@@ -66,8 +66,9 @@ def older(start, environ, tmp_path):
     return older
 
 
-def call(environ, who, method, path, body=None):
+def call(environ, who, method, path, body=None, key=None):
     headers = {"Authorization": "Basic " + base64.b64encode(f"{who}:{who}".encode()).decode(), "Content-Type": "application/json"}
+    headers |= {"Idempotency-Key": key} if key else {}
     url = f"http://127.0.0.1:{environ['ONETHING_PORT']}/api/v1{path}"
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
     try:
@@ -108,8 +109,10 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     await_answer(environ)
     nodes = itertools.cycle([older.environ, environ, environ, older.environ])
     finish(begun, nodes)
-    for node in (older.environ, environ):
-        finish(call(node, "clerk", "POST", "/cases", BUNDLE)["number"], nodes)
+    for node, other in ((older.environ, environ), (environ, older.environ)):
+        first, again = (call(each, "clerk", "POST", "/cases", BUNDLE, key=f"first at {node['ONETHING_PORT']}") for each in (node, other))
+        assert first == again  # whichever node carried it out, and whichever is asked once more
+        finish(first["number"], nodes)
         finish(call(node, "clerk", "POST", "/cases", BUNDLE | {"adopt": [alone(node)]})["number"], nodes)
     half = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
     running.press_ctrl_c()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from bpmn.waits import WaitKind
 from engine import definitions, execution, executions, instances, journal, processes, signals, variables
 from engine.actors import Actor
 from engine.case_models import Case
-from engine.models import Instance
+from engine.errors import NotFound
+from engine.models import Instance, Job
 from engine.places import Place
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
@@ -31,26 +33,42 @@ class Thrown:
     place: Place | None = None
 
 
-def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> None:
+def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Iterator[Callable[[Session], object]]:
     """Tell everybody, or one execution: processes without a matter, as with messages; what moves a case are the verbs of the domain.
 
-    Raises NotPermitted; InvalidState when it is for one execution, and that does not wait for it.
+    Yields what is to be done, piece by piece (`Database.case_by_case`).  Raises NotPermitted; a piece raises InvalidState when the signal
+    is for one execution, and that does not wait for it.
     """
     actor.require(*processes.STARTERS, to="throw a signal")
     if signal.place is not None:
-        _give(session, signal, signal.place, actor)
+        yield partial(_give, signal=signal, place=signal.place, actor=actor)
         return
     plain = Instance.case_id.in_(select(Case.id).where(Case.entry == processes.ENTRY))
-    signals.owe(session, signal.name, signal.given.values, plain)
+    for hearer in signals.hearers(session, signal.name, plain):
+        yield partial(signals.owe, hearer=hearer, name=signal.name, values=signal.given.values)
     for loaded, at in definitions.starting(session, EventType.SIGNAL, signal.name):
-        processes.open_plain(session, loaded, actor=actor, region=region, given=signal.given, at=at)
+        yield partial(processes.open_plain, loaded=loaded, actor=actor, region=region, given=signal.given, at=at)
 
 
-def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str, Any], *, actor: Actor) -> None:
-    """Give a signal to whatever waits for it in an instance; when nothing does any more, that is no error."""
+def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str, Any], *, actor: Actor) -> bool:
+    """Give a signal to whatever waits for it in an instance; tells whether anything did, for that is no error."""
     run = instances.wake(session, instance_id, actor=actor)
-    if run.row.status is InstanceStatus.RUNNING and run.process.broadcast(name, values):
+    heard = run.row.status is InstanceStatus.RUNNING and run.process.broadcast(name, values)
+    if heard:
         execution.settle(run)
+    return bool(heard)
+
+
+def deliver_once(session: Session, job: Job, *, actor: Actor) -> None:
+    """Give a signal to an instance of another case than that of the job; who has heard it has written down of which job it was."""
+    name, of = job.payload["name"], str(job.id)
+    try:
+        row = instances.lock(session, UUID(job.payload["hearer"]))
+    except NotFound:  # its case has been put away, or was deleted
+        return
+    heard = journal.has(session, row, "signal received", job=of)
+    if not heard and deliver(session, row.id, name, job.payload["variables"], actor=actor):
+        journal.record(session, row, actor=actor, what="signal received", signal=name, job=of)
 
 
 def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:

@@ -5,8 +5,9 @@ Only processes without a matter are reached: what moves a case are the verbs of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from bpmn.waits import WaitKind
 from engine import definitions, execution, executions, instances, journal, keys, processes, variables
 from engine.actors import Actor
 from engine.case_models import Case
+from engine.definitions import Loaded
 from engine.errors import InvalidState
 from engine.holdings import Held
 from engine.models import Instance, Subscription
@@ -48,10 +50,12 @@ class Reached:
     at: Place | None
 
 
-def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> list[Reached]:
+def correlate(
+    session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False
+) -> Iterator[Callable[[Session], Reached]]:
     """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
 
-    Raises InvalidState when it is for nobody, or for more than one.
+    Yields what is to be done, piece by piece (`Database.case_by_case`).  Raises InvalidState when it is for nobody, or for more than one.
     """
     waiting = _waiting(session, message, actor)
     begins = (everybody or not waiting) and message.instance_id is None and not message.keys and not message.local_keys
@@ -59,14 +63,12 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     if len(waiting) + len(starts) > 1 and not everybody:
         many = f"{len(waiting)} do: name a business key" if waiting else f"{len(starts)} begin with it"
         raise InvalidState(f"Expected one process to wait for message {message.name!r}, but {many}")
-    reached = [_reached(session, subscription, message, actor) for subscription in waiting]
-    for loaded, at in starts:
-        key = message.business_key
-        row = processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)
-        reached.append(Reached(instance=row, at=None))
-    if not reached and not everybody:
+    if not waiting and not starts and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
-    return reached
+    for subscription in waiting:
+        yield partial(_reached, subscription=subscription, message=message, actor=actor)
+    for loaded, at in starts:
+        yield partial(_begun, message=message, loaded=loaded, at=at, actor=actor, region=region)
 
 
 def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Held:
@@ -123,6 +125,12 @@ def _knows(subscription: Subscription, instance: Instance, message: Message) -> 
 def _reached(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Reached:
     at = Place(subscription.instance_id, subscription.holder)
     return Reached(instance=_deliver(session, subscription, message, actor), at=at)
+
+
+def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor, region: str) -> Reached:
+    key = message.business_key
+    row = processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)
+    return Reached(instance=row, at=None)
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:

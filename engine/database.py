@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ __all__ = [
     "aside",
     "connect",
     "deploy_alone",
+    "is_each_alone",
     "migrate",
     "migrating",
     "wal_is_safe",
@@ -47,6 +48,8 @@ LONGEST_LINE = 100
 #: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
 _PATIENCE = 0.2
 _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
+#: Under this name a database knows of how many cases a transaction does what is due (`Database.info`).
+BATCH = "batch"
 #: Locks that are not those of a row.
 _MIGRATION = 0x6F6E657468696E67
 _DEPLOYMENT = _MIGRATION + 1
@@ -99,12 +102,16 @@ def _connect_sqlite(url: str) -> Engine:
 class Database:
     """A bind and what happens around its transactions."""
 
-    def __init__(self, url: str, *, live: int = Settings.live_instances, name: str = schema.NAME) -> None:
-        """Open a database; `live`: megabytes that token states may take in memory; `name`: what the program is called there."""
+    def __init__(self, url: str, *, live: int = Settings.live_instances, name: str = schema.NAME, batch: int = Settings.batch) -> None:
+        """Open a database.
+
+        `live`: megabytes that token states may take in memory; `name`: what the program is called there; `batch`: of how many cases a
+        transaction does what is due, at most; with 1, no transaction writes to several cases where it can be helped.
+        """
         self.bind = connect(url, name)
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
-        self.info: dict[str, Any] = {LIVE: self.live}
+        self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch}
         if self.bind.dialect.name == "postgresql":  # SQLite lets one write at a time
             self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
         # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
@@ -151,6 +158,23 @@ class Database:
             log.exception("what follows a commit is left to the scheduler")
         finally:
             self._here.line = None
+
+    @property
+    def batch(self) -> int:
+        """Of how many cases a transaction does what is due, at most."""
+        return int(self.info[BATCH])
+
+    def case_by_case(self, find: Callable[[Session], Iterable[Callable[[Session], Answer]]]) -> list[Answer]:
+        """Do what is found, each piece of one case: all in the transaction that finds it, or each in its own (`is_each_alone`)."""
+        with self.transaction() as session:
+            pieces = list(find(session))
+            if self.batch > 1:
+                return [piece(session) for piece in pieces]
+        answers = []
+        for piece in pieces:
+            with self.transaction() as session:
+                answers.append(piece(session))
+        return answers
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -201,6 +225,11 @@ def aside(session: Session) -> Iterator[Connection]:
         return
     with bind.begin() as connection:
         yield connection
+
+
+def is_each_alone(session: Session) -> bool:
+    """Whether no transaction is to write to several cases, since each may lie on another server (`ONETHING_BATCH` is 1)."""
+    return session.info.get(BATCH) == 1
 
 
 def deploy_alone(session: Session) -> None:

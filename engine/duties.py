@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, holdings, instances, processes
+from engine import broadcasts, definitions, escalations, execution, holdings, instances, keys, processes
 from engine.actors import ENGINE
 from engine.batches import Batch
 from engine.case_models import Case, Item
+from engine.database import Database
 from engine.errors import InvalidState
 from engine.instances import Origin
 from engine.models import Job
@@ -54,9 +55,14 @@ def _signal(session: Session, job: Job) -> None:
 
 
 def _begin(session: Session, job: Job) -> None:
-    loaded = definitions.get(session, UUID(job.payload["definition"]))
-    given, region = Given(values=job.payload["variables"]), session.get_one(Case, job.case_id).region
-    processes.begin(session, loaded, actor=ENGINE, region=region, given=given, at=job.payload["at"])
+    if session.get(Case, job.id) is not None:
+        return  # it has begun, and the job remained
+    loaded, given = definitions.get(session, UUID(job.payload["definition"])), Given(values=job.payload["variables"])
+    processes.begin(session, loaded, actor=ENGINE, region=job.region, given=given, origin=Origin(at=job.payload["at"]), case_id=job.id)
+
+
+def _tell(session: Session, job: Job) -> None:
+    broadcasts.deliver_once(session, job, actor=ENGINE)
 
 
 def _escalate(session: Session, job: Job) -> None:
@@ -76,12 +82,44 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "refresh": _refresh,  # look at the world again
     "start": _start,  # a process beside the one that asks for it, e.g. the check of a commitment; at a message's start, when one is named
     "signal": _signal,  # that another instance, or somebody outside, has thrown
+    "tell": _tell,  # another instance a signal that this one has thrown
     "begin": _begin,  # a process that begins with such a signal
     "escalate": _escalate,  # out of a called instance
     "error": _error,  # that nothing in a called instance catches
 }
+#: What is done in another case than that of the job: each can tell by the job whether it was done.
+ELSEWHERE = ("tell", "begin")
 #: What is due.
-DUE = Batch(Job, "id", "kind", "payload", pending=Job.status == JobStatus.PENDING, untried=Job.attempts == 0)
+DUE = Batch(
+    Job,
+    "id",
+    "kind",
+    "payload",
+    pending=Job.status == JobStatus.PENDING,
+    untried=(Job.attempts == 0) & Job.kind.not_in(ELSEWHERE),  # that is done alone
+)
+
+
+def perform(db: Database, job_id: UUID) -> bool:
+    """Perform a job, unless somebody else does.  Tells whether it was ours to do; raises whatever goes wrong.
+
+    It goes with what it has done, unless that is in another case, and no transaction is to write to two: then it goes after it.
+    """
+    with db.transaction() as session:
+        # Skip what another worker holds: the claim and the effect are one transaction, so a dead worker gives it back.
+        query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
+        job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
+        if job is None:
+            return False
+        if db.batch > 1 or job.kind not in ELSEWHERE:
+            PERFORM[job.kind](session, job)
+            session.delete(job)
+            return True
+    with db.transaction() as session:
+        PERFORM[job.kind](session, job)
+    with db.transaction() as session:
+        session.execute(delete(Job).where(Job.id == job_id, keys.together(Job, job)))
+    return True
 
 
 def perform_together(session: Session, limit: int, *, since: datetime) -> int:

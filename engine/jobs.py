@@ -90,8 +90,10 @@ def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:
 
 
 def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
-    """Count a failed attempt; plan the next one, or give up and raise an incident."""
-    job = session.get_one(Job, job_id, with_for_update={"key_share": True})
+    """Count a failed attempt; plan the next one, or give up and raise an incident.  Somebody else may have done it meanwhile."""
+    job = session.get(Job, job_id, with_for_update={"key_share": True})
+    if job is None:
+        return
     job.attempts += 1
     job.error = f"{type(error).__name__}: {error}"
     if job.attempts <= len(BACKOFF):

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, moments
+from engine import holdings, keys, moments
 from engine.actors import Actor
 from engine.holdings import Held
 from engine.models import Entry, Instance
@@ -37,6 +37,12 @@ def record(session: Session, instance: Held, *, actor: Actor, what: str, **detai
     }
     holdings.of(session).writes.insert(_JOURNAL, [entry])
     instance.journal_seq, instance.journal_hash = seq, digest
+
+
+def has(session: Session, instance: Held, what: str, **details: Any) -> bool:
+    """Tell whether this was recorded of an instance, with these details among others."""
+    said = select(Entry.details).where(Entry.instance_id == instance.id, keys.together(Entry, instance), Entry.what == what)
+    return any(details.items() <= each.items() for each in session.scalars(said))
 
 
 def of_case(session: Session, case_id: UUID) -> Sequence[Entry]:

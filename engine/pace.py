@@ -46,7 +46,11 @@ class Pace:
         """How it goes about so many pieces."""
         if due < MASS or not self.people():
             return self
-        return replace(self, hands=1, together=FEW, asked=_always)
+        return replace(self, hands=1, together=min(self.together, FEW), asked=_always)
+
+    def at_most(self, together: int) -> Pace:
+        """How it goes about with no more in one transaction."""
+        return replace(self, together=min(self.together, together))
 
     def do(self, piece: Callable[[], int]) -> int:
         """Do one piece; while people wait, rest for as long as it took.  Gives how many things were done."""

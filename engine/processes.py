@@ -47,7 +47,7 @@ def open_plain(
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*STARTERS, to="start a process")
-    return begin(session, loaded, actor=actor, region=region, key=key, given=given, at=at, elsewhere=elsewhere)
+    return begin(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key, at=at, elsewhere=elsewhere))
 
 
 def begin(
@@ -56,15 +56,14 @@ def begin(
     *,
     actor: Actor,
     region: str,
-    key: str | None = None,
     given: Given,
-    at: str | None = None,
-    elsewhere: tuple[Instruction, ...] = (),
+    origin: Origin,
+    case_id: UUID | None = None,
 ) -> Held:
-    """Start such a process for whoever has the right to: a person, a timer, a signal."""
+    """Start such a process for whoever has the right to: a person, a timer, a signal.  Its case may have an id already."""
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
-    case, origin = _case(session, loaded, region, actor), Origin(key=key, at=at, elsewhere=elsewhere)
+    case = _case(session, loaded, region, actor, case_id)
     try:
         run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), origin=origin)
     except InstanceError as error:
@@ -169,11 +168,11 @@ def _require_lasting(run: Run, place: Place) -> None:
         raise NotFound(f"Execution with id {place} does not exist")
 
 
-def _case(session: Session, loaded: Loaded, region: str, actor: Actor) -> Case:
+def _case(session: Session, loaded: Loaded, region: str, actor: Actor, case_id: UUID | None) -> Case:
     nobody: dict[str, Any] = {}
-    case_id, number = numbers.next_case(session, region)
+    new, number = numbers.next_case(session, region)
     case = Case(
-        id=case_id,
+        id=case_id or new,
         number=number,
         region=region,
         matter=loaded.key,

@@ -92,7 +92,7 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
     """Recompute the next cases; None when nothing is owed, or all that is left is others' just now.  At the end it has `ended_at`."""
     with db.transaction() as session:
         walk = session.scalar(_unfinished().with_for_update())
-        cases = _next(session, walk, limit) if walk else []
+        cases = _next(session, walk, min(limit, db.batch)) if walk else []
         if walk and not cases:
             walk.ended_at = moments.now()
             log.info("due dates recomputed", **{name: value for name, value in walk.report.items() if name != "late"})
@@ -107,11 +107,14 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
 
 
 def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
-    """Note the next cases down; at the end, those that are not struck out yet."""
+    """Note the next cases down; at the end, take of those that are not struck out yet, each in its turn: some may be held for long."""
     ahead = _going_on(walk.cursor, limit)
     cases = list(session.scalars(select(ahead.c.id).order_by(ahead.c.id).limit(limit)))
     if not cases:
-        return [UUID(case) for case in walk.busy]
+        again, others = walk.busy[:limit], walk.busy[limit:]
+        if others:
+            walk.busy = [*others, *again]
+        return [UUID(case) for case in again]
     walk.busy, walk.cursor = [*walk.busy, *map(str, cases)], cases[-1]
     return cases
 

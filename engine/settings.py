@@ -140,6 +140,12 @@ class Settings:
     live_instances: int = _setting(64, _between(0, 1 << 20), "Megabytes that instances may take in memory, so that they need not be woken.")
     courtesy: int = _setting(5, _between(0, 19), "By how much other processes of the host go before `onething work` (`nice`).")
     tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
+    batch: int = _setting(
+        500,
+        _between(1, 500),
+        "Cases that the scheduler, or a fetch of external tasks, writes in one transaction, at most; "
+        "1 where the database is spread over shards: then whatever else goes to many cases is done one by one, too.",
+    )
 
     def __post_init__(self) -> None:
         """Fill the defaults that depend on another setting, and refuse an unsigned production."""

@@ -1,19 +1,21 @@
 """Signals: what an instance throws reaches everybody who waits for it, in whatever instance, and every process that begins with it.
 
 What the thrower's own instance catches, it has caught already; all others are owed a job each, so that nobody waits for anybody's lock.
+It lies in the case that hears it; where a transaction may write to one case only, in the thrower's (docs/decisions/0022).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import EventType
 from bpmn.waits import WaitKind
-from engine import definitions, holdings, jobs
+from engine import database, definitions, holdings, jobs
 from engine.instances import Run
 from engine.models import Instance, Job, Subscription
 
@@ -22,15 +24,23 @@ def tell(run: Run) -> None:
     """Owe the others what an instance has thrown; it is written by now, and so are those that it has called."""
     for signal in run.process.signals:
         holdings.write(run.session)  # who waits since a moment ago, may wait for this
-        owe(run.session, signal.name, signal.variables, Instance.id != run.row.id)
+        for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):
+            if database.is_each_alone(run.session):
+                jobs.owe(run.session, "tell", run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))
+            else:
+                owe(run.session, hearer, signal.name, signal.variables)
         for loaded, at in definitions.starting(run.session, EventType.SIGNAL, signal.name):
             jobs.owe(run.session, "begin", run.row, definition=str(loaded.id), at=at, variables=dict(signal.variables))
 
 
-def owe(session: Session, name: str, values: Mapping[str, Any], which: ColumnElement[bool]) -> None:
-    """Owe a signal to each instance that waits for it, among these."""
+def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence[Row[UUID, str, UUID]]:
+    """List the instances that wait for a signal, among these: id and key of each."""
     waiting = select(Subscription.instance_id).where(Subscription.kind == WaitKind.SIGNAL, Subscription.name == name)
     found = select(Instance.id, Instance.region, Instance.case_id).where(Instance.id.in_(waiting), which).order_by(Instance.id)
-    for instance_id, region, case_id in session.execute(found):
-        payload = {"name": name, "variables": dict(values)}
-        jobs.put(session, Job(region=region, case_id=case_id, instance_id=instance_id, kind="signal", payload=payload))
+    return session.execute(found).all()
+
+
+def owe(session: Session, hearer: Row[UUID, str, UUID], name: str, values: Mapping[str, Any]) -> None:
+    """Owe a signal to an instance that waits for it."""
+    payload = {"name": name, "variables": dict(values)}
+    jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind="signal", payload=payload))

@@ -23,6 +23,7 @@ from engine import attempts, definitions, instances, moments, processes, retries
 from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
 from engine.holdings import Held
+from engine.instances import Origin
 from engine.models import Definition, Incident
 from engine.schedule_models import StartTimer
 from engine.variables import NOTHING
@@ -77,7 +78,7 @@ def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> 
         session.delete(timer)
     else:
         timer.due_at, timer.cycle, timer.error = series.due_at, _written(series), None
-    row = processes.begin(session, loaded, actor=actor, region=region, given=NOTHING, at=at)
+    row = processes.begin(session, loaded, actor=actor, region=region, given=NOTHING, origin=Origin(at=at))
     attempts.require_moving(instances.look(session, row).waits(WaitKind.INCIDENT))
     return row
 

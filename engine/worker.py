@@ -13,7 +13,6 @@ from math import inf
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import (
@@ -37,11 +36,10 @@ from engine.batches import Batch
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.floors import UNSEEN, Floors
-from engine.models import Job, Timer
+from engine.models import Timer
 from engine.pace import MASS, Pace
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
-from engine.states import JobStatus
 
 log = structlog.get_logger()
 UNHURRIED = Pace()
@@ -56,14 +54,7 @@ ENDLESS = 20_000
 def run(db: Database, job_id: UUID) -> bool:
     """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do."""
     try:
-        with db.transaction() as session:
-            # Skip what another worker holds: the claim and the effect are one transaction, so a dead worker gives it back.
-            query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
-            job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
-            if job is None:
-                return False
-            duties.PERFORM[job.kind](session, job)
-            session.delete(job)
+        return duties.perform(db, job_id)
     except (Busy, Suspended):
         return False  # it waits for whoever holds its instance, or until that is activated
     except Unavailable:
@@ -72,7 +63,7 @@ def run(db: Database, job_id: UUID) -> bool:
         log.exception("job failed", job=str(job_id))
         with db.transaction() as session:
             jobs.remember_failure(session, job_id, error)
-    return True
+        return True
 
 
 def resume(db: Database, instance_id: UUID) -> int:
@@ -204,6 +195,7 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     `region` is where processes belong that begin by themselves.  Once the `pace` says to stop, the piece at hand is the last: one may wait
     for the lock of a node that hangs, and a batch has hundreds.  `floors`: from where on it looks; without, from the very beginning.
     """
+    pace = pace.at_most(db.batch)
     with db.reading() as session:
         heads = (floors or Floors()).heads(session, now=moments.now())
         timed = start_timers.due(session, limit) if heads["start_timers"] else []
@@ -245,7 +237,7 @@ def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
 
 def _recompute(db: Database, pace: Pace, cases: int) -> int:
     """Go on with so many cases, a batch after the other; how many batches there were."""
-    done, most = 0, CASES * pace.together
+    done, most = 0, min(CASES * pace.together, db.batch)
     while done * most < cases and not pace.stopping() and pace.do(lambda: recomputing.go_on(db, most) is not None):
         done += 1
     return done

@@ -1,6 +1,7 @@
 """A course of commands on a spread database (`tests.spread`), and which shards each wrote to: `python -m tests.course`.
 
 What is done by people and programs goes through HTTP, with an Idempotency-Key; what the scheduler does, through the worker.
+The whole of it is done as `ONETHING_BATCH=1` has it, and what depends on that number, as it is by default, too.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from uuid import uuid4
 
 import time_machine
 
-from engine import logs
-from engine.settings import Environment
+from engine import deployments, logs
+from engine.database import BATCH
+from engine.settings import Environment, Settings
 from tests import databases, everywhere, restaurant, spread
 from tests.acceptance import applicants
-from tests.hall import WORKFLOWS, Hall, Person, furnish
+from tests.bpmn import diagrams as d
+from tests.bpmn.definitions import signal
+from tests.hall import OPERATOR, WORKFLOWS, Hall, Person, furnish
 from tests.spread import Transaction, Watch
 
 Given = TypeVar("Given")
@@ -29,8 +33,16 @@ MONDAY = "2026-03-02T09:00:00+08:00"
 BUNDLE = {"matter": "open_restaurant", "hall": "changsha", "applicant": applicants.RESTAURANT, "answers": restaurant.ANSWERS}
 FIRE = ["m_plan", "m_fire_rules", "m_evac", "m_fireplan"]
 FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
-#: A day that is amended to be a holiday, so that every clock that runs moves.
-AMENDED = {"date": "2026-03-06", "weekday": "周五", "kind": "day_off", "holiday": "停电"}
+#: Days that are amended to be holidays, so that every clock that runs moves.
+AMENDED = {"2026-03-06": "周五", "2026-03-10": "周二"}
+#: Each way in which cases are written: one by one, and as it is by default.
+ALONE, TOGETHER = 1, Settings.batch
+#: What hears a signal, what begins with it, and what throws it.
+HEARING = {
+    "hears.bpmn": d.diagram(d.start("s"), d.catch("wait", signal("flood")), d.end("e"), d.flows("s -> wait -> e"), key="hears"),
+    "begins.bpmn": d.diagram(d.start("s", signal("flood")), d.user("note"), d.end("e"), d.flows("s -> note -> e"), key="begins"),
+    "throws.bpmn": d.diagram(d.start("s"), d.throw("warn", signal("flood")), d.end("e"), d.flows("s -> warn -> e"), key="throws"),
+}
 
 
 def furnish_spread(url: str) -> None:
@@ -45,8 +57,13 @@ class Course:
     def __init__(self, hall: Hall) -> None:
         self.hall, self.watch = hall, Watch(hall.database.bind)
         self.clerk, self.market, self.fire, self.designer = (hall[name] for name in ("clerk", "officer-market", "officer-fire", "designer"))
-        #: Of each command, by name, what its transactions did: its own, and those that follow from it.
-        self.told: dict[str, list[Transaction]] = {}
+        #: In each way, of each command by name, what its transactions did: its own, and those that follow from it.
+        self.all: dict[int, dict[str, list[Transaction]]] = {ALONE: {}, TOGETHER: {}}
+
+    @property
+    def told(self) -> dict[str, list[Transaction]]:
+        """What was done in the way in which cases are written now."""
+        return self.all[self.hall.database.batch]
 
     def does(self, name: str, do: Callable[[], Given]) -> Given:
         """Do it, and note where rows were written."""
@@ -74,9 +91,16 @@ class Course:
 
     def run(self) -> None:
         """Take the whole course."""
+        self.hall.database.info[BATCH] = ALONE
         self.adoption(self.bundle())
-        self.plain()
-        self.scheduler()
+        everywhere.deploy(self.hall.database)
+        with self.hall.database.transaction() as session:
+            deployments.deploy(session, "hearing", HEARING, actor=OPERATOR)
+        for batch, day in ((ALONE, "2026-03-05"), (TOGETHER, "2026-03-09")):
+            self.hall.database.info[BATCH] = batch
+            self.plain()
+            self.signals()
+            self.scheduler(day)
 
     def bundle(self) -> set[str]:
         """A bundle with something missing, from the window to the mark; gives where it lies."""
@@ -119,13 +143,12 @@ class Course:
         other, _ = self.elsewhere(here, lambda: clerk.submit(**BUNDLE | {"matter": "food_permit", "materials": FOOD}))
         clerk.complete(other, "一窗受理", outcome="accept")
 
-    def start(self) -> Any:
+    def start(self, key: str = "everywhere") -> Any:
         """Start a process without a matter."""
-        return self.designer.camunda("/process-definition/key/everywhere/start", {})
+        return self.designer.camunda(f"/process-definition/key/{key}/start", {})
 
     def plain(self) -> None:
         """Three processes without a matter, in three shards, which wait in every way."""
-        everywhere.deploy(self.hall.database)
         first = self.does("start a process", self.start)
         taken = {shard for each in self.told["start a process"] for shard in each.written}
         for _ in range(2):
@@ -142,19 +165,24 @@ class Course:
         )
         message = {"messageName": "answered", "processInstanceId": first["id"]}
         self.does("correlate a message", lambda: self.designer.camunda("/message", message))
-        self.does("throw a signal", lambda: self.designer.camunda("/signal", {"name": "alarm"}))
+        everybody = {"messageName": "answered", "all": True}
+        self.does("correlate a message with all", lambda: self.designer.camunda("/message", everybody))
 
-    def scheduler(self) -> None:
+    def signals(self) -> None:
+        """A signal from outside, and one that a process throws: several hear it, and one begins with it."""
+        self.does("throw a signal", lambda: self.designer.camunda("/signal", {"name": "alarm"}))
+        _, first = self.elsewhere(set(), lambda: self.start("hears"))
+        self.elsewhere(first, lambda: self.start("hears"))
+        self.does("throw a signal in a process", lambda: self.start("throws"))
+
+    def scheduler(self, day: str) -> None:
         """Timers of several processes are due together; a year is amended while clocks run."""
-        self.hall.clock.move_to(datetime.fromisoformat("2026-03-05T10:00:00+08:00"))
+        self.hall.clock.move_to(datetime.fromisoformat(f"{day}T10:00:00+08:00"))
         self.does("let timers go off", self.hall.tick)
         year = json.loads((WORKFLOWS / "calendars/2026.json").read_text("utf-8"))
-        self.post(
-            "publish a calendar",
-            self.hall["admin"],
-            "/calendar",
-            year | {"days": sorted([*year["days"], AMENDED], key=lambda day: day["date"])},
-        )
+        more = [{"date": date, "weekday": weekday, "kind": "day_off", "holiday": "停电"} for date, weekday in AMENDED.items() if date > day]
+        days = sorted([*year["days"], *more], key=lambda day: day["date"])
+        self.post("publish a calendar", self.hall["admin"], "/calendar", year | {"days": days})
         self.does("count clocks anew", self.hall.tick)
 
 
@@ -177,13 +205,15 @@ def taken(server: databases.PostgreSQL) -> Iterator[Course]:
             hall.close()
 
 
-def page(told: Mapping[str, Sequence[Transaction]]) -> str:
+def page(told: Mapping[int, Mapping[str, Sequence[Transaction]]]) -> str:
     """Tell of each command to how many shards a transaction of it wrote, and how many of all its statements asked every shard."""
-    lines = ["| command | shards written | and | statements | of these ask several shards |", "|---|---|---|---|---|"]
-    for name, transactions in told.items():
+    lines = ["| command | shards written | one by one | and | statements | of these ask several shards |", "|---|---|---|---|---|---|"]
+    for name, alone in told[ALONE].items():
+        transactions = told[TOGETHER].get(name, alone)
         asked = [shards for each in transactions for _, shards in each.asked]
         beside = ", ".join(sorted(set().union(*(each.beside for each in transactions)))) or "–"
-        lines.append(f"| {name} | {written(transactions)} | {beside} | {len(asked)} | {sum(len(shards) > 1 for shards in asked)} |")
+        several = sum(len(shards) > 1 for shards in asked)
+        lines.append(f"| {name} | {written(transactions)} | {written(alone)} | {beside} | {len(asked)} | {several} |")
     return "\n".join(lines) + "\n"
 
 
@@ -198,9 +228,10 @@ def main(words: Sequence[str]) -> None:
     with databases.postgresql_server() as url:
         server = databases.PostgreSQL(url)
         with taken(server) as course:
-            told = course.told
+            told = course.all
         server.close()
-    several = [(name, said) for name, each in told.items() for one in each for said, shards in one.asked if len(shards) > 1]
+    together = (told[ALONE] | told[TOGETHER]).items()
+    several = [(name, said) for name, each in together for one in each for said, shards in one.asked if len(shards) > 1]
     lines = [f"{name}: {' '.join(said.split())}\n" for name, said in several] if "-v" in words else []
     sys.stdout.writelines([page(told), *lines])
 

@@ -8,7 +8,7 @@ stage.travel(2026, 3, 5)   # time passes, and what was due meanwhile has happene
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -191,6 +191,14 @@ class Person:
                 yield session
         finally:
             if checked and self.stage.checking:
+                invariants.check(self.stage.database)
+
+    def does(self, find: Callable[[Session], Iterator[Callable[[Session], Any]]]) -> list[Any]:
+        """Do what is found, case by case."""
+        try:
+            return self.stage.database.case_by_case(find)
+        finally:
+            if self.stage.checking:
                 invariants.check(self.stage.database)
 
     def submit(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response
@@ -34,9 +36,13 @@ def correlate() -> Response:
     )
     everybody, told = (bool(asked.field(given, name, bool)) for name in ("all", "resultEnabled"))
     with_variables = bool(asked.field(given, "variablesInResultEnabled", bool))
-    with database().transaction() as session:
-        reached = correlation.correlate(session, message, actor=auth.actor(), region=parts.settings().region, everybody=everybody)
-        shown = [_shown(session, one, with_variables=with_variables) for one in reached]
+    actor, region = auth.actor(), parts.settings().region
+
+    def find(session: Session) -> Iterator[Callable[[Session], dict[str, Any]]]:
+        for piece in correlation.correlate(session, message, actor=actor, region=region, everybody=everybody):
+            yield partial(_reach, piece, with_variables=with_variables)
+
+    shown = database().case_by_case(find)
     return answers.json(shown) if told else answers.nothing()
 
 
@@ -51,13 +57,13 @@ def throw_signal() -> Response:
         given=values.decode(given.get("variables")),
         place=places.read(found) if found else None,
     )
-    with database().transaction() as session:
-        broadcasts.throw(session, signal, actor=auth.actor(), region=parts.settings().region)
+    database().case_by_case(partial(broadcasts.throw, signal=signal, actor=auth.actor(), region=parts.settings().region))
     return answers.nothing()
 
 
-def _shown(session: Session, reached: Reached, *, with_variables: bool) -> dict[str, Any]:
-    """Show who took a message: an execution that waited for it, or a process that has begun with it."""
+def _reach(piece: Callable[[Session], Reached], session: Session, *, with_variables: bool) -> dict[str, Any]:
+    """Deliver a message, and show who took it: an execution that waited for it, or a process that has begun with it."""
+    reached = piece(session)
     row = reached.instance
     told: dict[str, Any] = {
         "resultType": "Execution" if reached.at else "ProcessDefinition",

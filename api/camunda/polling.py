@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -57,8 +58,16 @@ def _try(db: Database, what: Fetch, actor: Actor, present: Present, waiter: Wait
             return []
     if waiter.is_superseded():  # while it looked
         return []
-    with db.transaction() as session:
-        return [present(session, *found) for found in fetches.fetch(session, what, actor=actor)]
+    fetched: list[dict[str, Any]] = []
+    while (left := what.limit - len(fetched)) > 0:
+        # Where the process dies in between, what it has locked is fetched again once that runs out.
+        some = replace(what, limit=min(left, db.batch))
+        with db.transaction() as session:
+            found = [present(session, *each) for each in fetches.fetch(session, some, actor=actor)]
+        fetched += found
+        if len(found) < some.limit:
+            break
+    return fetched
 
 
 def _without_turn() -> Any:

@@ -32,7 +32,7 @@ def migrate(*, force: bool) -> None:
 def opened(loaded: settings.Settings) -> Iterator[Database]:
     """Open the database of the settings, and go by its time, until the block ends; makes the folder of an embedded one."""
     loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people handed in
-    database = Database(loaded.database_url, live=loaded.live_instances)
+    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
     leave = moments.follow(database.bind)
     try:
         yield database

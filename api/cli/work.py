@@ -33,7 +33,7 @@ def work() -> None:
     """Look for what is due until Ctrl-C or SIGTERM; any number of nodes may do so at the same time."""
     loaded = settings.load()
     look_before_work(loaded)
-    database = Database(loaded.database_url, live=loaded.live_instances)
+    database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -64,9 +65,10 @@ def send(hall: Hall, message: str, data: Mapping[str, Any], *, instance: UUID | 
 
 def throw(hall: Hall, signal: str, variables: Mapping[str, Any] = NOTHING) -> None:
     """Throw a signal: everybody who waits for it hears it, and what begins with it begins."""
-    with hall.database.transaction() as session:
-        thrown = Thrown(name=signal, given=Given(values=dict(variables)))
-        broadcasts.throw(session, thrown, actor=accounts.load(session, "admin"), region=hall.settings.region)
+    with hall.database.reading() as session:
+        admin = accounts.load(session, "admin")
+    thrown = Thrown(name=signal, given=Given(values=dict(variables)))
+    hall.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=admin, region=hall.settings.region))
     hall.tick()
 
 

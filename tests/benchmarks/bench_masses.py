@@ -18,6 +18,7 @@ from engine.database import Database
 from engine.floors import Floors
 from engine.models import Instance
 from engine.pace import Pace
+from engine.settings import Settings
 from engine.variables import NOTHING
 from tests.benchmarks import population, reference, shipped
 from tests.bpmn import diagrams as d
@@ -28,13 +29,16 @@ def main() -> None:
     """Print the table."""
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_masses", description=__doc__)
     words.add_argument("--count", type=int, default=20_000, help="how many there are of each")
-    count = words.parse_args().count
+    words.add_argument("--batch", type=int, default=Settings.batch, help="cases of one transaction, at most (ONETHING_BATCH)")
+    asked = words.parse_args()
+    count = asked.count
     made = Table("", *(Column(head, justify="right") for head in ("done", "a second", "our CPU ms each")))
     with shipped.database_server() as server:
-        db = Database(server.url())
+        db = Database(server.url(), batch=asked.batch)
         populate(db, "listening", listening(), count, first=1)
         with Session(db.bind) as session:  # as if whoever has thrown it had died: nothing follows this commit
-            signals.owe(session, "closed", {"why": "大雪"}, Instance.id.is_not(None))
+            for hearer in signals.hearers(session, "closed", Instance.id.is_not(None)):
+                signals.owe(session, hearer, "closed", {"why": "大雪"})
             session.commit()
         made.add_row("signals that are owed", *drain(db))
         populate(db, "carried", carried(), count, first=count + 1)

@@ -6,6 +6,7 @@ What the engine owes from one to the other is done after each step, as its sched
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -44,12 +45,13 @@ class Play:
 
     def play(self, step):
         """Do one step, and what the engine owes after it."""
+        if step.verb == "signal":
+            thrown = Thrown(name=step.words[0], given=Given(values=step.variables))
+            self.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=DESIGNER, region=REGION))
+            return self.look()
         with self.database.transaction() as session:
             if step.verb == "message":
                 execution.throw(session, session.get_one(Case, self.case_id), step.words[0], actor=DESIGNER, variables=step.variables)
-            elif step.verb == "signal":
-                thrown = Thrown(name=step.words[0], given=Given(values=step.variables))
-                broadcasts.throw(session, thrown, actor=DESIGNER, region=REGION)
             else:
                 self._act(session, step)
         return self.look()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 
 from engine.database import Database
-from tests import databases
+from tests import databases, distribution
 from tests.stage import MONDAY, Person, Stage, found
 
 
@@ -53,6 +54,31 @@ def fire(stage: Stage) -> Person:
 @pytest.fixture
 def designer(stage: Stage) -> Person:
     return stage.person("designer")
+
+
+@pytest.fixture
+def transactions(stage):
+    """Of each transaction, the cases of the rows that it has written, and what it told the journal; the database itself watches."""
+    seen, bind = [], stage.database.bind
+    with bind.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE written (place TEXT, what TEXT)")
+        for table in distribution.growing():
+            for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+                told = [
+                    f"{row}.{'id' if table.name in distribution.CASES else 'case_id'}",
+                    f"{row}.what" if table.name == "journal" else "NULL",
+                ]
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER watch_{verb}_{table.name} AFTER {verb} ON {table.name} BEGIN INSERT INTO written VALUES ({', '.join(told)}); END"
+                )
+
+    def look(connection):
+        rows = connection.connection.cursor().execute("DELETE FROM written RETURNING place, what").fetchall()
+        seen.append(tuple({row[index] for row in rows} - {None} for index in (0, 1)))
+
+    sa.event.listen(bind, "commit", look)
+    yield seen
+    sa.event.remove(bind, "commit", look)
 
 
 def _furnish(url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import func, select, update
 
@@ -50,8 +52,8 @@ def throw(stage, designer, monkeypatch):
     def throw():
         with monkeypatch.context() as dying:
             dying.setattr(database, "LONGEST_LINE", 0)
-            with stage.database.transaction() as session:
-                broadcasts.throw(session, Thrown(name="closed", given=Given(values={})), actor=designer.actor, region="430100")
+            thrown = Thrown(name="closed", given=Given(values={}))
+            stage.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=designer.actor, region="430100"))
 
     return throw
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from engine import correlation
@@ -23,9 +25,9 @@ def begins(key, *messages):
 
 
 def correlate(who, name="paid", *, everybody=False, **particulars):
-    with who.acting() as session:
-        found = correlation.correlate(session, Message(name=name, **particulars), actor=who.actor, region="430100", everybody=everybody)
-        return [one.instance.id for one in found]
+    message = Message(name=name, **particulars)
+    find = partial(correlation.correlate, message=message, actor=who.actor, region="430100", everybody=everybody)
+    return [one.instance.id for one in who.does(find)]
 
 
 @pytest.fixture

@@ -158,31 +158,6 @@ def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk
     assert list(verification.verify(stage.database)) == []
 
 
-@pytest.fixture
-def transactions(stage):
-    """Of each transaction, the cases of the rows that it has written, and what it told the journal; the database itself watches."""
-    seen, bind = [], stage.database.bind
-    with bind.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE written (place TEXT, what TEXT)")
-        for table in distribution.growing():
-            for verb, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-                told = [
-                    f"{row}.{'id' if table.name in distribution.CASES else 'case_id'}",
-                    f"{row}.what" if table.name == "journal" else "NULL",
-                ]
-                connection.exec_driver_sql(
-                    f"CREATE TRIGGER watch_{verb}_{table.name} AFTER {verb} ON {table.name} BEGIN INSERT INTO written VALUES ({', '.join(told)}); END"
-                )
-
-    def look(connection):
-        rows = connection.connection.cursor().execute("DELETE FROM written RETURNING place, what").fetchall()
-        seen.append(tuple({row[index] for row in rows} - {None} for index in (0, 1)))
-
-    sa.event.listen(bind, "commit", look)
-    yield seen
-    sa.event.remove(bind, "commit", look)
-
-
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_commands__write_rows_of_one_case_unless_they_adopt(stage, clerk, market, adopted, transactions):
     item, bundle = adopted

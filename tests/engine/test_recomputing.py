@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from api.cli.recomputing import recompute
-from engine import publications, recomputing, verification, worker
+from engine import database, publications, recomputing, verification, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item
 from engine.database import Database
@@ -264,6 +264,39 @@ def test_recompute__two_hands(stage, accepted, monkeypatch):
 
     assert report["cases"] == 3
     assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12"] * 3
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_go_on__one_case_in_a_transaction(stage, accepted, monkeypatch, transactions):
+    monkeypatch.setitem(stage.database.info, database.BATCH, 1)
+    publish(stage, 4)
+    transactions.clear()
+
+    while (row := recomputing.go_on(stage.database)).ended_at is None:
+        pass
+
+    assert [len(cases) for cases, _ in transactions if cases] == [1] * 3
+    assert (row.report["cases"], row.report["moved"]) == (3, 9)
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12"] * 3
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_go_on__who_is_held_for_long_keeps_no_other_waiting(stage, accepted, monkeypatch):
+    """Somebody has noted all of them down, one after the other, and died each time; now each has its turn."""
+    publish(stage, 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(recomputing, "_hold", lambda *_: ())
+        for _ in accepted:
+            assert recomputing.go_on(stage.database, limit=1) is None
+
+    with stage.database.transaction() as session:
+        session.scalars(select(Instance).where(Instance.case_id == accepted[0].id).with_for_update()).all()
+        rows = [recomputing.go_on(stage.database, limit=1) for _ in accepted]
+
+    assert [row and row.report["cases"] for row in rows] == [None, 1, 2]
+    assert run_to_its_end(stage)["cases"] == 3
     invariants.check(stage.database)
 
 

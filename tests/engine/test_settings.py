@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from api.app import create_app
+from api.cli.database import opened
 from engine import settings
 
 CHECKOUT = Path(settings.__file__).parent.parent
@@ -38,6 +40,7 @@ def test_load__everything_set(tmp_path):
         "ONETHING_METRICS_TOKEN": "m" * 16,
         "ONETHING_COURTESY": "19",
         "ONETHING_TICK": "0.5",
+        "ONETHING_BATCH": "1",
     }
 
     loaded = settings.load(environ)
@@ -61,7 +64,18 @@ def test_load__everything_set(tmp_path):
         metrics_token="m" * 16,
         courtesy=19,
         tick=0.5,
+        batch=1,
     )
+
+
+def test_batch__is_known_to_the_database(tmp_path):
+    """Whoever opens it: a server, or a command."""
+    loaded = settings.Settings(data_dir=tmp_path, batch=7)
+
+    with opened(loaded) as database:
+        found = {database.batch, create_app(loaded).extensions["database"].batch}
+
+    assert found == {7}
 
 
 def test_load__data_folder_moved(tmp_path):

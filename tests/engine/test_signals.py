@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
-from engine import broadcasts, worker
+from engine import broadcasts, database, worker
 from engine.broadcasts import Thrown
 from engine.errors import InvalidState, NotPermitted
 from engine.models import Definition, Instance, Job, Subscription
 from engine.places import Place
+from engine.settings import Settings
 from engine.variables import Given
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
@@ -25,15 +28,26 @@ BEGINNER = d.diagram(
 )
 
 
+@pytest.fixture(autouse=True, params=[Settings.batch, 1])
+def batch(stage, request, monkeypatch):
+    """Everybody is told in one transaction, or each case in its own."""
+    monkeypatch.setitem(stage.database.info, database.BATCH, request.param)
+    return request.param
+
+
 def throw(who, name="flood", **more):
-    with who.acting() as session:
-        broadcasts.throw(session, Thrown(name=name, **more), actor=who.actor, region="430100")
+    who.does(partial(broadcasts.throw, signal=Thrown(name=name, **more), actor=who.actor, region="430100"))
 
 
 def running(stage, key):
     """Instances of a process that have begun, oldest first."""
     with stage.reading() as session:
         return session.scalars(select(Instance).join(Definition).where(Definition.key == key).order_by(Instance.id)).all()
+
+
+def jobs(stage):
+    with stage.reading() as session:
+        return session.scalars(select(Job)).all()
 
 
 def open_tasks(stage, *instances):
@@ -59,18 +73,19 @@ def test_throw__nobody_waits(stage, designer):
     assert open_tasks(stage, thrower) == [["值守"]]
 
 
-def test_throw__the_process_dies_after_the_commit(stage, designer, monkeypatch):
+def test_throw__the_process_dies_after_the_commit(stage, designer, monkeypatch, batch):
     """The signal is owed; the scheduler delivers it."""
     stage.deploy("both", catcher_bpmn=CATCHER, thrower_bpmn=THROWER)
     waiting = designer.start("catcher")
     monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
 
-    designer.start("thrower", level=4)
-    assert [job.kind for job in stage.all(Job, stage.of(waiting))] == ["signal"]
+    thrower = designer.start("thrower", level=4)
+    owed = {1: (thrower, "tell")}.get(batch, (waiting, "signal"))
+    assert [(job.instance_id, job.kind) for job in jobs(stage)] == [(owed[0].id, owed[1])]
     worker.drain(stage.database)
 
     assert open_tasks(stage, waiting) == [["救援"]]
-    assert stage.all(Job, stage.of(waiting)) == []
+    assert jobs(stage) == []
 
 
 def test_throw__once_to_each_in_its_own_instance(stage, designer):
@@ -112,7 +127,7 @@ def test_throw__a_boundary_that_stays(stage, designer):
     assert len(stage.all(Subscription, stage.of(instance), kind="signal")) == 1
 
 
-def test_throw__two_that_answer_each_other(stage, designer):
+def test_throw__two_that_answer_each_other(stage, designer, batch):
     """For ever, as it is drawn: nobody waits for its end, and the scheduler goes on where the command stopped."""
 
     def player(key, waits, throws):
@@ -131,8 +146,7 @@ def test_throw__two_that_answer_each_other(stage, designer):
 
     designer.start("serve")
 
-    with stage.reading() as session:
-        assert [job.kind for job in session.scalars(select(Job))] == ["signal"]
+    assert [job.kind for job in jobs(stage)] == [{1: "tell"}.get(batch, "signal")]
 
 
 # Beginnings -------------------------------------------------------------------------------------------------------------------------------

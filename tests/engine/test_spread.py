@@ -19,8 +19,12 @@ from tests import course, distribution, spread
 from tests.hall import Person, Refused
 
 SCALE = Path(__file__).parents[2] / "docs/scale.md"
-#: What writes to several shards in one transaction; docs/scale.md says why.
-SEVERAL = {"adopt an item", "carry tokens on", "count clocks anew", "fetch many external tasks", "let timers go off", "throw a signal"}
+#: What writes to several shards in one transaction unless cases are written one by one, and what does so always; docs/scale.md says why.
+TOGETHER = {
+    *("carry tokens on", "correlate a message with all", "count clocks anew", "fetch many external tasks", "let timers go off"),
+    *("throw a signal", "throw a signal in a process"),
+}
+ALWAYS = {"adopt an item"}
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +34,23 @@ def taken(postgresql):
 
 
 def test_commands__write_to_one_shard(taken):
-    written = {name: [each.written for each in transactions if each.written] for name, transactions in taken.told.items()}
+    alone, together = (written(taken.all[way]) for way in (course.ALONE, course.TOGETHER))
 
-    assert {name for name, shards in written.items() if any(len(each) > 1 for each in shards)} == SEVERAL
-    assert len(written["adopt an item"][0]) == 2
-    assert {name for name, shards in written.items() if not shards} == {"list tasks", "look at a case"}
-    assert not any(each.beside for transactions in taken.told.values() for each in transactions)
+    assert several(alone) == ALWAYS
+    assert several(together) == TOGETHER
+    assert len(alone["adopt an item"][0]) == 2
+    assert {name for name, shards in alone.items() if not shards} == {"list tasks", "look at a case"}
+    assert not any(each.beside for told in taken.all.values() for transactions in told.values() for each in transactions)
+
+
+def written(told):
+    """Of each command, the shards to which its transactions wrote."""
+    return {name: [each.written for each in transactions if each.written] for name, transactions in told.items()}
+
+
+def several(shards):
+    """Commands of which a transaction wrote to several."""
+    return {name for name, found in shards.items() if any(len(each) > 1 for each in found)}
 
 
 def test_page__tells_where_commands_write(taken):
@@ -43,7 +58,7 @@ def test_page__tells_where_commands_write(taken):
     told = re.search(r"<!-- python -m tests.course -->\n(.*)<!-- end of the course -->", SCALE.read_text("utf-8"), re.DOTALL)
 
     assert told is not None
-    assert [row.split("|")[1:4] for row in told[1].splitlines()] == [row.split("|")[1:4] for row in course.page(taken.told).splitlines()]
+    assert [row.split("|")[1:5] for row in told[1].splitlines()] == [row.split("|")[1:5] for row in course.page(taken.all).splitlines()]
 
 
 def test_rows__lie_together_with_their_case(taken):

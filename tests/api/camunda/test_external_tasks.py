@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import event
 
+from api.camunda import external_tasks
+from engine.database import BATCH
 from tests.api.camunda.conftest import worked
 from tests.api.conftest import MONDAY
 from tests.bpmn import diagrams as d
@@ -44,6 +47,50 @@ def test_fetch__what_a_worker_is_told(worker, started):
     assert re.fullmatch(r"2026-03-02T09:01:\d\d\.\d{3}\+0800", task["lockExpirationTime"])
     assert task["variables"] == {"n": {"value": 1, "type": "Integer", "valueInfo": {}}}
     assert task["retries"] is None
+
+
+@pytest.fixture
+def one_by_one(app, monkeypatch):
+    """Each task is locked in a transaction of its own."""
+    monkeypatch.setitem(app.extensions["database"].info, BATCH, 1)
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_fetch__each_case_in_its_own_transaction(app, worker, designer):
+    """The answer has all of them, and who asks next has the others."""
+    started = [designer.start(worked("print"))["id"] for _ in range(5)]
+    commits = []
+    event.listen(app.extensions["database"].bind, "commit", commits.append)
+
+    first = fetch(worker, most=3)
+    told = len(commits)
+    second = fetch(worker, "v", most=3)
+
+    assert [task["processInstanceId"] for task in [*first, *second]] == started
+    assert (len(first), told) == (3, 3)
+    assert fetch(worker) == []
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_fetch__dies_when_some_are_locked(worker, designer, monkeypatch):
+    """Nobody has been told of them: they are fetched again when that lock has run out."""
+    started = [designer.start(worked("print"))["id"] for _ in range(3)]
+    shown, present = [], external_tasks._fetched
+
+    def die(*args, **words):
+        if len(shown) == 2:
+            raise KeyboardInterrupt
+        shown.append(args)
+        return present(*args, **words)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(external_tasks, "_fetched", die)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(worker)
+
+    assert [task["processInstanceId"] for task in fetch(worker, "v")] == started[2:]
+    with time_machine.travel(LATER):
+        assert [task["processInstanceId"] for task in fetch(worker, "v")] == started
 
 
 def test_fetch__null_for_everything_that_may_be_left_out(worker, started):

@@ -292,10 +292,8 @@ class Instance:
         kind = None if self.ended else waiting.kind_found(self._process, wait_id)
         if kind in kinds:
             return self._process.tasks[wait_id]
-        if self.ended:
-            but = "the instance has ended"
-        elif kind is None:
-            but = "nothing waits under this number"
+        if kind is None:
+            but = "the instance has ended" if self.ended else "nothing waits under this number"
         else:
             but = f"it is {kind.replace('_', ' ')} {self._process.tasks[wait_id].task_spec.name}"
         raise InstanceError(f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but {but}")

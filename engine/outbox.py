@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import moments, reads, remains
+from engine import moments, reads, remains, writes
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.models import Outbox
@@ -50,5 +50,8 @@ def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit:
 def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:
     """Note that messages were carried out; how many were still open.  Confirming twice does nothing."""
     actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="confirm messages")
-    done = update(Outbox).where(Outbox.id.in_(ids), Outbox.sent_at.is_(None)).values(sent_at=moments.now()).returning(Outbox.id)
-    return len(session.scalars(done).all())
+    done = update(Outbox).where(Outbox.id.in_(ids), Outbox.sent_at.is_(None)).values(sent_at=moments.now())
+    confirmed = session.execute(done.returning(Outbox.case_id, Outbox.region)).all()
+    if confirmed:
+        writes.note(session, confirmed[0]._asdict())
+    return len(confirmed)

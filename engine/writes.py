@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine import recordsets
 from engine.parts import OLD, Part, Row, Verb, require_all
 
-__all__ = ["OLD", "PLACE", "Writes"]
+__all__ = ["OLD", "PLACE", "Writes", "note"]
 
 #: Under this name a session that wants to know it (None: not yet) keeps the key of the case of which it has written a row first.
 PLACE = "place"
@@ -53,13 +53,19 @@ class Writes:
         rows, self.rows = self.rows, {}
         if rows:
             if PLACE in session.info:
-                session.info[PLACE] = session.info[PLACE] or _place(rows)
+                note(session, _place(rows))
             connection = session.connection()
             _RUN[connection.dialect.name](connection, rows)
 
     def _add(self, part: Part, rows: Sequence[Row]) -> None:
         if rows:
             self.rows.setdefault(part, []).extend(rows)
+
+
+def note(session: Session, place: Row | None) -> None:
+    """Note the key of the case of what is written, if the session wants to know where it has written first."""
+    if PLACE in session.info:
+        session.info[PLACE] = session.info[PLACE] or place
 
 
 def _place(rows: Mapping[Part, Sequence[Row]]) -> Row | None:

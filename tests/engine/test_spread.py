@@ -163,6 +163,31 @@ def test_command__repeated_after_its_item_was_adopted(taken):
     assert market.post(*pause, key="another")["clock"] == "paused"
 
 
+def test_commands__with_a_key_write_to_one_shard(taken):
+    """What the course does not do; what is about a case writes where that lies, and keeps its answer there."""
+    clerk, market, admin, watch = taken.clerk, taken.market, taken.hall["admin"], taken.watch
+    watch.take()
+    case = clerk.submit(**course.BUNDLE | {"matter": "food_permit", "materials": course.FOOD})
+    (there,) = [each.written for each in watch.take() if each.written]
+    (message,) = [each["id"] for each in admin.get("/messages", limit=500)["data"] if each["payload"]["case"] == case["number"]]
+    task, item = f"/tasks/{clerk.task(case, '一窗受理')['id']}", f"/items/{case['items'][0]['number']}"
+    commands = [
+        (admin, "/messages/confirm", {"ids": [message]}),
+        (clerk, f"{task}/claim", None),
+        (clerk, f"{task}/release", None),
+        (clerk, f"{task}/complete", {"outcome": "accept"}),
+        (market, f"{item}/extend", {"days": 3, "approver": "organ_head", "reason": "延期"}),
+        (clerk, f"/cases/{case['number']}/withdraw", {"reason": "不办了"}),
+        (admin, "/accounts", {"name": "new"}),
+    ]
+    for who, path, body in commands:
+        watch.take()
+        who.post(path, body, key=path)
+        written = [each.written | each.beside for each in watch.take() if each.written]
+        assert all(len(shards) == 1 for shards in written) if path == "/accounts" else written == [there] * len(written), path
+        assert written, path
+
+
 def test_key__with_a_command_about_another_case(taken):
     clerk = taken.clerk
     one, there = taken.elsewhere(set(), lambda: clerk.submit(**course.BUNDLE))

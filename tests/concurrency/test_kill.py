@@ -18,8 +18,6 @@ from tests.concurrency import stories
 from tests.hall import furnish
 
 ROOT = Path(__file__).parents[2]
-#: As many has the number of a case; what follows is within it.
-DIGITS = 20
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +84,17 @@ def _answer(process, life):
 def _remains(url):
     """Everything that must be there once, whoever died: told without ids and hashes, which are new each time.
 
-    Nor does it tell which numbers cases have, only which is which: who dies after he has taken one leaves it out.
+    Numbers are the same: who dies after he has taken one has it again when his command is repeated with its key.
     """
     database = databases.opened(url)
     invariants.check(database)
     with database.reading() as session:
-        cases = {number: place for place, number in enumerate(sorted(session.scalars(select(case_models.Case.number))))}
-
-        def within(number):
-            return cases[number[:DIGITS]], number[DIGITS:]
-
         found = {
             "journal": Counter((e.actor, e.what) for e in session.scalars(select(models.Entry))),
-            "notices": Counter((within(n.number), n.kind) for n in session.scalars(select(case_models.Notice))),
+            "notices": Counter((n.number, n.kind) for n in session.scalars(select(case_models.Notice))),
             "outbox": Counter(m.topic for m in session.scalars(select(models.Outbox))),
-            "items": {within(i.number): (i.status, i.clock, i.delivery) for i in session.scalars(select(case_models.Item))},
-            "results": Counter((within(r.number), r.name) for r in session.scalars(select(case_models.Result))),
+            "items": {i.number: (i.status, i.clock, i.delivery) for i in session.scalars(select(case_models.Item))},
+            "results": Counter((r.number, r.name) for r in session.scalars(select(case_models.Result))),
             "packages": Counter(p.mode for p in session.scalars(select(case_models.Package))),
             "alerts": Counter((a.kind, a.light) for a in session.scalars(select(case_models.Alert))),
             "tolerances": {t.code: t.status for t in session.scalars(select(case_models.Tolerance))},

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from engine import idempotency, keys, postgresql
 from engine.actors import Actor
 from engine.command_models import IdempotentAnswer
-from engine.errors import InvalidInput, InvalidState, Unavailable
+from engine.errors import Busy, InvalidInput, InvalidState, Unavailable
 from engine.idempotency import Answer, Command, Repeated
 from engine.models import Department, Incident
 from engine.moments import now
@@ -290,4 +290,35 @@ def test_transaction__before_a_node_of_the_release_before(database):
 
     with pytest.raises(IntegrityError), database.transaction() as session:
         older(session)
+    assert effects(database) == 1
+
+
+@pytest.mark.parametrize("database", ["alone"], indirect=True)
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_transaction__waits_for_an_older_node_that_waits_for_it(database):
+    """One has the key and wants a row, the other has the row and wants the key: PostgreSQL ends one of them, and one takes effect."""
+    has_the_row, has_the_key = Event(), Event()
+    row = text("SELECT 1 FROM departments WHERE code = 'd' FOR UPDATE")
+    with database.transaction() as session:
+        session.add(Department(code="d", name="部门"))
+
+    def new(session):
+        session.execute(row)
+        has_the_row.set()
+        assert has_the_key.wait(10)
+        add(session)
+
+    def old():
+        with database.transaction() as session:
+            session.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
+            assert has_the_row.wait(10)
+            older(session)
+            has_the_key.set()
+            _await_that_somebody_waits(database)
+            session.execute(row)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.submit(run, database, work=new), pool.submit(old)
+
+    assert (type(two.exception()), one.result()) == (Busy, FIRST)
     assert effects(database) == 1

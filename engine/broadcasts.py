@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import NotFound
 from engine.models import Instance, Job
+from engine.pieces import Piece
 from engine.places import Place
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
@@ -33,10 +34,10 @@ class Thrown:
     place: Place | None = None
 
 
-def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Iterator[Callable[[Session], object]]:
+def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Iterator[Piece[object]]:
     """Tell everybody, or one execution: processes without a matter, as with messages; what moves a case are the verbs of the domain.
 
-    Yields what is to be done, piece by piece (`Database.case_by_case`).  Raises NotPermitted; a piece raises InvalidState when the signal
+    Yields what is to be done, piece by piece (`pieces.do`).  Raises NotPermitted; a piece raises InvalidState when the signal
     is for one execution, and that does not wait for it.
     """
     actor.require(*processes.STARTERS, to="throw a signal")
@@ -60,15 +61,22 @@ def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str,
 
 
 def deliver_once(session: Session, job: Job, *, actor: Actor) -> None:
-    """Give a signal to an instance of another case than that of the job; who has heard it has written down of which job it was."""
-    name, of = job.payload["name"], str(job.id)
+    """Give a signal to an instance of another case than that of the job; who has heard it has written down of which job it was.
+
+    To one that is suspended it is owed there, until that is activated: it keeps no other waiting.
+    """
+    name, values, of = job.payload["name"], job.payload["variables"], str(job.id)
     try:
         row = instances.lock(session, UUID(job.payload["hearer"]))
     except NotFound:  # its case has been put away, or was deleted
         return
-    heard = journal.has(session, row, "signal received", job=of)
-    if not heard and deliver(session, row.id, name, job.payload["variables"], actor=actor):
-        journal.record(session, row, actor=actor, what="signal received", signal=name, job=of)
+    if row.status is not InstanceStatus.RUNNING or journal.has(session, row, "signal received", job=of):
+        return
+    if row.suspended:
+        signals.owe(session, row, name, values)
+    elif not deliver(session, row.id, name, values, actor=actor):
+        return
+    journal.record(session, row, actor=actor, what="signal received", signal=name, job=of)
 
 
 def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:

@@ -5,7 +5,7 @@ Only processes without a matter are reached: what moves a case are the verbs of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from engine.definitions import Loaded
 from engine.errors import InvalidState
 from engine.holdings import Held
 from engine.models import Instance, Subscription
+from engine.pieces import Piece
 from engine.places import Place
 from engine.variables import NOTHING, Given
 
@@ -50,12 +51,10 @@ class Reached:
     at: Place | None
 
 
-def correlate(
-    session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False
-) -> Iterator[Callable[[Session], Reached]]:
+def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached]]:
     """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
 
-    Yields what is to be done, piece by piece (`Database.case_by_case`).  Raises InvalidState when it is for nobody, or for more than one.
+    Yields what is to be done, piece by piece (`pieces.do`).  Raises InvalidState when it is for nobody, or for more than one.
     """
     waiting = _waiting(session, message, actor)
     begins = (everybody or not waiting) and message.instance_id is None and not message.keys and not message.local_keys

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -163,18 +163,6 @@ class Database:
     def batch(self) -> int:
         """Of how many cases a transaction does what is due, at most."""
         return int(self.info[BATCH])
-
-    def case_by_case(self, find: Callable[[Session], Iterable[Callable[[Session], Answer]]]) -> list[Answer]:
-        """Do what is found, each piece of one case: all in the transaction that finds it, or each in its own (`is_each_alone`)."""
-        with self.transaction() as session:
-            pieces = list(find(session))
-            if self.batch > 1:
-                return [piece(session) for piece in pieces]
-        answers = []
-        for piece in pieces:
-            with self.transaction() as session:
-                answers.append(piece(session))
-        return answers
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

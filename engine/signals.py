@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import EventType
 from bpmn.waits import WaitKind
 from engine import database, definitions, holdings, jobs
+from engine.holdings import Held
 from engine.instances import Run
 from engine.models import Instance, Job, Subscription
 
@@ -40,7 +41,7 @@ def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence
     return session.execute(found).all()
 
 
-def owe(session: Session, hearer: Row[UUID, str, UUID], name: str, values: Mapping[str, Any]) -> None:
+def owe(session: Session, hearer: Row[UUID, str, UUID] | Held, name: str, values: Mapping[str, Any]) -> None:
     """Owe a signal to an instance that waits for it."""
     payload = {"name": name, "variables": dict(values)}
     jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind="signal", payload=payload))

@@ -37,7 +37,7 @@ from engine.database import Database
 from engine.errors import Busy, InvalidState, Suspended, Unavailable
 from engine.floors import UNSEEN, Floors
 from engine.models import Timer
-from engine.pace import MASS, Pace
+from engine.pace import FEW, MASS, Pace
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
 
@@ -125,7 +125,7 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
     except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one piece that it belongs to
         log.info("what is due is tried piece by piece", of=kind.alone.__name__, because=type(error).__name__)
     with db.reading() as session:
-        due = kind.batch.due(session, limit, since=since)
+        due = kind.batch.due(session, max(limit, FEW), since=since)  # the first may be held, and the one that fails behind it
     return sum(kind.alone(db, one) for one in due)
 
 

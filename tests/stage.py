@@ -30,6 +30,7 @@ from engine import (
     instances,
     items,
     materials,
+    pieces,
     processes,
     samples,
     tasks,
@@ -196,7 +197,7 @@ class Person:
     def does(self, find: Callable[[Session], Iterator[Callable[[Session], Any]]]) -> list[Any]:
         """Do what is found, case by case."""
         try:
-            return self.stage.database.case_by_case(find)
+            return pieces.do(self.stage.database, find)
         finally:
             if self.stage.checking:
                 invariants.check(self.stage.database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,13 @@ from flask import Blueprint, Response
 from api import auth, parts
 from api.camunda import answers, asked, executions, tenants, values
 from api.camunda.shown import instance
+from api.repeats import again
 from api.transactions import database
-from engine import broadcasts, correlation, places, versions
+from engine import broadcasts, correlation, pieces, places, versions
 from engine.broadcasts import Thrown
 from engine.correlation import Message, Reached
 from engine.database import Session
+from engine.pieces import Piece
 
 bp = Blueprint("messages", __name__)
 
@@ -38,11 +40,11 @@ def correlate() -> Response:
     with_variables = bool(asked.field(given, "variablesInResultEnabled", bool))
     actor, region = auth.actor(), parts.settings().region
 
-    def find(session: Session) -> Iterator[Callable[[Session], dict[str, Any]]]:
+    def find(session: Session) -> Iterator[Piece[dict[str, Any]]]:
         for piece in correlation.correlate(session, message, actor=actor, region=region, everybody=everybody):
             yield partial(_reach, piece, with_variables=with_variables)
 
-    shown = database().case_by_case(find)
+    shown = pieces.do(database(), find, again=again)
     return answers.json(shown) if told else answers.nothing()
 
 
@@ -57,11 +59,12 @@ def throw_signal() -> Response:
         given=values.decode(given.get("variables")),
         place=places.read(found) if found else None,
     )
-    database().case_by_case(partial(broadcasts.throw, signal=signal, actor=auth.actor(), region=parts.settings().region))
+    find = partial(broadcasts.throw, signal=signal, actor=auth.actor(), region=parts.settings().region)
+    pieces.do(database(), find, again=again)
     return answers.nothing()
 
 
-def _reach(piece: Callable[[Session], Reached], session: Session, *, with_variables: bool) -> dict[str, Any]:
+def _reach(piece: Piece[Reached], session: Session, *, with_variables: bool) -> dict[str, Any]:
     """Deliver a message, and show who took it: an execution that waited for it, or a process that has begun with it."""
     reached = piece(session)
     row = reached.instance

@@ -21,6 +21,7 @@ from engine import arrivals, fetches
 from engine.actors import Actor
 from engine.arrivals import Waiter
 from engine.database import Database, Session
+from engine.errors import Busy, Unavailable
 from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
 
@@ -60,10 +61,14 @@ def _try(db: Database, what: Fetch, actor: Actor, present: Present, waiter: Wait
         return []
     fetched: list[dict[str, Any]] = []
     while (left := what.limit - len(fetched)) > 0:
-        # Where the process dies in between, what it has locked is fetched again once that runs out.
         some = replace(what, limit=min(left, db.batch))
-        with db.transaction() as session:
-            found = [present(session, *each) for each in fetches.fetch(session, some, actor=actor)]
+        try:
+            with db.transaction() as session:
+                found = [present(session, *each) for each in fetches.fetch(session, some, actor=actor)]
+        except (Busy, Unavailable):
+            if not fetched:
+                raise
+            break  # what is locked by now is given; where the process dies instead, it is free when its lock runs out
         fetched += found
         if len(found) < some.limit:
             break

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from api.simulation.hall import Hall
-from engine import accounts, broadcasts, simulations, standing
+from engine import accounts, broadcasts, pieces, simulations, standing
 from engine.broadcasts import Thrown
 from engine.standing import OpenTask, OpenWork
 from engine.variables import Given
@@ -68,7 +68,7 @@ def throw(hall: Hall, signal: str, variables: Mapping[str, Any] = NOTHING) -> No
     with hall.database.reading() as session:
         admin = accounts.load(session, "admin")
     thrown = Thrown(name=signal, given=Given(values=dict(variables)))
-    hall.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=admin, region=hall.settings.region))
+    pieces.do(hall.database, partial(broadcasts.throw, signal=thrown, actor=admin, region=hall.settings.region))
     hall.tick()
 
 

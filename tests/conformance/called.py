@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from engine import broadcasts, definitions, deployments, escalations, execution, instances, processes, worker
+from engine import broadcasts, definitions, deployments, escalations, execution, instances, pieces, processes, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.broadcasts import Thrown
 from engine.case_models import Case
@@ -47,7 +47,7 @@ class Play:
         """Do one step, and what the engine owes after it."""
         if step.verb == "signal":
             thrown = Thrown(name=step.words[0], given=Given(values=step.variables))
-            self.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=DESIGNER, region=REGION))
+            pieces.do(self.database, partial(broadcasts.throw, signal=thrown, actor=DESIGNER, region=REGION))
             return self.look()
         with self.database.transaction() as session:
             if step.verb == "message":

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import broadcasts, database, worker
+from engine import broadcasts, database, pieces, worker
 from engine.broadcasts import Thrown
 from engine.models import Activity, Job
 from engine.schedule_models import Continuation
@@ -53,7 +53,7 @@ def throw(stage, designer, monkeypatch):
         with monkeypatch.context() as dying:
             dying.setattr(database, "LONGEST_LINE", 0)
             thrown = Thrown(name="closed", given=Given(values={}))
-            stage.database.case_by_case(partial(broadcasts.throw, signal=thrown, actor=designer.actor, region="430100"))
+            pieces.do(stage.database, partial(broadcasts.throw, signal=thrown, actor=designer.actor, region="430100"))
 
     return throw
 

@@ -10,13 +10,29 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from engine import broadcasts, correlation, database, definitions, deployments, instances, jobs, worker
+from engine import (
+    broadcasts,
+    correlation,
+    database,
+    definitions,
+    deployments,
+    instances,
+    jobs,
+    pieces,
+    processes,
+    suspension,
+    timers,
+    worker,
+)
 from engine.broadcasts import Thrown
 from engine.correlation import Message
+from engine.errors import InvalidState, Unavailable, Unsettled
 from engine.models import Activity, Deployment, Instance, Job, Subscription, Timer
 from engine.pace import Pace
 from engine.places import Place
+from engine.queues import LONG_AGO
 from engine.schedule_models import Continuation
+from engine.worker import Kind
 from tests.bpmn import diagrams as d
 from tests.bpmn.definitions import signal
 
@@ -199,6 +215,35 @@ def test_throw__who_was_to_hear_it_is_gone(stage, designer, owed):
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_throw__who_was_to_hear_it_is_suspended(stage, designer, owed):
+    """It is owed there until that is activated, and keeps no other waiting."""
+    _, some = owed
+    with stage.database.transaction() as session:
+        suspension.suspend(session, some[0], actor=designer.actor)
+
+    worker.drain(stage.database)
+
+    assert [(job.kind, job.instance_id) for job in all_jobs(stage)] == [("signal", some[0])]
+    assert (done(stage)[some[0]], done(stage)[some[1]]) == (0, 1)
+    with stage.database.transaction() as session:
+        suspension.activate(session, some[0], actor=designer.actor)
+    worker.drain(stage.database)
+    assert (done(stage)[some[0]], all_jobs(stage)) == (1, [])
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_throw__who_was_to_hear_it_has_ended(stage, designer, owed):
+    _, some = owed
+    with stage.database.transaction() as session:
+        suspension.suspend(session, some[0], actor=designer.actor)
+        processes.end(session, some[0], actor=designer.actor, reason="不办了")
+
+    worker.drain(stage.database)
+
+    assert (done(stage)[some[0]], done(stage)[some[1]], all_jobs(stage)) == (0, 1, [])
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_throw__from_outside(stage, designer, begun, transactions):
     some = begun(HEARING, 3)
     stage.deploy("beginner", beginner_bpmn=BEGINNING)
@@ -232,19 +277,59 @@ def test_correlate__with_everybody(stage, designer, begun, transactions):
     assert [len(cases) for cases, _ in transactions if cases] == [1] * 3
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(("batch", "kept"), [(1, 2), (2, 0)])
-def test_case_by_case__one_fails(stage, begun, monkeypatch, batch, kept):
-    """What was done before it stays where each piece has its own transaction; else nothing does."""
+# Pieces -----------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strike_out(stage, begun):
+    """Do four pieces, and let one of them fail; gives its error, and how many are left then."""
     some = begun(HEARING, 4)
+
+    def strike_out(failing, error, **more):
+        def piece(instance_id, session):
+            if instance_id == some[failing]:
+                raise error
+            session.delete(session.scalars(select(Subscription).where(Subscription.instance_id == instance_id)).one())
+
+        with pytest.raises(type(error)) as raised:
+            pieces.do(stage.database, lambda _: [partial(piece, each) for each in some], **more)
+        return type(raised.value), count(stage, Subscription)
+
+    return strike_out
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("batch", "left"), [(1, 2), (2, 4)])
+def test_do__one_fails(stage, strike_out, monkeypatch, batch, left):
+    """What was done before it stays where each has its own transaction; else nothing does."""
     monkeypatch.setitem(stage.database.info, database.BATCH, batch)
 
-    def strike_out(instance_id, session):
-        if instance_id == some[2]:
-            raise ConnectionError
-        session.delete(session.scalars(select(Subscription).where(Subscription.instance_id == instance_id)).one())
+    assert strike_out(2, InvalidState("no")) == (InvalidState, left)
 
-    with pytest.raises(ConnectionError):
-        stage.database.case_by_case(lambda _: [partial(strike_out, each) for each in some])
 
-    assert count(stage, Subscription) == 4 - kept
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("failing", "known"), [(0, Unavailable), (1, Unsettled)])
+def test_do__the_database_is_in_the_way_of_one(strike_out, failing, known):
+    """It is tried again by itself; when that is in vain, the command may only be repeated when nothing was done."""
+    tries = []
+
+    def again(work):
+        tries.append(work)
+        return work()
+
+    assert strike_out(failing, Unavailable("away"), again=again) == (known, 4 - failing)
+    assert len(tries) == failing + 1
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_together__tries_more_than_the_one_that_is_first(stage, begun):
+    """That may be held by somebody who hangs, while it is the next one that fails."""
+    begun(REMINDING, 3)
+    tried = []
+
+    def fail(*_, **__):
+        raise InvalidState("no")
+
+    kind = Kind(batch=timers.DUE, together=fail, alone=lambda _, one: not tried.append(one))
+
+    assert (worker.together(stage.database, kind, 1, LONG_AGO), len(tried)) == (3, 3)

@@ -22,6 +22,7 @@ def main() -> int:
     words.add_argument("--nodes", type=int, default=3)
     words.add_argument("--clerks", type=int, default=50)
     words.add_argument("--cases", type=int, default=1000)
+    words.add_argument("--batch", type=int, default=Plan.batch, help="of how many cases a transaction does what is due (ONETHING_BATCH)")
     asked = words.parse_args()
     logs.configure(Environment.PRODUCTION)
     report = trial.run(Plan(**vars(asked)))

@@ -15,7 +15,7 @@ from engine import accounts, cases, deployments, holidays, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.models import Job
-from engine.settings import Environment
+from engine.settings import Environment, Settings
 from tests import databases, tiny
 from tests.hall import WORKFLOWS
 from tests.proxy import Proxy
@@ -46,6 +46,8 @@ class Plan:
     clerks: int = 50
     #: Cases that were submitted before anything went wrong; a tenth as many more are submitted while it does.
     cases: int = 1000
+    #: Of how many cases a transaction does what is due, at most.
+    batch: int = Settings.batch
 
 
 @dataclass(kw_only=True)
@@ -86,7 +88,7 @@ def run(plan: Plan) -> Report:
         keys = furnish(db)
         before = submit(db, plan.cases)
         nodes = [
-            _node(stack, number, server, network, folder, alone=number == plan.nodes - 1)
+            _node(stack, number, server, network, folder, alone=number == plan.nodes - 1, batch=plan.batch)
             for number, network in enumerate(networks.networks(stack, plan.nodes))
         ]
         for node in nodes:
@@ -138,9 +140,9 @@ def submit(db: Database, count: int) -> dict[str, Command]:
     return done
 
 
-def _node(stack: ExitStack, number: int, server: Server, network: Network, folder: Path, *, alone: bool) -> Node:
+def _node(stack: ExitStack, number: int, server: Server, network: Network, folder: Path, *, alone: bool, batch: int) -> Node:
     proxy = stack.enter_context(Proxy(server.url(DATABASE), host=network.gate))
-    node = Node(number, proxy, network, folder, alone=alone)
+    node = Node(number, proxy, network, folder, alone=alone, ONETHING_BATCH=str(batch))
     node.start()
     stack.callback(node.kill)
     return node

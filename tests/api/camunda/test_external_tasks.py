@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from api.camunda import external_tasks
 from engine.database import BATCH
+from engine.errors import Unavailable
 from tests.api.camunda.conftest import worked
 from tests.api.conftest import MONDAY
 from tests.bpmn import diagrams as d
@@ -69,6 +70,25 @@ def test_fetch__each_case_in_its_own_transaction(app, worker, designer):
     assert [task["processInstanceId"] for task in [*first, *second]] == started
     assert (len(first), told) == (3, 3)
     assert fetch(worker) == []
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_fetch__the_database_is_away_when_some_are_locked(worker, designer, monkeypatch):
+    """The worker is given those; the others wait for the next fetch, and none for its lock to run out."""
+    started = [designer.start(worked("print"))["id"] for _ in range(3)]
+    shown, present = [], external_tasks._fetched
+
+    def fail(*args, **words):
+        if len(shown) == 2:
+            raise Unavailable("away")
+        shown.append(args)
+        return present(*args, **words)
+
+    with monkeypatch.context() as away:
+        away.setattr(external_tasks, "_fetched", fail)
+        first = fetch(worker)
+
+    assert [task["processInstanceId"] for task in [*first, *fetch(worker, "v")]] == started
 
 
 @pytest.mark.usefixtures("one_by_one")

@@ -24,40 +24,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
 
 from rich.console import Console
 from rich.table import Column, Table
-from sqlalchemy import text
 
 from engine import execution
 from engine import tasks as verbs
 from engine.actors import ENGINE, Actor, Role, RoleGrant
 from engine.database import Database
-from tests.benchmarks import reference, shipped
-from tests.soak.server import Server
+from tests.benchmarks import limit, reference, shipped
 
 CLIENTS = (1, 2, 8)
 BRANCH = reference.DONE
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
-#: What a completion reads, locks and writes, as one statement: a task with its instance and case, five tables written.
-LIMIT = """
-\\set place random(1, {instances})
-WITH picked AS (SELECT t.id AS task, i.id AS instance, i.region, i.case_id, i.rev, i.state, i.variables, i.journal_seq, c.number
-    FROM places p JOIN tasks t ON t.id = p.task JOIN instances i ON i.id = t.instance_id JOIN cases c ON c.id = i.case_id
-    WHERE p.place = :place FOR NO KEY UPDATE OF i, t),
-done AS (UPDATE tasks t SET ended_at = now(), completed_by = 'officer2', data = :data FROM picked WHERE t.id = picked.task),
-moved AS (UPDATE instances i SET rev = i.rev + 1, state = picked.state, variables = picked.variables,
-    journal_seq = i.journal_seq + 1, journal_hash = md5(i.journal_hash) FROM picked WHERE i.id = picked.instance),
-told AS (UPDATE activities a SET ended_at = now(), outcome = 'completed' FROM picked WHERE a.instance_id = picked.instance AND a.number IN (3, 4)),
-gone AS (DELETE FROM timers USING picked WHERE timers.instance_id = picked.instance AND timers.wait = -1),
-written AS (INSERT INTO journal (id, region, case_id, instance_id, seq, at, actor, what, details, hash)
-    SELECT gen_random_uuid(), region, case_id, instance, 1000 + journal_seq, now(), 'officer2', 'task completed', '{{"task":"department2"}}', md5(number) FROM picked)
-SELECT count(*) FROM picked;
-"""
 
 
 @dataclass(kw_only=True)
@@ -72,6 +54,20 @@ class Figures:
     ended: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What was measured with so many clients; times in seconds."""
+
+    label: str
+    clients: int
+    #: Transactions of `pgbench` a second, and completions a second.
+    limit: float
+    rate: float
+    p50: float
+    p99: float
+    cpu: float | None
+
+
 def main() -> None:
     """Print the table."""
     words = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_completion", description=__doc__)
@@ -83,103 +79,60 @@ def main() -> None:
     console.print(_on_sqlite(asked.each, asked.seconds))
 
 
-def _table(where: str) -> Table:
-    heads = ("clients", "limit, a second", "a second", "share of the limit", "p50 ms", "p99 ms", "our CPU ms each")
-    return Table("", *(Column(head, justify="right") for head in heads), title=f"A completion of the reference process, {where}, durable")
-
-
 def _on_postgresql(each: int, seconds: int) -> Table:
-    table = _table("PostgreSQL")
+    lines = []
     with shipped.database_server() as server:
         url = server.url()
-        limit = partial(_limit, server, _script(server, url), seconds=seconds)
+        rate = partial(limit.rate, server, limit.script(server, reference.next_tasks(url, 100)), seconds=seconds)
         for label, live in (("engine, hot", 64), ("engine, cold", 0)):
-            for clients in CLIENTS:
-                _add(table, label, clients, limit(clients), _run(partial(_engine, url, live), url, clients, each))
+            lines += [_line(label, clients, rate(clients), _run(partial(_engine, url, live), url, clients, each)) for clients in CLIENTS]
         with shipped.serving(url) as port:
-            key = shipped.key(url)
-            for clients in CLIENTS:
-                _add(table, "HTTP", clients, limit(clients), _run(partial(_http, port, key), url, clients, each), cpu=False)
-    return table
+            work = partial(_http, port, shipped.key(url))
+            lines += [_line("HTTP", clients, rate(clients), _run(work, url, clients, each), cpu=False) for clients in CLIENTS]
+    return _table("PostgreSQL", lines)
 
 
 def _on_sqlite(each: int, seconds: int) -> Table:
-    table = _table("SQLite")
+    lines = []
     with tempfile.TemporaryDirectory(prefix="onething-bench-") as folder:
         url = f"sqlite:///{folder}/onething.db"
         db = Database(url)
         db.migrate()
         reference.deploy(db)
-        limit = _commits(db, seconds)
+        rate = limit.commits(db, seconds)
         db.close()
         for label, live in (("engine, hot", 64), ("engine, cold", 0)):
-            _add(table, label, 1, limit, _run(partial(_engine, url, live), url, 1, each))
-    return table
+            lines.append(_line(label, 1, rate, _run(partial(_engine, url, live), url, 1, each)))
+    return _table("SQLite", lines)
 
 
-def _add(table: Table, label: str, clients: int, limit: float, found: list[Figures], *, cpu: bool = True) -> None:
+def _line(label: str, clients: int, most: float, found: list[Figures], *, cpu: bool = True) -> Line:
     walls = sorted(wall for one in found for wall in one.walls)
-    rate = len(walls) / (max(one.ended for one in found) - min(one.begun for one in found))
     cut = quantiles(walls, n=100)
-    each = f"{1000 * sum(one.cpu for one in found) / len(walls):.2f}" if cpu else ""
-    table.add_row(
-        label, str(clients), f"{limit:.0f}", f"{rate:.0f}", f"{rate / limit:.3f}", f"{1000 * cut[49]:.2f}", f"{1000 * cut[98]:.2f}", each
+    return Line(
+        label=label,
+        clients=clients,
+        limit=most,
+        rate=len(walls) / (max(one.ended for one in found) - min(one.begun for one in found)),
+        p50=cut[49],
+        p99=cut[98],
+        cpu=sum(one.cpu for one in found) / len(walls) if cpu else None,
     )
 
 
-# The limit ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _script(server: Server, url: str) -> Path:
-    """Write down what `pgbench` does, on instances of its own."""
-    tasks = _tasks(url, 100, DONE_ALREADY)
-    with Database(url).bind.begin() as connection:
-        connection.execute(text("CREATE TABLE places (place integer PRIMARY KEY, task uuid)"))
-        connection.execute(text("INSERT INTO places VALUES (:place, :task)"), [{"place": i + 1, "task": t} for i, t in enumerate(tasks)])
-    script = server.folder / "completion.sql"
-    script.write_text(LIMIT.format(instances=len(tasks)), encoding="utf-8")
-    script.chmod(0o644)
-    return script
-
-
-def _limit(server: Server, script: Path, clients: int, *, seconds: int) -> float:
-    """Transactions a second, as on a database that knows its tables: each run changes the same rows, and others have grown meanwhile."""
-    with server.connect() as connection:
-        connection.execute("VACUUM ANALYZE")
-    told = server.run(
-        "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds), "-f", str(script),
-        "-D", f"data={json.dumps(reference.DATA)}", "-h", str(server.folder), "-p", str(server.port), "-U", "postgres", "postgres",
-    )  # fmt: skip
-    rate = re.search(r"tps = ([\d.]+)", told)
-    assert rate is not None, told
-    return float(rate[1])
-
-
-def _commits(db: Database, seconds: int) -> float:
-    """How often a second one row is changed, each time durably."""
-    with db.bind.connect() as connection:
-        connection.execute(text("CREATE TABLE places (place integer PRIMARY KEY, visits integer)"))
-        connection.execute(text("INSERT INTO places VALUES (1, 0)"))
-        connection.commit()
-        done, begun = 0, time.perf_counter()
-        while (passed := time.perf_counter() - begun) < seconds:
-            connection.exec_driver_sql("UPDATE places SET visits = visits + 1 WHERE place = 1")
-            connection.commit()
-            done += 1
-    return done / passed
+def _table(where: str, lines: list[Line]) -> Table:
+    heads = ("clients", "limit, a second", "a second", "share of the limit", "p50 ms", "p99 ms", "our CPU ms each", "CPU x")
+    title = f"A completion of the reference process, {where}, durable; x: in transactions of the limit with most clients"
+    table = Table("", *(Column(head, justify="right") for head in heads), title=title)
+    most = median(line.limit for line in lines if line.clients == max(each.clients for each in lines))
+    for line in lines:
+        cpu = ("", "") if line.cpu is None else (f"{1000 * line.cpu:.2f}", f"{line.cpu * most:.1f}")
+        times = (f"{1000 * line.p50:.2f}", f"{1000 * line.p99:.2f}")
+        table.add_row(line.label, str(line.clients), f"{line.limit:.0f}", f"{line.rate:.0f}", f"{line.rate / line.limit:.3f}", *times, *cpu)
+    return table
 
 
 # Our own ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-DONE_ALREADY = reference.DONE
-
-
-def _tasks(url: str, count: int, done: int) -> list[UUID]:
-    """Bring so many instances to where some departments are done; gives the task of the next."""
-    db = Database(url)
-    found = [reference.standing(db, reference.begin(db, done=done))[f"department{BRANCH}"] for _ in range(count)]
-    db.close()
-    return found
 
 
 def _run(work: Callable[[list[UUID], int, Any, Any], None], url: str, clients: int, each: int) -> list[Figures]:
@@ -187,7 +140,7 @@ def _run(work: Callable[[list[UUID], int, Any, Any], None], url: str, clients: i
     context = multiprocessing.get_context("spawn")
     processes = min(clients, len(os.sched_getaffinity(0)))
     ready, told = context.Barrier(processes + 1), context.Queue()
-    tasks = _tasks(url, clients * each, DONE_ALREADY)
+    tasks = reference.next_tasks(url, clients * each)
     workers = [context.Process(target=work, args=(tasks[i::processes], clients // processes, ready, told)) for i in range(processes)]
     for worker in workers:
         worker.start()

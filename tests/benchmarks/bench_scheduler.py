@@ -36,7 +36,7 @@ from sqlalchemy import text
 from engine import definitions, deployments, processes
 from engine.database import Database
 from engine.variables import Given
-from tests.benchmarks import bench_completion, population, reference, shipped
+from tests.benchmarks import population, reference, shipped
 from tests.bpmn import diagrams as d
 
 #: What is due is due within so many seconds; the first after `AHEAD`, when the nodes are up.
@@ -121,7 +121,7 @@ class People:
 
     def __init__(self, url: str, a_second: float, seconds: float) -> None:
         self.key, self.count, self.apart = shipped.key(url), int(a_second * seconds), 1 / a_second
-        self.tasks = iter(bench_completion._tasks(url, 3 * self.count, reference.DONE))
+        self.tasks = iter(reference.next_tasks(url, 3 * self.count))
 
     def work(self, port: int) -> list[float]:
         """Complete tasks; how long each of them took, from the moment at which somebody wanted to."""

@@ -17,6 +17,9 @@ from engine.variables import Given
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
 
+pytestmark = pytest.mark.parametrize(
+    ("store", "batch"), [("sqlite", Settings.batch), ("postgresql", Settings.batch), ("sqlite", 1)], indirect=True
+)
 CATCHER = d.diagram(
     d.start("s"), d.catch("wait", defs.signal("flood")), d.user("help", name="救援"), d.flows("s -> wait -> help"), key="catcher"
 )
@@ -28,7 +31,7 @@ BEGINNER = d.diagram(
 )
 
 
-@pytest.fixture(autouse=True, params=[Settings.batch, 1])
+@pytest.fixture(autouse=True)
 def batch(stage, request, monkeypatch):
     """Everybody is told in one transaction, or each case in its own."""
     monkeypatch.setitem(stage.database.info, database.BATCH, request.param)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -170,12 +171,13 @@ VARIABLES = frozenset(
 #: What Camunda 7 calls by names of its own.
 _CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups": "current_groups", "authenticatedUserId": "current_user"}
 NAMES = LIVE | _CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
+_functions = attrgetter(*(_CAMUNDA.get(name, name) for name in NAMES))
 
 
 def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, key: str | None, called: bool) -> Context:
     """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
-    functions = {name: getattr(world, _CAMUNDA.get(name, name)) for name in NAMES}
+    functions = dict(zip(NAMES, _functions(world), strict=True))
     asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
     world.context = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
     return world.context

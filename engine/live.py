@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -66,7 +68,7 @@ class LiveInstances:
 
     def keep(self, row: Held, process: Process) -> None:
         """Keep a token state as it was committed with its row; what was used longest ago makes room."""
-        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * len(orjson.dumps(row.variables))
+        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * _length(row.variables)
         if size > self.limit // 4:
             return  # one that would drive out all others
         process.go_on(_NOWHERE)
@@ -82,3 +84,8 @@ class LiveInstances:
         if found is not None:
             self.size -= found.size
         return found
+
+
+def _length(variables: Mapping[str, Any]) -> int:
+    """How long variables are as JSON, about.  No text is written as JSON for that: Python would keep what came of it beside the text."""
+    return sum(len(name) + (len(value) if isinstance(value, str) else len(orjson.dumps(value))) for name, value in variables.items())

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Select,
-    Text,
     case,
     cast,
     func,
@@ -30,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.elements import ColumnElement, TextClause
+from sqlalchemy.types import UserDefinedType
 
 from engine.columns import MAY_BE_LARGE, Json
 from engine.parts import OLD, Part, Verb
@@ -167,7 +167,21 @@ def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, d
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[str]]:
+class ToRead(UserDefinedType[Any]):
+    """JSON that comes as what it says (`engine.recordsets`): a text to the database, of a type that no column has.
+
+    It is not called JSON, since the database would look through what was called a text until then.
+    """
+
+    NAME = "bpchar"
+    cache_ok = True
+
+    def get_col_spec(self, **_words: Any) -> str:
+        """Say how the type is written."""
+        return self.NAME
+
+
+def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """Select columns as one: each that a driver hands out costs as much as the whole of this.  What is JSON already is a part of it.
 
     Those that may hold much follow, empty where they do not: within the one, the database would read and copy it as JSON, too.
@@ -175,8 +189,8 @@ def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[str]]:
     places, inside = large(columns), list(columns)
     for place in places:
         inside[place] = case((func.octet_length(columns[place]) <= _LARGE, cast(columns[place], JSON)))
-    beside = (case((func.octet_length(columns[place]) > _LARGE, cast(columns[place], Text))) for place in places)
-    return [cast(_row(inside), Text), *beside]
+    beside = (case((func.octet_length(columns[place]) > _LARGE, cast(columns[place], ToRead))) for place in places)
+    return [cast(_row(inside), ToRead), *beside]
 
 
 def large(columns: Iterable[ColumnElement[Any]]) -> list[int]:
@@ -188,9 +202,9 @@ def _row(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
     return func.json_build_array(*(cast(column, JSON) if isinstance(column.type, Json) else column for column in columns))
 
 
-def listed(queries: Iterable[tuple[Sequence[Column[Any]], Select[Any]]]) -> Select[str]:
+def listed(queries: Iterable[tuple[Sequence[Column[Any]], Select[Any]]]) -> Select[Any]:
     """Select the rows of several queries as one value: a list of lists of rows."""
-    return select(cast(func.json_build_array(*(_list(columns, query) for columns, query in queries)), Text))
+    return select(cast(func.json_build_array(*(_list(columns, query) for columns, query in queries)), ToRead))
 
 
 def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-import orjson
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -54,7 +53,7 @@ class Reading:
         """Give what each query finds."""
         session.flush()
         if session.get_bind().dialect.name == "postgresql":
-            found = orjson.loads(session.connection().execute(self._listed, parameters).scalar_one())
+            found = session.connection().execute(self._listed, parameters).scalar_one()
             return [self._known(session, place, rows) for place, rows in enumerate(found)]
         anew = {"populate_existing": True}
         return [list(session.scalars(query, parameters, execution_options=anew)) for query in self._queries]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from psycopg.adapt import Buffer, Dumper
+from psycopg.adapt import Buffer, Dumper, Loader
 from sqlalchemy import ColumnElement, Connection, Date, Enum, LargeBinary, Uuid
 
 from engine import postgresql
@@ -31,7 +31,16 @@ class _Plain(Dumper):
         return obj
 
 
+class _Parsed(Loader):
+    """Reads JSON out of the bytes that have come: as a text it would be decoded, and encoded once more, before it is read."""
+
+    def load(self, data: Buffer) -> Any:
+        """Give what it says."""
+        return orjson.loads(data)
+
+
 psycopg.adapters.register_dumper(Written, _Plain)
+psycopg.adapters.register_loader(postgresql.ToRead.NAME, _Parsed)
 
 
 def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
@@ -77,11 +86,11 @@ class Reader:
         """Give a row of a list (`postgresql.listed`)."""
         return [value if value is None or read is None else read(value) for read, value in zip(self._readers, found, strict=True)]
 
-    def unpack(self, found: Sequence[str | None]) -> list[Any]:
+    def unpack(self, found: Sequence[Any]) -> list[Any]:
         """Give a row that is one value (`postgresql.packed`), with what is large beside it."""
-        row = orjson.loads(found[0] or "")
-        for place, said in zip(self._large, found[1:], strict=True):
-            row[place] = row[place] if said is None else orjson.loads(said)
+        row, *beside = found
+        for place, value in zip(self._large, beside, strict=True):
+            row[place] = row[place] if value is None else value
         return self.row(row)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 from engine.archive_models import ArchivedCase
 from engine.case_models import CalendarYear, Case
 from engine.columns import Moment
+from engine.command_models import IdempotentAnswer, Reservation
 from engine.models import Base, Definition, Department, Deployment, Hall, Instance, Resource, Task
 
 #: Under this name the session of an archived case knows since when it is one (`Session.info`).
@@ -30,6 +31,8 @@ ARCHIVED_AT = "archived_at"
 _OWNERS: Mapping[str, type[Base]] = {"instance_id": Instance, "task_id": Task}
 #: What cases refer to, and is never taken away.
 _SHARED = (Department, Hall, CalendarYear)
+#: What is kept of a command for hours or days, and goes by itself (`retention`).
+_PASSING = (IdempotentAnswer.__table__, Reservation.__table__)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -37,7 +40,7 @@ def belonging(table: Table, case_id: UUID) -> ColumnElement[bool] | None:
     """What of a table goes with a case; an item that it has adopted has brought along what was written while that was alone."""
     if table.name == Case.__tablename__:
         return table.c.id == case_id
-    if "case_id" not in table.c:
+    if "case_id" not in table.c or table in _PASSING:
         return None
     of_case = table.c.case_id == case_id
     if any(keys[0] is table.c.case_id for keys in (list(table.primary_key), *(list(index.columns) for index in table.indexes))):

@@ -9,6 +9,7 @@ from sqlalchemy.pool import StaticPool
 from engine import adoptions, archive_search, archives, cases, dossiers, verification
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
+from engine.command_models import IdempotentAnswer, Reservation
 from engine.errors import Busy, InvalidState, NotFound
 from engine.faults import FaultKind
 from engine.models import Base, Entry, Instance, Outbox
@@ -111,6 +112,19 @@ def test_sweep__what_goes_on_stays(stage, clerk, market, ended):
     with stage.reading() as session:
         assert session.scalars(select(Case.id)).all() == [going_on.id]
         assert set(session.scalars(select(Entry.case_id))) == {going_on.id}
+
+
+def test_sweep__answers_to_commands_go_in_their_own_time(stage, ended):
+    """Whoever repeats a command that concerned a case is answered, however soon that was put away."""
+    what = {"key": "k", "actor": "clerk", "region": ended.region, "case_id": ended.id}
+    answer = IdempotentAnswer(**what, request_hash="", status=200, body="", answered_at=ended.submitted_at)
+    with stage.database.transaction() as session:
+        session.add_all([answer, Reservation(**what, number=ended.number, taken_at=ended.submitted_at)])
+    stage.move_to(2026, 5, 4)
+
+    assert archives.sweep(stage.database) == 1
+
+    assert left(stage, ended) == {"idempotent_answers": 1, "reservations": 1}
 
 
 def test_put_away__nothing_is_lost_when_it_dies(stage, ended, monkeypatch):

@@ -29,6 +29,8 @@ from engine.fetches import Fetch, Wanted
 MOST = 400
 #: Seconds between two looks of the watcher.
 LOOK = 0.5
+#: Name of his thread.
+WATCHER = "external tasks"
 _watching = threading.Lock()
 _log = structlog.get_logger()
 Present = Callable[[Session, Found, Wanted], dict[str, Any]]
@@ -83,7 +85,7 @@ def _without_turn() -> Any:
 def _watch(db: Database) -> None:
     """Have somebody watch while somebody waits."""
     if _watching.acquire(blocking=False):
-        threading.Thread(target=_look_while_waited_for, args=(db,), name="external tasks", daemon=True).start()
+        threading.Thread(target=_look_while_waited_for, args=(db,), name=WATCHER, daemon=True).start()
 
 
 def _look_while_waited_for(db: Database) -> None:

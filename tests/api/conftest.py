@@ -1,10 +1,12 @@
 """An application on a database of its own, and the people who call it."""
 
+import threading
 from base64 import b64encode
 
 import pytest
 import time_machine
 
+from api.camunda import polling
 from engine import worker
 from tests.hall import application, furnish
 
@@ -50,7 +52,15 @@ def app(store, tmp_path):
         app = application(url, tmp_path)
         app.extensions["draining"].clear()  # it may have served another test
         yield app
+        _await_watcher()
         app.extensions["database"].close()
+
+
+def _await_watcher() -> None:
+    """Wait for whoever looks for external tasks while somebody waits: a connection that he has out would be nobody's after the close."""
+    for thread in threading.enumerate():
+        if thread.name == polling.WATCHER:
+            thread.join()
 
 
 @pytest.fixture

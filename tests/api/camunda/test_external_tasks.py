@@ -56,14 +56,29 @@ def one_by_one(app, monkeypatch):
     monkeypatch.setitem(app.extensions["database"].info, BATCH, 1)
 
 
+def raising_after_two(error):
+    """Show two tasks that were fetched, and none after them."""
+    shown, present = [], external_tasks._fetched
+
+    def show(*args, **words):
+        if len(shown) == 2:
+            raise error
+        shown.append(args)
+        return present(*args, **words)
+
+    return show
+
+
 @pytest.mark.usefixtures("one_by_one")
 def test_fetch__each_case_in_its_own_transaction(app, worker, designer):
     """The answer has all of them, and who asks next has the others."""
     started = [designer.start(worked("print"))["id"] for _ in range(5)]
-    commits = []
-    event.listen(app.extensions["database"].bind, "commit", commits.append)
+    commits, bind = [], app.extensions["database"].bind
+    note = commits.append
 
+    event.listen(bind, "commit", note)
     first = fetch(worker, most=3)
+    event.remove(bind, "commit", note)  # the application serves other tests, too
     told = len(commits)
     second = fetch(worker, "v", most=3)
 
@@ -76,16 +91,9 @@ def test_fetch__each_case_in_its_own_transaction(app, worker, designer):
 def test_fetch__the_database_is_away_when_some_are_locked(worker, designer, monkeypatch):
     """The worker is given those; the others wait for the next fetch, and none for its lock to run out."""
     started = [designer.start(worked("print"))["id"] for _ in range(3)]
-    shown, present = [], external_tasks._fetched
-
-    def fail(*args, **words):
-        if len(shown) == 2:
-            raise Unavailable("away")
-        shown.append(args)
-        return present(*args, **words)
 
     with monkeypatch.context() as away:
-        away.setattr(external_tasks, "_fetched", fail)
+        away.setattr(external_tasks, "_fetched", raising_after_two(Unavailable("away")))
         first = fetch(worker)
 
     assert [task["processInstanceId"] for task in [*first, *fetch(worker, "v")]] == started
@@ -95,16 +103,9 @@ def test_fetch__the_database_is_away_when_some_are_locked(worker, designer, monk
 def test_fetch__dies_when_some_are_locked(worker, designer, monkeypatch):
     """Nobody has been told of them: they are fetched again when that lock has run out."""
     started = [designer.start(worked("print"))["id"] for _ in range(3)]
-    shown, present = [], external_tasks._fetched
-
-    def die(*args, **words):
-        if len(shown) == 2:
-            raise KeyboardInterrupt
-        shown.append(args)
-        return present(*args, **words)
 
     with monkeypatch.context() as dying:
-        dying.setattr(external_tasks, "_fetched", die)
+        dying.setattr(external_tasks, "_fetched", raising_after_two(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             fetch(worker)
 

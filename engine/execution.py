@@ -35,7 +35,7 @@ from engine import (
     uncaught,
 )
 from engine.actors import Actor
-from engine.case_models import Case
+from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
 from engine.instances import Origin, Run
 from engine.models import Incident, Job, Subscription
@@ -221,12 +221,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
     """Start what a call activity calls, or attach to the item that runs or is finished already."""
     item = starts.item_for(run, wait)
     if item is not None and item.instance_id is not None:
-        child = instances.lock(run.session, item.instance_id)
-        child.parent_id, child.parent_wait = run.row.id, wait.id
-        if child.status == InstanceStatus.RUNNING:
-            return
-        run.session.refresh(item)  # it may have ended just before its instance was held
-        returns.give(run, child)
+        _attach(run, wait, item, item.instance_id)
         return
     loaded = definitions.called(run.session, run.loaded, wait)
     if loaded.kind == "item" and item is None:
@@ -245,6 +240,16 @@ def _enter_call(run: Run, wait: Wait) -> None:
     if item is not None:
         starts.begin_item(child_run, item)
     settle(child_run)
+
+
+def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:
+    """Let a call wait for an item that runs since before it was adopted, or take what it has left already."""
+    instances.hold(run.session, item)  # before anything of it is written: its department may be deciding just now
+    item.dispatched_at = moments.now()
+    child = instances.lock(run.session, instance_id)
+    child.parent_id, child.parent_wait = run.row.id, wait.id
+    if child.status != InstanceStatus.RUNNING:
+        returns.give(run, child)
 
 
 _ENTER = {

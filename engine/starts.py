@@ -15,17 +15,14 @@ from engine.states import FAVOURABLE, ClockStatus, ItemStatus, move
 
 
 def item_for(run: Run, wait: Wait) -> Item | None:
-    """The item of the case that the call activity means, marked as taken by the dispatcher; None for a plain process."""
+    """The item of the case that the call activity means, and that no dispatcher has taken yet; None for a plain process."""
     found = [i for i in functions.live_items(run.case) if i.code == wait.name and i.dispatched_at is None]
-    if run.item is not None or not found:
-        return None
-    found[0].dispatched_at = moments.now()
-    return found[0]
+    return found[0] if found and run.item is None else None
 
 
 def begin_item(run: Run, item: Item) -> None:
     """Put the item into its department's hands; a clock that waited for a predecessor starts now (domain rule 5)."""
-    item.instance_id = run.row.id
+    item.dispatched_at, item.instance_id = moments.now(), run.row.id
     item.status = move(item.status, ItemStatus.IN_REVIEW, f"item {item.number}")
     if item.clock is ClockStatus.NOT_STARTED:
         clocks.start(run.session, item, actor=run.actor)

@@ -98,17 +98,24 @@ class Locks:
 
 def _within(course: Course) -> Iterator[str]:
     held: list[Row] = []
+    items: dict[Any, str] = {}
     last = ""
     for row in course.taken:
         told = f"{row.table} {row.key}"
         if row.table == "instances":
             if last:
                 yield f"Expected no instance to be locked after {last}, but {told} is"
+            if row.key[0] in items:
+                yield f"Expected {told} to be locked before its item, but {items[row.key[0]]} is written before"
             if any(other.of == row.key[0] for other in held):
                 yield f"Expected instance {told} to be locked before those that it has called, but it is locked after one"
             held.append(row)
         elif row.table == "counters":
             last = told
+        elif row.table == "items":
+            # Who holds the bundle may write an item, too, but then must not want its process, whose holder may be writing it.
+            if not _governed(row, held, course):
+                items[row.of] = told
         elif row.of is not None and not _governed(row, held, course):
             if row.table == "jobs" and held and not row.free:
                 yield f"Expected no job to be waited for by whoever holds an instance, but {told} is"
@@ -131,8 +138,7 @@ def _locking(statement: ClauseElement) -> Iterator[tuple[Table, Select[Any]]]:
 
 
 def _key_and_owner(table: Any) -> list[Any]:
-    # An item goes with its case: whoever holds that of its processes writes it which has it at the time.
-    of = None if table.name == "items" else table.columns.get("parent_id" if table.name == "instances" else "instance_id")
+    of = table.columns.get("parent_id" if table.name == "instances" else "instance_id")
     return [*table.primary_key.columns, null() if of is None else of]
 
 

@@ -56,9 +56,9 @@ def outlived(session: Session, limit: int, *, since: datetime) -> list[UUID]:
 
 def purge(session: Session, instance_id: UUID) -> None:
     """Forget what an instance went through.  Its case and its journal stay for ever."""
+    session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
     for table in (models.Activity, LocalVariables):
         session.execute(delete(table).where(table.instance_id == instance_id))
-    session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
 
 
 def _row(row: Held, element: Element, activity: Activity, place: int) -> dict[str, Any]:

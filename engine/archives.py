@@ -39,7 +39,7 @@ def put_away(db: Database, case_id: UUID) -> bool:
     try:
         with db.transaction() as session:
             case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
-            if case is None:
+            if case is None or not _held(session, case):
                 return False
             session.add(_archived(session, case))
             session.flush()
@@ -52,6 +52,13 @@ def put_away(db: Database, case_id: UUID) -> bool:
         log.exception("case not archived", case=str(case_id))
         return False
     return True
+
+
+def _held(session: Session, case: Case) -> bool:
+    """Whether its instances are all ours now.  Nobody is waited for: who has one of them may want the case, which is ours already."""
+    its = select(Instance.id).where(keys.together(Instance, case))
+    held = session.scalars(its.with_for_update(skip_locked=True)).all()
+    return len(held) == len(session.scalars(its).all())
 
 
 def archive_date(loaded: Loaded, ended_at: datetime) -> datetime | None:

@@ -9,6 +9,7 @@ import pytest
 from tests.locks import Course, Locks, Row
 
 BUNDLE, ITEM, OTHER = Row("instances", ("bundle",)), Row("instances", ("item",), "bundle"), Row("instances", ("other",))
+BEGUN, NOT_BEGUN = Row("items", ("begun",), "item"), Row("items", ("not begun",))
 TASK, JOB, COUNTER = Row("tasks", ("task",), "item"), Row("jobs", ("job",), "item"), Row("counters", ("number",))
 
 
@@ -27,6 +28,9 @@ def found(*courses, made=()):
         (TASK,),  # claimed by somebody, and nothing else
         (BUNDLE, replace(JOB, free=True), ITEM, TASK),  # so is what it is owed, which it claims when it is held
         (BUNDLE, COUNTER),
+        (BUNDLE, ITEM, BEGUN),
+        (BUNDLE, BEGUN),  # whoever holds the process writes it, and wants no bundle
+        (BUNDLE, NOT_BEGUN, ITEM),
     ],
 )
 def test_violations__none(course):
@@ -39,6 +43,7 @@ def test_violations__none(course):
         ((ITEM, BUNDLE), "to be locked before those that it has called"),
         ((TASK, ITEM), "Expected no instance to be locked after tasks"),
         ((COUNTER, BUNDLE), "Expected no instance to be locked after counters"),
+        ((BUNDLE, BEGUN, ITEM), "to be locked before its item"),
         ((ITEM, JOB), "Expected no job to be waited for by whoever holds an instance"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.pool import StaticPool
 
-from engine import adoptions, archive_search, archives, cases, dossiers, verification
+from engine import adoptions, archive_search, archives, cases, dossiers, instances, verification
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.command_models import IdempotentAnswer, Reservation
@@ -16,6 +16,8 @@ from engine.models import Base, Entry, Instance, Outbox
 from engine.states import InstanceStatus
 from tests import tiny
 from tests.engine.test_adoptions import PLAN
+
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 
 
 @pytest.fixture
@@ -144,6 +146,18 @@ def test_put_away__nothing_is_lost_when_it_dies(stage, ended, monkeypatch):
         assert session.scalars(select(ArchivedCase)).all() == []
     assert archives.sweep(stage.database) == 1
     assert archives.put_away(stage.database, ended.id) is False
+
+
+def test_sweep__somebody_has_it_in_hand(stage, clerk, ended):
+    """Who has an instance may want its case next: whoever puts it away waits for nobody, and comes again."""
+    stage.move_to(2026, 5, 4)
+    if stage.database.bind.dialect.name == "postgresql":
+        with stage.database.transaction() as session:
+            instances.lock(session, instances.of_case(session, session.get_one(Case, ended.id)).id)
+
+            assert archives.put_away(stage.database, ended.id) is False
+
+    assert archives.sweep(stage.database) == 1
 
 
 @pytest.mark.parametrize(

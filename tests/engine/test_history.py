@@ -14,6 +14,8 @@ from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.stage import BEIJING
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
+
 
 def listed(stage, who, **wanted):
     with stage.reading() as session:

@@ -105,22 +105,26 @@ def _within(course: Course) -> Iterator[str]:
         if row.table == "instances":
             if last:
                 yield f"Expected no instance to be locked after {last}, but {told} is"
-            if row.key[0] in items:
-                yield f"Expected {told} to be locked before its item, but {items[row.key[0]]} is written before"
-            if any(other.of == row.key[0] for other in held):
-                yield f"Expected instance {told} to be locked before those that it has called, but it is locked after one"
+            yield from _late(row, held, items)
             held.append(row)
         elif row.table == "counters":
             last = told
-        elif row.table == "items":
-            # Who holds the bundle may write an item, too, but then must not want its process, whose holder may be writing it.
-            if not _governed(row, held, course):
-                items[row.of] = told
-        elif row.of is not None and not _governed(row, held, course):
-            if row.table == "jobs" and held and not row.free:
-                yield f"Expected no job to be waited for by whoever holds an instance, but {told} is"
-            if row.table != "jobs":  # it is claimed first, and nobody waits for it
-                last = f"{told}, {ALONE}"
+        elif row.of is None or _governed(row, held, course):
+            continue
+        elif row.table == "items":  # whoever holds the bundle writes it, too; but then he may not want its process
+            items[row.of] = told
+        elif row.table != "jobs":
+            last = f"{told}, {ALONE}"
+        elif held and not row.free:  # it is claimed first, and nobody waits for it
+            yield f"Expected no job to be waited for by whoever holds an instance, but {told} is"
+
+
+def _late(row: Row, held: list[Row], items: Mapping[Any, str]) -> Iterator[str]:
+    told = f"{row.table} {row.key}"
+    if row.key[0] in items:
+        yield f"Expected {told} to be locked before its item, but {items[row.key[0]]} is written before"
+    if any(other.of == row.key[0] for other in held):
+        yield f"Expected instance {told} to be locked before those that it has called, but it is locked after one"
 
 
 def _governed(row: Row, held: list[Row], course: Course) -> bool:

@@ -8,19 +8,21 @@ from uuid import UUID
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.keys import NOBODY
+from engine.keys import LAST, found_otherwise
 from engine.models import Base
 
 
 class IdempotentAnswer(Base):
-    """The first answer to a command, given again when the command is repeated."""
+    """The first answer to a command, given again when the command is repeated; it lies beside what the command has written.
+
+    Two commands about two cases that come with one key at the very same moment have one each.
+    """
 
     __tablename__ = "idempotent_answers"
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     actor: Mapped[str] = mapped_column(String(80), primary_key=True)
-    #: Of what the command has written; nodes of the release before do not say it.  Where answers are spread, a part of the primary key.
-    case_id: Mapped[UUID] = mapped_column(server_default=NOBODY["case_id"].hex)
-    region: Mapped[str] = mapped_column(String(12), server_default=NOBODY["region"])
+    case_id: Mapped[UUID] = found_otherwise()
+    region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
     #: SHA-256 of method, path and body: the same key for another command is refused.
     request_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]

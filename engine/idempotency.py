@@ -26,7 +26,7 @@ _COMMAND = "command"
 _ANSWERS = cast("Table", IdempotentAnswer.__table__)
 _KNOWN = (_ANSWERS.c.key == bindparam("key"), _ANSWERS.c.actor == bindparam("actor"))
 _FIND = select(_ANSWERS.c.request_hash, _ANSWERS.c.status, _ANSWERS.c.body).where(*_KNOWN)
-# Where answers are spread, what is unique is so beside the rows of one case: an answer beside those of another is looked for.
+# What is unique is so beside the rows of one case: an answer beside those of another is looked for.
 _KEEP = (
     insert(_ANSWERS)
     .from_select(
@@ -105,9 +105,9 @@ def keep(session: Session, answer: Answer) -> None:
 
 
 def _find(session: Session, command: Command) -> Answer | None:
-    first = session.connection().execute(_FIND, {"key": command.key, "actor": command.actor}).first()
-    if first is None:
-        return None
-    if first.request_hash != command.request_hash:
+    """The first answer to a command; raises InvalidInput when its key belongs to others only."""
+    rows = session.connection().execute(_FIND, {"key": command.key, "actor": command.actor})
+    kept = {row.request_hash: Answer(status=row.status, body=row.body) for row in rows}
+    if kept and command.request_hash not in kept:
         raise InvalidInput("Expected a new Idempotency-Key for a new command, but this one belongs to another command")
-    return Answer(status=first.status, body=first.body)
+    return kept.get(command.request_hash)

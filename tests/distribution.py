@@ -20,7 +20,7 @@ SHARED = {
     *("accounts", "api_keys", "calendar_years", "compatibility", "compiled_files", "definitions", "departments", "deployments"),
     *("grants", "halls", "offers", "recomputations", "resources", "start_events", "start_timers"),
 }
-#: What is of no case, and does not stay: docs/scale.md argues for each.
+#: What is of no case, and does not stay: docs/scale.md argues for each.  (A reservation is there before its case, which may never come about.)
 PASSING = {"counters", "log_ins", "reservations"}
 #: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
 BEYOND = {

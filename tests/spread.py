@@ -1,7 +1,7 @@
 """Our schema spread over shards, as PostgreSQL itself can do it: each table that grows is partitioned by the key (region, case).
 
 PostgreSQL asks of a partitioned table what a distributed one asks: the key in its primary key and in whatever is unique.  Rows of a case have
-the same remainder in every table, so a partition of each makes a shard.  Answers get the key that they lack as long as they need not be spread.
+the same remainder in every table, so a partition of each makes a shard.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, PrimaryKeyConstraint, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, text
 
-from engine.command_models import IdempotentAnswer
-from engine.keys import KEY
 from engine.models import Base
 from tests import distribution
 
@@ -39,24 +37,15 @@ def _partition(table: str, number: int) -> str:
     return f"CREATE TABLE {table}_{number} PARTITION OF {table} FOR VALUES WITH (MODULUS {SHARDS}, REMAINDER {number})"
 
 
-def answers(metadata: MetaData) -> Table:
-    """The table of answers as it is where it is spread: an answer is one beside what its command has written."""
-    table = IdempotentAnswer.__table__.to_metadata(metadata)
-    for name in KEY:
-        table.c[name].primary_key = True
-    table.append_constraint(PrimaryKeyConstraint(*(column for column in table.c if column.primary_key), name=table.primary_key.name))
-    return table
-
-
 def _tables() -> list[Table]:
     """Copies of the tables that grow, partitioned."""
     metadata = MetaData()
-    copies = {name: table.to_metadata(metadata) for name, table in Base.metadata.tables.items() if name != IdempotentAnswer.__tablename__}
-    copies[IdempotentAnswer.__tablename__] = answers(metadata)
+    for table in Base.metadata.tables.values():
+        table.to_metadata(metadata)
     for table in distribution.growing():
         case = next(iter(distribution.key_of(table) - {"region"}))
-        copies[table.name].dialect_options["postgresql"]["partition_by"] = f"HASH (region, {case})"
-    return [copies[table.name] for table in distribution.growing()]
+        metadata.tables[table.name].dialect_options["postgresql"]["partition_by"] = f"HASH (region, {case})"
+    return [metadata.tables[table.name] for table in distribution.growing()]
 
 
 @dataclass

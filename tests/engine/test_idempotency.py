@@ -8,17 +8,18 @@ from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
-from sqlalchemy import MetaData, event, func, select, text
+from alembic import command
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from engine import idempotency, keys, postgresql
 from engine.actors import Actor
 from engine.command_models import IdempotentAnswer
+from engine.database import migrating
 from engine.errors import Busy, InvalidInput, InvalidState, Unavailable
 from engine.idempotency import Answer, Command, Repeated
 from engine.models import Department, Incident
 from engine.moments import now
-from tests import spread
 
 CLERK, OTHER = Actor(name="clerk"), Actor(name="other")
 FIRST = Answer(status=201, body='{"number": 1}')
@@ -26,12 +27,12 @@ FIRST = Answer(status=201, body='{"number": 1}')
 HERE, THERE = ({"case_id": UUID(int=number), "region": "430100"} for number in (1, 2))
 
 
-@pytest.fixture(params=["alone", "spread"])
+@pytest.fixture(params=["newest", "expanded"])
 def database(database, request):
-    """As it is, and with the key that answers have where they are spread: there they are unique beside what the command has written only."""
-    if request.param == "spread":
-        IdempotentAnswer.__table__.drop(database.bind)
-        spread.answers(MetaData()).create(database.bind)
+    """As it is, and as it is as long as nodes of the release before may be there: one answer of a key, wherever it lies."""
+    if request.param == "expanded":
+        with migrating(database.bind) as config:
+            command.downgrade(config, "0025")
     return database
 
 
@@ -232,6 +233,37 @@ def test_transaction__other_command_at_once(database):
     assert effects(database) == 1
 
 
+@pytest.mark.parametrize("database", ["expanded"], indirect=True)
+def test_transaction__other_command_elsewhere_at_once_while_older_nodes_may_be_there(database):
+    one, two = at_once(database, add, lambda session: add(session, THERE), request_hash="b")
+
+    assert one == FIRST
+    assert isinstance(two, InvalidInput)
+    assert effects(database) == 1
+
+
+@pytest.mark.parametrize("database", ["newest"], indirect=True)
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("there", [THERE, None])
+def test_transaction__other_command_elsewhere_at_once(database, there):
+    """Neither is in the other's way: both are done, each has its answer, and who repeats one is given that; a third one is refused."""
+    second = {"request_hash": "b", "answer": Answer(status=200, body="2"), "work": lambda session: add(session, there)}
+
+    def first(session):
+        add(session)
+        event.listen(session, "before_commit", lambda _session: run(database, **second))
+
+    assert run(database, work=first) == FIRST
+    assert effects(database) == 2
+
+    assert run(database, answer=Answer(status=200, body="1 again")) == FIRST
+    assert run(database, **second | {"answer": Answer(status=200, body="2 again")}) == second["answer"]
+    for case in (HERE, there):
+        with pytest.raises(InvalidInput, match="belongs to another command"):
+            run(database, request_hash="c", work=lambda session, case=case: add(session, case))
+    assert effects(database) == 2
+
+
 def test_transaction__many_at_once(database):
     start = Barrier(8)
 
@@ -261,7 +293,7 @@ OLDER = (
 )
 
 
-@pytest.mark.parametrize("database", ["alone"], indirect=True)
+@pytest.mark.parametrize("database", ["expanded"], indirect=True)
 def test_transaction__beside_a_node_of_the_release_before(database):
     """Both at once: the new one waits for the answer of the older one, though it does not see its key; no answer is ever a half one."""
     stands, goes = Event(), Event()
@@ -284,7 +316,7 @@ def test_transaction__beside_a_node_of_the_release_before(database):
     assert effects(database) == 1
 
 
-@pytest.mark.parametrize("database", ["alone"], indirect=True)
+@pytest.mark.parametrize("database", ["expanded"], indirect=True)
 def test_transaction__before_a_node_of_the_release_before(database):
     run(database)
 
@@ -293,7 +325,7 @@ def test_transaction__before_a_node_of_the_release_before(database):
     assert effects(database) == 1
 
 
-@pytest.mark.parametrize("database", ["alone"], indirect=True)
+@pytest.mark.parametrize("database", ["expanded"], indirect=True)
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_transaction__waits_for_an_older_node_that_waits_for_it(database):
     """One has the key and wants a row, the other has the row and wants the key: PostgreSQL ends one of them, and one takes effect."""

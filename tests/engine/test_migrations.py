@@ -6,19 +6,22 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from uuid import UUID
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import inspect, make_url, select
+from sqlalchemy import insert, inspect, make_url, select, text
+from sqlalchemy.exc import IntegrityError
 
-from engine import database, models, schema
+from engine import database, keys, models, moments, schema
+from engine.command_models import IdempotentAnswer
 from engine.errors import Busy, InvalidState
 from engine.migrations import online
 from tests.engine.test_releases import RELEASED
 
-#: The schema before something was taken away.
-EXPANDED = "0020"
+#: The schema before something was taken away, for the first time, and of answers.
+EXPANDED, ANSWERS_EXPANDED = "0020", "0025"
 
 
 @pytest.fixture
@@ -161,19 +164,93 @@ def test_migrate__none_but_newer_nodes_are_connected(expanded, connected):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_migrate__somebody_uses_a_table(expanded, connected, monkeypatch):
+@pytest.mark.parametrize(("there", "table"), [(EXPANDED, "incidents"), (ANSWERS_EXPANDED, "idempotent_answers")])
+def test_migrate__somebody_uses_a_table(bind, connected, monkeypatch, there, table):
     """It gives way, again and again, and up in the end; then it begins anew."""
+    with database.migrating(bind) as config:
+        command.upgrade(config, there)
     monkeypatch.setattr(online, "PATIENCE", 0.1)
     monkeypatch.setattr(online, "PAUSE", 0)
     monkeypatch.setattr(online, "EVERY", 1)
     (reader,) = connected(schema.NAME)
-    reader.execute("SELECT FROM incidents")
+    reader.execute(f"SELECT FROM {table}")
 
     with pytest.raises(Busy):
-        database.migrate(expanded)
+        database.migrate(bind)
 
-    assert revision(expanded) == EXPANDED
+    assert revision(bind) == there
     reader.rollback()
-    assert database.migrate(expanded) == ""
-    with database.migrating(expanded) as config:
+    assert database.migrate(bind) == ""
+    with database.migrating(bind) as config:
         command.check(config)
+
+
+@pytest.fixture
+def answered(bind):
+    """A database in which a node of the release before has kept an answer: it does not say where that lies."""
+    with database.migrating(bind) as config:
+        command.upgrade(config, ANSWERS_EXPANDED)
+    _answer_as_before(bind, "k")
+    return bind
+
+
+def _answer_as_before(bind, key):
+    """Keep an answer as nodes of the release before do."""
+    said = "INSERT INTO idempotent_answers (key, actor, request_hash, status, body, answered_at) VALUES (:key, 'clerk', 'a', 201, '', :now)"
+    with bind.begin() as connection:
+        connection.execute(text(said), {"key": key, "now": moments.now()})
+
+
+def answers(bind):
+    with bind.connect() as connection:
+        columns = (IdempotentAnswer.key, IdempotentAnswer.request_hash, IdempotentAnswer.case_id, IdempotentAnswer.region)
+        return sorted(map(tuple, connection.execute(select(*columns))))
+
+
+def test_migrate__answers_of_older_nodes_are_of_no_case(answered):
+    """An older node that nobody saw is refused then: it would keep what others do not meet."""
+    assert database.migrate(answered) == ""
+
+    assert answers(answered) == [("k", "a", *keys.NOBODY.values())]
+    with pytest.raises(IntegrityError, match=r"(?i)not.null"):
+        _answer_as_before(answered, "another")
+
+
+def test_migrate__back_to_one_answer_of_each_key(answered):
+    database.migrate(answered)
+    second = {"key": "k", "actor": "clerk", "case_id": UUID(int=1), "region": "430100"}
+    with answered.begin() as connection:
+        connection.execute(insert(IdempotentAnswer).values(**second, request_hash="b", status=201, body="", answered_at=moments.now()))
+
+    with database.migrating(answered) as config:
+        command.downgrade(config, ANSWERS_EXPANDED)
+
+    _answer_as_before(answered, "another")
+    with pytest.raises(IntegrityError, match=r"(?i)unique"):
+        _answer_as_before(answered, "k")
+    assert answers(answered) == [(key, "a", *keys.NOBODY.values()) for key in ("another", "k")]
+    assert database.migrate(answered) == ""
+    with database.migrating(answered) as config:
+        command.check(config)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("step", ["index", "alter", "exchange"])
+def test_migrate__interrupted_before_answers_have_their_key(answered, monkeypatch, step):
+    """Whichever step was the last one that was done: it begins anew."""
+    do = getattr(online, step)
+
+    def end(*words):
+        do(*words)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(online, step, end)
+        with pytest.raises(ZeroDivisionError):
+            database.migrate(answered)
+
+    assert revision(answered) == ANSWERS_EXPANDED
+    assert database.migrate(answered) == ""
+    with database.migrating(answered) as config:
+        command.check(config)
+    assert answers(answered) == [("k", "a", *keys.NOBODY.values())]

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
-from sqlalchemy import event, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, text
 
-from engine import idempotency, postgresql, verification
+from engine import verification
 from engine.case_models import Case, Material
 from tests import course, distribution, spread
 from tests.hall import Person, Refused
+from tests.twice import at_once
 
 SCALE = Path(__file__).parents[2] / "docs/scale.md"
 #: What writes to several shards in one transaction unless cases are written one by one, and what does so always; docs/scale.md says why.
@@ -83,39 +79,6 @@ def test_tables__that_grow_are_all_spread(taken):
         assert dict(map(tuple, session.execute(text(count)))) == {table.name: spread.SHARDS for table in distribution.growing()}
 
 
-def at_once(hall, who, path, body):
-    """The same command twice: the second comes while the first stands before its commit, and waits for it.  Gives both answers."""
-    stands, goes = Event(), Event()
-    first = []
-
-    def stand(session):
-        if threading.get_ident() in first and idempotency.current(session):
-            stands.set()
-            assert goes.wait(20)
-
-    def begin():
-        first.append(threading.get_ident())
-        return Person(hall, who).post(path, body, key=path)
-
-    event.listen(Session, "before_commit", stand)
-    with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(begin)
-        assert stands.wait(20)
-        two = pool.submit(Person(hall, who).post, path, body, key=path)
-        while not (waits := _somebody_waits(hall.database)) and not two.done():
-            time.sleep(0.01)
-        goes.set()
-        answers = one.result(), two.result()
-    event.remove(Session, "before_commit", stand)
-    assert waits
-    return answers
-
-
-def _somebody_waits(database):
-    with database.reading() as session:
-        return postgresql.waiting(session.connection())
-
-
 def rows(hall, table):
     with hall.database.reading() as session:
         return session.scalar(select(func.count()).select_from(table))
@@ -126,7 +89,7 @@ def test_submission__twice_at_once(taken):
     hall = taken.hall
     before = rows(hall, Case)
 
-    one, two = at_once(hall, "clerk", "/cases", course.BUNDLE)
+    one, two = at_once(hall.database, lambda: Person(hall, "clerk").post("/cases", course.BUNDLE, key="submission"))
 
     assert one == two
     assert rows(hall, Case) == before + 1
@@ -137,7 +100,8 @@ def test_command_that_may_succeed_twice__twice_at_once(taken):
     case = taken.clerk.submit(**course.BUNDLE)
     before = rows(hall, Material)
 
-    one, two = at_once(hall, "clerk", f"/cases/{case['number']}/materials", {"code": "m_plan"})
+    path = f"/cases/{case['number']}/materials"
+    one, two = at_once(hall.database, lambda: Person(hall, "clerk").post(path, {"code": "m_plan"}, key=path))
 
     assert one == two
     assert rows(hall, Material) == before + 1

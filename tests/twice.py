@@ -1,0 +1,52 @@
+"""A command twice at the same moment: the second comes while the first stands before its commit, and waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from engine import idempotency, postgresql
+from engine.database import Database
+
+
+def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
+    """Give a command that has an Idempotency-Key from two threads; gives both answers."""
+    stands, goes = Event(), Event()
+    first = []
+
+    def stand(session: Session) -> None:
+        if threading.get_ident() in first and idempotency.current(session):
+            stands.set()
+            assert goes.wait(20)
+
+    def begin() -> Any:
+        first.append(threading.get_ident())
+        return do()
+
+    event.listen(Session, "before_commit", stand)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            one = pool.submit(begin)
+            while not stands.wait(0.1):
+                assert not one.done(), one.result()
+            two = pool.submit(do)
+            while not (waits := _somebody_waits(database)) and not two.done():
+                time.sleep(0.01)
+            goes.set()
+            answers = one.result(), two.result()
+    finally:
+        event.remove(Session, "before_commit", stand)
+    assert waits, "Expected the second command to wait for the first, but it does not"
+    return answers
+
+
+def _somebody_waits(database: Database) -> bool:
+    with database.reading() as session:
+        return bool(postgresql.waiting(session.connection()))

@@ -153,7 +153,7 @@ def _tell_who_waits(waiters: Sequence[Waiter]) -> None:
 
 
 def _listen(neighbours: Neighbours) -> None:
-    while True:
+    while not _dismissed.is_set():
         neighbours.wait()
         hear()
 

@@ -1,11 +1,23 @@
 """The tests' own ground: databases are fresh, and CI skips nothing."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from engine.database import Database
+from tests.conftest import FIRST, pytest_collection_modifyitems
 
 pytest_plugins = ["pytester"]
+
+
+def test_collect__what_takes_longest_begins_first(pytestconfig):
+    assert all((pytestconfig.rootpath / begin).exists() for begin in FIRST)
+    items = [SimpleNamespace(nodeid=id_) for id_ in ("tests/bpmn/test_a.py::one", "tests/api/cli/test_b.py::one", f"{FIRST[0]}::one")]
+
+    pytest_collection_modifyitems(items)
+
+    assert [item.nodeid.split("/")[1] for item in items] == ["concurrency", "api", "bpmn"]
 
 
 def test_database__migrated(database):

@@ -1,6 +1,7 @@
 """Arrivals: who waits is woken, and sent home by a newer request of the same worker, whichever process of the server it comes to."""
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -150,10 +151,28 @@ def test_hear__what_nobody_understands(next_door, words):
         assert waiter.is_superseded()
 
 
-def test_meet__who_sleeps_is_woken(monkeypatch):
+@pytest.fixture
+def meet(monkeypatch):
+    """Meet a neighbour; who listens to him goes home before the place is closed, else he falls upon whichever test comes later."""
     monkeypatch.setattr(arrivals, "_neighbours", None)
-    with neighbours.settle(2) as (here, there), arrivals.waiting(("a",), {"stamp"}) as waiter, ThreadPoolExecutor(1) as thread:
-        arrivals.meet(here)
+    monkeypatch.setattr(arrivals, "_dismissed", threading.Event())
+    with neighbours.settle(2) as (here, there):
+
+        def meet():
+            arrivals.meet(here)
+            return there
+
+        yield meet
+        arrivals.dismiss()
+        for listener in [thread for thread in threading.enumerate() if thread.name == "neighbours"]:
+            while listener.is_alive():
+                tell(there)
+                listener.join(0.1)
+
+
+def test_meet__who_sleeps_is_woken(meet):
+    with arrivals.waiting(("a",), {"stamp"}) as waiter, ThreadPoolExecutor(1) as thread:
+        there = meet()
         asleep = thread.submit(waiter.sleep, 60)
         tell(there, topics=["stamp"])
 

@@ -149,11 +149,11 @@ def test_verify__too_many_at_once():
     def hold():
         with passwords._place():
             begun.set()
-            go_on.wait(5)
+            go_on.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(hold)
-        begun.wait(5)
+        begun.wait(60)
         with pytest.raises(Busy, match="too many people"):
             passwords.verify(None, "x")
         go_on.set()

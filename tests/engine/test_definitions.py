@@ -74,7 +74,7 @@ def test_latest__many_threads_at_once(database):
     begin = threading.Barrier(8)
 
     def load(_number):
-        begin.wait(10)
+        begin.wait(60)
         return latest(database)
 
     with ThreadPoolExecutor(8) as pool:

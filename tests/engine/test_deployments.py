@@ -57,7 +57,7 @@ def test_deploy__two_at_once(stage, anew):
     together = Barrier(2)
 
     def bring(files):
-        together.wait(5)
+        together.wait(60)
         return deploy(stage, files, anew=anew)
 
     with ThreadPoolExecutor(2) as threads:

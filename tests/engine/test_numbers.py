@@ -55,7 +55,7 @@ def test_next_case__many_begin_the_day(database):
     start = Barrier(8)
 
     def begin(_):
-        start.wait(10)
+        start.wait(60)
         return take(database)
 
     with ThreadPoolExecutor(8) as pool:
@@ -106,7 +106,7 @@ def test_next_case__of_commands_with_one_key_at_the_same_moment(database):
     start = Barrier(8)
 
     def begin(_):
-        start.wait(10)
+        start.wait(60)
         return take_with_a_key(database)
 
     with ThreadPoolExecutor(8) as pool:

@@ -129,7 +129,7 @@ def test_transaction__server_was_away_since(db, near):
 
         def use(_number):
             with db.reading():
-                together.wait(5)
+                together.wait(60)
 
         list(pool.map(use, range(4)))
     assert db.bind.pool.checkedin() == 4
@@ -228,7 +228,7 @@ def test_transaction__deadlock(db, near):
             for code in order:
                 session.execute(text(f"update departments set name = '{order}' where code = '{code}'"))
                 if code == order[0]:
-                    together.wait(5)
+                    together.wait(60)
 
     with ThreadPoolExecutor(2) as pool:
         ends = [each.exception() for each in [pool.submit(rename_both, "ab"), pool.submit(rename_both, "ba")]]
@@ -245,7 +245,7 @@ def test_transaction__cannot_be_serialized(url, near, opened):
     def count_and_add(code):
         with strict.transaction() as session:
             session.scalar(select(func.count(Department.code)))
-            together.wait(5)
+            together.wait(60)
             session.add(Department(code=code, name="部门"))
 
     with ThreadPoolExecutor(2) as pool:

@@ -249,7 +249,7 @@ def test_go_on__a_calendar_is_published_meanwhile(stage, accepted, monkeypatch):
 def test_recompute__two_hands(stage, accepted, monkeypatch):
     """Each at cases of its own, at the same time."""
     publish(stage, 4)
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
 
     def meet(when):
         if when == "counted":

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 from engine import holdings, meters, outages, postgresql, remains, schema
-from engine.live import LIVE, LiveInstances
+from engine.large_values import LIVE, LOOKED_FOR
+from engine.live import LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
 from engine.settings import Settings
 
@@ -111,7 +112,7 @@ class Database:
         self.bind = connect(url, name)
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
-        self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch}
+        self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch, LOOKED_FOR: set()}
         if self.bind.dialect.name == "postgresql":  # SQLite lets one write at a time
             self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
         # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
@@ -191,6 +192,7 @@ class Database:
     def close(self) -> None:
         """Give all connections back; what is in the database is remembered no longer."""
         self.bind.dispose()
+        self.info[LOOKED_FOR].clear()
         remains.forget(self.bind)
         if _ASIDE in self.info:
             self.info[_ASIDE].dispose()

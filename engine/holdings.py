@@ -14,10 +14,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Column, Table, event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
-from engine import entities, keys, models
+from engine import entities, keys, large_values, models
 from engine.case_models import Case
 from engine.states import InstanceStatus, TaskStatus
 from engine.writes import OLD, Writes
@@ -40,6 +40,8 @@ class Held:
     rev: int
     state: bytes
     variables: dict[str, Any]
+    #: Which of them lie apart (`large_values`).
+    large: dict[str, str] | None
     types: dict[str, Any]
     started_at: datetime
     ended_at: datetime | None
@@ -89,7 +91,7 @@ _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
 #: Their values, in that order.
 Values = tuple[Any, ...]
 _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
-_REV, _VARIABLES = _CHANGING.index("rev"), _CHANGING.index("variables")
+_REV, _VARIABLES, _LARGE = (_CHANGING.index(name) for name in ("rev", "variables", "large"))
 _key_of: Callable[[Values], Values] = itemgetter(*(_CHANGING.index(name) for name in keys.KEY))
 _OLD_KEY = tuple(OLD + name for name in keys.KEY)
 #: What a query selects for `Holdings.take`, in the order of the fields.
@@ -103,8 +105,9 @@ _FIELDS = tuple(field.name for field in fields(Held))
 class Holdings:
     """What one transaction holds, and what it is going to write."""
 
-    def __init__(self, transaction: SessionTransaction | None) -> None:
-        self.transaction = transaction
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.transaction = session.get_transaction()
         self.rows: dict[UUID, Held] = {}
         self.writes = Writes()
         #: Token states that were put back with their rows.
@@ -118,12 +121,19 @@ class Holdings:
 
     def take(self, found: Sequence[Any]) -> Held:
         """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
-        return self.rows.get(found[0]) or self._hold(Held(**dict(zip(_FIELDS, found, strict=True))))
+        if held := self.rows.get(found[0]):
+            return held
+        row = Held(**dict(zip(_FIELDS, found, strict=True)))
+        if row.large:
+            row.variables |= large_values.read(self._session, row)
+        return self._hold(row)
 
     def add(self, session: Session, row: Held) -> Held:
         """Hold a new instance; it is in the database at once, since others refer to it."""
         entities.hand_over(session, self.writes)  # its case
-        self.writes.insert(INSTANCES, [{name: getattr(row, name) for name in _NAMES}])
+        row.large = large_values.put(session, self.writes, row, {})
+        new = {name: getattr(row, name) for name in _NAMES}
+        self.writes.insert(INSTANCES, [new | {"variables": large_values.small(row.variables, row.large)}])
         self.writes.run(session)
         return self._hold(row)
 
@@ -140,7 +150,7 @@ class Holdings:
 
     def write(self, session: Session) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
-        now = {row.id: _values(row) for row in self.rows.values()}
+        now = {row.id: self._now(session, row) for row in self.rows.values()}
         for instance_id, new in now.items():
             if (stored := self._stored[instance_id]) != new:
                 self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
@@ -148,6 +158,12 @@ class Holdings:
             entities.hand_over(session, self.writes)
             self.writes.run(session)
             self._stored = now
+
+    def _now(self, session: Session, row: Held) -> Values:
+        stored = self._stored[row.id]
+        if row.variables != stored[_VARIABLES]:
+            row.large = large_values.put(session, self.writes, row, stored[_VARIABLES])
+        return _values(row)
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
         """Let rows be as they were `stored`; what was locked since is not held any more."""
@@ -171,7 +187,9 @@ def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
         # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
         del row["case_id"], row["region"]
     if stored[_VARIABLES] == now[_VARIABLES]:
-        del row["variables"]  # what a column is not told stays where it is, however large
+        del row["variables"], row["large"]  # what a column is not told stays where it is, however large
+    else:
+        row["variables"] = large_values.small(now[_VARIABLES], now[_LARGE])
     return row
 
 
@@ -184,7 +202,7 @@ def of(session: Session) -> Holdings:
     found: Holdings | None = session.info.get(_HOLDINGS)
     if found is None or found.transaction is not transaction or transaction is None:
         session.connection()  # begins the transaction that it belongs to
-        found = session.info[_HOLDINGS] = Holdings(session.get_transaction())
+        found = session.info[_HOLDINGS] = Holdings(session)
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import instance_rows, instances, journal, standstills
+from engine import instance_rows, instances, journal, large_values, standstills
 from engine.faults import Fault, FaultKind
 from engine.instance_rows import InstanceRows
 from engine.states import InstanceStatus
@@ -41,6 +41,9 @@ def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterato
     for about in instance_rows.read(session, ids):
         if broken := journal.check(about.row, about.entries):
             yield Fault(kind=FaultKind.JOURNAL, about=about.about, message=broken)
+        if broken_values := list(large_values.faults(about.row)):
+            yield from (Fault(kind=FaultKind.STATE, about=about.about, message=message) for message in broken_values)
+            continue
         try:
             process = instances.look(session, about.row)
             waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}

@@ -20,7 +20,8 @@ from engine.columns import new_id
 from engine.definitions import Loaded
 from engine.errors import InvalidState, NotFound, Suspended
 from engine.holdings import COLUMNS, INSTANCES, Held
-from engine.live import LIVE, LiveInstances
+from engine.large_values import LIVE
+from engine.live import LiveInstances
 from engine.reads import Read
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 from engine.subjects import Subject
@@ -193,6 +194,7 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
         rev=0,
         state=process.snapshot(),
         variables=process.variables,
+        large=None,
         types={},
         started_at=moments.now(),
         ended_at=None,

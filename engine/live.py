@@ -13,16 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from bpmn.definition import Definition
 from bpmn.instance import Instance as Process
 from bpmn.waits import Context
-from engine import moments
+from engine import large_values, moments
 from engine.holdings import Held
 
-#: Under this name a database's sessions know them (`Session.info`); without, every instance is woken from its snapshot.
-LIVE = "live"
 #: What a token state may ask of the world while nobody holds it.
 _NOWHERE = Context(now=moments.now())
 #: What a token state takes in memory, about: bytes for itself, for each byte of its snapshot, and for each byte of its variables as JSON.
@@ -34,6 +30,7 @@ class _Live:
     process: Process
     rev: int
     state: bytes
+    large: Mapping[str, str]
     size: int
 
 
@@ -66,15 +63,27 @@ class LiveInstances:
         found.process.go_on(context)
         return found.process
 
+    def values_of(self, row: Held) -> dict[str, Any] | None:
+        """Give the values of an instance that is held which lie apart, by name; None when they are not kept, or may be others."""
+        with self._lock:
+            found = self._kept.get(row.id)
+        if found is None or found.rev != row.rev or found.large != row.large:
+            return None
+        return {name: found.process.variables[name] for name in found.large}
+
     def keep(self, row: Held, process: Process) -> None:
         """Keep a token state as it was committed with its row; what was used longest ago makes room."""
-        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * _length(row.variables)
+        size = (
+            BASE
+            + PER_STATE * len(row.state)
+            + PER_VARIABLES * sum(len(name) + large_values.length(value) for name, value in row.variables.items())
+        )
         if size > self.limit // 4:
             return  # one that would drive out all others
         process.go_on(_NOWHERE)
         with self._lock:
             self._drop(row.id)
-            self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, size=size)
+            self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, large=row.large or {}, size=size)
             self.size += size
             while self.size > self.limit:
                 self._drop(next(iter(self._kept)))
@@ -84,8 +93,3 @@ class LiveInstances:
         if found is not None:
             self.size -= found.size
         return found
-
-
-def _length(variables: Mapping[str, Any]) -> int:
-    """How long variables are as JSON, about.  No text is written as JSON for that: Python would keep what came of it beside the text."""
-    return sum(len(name) + (len(value) if isinstance(value, str) else len(orjson.dumps(value))) for name, value in variables.items())

@@ -7,11 +7,11 @@ Every table that grows carries the key by which it can be spread over databases 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, false
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.columns import MAY_BE_LARGE, Json, Lit, Moment, enum, new_id
 from engine.keys import Keyed, found_otherwise, of_case, refers, unique
@@ -27,6 +27,9 @@ from engine.states import (
     TaskStatus,
     ToleranceStatus,
 )
+
+if TYPE_CHECKING:
+    from engine.value_models import LargeValue
 
 
 class Base(DeclarativeBase):
@@ -44,6 +47,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way
         datetime: Moment,
         dict[str, Any]: Json,
+        dict[str, str]: Json,
         list[Any]: Json,
         list[str]: Json,
         ItemStatus: enum(ItemStatus),
@@ -199,7 +203,10 @@ class Instance(Keyed, Base):
     #: Counts writes; a write that rests on an old one is refused (Busy), whatever became of the lock.
     rev: Mapped[int] = mapped_column(default=0)
     state: Mapped[bytes] = mapped_column(LargeBinary)
-    variables: Mapped[dict[str, Any]] = mapped_column(info={MAY_BE_LARGE: True})
+    #: The variables, except those that lie apart.
+    small: Mapped[dict[str, Any]] = mapped_column("variables", info={MAY_BE_LARGE: True})
+    #: Those that do: {name: SHA-256 of its JSON}; None: there are none.
+    large: Mapped[dict[str, str] | None]
     #: Variables whose type JSON cannot tell, as Camunda's clients said it: {name: {type, valueInfo?}}.
     types: Mapped[dict[str, Any]] = mapped_column(default=dict)
     started_at: Mapped[datetime]
@@ -213,7 +220,16 @@ class Instance(Keyed, Base):
     #: Hash of the newest journal entry: the chain is per instance, so departments never wait for each other to write history.
     journal_seq: Mapped[int] = mapped_column(default=0)
     journal_hash: Mapped[str] = mapped_column(String(64), default="")
+    apart: Mapped[list[LargeValue]] = relationship(viewonly=True)
     __mapper_args__ = {"primary_key": ("id",), "version_id_col": rev, "version_id_generator": False}  # noqa: RUF012 - SQLAlchemy's own way
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """All of its variables."""
+        if not self.large:
+            return self.small
+        found = {value.sha256: value.content for value in self.apart}
+        return self.small | {name: found[sha256] for name, sha256 in self.large.items()}
 
 
 class Activity(Keyed, Base):

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, instances, lifecycle, postgresql
+from engine import holdings, instances, large_values, lifecycle, postgresql
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
@@ -30,6 +30,7 @@ class Ended(NamedTuple):
     parent_wait: int | None
     status: InstanceStatus
     variables: dict[str, Any]
+    large: dict[str, str] | None
     end: str | None
     error: str | None
 
@@ -60,7 +61,13 @@ def take(session: Session, parent_id: UUID) -> Held | None:
 def read(session: Session, key: Mapping[str, Any], ids: Collection[UUID]) -> dict[UUID, Ended]:
     """Read instances of a case that have ended, by id."""
     found = (Ended(*row) for row in _ENDED.all(session.connection(), {**key, "ids": list(ids)}))
-    return {child.id: child for child in found}
+    return {child.id: _whole(session, child, key) for child in found}
+
+
+def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
+    if not child.large:
+        return child
+    return child._replace(variables=child.variables | large_values.find(session, child.id, key, child.large))
 
 
 def give(run: Run, child: Ended | Held) -> None:

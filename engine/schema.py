@@ -24,7 +24,7 @@ from engine.models import Base
 from engine.postgresql import Client
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0026"
+NEWEST = "0027"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"
@@ -102,6 +102,11 @@ def look(connection: Connection) -> Finding:
     if connection.scalar(select(Compatibility.oldest)) in known:
         return Finding(found=f"{newer}, which may serve on it for the time being", advice=_SERVE_NEWER)
     return Finding(fit=False, found=newer, advice=_SERVE_NEWER)
+
+
+def is_known_to_all(connection: Connection, revision: str) -> bool:
+    """Whether every node that may serve knows a revision."""
+    return connection.scalar(select(Compatibility.oldest)) not in revisions()[: revisions().index(revision)]
 
 
 def missing(found: str) -> Finding:

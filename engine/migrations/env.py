@@ -5,7 +5,17 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from engine import archive_models, case_models, columns, command_models, compiled_models, indexes, models, schedule_models, schema
+from engine import (
+    archive_models,
+    case_models,
+    columns,
+    command_models,
+    compiled_models,
+    indexes,
+    models,
+    schedule_models,
+    schema,
+)
 
 assert all(
     (archive_models, case_models, command_models, compiled_models, schedule_models, schema, indexes)

@@ -260,8 +260,8 @@ def id_numbers(session, case):
     from engine.case_models import Item
     from engine.models import Instance
 
-    rows = session.execute(select(Item.code, Instance.variables).join(Instance, Instance.id == Item.instance_id))
-    return {code: variables.get("id_number") for code, variables in rows if code in {"med_insurance", "social_card"}}
+    rows = session.execute(select(Item.code, Instance).join(Instance, Instance.id == Item.instance_id))
+    return {code: instance.variables.get("id_number") for code, instance in rows if code in {"med_insurance", "social_card"}}
 
 
 def test_clock__across_the_spring_festival_with_an_inspection_in_between(hall, clerk):

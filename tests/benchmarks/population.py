@@ -22,7 +22,7 @@ HALLS = 200
 #: Due days are moved by so many days at most to an earlier day, and over so many in all.
 LATE, DAYS = 25, 200
 #: What a worklist, a deadline and a timer read; the history of a case is as long as it is, whatever others have.
-HOT = ("cases", "items", "instances", "tasks", "task_groups", "timers", "clock_entries", "subscriptions")
+HOT = ("cases", "items", "instances", "tasks", "task_groups", "timers", "clock_entries", "subscriptions", "large_values")
 #: Columns that hold a day or a moment which a list sorts by.
 SHIFTED = {"green_from", "yellow_from", "red_from", "promised_on", "statutory_on", "due_at", "on"}
 

@@ -43,7 +43,7 @@ def sizes(db: Database, case_id: UUID) -> Table:
     """How large the state of the instances of a case is, in bytes."""
     heads = ("instances", "largest snapshot", "largest variables")
     table = Table("of", *(Column(head, justify="right") for head in heads), title="State while the departments are at work, bytes")
-    query = select(func.count(), func.max(func.length(Instance.state)), func.max(func.length(Instance.variables)))
+    query = select(func.count(), func.max(func.length(Instance.state)), func.max(func.length(Instance.small)))
     with db.reading() as session:
         for label, which in (("the bundle", Instance.item_id.is_(None)), ("an item", Instance.item_id.is_not(None))):
             table.add_row(label, *map(str, session.execute(query.where(Instance.case_id == case_id, which)).one()))

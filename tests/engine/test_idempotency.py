@@ -32,7 +32,7 @@ def database(database, request):
     """As it is, and as it is as long as nodes of the release before may be there: one answer of a key, wherever it lies."""
     if request.param == "expanded":
         with migrating(database.bind) as config:
-            command.downgrade(config, "0025")
+            command.downgrade(config, "0026")
     return database
 
 

@@ -21,7 +21,7 @@ from engine.migrations import online
 from tests.engine.test_releases import RELEASED
 
 #: The schema before something was taken away, for the first time, and of answers.
-EXPANDED, ANSWERS_EXPANDED = "0020", "0025"
+EXPANDED, ANSWERS_EXPANDED = "0020", "0026"
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from alembic import op
 
 from engine.migrations import online
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
-#: Who does not know this revision keeps an answer nowhere, and knows one for each key: he cannot serve afterwards.
-oldest = "0025"
+#: Who does not know this revision keeps an answer nowhere, and knows one for each key; and of what lies apart from 0026 on he knows nothing.
+oldest = "0026"
 
 TABLE, PRIMARY, BUILT = "idempotent_answers", "pk_idempotent_answers", "pk_idempotent_answers_keyed"
 AFTER, BEFORE = '("key", actor, case_id, region)', '("key", actor)'

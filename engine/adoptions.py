@@ -8,7 +8,21 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from engine import archived_items, functions, holdings, instances, journal, keys, lifecycle, materials, matters, moments, numbers
+from engine import (
+    archived_items,
+    bundles,
+    functions,
+    holdings,
+    instances,
+    jobs,
+    journal,
+    keys,
+    lifecycle,
+    materials,
+    matters,
+    moments,
+    numbers,
+)
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Result
 from engine.errors import Busy, InvalidState, NotFound
@@ -32,7 +46,10 @@ def find(session: Session, number: str, applicant_number: str) -> Item:
 
 
 def hold(session: Session, item: Item) -> Case | None:
-    """Take an item, and the case in which it came alone: parent before child, as everywhere; gives that case, unless it is archived."""
+    """Take an item, and the case in which it came alone, or was finished: of two bundles that want it the second finds it taken.
+
+    Parent before child, as everywhere; gives that case, unless it is archived.
+    """
     if is_archived(session, item):
         archived_items.hold(session, item)
         return None
@@ -42,8 +59,8 @@ def hold(session: Session, item: Item) -> Case | None:
     except InvalidRequestError as error:  # its row is gone
         raise Busy(f"Expected to find item {number} where it was, but it has just been archived; try again") from error
     source = session.get_one(Case, item.case_id)
-    if source.matter == matters.SINGLE_ITEM:
-        instances.lock(session, instances.of_case(session, source).id)
+    if source.matter == matters.SINGLE_ITEM or source.ended_at is not None:
+        bundles.hold(session, source)
         instances.hold(session, item)
     return source
 
@@ -127,7 +144,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     alone = instances.lock(session, instances.of_case(session, source).id)
     if item.instance_id is not None:
         child = instances.lock(session, item.instance_id)
-        _take_jobs(session, child)
+        jobs.take(session, keys.its(Job.instance_id, child))
         child.parent_id = child.parent_wait = None
         child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
         child.hall, child.submitted_by = case.hall, case.submitted_by
@@ -147,14 +164,6 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     lifecycle.distribute(session, case, item)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
-
-
-def _take_jobs(session: Session, child: Held) -> None:
-    """Whoever performs a job holds it, and waits for the instance: so nobody who holds an instance ever waits for a job."""
-    owed = select(Job.id).where(keys.its(Job.instance_id, child))
-    taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
-    if len(taken) < len(session.scalars(owed).all()):
-        raise Busy("Expected to adopt the item, but something that it owes is just being done; try again")
 
 
 def _take_materials(session: Session, have: Sequence[Material], case: Case, *, actor: Actor) -> None:

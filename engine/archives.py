@@ -21,6 +21,7 @@ from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
 from engine.definitions import Loaded
+from engine.errors import Busy
 from engine.models import Base, Incident, Instance, Job, Outbox
 from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
 
@@ -41,6 +42,8 @@ def put_away(db: Database, case_id: UUID) -> bool:
             case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
             if case is None or not _held(session, case):
                 return False
+            if session.scalar(select(Case.id).where(Case.id == case_id, *_at_rest())) is None:
+                return False  # something came up before its instances were ours
             session.add(_archived(session, case))
             session.flush()
             session.expunge_all()
@@ -48,7 +51,7 @@ def put_away(db: Database, case_id: UUID) -> bool:
                 belongs = archive_documents.belonging(table, case_id)
                 if belongs is not None:
                     session.execute(delete(table).where(belongs))
-    except IntegrityError:
+    except (IntegrityError, Busy):
         log.exception("case not archived", case=str(case_id))
         return False
     return True

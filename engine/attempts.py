@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bpmn.errors import ExpressionError
 from bpmn.waits import Wait
 from engine import definitions, instances, moments, retries
+from engine.errors import NotFound
 from engine.models import Instance, Timer
 from engine.schedule_models import Continuation
 
@@ -32,7 +33,10 @@ def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
     if row is None:
         return None
     # Of two workers the second finds it gone, or put off.
-    instances.lock(session, row.instance_id)
+    try:
+        instances.lock(session, row.instance_id)
+    except NotFound:  # all of its case has just been deleted
+        return None
     return session.get(kind, row_id, populate_existing=True)
 
 

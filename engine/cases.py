@@ -13,6 +13,7 @@ from engine import (
     adoptions,
     applicants,
     archive_search,
+    bundles,
     calendars,
     checklists,
     definitions,
@@ -135,7 +136,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
 def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, actor: Actor, previous: Item | None = None) -> Case:
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
     live = {i.code: i for i in functions.live_items(case)}
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
@@ -154,7 +155,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     What nobody has accepted yet is accepted here, with the others or at a follow-on intake.
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
     before = functions.live_items(case)
     if not follow_on.is_open(session, row, before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
@@ -172,12 +173,13 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     """Take the whole case back (撤回); what is decided already stays."""
     _require_reason(reason)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
+    for item in (item for item in functions.live_items(case) if item.status in WITHDRAWABLE):
+        instances.hold(session, item)  # its department may have decided just now
     open_items = [item for item in functions.live_items(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
-    for item in open_items:
-        withdraw_item(session, case, item, reason=reason, actor=actor)
+    _take_back(session, case, open_items, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="case withdrawn", reason=reason)
     return case
 
@@ -189,14 +191,19 @@ def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, acto
         raise InvalidState(
             f"Expected to withdraw item {item.number} before it is decided, but it is {item.status}", status=str(item.status)
         )
+    _take_back(session, case, [item], reason=reason, actor=actor)
+
+
+def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: str, actor: Actor) -> None:
     row = instances.of_case(session, case)
-    if item.instance_id is not None:
-        instances.cancel(session, item.instance_id, actor=actor, maps=False)
-    if item.instance_id is not None and item.dispatched_at is not None:
-        jobs.owe(session, "resume", row, child=str(item.instance_id))
-    else:
-        jobs.owe(session, "message", row, message=ITEMS_CHANGED)
-    lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
+    for item in items:
+        if item.instance_id is not None:
+            instances.cancel(session, item.instance_id, actor=actor, maps=False)
+        if item.instance_id is not None and item.dispatched_at is not None:
+            jobs.owe(session, "resume", row, child=str(item.instance_id))
+        else:
+            jobs.owe(session, "message", row, message=ITEMS_CHANGED)
+        lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
     if not any(other.status in WITHDRAWABLE for other in functions.live_items(case)):
         execution.throw(session, case, WITHDRAWN, actor=actor)

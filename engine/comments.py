@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import arranging, moments
+from engine import arranging, moments, tasks
 from engine.actors import Actor
 from engine.case_models import Comment
 from engine.errors import InvalidInput, NotFound
@@ -36,7 +36,7 @@ def add(session: Session, task_id: UUID, message: str, *, actor: Actor) -> Comme
     task = arranging.get(session, task_id, actor)
     if len(message) > LONGEST:
         raise InvalidInput(f"Expected a comment of at most {LONGEST} characters, but it has {len(message)}")
-    session.refresh(task, with_for_update={"key_share": True})  # it stays in its case until this is written
+    tasks.hold(session, task)  # it stays in its case until this is written
     comment = Comment(**task.key, task_id=task.id, author=actor.name, message=message, created_at=moments.now())
     session.add(comment)
     session.flush()

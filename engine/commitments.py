@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, calendars, functions, holidays, instances, jobs, journal, keys, moments, notices
+from engine import alerts, bundles, calendars, functions, holidays, jobs, journal, keys, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
-from engine.holdings import HeldTask
+from engine.holdings import Held, HeldTask
 from engine.instances import Run
 from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, move
@@ -68,6 +68,8 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     item, outcome = _item(run), data.get("outcome")
     if outcome not in list(_OUTCOMES):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
+    # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
+    bundle = bundles.hold(run.session, run.case)
     commitment = _standing(run, item)
     if commitment is None:
         raise InvalidState(f"Expected item {item.number} to have a commitment that is not settled, but it has none")
@@ -77,13 +79,10 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if commitment.status is CommitmentStatus.RECTIFYING:
         alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 承诺不实，限期整改", item=item)
     if commitment.status is CommitmentStatus.REVOKED:
-        _revoke(run, item, str(commitment.findings or ""))
+        _revoke(run, bundle, item, str(commitment.findings or ""))
 
 
-def _revoke(run: Run, item: Item, findings: str) -> None:
-    # Results are handed out under the bundle's lock: of the two, one comes first.
-    bundle = instances.lock(run.session, instances.of_case(run.session, run.case).id)
-    run.session.refresh(item)
+def _revoke(run: Run, bundle: Held, item: Item, findings: str) -> None:
     grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
     result = run.session.scalar(select(Result).where(Result.item_id == item.id))

@@ -108,7 +108,7 @@ def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscript
         query = query.where(Instance.business_key == message.business_key)
     if message.instance_id is not None:
         query = query.where(Instance.id == message.instance_id)
-    rows = session.execute(query.order_by(Subscription.id)).all()
+    rows = session.execute(query.order_by(Instance.id, Subscription.id)).all()
     return [subscription for subscription, instance in rows if _knows(subscription, instance, message)]
 
 

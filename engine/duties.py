@@ -27,6 +27,7 @@ def _resume(session: Session, job: Job) -> None:
 
 
 def _message(session: Session, job: Job) -> None:
+    instances.lock(session, job.instance_id)
     execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, delete, select
 from sqlalchemy.orm import Session
 
-from engine import processes
+from engine import jobs, processes
 from engine.case_models import Case
 from engine.errors import InvalidState
-from engine.models import Base, Instance, Task
+from engine.models import Base, Instance, Job, Task
 
 
 def erase(session: Session, definition_ids: Collection[UUID]) -> None:
@@ -31,6 +31,7 @@ def erase(session: Session, definition_ids: Collection[UUID]) -> None:
             raise InvalidState(
                 f"Expected to delete what was started by itself, but {case.number} was called by a process of another deployment"
             )
+    jobs.take(session, Job.case_id.in_([case.id for case in cases]))
     for table in reversed(Base.metadata.sorted_tables):
         belongs = _belongs(table, [case.id for case in cases])
         if belongs is not None:

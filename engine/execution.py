@@ -129,13 +129,18 @@ def _carry_on(run: Run) -> None:
 
 
 def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
-    """Deliver a message to every wait for it in a case; how many took it (none is no error)."""
+    """Deliver a message to every wait for it in a case; how many took it (none is no error).
+
+    The caller holds the case's bundle: no two may go round its instances at the same time.
+    """
     about = keys.together(Subscription, of), Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
     query = select(Subscription.instance_id).where(*about).distinct()
     taken = 0
     for instance_id in session.scalars(query).all():
-        with running(session, instance_id, actor=actor) as run:
-            taken += run.process.throw(message, variables or {})
+        row = instances.lock(session, instance_id)
+        if row.status is InstanceStatus.RUNNING:  # it may have ended while it was waited for
+            with awake(instances.take_up(session, row, actor=actor)) as run:
+                taken += run.process.throw(message, variables or {})
     return taken
 
 

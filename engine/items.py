@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, cases, clocks, execution, instances, journal, keys, materials, moments, notices, outbox, procedures
+from engine import alerts, bundles, cases, clocks, execution, instances, journal, keys, materials, moments, notices, outbox, procedures
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, DepartmentEvent, Item
@@ -64,7 +64,7 @@ def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item
         raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
     cases.withdraw_item(session, case, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, reason=reason)
     return item
@@ -76,7 +76,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
     """
     case = session.get_one(Case, item.case_id)
-    instances.lock(session, instances.of_case(session, case).id)
+    bundles.hold(session, case)
     session.refresh(item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
@@ -97,7 +97,7 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     """Note how the delivery of a result went (domain rule 12): delivered, or failed and on its way back."""
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.SUPERVISOR, to="note a delivery", hall=case.hall)
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
     session.refresh(item)
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
     journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)

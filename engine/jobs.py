@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import database, holdings, keys, moments
 from engine.columns import new_id
+from engine.errors import Busy
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
 from engine.reads import Read
@@ -82,6 +83,17 @@ def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
 def has_resumes(session: Session, instance_id: UUID) -> bool:
     """Tell whether an instance is to be told of any that it has called."""
     return _ANY.first(session.connection(), {"instance": instance_id, "now": moments.now()}) is not None
+
+
+def take(session: Session, *which: ColumnElement[bool]) -> None:
+    """Take the jobs about instances that are held; raises Busy when somebody performs one of them just now.
+
+    He holds it, and waits for the instance: so nobody who holds an instance ever waits for a job.
+    """
+    owed = select(Job.id).where(*which)
+    taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
+    if len(taken) < len(session.scalars(owed).all()):
+        raise Busy("Expected to take what is owed to a process, but some of it is just being done; try again")
 
 
 def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import execution, functions, instances, jobs, journal, keys, lifecycle, moments, tolerances
+from engine import bundles, execution, functions, instances, jobs, journal, keys, lifecycle, moments, tolerances
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
@@ -37,7 +37,7 @@ def hand_in(
 
     Raises InvalidInput for a material that the checklist does not know.
     """
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = bundles.hold(session, case)
     material = record(session, case, code, actor=actor, file=file, fields=fields)
     journal.record(session, row, actor=actor, what="material handed in", material=code, no=material.no, sha256=material.sha256)
     if tolerances.meet(session, case, code):

@@ -13,15 +13,18 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as AllTaken
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from engine import meters
 from engine.errors import Busy, EngineError, Unavailable, Unsettled
 
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
+#: What is referred to is not there (SQLSTATE): it was, when it was looked at.
+_GONE_MEANWHILE = "23503"
+_GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
 #: Idle in a transaction for too long; a server that only reads: it has been replaced by another.
 _LOST = frozenset({"25P03", "25006"})
 #: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
@@ -39,6 +42,8 @@ def told(*, committing: bool = False) -> Iterator[None]:
         raise _counted(Unavailable("Expected a connection to the database, but all of them are taken; try again")) from error
     except StaleDataError as error:
         raise _counted(Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")) from error
+    except (NoResultFound, ObjectDeletedError) as error:
+        raise _counted(Busy(_GONE)) from error
     except DBAPIError as error:
         meant = _meaning(error, committing=committing)
         if meant is None:
@@ -68,6 +73,8 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in _IN_THE_WAY:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+    if state == _GONE_MEANWHILE:
+        return Busy(_GONE)
     # Without a state nobody has answered: there is no connection, or no more.
     lost = state.startswith(("08", "57P")) if state else isinstance(error, OperationalError | InterfaceError)
     if lost and committing:

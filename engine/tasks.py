@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Row, Select, Table, bindparam, select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
@@ -198,6 +199,15 @@ def _read_held(actor: Actor) -> Read:
     return Read([*(_TASKS.c[name] for name in _FIELDS), *holdings.COLUMNS], query.with_for_update(key_share=True, of=of))
 
 
+def hold(session: Session, task: Task) -> None:
+    """Take the row of a task for this transaction, and read it anew; raises NotFound when it has just been archived or deleted."""
+    task_id = task.id
+    try:
+        session.refresh(task, with_for_update={"key_share": True})
+    except InvalidRequestError as error:  # its row is gone
+        raise NotFound(NOT_FOUND.format(task_id)) from error
+
+
 def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: bool = False) -> Task:
     """Return an open task that the actor may complete; `lock` it, and it stays open until the transaction ends.
 
@@ -206,7 +216,7 @@ def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: boo
     task = get(session, task_id, actor)
     _require_candidate(session, task, actor, to=to)
     if lock:
-        session.refresh(task, with_for_update={"key_share": True})
+        hold(session, task)
     _require_open(task, to=to)
     _require_unclaimed(task, actor, to=to)
     return task
@@ -224,7 +234,7 @@ def _require_work(task: Task | HeldTask, *, to: str) -> None:
 
 def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
     task = get(session, task_id, actor)
-    session.refresh(task, with_for_update={"key_share": True})
+    hold(session, task)
     _require_open(task, to=to)
     instances.require_active(session.get_one(Instance, task.instance_id))
     return task

@@ -26,6 +26,9 @@ class Row:
     of: Any = None
     #: Whether it was not waited for (SKIP LOCKED).
     free: bool = field(default=False, compare=False)
+    #: The case it belongs to, and whether it is the bundle of that.
+    case: Any = field(default=None, compare=False)
+    bundle: bool = field(default=False, compare=False)
 
 
 @dataclass
@@ -77,8 +80,8 @@ class Locks:
             free = isinstance(statement, Select) and statement._for_update_arg.skip_locked
             course.claims |= table.name == "instances" and free
             for values in many or [one]:
-                for *key, of in connection.execute(query, values).all():
-                    row = Row(table.name, tuple(key), of, free)
+                for *key, of, case, item in connection.execute(query, values).all():
+                    row = Row(table.name, tuple(key), of, free, case, table.name == "instances" and of is None and item is None)
                     if (row.table, row.key) not in course.made and all((t.table, t.key) != (row.table, row.key) for t in course.taken):
                         course.taken.append(row)
         self._quiet = False
@@ -99,17 +102,20 @@ class Locks:
 def _within(course: Course) -> Iterator[str]:
     held: list[Row] = []
     items: dict[Any, str] = {}
+    common: dict[Any, str] = {}
     last = ""
     for row in course.taken:
         told = f"{row.table} {row.key}"
         if row.table == "instances":
             if last:
                 yield f"Expected no instance to be locked after {last}, but {told} is"
-            yield from _late(row, held, items)
+            yield from _late(row, held, items, common)
             held.append(row)
         elif row.table == "counters":
             last = told
-        elif row.of is None or _governed(row, held, course):
+        elif row.of is None:
+            common |= {} if _holds_bundle(row, held) else {row.case: told}
+        elif _governed(row, held, course):
             continue
         elif row.table == "items":  # whoever holds the bundle writes it, too; but then he may not want its process
             items[row.of] = told
@@ -119,8 +125,10 @@ def _within(course: Course) -> Iterator[str]:
             yield f"Expected no job to be waited for by whoever holds an instance, but {told} is"
 
 
-def _late(row: Row, held: list[Row], items: Mapping[Any, str]) -> Iterator[str]:
+def _late(row: Row, held: list[Row], items: Mapping[Any, str], common: Mapping[Any, str]) -> Iterator[str]:
     told = f"{row.table} {row.key}"
+    if row.bundle and row.case in common:
+        yield f"Expected bundle {told} to be locked before what is common to its items, but {common[row.case]} is written before"
     if row.key[0] in items:
         yield f"Expected {told} to be locked before its item, but {items[row.key[0]]} is written before"
     if any(other.of == row.key[0] for other in held):
@@ -129,6 +137,11 @@ def _late(row: Row, held: list[Row], items: Mapping[Any, str]) -> Iterator[str]:
 
 def _governed(row: Row, held: list[Row], course: Course) -> bool:
     return row.table != "jobs" and (any(other.key[0] == row.of for other in held) or ("instances", (row.of,)) in course.made)
+
+
+def _holds_bundle(row: Row, held: list[Row]) -> bool:
+    """Whether something of a case that is of no instance is written by whoever holds the bundle; who does not, may not want that then."""
+    return any(other.bundle and other.case == row.case for other in held)
 
 
 def _locking(statement: ClauseElement) -> Iterator[tuple[Table, Select[Any]]]:
@@ -143,7 +156,8 @@ def _locking(statement: ClauseElement) -> Iterator[tuple[Table, Select[Any]]]:
 
 def _key_and_owner(table: Any) -> list[Any]:
     of = table.columns.get("parent_id" if table.name == "instances" else "instance_id")
-    return [*table.primary_key.columns, null() if of is None else of]
+    case, item = table.columns.get("id" if table.name == "cases" else "case_id"), table.columns.get("item_id")
+    return [*table.primary_key.columns, *(null() if column is None else column for column in (of, case, item))]
 
 
 def _key(table: Any, values: Mapping[str, Any]) -> tuple[Any, ...]:

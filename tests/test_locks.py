@@ -10,6 +10,7 @@ from tests.locks import Course, Locks, Row
 
 BUNDLE, ITEM, OTHER = Row("instances", ("bundle",)), Row("instances", ("item",), "bundle"), Row("instances", ("other",))
 BEGUN, NOT_BEGUN = Row("items", ("begun",), "item"), Row("items", ("not begun",))
+THIS, COMMON = replace(BUNDLE, case="this", bundle=True), Row("commitments", ("promise",), case="this")
 TASK, JOB, COUNTER = Row("tasks", ("task",), "item"), Row("jobs", ("job",), "item"), Row("counters", ("number",))
 
 
@@ -31,6 +32,8 @@ def found(*courses, made=()):
         (BUNDLE, ITEM, BEGUN),
         (BUNDLE, BEGUN),  # whoever holds the process writes it, and wants no bundle
         (BUNDLE, NOT_BEGUN, ITEM),
+        (THIS, COMMON, ITEM),
+        (OTHER, COMMON),  # whoever holds an instance alone may write it, and wants no bundle
     ],
 )
 def test_violations__none(course):
@@ -43,6 +46,7 @@ def test_violations__none(course):
         ((ITEM, BUNDLE), "to be locked before those that it has called"),
         ((TASK, ITEM), "Expected no instance to be locked after tasks"),
         ((COUNTER, BUNDLE), "Expected no instance to be locked after counters"),
+        ((OTHER, COMMON, THIS), "to be locked before what is common to its items"),
         ((BUNDLE, BEGUN, ITEM), "to be locked before its item"),
         ((ITEM, JOB), "Expected no job to be waited for by whoever holds an instance"),
     ],

@@ -166,6 +166,17 @@ def test_withdraw__in_review(stage, clerk, case):
     assert {item.clock for item in stage.items(case).values()} == {"stopped"}
 
 
+def test_withdraw__what_waits_for_another_item(stage, clerk):
+    """It is taken back as the other is; nothing has kept it from being granted."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    clerk.withdraw(case)
+
+    assert stage.statuses(case) == {"alpha": "withdrawn", "beta": "withdrawn"}
+
+
 def test_withdraw__what_is_decided_stays(stage, clerk, market, case):
     clerk.complete(case, "一窗受理", outcome="accept")
     market.complete(case, "食品经营许可审批", outcome="granted")

@@ -9,6 +9,7 @@ from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.restaurant import ANSWERS, MATERIALS
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 FOUND = {"outcome": "breached", "findings": "疏散通道堵塞"}
 
 

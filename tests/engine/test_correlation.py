@@ -94,3 +94,21 @@ def test_correlate__two_processes_begin_with_it(stage, designer):
     with pytest.raises(InvalidState, match="2 begin with it"):
         correlate(designer)
     assert len(correlate(designer, everybody=True)) == 2
+
+
+def test_correlate__everybody_in_one_order(stage, designer):
+    """Whoever waits since when for which message: two that tell everybody of two of them must not wait for each other."""
+    branches = d.flows("s -> both -> open -> paid", "both -> signed", "paid -> open")
+    content = (
+        d.start("s"),
+        d.parallel("both"),
+        d.exclusive("open"),
+        d.receive("paid", message="paid"),
+        d.receive("signed", message="signed"),
+    )
+    stage.deploy("loops", loops_bpmn=d.diagram(*content, branches, key="loops"))
+    first, second = (designer.start("loops", business_key=key).id for key in "AB")
+    correlate(designer, business_key="A")  # it waits anew, behind the other
+
+    assert correlate(designer, everybody=True) == [first, second]
+    assert correlate(designer, "signed", everybody=True) == [first, second]

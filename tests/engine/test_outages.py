@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import func, make_url, select, text
 
 from engine import database, postgresql
+from engine.columns import new_id
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Unavailable, Unsettled
-from engine.models import Department
+from engine.models import Department, Grant
 from tests.proxy import COMMIT, Proxy
 
 QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"
@@ -152,6 +153,17 @@ def test_transaction__connection_breaks(db, near, proxy, break_):
     add(db, "b")
     with near.reading() as session:
         assert "b" in session.scalars(select(Department.code)).all()
+
+
+def test_transaction__what_it_refers_to_has_gone(db):
+    """It was there when it was looked at: who begins anew finds out what has become of it."""
+    with pytest.raises(Busy, match="but it has just been archived or deleted; try again"), db.transaction() as session:
+        session.add(Grant(account_id=new_id(), role="clerk"))
+
+
+def test_transaction__what_it_looks_at_again_has_gone(db):
+    with pytest.raises(Busy, match="but it has just been archived or deleted; try again"), db.transaction() as session:
+        session.get_one(Department, "away")
 
 
 def test_transaction__cannot_be_reached(db, proxy):

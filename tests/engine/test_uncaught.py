@@ -89,6 +89,18 @@ def test_answer_error__the_call_catches_it(stage, designer):
     assert stage.tasks(stage.of(instance)) == ["督办"]
 
 
+def test_answer_error__three_callers_above(stage, designer):
+    """What lies between is ended, too: it is taken before what it has called."""
+    deepest = {"child_bpmn": CHILD, "c_bpmn": parent(key="c"), "b_bpmn": parent(key="b", of="c")}
+    stage.deploy("four", parent_bpmn=parent(*CATCHES, of="b"), **deepest)
+    instance = designer.start("parent")
+
+    raise_error(stage, instance)
+
+    assert [str(row.status) for row in instances(stage)] == ["running", "canceled", "canceled", "canceled"]
+    assert stage.tasks(stage.of(instance)) == ["督办"]
+
+
 def test_answer_error__nobody_catches_it(stage, designer):
     stage.deploy("both", parent_bpmn=parent(), child_bpmn=CHILD)
     instance = designer.start("parent")

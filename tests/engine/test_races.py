@@ -1,0 +1,197 @@
+"""Two commands at the same moment, interleaved on purpose: neither is lost, and none waits for another that waits for it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select, update
+
+from engine import archives, bundles, cases, deployments, tasks, worker
+from engine.case_models import Case, Commitment, Item
+from engine.errors import Busy, InvalidState, NotFound
+from engine.models import Entry, Instance, Job, Outbox
+from tests import interleaving, tiny
+from tests.bpmn import diagrams as d
+from tests.engine.test_commitments import FOUND
+from tests.engine.test_commitments import case as case  # noqa: PLC0414 - a fixture
+from tests.stage import DESIGNER
+
+pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+ALONE = d.diagram(d.start("s"), d.user("work", name="办理"), d.end("e"), d.flows("s -> work -> e"), key="alone")
+
+
+@pytest.fixture
+def bundle(stage, clerk):
+    """A bundle with one of its three items, at the window."""
+    stage.checking = False
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, archive_days="30"))
+    return clerk.submit("tiny", items=["alpha"])
+
+
+def finished(clerk, market):
+    """A bundle with one item, which was handed out."""
+    case = clerk.submit("tiny", items=["beta"])
+    clerk.complete(case, "一窗受理", outcome="accept")
+    market.complete(case, "beta审批", outcome="granted")
+    clerk.complete(case, "统一出件", mode="unified", delivery="window")
+    clerk.complete(case, "好差评", score=5)
+    return case
+
+
+def holding(case):
+    return lambda session: bundles.hold(session, session.get_one(Case, case.id))
+
+
+def test_hold__what_was_written_meanwhile_is_read_anew(stage, clerk, bundle):
+    """Who adopts has read the case before somebody else adds items to it: its checklist knows both."""
+    alone = clerk.submit("beta")
+    number = stage.item(alone, "beta").number
+
+    with interleaving.waited_for(stage.database, holding(bundle), lambda: clerk.adopt(bundle, number)) as session:
+        cases.request_follow_on(session, session.get_one(Case, bundle.id), ["gamma"], actor=clerk.actor)
+
+    assert [item["code"] for item in stage.case(bundle).checklist["items"]] == ["alpha", "gamma", "beta"]
+
+
+def test_hold__the_bundle_begins_anew_meanwhile(stage, clerk, bundle):
+    """All but what was adopted is refused, and the bundle begins anew with that: what was waiting for the old one is done in the new."""
+    alone = clerk.submit("beta")
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    clerk.adopt(bundle, stage.item(alone, "beta").number)
+    adopted, task = stage.item(bundle, "beta"), stage.task(bundle, "一窗受理")
+    refused = {"outcome": "refuse", "refusal_kind": "not_accepted", "reason": "不属于本机关"}
+
+    def withdraw():
+        clerk.handle("withdraw", adopted, reason="不办了")
+
+    with interleaving.waited_for(stage.database, holding(bundle), withdraw) as session:
+        tasks.complete(session, task.id, actor=clerk.actor, data=refused)
+
+    with stage.reading() as session:
+        [told] = session.scalars(select(Entry).where(Entry.case_id == bundle.id, Entry.what == "item withdrawn"))
+    old, new = sorted(stage.all(Instance, bundle, item_id=None), key=lambda row: row.id)
+    assert (str(old.status), told.instance_id) == ("completed", new.id)
+
+
+def test_verify__while_the_bundle_finds_more(stage, fire, case):
+    """A tolerance that expires notes what was found on the commitment that the department is about to revoke: one comes first."""
+    fire.complete(case, "事后核查", **FOUND)
+    revoking = {"outcome": "revoke", "findings": "拒不整改"}
+
+    with interleaving.waited_for(stage.database, holding(case), lambda: fire.complete(case, "限期整改", **revoking)) as session:
+        session.execute(update(Commitment).where(Commitment.case_id == case.id).values(findings="容缺材料期满未补"))
+
+    assert [str(each.status) for each in stage.all(Commitment, case)] == ["revoked"]
+    assert stage.item(case, "fire_check_commit").status == "revoked"
+
+
+def test_message__the_bundle_has_ended_meanwhile(stage, clerk, bundle, monkeypatch):
+    """It is for nobody any more, and that is no failure."""
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+    clerk.follow_on(bundle, "gamma")
+    clerk.complete(bundle, "接续受理", outcome="accept")
+    [job] = [job for job in stage.jobs(bundle) if job.kind == "message"]
+    running = select(Instance.id).where(Instance.case_id == bundle.id, Instance.parent_id.is_(None))
+
+    with interleaving.waited_for(stage.database, holding(bundle), lambda: worker.run(stage.database, job.id)) as session:
+        session.execute(update(Instance).where(Instance.id.in_(running)).values(status="completed"))
+
+    assert job.id not in {each.id for each in stage.jobs(bundle)}
+
+
+def test_withdraw__a_department_decides_meanwhile(stage, clerk, market, bundle):
+    """What is decided stays, and the rest is taken back; the applicant is not told to try again."""
+    clerk.follow_on(bundle, "beta")
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    task = stage.task(bundle, "alpha审批")
+
+    def deciding(session):
+        tasks.complete(session, task.id, actor=market.actor, data={"outcome": "granted"})
+
+    with interleaving.waited_for(stage.database, deciding, lambda: clerk.withdraw(bundle)):
+        pass
+
+    assert stage.statuses(bundle) == {"alpha": "granted", "beta": "withdrawn"}
+
+
+def test_attach__two_bundles_want_what_a_third_has_finished(stage, clerk, market, bundle):
+    """Of two the second finds it taken (domain rule 15)."""
+    third = finished(clerk, market)
+    number = stage.item(third, "beta").number
+    first, second = bundle, clerk.submit("tiny", items=["alpha"])
+
+    def adopting(session):
+        cases.adopt(session, session.get_one(Case, first.id), number, actor=clerk.actor)
+
+    with (
+        pytest.raises(InvalidState, match=f"but case {first.number} has it"),
+        interleaving.waited_for(stage.database, adopting, lambda: clerk.adopt(second, number)),
+    ):
+        pass
+
+    with stage.reading() as session:
+        assert session.scalar(select(func.count()).where(Item.previous_number == number)) == 1
+
+
+def test_put_away__something_comes_up_before_it_is_held(stage, clerk, market, bundle, monkeypatch):
+    """Whether a case is at rest is looked at once more when nobody else can write to it."""
+    ended = finished(clerk, market)
+    with stage.database.transaction() as session:  # whoever carries messages has done so
+        session.execute(update(Outbox).where(Outbox.case_id == ended.id).values(sent_at=ended.submitted_at))
+    stage.move_to(2026, 5, 4)
+    held = archives._held
+
+    def meanwhile(session, case):
+        with stage.database.transaction() as other:
+            other.execute(update(Outbox).where(Outbox.case_id == case.id).values(sent_at=None))
+        return held(session, case)
+
+    monkeypatch.setattr(archives, "_held", meanwhile)
+
+    assert archives.put_away(stage.database, ended.id) is False
+    assert stage.case(ended).number == ended.number
+
+
+@pytest.fixture
+def tried_out(stage, designer):
+    """A process that was only tried out, and its deployment."""
+    stage.checking = False
+    with stage.database.transaction() as session:
+        deployment = deployments.deploy(session, "alone", {"alone.bpmn": ALONE}, actor=DESIGNER)
+    return designer.start("alone"), deployment
+
+
+def test_erase__what_it_is_owed_is_just_being_done(stage, tried_out):
+    """Whoever does it has the job, and waits for the instance: the deployment cannot be deleted in this moment."""
+    instance, deployment = tried_out
+    with stage.database.transaction() as session:
+        session.add(Job(**instance.key, instance_id=instance.id, kind="refresh", payload={}, due_at=instance.started_at))
+    designer = stage.person("designer")
+
+    def delete():
+        with designer.acting() as session:
+            deployments.delete(session, deployment.id, actor=designer.actor, cascade=True)
+
+    with stage.database.transaction() as doing:
+        doing.scalars(select(Job.id).where(Job.instance_id == instance.id).with_for_update(key_share=True)).all()
+        with pytest.raises(Busy, match="but some of it is just being done; try again"):
+            delete()
+
+    assert worker.drain(stage.database) == 1
+
+
+def test_hold__its_task_is_deleted_meanwhile(stage, tried_out):
+    """Who claims it finds that it is not there, as a moment later."""
+    instance, deployment = tried_out
+    admin = stage.person("admin")
+    task = stage.task(stage.of(instance), "办理")
+
+    def deleting(session):
+        deployments.delete(session, deployment.id, actor=admin.actor, cascade=True)
+
+    def claim():
+        with admin.acting() as session:
+            tasks.claim(session, task.id, actor=admin.actor)
+
+    with pytest.raises(NotFound, match="does not exist"), interleaving.waited_for(stage.database, deleting, claim):
+        pass

@@ -22,6 +22,7 @@ from engine import (
     matters,
     moments,
     numbers,
+    recomputing,
 )
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Result
@@ -162,6 +163,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
     _take_materials(session, materials.of_case(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
+    if recomputing.recount(session, item):
+        jobs.owe(session, "refresh", instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
 

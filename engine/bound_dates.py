@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, false, insert, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -36,11 +36,12 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
     """
     waking: dict[UUID, dict[str, Any]] = {}
     moved = 0
-    for table, expression, more, shown in (
-        (Timer, _when, (), _nothing),
-        (Task, _due_date, (Task.status == TaskStatus.OPEN,), dials.light_columns),
+    for table, expression, more, shown, put_off in (
+        (Timer, _when, (), _nothing, Timer.error.is_not(None)),
+        (Task, _due_date, (Task.status == TaskStatus.OPEN,), dials.light_columns, false()),
     ):
-        own, its = (table.id, table.element, table.due_at), (Instance.region, Instance.case_id, Instance.item_id, Instance.definition_id)
+        own = (table.id, table.element, table.due_at, put_off.label("put_off"))
+        its = (Instance.region, Instance.case_id, Instance.item_id, Instance.definition_id)
         query = select(*own, Instance.id.label("instance_id"), *its).join(Instance, keys.its(table.instance_id, Instance))
         to: list[dict[str, Any]] = []
         follows: dict[tuple[UUID, str], str | None] = {}
@@ -52,7 +53,7 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
             if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
                 waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}
             before, now = counted.get(row.item_id or row.case_id, _STILL)
-            moves, due_at = _moved(kind, row.due_at, before, now)
+            moves, due_at = _moved(kind, row, before, now)
             moved += moves
             lights = shown(now[0]) if now != before else {}
             if moves or lights:
@@ -69,12 +70,17 @@ def _nothing(_dial: Dial | None) -> dict[str, Any]:
     return {}
 
 
-def _moved(kind: str | None, due_at: datetime | None, before: Counted, now: Counted) -> tuple[bool, datetime | None]:
-    """Whether what follows a deadline moves, and when it is due then."""
-    if kind is None or kind == _THE_WORLD or before == now:
-        return False, due_at
+def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[bool, datetime | None]:
+    """Whether what follows a deadline moves, and when it is due then.
+
+    It may be due by a calendar that was corrected again before this clock was counted, when its instance has looked at the world meanwhile.
+    """
+    if kind is None or kind == _THE_WORLD or now == _NOTHING:
+        return False, row.due_at
     was, due = moment(kind, before), moment(kind, now)
-    return (False, due_at) if due == was or _has_fired(due_at, was, due) else (True, due)
+    if due == row.due_at or (due == was and (row.due_at is None or row.put_off)):
+        return False, row.due_at  # it sleeps, or was put off since it has failed
+    return (False, row.due_at) if _has_fired(row.due_at, was, due) else (True, due)
 
 
 def moment(kind: str, counted: Counted) -> datetime | None:

@@ -38,6 +38,7 @@ NAMED = 1000
 
 _CASES, _ITEMS = (cast("Table", model.__table__) for model in (Case, Item))
 Counted = tuple[Dial | None, DueDate | None]
+_RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
 
 
@@ -106,6 +107,19 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
         return None
 
 
+def recount(session: Session, item: Item) -> bool:
+    """Count the clock of an item that goes to a case where the walk may have been already; tells whether it gives something else."""
+    before, ledger, calendar = (dials.kept(item), dials.statutory(item)), clocks.ledger(session, item), holidays.calendar(session)
+    now = _count(ledger, _limit(item, LimitKind.PROMISED), _limit(item, LimitKind.STATUTORY), calendar)
+    if item.clock not in _RUNNING or now == before:
+        return False
+    dials.put(item, now[0])
+    for name, value in _last(now[1]).items():
+        setattr(item, name, value)
+    dials.show_on_tasks(session, item)
+    return True
+
+
 def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
     """Note the next cases down; at the end, take of those that are not struck out yet, each in its turn: some may be held for long."""
     ahead = _going_on(walk.cursor, limit)
@@ -163,7 +177,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
         Item.statutory_provisional,
         *(getattr(Item, name) for name in _PROMISE),
     )
-    clocked = select(*columns).where(reads.among(session, Item.case_id, cases), Item.clock.in_((ClockStatus.RUNNING, ClockStatus.PAUSED)))
+    clocked = select(*columns).where(reads.among(session, Item.case_id, cases), Item.clock.in_(_RUNNING))
     items = session.execute(clocked).all()
     bundles = session.scalars(
         select(Case)
@@ -184,7 +198,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     return moves
 
 
-def _limit(item: Row[Any], kind: LimitKind) -> TimeLimit | None:
+def _limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
     return clocks.limit_of(item.limits, kind)
 
 

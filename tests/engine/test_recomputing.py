@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from api.cli.recomputing import recompute
-from engine import database, publications, recomputing, verification, worker
+from engine import database, execution, publications, recomputing, verification, worker
 from engine.actors import Actor, Role, RoleGrant
-from engine.case_models import Case, Item
+from engine.case_models import Case, Item, Recomputation
 from engine.database import Database
 from engine.models import Instance, Job, Task, Timer
 from engine.pace import Pace
@@ -94,6 +94,39 @@ def test_publish__takes_back_what_it_gave(stage, accepted):
         invariants.check(stage.database)
 
     assert [dates(stage, case) for case in accepted] == before
+
+
+def test_publish__again_before_all_are_counted(stage, accepted):
+    """A process looks at the world between two corrections; the second takes back what it has seen, and its clock gives what it gave."""
+    publish(stage, 4)
+    with stage.database.transaction() as session:
+        for item in stage.items(accepted[0]).values():
+            execution.refresh(session, item.instance_id, actor=ADMIN)
+    publish(stage)
+
+    worker.drain(stage.database)
+
+    invariants.check(stage.database)
+    assert list(verification.verify(stage.database)) == []
+
+
+def test_publish__an_item_goes_to_a_bundle_that_was_counted(stage, clerk, accepted):
+    """The case where it came from is looked at later, when it is there no more."""
+    alone = clerk.submit("alpha")
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    bundle = clerk.submit("tiny", items=["beta"])
+    stage.checking = False
+    publish(stage, 4)
+    with stage.database.transaction() as session:
+        [walk] = session.scalars(select(Recomputation))
+        walk.cursor = alone.id  # it was held, say
+        walk.busy = [str(case.id) for case in (*accepted, alone)]
+    recomputing.go_on(stage.database, limit=1)
+
+    clerk.adopt(bundle, stage.item(alone, "alpha").number)
+    worker.drain(stage.database)
+
+    invariants.check(stage.database)
 
 
 def test_publish__a_warning_that_was_given_is_not_given_again_for_an_earlier_day(stage, accepted):

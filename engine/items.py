@@ -99,6 +99,8 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     actor.require(Role.CLERK, Role.SUPERVISOR, to="note a delivery", hall=case.hall)
     row = bundles.hold(session, case)
     session.refresh(item)
+    if item.issued_at is None:
+        raise InvalidState(f"Expected to note the delivery of a result, but nothing was handed out for item {item.number} yet")
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
     journal.record(session, row, actor=actor, what=f"delivery {outcome}", item=item.number)
     if outcome is DeliveryStatus.FAILED:

@@ -137,7 +137,8 @@ def give_up(run: Run, outcome: str) -> None:
             move(tolerance.status, ToleranceStatus.EXPIRED, f"tolerance {tolerance.code}"),
             moments.now(),
         )
-        items = _concerned(run.session, run.case, tolerance)
+        # What nobody has accepted yet was promised nothing: it is accepted with another promise, or not.
+        items = [item for item in _concerned(run.session, run.case, tolerance) if item.accepted_at is not None]
         for item in items:
             end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
         if items:

@@ -10,6 +10,7 @@ from engine.models import Outbox
 from engine.states import DeliveryStatus
 from tests import tiny
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 PLAN = {"material": "plan", "used_by": "alpha"}
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
 
@@ -217,6 +218,20 @@ def test_deliver__came_back_and_was_sent_again(stage, clerk, posted):
 
     assert stage.item(posted, "alpha").delivery == "delivered"
     assert stage.item(posted, "beta").delivery == "prepared"
+
+
+def test_deliver__nothing_was_handed_out_yet(stage, clerk, market):
+    """It could not be handed out any more then."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="accept")
+    market.complete(case, "alpha审批", outcome="granted")
+
+    with pytest.raises(InvalidState, match="but nothing was handed out for item"):
+        clerk.handle("deliver", stage.item(case, "alpha"), outcome=DeliveryStatus.DELIVERED)
+
+    clerk.complete(case, "统一出件", delivery="window")
+    assert stage.item(case, "alpha").delivery == "delivered"
 
 
 def test_deliver__twice(stage, clerk, posted):

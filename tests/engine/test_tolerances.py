@@ -8,6 +8,7 @@ from engine.errors import InvalidInput
 from tests import restaurant, tiny
 from tests.restaurant import ANSWERS
 
+pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
 LEASE = {"material": "lease", "used_by": "beta", "tolerable": False}
 SIGNED = {"outcome": "tolerate", "commitment_signed": True}
@@ -348,6 +349,19 @@ def test_give_up__an_item_that_has_not_started(stage, clerk, market):
     clerk.complete(case, "统一出件")
 
     assert stage.tasks(case) == ["好差评"]
+
+
+def test_give_up__an_item_that_nobody_has_accepted(stage, clerk):
+    """It was applied for again, and waits at the window: its material is still to be promised."""
+    case = tolerated(stage, clerk, PLAN | {"used_by": "alpha,beta"}, items={"alpha": {}, "beta": {}})
+    clerk.handle("withdraw", stage.item(case, "alpha"), reason="不办了")
+    stage.travel(2026, 3, 10)
+    stage.travel(2026, 3, 30)
+    clerk.handle("reapply", stage.item(case, "alpha"))
+
+    stage.travel(2026, 3, 31, hour=0)
+
+    assert (stage.statuses(case), stage.incidents(case)) == ({"beta": "terminated", "alpha": "submitted"}, [])
 
 
 def test_waive__nobody_needs_it_any_more(stage, clerk, market):

@@ -133,10 +133,12 @@ def _never_started(item: Item) -> None:
 
 
 def start_bundle_clock(session: Session, case: Case, on: date) -> None:
-    """Start the clock of the bundle's own promise, when the matter's policy says that now is the time."""
+    """Start the clock of the bundle's own promise, when the matter's policy says that now is the time; one that has ended needs none."""
+    if case.clock_started_on is not None or case.ended_at is not None:
+        return
     policy = matters.of(session, case).clock_start
     undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(case))
-    if case.clock_started_on is None and (policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided)):
+    if policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided):
         case.clock_started_on = on
         dials.put(case, functions.bundle_dial(session, case))
         if case.green_from is not None:

@@ -177,6 +177,24 @@ def test_withdraw__what_waits_for_another_item(stage, clerk):
     assert stage.statuses(case) == {"alpha": "withdrawn", "beta": "withdrawn"}
 
 
+def test_follow_on__everything_was_taken_back_meanwhile(stage, clerk):
+    """The case has ended, and what was promised for it as a whole does not begin any more."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, promised="30"))
+    alone = clerk.submit("beta")
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    case = clerk.submit("tiny", items=["alpha"])
+    clerk.adopt(case, stage.item(alone, "beta").number)
+    clerk.complete(case, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+    clerk.handle("withdraw", stage.item(case, "beta"), reason="不办了")
+    ended_at = stage.case(case).ended_at
+    stage.move_to(2026, 3, 4)
+
+    clerk.complete(case, "接续受理", outcome="accept")
+
+    assert (stage.case(case).ended_at, stage.case(case).clock_started_on) == (ended_at, None)
+    assert ended_at is not None
+
+
 def test_withdraw__what_is_decided_stays(stage, clerk, market, case):
     clerk.complete(case, "一窗受理", outcome="accept")
     market.complete(case, "食品经营许可审批", outcome="granted")

@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench bench-departments bench-growth bench-scheduler soak soak-ha setup requirements clean
+.PHONY: help run test lint format bench bench-departments bench-growth bench-scheduler soak soak-ha crowds setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
 	@echo 'make bench-scheduler   a million timers: how late they go off, and how long people wait meanwhile'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1 SUBMITTED=1000)'
+	@echo 'make crowds   people, departments and time act at random on the same cases, in widened windows (SEEDS=100)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
@@ -67,6 +68,11 @@ soak: .venv/dev.stamp
 
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
+
+# Seeds, each of which is another crowd.
+SEEDS ?= 100
+crowds: .venv/dev.stamp
+	ONETHING_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/engine/test_crowds.py $(ARGS)
 
 # Bundles whose five departments finish within ten milliseconds: 100,000 of them take hours.
 TRIALS ?= 1000

@@ -155,6 +155,7 @@ class Walk:
                 self.attempt(lambda item=item: self.market.handle("resume", item))
             for task in self.open_tasks():
                 self.attempt(lambda task=task: self.do(task, {"outcome": "accept"} if "受理" in task.name else {"outcome": "granted"}))
+                self.attempt(lambda task=task: self.do(task, DECISIONS[2]))  # what it needs was not granted, and never will be
             self.pass_time()
 
     def told(self, story: list[str]) -> str:

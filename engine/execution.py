@@ -145,10 +145,13 @@ def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, varia
 
 
 def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor: Actor) -> None:
-    """Tell call activities that what they have called has ended, in this order.  Repeating it does nothing."""
+    """Tell call activities that what they have called has ended, in this order.  Repeating it does nothing.
+
+    What another bundle has adopted meanwhile is none of theirs.
+    """
     run = instances.wake(session, parent_id, actor=actor)
     found = returns.read(session, run.row.key, children)
-    told = [child_id for child_id in children if _tell(run, found[child_id])]
+    told = [child_id for child_id in children if child_id in found and _tell(run, found[child_id])]
     if told:
         settle(run)
 

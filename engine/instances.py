@@ -222,6 +222,7 @@ def put_back(run: Run) -> None:
         row.ended_at, row.end = moments.now(), process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
+        row.suspended = False  # what is still owed about it is to be done
     if witness := run.session.info.get(WITNESS):
         witness(run)
     activities.record(run)

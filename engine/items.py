@@ -14,7 +14,8 @@ from engine.alerts import AlertKind
 from engine.case_models import Case, DepartmentEvent, Item
 from engine.clock import Light, PauseKind
 from engine.clocks import Approver
-from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.errors import Busy, InvalidInput, InvalidState, NotFound
+from engine.holdings import Held
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
@@ -64,7 +65,7 @@ def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item
         raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
-    row = bundles.hold(session, case)
+    row = _hold(session, case, item)
     cases.withdraw_item(session, case, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, reason=reason)
     return item
@@ -76,8 +77,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     While its bundle is open the item joins it anew; afterwards it goes to its department alone, in a case of its own.
     """
     case = session.get_one(Case, item.case_id)
-    bundles.hold(session, case)
-    session.refresh(item)
+    _hold(session, case, item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
     newer = session.scalar(select(Item.number).where(Item.previous_number == item.number))
@@ -97,8 +97,7 @@ def deliver(session: Session, item: Item, *, outcome: DeliveryStatus, actor: Act
     """Note how the delivery of a result went (domain rule 12): delivered, or failed and on its way back."""
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.SUPERVISOR, to="note a delivery", hall=case.hall)
-    row = bundles.hold(session, case)
-    session.refresh(item)
+    row = _hold(session, case, item)
     if item.issued_at is None:
         raise InvalidState(f"Expected to note the delivery of a result, but nothing was handed out for item {item.number} yet")
     item.delivery = move(item.delivery, outcome, f"the delivery of item {item.number}")
@@ -114,8 +113,11 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     What fits our status is acknowledged; what does not makes the item DIVERGED, and a person looks.
     """
     _require_department(item, actor, to="report for the item")
-    row = instances.lock(session, item.instance_id or instances.of_case(session, session.get_one(Case, item.case_id)).id)
-    session.refresh(item)
+    if item.instance_id is None:
+        row = _hold(session, session.get_one(Case, item.case_id), item)
+    else:
+        row = instances.lock(session, item.instance_id)
+        session.refresh(item)
     known = select(DepartmentEvent.event_id).where(DepartmentEvent.department == item.department, DepartmentEvent.event_id == event_id)
     if session.scalar(known.where(keys.together(DepartmentEvent, item))) is not None:
         return item
@@ -131,6 +133,15 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
         message = f"部门系统状态 {state} 与事项 {item.number} 的状态 {item.status} 不一致"
         alerts.raise_alert(session, session.get_one(Case, item.case_id), AlertKind.DIVERGED, Light.YELLOW, message, item=item)
     return item
+
+
+def _hold(session: Session, case: Case, item: Item) -> Held:
+    """Take the bundle of an item, and read the item anew; raises Busy when another bundle has just adopted it: that one is to be asked."""
+    row = bundles.hold(session, case)
+    session.refresh(item)
+    if item.case_id != case.id:
+        raise Busy(f"Expected item {item.number} to be in case {case.number}, but another one has just adopted it; try again")
+    return row
 
 
 def _require_number_free(session: Session, item: Item, external_number: str | None) -> None:

@@ -17,10 +17,11 @@ from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.holdings import Held
+from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
 #: `Verb` and `PROCESS` are named here for those who may not know `bpmn`.
-__all__ = ["PROCESS", "Instruction", "Verb", "modify", "start"]
+__all__ = ["PROCESS", "Instruction", "Verb", "end", "modify", "start"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,19 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
             f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions
         ]
         journal.record(session, run.row, actor=actor, what="process modified", instructions=told, why=why)
+
+
+def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
+    """End a process without a matter; one that was called ends with the call that waits for it, as in Camunda 7.
+
+    What is canceled hands out its output parameters, unless it is not to (`maps`).  Raises NotFound, NotPermitted, InvalidState.
+    """
+    found, _ = processes.require_plain(session, instance_id, actor, to="end")
+    if found.parent_id is None or found.status is not InstanceStatus.RUNNING:
+        processes.end(session, instance_id, actor=actor, reason=reason, maps=maps)
+        return
+    call = Instruction(verb=Verb.CANCEL, number=found.parent_wait, skips_mappings=not maps)
+    modify(session, found.parent_id, [call], actor=actor, why=reason)
 
 
 def start(

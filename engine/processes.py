@@ -111,7 +111,7 @@ def root(session: Session, row: models.Instance) -> models.Instance:
 
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
-    """End a process without a matter; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState.
+    """End a process without a matter that nothing has called; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState.
 
     What is canceled hands out its output parameters, unless it is not to (`maps`).
     """
@@ -120,7 +120,7 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps:
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(f"Process instance with id {instance_id} does not exist")
     instances.cancel(session, row.id, actor=actor, maps=maps)
-    case.ended_at = case.ended_at if row.parent_id else moments.now()
+    case.ended_at = moments.now()
     journal.record(session, row, actor=actor, what="process ended", reason=reason)
 
 

@@ -10,7 +10,7 @@ from api import auth
 from api.camunda import answers, asked, lists
 from api.camunda.shown import instance
 from api.transactions import database, reading
-from engine import instance_lists, processes, suspension, versions
+from engine import instance_lists, modifications, processes, suspension, versions
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.filters import Listing
@@ -32,7 +32,7 @@ def delete(found: str) -> Response:
     """End a process without a matter; a case is withdrawn instead."""
     with database().transaction() as session:
         instance_id, maps = asked.uuid(found, "Process instance"), not asked.flag("skipIoMappings")
-        processes.end(session, instance_id, actor=auth.actor(), reason="DELETE /process-instance", maps=maps)
+        modifications.end(session, instance_id, actor=auth.actor(), reason="DELETE /process-instance", maps=maps)
     return answers.nothing()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import execution, processes, worker
+from engine import execution, modifications, processes, suspension, worker
 from engine.errors import InvalidState
 from engine.models import Instance
 from tests import tiny
@@ -122,3 +122,32 @@ def test_withdraw__does_not_wait_for_what_a_drawing_computes(stage, clerk):
     clerk.withdraw(case)
 
     assert stage.statuses(case) == {"alpha": "withdrawn"}
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["nothing else", "something beside it"])
+def test_end__what_was_called(stage, designer, beside):
+    """The call that waits for it is canceled, as in Camunda 7: what goes on beside it goes on, and else the caller ends, too."""
+    there, paths = [d.call("call", of="alone")], ["s -> call -> e"]
+    if beside:
+        there, paths = [*there, d.parallel("fork"), d.user("look", name="归档")], ["s -> fork -> call -> e", "fork -> look -> e"]
+    stage.deploy("both", caller_bpmn=d.diagram(d.start("s"), *there, d.end("e"), d.flows(*paths), key="caller"), alone_bpmn=ALONE)
+    instance = designer.start("caller", answer=1)
+    with stage.reading() as session:
+        [called] = session.scalars(select(Instance.id).where(Instance.parent_id == instance.id))
+
+    with designer.acting() as session:
+        modifications.end(session, called, actor=designer.actor, reason="test", maps=False)
+
+    assert [status for status, _ in rows(stage)] == ["running" if beside else "completed", "canceled"]
+    assert (stage.case(stage.of(instance)).ended_at is None) is beside
+    assert stage.tasks(stage.of(instance)) == (["归档"] if beside else [])
+
+
+def test_end__suspended(stage, designer, alone):
+    """It does not stand still any more: what is owed about it is done, and its case can be archived."""
+    with designer.acting() as session:
+        suspension.suspend(session, alone.id, actor=designer.actor)
+        processes.end(session, alone.id, actor=designer.actor, reason="test", maps=False)
+
+    with stage.reading() as session:
+        assert session.get_one(Instance, alone.id).suspended is False

@@ -9,7 +9,7 @@ from engine import archives, bundles, cases, deployments, tasks, worker
 from engine.case_models import Case, Commitment, Item
 from engine.errors import Busy, InvalidState, NotFound
 from engine.models import Entry, Instance, Job, Outbox
-from tests import interleaving, tiny
+from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import FOUND
 from tests.engine.test_commitments import case as case  # noqa: PLC0414 - a fixture
@@ -195,3 +195,25 @@ def test_hold__its_task_is_deleted_meanwhile(stage, tried_out):
 
     with pytest.raises(NotFound, match="does not exist"), interleaving.waited_for(stage.database, deleting, claim):
         pass
+
+
+def test_withdraw__while_a_bundle_adopts_it(stage, clerk, bundle):
+    """Whoever takes an item back that goes to a bundle in that moment is to ask that one: else its call would wait for ever."""
+    alone = clerk.submit("beta")
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    item = stage.item(alone, "beta")
+
+    def withdraw():
+        with pytest.raises(Busy, match="another one has just adopted it"):
+            clerk.handle("withdraw", item, reason="不办了")
+
+    with interleaving.waited_for(stage.database, holding(alone), withdraw) as session:
+        cases.adopt(session, session.get_one(Case, bundle.id), item.number, actor=clerk.actor)
+
+    worker.drain(stage.database)
+    clerk.handle("withdraw", stage.item(bundle, "beta"), reason="不办了")
+    worker.drain(stage.database)
+    assert stage.jobs(bundle) == stage.jobs(alone) == []
+    stage.checking = True
+    invariants.check(stage.database)

@@ -131,6 +131,7 @@ def test_suspend__deleted(designer):
 
     assert designer.delete(f"/process-instance/{started['id']}").status_code == 204
     assert designer.put(f"/process-instance/{started['id']}/suspended", {"suspended": False}).status_code == 400
+    assert designer.get(f"/history/process-instance/{started['id']}").json["state"] == "EXTERNALLY_TERMINATED"
 
 
 @pytest.mark.parametrize("body", [{}, {"suspended": None}, {"suspended": "true"}])

@@ -133,6 +133,19 @@ def test_attach__brings_its_materials(stage, clerk, market, tiny_matter):
     assert stage.tasks(bundle) == ["统一出件"]
 
 
+def test_attach__what_its_department_has_reported_of_another_item_too(stage, clerk, market, tiny_matter):
+    """A department numbers what it reports by item, perhaps: each number counts once in a case."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    for of, event in ((item, "1"), (item, "2"), (stage.item(bundle, "beta"), "1")):
+        market.handle("report", of, event_id=event, state="in_review", external_number=None)
+
+    clerk.adopt(bundle, item.number)
+
+    assert sorted((event.event_id, event.item_id == item.id) for event in stage.all_events(bundle)) == [("1", False), ("2", True)]
+
+
 def test_attach__what_nobody_had_accepted(stage, clerk, market, tiny_matter):
     """Submitted alone and not yet accepted: a follow-on intake is asked for, the item is not forgotten."""
     alone = clerk.submit("alpha", materials=["plan"])

@@ -136,7 +136,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
 def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, actor: Actor, previous: Item | None = None) -> Case:
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
-    row = bundles.hold(session, case)
+    row = bundles.hold(session, case, joining=previous is None)
     live = {i.code: i for i in functions.live_items(case)}
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
@@ -155,7 +155,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     What nobody has accepted yet is accepted here, with the others or at a follow-on intake.
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
-    row = bundles.hold(session, case)
+    row = bundles.hold(session, case, joining=True)
     before = functions.live_items(case)
     if not follow_on.is_open(session, row, before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")

@@ -146,6 +146,19 @@ def test_attach__what_its_department_has_reported_of_another_item_too(stage, cle
     assert sorted((event.event_id, event.item_id == item.id) for event in stage.all_events(bundle)) == [("1", False), ("2", True)]
 
 
+def test_join__what_came_alone_is_no_bundle(stage, clerk, tiny_matter):
+    """Nothing joins an item that was applied for alone: it joins a bundle."""
+    alone = clerk.submit("beta", materials=["lease"])
+    _, item = running_alone(clerk, stage)
+
+    with pytest.raises(InvalidState, match=f"Expected case {alone.number} to be a bundle"):
+        clerk.adopt(alone, item.number)
+    with pytest.raises(InvalidState, match=f"Expected case {alone.number} to be a bundle"):
+        clerk.follow_on(alone, "alpha")
+
+    assert [row.code for row in stage.items(alone).values()] == ["beta"]
+
+
 def test_attach__what_nobody_had_accepted(stage, clerk, market, tiny_matter):
     """Submitted alone and not yet accepted: a follow-on intake is asked for, the item is not forgotten."""
     alone = clerk.submit("alpha", materials=["plan"])

@@ -23,7 +23,7 @@ OWN = {
     r"pg_stat_|pg_prepared_": {"postgresql"},
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
-    r"skip_locked": {"adoptions", "archives", "batches", "duties", "fetches", "jobs", "recomputing", "start_timers"},
+    r"skip_locked": {"archives", "batches", "duties", "fetches", "jobs", "recomputing", "start_timers"},
     r"RETURNING|\.returning\(": {"numbers", "outbox", "postgresql"},
 }
 

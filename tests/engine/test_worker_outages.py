@@ -211,7 +211,7 @@ def test_adopt__a_job_of_the_item_is_just_being_done(stage, clerk, another):
 
     with another.transaction() as session:
         session.scalars(select(Job).with_for_update()).all()
-        with pytest.raises(Busy, match="something that it owes is just being done"):
+        with pytest.raises(Busy, match="some of it is just being done"):
             clerk.adopt(bundle, item.number)
 
     clerk.adopt(bundle, item.number)

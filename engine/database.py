@@ -128,7 +128,7 @@ class Database:
         Work put off with `after_commit` runs then, each piece in a transaction of its own.  It is owed already (a job row was
         committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
         """
-        with Session(self.bind, expire_on_commit=False, info=self.info) as session:
+        with self._session() as session:
             with outages.told():
                 try:
                     yield session
@@ -142,6 +142,15 @@ class Database:
                 self.live.keep(row, process)
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         self._carry_out(owed)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with Session(self.bind, expire_on_commit=False, info=self.info) as session:
+            try:
+                yield session
+            finally:
+                # What it has learned knows the session in turn; left as it is, everybody who works here would stop for Python to find that.
+                session.info.clear()
 
     def _carry_out(self, owed: list[Callable[[Database], object]]) -> None:
         """Do what was put off.  What a piece puts off in turn stands in line behind the others: a long chain is not to be a deep one."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -42,6 +43,7 @@ class World:
     actor: Actor | None
     #: What the instance is called (its business key).
     key: str | None
+    #: What asks; it has the functions, and therefore this.
     context: Context = field(init=False)
 
     @property
@@ -179,8 +181,9 @@ def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | N
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
     functions = dict(zip(NAMES, _functions(world), strict=True))
     asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
-    world.context = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
-    return world.context
+    made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
+    world.context = weakref.proxy(made)  # in a circle, both would stay, and the session with them, until Python looks for such
+    return made
 
 
 def live_items(case: Case) -> list[Item]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import threading
@@ -13,7 +12,7 @@ from functools import partial
 import click
 
 from api.cli.doctor import look_before_work
-from engine import archives, compiled_files, moments, queues, retention, settings, worker
+from engine import archives, compiled_files, garbage, moments, queues, retention, settings, worker
 from engine.database import Database
 from engine.floors import Floors
 from engine.heartbeat import Heartbeat
@@ -22,8 +21,8 @@ from engine.settings import Settings
 
 #: Transactions of timers at a time; SQLite has one writer.
 HANDS = 2
-#: Objects after which Python looks for those that refer to each other in a circle.
-COLLECTED = 50_000
+#: Objects that come and go in a batch: they are not looked at for garbage meanwhile.
+YOUNG = 50_000
 #: Seconds between two looks at what is kept no longer.
 SWEEP = 3600
 
@@ -36,9 +35,7 @@ def work() -> None:
     database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
-    # What is loaded by now stays; what comes and goes, by the ten thousand in a batch, is not looked at so often.
-    gc.freeze()
-    gc.set_threshold(COLLECTED)
+    garbage.settle(young=YOUNG)
     heart = heartbeat(database, loaded, Pace(hands=hands(database), people=partial(queues.are_people_served, database)))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -15,7 +14,7 @@ from flask import Flask
 from api.app import create_app
 from api.cli.latch import Latch
 from api.cli.work import heartbeat
-from engine import arrivals, logs, moments, settings
+from engine import arrivals, garbage, logs, moments, settings
 from engine.heartbeat import Heartbeat
 from engine.neighbours import Neighbours
 from engine.pace import Pace
@@ -38,7 +37,7 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
-    gc.freeze()  # what is there now stays: to look through it for garbage, again and again, would make somebody wait
+    garbage.settle()
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
     if len(places) > 1:

@@ -14,17 +14,23 @@ Functions = Mapping[str, Callable[..., Any]]
 class Scope:
     """Names that are visible at one place of an expression, and the steps that the whole of it has left."""
 
-    __slots__ = ("calls", "functions", "parent", "root", "steps", "variables")
+    __slots__ = ("_root", "calls", "functions", "parent", "steps", "variables")
     LIMIT = limits.STEPS
 
     def __init__(self, variables: Mapping[str, Any], functions: Functions, parent: Scope | None = None) -> None:
         self.variables = variables
         self.functions = functions
         self.parent = parent
-        self.root: Scope = self if parent is None else parent.root
+        #: None: itself; named, it would be a circle, which stays in memory until Python looks for such.
+        self._root: Scope | None = None if parent is None else parent.root
         self.steps = 0
         #: Functions that are being called within one another.
         self.calls = 0
+
+    @property
+    def root(self) -> Scope:
+        """The outermost scope, which counts."""
+        return self if self._root is None else self._root
 
     def child(self, variables: Mapping[str, Any]) -> Scope:
         """Open an inner scope: a round of a loop, a filter, a context."""
@@ -50,9 +56,10 @@ class Scope:
 
     def spend(self, steps: int) -> None:
         """Count what a loop or a function costs, and stop what costs too much."""
-        self.root.steps += steps
-        if self.root.steps > self.root.LIMIT:
-            raise ExpressionError(f"Expected an expression of at most {self.root.LIMIT} steps, but it takes more")
+        root = self.root
+        root.steps += steps
+        if root.steps > root.LIMIT:
+            raise ExpressionError(f"Expected an expression of at most {root.LIMIT} steps, but it takes more")
 
 
 class DecisionScope(Scope):

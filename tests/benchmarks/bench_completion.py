@@ -31,7 +31,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Column, Table
 
-from engine import execution
+from engine import execution, garbage
 from engine import tasks as verbs
 from engine.actors import ENGINE, Actor, Role, RoleGrant
 from engine.database import Database
@@ -170,6 +170,7 @@ def _timed(tasks: list[UUID], clients: int, ready: Any, told: Any, client: Calla
     with ThreadPoolExecutor(clients) as pool:
         done = [pool.submit(one, tasks[i::clients]) for i in range(clients)]
         warm.wait()
+        garbage.settle()  # as in a server
         ready.wait()
         begun, cpu = time.time(), time.process_time()
         begin.wait()

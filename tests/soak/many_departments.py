@@ -22,7 +22,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from engine import logs, worker
+from engine import garbage, logs, worker
 from engine.database import Database
 from engine.settings import Environment
 from tests import databases
@@ -96,6 +96,7 @@ def offices() -> Iterator[Offices]:
 def _work(pipe: Connection) -> None:
     """Do what comes: a URL to open, or a task to decide at a moment; until nobody is there any more."""
     logs.configure(Environment.PRODUCTION)
+    garbage.settle()  # as in a server
     db: Database | None = None
     while True:
         try:

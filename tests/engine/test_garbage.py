@@ -1,0 +1,55 @@
+"""No command leaves a circle of objects behind: to look for such, Python lets everybody in its process wait (`engine.garbage`)."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy.orm import Session
+
+from engine.errors import EngineError
+from tests import tiny
+
+OURS = ("engine.", "bpmn.")
+
+
+@contextmanager
+def left():
+    """What the garbage collector finds of the block, by class: of ours, and sessions, through which all else is held."""
+    found = Counter()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+    finally:
+        gc.collect()
+        gc.set_debug(0)
+        kinds = [type(each) for each in gc.garbage]
+        gc.garbage.clear()
+        gc.enable()
+    found.update(kind.__qualname__ for kind in kinds if kind.__module__.startswith(OURS) or kind is Session)
+
+
+def test_commands__leave_no_garbage(stage, clerk, market):
+    """From the window to the last certificate, with what is refused on the way; a first case fills what is cached."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    stage.checking = False
+
+    def course():
+        case = clerk.submit("tiny")
+        clerk.complete(case, "一窗受理", outcome="accept")
+        stage.tasks(case)
+        for code in ("alpha", "beta"):
+            with pytest.raises(EngineError):
+                clerk.complete(case, f"{code}审批", outcome="granted")
+            market.complete(case, f"{code}审批", outcome="granted")
+        clerk.complete(case, "统一出件")
+
+    course()
+    with left() as found:
+        course()
+
+    assert not found, found

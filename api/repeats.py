@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from api.auth import SAFE_METHODS
 from api.turns import Turns
-from engine.errors import Busy, Unavailable, Unsettled
+from engine.errors import Busy, Unavailable, Unsettled, Vanished
 
 Done = TypeVar("Done")
 #: How long to wait before each repeat, seconds; less by chance, so that those who met do not meet again.
@@ -42,16 +42,20 @@ class Application(Flask):
 
 
 def again(work: Callable[[], Done]) -> Done:
-    """Do it, and do it again while that can help; raises what the last attempt raised."""
-    until = time.monotonic() + PATIENCE
-    for pause in PAUSES:
+    """Do it, and do it again while that can help; raises what the last attempt raised, of what was missed twice the original error."""
+    until, missed = time.monotonic() + PATIENCE, False
+    for pause in (*PAUSES, None):
         try:
             return work()
         except (Busy, Unavailable) as error:
-            if time.monotonic() > until or (isinstance(error, Unsettled) and not _may_repeat()):
-                raise
+            hindered = error
+        if pause is None or time.monotonic() > until or (isinstance(hindered, Unsettled) and not _may_repeat()):
+            break
+        missed = isinstance(hindered, Vanished)
         _rest(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
-    return work()
+    if missed and isinstance(hindered, Vanished) and hindered.__cause__:
+        raise hindered.__cause__  # nobody has archived or deleted it just now: it is a fault of ours, and told as one
+    raise hindered
 
 
 def _may_repeat() -> bool:

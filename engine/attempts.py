@@ -52,11 +52,12 @@ def require_moving(failed: Sequence[Wait]) -> None:
         raise Stuck(f"{failed[0].element}: {failed[0].error}")
 
 
-def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: BaseException) -> None:
-    """Count a failed attempt, unless what was tried is over meanwhile."""
+def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: BaseException) -> bool:
+    """Count a failed attempt.  False: what was tried is over meanwhile."""
     row = take(session, kind, row_id)
     if row is not None:
         count_failure(session, row, error)
+    return row is not None
 
 
 def count_failure(session: Session, row: Timer | Continuation, error: BaseException) -> None:

@@ -43,6 +43,10 @@ class Busy(EngineError):  # noqa: N818
     """Somebody else holds the thing just now; try again."""
 
 
+class Vanished(Busy):
+    """What the command refers to was there a moment ago, and is not any more; try again."""
+
+
 class Unavailable(EngineError):  # noqa: N818
     """The database cannot be reached, or has no room, just now; try again."""
 

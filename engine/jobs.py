@@ -101,20 +101,21 @@ def discard(session: Session, instance: Held, done: Iterable[UUID]) -> None:
     holdings.of(session).writes.delete(_JOBS, [{"id": job_id, **instance.key} for job_id in done])
 
 
-def remember_failure(session: Session, job_id: UUID, error: Exception) -> None:
-    """Count a failed attempt; plan the next one, or give up and raise an incident.  Somebody else may have done it meanwhile."""
+def remember_failure(session: Session, job_id: UUID, error: Exception) -> bool:
+    """Count a failed attempt; plan the next one, or give up and raise an incident.  False: the job is done or deleted meanwhile."""
     job = session.get(Job, job_id, with_for_update={"key_share": True})
     if job is None:
-        return
+        return False
     job.attempts += 1
     job.error = f"{type(error).__name__}: {error}"
     if job.attempts <= len(BACKOFF):
         job.due_at = moments.now() + BACKOFF[job.attempts - 1]
-        return
+        return True
     job.status = move(job.status, JobStatus.FAILED, f"job {job.id}")
     incident = _standing(session, job) or Incident(**job.key, instance_id=job.instance_id, element="", raised_at=moments.now())
     incident.job_id, incident.message = job.id, job.error
     session.add(incident)
+    return True
 
 
 def _standing(session: Session, job: Job) -> Incident | None:

@@ -1,8 +1,11 @@
 """Outages of the database (数据库故障): what each means for whoever asked, told in one place.
 
 Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
-failure), `Unavailable` when the database cannot be reached, has no connection left, or no room.  When the connection breaks while COMMIT is
-under way, nobody knows what became of it (`Unsettled`): only a command with an Idempotency-Key can be repeated then, and the key decides.
+failure), `Vanished` when something that is referred to is not there, `Unavailable` when the database cannot be reached, has no connection
+left, or no room.  When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): only a command with
+an Idempotency-Key can be repeated then, and the key decides.
+
+Whoever begins anew finds out what has been archived or deleted; what he then misses again is a fault of ours, and told as one.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from engine import meters
-from engine.errors import Busy, EngineError, Unavailable, Unsettled
+from engine.errors import Busy, EngineError, Unavailable, Unsettled, Vanished
 
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
@@ -43,7 +46,7 @@ def told(*, committing: bool = False) -> Iterator[None]:
     except StaleDataError as error:
         raise _counted(Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")) from error
     except (NoResultFound, ObjectDeletedError) as error:
-        raise _counted(Busy(_GONE)) from error
+        raise _counted(Vanished(_GONE)) from error
     except DBAPIError as error:
         meant = _meaning(error, committing=committing)
         if meant is None:
@@ -74,7 +77,7 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     if state in _IN_THE_WAY:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
     if state == _GONE_MEANWHILE:
-        return Busy(_GONE)
+        return Vanished(_GONE)
     # Without a state nobody has answered: there is no connection, or no more.
     lost = state.startswith(("08", "57P")) if state else isinstance(error, OperationalError | InterfaceError)
     if lost and committing:

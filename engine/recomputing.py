@@ -25,7 +25,7 @@ from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
-from engine.errors import Busy
+from engine.errors import Busy, Vanished
 from engine.models import Instance
 from engine.states import ClockStatus, InstanceStatus
 from engine.writes import OLD, Writes
@@ -103,6 +103,9 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
         with db.transaction() as session:
             held = _hold(session, cases)
             return _strike_out(session, walk, held, _recompute(session, held)) if held else None
+    except Vanished:
+        log.exception("cases not counted anew", cases=len(cases))
+        return None
     except Busy:
         return None
 

@@ -83,15 +83,16 @@ def start(session: Session, timer: StartTimer, *, actor: Actor, region: str) -> 
     return row
 
 
-def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> None:
-    """Count a failed attempt: plan the next one, or let an incident say that none is left."""
+def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> bool:
+    """Count a failed attempt: plan the next one, or let an incident say that none is left.  False: there is no such timer any more."""
     timer = session.get(StartTimer, timer_id, with_for_update=True)
     if timer is None or not timer.retries:
-        return
+        return timer is not None
     timer.error = attempts.described(error)
     retries.leave(session, timer, timer.retries - 1, timer.error)
     if timer.retries:
         timer.due_at = retries.STANDARD.next(moments.now(), timer.retries)
+    return True
 
 
 def set_retries(session: Session, definition_id: UUID, element: str, left: int) -> None:

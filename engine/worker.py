@@ -1,6 +1,7 @@
 """The worker: does what is due, many pieces in one transaction as long as nothing goes wrong, else each in its own.
 
-That somebody else holds what a piece of work needs, or that the database is away, is no failure of that piece: it stays due.
+That somebody else holds what a piece of work needs, or that the database is away, is no failure of that piece: it stays due.  That
+something it refers to is not there is one: the next attempt finds out what has become of it, and the last leaves an incident.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ from engine import (
 from engine.actors import ENGINE
 from engine.batches import Batch
 from engine.database import Database
-from engine.errors import Busy, InvalidState, Suspended, Unavailable
+from engine.errors import Busy, InvalidState, Suspended, Unavailable, Vanished
 from engine.floors import UNSEEN, Floors
-from engine.models import Timer
+from engine.models import Base, Job, Timer
 from engine.pace import FEW, MASS, Pace
 from engine.schedule_models import Continuation, StartTimer
 from engine.settings import Settings
@@ -53,17 +54,7 @@ ENDLESS = 20_000
 
 def run(db: Database, job_id: UUID) -> bool:
     """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do."""
-    try:
-        return duties.perform(db, job_id)
-    except (Busy, Suspended):
-        return False  # it waits for whoever holds its instance, or until that is activated
-    except Unavailable:
-        raise
-    except Exception as error:
-        log.exception("job failed", job=str(job_id))
-        with db.transaction() as session:
-            jobs.remember_failure(session, job_id, error)
-        return True
+    return _try(db, Job, job_id, lambda: duties.perform(db, job_id), jobs.remember_failure)
 
 
 def resume(db: Database, instance_id: UUID) -> int:
@@ -97,18 +88,18 @@ def _tell(db: Database, instance_id: UUID) -> int | None:
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
                     jobs.discard(session, row, owed)
         return len(owed)
-    except (Busy, Suspended):
-        return None
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one that it belongs to
+        if _in_the_way(error):
+            return None
         log.info("children are told one by one", because=type(error).__name__)
     return sum(run(db, job_id) for job_id in owed)
 
 
 def fire(db: Database, timer_id: UUID) -> bool:
     """Let one timer go off, if it is still due.  Tells whether it was ours to do."""
-    return _try(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
+    return _attempt(db, Timer, timer_id, lambda session, timer: timers.fire(session, timer, actor=ENGINE))
 
 
 def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
@@ -131,25 +122,44 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
 
 def carry_on(db: Database, continuation_id: UUID) -> bool:
     """Carry one token on, if it is still time.  Tells whether it was ours to do."""
-    return _try(db, Continuation, continuation_id, lambda session, row: continuations.execute(session, row, actor=ENGINE))
+    return _attempt(db, Continuation, continuation_id, lambda session, row: continuations.execute(session, row, actor=ENGINE))
 
 
-def _try(db: Database, kind: type[attempts.Row], row_id: UUID, do: Callable[[Session, attempts.Row], None]) -> bool:
-    try:
+def _attempt(db: Database, kind: type[attempts.Row], row_id: UUID, do: Callable[[Session, attempts.Row], None]) -> bool:
+    def claimed() -> bool:
         with db.transaction() as session:
             row = attempts.claim(session, kind, row_id)
-            if row is None:
-                return False
-            do(session, row)
-    except (Busy, Suspended):
-        return False
+            if row is not None:
+                do(session, row)
+            return row is not None
+
+    return _try(db, kind, row_id, claimed, lambda session, _id, error: attempts.remember_failure(session, kind, row_id, error))
+
+
+def _try(
+    db: Database, kind: type[Base], row_id: UUID, do: Callable[[], bool], remember: Callable[[Session, UUID, Exception], bool]
+) -> bool:
+    """Do one piece of work; a failure is kept on its row, never raised.  Tells whether it was ours to do.
+
+    Where the row is not there any more, there is nothing to tell, either: what was to be done has gone with it.
+    """
+    try:
+        return do()
     except Unavailable:
         raise
     except Exception as error:
-        log.exception("attempt failed", what=kind.__tablename__, row=str(row_id))
+        if _in_the_way(error):
+            return False
         with db.transaction() as session:
-            attempts.remember_failure(session, kind, row_id, error)
-    return True
+            remembered = remember(session, row_id, error)
+        if remembered:
+            log.exception("attempt failed", what=kind.__tablename__, row=str(row_id))
+        return remembered
+
+
+def _in_the_way(error: Exception) -> bool:
+    """Whether work waits for whoever holds its instance, or until that is activated."""
+    return isinstance(error, Busy | Suspended) and not isinstance(error, Vanished)
 
 
 def forget(db: Database, instance_id: UUID) -> bool:
@@ -161,18 +171,12 @@ def forget(db: Database, instance_id: UUID) -> bool:
 
 def begin(db: Database, timer_id: UUID, region: str) -> bool:
     """Start a process whose time has come.  Tells whether it was ours to do."""
-    try:
+
+    def claimed() -> bool:
         with db.transaction() as session:
             return start_timers.fire(session, timer_id, region=region) is not None
-    except Busy:
-        return False
-    except Unavailable:
-        raise
-    except Exception as error:
-        log.exception("attempt failed", what=StartTimer.__tablename__, row=str(timer_id))
-        with db.transaction() as session:
-            start_timers.remember_failure(session, timer_id, error)
-        return True
+
+    return _try(db, StartTimer, timer_id, claimed, start_timers.remember_failure)
 
 
 @dataclass(frozen=True, kw_only=True)

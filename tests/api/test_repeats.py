@@ -1,12 +1,19 @@
-"""A request that the database keeps from its work is repeated, bounded; what then still fails is a 503 with Retry-After, never a 500."""
+"""A request that the database keeps from its work is repeated, bounded; what then still fails is a 503 with Retry-After.
+
+It is a 500 only when something is missing that nobody has just taken away.
+"""
 
 from __future__ import annotations
 
 import io
 import time
+import traceback
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
 from api import repeats
 from api.app import create_app
@@ -19,6 +26,9 @@ from tests.api.conftest import Caller
 from tests.documents import PDF
 from tests.hall import furnish
 from tests.proxy import COMMIT, Proxy
+
+#: What is referred to is not there (SQLSTATE).
+MISSING = "23503"
 
 
 @pytest.fixture(scope="module")
@@ -171,22 +181,77 @@ def test_question__all_connections_are_taken(app, clerk):
         connection.close()
 
 
+@pytest.fixture
+def refusing(near):
+    """Let the server refuse, inside the block, whatever accounts are made."""
+
+    @contextmanager
+    def refusing(state):
+        refuse(near, state)
+        with near.transaction() as session:
+            session.execute(text("create trigger refuses before insert on accounts for each row execute function refuse()"))
+        yield
+        mend(near)
+
+    return refusing
+
+
+def refuse(near, state):
+    raising = f"begin raise 'no' using errcode = '{state}'; end"
+    with near.transaction() as session:
+        session.execute(text(f"create or replace function refuse() returns trigger language plpgsql as $$ {raising} $$"))
+
+
+def mend(near):
+    with near.transaction() as session:
+        session.execute(text("drop function if exists refuse cascade"))
+
+
+def forget(near, name):
+    with near.transaction() as session:
+        session.execute(text("delete from accounts where name = :name"), {"name": name})
+        session.execute(text("delete from idempotent_answers where key = :name"), {"name": name})
+
+
 @pytest.mark.parametrize("state", ["53100", "40001", "40P01"])
-def test_command__server_refuses(admin, near, state):
-    with near.transaction() as session:
-        session.execute(
-            text(f"create function refuse() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '{state}'; end $$")
-        )
-        session.execute(text("create trigger refuses before insert on accounts for each row execute function refuse()"))
+def test_command__server_refuses(admin, near, refusing, state):
+    with refusing(state):
+        check_busy(create(admin, "refused", Idempotency_Key="refused"))
 
-    check_busy(create(admin, "refused", Idempotency_Key="refused"))
-
-    with near.transaction() as session:
-        session.execute(text("drop function refuse cascade"))
     assert create(admin, "refused", Idempotency_Key="refused").status_code == 201
-    with near.transaction() as session:
-        session.execute(text("delete from accounts where name = 'refused'"))
-        session.execute(text("delete from idempotent_answers where key = 'refused'"))
+    forget(near, "refused")
+
+
+def test_command__what_it_refers_to_has_just_gone(admin, near, refusing, in_the_pause):
+    """Nobody is told: the second attempt finds what has become of it."""
+    with refusing(MISSING):
+        in_the_pause(lambda: mend(near))
+
+        assert create(admin, "raced", Idempotency_Key="raced").status_code == 201
+
+    forget(near, "raced")
+
+
+def test_command__what_it_refers_to_has_never_been_there(admin, near, refusing):
+    """To try again is no help: it is a fault of ours, and the log has all of it; it can be given again when that is mended."""
+    with refusing(MISSING), capture_logs() as logged:
+        problem = create(admin, "faulty", Idempotency_Key="faulty")
+
+    assert (problem.status_code, "Retry-After" in problem.headers) == (500, False)
+    [line] = [line for line in logged if line["event"] == "request failed"]
+    assert (line["incident"], type(line["exc_info"])) == (problem.json["instance"], IntegrityError)
+    assert "in create" in "".join(traceback.format_exception(line["exc_info"]))
+    assert create(admin, "faulty", Idempotency_Key="faulty").status_code == 201
+    forget(near, "faulty")
+
+
+def test_command__misses_something_at_its_last_attempt(admin, near, refusing, in_the_pause, monkeypatch):
+    """Whoever had to wait for somebody until then has missed it only once, and may come again."""
+    monkeypatch.setattr(repeats, "PAUSES", (0.02,))
+    with refusing("40001"):
+        in_the_pause(lambda: refuse(near, MISSING))
+
+        check_busy(create(admin, "late"))
 
 
 def test_upload__is_read_again(clerk, proxy):

@@ -3,11 +3,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from structlog.testing import capture_logs
 
-from engine import database, incidents, instances, jobs, tasks, worker
+from engine import database, duties, execution, incidents, instances, jobs, tasks, worker
+from engine.actors import ENGINE
+from engine.columns import new_id
 from engine.errors import InvalidState, NotFound, NotPermitted
-from engine.models import Incident, Job
+from engine.models import Incident, Instance, Job
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_case_migrations import migrate
@@ -68,6 +71,67 @@ def test_remember_failure__out_of_retries(stage, case):
     assert (incident.job_id, incident.wait) == (job.id, None)
     stage.travel(2026, 4, 1)
     assert owed(stage, case).attempts == len(jobs.BACKOFF) + 1
+
+
+@pytest.fixture
+def missing(stage, clerk, monkeypatch):
+    """A case, and how often its process looks at the world in vain, since something is not there: so many times."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    case = clerk.submit("tiny")
+    times = iter(())
+
+    def refresh(session, job):
+        if next(times, None):
+            session.get_one(Job, new_id())
+        execution.refresh(session, job.instance_id, actor=ENGINE)
+
+    def missing(often):
+        nonlocal times
+        times = iter([True] * often)
+        with stage.database.transaction() as session:
+            jobs.owe(session, "refresh", session.get_one(Instance, instances.of_case(session, case).id))
+        return case
+
+    monkeypatch.setitem(duties.PERFORM, "refresh", refresh)
+    return missing
+
+
+def test_remember_failure__what_was_there_has_vanished(stage, missing):
+    """That was a race: the second attempt knows it."""
+    case = missing(1)
+    assert owed(stage, case).error.startswith("Vanished: Expected to find")
+
+    stage.traveller.shift(timedelta(minutes=1))
+    worker.drain(stage.database)
+
+    assert (stage.jobs(case), stage.incidents(case)) == ([], [])
+
+
+def test_remember_failure__what_is_missing_was_never_there(stage, missing):
+    """It is not passed over in silence."""
+    case = missing(100)
+
+    fail_for_good(stage, case)
+
+    [incident] = stage.incidents(case)
+    assert incident.message.startswith("Vanished: Expected to find")
+
+
+def test_remember_failure__the_job_has_vanished(stage, missing, monkeypatch):
+    """What is not there any more cannot fail, and nobody is told."""
+    remember = jobs.remember_failure
+
+    def deleted(session, job_id, error):
+        with stage.database.transaction() as other:
+            other.execute(delete(Job).where(Job.id == job_id))
+        return remember(session, job_id, error)
+
+    monkeypatch.setattr(jobs, "remember_failure", deleted)
+
+    with capture_logs() as logged:
+        case = missing(100)
+
+    assert (stage.jobs(case), stage.incidents(case), logged) == ([], [], [])
 
 
 def test_retry__the_cause_is_mended(stage, clerk, supervisor, case):

@@ -12,7 +12,7 @@ from sqlalchemy import func, make_url, select, text
 from engine import database, postgresql
 from engine.columns import new_id
 from engine.database import Database
-from engine.errors import Busy, InvalidState, Unavailable, Unsettled
+from engine.errors import Busy, InvalidState, Unavailable, Unsettled, Vanished
 from engine.models import Department, Grant
 from tests.proxy import COMMIT, Proxy
 
@@ -157,12 +157,12 @@ def test_transaction__connection_breaks(db, near, proxy, break_):
 
 def test_transaction__what_it_refers_to_has_gone(db):
     """It was there when it was looked at: who begins anew finds out what has become of it."""
-    with pytest.raises(Busy, match="but it has just been archived or deleted; try again"), db.transaction() as session:
+    with pytest.raises(Vanished, match="but it has just been archived or deleted; try again"), db.transaction() as session:
         session.add(Grant(account_id=new_id(), role="clerk"))
 
 
 def test_transaction__what_it_looks_at_again_has_gone(db):
-    with pytest.raises(Busy, match="but it has just been archived or deleted; try again"), db.transaction() as session:
+    with pytest.raises(Vanished, match="but it has just been archived or deleted; try again"), db.transaction() as session:
         session.get_one(Department, "away")
 
 

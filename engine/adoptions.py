@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engine import (
     archived_items,
     bundles,
+    department_events,
     functions,
     holdings,
     instances,
@@ -25,7 +26,7 @@ from engine import (
     recomputing,
 )
 from engine.actors import Actor
-from engine.case_models import Case, DepartmentEvent, Item, Material, MaterialLink, Result
+from engine.case_models import Case, Item, Material, MaterialLink, Result
 from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Job, Task
@@ -156,26 +157,19 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     # What was handed in stays in its case; the bundle gets a copy of what it needs.
     session.execute(delete(MaterialLink).where(keys.its(MaterialLink.item_id, item)))
-    _forget_what_is_known(session, case, item)
+    reported = department_events.take(session, item)  # what the bundle knows from another item is not brought along
     item.region, item.case_id, item.adopted_from_id = case.region, case.id, source.id
     item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
     session.flush()
     session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
+    department_events.note(session, item, reported)
     _take_materials(session, materials.of_case(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
     if recomputing.recount(session, item):
         jobs.owe(session, "refresh", instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
-
-
-def _forget_what_is_known(session: Session, case: Case, item: Item) -> None:
-    """What a department has reported counts once in a case: an event that the bundle knows from another item is not brought along."""
-    of_department = DepartmentEvent.department == item.department
-    known = session.scalars(select(DepartmentEvent.event_id).where(keys.together(DepartmentEvent, case), of_department)).all()
-    mine = keys.its(DepartmentEvent.item_id, item), of_department, DepartmentEvent.event_id.in_(known)
-    session.execute(delete(DepartmentEvent).where(*mine))
 
 
 def _take_materials(session: Session, have: Sequence[Material], case: Case, *, actor: Actor) -> None:

@@ -8,10 +8,24 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, bundles, cases, clocks, execution, instances, journal, keys, materials, moments, notices, outbox, procedures
+from engine import (
+    alerts,
+    bundles,
+    cases,
+    clocks,
+    department_events,
+    execution,
+    instances,
+    journal,
+    materials,
+    moments,
+    notices,
+    outbox,
+    procedures,
+)
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
-from engine.case_models import Case, DepartmentEvent, Item
+from engine.case_models import Case, Item
 from engine.clock import Light, PauseKind
 from engine.clocks import Approver
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
@@ -118,12 +132,9 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     else:
         row = instances.lock(session, item.instance_id)
         session.refresh(item)
-    known = select(DepartmentEvent.event_id).where(DepartmentEvent.department == item.department, DepartmentEvent.event_id == event_id)
-    if session.scalar(known.where(keys.together(DepartmentEvent, item))) is not None:
+    if not department_events.note(session, item, [(event_id, moments.now())]):
         return item
     _require_number_free(session, item, external_number)
-    now = moments.now()
-    session.add(DepartmentEvent(department=item.department, event_id=event_id, **item.key, item_id=item.id, received_at=now))
     item.external_number = external_number or item.external_number
     target = SyncStatus.ACKED if state == item.status else SyncStatus.DIVERGED
     if item.sync is not target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import archives, bundles, cases, deployments, tasks, worker
+from engine import archives, bundles, cases, deployments, items, tasks, worker
 from engine.case_models import Case, Commitment, Item
 from engine.errors import Busy, InvalidState, NotFound
 from engine.models import Entry, Instance, Job, Outbox
@@ -217,3 +217,44 @@ def test_withdraw__while_a_bundle_adopts_it(stage, clerk, bundle):
     assert stage.jobs(bundle) == stage.jobs(alone) == []
     stage.checking = True
     invariants.check(stage.database)
+
+
+def reporting(market, item, event):
+    """What a department's system says of an item, as it holds on to it in the midst of its transaction."""
+
+    def report(session):
+        items.report(session, session.get_one(Item, item.id), event_id=event, state="in_review", external_number=None, actor=market.actor)
+        session.flush()
+
+    return report
+
+
+def test_report__two_items_under_one_number(stage, clerk, market, bundle):
+    """Departments work beside each other and hold nothing in common: the second finds the event known, as a moment later."""
+    clerk.follow_on(bundle, "beta")
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    alpha, beta = stage.item(bundle, "alpha"), stage.item(bundle, "beta")
+
+    def second():
+        market.handle("report", beta, event_id="1", state="in_review", external_number=None)
+
+    with interleaving.waited_for(stage.database, reporting(market, alpha, "1"), second):
+        pass
+
+    assert [(event.event_id, event.item_id) for event in stage.all_events(bundle)] == [("1", alpha.id)]
+    assert (stage.item(bundle, "alpha").sync, stage.item(bundle, "beta").sync) == ("acked", "local")
+
+
+def test_attach__what_its_department_reports_of_another_item_just_now(stage, clerk, market, bundle):
+    """Whether the bundle knows it is seen when it is brought along."""
+    alone = clerk.submit("beta")
+    clerk.complete(alone, "一窗受理", outcome="accept")
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    alpha, beta = stage.item(bundle, "alpha"), stage.item(alone, "beta")
+    for event in ("1", "2"):
+        market.handle("report", beta, event_id=event, state="in_review", external_number=None)
+
+    with interleaving.waited_for(stage.database, reporting(market, alpha, "1"), lambda: clerk.adopt(bundle, beta.number)):
+        pass
+
+    assert sorted((event.event_id, event.item_id == alpha.id) for event in stage.all_events(bundle)) == [("1", True), ("2", False)]

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from tests import distribution
+from tests.listening import listening
 
 #: Tables that grow, and the column of their rows that is the case.
 _CASE = {table.name: next(iter(distribution.key_of(table) - {"region"})) for table in distribution.growing()}
@@ -46,8 +47,5 @@ def watched(beyond: set[tuple[str, str]]) -> Iterator[set[str]]:
             if found := list(astray(statement, beyond)):
                 raise AssertionError("\n".join(found))
 
-    event.listen(Engine, "before_cursor_execute", look)
-    try:
+    with listening(Engine, before_cursor_execute=look):
         yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", look)

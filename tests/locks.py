@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Select, Table, Update, event, null, select
+from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Select, Table, Update, null, select
 from sqlalchemy.sql import ClauseElement
+
+from tests.listening import listening
 
 #: Where a connection keeps its course.
 COURSE = "course of locks"
@@ -51,14 +53,8 @@ class Locks:
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Record everything that happens in the block, on every database; for one thread."""
-        listeners = (("before_execute", self._look), ("after_execute", self._note), ("commit", self._end), ("rollback", self._end))
-        for name, listener in listeners:
-            event.listen(Engine, name, listener)
-        try:
+        with listening(Engine, before_execute=self._look, after_execute=self._note, commit=self._end, rollback=self._end):
             yield
-        finally:
-            for name, listener in listeners:
-                event.remove(Engine, name, listener)
 
     def violations(self) -> Iterator[str]:
         """Yield what could make two transactions wait for each other."""

@@ -226,6 +226,12 @@ class Person:
         with self.acting() as session:
             return cases.submit(session, what, actor=self.actor)
 
+    def take_in(self, matter: str, **what: Any) -> Case:
+        """Submit a case and accept it at the window: its departments work."""
+        case = self.submit(matter, **what)
+        self.complete(case, "一窗受理", outcome="accept")
+        return case
+
     def start(self, key: str, *, business_key: str | None = None, **variables: Any) -> Instance:
         """Start a process without a matter."""
         with self.acting() as session:

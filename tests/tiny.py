@@ -46,6 +46,30 @@ def item(code: str, *content: str, department: str = "market", **facts: str) -> 
     return d.diagram(*body, key=code, name=code, properties=_prefixed(properties))
 
 
+def inspected(code: str, *, days: str = "3", at_most: str = "P6D") -> bytes:
+    """An item that is decided, looked at on the place when that is the decision (for so many days, and `at_most` so long), and decided."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": days}
+    return item(
+        code,
+        d.start("accepted"),
+        decision(code),
+        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        d.exclusive("decided", default="done"),
+        d.user("inspect", name="现场核查", groups="department-market", properties=properties),
+        d.timer_boundary("too_long", on="inspect", duration=at_most),
+        d.end("done"),
+        d.flows(
+            "accepted -> decide -> decided -> done",
+            "decided -> inspect [${outcome == 'inspect'}]",
+            "inspect -> decide",
+            "too_long -> decide",
+            "late -> overdue -> reported",
+        ),
+    )
+
+
 def decision(code: str, department: str = "market", id_: str = "decide") -> str:
     return d.user(
         id_, name=f"{code}审批", groups=f"department-{department}", due="${deadline('promised')}", properties={"onething.kind": "decision"}

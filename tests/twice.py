@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from engine import idempotency, postgresql
 from engine.database import Database
+from tests.listening import listening
 
 
 def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
@@ -30,19 +30,15 @@ def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
         first.append(threading.get_ident())
         return do()
 
-    event.listen(Session, "before_commit", stand)
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            one = pool.submit(begin)
-            while not stands.wait(0.1):
-                assert not one.done(), one.result()
-            two = pool.submit(do)
-            while not (waits := _somebody_waits(database)) and not two.done():
-                time.sleep(0.01)
-            goes.set()
-            answers = one.result(), two.result()
-    finally:
-        event.remove(Session, "before_commit", stand)
+    with listening(Session, before_commit=stand), ThreadPoolExecutor(2) as pool:
+        one = pool.submit(begin)
+        while not stands.wait(0.1):
+            assert not one.done(), one.result()
+        two = pool.submit(do)
+        while not (waits := _somebody_waits(database)) and not two.done():
+            time.sleep(0.01)
+        goes.set()
+        answers = one.result(), two.result()
     assert waits, "Expected the second command to wait for the first, but it does not"
     return answers
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
+
+from tests.listening import listening
 
 #: How often somebody rests before a statement, and before COMMIT; how long at most, seconds.
 BEFORE_A_STATEMENT, BEFORE_COMMIT, LONGEST = 0.15, 0.4, 0.015
@@ -24,14 +26,8 @@ def by(chance: random.Random) -> None:
 @contextmanager
 def widened() -> Iterator[None]:
     """Let threads that know a chance rest in the block, on every database."""
-    listeners = [("before_cursor_execute", partial(_rest, BEFORE_A_STATEMENT)), ("commit", partial(_rest, BEFORE_COMMIT))]
-    for name, listener in listeners:
-        event.listen(Engine, name, listener)
-    try:
+    with listening(Engine, before_cursor_execute=partial(_rest, BEFORE_A_STATEMENT), commit=partial(_rest, BEFORE_COMMIT)):
         yield
-    finally:
-        for name, listener in listeners:
-            event.remove(Engine, name, listener)
 
 
 def _rest(often: float, *_about: object) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, text
 
 from engine.database import Database
 from engine.models import Base
+from tests.listening import listening
 
 #: Tables that hold what an installation is, not what it does: they stay small, and are read whole at will.
 SMALL = {
@@ -31,12 +32,8 @@ def recorded(database: Database) -> Iterator[dict[str, Any]]:
     def keep(_connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
         seen.setdefault(statement, parameters[0] if isinstance(parameters, list) else parameters)
 
-    bind: Engine = database.bind
-    event.listen(bind, "before_cursor_execute", keep)
-    try:
+    with listening(database.bind, before_cursor_execute=keep):
         yield seen
-    finally:
-        event.remove(bind, "before_cursor_execute", keep)
 
 
 #: Tables that grow.

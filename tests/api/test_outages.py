@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from api import repeats
 from engine.models import Definition, ExternalTask, Task
@@ -15,6 +15,7 @@ from engine.schedule_models import Continuation
 from tests import everywhere
 from tests.api import bundle
 from tests.api.conftest import Caller
+from tests.listening import listening
 
 #: What SQLite says when somebody is in the way, and when it has no room: PostgreSQL's words are told by their states (`test_outages.py` of the engine).
 SAYS = ("database is locked", "database or disk is full")
@@ -73,11 +74,8 @@ def failing(bind, place):
         if len(came) == place:
             raise sqlite3.OperationalError(SAYS[place % len(SAYS)])
 
-    event.listen(bind, "do_execute", fail)
-    try:
+    with listening(bind, do_execute=fail):
         yield came
-    finally:
-        event.remove(bind, "do_execute", fail)
 
 
 def answers(bind, ask):

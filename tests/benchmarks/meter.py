@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
+
+from tests.listening import listening
 
 
 @dataclass(kw_only=True)
@@ -35,13 +37,8 @@ def counted(bind: Engine) -> Iterator[Sample]:
     def count_commit(_connection) -> None:
         sample.commits += 1
 
-    event.listen(bind, "before_cursor_execute", count_statement)
-    event.listen(bind, "commit", count_commit)
-    try:
+    with listening(bind, before_cursor_execute=count_statement, commit=count_commit):
         yield sample
-    finally:
-        event.remove(bind, "before_cursor_execute", count_statement)
-        event.remove(bind, "commit", count_commit)
 
 
 def measure(bind: Engine, work: Callable[[], object]) -> Sample:

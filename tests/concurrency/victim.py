@@ -13,16 +13,15 @@ import json
 import os
 import signal
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import time_machine
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests.concurrency import stories
 from tests.hall import Hall
+from tests.listening import listening
 
 
 def live(url: str, folder: str, story: str, steps: int | None = None, kill_at: int = 0) -> str:
@@ -35,10 +34,8 @@ def live(url: str, folder: str, story: str, steps: int | None = None, kill_at: i
         if moments == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with ExitStack() as watched, time_machine.travel("2026-03-02T09:00:00+08:00", tick=False) as traveller:
-        for moment in ("before_commit", "after_commit"):
-            event.listen(Session, moment, look)
-            watched.callback(event.remove, Session, moment, look)
+    travelling = time_machine.travel("2026-03-02T09:00:00+08:00", tick=False)
+    with listening(Session, before_commit=look, after_commit=look), travelling as traveller:
         hall = Hall(url, Path(folder), traveller)
         case = stories.play(hall, stories.STORIES[story][:steps], Path(folder, "log.jsonl"))
         hall.close()

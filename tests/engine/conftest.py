@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import sqlalchemy as sa
 import time_machine
 
 from engine.database import Database
 from tests import databases, distribution
+from tests.listening import listening
 from tests.stage import MONDAY, Person, Stage, found
 
 
@@ -76,9 +76,8 @@ def transactions(stage):
         rows = connection.connection.cursor().execute("DELETE FROM written RETURNING place, what").fetchall()
         seen.append(tuple({row[index] for row in rows} - {None} for index in (0, 1)))
 
-    sa.event.listen(bind, "commit", look)
-    yield seen
-    sa.event.remove(bind, "commit", look)
+    with listening(bind, commit=look):
+        yield seen
 
 
 def _furnish(url: str) -> None:

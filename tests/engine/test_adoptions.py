@@ -44,8 +44,7 @@ def test_attach__running_item_keeps_its_clock(stage, clerk, market, tiny_matter)
     stage.travel(2026, 3, 4)
     market.handle("pause", item, kind="hearing", reason="听证", days=5)
     before = ledger_of(stage, item)
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
 
     clerk.adopt(bundle, item.number)
 
@@ -57,8 +56,7 @@ def test_attach__running_item_keeps_its_clock(stage, clerk, market, tiny_matter)
 
 def test_attach__single_case_is_closed(stage, clerk, market, tiny_matter):
     alone, item = running_alone(clerk, stage)
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
 
     clerk.adopt(bundle, item.number)
 
@@ -71,8 +69,7 @@ def test_attach__single_case_is_closed(stage, clerk, market, tiny_matter):
 def test_attach__tasks_move_to_hall_and_matter(stage, clerk, market, tiny_matter):
     yuelu = stage.person("clerk-yuelu")
     _, item = running_alone(yuelu, stage, hall="yuelu")
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
 
     clerk.adopt(bundle, item.number)
 
@@ -82,8 +79,7 @@ def test_attach__tasks_move_to_hall_and_matter(stage, clerk, market, tiny_matter
 
 def test_attach__the_bundle_waits_for_it_and_issues_it(stage, clerk, market, tiny_matter):
     _, item = running_alone(clerk, stage)
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
     clerk.adopt(bundle, item.number)
 
     market.complete(bundle, "beta审批", outcome="granted")
@@ -136,8 +132,7 @@ def test_attach__brings_its_materials(stage, clerk, market, tiny_matter):
 def test_attach__what_its_department_has_reported_of_another_item_too(stage, clerk, market, tiny_matter):
     """A department numbers what it reports by item, perhaps: each number counts once in a case."""
     _, item = running_alone(clerk, stage)
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
     for of, event in ((item, "1"), (item, "2"), (stage.item(bundle, "beta"), "1")):
         market.handle("report", of, event_id=event, state="in_review", external_number=None)
 
@@ -162,8 +157,7 @@ def test_join__what_came_alone_is_no_bundle(stage, clerk, tiny_matter):
 def test_attach__what_nobody_had_accepted(stage, clerk, market, tiny_matter):
     """Submitted alone and not yet accepted: a follow-on intake is asked for, the item is not forgotten."""
     alone = clerk.submit("alpha", materials=["plan"])
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
 
     clerk.adopt(bundle, stage.item(alone, "alpha").number)
     assert stage.statuses(bundle) == {"alpha": "submitted", "beta": "in_review"}
@@ -364,8 +358,7 @@ def test_attach__an_item_that_the_matter_does_not_know(stage, clerk, tiny_matter
 
 def test_attach__handled_by_the_bundle_already(stage, clerk, tiny_matter):
     _, item = running_alone(clerk, stage)
-    bundle = clerk.submit("tiny", materials=["plan", "lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", materials=["plan", "lease"])
 
     with pytest.raises(InvalidState, match="not to handle alpha yet"):
         clerk.adopt(bundle, item.number)

@@ -32,8 +32,7 @@ def ended(stage, clerk, market, deployed):
 
 
 def finish(clerk, market):
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     for code in ("alpha", "beta"):
         market.complete(case, f"{code}审批", outcome="granted", certificate_no=f"{code}-1")
     clerk.complete(case, "统一出件", mode="unified", delivery="window")
@@ -282,8 +281,7 @@ def test_adopt__into_a_bundle_that_begins(stage, clerk, market, put_away, by):
 
 def test_adopt__into_a_bundle_that_runs(stage, clerk, market, put_away):
     item = put_away()
-    bundle = clerk.submit("tiny", items=["beta"], materials=["plan"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["plan"])
 
     clerk.adopt(bundle, item.number)
 

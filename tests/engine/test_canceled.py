@@ -116,8 +116,7 @@ def test_withdraw__does_not_wait_for_what_a_drawing_computes(stage, clerk):
     within = (d.start("ss"), tiny.decision("alpha"), d.end("se"), d.flows("ss -> decide -> se"))
     body = (d.start("s"), d.subprocess("sub", *within, ext=HANDS_OUT), d.end("e"), d.flows("s -> sub -> e"))
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": tiny.item("alpha", *body)}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
 
     clerk.withdraw(case)
 

@@ -472,9 +472,7 @@ def test_undo__unknown_batch(stage):
 
 def accepted(stage, clerk, items):
     stage.deploy("tiny", **tiny.folder(items))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    return clerk.take_in("tiny")
 
 
 def test_move__an_item_that_nobody_would_call(stage, clerk):
@@ -546,7 +544,7 @@ def test_move__in_the_middle_of_whatever_happens(stage, clerk, market, seed):
     walk = Walk(stage, clerk, market, seed)
     story = [walk.step() for _ in range(3 + 4 * seed)]
     files = tiny.folder(
-        test_walks.ITEMS, materials=test_walks.MATERIALS, processes={code: test_walks.inspected(code) for code in test_walks.ITEMS}
+        test_walks.ITEMS, materials=test_walks.MATERIALS, processes={code: tiny.inspected(code) for code in test_walks.ITEMS}
     )
     files["tiny_bpmn"] = redrawn.drop_task(files["tiny_bpmn"], "over-rate", "look", name="复核", groups="department-market")
     stage.deploy("tiny", **files)

@@ -169,8 +169,7 @@ def test_withdraw__in_review(stage, clerk, case):
 def test_withdraw__what_waits_for_another_item(stage, clerk):
     """It is taken back as the other is; nothing has kept it from being granted."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
 
     clerk.withdraw(case)
 
@@ -207,8 +206,7 @@ def test_withdraw__what_is_decided_stays(stage, clerk, market, case):
 
 def test_withdraw__everything_is_decided(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
 
     with pytest.raises(InvalidState, match="to have an undecided item"):

@@ -115,8 +115,7 @@ def committed(stage, clerk, market, *, items, post_check=20):
         d.flows("accepted -> decide -> plan_check -> decided"),
     )
     stage.deploy("tiny", **tiny.folder({"alpha": {"post_check": post_check}, **items}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
     return case
 

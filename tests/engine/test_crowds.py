@@ -23,7 +23,7 @@ from engine.models import Job
 from engine.states import DeliveryStatus, InstanceStatus, ItemStatus
 from tests import invariants, tiny, windows
 from tests.bpmn import diagrams as d
-from tests.engine.test_walks import ITEMS, MATERIALS, Walk, inspected
+from tests.engine.test_walks import ITEMS, MATERIALS, Walk
 from tests.stage import APPLICANT, WORKFLOWS
 
 pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
@@ -69,7 +69,7 @@ class Crowd(Walk):
     def __init__(self, stage, clerk, market, seed: int) -> None:
         self.stage, self.clerk, self.market, self.seed, self.here = stage, clerk, market, seed, threading.local()
         stage.checking = False
-        processes = {code: inspected(code) for code in ITEMS} | {"zeta": PROMISED}
+        processes = {code: tiny.inspected(code) for code in ITEMS} | {"zeta": PROMISED}
         items = {**ITEMS, "zeta": {"post_check": 3}}
         stage.deploy("tiny", **tiny.folder(items, materials=MATERIALS, processes=processes, promised="30", archive_days="3"))
         self.begin("beginning")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import worker
@@ -15,6 +15,7 @@ from engine.schedule_models import Continuation
 from tests import invariants
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
+from tests.listening import listening
 
 CATCHER = d.diagram(
     d.start("s"), d.catch("wait", defs.signal("go")), d.user("help", name="救援"), d.flows("s -> wait -> help"), key="catcher"
@@ -60,15 +61,8 @@ def killing(moment):
         if told[-1] == moment:
             raise Killed
 
-    for name in ("before_commit", "after_commit"):
-        event.listen(Session, name, look)
-    try:
+    with suppress(Killed), listening(Session, before_commit=look, after_commit=look):
         yield told
-    except Killed:
-        pass
-    finally:
-        for name in ("before_commit", "after_commit"):
-            event.remove(Session, name, look)
 
 
 @pytest.fixture

@@ -201,8 +201,7 @@ def test_predecessor__withdrawn_before_acceptance(stage, clerk):
 
 def test_predecessor__joins_when_the_other_is_in_review_already(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
-    case = clerk.submit("tiny", items=["beta"])
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny", items=["beta"])
     clerk.follow_on(case, "alpha")
     clerk.complete(case, "接续受理", outcome="accept")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from sqlalchemy import event
 
 from engine.database import Database
 from engine.models import Instance
 from tests import effort
 from tests.benchmarks import reference
+from tests.listening import listening
 
 #: More or fewer calls than that are no growth.
 ABOUT = 25
@@ -69,9 +69,8 @@ def sent(database, work):
         values = [value for row in rows for value in (row.values() if isinstance(row, dict) else row)]
         found.extend(len(value) for value in values if isinstance(value, str | bytes))
 
-    event.listen(database.bind, "before_cursor_execute", count)
-    work()
-    event.remove(database.bind, "before_cursor_execute", count)
+    with listening(database.bind, before_cursor_execute=count):
+        work()
     return sum(found)
 
 

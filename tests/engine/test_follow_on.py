@@ -14,9 +14,7 @@ DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合
 def case(stage, clerk):
     """Alpha is in review; beta and gamma may join."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[PLAN, LEASE]))
-    case = clerk.submit("tiny", items=["alpha"])
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    return clerk.take_in("tiny", items=["alpha"])
 
 
 def test_request__while_the_bundle_runs(stage, clerk, market, case):

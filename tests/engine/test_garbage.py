@@ -39,8 +39,7 @@ def test_commands__leave_no_garbage(stage, clerk, market):
     stage.checking = False
 
     def course():
-        case = clerk.submit("tiny")
-        clerk.complete(case, "一窗受理", outcome="accept")
+        case = clerk.take_in("tiny")
         stage.tasks(case)
         for code in ("alpha", "beta"):
             with pytest.raises(EngineError):

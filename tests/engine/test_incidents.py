@@ -49,8 +49,7 @@ def mend(stage, case):
 def failing(stage, clerk, market):
     """The timer after the decision cannot go off: the clock that should be paused has stopped."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, processes={"alpha": late_hearing()}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
     stage.move_to(2026, 3, 4)
     worker.drain(stage.database)
@@ -147,8 +146,7 @@ def test_retry__what_a_worker_failed_in_a_case(stage, clerk):
     flow = d.flows("s -> check -> decide -> e")
     alpha = tiny.item("alpha", d.start("s"), d.external("check", topic="register"), tiny.decision("alpha"), d.end("e"), flow)
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     [task] = stage.all(ExternalTask, case)
     system, other = (stage.somebody(RoleGrant(role=Role.SYSTEM, department=department)) for department in ("market", "fire"))
 

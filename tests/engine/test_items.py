@@ -19,9 +19,7 @@ DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合
 def case(stage, clerk):
     """Two items in review."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[PLAN]))
-    case = clerk.submit("tiny", materials=["plan"])
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    return clerk.take_in("tiny", materials=["plan"])
 
 
 # Withdrawing ------------------------------------------------------------------------------------------------------------------------------
@@ -223,8 +221,7 @@ def test_deliver__came_back_and_was_sent_again(stage, clerk, posted):
 def test_deliver__nothing_was_handed_out_yet(stage, clerk, market):
     """It could not be handed out any more then."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
 
     with pytest.raises(InvalidState, match="but nothing was handed out for item"):
@@ -273,8 +270,7 @@ def test_report__each_event_counts_once(stage, market, case):
 def test_report__event_ids_are_the_departments_own(stage, clerk, market, fire):
     folder = tiny.folder({"alpha": {}, "gamma": {}}, processes={"gamma": tiny.item("gamma", department="fire")})
     stage.deploy("two", **folder)
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
 
     market.handle("report", stage.item(case, "alpha"), event_id="1", state="in_review", external_number=None)
     fire.handle("report", stage.item(case, "gamma"), event_id="1", state="in_review", external_number=None)

@@ -22,8 +22,7 @@ UNDECIDED = {"outcome": "undecided"}
 def case(stage, clerk, market):
     """The process of alpha has ended without a decision, which its bundle cannot take: the job that says so fails."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", **UNDECIDED)
     return case
 
@@ -197,8 +196,7 @@ def test_step__one_incident_from_the_first_failure_to_the_end(stage, clerk, supe
     """A step stands as an incident at once; when its job gives up, it is still the same one."""
     alpha = tiny.item("alpha", d.start("s"), d.external("decide", topic="onething.decide"), d.end("e"), d.flows("s -> decide -> e"))
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     [first] = stage.incidents(case)
 
     fail_for_good(stage, case)
@@ -219,8 +217,7 @@ def test_step__fails_where_its_case_was_moved_to(stage, clerk):
         )
         stage.deploy("tiny", **files)
         if version == 1:
-            case = clerk.submit("tiny")
-            clerk.complete(case, "一窗受理", outcome="accept")
+            case = clerk.take_in("tiny")
 
     migrate(stage, "alpha", decide="judge")
     fail_for_good(stage, case)
@@ -236,8 +233,7 @@ def test_step__repaired(stage, clerk, supervisor):
 
     alpha = tiny.item("alpha", d.start("s"), d.external("decide", topic="onething.decide"), d.end("e"), d.flows("s -> decide -> e"))
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     [incident] = stage.incidents(case)
     with supervisor.acting() as session, execution.running(session, stage.item(case, "alpha").instance_id, actor=ENGINE) as run:
         run.process.variables["outcome"] = "granted"
@@ -262,8 +258,7 @@ def complete_and_die(stage, market, case, name, data):
 def test_owe__the_process_dies_before_it_is_run(stage, clerk, market):
     """The officer's decision is committed, the process dies before it tells the bundle: the scheduler does."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     complete_and_die(stage, market, case, "alpha审批", {"outcome": "granted"})
 
     assert stage.statuses(case) == {"alpha": "granted", "beta": "waiting"}
@@ -277,9 +272,7 @@ def test_owe__the_process_dies_before_it_is_run(stage, clerk, market):
 def three(stage, clerk):
     """A bundle with three departments at work."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    return clerk.take_in("tiny")
 
 
 def bundle(stage, case):
@@ -305,8 +298,7 @@ def test_resume__several_have_ended(stage, market, three):
 def test_resume__what_one_leads_to_the_next_one_finds(stage, clerk, market):
     """Two predecessors have ended: what waited for both begins once, in the same transaction."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {"predecessors": "alpha:FS beta:FS"}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     for name in ("alpha审批", "beta审批"):
         complete_and_die(stage, market, case, name, {"outcome": "granted"})
 

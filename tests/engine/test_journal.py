@@ -14,8 +14,7 @@ from tests import tiny
 def case(stage, clerk, market):
     """A bundle of two items, one of them decided."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     stage.travel(2026, 3, 3)
     market.complete(case, "alpha审批", outcome="granted", certificate_no="A-1")
     return case

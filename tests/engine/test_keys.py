@@ -28,8 +28,7 @@ EXPANDED = "0020"
 def adopted(stage, clerk, tiny_matter):
     """An item and the bundle that is to have it; it was taken in alone, in another region."""
     _, item = running_alone(clerk, stage, region="430104")
-    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
     return item, bundle
 
 
@@ -166,8 +165,7 @@ def test_commands__write_rows_of_one_case_unless_they_adopt(stage, clerk, market
     for name in ("alpha审批", "beta审批"):
         market.complete(bundle, name, outcome="granted")
     clerk.complete(bundle, "统一出件")
-    later = clerk.submit("tiny", items=["beta"], materials=["lease"])
-    clerk.complete(later, "一窗受理", outcome="accept")
+    later = clerk.take_in("tiny", items=["beta"], materials=["lease"])
     clerk.handle("withdraw", stage.item(later, "beta"), reason="不办了")
 
     assert stage.statuses(bundle) == {"alpha": "issued", "beta": "issued"}

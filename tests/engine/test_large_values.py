@@ -192,8 +192,7 @@ def test_adopt__goes_along(stage, clerk, market, designer):
     """It lies where its case lies."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
     _, item = running_alone(clerk, stage, materials=[])
-    bundle = clerk.submit("tiny", items=["beta"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"])
     put(stage.database, item.instance_id, plan=LARGE)
 
     clerk.adopt(bundle, item.number)

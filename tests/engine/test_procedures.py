@@ -6,41 +6,14 @@ from engine import clocks
 from engine.case_models import Notice
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from tests import tiny
-from tests.bpmn import diagrams as d
 
 HEARING = {"kind": "hearing", "reason": "利害关系人申请听证", "days": 20}
 
 
-def with_procedure(days="5", procedure="site_inspection"):
-    """Decide, look at the place when asked to, decide."""
-    properties = {"onething.kind": "special-procedure", "onething.procedure": procedure, "onething.days": days}
-    return tiny.item(
-        "alpha",
-        d.start("accepted"),
-        tiny.decision("alpha"),
-        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
-        d.external("overdue", topic="onething.overdue"),
-        d.end("reported"),
-        d.exclusive("decided", default="done"),
-        d.user("inspect", name="现场核查", groups="department-market", properties=properties),
-        d.timer_boundary("too_long", on="inspect", duration="P14D"),
-        d.end("done"),
-        d.flows(
-            "accepted -> decide -> decided -> done",
-            "decided -> inspect [${outcome == 'inspect'}]",
-            "inspect -> decide",
-            "too_long -> decide",
-            "late -> overdue -> reported",
-        ),
-    )
-
-
-def accepted(stage, clerk, *, extension=5, **more):
+def accepted(stage, clerk, *, extension=5):
     items = {"alpha": {"promised": 10, "statutory": 20, "extension": extension}}
-    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": with_procedure(**more)}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": tiny.inspected("alpha", days="5", at_most="P14D")}))
+    return clerk.take_in("tiny")
 
 
 def test_begin__pauses_the_clock_and_tells_the_applicant(stage, clerk, market):
@@ -230,8 +203,7 @@ def test_extend__beyond_the_approvers_power(stage, clerk, market, days, approver
 
 def test_extend__joint_handling_with_the_government(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {"statutory": 45}, "beta": {}}, processes={"beta": tiny.item("beta", department="fire")}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
 
     market.handle("extend", stage.item(case, "alpha"), days=15, approver="government_head", reason="联合办理")
 

@@ -67,8 +67,7 @@ def test_project__groups_assignee_priority_and_form(stage, clerk):
         d.flows("s -> work -> decide -> e"),
     )
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
 
     from engine import tasks
 
@@ -101,8 +100,7 @@ def test_project__a_loop_makes_a_new_task_each_time(stage, clerk, market):
         d.flows("s -> decide -> again -> e", "again -> decide [${outcome == 'again'}]"),
     )
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
-    case = clerk.submit("tiny")
-    clerk.complete(case, "一窗受理", outcome="accept")
+    case = clerk.take_in("tiny")
     first = stage.task(case, "alpha审批")
 
     market.complete(case, "alpha审批", outcome="again")

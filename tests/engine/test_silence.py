@@ -18,9 +18,7 @@ def tiny_matter(stage):
 @pytest.fixture
 def case(stage, clerk, tiny_matter):
     """Alpha is in review since Monday, 2 March; beta and gamma may join."""
-    case = clerk.submit("tiny", items=["alpha"], materials=["plan"])
-    clerk.complete(case, "一窗受理", outcome="accept")
-    return case
+    return clerk.take_in("tiny", items=["alpha"], materials=["plan"])
 
 
 def due(stage, case):
@@ -149,8 +147,7 @@ def test_accept__adopted_after_its_corrections_came_in(stage, clerk, tiny_matter
     stage.travel(2026, 3, 5)
     clerk.hand_in(alone, "plan")
     clerk.complete(alone, "补正材料", answered=True)
-    bundle = clerk.submit("tiny", items=["beta"])
-    clerk.complete(bundle, "一窗受理", outcome="accept")
+    bundle = clerk.take_in("tiny", items=["beta"])
 
     clerk.adopt(bundle, stage.item(alone, "alpha").number)
 

@@ -12,7 +12,6 @@ from engine import calendars, tasks, worker
 from engine.errors import EngineError
 from engine.states import InstanceStatus
 from tests import invariants, tiny
-from tests.bpmn import diagrams as d
 
 ITEMS = {
     "alpha": {"extension": 5},
@@ -42,36 +41,12 @@ WINDOW = (
 )
 
 
-def inspected(code):
-    """Decide, look at the place when asked to, decide."""
-    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "3"}
-    return tiny.item(
-        code,
-        d.start("accepted"),
-        tiny.decision(code),
-        d.timer_boundary("late", on="decide", date="${deadline('promised')}", interrupting=False),
-        d.external("overdue", topic="onething.overdue"),
-        d.end("reported"),
-        d.exclusive("decided", default="done"),
-        d.user("inspect", name="现场核查", groups="department-market", properties=properties),
-        d.timer_boundary("too_long", on="inspect", duration="P6D"),
-        d.end("done"),
-        d.flows(
-            "accepted -> decide -> decided -> done",
-            "decided -> inspect [${outcome == 'inspect'}]",
-            "inspect -> decide",
-            "too_long -> decide",
-            "late -> overdue -> reported",
-        ),
-    )
-
-
 class Walk:
     """One bundle, and whatever may happen to it."""
 
     def __init__(self, stage, clerk, market, seed: int) -> None:
         self.stage, self.clerk, self.market, self.choose = stage, clerk, market, random.Random(seed)
-        stage.deploy("tiny", **tiny.folder(ITEMS, materials=MATERIALS, processes={code: inspected(code) for code in ITEMS}))
+        stage.deploy("tiny", **tiny.folder(ITEMS, materials=MATERIALS, processes={code: tiny.inspected(code) for code in ITEMS}))
         codes = self.choose.sample(sorted(ITEMS), k=self.choose.randint(1, 5))
         self.case = clerk.submit("tiny", items=codes)
         if self.choose.random() < 0.5:

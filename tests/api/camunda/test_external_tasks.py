@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import event
 
 from api.camunda import external_tasks
 from engine import arrivals
@@ -17,6 +16,7 @@ from engine.errors import Unavailable
 from tests.api.camunda.conftest import worked
 from tests.api.conftest import MONDAY
 from tests.bpmn import diagrams as d
+from tests.listening import listening
 
 LATER = datetime.fromisoformat(MONDAY) + timedelta(minutes=5)
 FIELDS = {
@@ -77,9 +77,8 @@ def test_fetch__each_case_in_its_own_transaction(app, worker, designer):
     commits, bind = [], app.extensions["database"].bind
     note = commits.append
 
-    event.listen(bind, "commit", note)
-    first = fetch(worker, most=3)
-    event.remove(bind, "commit", note)  # the application serves other tests, too
+    with listening(bind, commit=note):
+        first = fetch(worker, most=3)
     told = len(commits)
     second = fetch(worker, "v", most=3)
 

@@ -23,7 +23,7 @@ from alembic.migration import MigrationContext
 from engine import dumps, moments
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
-from engine.files import FileStore
+from engine.files import FileStore, sync
 
 FORMAT = 1
 MANIFEST, LIST, MATERIALS = "manifest.json", "materials.txt", "materials"
@@ -123,15 +123,6 @@ def copy(source: Path, target: Path) -> str:
     finally:
         draft.unlink(missing_ok=True)
     return found
-
-
-def sync(path: Path) -> None:
-    """Have what was written there survive the machine."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:

@@ -63,7 +63,7 @@ class FileStore:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(place)
         for folder in (place.parent, place.parent.parent, self.folder):
-            _sync_folder(folder)  # else the name, not the content, could be lost with the power
+            sync(folder)  # else the name, not the content, could be lost with the power
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256[2:4] / sha256
@@ -91,8 +91,9 @@ def _write(draft: Path, content: IO[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Have what was written there survive the machine."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

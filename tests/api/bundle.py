@@ -1,25 +1,10 @@
 """A restaurant bundle, in a few words."""
 
-ANSWERS = {
-    "q_scale": "餐饮服务经营者",
-    "q_area": 120,
-    "q_fire_mode": "一般程序",
-    "q_signboard": "否",
-    "q_fumes": "否",
-    "q_gas": "电",
-    "q_drain": "否",
-    "q_music": ["无"],
-    "q_tobacco": "否",
-}
+from tests.acceptance import applicants
+
+ANSWERS = applicants.ANSWERS | {"q_fire_mode": "一般程序"}
 MATERIALS = ["m_layout_food", "m_food_rules", "m_plan", "m_fire_rules", "m_premises", "m_evac", "m_fireplan", "m_fire_decl"]
-APPLICANT = {
-    "kind": "enterprise",
-    "name": "长沙湘味小馆餐饮有限公司",
-    "id_number": "91430100MA4L0F1A22",
-    "phone": "13800000001",
-    "contact": "周明远",
-    "licence_status": "存续",
-}
+APPLICANT = applicants.RESTAURANT
 
 
 def submission(**changes):

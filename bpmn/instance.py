@@ -31,6 +31,7 @@ class Instance:
         if context.now.utcoffset() is None:
             raise InstanceError(f"Expected the time to have an offset, but it is {context.now.isoformat()}")
         self.definition = definition
+        self.emptied = False  #: Whether it has ended because a modification has canceled what was left of it.
         self._process = spiff.Process(spiff.spec_of(definition), dict(variables), context)
 
     @classmethod
@@ -209,15 +210,15 @@ class Instance:
     def modify(self, *instructions: Instruction) -> list[int]:
         """Put tokens somewhere else, one instruction after the other; when none is left, the instance has ended.
 
-        Returns the number of what each of them cancels or starts.  After an instruction that is refused the instance is of no use any more:
-        it is to be loaded again.
+        Returns the number of what each cancels or starts.  After one that is refused the instance is of no use: it is to be loaded again.
         """
         self._process.maps = not any(instruction.skips_mappings for instruction in instructions)
         numbers = [modification.carry_out(self._process, instruction, self._place) for instruction in instructions]
         self._process.run_to_rest()
         self._process.maps = True
-        if not self._process.root.inside:
+        if not self._process.root.inside and not self.ended:
             self.cancel()
+            self.emptied = True
         return numbers
 
     def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:

@@ -86,7 +86,7 @@ def settle(run: Run) -> None:
     _enter(run)
     procedures.end_interrupted(run)
     follow_up(run)
-    if run.process.ended and run.row.parent_id is not None:
+    if run.process.ended and run.row.parent_id is not None and not run.process.emptied:  # then its call is canceled, too
         jobs.owe_parent(run.session, run.row)
     elif run.row.parent_id is not None and run.item is not None and run.found_as not in {None, run.item.status}:
         # Decided, and its process goes on: what the bundle can issue has changed.

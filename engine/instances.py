@@ -217,9 +217,8 @@ def put_back(run: Run) -> None:
     row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
     row.error = process.error
     if process.ended and row.status == InstanceStatus.RUNNING:
-        target = InstanceStatus.FAILED if process.failed else InstanceStatus.COMPLETED
-        row.status = move(row.status, target, f"instance {row.id}")
-        row.ended_at, row.end = moments.now(), process.end
+        row.status = move(row.status, _how_it_ended(process), f"instance {row.id}")
+        row.ended_at, row.end = moments.now(), None if process.emptied else process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
         row.suspended = False  # what is still owed about it is to be done
@@ -229,6 +228,12 @@ def put_back(run: Run) -> None:
     local_variables.record(run)
     projection.project(run)
     holdings.of(run.session).put_back(run.session, row, process)
+
+
+def _how_it_ended(process: Process) -> InstanceStatus:
+    if process.emptied:
+        return InstanceStatus.CANCELED
+    return InstanceStatus.FAILED if process.failed else InstanceStatus.COMPLETED
 
 
 def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = True) -> None:

@@ -12,11 +12,12 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import PROCESS, Verb
 from bpmn.instructions import Instruction as Single
-from engine import execution, journal, processes, variables
+from engine import execution, instances, journal, models, processes, variables
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.holdings import Held
+from engine.instances import Run
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
@@ -43,29 +44,21 @@ class Instruction:
 
 
 def modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str = "") -> None:
-    """Put tokens somewhere else, one instruction after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput."""
+    """Put tokens somewhere else, one instruction after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput.
+
+    A process whose last token is canceled is ended as by `end`: canceled, with the call that waits for it.
+    """
     processes.require_plain(session, instance_id, actor, to="modify")
-    with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
-        for instruction in instructions:
-            variables.put(run, instruction.given)
-        run.maps = not any(instruction.skips_mappings for instruction in instructions)
-        singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
-        try:
-            numbers = run.process.modify(*(single for single, _ in singles))
-        except InstanceError as error:
-            raise InvalidInput(str(error)) from error
-        for number, (_, local) in zip(numbers, singles, strict=True):
-            run.row.types = run.row.types | variables.local_types(number, local)
-        told = [
-            f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions
-        ]
-        journal.record(session, run.row, actor=actor, what="process modified", instructions=told, why=why)
+    if any(instruction.verb is Verb.CANCEL for instruction in instructions):
+        _hold_from_above(session, instance_id)
+    _modify(session, instance_id, instructions, actor=actor, why=why)
 
 
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
     """End a process without a matter; one that was called ends with the call that waits for it, as in Camunda 7.
 
-    What is canceled hands out its output parameters, unless it is not to (`maps`).  Raises NotFound, NotPermitted, InvalidState.
+    What had called it goes on with whatever else runs there; when nothing does, it is canceled, too, and so on.  What is canceled hands out
+    its output parameters, unless it is not to (`maps`).  Raises NotFound, NotPermitted, InvalidState.
     """
     found, _ = processes.require_plain(session, instance_id, actor, to="end")
     if found.parent_id is None or found.status is not InstanceStatus.RUNNING:
@@ -73,6 +66,43 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps:
         return
     call = Instruction(verb=Verb.CANCEL, number=found.parent_wait, skips_mappings=not maps)
     modify(session, found.parent_id, [call], actor=actor, why=reason)
+
+
+def _hold_from_above(session: Session, instance_id: UUID) -> None:
+    """Take an instance after those through which it was called: parent before child, as everywhere."""
+    chain = [instance_id]
+    while (caller := session.get_one(models.Instance, chain[-1]).parent_id) is not None:
+        chain.append(caller)
+    for each in reversed(chain):
+        instances.lock(session, each)
+
+
+def _modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str) -> None:
+    with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
+        _carry_out(run, instructions)
+        told = [
+            f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions
+        ]
+        journal.record(session, run.row, actor=actor, what="process modified", instructions=told, why=why)
+        if run.process.emptied:
+            journal.record(session, run.row, actor=actor, what="process ended", reason=why)
+    if run.process.emptied and run.row.parent_id is not None:
+        # It has not come to its end, so its caller does not go on behind the call.
+        call = Instruction(verb=Verb.CANCEL, number=run.row.parent_wait, skips_mappings=not run.maps)
+        _modify(session, run.row.parent_id, [call], actor=actor, why=why)
+
+
+def _carry_out(run: Run, instructions: Sequence[Instruction]) -> None:
+    for instruction in instructions:
+        variables.put(run, instruction.given)
+    run.maps = not any(instruction.skips_mappings for instruction in instructions)
+    singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
+    try:
+        numbers = run.process.modify(*(single for single, _ in singles))
+    except InstanceError as error:
+        raise InvalidInput(str(error)) from error
+    for number, (_, local) in zip(numbers, singles, strict=True):
+        run.row.types = run.row.types | variables.local_types(number, local)
 
 
 def start(
@@ -107,4 +137,4 @@ def _singles(process: Process, instruction: Instruction) -> Iterator[Single]:
         there = [token.id for token in process.tokens() if token.element == instruction.target]
         if not there:
             raise InvalidInput(f"Expected something to cancel at {instruction.target}, but nothing is there")
-        yield from (Single(verb=Verb.CANCEL, target=number) for number in there)
+        yield from (Single(verb=Verb.CANCEL, target=number, skips_mappings=instruction.skips_mappings) for number in there)

@@ -101,7 +101,7 @@ class InstanceStatus(StrEnum):
     RUNNING = "running"  #: 进行中
     COMPLETED = "completed"  #: 已完成
     FAILED = "failed"  #: its last path has ended by an error that nothing caught
-    CANCELED = "canceled"  #: withdrawn, returned, or moved to another case
+    CANCELED = "canceled"  #: withdrawn, returned, moved to another case, or ended by hand
 
 
 class JobStatus(StrEnum):

@@ -65,8 +65,16 @@ def test_cancel__of_the_last_one_ends_its_scope_and_the_instance():
     complete(instance, "a")
     instance.modify(cancel(instance, "b"))
 
-    assert instance.ended
+    assert (instance.ended, instance.emptied) == (True, True)
     assert ("sub", "canceled") in outcomes(instance)
+
+
+def test_cancel__beside_what_comes_to_the_end():
+    """Then it has ended as drawn."""
+    instance = begin(*CONTENT)
+    instance.modify(cancel(instance, "a"), before("e"))
+
+    assert (instance.ended, instance.emptied) == (True, False)
 
 
 def test_after_and_along():

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from engine import execution, modifications, processes, suspension, worker
 from engine.errors import InvalidState
-from engine.models import Instance
+from engine.models import Entry, Instance
 from tests import tiny
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
@@ -137,9 +137,49 @@ def test_end__what_was_called(stage, designer, beside):
     with designer.acting() as session:
         modifications.end(session, called, actor=designer.actor, reason="test", maps=False)
 
-    assert [status for status, _ in rows(stage)] == ["running" if beside else "completed", "canceled"]
+    assert [status for status, _ in rows(stage)] == ["running" if beside else "canceled", "canceled"]
     assert (stage.case(stage.of(instance)).ended_at is None) is beside
     assert stage.tasks(stage.of(instance)) == (["归档"] if beside else [])
+
+
+def modify(designer, instance_id, element, **more):
+    """Cancel whatever is there."""
+    instruction = modifications.Instruction(verb=modifications.Verb.CANCEL, target=element, skips_mappings=True)
+    with designer.acting() as session:
+        modifications.modify(session, instance_id, [instruction], actor=designer.actor, **more)
+
+
+def test_modify__cancels_the_last_token(stage, designer, alone):
+    """The process has not come to its end: that is told as if it had been ended."""
+    modify(designer, alone.id, "a", why="登记错了")
+
+    with stage.reading() as session:
+        row = session.get_one(Instance, alone.id)
+    assert (str(row.status), row.end) == ("canceled", None)
+    last = max(stage.all(Entry, stage.of(alone)), key=lambda entry: entry.seq)
+    assert (last.what, last.details) == ("process ended", {"reason": "登记错了"})
+    assert stage.case(stage.of(alone)).ended_at == row.ended_at
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+@pytest.mark.parametrize("beside", [False, True], ids=["nothing else", "something beside it"])
+def test_modify__cancels_the_last_token_of_what_was_called(stage, designer, levels, beside):
+    """Its call is canceled, as in Camunda 7, and does not go on as if it had come to its end; so is what has nothing else, above."""
+    there, paths = [d.call("call", of="between" if levels > 1 else "alone")], ["s -> call -> after -> e"]
+    if beside:
+        there, paths = [*there, d.parallel("fork"), d.user("look", name="归档")], ["s -> fork -> call -> after -> e", "fork -> look -> e"]
+    top = d.diagram(d.start("s"), *there, d.user("after", name="之后"), d.end("e"), d.flows(*paths), key="top")
+    between = d.diagram(d.start("s"), d.call("call", of="alone"), d.end("e"), d.flows("s -> call -> e"), key="between")
+    stage.deploy("all", top_bpmn=top, between_bpmn=between, alone_bpmn=ALONE)
+    instance = designer.start("top")
+    with stage.reading() as session:
+        called = session.scalars(select(Instance.id).order_by(Instance.id.desc()).limit(1)).one()
+
+    modify(designer, called, "a")
+
+    assert [status for status, _ in rows(stage)] == ["running" if beside else "canceled"] + ["canceled"] * levels
+    assert stage.tasks(stage.of(instance)) == (["归档"] if beside else [])
+    assert stage.jobs(stage.of(instance)) == []
 
 
 def test_end__suspended(stage, designer, alone):

@@ -157,6 +157,15 @@ def test_modify__cancel_and_start_elsewhere(designer, worker, started, task):
     assert [one["activityId"] for one in went(designer, started) if one["canceled"]] == ["t"]
 
 
+def test_modify__cancel_all_there_is(designer, started, task):
+    """It has not come to its end."""
+    assert modify(designer, started, {"type": "cancel", "activityId": "sub"}).status_code == 204
+
+    found = designer.get(f"/history/process-instance/{started['id']}").json
+    assert (found["state"], found["endActivityId"]) == ("EXTERNALLY_TERMINATED", None)
+    assert designer.get("/history/process-instance/count?completed=true").json == {"count": 0}
+
+
 def test_modify__one_activation(designer, started, task):
     (there,) = went(designer, started, "&activityId=t")
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, event, inspect
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import Table, event
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from engine.models import Base
 from engine.writes import OLD, Writes
@@ -36,10 +36,11 @@ def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
         for name, value in row.items():
             set_committed_value(known, name, value)
         return known
-    new = kind()
+    new: Known = mapper.class_manager.new_instance()
     vars(new).update(row)
-    make_transient_to_detached(new)
-    session.add(new)
+    state = instance_state(new)
+    state.key, state.session_id = key, session.hash_key  # as the mapper does it: nothing in it has to be looked for that may be new, too
+    session.identity_map.add(state)
     return new
 
 
@@ -82,7 +83,7 @@ def _add(entity: Base, writes: Writes) -> None:
 
 
 def _change(entity: Base, writes: Writes) -> None:
-    now, before, table = vars(entity), inspect(entity).committed_state, _table(entity)
+    now, before, table = vars(entity), instance_state(entity).committed_state, _table(entity)
     if new := {name: now[name] for name, value in before.items() if name in table.c and now[name] != value}:
         key = _key(entity)
         writes.update(table, [{OLD + name: value for name, value in key.items()} | new], by=tuple(key), exact=True)
@@ -90,15 +91,19 @@ def _change(entity: Base, writes: Writes) -> None:
 
 def _key(entity: Base) -> dict[str, Any]:
     """The primary key under which the row is stored."""
-    before = inspect(entity).committed_state
-    names = (str(column.name) for column in _table(entity).primary_key)
-    return {name: before[name] if name in before else getattr(entity, name) for name in names}
+    before = instance_state(entity).committed_state
+    return {name: before[name] if name in before else getattr(entity, name) for name in _key_of(_table(entity))}
+
+
+@cache
+def _key_of(table: Table) -> tuple[str, ...]:
+    return tuple(str(column.name) for column in table.primary_key)
 
 
 def _are_written(session: Session, there: Iterable[Base], gone: Iterable[Base]) -> None:
     """Let the session know them as the mapper does after a flush: what a savepoint takes back, it forgets or reads anew."""
-    session._register_persistent({inspect(entity) for entity in there})  # noqa: SLF001 - there is no other way to say so
-    session._remove_newly_deleted({inspect(entity) for entity in gone})  # noqa: SLF001
+    session._register_persistent({instance_state(entity) for entity in there})  # noqa: SLF001 - there is no other way to say so
+    session._remove_newly_deleted({instance_state(entity) for entity in gone})  # noqa: SLF001
 
 
 def _table(entity: Base) -> Table:

@@ -7,6 +7,7 @@ Every table that grows carries the key by which it can be spread over databases 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -61,6 +62,18 @@ class Base(DeclarativeBase):
         InstanceStatus: enum(InstanceStatus),
         JobStatus: enum(JobStatus),
     }
+
+    def __init__(self, **values: Any) -> None:
+        """Make a new row; raises TypeError for what it has no column for."""
+        if values.keys() <= _columns(type(self)):
+            vars(self).update(values)  # all is new: there is nothing to compare, attribute by attribute, with what it was
+        else:
+            self.registry.constructor(self, **values)
+
+
+@cache
+def _columns(kind: type[Base]) -> frozenset[str]:
+    return frozenset(kind.__mapper__.column_attrs.keys())
 
 
 def _id() -> Mapped[UUID]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
@@ -42,27 +42,30 @@ class Reading:
     """
 
     def __init__(self, *queries: Select[Any]) -> None:
-        self._queries = queries
         self._kinds = [query.column_descriptions[0]["expr"] for query in queries]
         columns = [cast("list[Column[Any]]", list(query.selected_columns)) for query in queries]
         self._names = [[column.name for column in each] for each in columns]
         self._readers = [recordsets.Reader(each) for each in columns]
-        self._listed = postgresql.listed(zip(columns, queries, strict=True))
+        pairs = list(zip(columns, queries, strict=True))
+        self._plain = [query.with_only_columns(*each, maintain_column_froms=True) for each, query in pairs]
+        self._listed = postgresql.listed(pairs)
 
     def all(self, session: Session, parameters: Mapping[str, Any]) -> list[list[Any]]:
         """Give what each query finds."""
         session.flush()
-        if session.get_bind().dialect.name == "postgresql":
-            found = session.connection().execute(self._listed, parameters).scalar_one()
-            return [self._known(session, place, rows) for place, rows in enumerate(found)]
-        anew = {"populate_existing": True}
-        return [list(session.scalars(query, parameters, execution_options=anew)) for query in self._queries]
+        return [self._known(session, place, rows) for place, rows in enumerate(self._rows(session.connection(), parameters))]
 
-    def _known(self, session: Session, place: int, rows: list[list[Any]]) -> list[Any]:
-        kind, names, read = self._kinds[place], self._names[place], self._readers[place].row
+    def _rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Iterable[Sequence[Any]]]:
+        if connection.dialect.name == "postgresql":
+            found = connection.execute(self._listed, parameters).scalar_one()
+            return [map(reader.row, rows) for reader, rows in zip(self._readers, found, strict=True)]
+        return [connection.execute(query, parameters).all() for query in self._plain]
+
+    def _known(self, session: Session, place: int, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        kind, names = self._kinds[place], self._names[place]
         if not isinstance(kind, type):
-            return [value for (value,) in map(read, rows)]
-        return [entities.know(session, kind, dict(zip(names, read(row), strict=True))) for row in rows]
+            return [value for (value,) in rows]
+        return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]
 
 
 def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from engine import holdings
-from engine.case_models import Case, Item, Tolerance
+from engine.case_models import Case, ClockEntry, Item, Notice, Tolerance
 from engine.columns import new_id
 from engine.models import Counter, Definition, Department, Deployment, Hall
 from engine.reads import Reading
@@ -81,6 +81,17 @@ def sent(database, session, work=None):
     with counted(database.bind) as sample:
         (work or session.flush)()
     return sample.statements
+
+
+def test_new__with_what_there_is_no_column_for():
+    with pytest.raises(TypeError, match="colour"):
+        Department(code="fire", name="消防", colour="red")
+
+
+def test_new__with_what_it_refers_to():
+    notice = Notice(number="n")
+
+    assert ClockEntry(kind="paused", notice=notice).notice is notice
 
 
 def test_flush__tables_together(database, session):

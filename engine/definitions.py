@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, exists, select
+from sqlalchemy import ColumnElement, String, bindparam, cast, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bpmn.decisions import Decision
@@ -22,6 +23,7 @@ from engine.kept import Kept
 
 #: Bytes that compiled definitions take in a process at most with what is beside them, and about so many for each element.
 LIMIT, PER_ELEMENT = 256 << 20, 7_000
+_LATEST = select(models.Definition.id).where(models.Definition.key == bindparam("key")).order_by(models.Definition.version.desc()).limit(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,11 @@ class Loaded:
     def property(self, name: str, default: str = "") -> str:
         """One `onething.…` property of the process itself."""
         return self.process.properties.get(f"onething.{name}", default)
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """What its elements are in the domain (`onething.kind`)."""
+        return frozenset(element.properties.get("onething.kind", "") for element in self.process.elements.values())
 
     def start_by(self, message: str) -> str | None:
         """Id of the start event of a message; None: there is none."""
@@ -82,9 +89,8 @@ def kept() -> int:
 
 def latest(session: Session, key: str) -> Loaded:
     """Load the newest version of a process; raises NotFound."""
-    query = select(models.Definition.id).where(models.Definition.key == key).order_by(models.Definition.version.desc()).limit(1)
-    with session.no_autoflush:  # whoever deploys flushes: what a case has changed need not be written for the sake of this question
-        definition_id = session.scalar(query)
+    # Of the connection, not of the session: whoever deploys flushes, and what a case has changed need not be written for this question.
+    definition_id = session.connection().execute(_LATEST, {"key": key}).scalar()
     if definition_id is None:
         raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
     return get(session, definition_id)

@@ -7,22 +7,31 @@ from __future__ import annotations
 
 from datetime import date
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, and_, true, update
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, true, update
 from sqlalchemy.orm import Session
 
-from engine import calendars, keys, moments
+from engine import calendars, moments
 from engine.case_models import Case, Item
 from engine.clock import Dial, DueDate, Light
 from engine.columns import Lit, Promised
+from engine.keys import KEY
 from engine.models import Task
+from engine.parts import OLD
 from engine.states import TaskStatus
 
 #: Columns of a light.
 LIGHTS = ("green_from", "yellow_from", "red_from")
 #: What only few may have.
 RARE = {Light.YELLOW, Light.RED}
+_TASKS = cast("Table", Task.__table__)
+_SHOWN = (
+    update(_TASKS)
+    .where(*(_TASKS.c[name] == bindparam(OLD + name) for name in KEY), _TASKS.c.status == TaskStatus.OPEN)
+    .values({name: bindparam(name) for name in LIGHTS})
+)
+_SHOW = {Item: _SHOWN.where(_TASKS.c.item_id == bindparam(OLD + "item_id")), Case: _SHOWN.where(_TASKS.c.item_id.is_(None))}
 
 
 def today() -> date:
@@ -100,7 +109,9 @@ def lights(row: Lit) -> dict[str, Any]:
 
 def show_on_tasks(session: Session, row: Item | Case) -> None:
     """Let the open tasks of an item, or of a bundle itself, follow its clock."""
-    item_id = row.id if isinstance(row, Item) else None
-    open_ones = (keys.together(Task, row), Task.item_id == item_id, Task.status == TaskStatus.OPEN)
-    with session.no_autoflush:  # nothing that is still to be written is about tasks
-        session.execute(update(Task).where(*open_ones).values(**lights(row)))
+    found = {OLD + name: value for name, value in row.key.items()} | {OLD + "item_id": row.id}
+    # Of the connection, not of the session: nothing that is still to be written is about tasks.
+    session.connection().execute(_SHOW[type(row)], found | lights(row))
+    for known in session.identity_map.values():
+        if isinstance(known, Task):
+            session.expire(known, LIGHTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, FromClause, String, UniqueConstraint, and_
+from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, FromClause, String, UniqueConstraint, and_, bindparam
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 #: Names of its columns.
@@ -65,6 +65,11 @@ def together(one: Any, other: Any) -> ColumnElement[bool]:
     """Say that two rows are of one case, or a row of this case: whatever is joined says so, and then is joined within each shard."""
     (case, region), (other_case, other_region) = _place(one), _place(other)
     return and_(case == other_case, region == other_region)
+
+
+def asked(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
+    """Say that a row is of the case whose key the statement is given (`Keyed.key`): it is built once, which takes longer than to run it."""
+    return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
 
 
 def its(reference: Any, there: Any) -> ColumnElement[bool]:

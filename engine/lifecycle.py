@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
@@ -17,9 +17,15 @@ from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.clock import TimeLimit
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
+from engine.writes import Writes
 
 #: Ends that an item waiting for this one cannot build on.
 _UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
+_LINKS = cast("Table", MaterialLink.__table__)
+_HANDED_IN = select(Material.id, Material.code).where(*keys.asked(Material))
+_LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
+    *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))
+)
 
 
 def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str = "native", previous: Item | None = None) -> Item:
@@ -68,21 +74,18 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
 
 def distribute(session: Session, case: Case, *items: Item) -> None:
     """Link what was handed in to the items that need it (材料分发); one upload serves every item."""
-    used_by = {m["code"]: m["used_by"] for m in case.checklist["materials"]}
-    links = select(MaterialLink.material_id, MaterialLink.item_id).where(
-        keys.together(MaterialLink, case), MaterialLink.item_id.in_([item.id for item in items])
-    )
-    linked = {(material_id, item_id) for material_id, item_id in session.execute(links)}
-    for material_id, code in session.execute(select(Material.id, Material.code).where(keys.together(Material, case))):
-        for item in items:
-            if item.code in used_by.get(code, ()) and (material_id, item.id) not in linked:
-                session.add(MaterialLink(material_id=material_id, item_id=item.id, **case.key))
-    session.flush()
+    used_by, key = {m["code"]: m["used_by"] for m in case.checklist["materials"]}, case.key
+    linked = {tuple(row) for row in session.execute(_LINKED, {**key, "items": [item.id for item in items]})}
+    writes = Writes()
+    for material_id, code in session.execute(_HANDED_IN, key):
+        its = [item.id for item in items if item.code in used_by.get(code, ()) and (material_id, item.id) not in linked]
+        writes.insert(_LINKS, [{"material_id": material_id, "item_id": item_id, **key} for item_id in its])
+    writes.run(session)
 
 
 def handed_in(session: Session, case: Case) -> set[str]:
     """Codes of the materials that are there."""
-    return set(session.scalars(select(Material.code).where(keys.together(Material, case))))
+    return {code for _material_id, code in session.execute(_HANDED_IN, case.key)}
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:

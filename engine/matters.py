@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +91,7 @@ class Matter:
     calls: Mapping[str, ItemCall]
 
 
-#: What the catalogue shows, which is little of what a diagram holds: a thousand matters need not stay in memory to be listed.
+#: What the diagrams say, which is little of what they hold: a thousand matters need not stay in memory to be listed.
 _facts = Kept[Matter](LIMIT, lambda matter: PER_CALL * (1 + len(matter.calls)))
 
 
@@ -106,16 +105,16 @@ def get(session: Session, key: str) -> Matter:
 
 def of(session: Session, case: Case) -> Matter:
     """Return the matter of a case, in the version that the case began with, or was moved to."""
-    return read(definitions.get(session, case.definition_id))
+    return _known(session, case.definition_id)
 
 
 def catalogue(session: Session) -> list[Matter]:
     """The newest version of every matter, by key."""
-    return [_facts.get(each, partial(_read, session, each)) for each in definitions.newest(session, "matter")]
+    return [_known(session, each) for each in definitions.newest(session, "matter")]
 
 
-def _read(session: Session, definition_id: UUID) -> Matter:
-    return read(definitions.get(session, definition_id))
+def _known(session: Session, definition_id: UUID) -> Matter:
+    return _facts.get(definition_id, lambda: read(definitions.get(session, definition_id)))
 
 
 def read(loaded: Loaded) -> Matter:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     false,
     func,
+    literal,
     or_,
     select,
     union,
@@ -81,7 +82,8 @@ def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[An
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:
     """Give a branch for each value while there are few, else one for all."""
     wanted = sorted(values)
-    return [column == value for value in wanted] if len(wanted) <= FEW else [column.in_(wanted)]
+    # Each a parameter by itself: a list of values would be written out anew whenever the statement is run.
+    return [column == value for value in wanted] if len(wanted) <= FEW else [column.in_([literal(value) for value in wanted])]
 
 
 def _ordered(query: Select[Any], columns: Sequence[Any], newest: bool) -> Select[Any]:

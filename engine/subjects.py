@@ -13,7 +13,6 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from engine import holdings, keys
 from engine.case_models import Case, Item, Notice, Tolerance
-from engine.keys import Keyed
 from engine.models import Incident
 from engine.reads import Reading
 
@@ -26,20 +25,16 @@ def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:
     return Reading(
         select(Case).where(*_THE_CASE),
         items,
-        select(Tolerance).where(*_its(Tolerance)).order_by(Tolerance.id),
-        select(func.count(Notice.id)).where(*_its(Notice), notices),
+        select(Tolerance).where(*keys.asked(Tolerance)).order_by(Tolerance.id),
+        select(func.count(Notice.id)).where(*keys.asked(Notice), notices),
         select(func.count(Incident.id)).where(
-            *_its(Incident), Incident.instance_id == bindparam("instance"), Incident.resolved_at.is_(None)
+            *keys.asked(Incident), Incident.instance_id == bindparam("instance"), Incident.resolved_at.is_(None)
         ),
     )
 
 
-def _its(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
-    return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
-
-
-_OF_ITEM = _around(select(Item).where(*_its(Item), Item.id == bindparam("item")), Notice.item_id == bindparam("item"))
-_OF_CASE = _around(select(Item).where(*_its(Item)).order_by(Item.joined_at, Item.number), Notice.item_id.is_(None))
+_OF_ITEM = _around(select(Item).where(*keys.asked(Item), Item.id == bindparam("item")), Notice.item_id == bindparam("item"))
+_OF_CASE = _around(select(Item).where(*keys.asked(Item)).order_by(Item.joined_at, Item.number), Notice.item_id.is_(None))
 
 
 class Subject:

@@ -67,12 +67,14 @@ def _ways_to_tasks(actor: Actor, *, named: Ways, group: str | None = None) -> Wa
     asked = or_(*every)
     halls, nowhere = actor.halls(), Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
     in_hall = [*each(Task.hall, halls), nowhere] if halls is not None else [true()]
-    departmental = _of_groups({name for name in actor.groups() if name.startswith("department-")}, group)
+    departments = {name for name in actor.groups() if name.startswith("department-")}
+    departmental = _of_groups(departments, group)
     # Who is named is meant, in whatever hall.
     own = [and_(way, asked) for way in (Task.assignee == actor.name, *named)]
     if actor.has(Role.SUPERVISOR):
         return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
-    sole, several = _by_sole_group(actor.groups() | {"*"}, group), _among_several(actor.groups() | {"*"}, group)
+    at_hand = actor.groups() - departments | {"*"}
+    sole, several = _by_sole_group(at_hand, group), _among_several(at_hand, group)
     mine = [*(and_(hall, way) for hall in in_hall for way in sole), and_(or_(*in_hall), several)]
     return [*mine, *departmental, *own, *(and_(way, asked) for way in (*_own_rating(actor), *_nobodys(actor)))]
 

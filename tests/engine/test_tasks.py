@@ -1,10 +1,16 @@
 from __future__ import annotations
 
-import pytest
+from contextlib import nullcontext
+from datetime import date
 
-from engine import tasks, worklists
+import pytest
+from sqlalchemy.orm import Session
+
+from engine import dials, tasks, worklists
 from engine.actors import Role, RoleGrant
+from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
+from engine.models import Task
 from engine.worklists import TaskFilter
 from tests import tiny
 from tests.restaurant import ANSWERS, MATERIALS
@@ -38,6 +44,26 @@ def test_claim__and_release(stage, market, case):
     assert claim(market, task) == "officer-market"
     assert claim(market, task) == "officer-market"
     assert release(market, task) is None
+
+
+@pytest.mark.parametrize(("mine", "sees"), [("market", True), ("gas", False)])
+def test_claim__who_is_of_many_departments(stage, case, mine, sees):
+    codes = (mine, "fire", "urban", "tobacco", "ecology")
+    officer = stage.somebody(*(RoleGrant(role=Role.OFFICER, department=code) for code in codes))
+
+    with nullcontext() if sees else pytest.raises(NotFound):
+        assert claim(officer, stage.task(case, "alpha审批")) == "somebody"
+
+
+def test_show_light__on_a_task_that_is_known(stage, case):
+    with Session(stage.database.bind) as session:
+        task = session.get_one(Task, stage.task(case, "alpha审批").id)
+        other = session.get_one(Task, stage.task(case, "beta审批").id)
+        item, before = session.get_one(Item, task.item_id), task.red_from
+        item.red_from = date(2030, 1, 1)
+        dials.show_on_tasks(session, item)
+
+        assert (task.red_from, other.red_from) == (date(2030, 1, 1), before)
 
 
 def test_claim__somebody_has_it(stage, market, colleague, case):

@@ -101,7 +101,8 @@ def settle(run: Run) -> None:
 
 
 def _enter(run: Run) -> None:
-    while pending := instances.fresh(run, _ENTER, run.handled):
+    kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
+    while pending := instances.fresh(run, kinds, run.handled):
         for wait in pending:
             run.handled.add(wait.id)
             if run.process.kind_of(wait.id) is not None:  # what was done for the wait before may have ended this one
@@ -267,3 +268,5 @@ _ENTER = {
     WaitKind.ESCALATION: _enter_escalation,
     WaitKind.ERROR: _enter_error,
 }
+#: Where there are none, tasks ask nothing of the engine, and need not be looked at.
+_NO_PROCEDURES = _ENTER.keys() - {WaitKind.USER_TASK}

@@ -58,7 +58,7 @@ class World:
 
     def ready(self, code: str) -> bool:
         """An item is accepted, not started, and what it needs is settled in its favour."""
-        item = next((item for item in live_items(self.case) if item.code == code), None)
+        item = next((item for item in reversed(self.case.items) if item.code == code), None)  # the later of two
         return item is not None and item.dispatched_at is None and item.status in _DISPATCHABLE and not open_predecessors(self.case, item)
 
     def settled(self) -> bool:

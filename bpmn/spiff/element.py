@@ -66,7 +66,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def choose(self, token: Token) -> tuple[Flow, ...]:
         """Return the flows that a token leaves by: all without a condition, all whose condition is true, else the default."""
-        chosen = tuple(f for f in self.flows if f.id != self.element.default and (f.condition is None or token.test(f.condition)))
+        test, variables, default = token.workflow.test, token.variables, self.element.default
+        chosen = tuple(f for f in self.flows if f.id != default and (f.condition is None or test(f.condition, variables)))
         return chosen or self.otherwise()
 
     def otherwise(self) -> tuple[Flow, ...]:

@@ -136,14 +136,15 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def waiting(self, kind: waits.WaitKind, **particulars: Any) -> waits.Wait:
         """Return a wait of this token."""
-        holder = None if self.holder is self.workflow.root else self.holder.id
+        watches, holder = self.watches, self.holder
+        number = None if holder is self.workflow.root else holder.id
         return waits.Wait(
             id=self.id,
             kind=kind,
             element=self.task_spec.name,
             since=self.since,
-            attached_to=holder if self.watches else None,
-            holder=holder,
+            attached_to=number if watches else None,
+            holder=number,
             **particulars,
         )
 
@@ -152,7 +153,11 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     @property
     def variables(self) -> Mapping[str, Any]:
         """What is visible from here: its own local variables, those of the scopes around it, those of the process."""
-        near = [token.facts["local"] for token in self.outwards() if "local" in token.facts]
+        near, here, root = [], self, self.workflow.root
+        while here is not root:  # for every condition: no detour by properties
+            if "local" in here.internal_data:
+                near.append(here.internal_data["local"])
+            here = here.parent
         return ChainMap(*near, self.workflow.variables) if near else self.workflow.variables
 
     def outwards(self) -> Iterator[Token]:

@@ -126,8 +126,7 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
 
 def set_password(session: Session, name: str, password: str, *, actor: Actor, passwords: Passwords) -> Account:
     """Give an account a new password, which ends its lock and its sessions; everybody may change their own."""
-    if name != actor.name:
-        actor.require(Role.ADMIN, to="set the password of another account")
+    _require_own(name, actor, to="set the password of another account")
     account = get(session, name)
     account.password_hash = _hashed(password, passwords)
     account.failed_logins, account.locked_until = 0, None
@@ -161,13 +160,37 @@ def grant(session: Session, name: str, role: Role, *, actor: Actor, department: 
 
 def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple[ApiKey, str]:
     """Give a program a key; it is told once, only its hash is kept."""
-    if name != actor.name:
-        actor.require(Role.ADMIN, to="issue a key for another account")
+    _require_own(name, actor, to="issue a key for another account")
     key = secrets.token_urlsafe(32)
     row = ApiKey(account_id=get(session, name).id, key_hash=_key_hash(key), label=label, created_at=moments.now())
     session.add(row)
     session.flush()
     return row, key
+
+
+def keys(session: Session, name: str, *, actor: Actor, after: UUID | None = None, limit: int = 50) -> Sequence[ApiKey]:
+    """List the keys of an account, revoked ones too, from the one that follows `after`; everybody may list their own."""
+    _require_own(name, actor, to="list the keys of another account")
+    query = select(ApiKey).where(ApiKey.account_id == get(session, name).id)
+    if after is not None:
+        query = query.where(ApiKey.id > after)
+    return session.scalars(query.order_by(ApiKey.id).limit(limit)).all()
+
+
+def revoke_key(session: Session, name: str, key_id: UUID, *, actor: Actor) -> ApiKey:
+    """Let a key log nobody in any more, for ever; other keys of its account still do.  Repeating it changes nothing."""
+    _require_own(name, actor, to="revoke a key of another account")
+    query = select(ApiKey).where(ApiKey.account_id == get(session, name).id, ApiKey.id == key_id)
+    key = session.scalar(query.with_for_update())  # of two who revoke it the first one's moment stays
+    if key is None:
+        raise NotFound(f"Expected key {key_id} of account {name}, but there is none")
+    key.revoked_at = key.revoked_at or moments.now()
+    return key
+
+
+def _require_own(name: str, actor: Actor, *, to: str) -> None:
+    if name != actor.name:
+        actor.require(Role.ADMIN, to=to)
 
 
 def _count_failure(session: Session, name: str, now: datetime) -> None:

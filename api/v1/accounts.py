@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from flask import Blueprint, Response
 from pydantic import Field
@@ -15,7 +17,7 @@ from api.v1.sessions import RoleGranted
 from engine import accounts
 from engine.actors import Role
 from engine.database import Session
-from engine.models import Account
+from engine.models import Account, ApiKey
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -64,8 +66,19 @@ class AccountShown(Shape):
 class KeyIssued(Shape):
     """A key; it is shown this once."""
 
+    id: UUID
     label: str
     key: str
+
+
+class KeyShown(Shape):
+    """What is known of a key; the key itself is kept nowhere."""
+
+    id: UUID
+    label: str
+    issued_at: datetime
+    #: null: it is in force.
+    revoked_at: datetime | None
 
 
 @bp.get("")
@@ -122,7 +135,29 @@ def issue_key(name: str, body: NewKey) -> Response:
     """Issue a key with which a program logs in."""
     with parts.database().transaction() as session:  # not `transaction`, which would keep the answer, and the key in it
         row, key = accounts.issue_key(session, name, label=body.label, actor=auth.actor())
-        return answer({"label": row.label, "key": key})
+        return answer({"id": row.id, "label": row.label, "key": key})
+
+
+@bp.get("/<name>/keys")
+@contract(summary="密钥列表 · List keys", query=Paged, answer=Page[KeyShown])
+def list_keys(name: str, query: Paged) -> Response:
+    """List the keys of an account, revoked ones too; one's own, or as an administrator."""
+    start = paging.after(query.cursor, UUID)
+    with reading() as session:
+        found = accounts.keys(session, name, actor=auth.actor(), after=start[0] if start else None, limit=query.limit + 1)
+        return answer(paging.page(found, query.limit, key=lambda k: (k.id,), present=_presented_key))
+
+
+@bp.post("/<name>/keys/<uuid:key_id>/revoke")
+@contract(summary="吊销密钥 · Revoke a key", answer=KeyShown)
+def revoke_key(name: str, key_id: UUID) -> Response:
+    """Revoke a key, for ever; one's own, or as an administrator."""
+    with transaction() as session:
+        return answer(_presented_key(accounts.revoke_key(session, name, key_id, actor=auth.actor())))
+
+
+def _presented_key(key: ApiKey) -> dict[str, Any]:
+    return {"id": key.id, "label": key.label, "issued_at": key.created_at, "revoked_at": key.revoked_at}
 
 
 def _presented(session: Session, account: Account) -> dict[str, Any]:

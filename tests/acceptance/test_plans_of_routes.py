@@ -64,6 +64,7 @@ def things(crowded):
         task, work, timer = (session.scalar(select(row.id).where(row.instance_id == started["id"])) for row in (Task, ExternalTask, Timer))
         item = session.scalar(select(Item.number).order_by(Item.id).limit(1))
     case = crowded["admin"].get("/cases", limit=1)["data"][0]
+    crowded["admin"].post("/accounts", {"name": "a"})
     names = {"key": "routes", "deployment_id": deployment, "resource": "routes.bpmn", "definition": started["definitionId"], "name": "a"}
     return names | {
         "number": number(case),

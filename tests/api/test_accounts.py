@@ -1,6 +1,7 @@
 """Accounts over HTTP, and what every command and every list has: idempotency, entity tags, pages."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 
@@ -32,12 +33,58 @@ def test_create__then_it_is_listed(admin):
         ("/accounts/clerk/grants", {"role": "officer", "department": "navy"}, 422),
         ("/accounts/nobody/keys", {"label": "x"}, 404),
         ("/accounts/clerk/keys", {"label": ""}, 422),
+        (f"/accounts/nobody/keys/{UUID(int=7)}/revoke", None, 404),
+        (f"/accounts/clerk/keys/{UUID(int=7)}/revoke", None, 404),
+        ("/accounts/clerk/keys/1/revoke", None, 404),
+        ("/accounts/clerk/keys/%00/revoke", None, 400),
         ("/accounts/admin/disable", None, 409),
         ("/accounts/clerk/password", {"password": "short"}, 422),
     ],
 )
 def test_command__refused(admin, path, body, status):
     assert admin.post(path, body).status_code == status
+
+
+def test_keys__listed_without_what_logs_in(admin):
+    issued = [admin.post("/accounts/clerk/keys", {"label": label}).json for label in ("窗口机", "报表")]
+    revoked = admin.post(f"/accounts/clerk/keys/{issued[0]['id']}/revoke").json
+
+    listed = admin.get("/accounts/clerk/keys")
+
+    assert {key["id"]: (key["label"], key["revoked_at"]) for key in listed.json["data"]} == {
+        issued[0]["id"]: ("窗口机", revoked["revoked_at"]),
+        issued[1]["id"]: ("报表", None),
+    }
+    assert all(set(key) == {"id", "label", "issued_at", "revoked_at"} for key in listed.json["data"])
+    assert revoked["revoked_at"] >= revoked["issued_at"]
+    assert revoked in listed.json["data"]
+
+
+def test_keys__pages_have_every_one_once(admin):
+    issued = {admin.post("/accounts/clerk/keys", {"label": str(n)}).json["id"] for n in range(5)}
+
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = admin.get(f"/accounts/clerk/keys?limit=2{cursor and '&cursor=' + cursor}").json
+        seen += [key["id"] for key in page["data"]]
+        cursor = page["next"]
+
+    assert len(seen) == len(issued)
+    assert set(seen) == issued
+
+
+@pytest.mark.parametrize(("path", "status"), [("nobody/keys", 404), ("clerk/keys?cursor=x", 422), ("clerk/keys?limit=0", 422)])
+def test_keys__refused(admin, path, status):
+    assert admin.get(f"/accounts/{path}").status_code == status
+
+
+def test_revoke_key__of_somebody_else(admin, clerk):
+    key = admin.post("/accounts/admin/keys", {"label": "x"}).json
+
+    assert clerk.get("/accounts/admin/keys").status_code == 403
+    assert clerk.post(f"/accounts/admin/keys/{key['id']}/revoke").status_code == 403
+    assert clerk.post(f"/accounts/clerk/keys/{key['id']}/revoke").status_code == 404
+    assert admin.get("/accounts/admin/keys").json["data"][0]["revoked_at"] is None
 
 
 def test_list__pages_have_every_row_once(admin):

@@ -95,6 +95,17 @@ def test_key__is_good_for_a_moment_when_another_process_takes_it_away(app, admin
     assert nobody.get("/me", headers=bearer).status_code == 401
 
 
+def test_revoke_key__holds_at_once(admin, nobody, clock):
+    leaked, other = (admin.post("/accounts/officer-fire/keys", {"label": label}).json for label in ("消防系统", "报表"))
+    bearers = [{"Authorization": f"Bearer {issued['key']}"} for issued in (leaked, other)]
+    assert [nobody.get("/me", headers=bearer).status_code for bearer in bearers] == [200, 200]
+
+    for _ in range(2):
+        assert admin.post(f"/accounts/officer-fire/keys/{leaked['id']}/revoke").status_code == 200
+
+        assert [nobody.get("/me", headers=bearer).status_code for bearer in bearers] == [401, 200]
+
+
 def test_grant__holds_at_once(admin, call, clock):
     nobody = call()
     nobody.post("/login", {"name": "clerk", "password": "clerk"})

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -184,6 +185,66 @@ def test_issue_key__account_is_disabled_later(seeded):
         assert accounts.authenticate_key(session, key) is None
 
 
+@pytest.fixture
+def issued(seeded):
+    """Two keys of one account, with what logs in."""
+    with seeded.transaction() as session:
+        return [accounts.issue_key(session, "officer-fire", label=label, actor=ADMIN) for label in ("消防系统", "报表")]
+
+
+@pytest.mark.parametrize("actor", [ADMIN, Actor(name="officer-fire")])
+def test_revoke_key__alone(seeded, issued, actor):
+    (leaked, shown), (_, other) = issued
+
+    with seeded.transaction() as session:
+        accounts.revoke_key(session, "officer-fire", leaked.id, actor=actor)
+
+    with seeded.reading() as session:
+        assert accounts.authenticate_key(session, shown) is None
+        assert accounts.authenticate_key(session, other).name == "officer-fire"
+        assert log_in(seeded, "officer-fire", "officer-fire") is not None
+
+
+def test_revoke_key__again(seeded, issued):
+    (leaked, _), _ = issued
+    with time_machine.travel(MORNING, tick=False), seeded.transaction() as session:
+        accounts.revoke_key(session, "officer-fire", leaked.id, actor=ADMIN)
+
+    with time_machine.travel(MORNING + timedelta(days=1)), seeded.transaction() as session:
+        again = accounts.revoke_key(session, "officer-fire", leaked.id, actor=ADMIN)
+
+    assert again.revoked_at == MORNING
+
+
+def test_revoke_key__of_a_disabled_account(seeded, issued):
+    (leaked, _), _ = issued
+    with seeded.transaction() as session:
+        accounts.disable(session, "officer-fire", actor=ADMIN)
+
+        assert accounts.revoke_key(session, "officer-fire", leaked.id, actor=ADMIN).revoked_at is not None
+
+
+def test_revoke_key__of_another_account(seeded, issued):
+    """Who asks about the wrong account has not revoked anything."""
+    (leaked, shown), _ = issued
+
+    with pytest.raises(NotFound, match="of account clerk, but there is none"), seeded.transaction() as session:
+        accounts.revoke_key(session, "clerk", leaked.id, actor=ADMIN)
+
+    with seeded.reading() as session:
+        assert accounts.authenticate_key(session, shown) is not None
+
+
+def test_keys__one_after_the_other(seeded, issued):
+    with seeded.reading() as session:
+        first = accounts.keys(session, "officer-fire", actor=ADMIN, limit=1)
+        others = accounts.keys(session, "officer-fire", actor=Actor(name="officer-fire"), after=first[0].id)
+
+        assert {key.id for key in [*first, *others]} == {key.id for key, _ in issued}
+        assert (len(first), len(others)) == (1, 1)
+        assert accounts.keys(session, "clerk", actor=ADMIN) == []
+
+
 def test_set_password__old_one_ends(seeded):
     with seeded.transaction() as session:
         accounts.set_password(session, "clerk", "new password", actor=Actor(name="clerk"), passwords=WELL_KNOWN)
@@ -258,6 +319,11 @@ def test_create__account_with_a_role(seeded):
         (lambda s: accounts.grant(s, "nobody", Role.CLERK, actor=ADMIN), NotFound),
         (lambda s: accounts.set_password(s, "admin", "12345678", actor=NOBODY, passwords=WELL_KNOWN), NotPermitted),
         (lambda s: accounts.issue_key(s, "admin", label="x", actor=NOBODY), NotPermitted),
+        (lambda s: accounts.keys(s, "admin", actor=NOBODY), NotPermitted),
+        (lambda s: accounts.keys(s, "nobody", actor=ADMIN), NotFound),
+        (lambda s: accounts.revoke_key(s, "admin", uuid4(), actor=NOBODY), NotPermitted),
+        (lambda s: accounts.revoke_key(s, "nobody", uuid4(), actor=ADMIN), NotFound),
+        (lambda s: accounts.revoke_key(s, "clerk", uuid4(), actor=ADMIN), NotFound),
         (lambda s: accounts.disable(s, "root", actor=ADMIN), InvalidState),
         (lambda s: accounts.listing(s, actor=NOBODY), NotPermitted),
         (lambda s: accounts.load(s, "nobody"), NotFound),

@@ -127,5 +127,7 @@ def to_the_installation(twice):
     twice("admin", "/accounts", {"name": "li.lei"})
     twice("admin", "/accounts/li.lei/grants", {"role": "officer", "department": "fire"})
     twice("admin", "/accounts/li.lei/password", {"password": "something long"})
+    key = twice.hall["admin"].post("/accounts/li.lei/keys", {"label": "报表"})
+    twice("admin", f"/accounts/li.lei/keys/{key['id']}/revoke")
     twice("admin", "/accounts/li.lei/disable")
     twice("admin", "/calendar", json.loads((WORKFLOWS / "calendars/2026.json").read_text("utf-8")))

@@ -61,8 +61,8 @@ def _take(session: Session, writes: Writes) -> bool:
         return False
     for entity in sorted(new, key=lambda entity: _place(_table(entity))):
         _add(entity, writes)
-    for entity in changed:
-        _change(entity, writes)
+    for entity, values in sorted(((entity, _new_values(entity)) for entity in changed), key=_order):
+        _change(entity, values, writes)
     for entity in gone:
         writes.delete(_table(entity), [_key(entity)])
     _are_written(session, [*new, *changed], gone)
@@ -82,11 +82,21 @@ def _add(entity: Base, writes: Writes) -> None:
     vars(entity).update(row)  # with its defaults
 
 
-def _change(entity: Base, writes: Writes) -> None:
-    now, before, table = vars(entity), instance_state(entity).committed_state, _table(entity)
-    if new := {name: now[name] for name, value in before.items() if name in table.c and now[name] != value}:
+def _new_values(entity: Base) -> dict[str, Any]:
+    now, columns = vars(entity), _table(entity).c
+    return {name: now[name] for name, value in instance_state(entity).committed_state.items() if name in columns and now[name] != value}
+
+
+def _order(change: tuple[Base, Mapping[str, Any]]) -> tuple[int, list[str]]:
+    """Say what comes first, for the session does not: each order of the same would be another statement, to build and to prepare."""
+    entity, values = change
+    return _place(_table(entity)), list(values)
+
+
+def _change(entity: Base, values: Mapping[str, Any], writes: Writes) -> None:
+    if values:
         key = _key(entity)
-        writes.update(table, [{OLD + name: value for name, value in key.items()} | new], by=tuple(key), exact=True)
+        writes.update(_table(entity), [{**{OLD + name: value for name, value in key.items()}, **values}], by=tuple(key), exact=True)
 
 
 def _key(entity: Base) -> dict[str, Any]:

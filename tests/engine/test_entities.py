@@ -138,6 +138,20 @@ def test_flush__a_table_that_is_written_otherwise_too(session):
     assert names(session) == {"fire": "后"}
 
 
+def test_flush__in_the_same_order(database, session):
+    """The session has what was changed in any order; each would be another statement."""
+    halls = [Hall(code=str(place), name="大厅", level="city") for place in range(8)]
+    session.add_all(halls)
+    session.flush()
+    found = set()
+    for trial in range(8):
+        session.get_one(Department, "fire").name = str(trial)
+        for place, hall in enumerate(halls):
+            setattr(hall, ("name", "level")[(place + trial) % 2], str(trial))
+        found.add(tuple(sent(database, session)))
+    assert len(found) == 1
+
+
 def test_flush__nothing_has_changed(database, session):
     fire = session.get_one(Department, "fire")
     fire.name = "another"

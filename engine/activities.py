@@ -56,6 +56,7 @@ def outlived(session: Session, limit: int, *, since: datetime) -> list[UUID]:
 
 def purge(session: Session, instance_id: UUID) -> None:
     """Forget what an instance went through.  Its case and its journal stay for ever."""
+    # The instance first: whoever writes what it goes through holds it.
     session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
     for table in (models.Activity, LocalVariables):
         session.execute(delete(table).where(table.instance_id == instance_id))

@@ -24,6 +24,7 @@ def of(row: ArchivedCase) -> Iterator[Fault]:
     for entry in sorted(rows.get("journal", []), key=lambda entry: int(entry["seq"])):
         entries[entry["instance_id"]].append(Entry(**entry))
     for instance in rows.get("instances", []):
+        # Its other columns are those of the release that has put it away.
         told = Instance(**{name: instance[name] for name in ("id", "journal_seq", "journal_hash")})
         if broken := journal.check(told, entries[told.id]):
             yield Fault(kind=FaultKind.JOURNAL, about=about, message=broken)

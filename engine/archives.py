@@ -21,7 +21,7 @@ from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
 from engine.definitions import Loaded
-from engine.errors import Busy
+from engine.errors import Busy, Vanished
 from engine.models import Base, Incident, Instance, Job, Outbox
 from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
 
@@ -51,9 +51,11 @@ def put_away(db: Database, case_id: UUID) -> bool:
                 belongs = archive_documents.belonging(table, case_id)
                 if belongs is not None:
                     session.execute(delete(table).where(belongs))
-    except (IntegrityError, Busy):
+    except (IntegrityError, Vanished):
         log.exception("case not archived", case=str(case_id))
         return False
+    except Busy:
+        return False  # somebody has something of it just now; the next sweep meets it again
     return True
 
 

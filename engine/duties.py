@@ -27,7 +27,7 @@ def _resume(session: Session, job: Job) -> None:
 
 
 def _message(session: Session, job: Job) -> None:
-    instances.lock(session, job.instance_id)
+    instances.lock(session, job.instance_id)  # the bundle, also when nothing of it waits for the message: others do
     execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
 
 

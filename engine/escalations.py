@@ -12,11 +12,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import execution, instances, jobs
+from engine import callers, execution, instances, jobs
 from engine.actors import Actor
-from engine.holdings import Held
 from engine.instances import Run
-from engine.models import Instance
 from engine.states import InstanceStatus
 
 NOTHING: Mapping[str, Any] = {}
@@ -61,7 +59,8 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     When nobody has caught it, the token that has thrown it ends.  Repeating it does nothing.
     """
     parent = instances.wake(session, parent_id, actor=actor)
-    child, thrower = instances.lock(session, child_id), _hold_down_to(session, thrower_id, child_id)
+    # What lies between them, too: all of it may be ended.
+    child, thrower = instances.lock(session, child_id), callers.hold(session, thrower_id, below=child_id)
     waits = {wait.id: wait for wait in instances.look(session, thrower).waits(WaitKind.ERROR)}
     wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
     if wait is None:
@@ -79,12 +78,3 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     run = instances.wake(session, thrower_id, actor=actor)
     run.process.complete(wait_id)
     execution.settle(run)
-
-
-def _hold_down_to(session: Session, thrower_id: UUID, child_id: UUID) -> Held:
-    """Take what lies between an instance that is held and one that was called from there, from above: all of it may be ended."""
-    between = [thrower_id]
-    while between[-1] != child_id and (caller := session.get_one(Instance, between[-1]).parent_id) is not None:
-        between.append(caller)
-    *_, thrower = [instances.lock(session, each) for each in reversed(between)]
-    return thrower

@@ -12,7 +12,7 @@ from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.instructions import PROCESS, Verb
 from bpmn.instructions import Instruction as Single
-from engine import execution, instances, journal, models, processes, variables
+from engine import callers, execution, journal, processes, variables
 from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
@@ -50,7 +50,7 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
     """
     processes.require_plain(session, instance_id, actor, to="modify")
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):
-        _hold_from_above(session, instance_id)
+        callers.hold(session, instance_id)  # they may be ended with it
     _modify(session, instance_id, instructions, actor=actor, why=why)
 
 
@@ -66,15 +66,6 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps:
         return
     call = Instruction(verb=Verb.CANCEL, number=found.parent_wait, skips_mappings=not maps)
     modify(session, found.parent_id, [call], actor=actor, why=reason)
-
-
-def _hold_from_above(session: Session, instance_id: UUID) -> None:
-    """Take an instance after those through which it was called: parent before child, as everywhere."""
-    chain = [instance_id]
-    while (caller := session.get_one(models.Instance, chain[-1]).parent_id) is not None:
-        chain.append(caller)
-    for each in reversed(chain):
-        instances.lock(session, each)
 
 
 def _modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str) -> None:

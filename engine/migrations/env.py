@@ -15,10 +15,11 @@ from engine import (
     models,
     schedule_models,
     schema,
+    value_models,
 )
 
 assert all(
-    (archive_models, case_models, command_models, compiled_models, schedule_models, schema, indexes)
+    (archive_models, case_models, command_models, compiled_models, schedule_models, value_models, schema, indexes)
 )  # importing them registers their tables
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.pool import StaticPool
+from structlog.testing import capture_logs
 
 from engine import adoptions, archive_search, archives, cases, dossiers, instances, verification
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.command_models import IdempotentAnswer, Reservation
-from engine.errors import Busy, InvalidState, NotFound
+from engine.errors import Busy, InvalidState, NotFound, Vanished
 from engine.faults import FaultKind
 from engine.models import Base, Entry, Instance, Outbox
 from engine.states import InstanceStatus
@@ -145,6 +146,21 @@ def test_put_away__nothing_is_lost_when_it_dies(stage, ended, monkeypatch):
         assert session.scalars(select(ArchivedCase)).all() == []
     assert archives.sweep(stage.database) == 1
     assert archives.put_away(stage.database, ended.id) is False
+
+
+@pytest.mark.parametrize(("hindrance", "lines"), [(Busy("x"), []), (Vanished("x"), ["case not archived"])])
+def test_put_away__somebody_is_in_the_way(stage, ended, monkeypatch, hindrance, lines):
+    """An operator is to hear of what keeps it where it is, not of what is over in a moment."""
+
+    def refuse(*_):
+        raise hindrance
+
+    monkeypatch.setattr(archives, "_archived", refuse)
+    with capture_logs() as logged:
+        assert not archives.put_away(stage.database, ended.id)
+
+    assert [line["event"] for line in logged] == lines
+    assert stage.case(ended).ended_at is not None
 
 
 def test_sweep__somebody_has_it_in_hand(stage, clerk, ended):

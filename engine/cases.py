@@ -21,6 +21,7 @@ from engine import (
     execution,
     follow_on,
     functions,
+    holidays,
     instances,
     jobs,
     journal,
@@ -110,6 +111,7 @@ def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
     now = moments.now()
     case_id, number = numbers.next_case(session, what.region)
+    holidays.keep(session)
     case = Case(
         id=case_id,
         number=number,

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, holdings, instances, keys, processes
+from engine import broadcasts, definitions, escalations, execution, holdings, holidays, instances, keys, processes
 from engine.actors import ENGINE
 from engine.batches import Batch
 from engine.case_models import Case, Item
@@ -47,6 +47,7 @@ def _start(session: Session, job: Job) -> None:
     if message and at is None:
         raise InvalidState(f"Expected {loaded.key} to have a start for {message}, but it has none; deploy its newest version")
     given, origin = job.payload["variables"], Origin(at=at)
+    holidays.keep(session)  # nobody holds an instance of the case, which may have ended
     run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=given, origin=origin)
     execution.settle(run)
 

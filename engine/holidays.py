@@ -13,13 +13,15 @@ from sqlalchemy import Table, Text, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import calendar_years, calendars, moments
+from engine import calendar_years, calendars, moments, postgresql
 from engine.actors import ENGINE, Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import CalendarYear
 from engine.errors import InvalidState
 
 _KEY = "working_calendar"
+#: Whoever begins a case shares this lock, whoever publishes has it alone.
+_PUBLICATION = 0x6F6E657468696E69
 _YEARS = cast("Table", CalendarYear.__table__)
 _CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
@@ -36,6 +38,18 @@ def calendar(session: Session) -> WorkingCalendar:
     return found
 
 
+def keep(session: Session) -> None:
+    """Let nobody publish until this transaction ends: it begins what nobody else can see yet.
+
+    When a calendar is published, whatever runs is counted anew (`recomputing`), and nobody would come back to what has only been committed
+    later.  Who works on something that is there already needs no such thing: he holds it, and it is counted when he has let go of it.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        postgresql.take(connection, _PUBLICATION, shared=True)
+        session.info.pop(_KEY, None)  # it may have been read before somebody was waited for
+
+
 def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> CalendarYear:
     """Publish a year, or its amendment; all due dates are given by the new calendar from this transaction on.
 
@@ -43,6 +57,7 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
     field and date, also when a year would be missing in between.
     """
     actor.require(Role.ADMIN, to="publish a working calendar")
+    _wait_for_beginners(session)
     year = calendar_years.read(document, name="calendar")
     others = session.scalars(select(CalendarYear).where(CalendarYear.year != year.year)).all()
     WorkingCalendar([year, *(calendar_years.read(row.content, name=str(row.year)) for row in others)])
@@ -56,12 +71,20 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
 def publish_shipped(session: Session, folder: Path) -> None:
     """Publish the years of a folder that the database does not have; those it has may have been amended, and stay."""
     there = set(session.scalars(select(CalendarYear.year)))
-    for year in calendars.load(folder).years:
-        if year.year not in there:
-            # Another node may be starting, too: whoever comes second finds the year there.
-            with suppress(IntegrityError), session.begin_nested():
-                session.add(_row(year.year, orjson.loads((folder / f"{year.year}.json").read_bytes()), ENGINE))
+    missing = [year.year for year in calendars.load(folder).years if year.year not in there]
+    if missing:
+        _wait_for_beginners(session)
+    for year in missing:
+        # Another node may be starting, too: whoever comes second finds the year there.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(_row(year, orjson.loads((folder / f"{year}.json").read_bytes()), ENGINE))
     session.info.pop(_KEY, None)
+
+
+def _wait_for_beginners(session: Session) -> None:
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        postgresql.take(connection, _PUBLICATION)
 
 
 def _row(year: int, document: Mapping[str, Any], actor: Actor) -> CalendarYear:

@@ -90,9 +90,10 @@ def words(url: URL, name: str) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name not in url.query} | {"application_name": called}
 
 
-def take(connection: Connection, lock: int) -> None:
+def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
     """Take a lock that is not that of a row, until the transaction ends; the numbers are ours alone, and mean nothing."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+    taking = "SELECT pg_advisory_xact_lock_shared(:lock)" if shared else "SELECT pg_advisory_xact_lock(:lock)"
+    connection.execute(text(taking), {"lock": lock})
 
 
 def take_if_free(connection: Connection, lock: int) -> bool:

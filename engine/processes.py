@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
-from engine import cases, definitions, element_forms, execution, instances, journal, keys, models, moments, numbers, variables
+from engine import cases, definitions, element_forms, execution, holidays, instances, journal, keys, models, moments, numbers, variables
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -171,6 +171,7 @@ def _require_lasting(run: Run, place: Place) -> None:
 def _case(session: Session, loaded: Loaded, region: str, actor: Actor, case_id: UUID | None) -> Case:
     nobody: dict[str, Any] = {}
     new, number = numbers.next_case(session, region)
+    holidays.keep(session)
     case = Case(
         id=case_id or new,
         number=number,

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from api.cli.recomputing import recompute
-from engine import database, execution, publications, recomputing, verification, worker
+from engine import cases, database, duties, execution, publications, recomputing, verification, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item, Recomputation
 from engine.database import Database
 from engine.models import Instance, Job, Task, Timer
 from engine.pace import Pace
-from tests import invariants, tiny
+from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import committed
-from tests.stage import WORKFLOWS
+from tests.stage import APPLICANT, WORKFLOWS
 
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 ITEMS = {"alpha": {"promised": 5, "statutory": 10}, "beta": {"promised": 3}}
@@ -51,15 +51,20 @@ def accepted(stage, clerk):
     return found
 
 
-def publish(stage, *days_off):
-    """Correct 2026: these days of March are no working days."""
+def corrected(*days_off):
+    """2026, but these days of March are no working days."""
     document = json.loads((WORKFLOWS / "calendars" / "2026.json").read_bytes())
     weekdays = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
     for day in days_off:
         when = date(2026, 3, day)
         document["days"].append({"date": str(when), "weekday": weekdays[when.weekday()], "kind": "day_off", "holiday": "调整"})
+    return document
+
+
+def publish(stage, *days_off):
+    """Correct 2026: these days of March are no working days."""
     with stage.database.transaction() as session:
-        publications.publish_year(session, document, actor=ADMIN)
+        publications.publish_year(session, corrected(*days_off), actor=ADMIN)
 
 
 def dates(stage, case):
@@ -190,6 +195,71 @@ def test_go_on__leaves_a_case_on_which_somebody_works_to_the_end(stage, accepted
     assert recomputing.go_on(stage.database, limit=10).ended_at is None
     assert recomputing.go_on(stage.database, limit=10).ended_at is not None
     invariants.check(stage.database)
+
+
+def walk(stage):
+    """Go on until nothing is owed."""
+    while recomputing.go_on(stage.database) is not None:
+        pass
+
+
+@pytest.fixture
+def dated(stage):
+    """A matter whose clock starts with the submission."""
+    stage.deploy("tiny", **tiny.folder(ITEMS, promised="7", clock_start="ON_SUBMIT"))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_publish__a_submission_is_under_way(stage, clerk, dated):
+    """Its case is counted anew as well, though nobody could see it when the calendar came."""
+
+    def submit(session):
+        what = cases.Submission(region="430100", matter="tiny", hall="changsha", applicant=dict(APPLICANT), answers={})
+        cases.submit(session, what, actor=clerk.actor)
+
+    with interleaving.waited_for(stage.database, submit, lambda: publish(stage, 4)):
+        walk(stage)
+    worker.drain(stage.database)
+
+    with stage.reading() as session:
+        assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_publish__the_check_of_a_promise_is_just_beginning(stage, clerk, market, monkeypatch):
+    """It is a process beside those of the case, and who begins it holds none of them."""
+    stage.checking = False
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+        case = committed(stage, clerk, market, items={}, post_check=5)
+    [job] = [job for job in stage.jobs(case) if job.kind == "start"]
+
+    def begin(session):
+        duties.PERFORM["start"](session, job)
+        session.delete(session.get_one(Job, job.id))
+
+    with interleaving.waited_for(stage.database, begin, lambda: publish(stage, 4)):
+        walk(stage)
+    worker.drain(stage.database)
+
+    with stage.reading() as session:
+        assert str(session.scalars(select(Task.due_at).where(Task.name == "事后核查")).one())[:10] == "2026-03-10"
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_submit__a_calendar_is_being_published(stage, clerk, dated):
+    """Whoever submits just then has the new one."""
+
+    def publishing(session):
+        publications.publish_year(session, corrected(4), actor=ADMIN)
+
+    with interleaving.waited_for(stage.database, publishing, lambda: clerk.submit("tiny")), stage.reading() as session:
+        assert session.scalars(select(Case.promised_on)).all() == []
+
+    with stage.reading() as session:
+        assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
 
 
 def interrupted(monkeypatch, between):

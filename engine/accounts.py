@@ -15,10 +15,11 @@ from sqlalchemy import Table, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import moments
+from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Account, ApiKey, Department, Grant, Hall, LogIn
+from engine.models import Department, Hall
 from engine.passwords import Passwords
 from engine.reads import Read
 

@@ -101,54 +101,6 @@ class Hall(Base):
     level: Mapped[str]
 
 
-class Account(Base):
-    """Somebody, or some system, that can log in."""
-
-    __tablename__ = "accounts"
-    id: Mapped[UUID] = _id()
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    display_name: Mapped[str]
-    #: argon2; None: cannot log in with a password.
-    password_hash: Mapped[str | None]
-    disabled: Mapped[bool] = mapped_column(default=False)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-
-
-class LogIn(Base):
-    """A browser that somebody logged in with; a cookie is worth something as long as its row is here."""
-
-    __tablename__ = "log_ins"
-    id: Mapped[UUID] = _id()
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    begun_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class Grant(Base):
-    """A role of an account within a department and a hall; None: in all of them."""
-
-    __tablename__ = "grants"
-    id: Mapped[UUID] = _id()
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    #: clerk, officer, supervisor, designer, admin, channel (an applicants' channel), system (a department's).
-    role: Mapped[str] = mapped_column(String(20))
-    department: Mapped[str | None] = mapped_column(ForeignKey("departments.code"))
-    hall: Mapped[str | None] = mapped_column(ForeignKey("halls.code"))
-
-
-class ApiKey(Base):
-    """A key with which a program logs in; only its SHA-256 is kept."""
-
-    __tablename__ = "api_keys"
-    id: Mapped[UUID] = _id()
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
-    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    label: Mapped[str]
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-
-
 # ── what runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, exists, select
 
 from engine import keys, moments
+from engine.account_models import LogIn
 from engine.accounts import LOGGED_IN_FOR
 from engine.case_models import Draft
 from engine.command_models import IdempotentAnswer, Reservation
 from engine.database import Database
-from engine.models import Base, LogIn, Task
+from engine.models import Base, Task
 from engine.states import TaskStatus
 
 #: So much earlier than the answer goes what was reserved, whatever the clocks of two nodes say: who repeats a submission finds the answer

@@ -6,9 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import moments
+from engine.account_models import Account, Grant
 from engine.actors import Role
 from engine.errors import NotPermitted
-from engine.models import Account, Department, Grant, Hall
+from engine.models import Department, Hall
 from engine.passwords import WELL_KNOWN
 from engine.settings import Environment
 

@@ -16,6 +16,7 @@ from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
 from bpmn.simulation.trails import Arrival, Key
 from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples, stories
+from engine.account_models import Account, Grant
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import LimitKind
@@ -23,7 +24,7 @@ from engine.database import Database
 from engine.errors import InvalidInput
 from engine.folders import Folder
 from engine.instances import WITNESS, Run
-from engine.models import Account, Definition, Department, Grant, Instance, Resource
+from engine.models import Definition, Department, Instance, Resource
 from engine.passwords import WELL_KNOWN
 from engine.settings import Environment
 

@@ -10,10 +10,21 @@ from collections.abc import Iterator
 
 from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from engine import archive_models, case_models, command_models, compiled_models, indexes, models, schedule_models, schema
+from engine import (
+    account_models,
+    archive_models,
+    case_models,
+    command_models,
+    compiled_models,
+    indexes,
+    models,
+    schedule_models,
+    schema,
+    value_models,
+)
 
 assert all(
-    (archive_models, case_models, command_models, compiled_models, indexes, schedule_models, schema)
+    (account_models, archive_models, case_models, command_models, compiled_models, indexes, schedule_models, schema, value_models)
 )  # importing them registers their tables
 #: What does not grow with cases, and would be the same in every shard.
 SHARED = {

@@ -15,9 +15,9 @@ from api.shapes import Body, Line, Page, Paged, Shape
 from api.transactions import reading, transaction
 from api.v1.sessions import RoleGranted
 from engine import accounts
+from engine.account_models import Account, ApiKey
 from engine.actors import Role
 from engine.database import Session
-from engine.models import Account, ApiKey
 
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 

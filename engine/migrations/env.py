@@ -6,6 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from engine import (
+    account_models,
     archive_models,
     case_models,
     columns,
@@ -19,7 +20,7 @@ from engine import (
 )
 
 assert all(
-    (archive_models, case_models, command_models, compiled_models, schedule_models, value_models, schema, indexes)
+    (account_models, archive_models, case_models, command_models, compiled_models, schedule_models, value_models, schema, indexes)
 )  # importing them registers their tables
 
 

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import func, make_url, select, text
 
 from engine import database, postgresql
+from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
 from engine.errors import Busy, InvalidState, Unavailable, Unsettled, Vanished
-from engine.models import Department, Grant
+from engine.models import Department
 from tests.proxy import COMMIT, Proxy
 
 QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, update
 
 from api.cli.work import heartbeat
 from engine import accounts, idempotency, numbers, retention, samples, settings
+from engine.account_models import Account, LogIn
 from engine.command_models import IdempotentAnswer, Reservation
 from engine.idempotency import Answer, Command, Repeated
-from engine.models import Account, LogIn
 from engine.pace import Pace
 from engine.settings import Environment
 

@@ -24,7 +24,8 @@ from granian.server.mp import MPServer
 from sqlalchemy import func, select, text
 
 from api.cli.server import Server, await_port
-from engine.models import Account, Definition
+from engine.account_models import Account
+from engine.models import Definition
 from engine.settings import CHECKOUT
 
 

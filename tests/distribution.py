@@ -10,22 +10,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from engine import (
-    account_models,
-    archive_models,
-    case_models,
-    command_models,
-    compiled_models,
-    indexes,
-    models,
-    schedule_models,
-    schema,
-    value_models,
-)
+from engine.tables import METADATA
 
-assert all(
-    (account_models, archive_models, case_models, command_models, compiled_models, indexes, schedule_models, schema, value_models)
-)  # importing them registers their tables
 #: What does not grow with cases, and would be the same in every shard.
 SHARED = {
     *("accounts", "api_keys", "calendar_years", "compatibility", "compiled_files", "definitions", "departments", "deployments"),
@@ -46,7 +32,7 @@ CASES = {"cases", "archived_cases"}
 def growing() -> list[Table]:
     """Tables that grow with cases."""
     others = SHARED | PASSING
-    return sorted((table for table in models.Base.metadata.tables.values() if table.name not in others), key=lambda table: table.name)
+    return sorted((table for table in METADATA.tables.values() if table.name not in others), key=lambda table: table.name)
 
 
 def key_of(table: Table) -> set[str]:

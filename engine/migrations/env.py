@@ -5,23 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from engine import (
-    account_models,
-    archive_models,
-    case_models,
-    columns,
-    command_models,
-    compiled_models,
-    indexes,
-    models,
-    schedule_models,
-    schema,
-    value_models,
-)
-
-assert all(
-    (account_models, archive_models, case_models, command_models, compiled_models, schedule_models, value_models, schema, indexes)
-)  # importing them registers their tables
+from engine import columns, tables
 
 
 def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
@@ -36,7 +20,7 @@ def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=models.Base.metadata,
+    target_metadata=tables.METADATA,
     render_item=render_item,
     render_as_batch=connection.dialect.name == "sqlite",
     transaction_per_migration=True,

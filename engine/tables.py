@@ -1,0 +1,31 @@
+"""All tables: only who knows every module that declares some knows them."""
+
+from __future__ import annotations
+
+from engine import (
+    account_models,
+    archive_models,
+    case_models,
+    command_models,
+    compiled_models,
+    indexes,
+    models,
+    schedule_models,
+    schema,
+    value_models,
+)
+
+#: What declares tables, or indexes of them.
+MODULES = (
+    models,
+    account_models,
+    archive_models,
+    case_models,
+    command_models,
+    compiled_models,
+    schedule_models,
+    value_models,
+    schema,
+    indexes,
+)
+METADATA = models.Base.metadata

@@ -5,20 +5,17 @@ Two may report under one number at the same moment, of two items, and hold nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from engine import keys
+from engine import keys, writes
 from engine.case_models import DepartmentEvent, Item
 
-_INSERT: dict[str, Callable[[type[DepartmentEvent]], postgresql.Insert | sqlite.Insert]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
+_EVENTS = cast("Table", DepartmentEvent.__table__)
 #: Number of an event, and when it was received.
 Event = tuple[str, datetime]
 
@@ -26,15 +23,12 @@ Event = tuple[str, datetime]
 def note(session: Session, item: Item, events: Sequence[Event]) -> int:
     """Note what was reported of an item, but for what the case knows already, of whichever item; how much was new."""
     said = {"department": item.department, **item.key, "item_id": item.id}
-    rows = [{**said, "event_id": event_id, "received_at": received_at} for event_id, received_at in events]
-    if not rows:
-        return 0
-    new = _INSERT[session.get_bind().dialect.name](DepartmentEvent).values(rows).on_conflict_do_nothing()
-    return len(session.scalars(new.returning(DepartmentEvent.event_id)).all())
+    return writes.insert_unknown(session, _EVENTS, [{**said, "event_id": number, "received_at": at} for number, at in events])
 
 
 def take(session: Session, item: Item) -> Sequence[Event]:
     """Take what was reported of an item out of its case."""
-    gone = delete(DepartmentEvent).where(keys.its(DepartmentEvent.item_id, item))
-    events = session.execute(gone.returning(DepartmentEvent.event_id, DepartmentEvent.received_at))
-    return [(event_id, received_at) for event_id, received_at in events]
+    its = keys.its(DepartmentEvent.item_id, item)
+    events = [(number, at) for number, at in session.execute(select(DepartmentEvent.event_id, DepartmentEvent.received_at).where(its))]
+    session.execute(delete(DepartmentEvent).where(its))
+    return events

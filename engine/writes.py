@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Column, Connection, CursorResult, Table, bindparam, delete, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import recordsets
 from engine.parts import OLD, Part, Row, Verb, require_all
 
-__all__ = ["OLD", "PLACE", "Writes", "note"]
+__all__ = ["OLD", "PLACE", "Writes", "insert_unknown", "note"]
 
 #: Under this name a session that wants to know it (None: not yet) keeps the key of the case of which it has written a row first.
 PLACE = "place"
@@ -60,6 +60,17 @@ class Writes:
     def _add(self, part: Part, rows: Sequence[Row]) -> None:
         if rows:
             self.rows.setdefault(part, []).extend(rows)
+
+
+def insert_unknown(session: Session, table: Table, rows: Sequence[Row]) -> int:
+    """Insert rows at once, but for those whose key is there, or is just being written by somebody else; how many were new."""
+    if not rows:
+        return 0
+    new = _KINDS[session.get_bind().dialect.name](table).values(list(rows)).on_conflict_do_nothing()
+    return cast("CursorResult[Any]", session.execute(new, execution_options={"preserve_rowcount": True})).rowcount
+
+
+_KINDS: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def note(session: Session, place: Row | None) -> None:

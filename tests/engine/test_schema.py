@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 ENGINE = CHECKOUT / "engine"
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
-    r"ON CONFLICT|on_conflict": {"department_events", "postgresql", "writes"},
+    r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
     r"json_(to|build|agg|each|array)|jsonb|JSONB": {"postgresql"},
     r"\bARRAY\b|unnest": set(),
     r"pg_(try_)?advisory": {"postgresql"},
@@ -24,7 +24,7 @@ OWN = {
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
     r"skip_locked": {"archives", "batches", "duties", "fetches", "jobs", "recomputing", "start_timers"},
-    r"RETURNING|\.returning\(": {"department_events", "numbers", "outbox", "postgresql"},
+    r"RETURNING|\.returning\(": {"numbers", "outbox", "postgresql"},
 }
 
 

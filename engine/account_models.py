@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.models import Base, _id
+from engine.models import Base, own_id
 
 
 class Account(Base):
     """Somebody, or some system, that can log in."""
 
     __tablename__ = "accounts"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     name: Mapped[str] = mapped_column(String(80), unique=True)
     display_name: Mapped[str]
     #: argon2; None: cannot log in with a password.
@@ -30,7 +30,7 @@ class LogIn(Base):
     """A browser that somebody logged in with; a cookie is worth something as long as its row is here."""
 
     __tablename__ = "log_ins"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     begun_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -39,7 +39,7 @@ class Grant(Base):
     """A role of an account within a department and a hall; None: in all of them."""
 
     __tablename__ = "grants"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     #: clerk, officer, supervisor, designer, admin, channel (an applicants' channel), system (a department's).
     role: Mapped[str] = mapped_column(String(20))
@@ -51,7 +51,7 @@ class ApiKey(Base):
     """A key with which a program logs in; only its SHA-256 is kept."""
 
     __tablename__ = "api_keys"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     label: Mapped[str]

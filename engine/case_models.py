@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.columns import Promised
 from engine.keys import LAST, Keyed, of_case, refers, unique
-from engine.models import Base, _id
+from engine.models import Base, own_id
 from engine.states import ClockStatus, CommitmentStatus, DeliveryStatus, ItemStatus, SupplementStatus, SyncStatus, ToleranceStatus
 
 
@@ -21,7 +21,7 @@ class Case(Promised, Base):
     __tablename__ = "cases"
     __table_args__ = (Index("ix_cases_ended", "definition_id", "ended_at"),)
     __mapper_args__ = {"primary_key": ("id",)}  # noqa: RUF012 - SQLAlchemy's own way
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: 统一申办号
     number: Mapped[str] = mapped_column(String(50), index=True)
     region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
@@ -70,7 +70,7 @@ class Item(Promised, Keyed, Base):
         Index("ix_items_applicant", "applicant_number", "code"),
         Index("ix_items_external", "department", "external_number"),
     )
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     number: Mapped[str] = mapped_column(String(50), index=True)
     #: The case it was taken from when a bundle adopted it.
     adopted_from_id: Mapped[UUID | None]
@@ -126,7 +126,7 @@ class ClockEntry(Keyed, Base):
 
     __tablename__ = "clock_entries"
     __table_args__ = (refers("item_id", "items"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID] = mapped_column(index=True)
     #: started, paused, extended, stopped
     kind: Mapped[str] = mapped_column(String(20))
@@ -159,7 +159,7 @@ class Recomputation(Base):
     """A walk over all that runs, on which every clock is counted anew (重算)."""
 
     __tablename__ = "recomputations"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: The last case that was noted down, by id; None: it begins.
     cursor: Mapped[UUID | None]
     #: Cases up to there that are not done: somebody is at it, has died over it, or was kept from it; what is left is done at the end.
@@ -176,7 +176,7 @@ class Material(Keyed, Base):
 
     __tablename__ = "materials"
     __table_args__ = (of_case(), unique("case_id", "no"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: Running number within the case, from 1.
     no: Mapped[int]
     #: Requirement that it answers, e.g. `m_plan`.
@@ -215,7 +215,7 @@ class Tolerance(Keyed, Base):
         Index("uq_tolerances_open", "case_id", "code", "region", unique=True, sqlite_where=_STILL_MISSING, postgresql_where=_STILL_MISSING),
         of_case(),
     )
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: Requirement that is missing, and its name.
     code: Mapped[str] = mapped_column(String(80))
     name: Mapped[str]
@@ -236,7 +236,7 @@ class Supplement(Keyed, Base):
 
     __tablename__ = "supplements"
     __table_args__ = (refers("notice_id", "notices"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     notice_id: Mapped[UUID]
     #: [{code, name}] and the defects that are no missing material.
     missing: Mapped[list[Any]]
@@ -253,7 +253,7 @@ class Notice(Keyed, Base):
 
     __tablename__ = "notices"
     __table_args__ = (of_case(), refers("item_id", "items"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     number: Mapped[str] = mapped_column(String(50), index=True)
     item_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(String(40))
@@ -271,7 +271,7 @@ class Commitment(Keyed, Base):
 
     __tablename__ = "commitments"
     __table_args__ = (of_case(), refers("item_id", "items"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID | None]
     #: tolerance, informed
     kind: Mapped[str] = mapped_column(String(20))
@@ -287,7 +287,7 @@ class Package(Keyed, Base):
 
     __tablename__ = "packages"
     __table_args__ = (of_case(),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: unified, classified, comprehensive; split: unified, but the longest wait was over.
     mode: Mapped[str] = mapped_column(String(20))
     delivery: Mapped[str] = mapped_column(String(20))
@@ -301,7 +301,7 @@ class Result(Keyed, Base):
 
     __tablename__ = "results"
     __table_args__ = (unique("item_id"), refers("item_id", "items"), refers("package_id", "packages"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID]
     package_id: Mapped[UUID]
     number: Mapped[str] = mapped_column(String(50), index=True)  # the department's: two of them may give the same
@@ -317,7 +317,7 @@ class Alert(Keyed, Base):
 
     __tablename__ = "alerts"
     __table_args__ = (of_case(), refers("item_id", "items"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID | None]
     #: yellow, red
     light: Mapped[str] = mapped_column(String(10))
@@ -359,7 +359,7 @@ class Comment(Keyed, Base):
 
     __tablename__ = "comments"
     __table_args__ = (refers("task_id", "tasks"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     task_id: Mapped[UUID] = mapped_column(index=True)
     author: Mapped[str] = mapped_column(String(80))
     message: Mapped[str] = mapped_column(Text)
@@ -397,7 +397,7 @@ class CaseMigration(Keyed, Base):
 
     __tablename__ = "case_migrations"
     __table_args__ = (refers("instance_id", "instances"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: What was moved by one command, and is undone by one.
     batch: Mapped[UUID] = mapped_column(index=True)
     instance_id: Mapped[UUID]

@@ -76,7 +76,8 @@ def _columns(kind: type[Base]) -> frozenset[str]:
     return frozenset(kind.__mapper__.column_attrs.keys())
 
 
-def _id() -> Mapped[UUID]:
+def own_id() -> Mapped[UUID]:
+    """Identify a row by itself; the later it is made, the greater its id."""
     return mapped_column(primary_key=True, default=new_id)
 
 
@@ -108,7 +109,7 @@ class Deployment(Base):
     """A set of files that were deployed together; never changed."""
 
     __tablename__ = "deployments"
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     name: Mapped[str]
     source: Mapped[str]
     deployed_at: Mapped[datetime]
@@ -130,7 +131,7 @@ class Definition(Base):
 
     __tablename__ = "definitions"
     __table_args__ = (UniqueConstraint("key", "version"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     deployment_id: Mapped[UUID] = mapped_column(ForeignKey("deployments.id"), index=True)
     key: Mapped[str] = mapped_column(String(255))
     version: Mapped[int]
@@ -153,7 +154,7 @@ class Instance(Keyed, Base):
 
     __tablename__ = "instances"
     __table_args__ = (of_case(), refers("item_id", "items"), refers("parent_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: None: the instance of the matter itself.
     item_id: Mapped[UUID | None] = mapped_column(index=True)
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
@@ -232,7 +233,7 @@ class Task(Lit, Keyed, Base):
 
     __tablename__ = "tasks"
     __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"), refers("item_id", "items"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID | None]
     instance_id: Mapped[UUID]
     wait: Mapped[int]
@@ -290,7 +291,7 @@ class ExternalTask(Keyed, Base):
 
     __tablename__ = "external_tasks"
     __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"), refers("item_id", "items"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID | None]
     instance_id: Mapped[UUID]
     wait: Mapped[int]
@@ -313,7 +314,7 @@ class Timer(Keyed, Base):
 
     __tablename__ = "timers"
     __table_args__ = (unique("instance_id", "wait"), Index("ix_timers_due_at", "due_at"), refers("instance_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
@@ -331,7 +332,7 @@ class Subscription(Keyed, Base):
 
     __tablename__ = "subscriptions"
     __table_args__ = (unique("instance_id", "wait"), refers("instance_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]
@@ -347,7 +348,7 @@ class Job(Keyed, Base):
 
     __tablename__ = "jobs"
     __table_args__ = (Index("ix_jobs_due", "status", "due_at"), refers("instance_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID] = mapped_column(index=True)
     #: What is to be done: a name of `engine.worker`'s table.
     kind: Mapped[str] = mapped_column(String(20))
@@ -363,7 +364,7 @@ class Incident(Keyed, Base):
 
     __tablename__ = "incidents"
     __table_args__ = (Index("ix_incidents_instance", "instance_id", "wait"), refers("instance_id", "instances"), refers("job_id", "jobs"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     #: None: no instance has begun, since that is what failed.
     instance_id: Mapped[UUID | None]
     #: The process that could not start by itself; None: that of the instance.
@@ -382,7 +383,7 @@ class Outbox(Keyed, Base):
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_unsent", "sent_at", "created_at"), of_case())
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     topic: Mapped[str] = mapped_column(String(80))
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
@@ -395,7 +396,7 @@ class Entry(Keyed, Base):
     __tablename__ = "journal"
     case_id: Mapped[UUID] = found_otherwise()
     __table_args__ = (Index("ix_journal_case", "case_id", "at"), unique("instance_id", "seq"), refers("instance_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID]
     seq: Mapped[int]
     at: Mapped[datetime]

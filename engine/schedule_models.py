@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.keys import Keyed, refers, unique
-from engine.models import Base, _id
+from engine.models import Base, own_id
 
 
 class StartTimer(Base):
@@ -18,7 +18,7 @@ class StartTimer(Base):
 
     __tablename__ = "start_timers"
     __table_args__ = (UniqueConstraint("definition_id", "element"),)
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     definition_id: Mapped[UUID] = mapped_column(ForeignKey("definitions.id"))
     element: Mapped[str]
     due_at: Mapped[datetime] = mapped_column(index=True)
@@ -35,7 +35,7 @@ class Continuation(Keyed, Base):
 
     __tablename__ = "continuations"
     __table_args__ = (Index("ix_continuations_due_at", "due_at"), unique("instance_id", "wait"), refers("instance_id", "instances"))
-    id: Mapped[UUID] = _id()
+    id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID]
     wait: Mapped[int]
     element: Mapped[str]

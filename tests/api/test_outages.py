@@ -60,7 +60,7 @@ def things(app, clerk):
         "number": case["number"], "task_id": bundle.task(clerk, case, "一窗受理")["id"], "no": 1, "found": instance.id, "instance_id": instance.id,
         "task": task, "external": external, "job": job, "definition": definition.id,
         "deployment_id": definition.deployment_id, "resource": "everywhere.bpmn", "key": "everywhere", "name": "x",
-        "comment": uuid4(), "incident_id": uuid4(), "rest": "nothing",
+        "comment": uuid4(), "incident_id": uuid4(), "key_id": uuid4(), "rest": "nothing",
     }  # fmt: skip
 
 

@@ -197,7 +197,8 @@ def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(module, step, overtaken)
-        assert worker.run(stage.database, job.id)
+        worker.run(stage.database, job.id)
+        assert getattr(module, step) is go_on, "nobody was slow"
     worker.drain(stage.database)
 
     assert (set(done(stage).values()), len(done(stage))) == ({1}, 3)

@@ -185,8 +185,8 @@ def test_throw__whoever_told_it_dies_before_it_is_struck_out(stage, owed):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-@pytest.mark.parametrize(("place", "module", "step"), [(0, instances, "lock"), (2, definitions, "get")])
-def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, place, module, step):
+@pytest.mark.parametrize(("place", "module", "step", "tells"), [(0, instances, "lock", True), (2, definitions, "get", False)])
+def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, place, module, step, tells):
     """Whoever was slow is taken for dead, and goes on when all is done, the job struck out: it comes to nothing, and is no failure."""
     job, go_on = all_jobs(stage)[place], getattr(module, step)
 
@@ -197,7 +197,7 @@ def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(module, step, overtaken)
-        worker.run(stage.database, job.id)
+        assert worker.run(stage.database, job.id) is tells
         assert getattr(module, step) is go_on, "nobody was slow"
     worker.drain(stage.database)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from engine import (
     moments,
     notices,
     outbox,
+    postgresql,
     procedures,
 )
 from engine.actors import Actor, Role
@@ -156,11 +158,22 @@ def _hold(session: Session, case: Case, item: Item) -> Held:
 
 
 def _require_number_free(session: Session, item: Item, external_number: str | None) -> None:
+    if not external_number:
+        return
+    _hold_number(session, item.department, external_number)
     query = select(Item.number).where(Item.department == item.department, Item.external_number == external_number, Item.id != item.id)
-    holder = session.scalar(query) if external_number else None
+    holder = session.scalar(query)
     if holder is not None:
         error = {"field": "external_number", "message": f"Expected a number of this item alone, but item {holder} has it"}
         raise InvalidInput(error["message"], errors=[error])
+
+
+def _hold_number(session: Session, department: str, external_number: str) -> None:
+    """Let nobody else take a department's number until this transaction ends: no key can tell, for items of two cases may lie apart."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+        name = hashlib.sha256(f"{department} {external_number}".encode()).digest()
+        postgresql.take(connection, int.from_bytes(name[:8], signed=True))  # 8 bytes: what a lock is called by
 
 
 def _running(session: Session, item: Item, *, actor: Actor) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 
 from engine import archives, bundles, cases, deployments, items, tasks, worker
 from engine.case_models import Case, Commitment, Item
-from engine.errors import Busy, InvalidState, NotFound
+from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.models import Entry, Instance, Job, Outbox
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
@@ -218,11 +218,11 @@ def test_withdraw__while_a_bundle_adopts_it(stage, clerk, bundle):
     invariants.check(stage.database)
 
 
-def reporting(market, item, event):
+def reporting(market, item, event, *, number=None):
     """What a department's system says of an item, as it holds on to it in the midst of its transaction."""
 
     def report(session):
-        items.report(session, session.get_one(Item, item.id), event_id=event, state="in_review", external_number=None, actor=market.actor)
+        items.report(session, session.get_one(Item, item.id), event_id=event, state="in_review", external_number=number, actor=market.actor)
         session.flush()
 
     return report
@@ -242,6 +242,27 @@ def test_report__two_items_under_one_number(stage, clerk, market, bundle):
 
     assert [(event.event_id, event.item_id) for event in stage.all_events(bundle)] == [("1", alpha.id)]
     assert (stage.item(bundle, "alpha").sync, stage.item(bundle, "beta").sync) == ("acked", "local")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_report__two_items_take_one_number_of_their_department(stage, clerk, market, bundle, together):
+    """The second finds that an item has it, as a moment later, whether in the same case or in another; nothing of its report is kept."""
+    clerk.follow_on(bundle, "beta")
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    other = bundle if together else clerk.take_in("tiny", items=["beta"])
+    alpha, beta = stage.item(bundle, "alpha"), stage.item(other, "beta")
+
+    def second():
+        market.handle("report", beta, event_id="2", state="in_review", external_number="SP-1")
+
+    with (
+        pytest.raises(InvalidInput, match=f"but item {alpha.number} has it"),
+        interleaving.waited_for(stage.database, reporting(market, alpha, "1", number="SP-1"), second),
+    ):
+        pass
+
+    assert (stage.item(bundle, "alpha").external_number, stage.item(other, "beta").external_number) == ("SP-1", None)
+    assert stage.item(other, "beta").sync == "local"
 
 
 def test_attach__what_its_department_reports_of_another_item_just_now(stage, clerk, market, bundle):

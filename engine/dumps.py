@@ -10,6 +10,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from sqlalchemy import URL, inspect, make_url, text
 from engine import outages
 from engine.database import Database
 from engine.errors import InvalidState
+from engine.files import sync
 
 #: Where Debian keeps the programs of each version that is installed.
 _DEBIAN = Path("/usr/lib/postgresql")
-_SQLITE_HEADER = b"SQLite format 3\0"
+#: What SQLite writes beside a database, and reads when it opens one again.
+_SQLITE_LEAVES = ("-wal", "-shm", "-journal")
 
 
 def kind_of(url: str) -> str:
@@ -44,11 +47,7 @@ def load(source: Path, url: str) -> None:
     """Put a dump into a database that holds nothing; all of it, or nothing.  Raises InvalidState when it holds something."""
     require_empty(url)
     if kind_of(url) == "sqlite":
-        place = Path(make_url(url).database or "")
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = place.with_name(f"{place.name}.restoring")
-        _copy_sqlite(source, draft)
-        draft.replace(place)
+        _place_sqlite(source, Path(make_url(url).database or ""))
         return
     db = Database(url)
     try:
@@ -62,7 +61,8 @@ def require_empty(url: str) -> None:
     """Raise InvalidState when a database holds something: what is there is not to be overwritten."""
     parsed = make_url(url)
     shown = parsed.render_as_string(hide_password=True)
-    if kind_of(url) == "sqlite" and not Path(parsed.database or "").exists():
+    if kind_of(url) == "sqlite" and not (place := Path(parsed.database or "")).exists():
+        _require_nothing_left(place)
         return
     db = Database(url)
     try:
@@ -74,9 +74,30 @@ def require_empty(url: str) -> None:
         raise InvalidState(f"Expected {shown} to be empty, but it is there already, with {len(tables)} tables; restore beside it")
 
 
+def _require_nothing_left(place: Path) -> None:
+    """Raise InvalidState when a database that was there has left what it had not written yet: SQLite would write it into ours."""
+    for left in (place.with_name(place.name + ending) for ending in _SQLITE_LEAVES):
+        if left.exists():
+            raise InvalidState(
+                f"Expected {place} to be empty, but beside it lies {left.name} of a database that was there; move it to where that is now"
+            )
+
+
+def _place_sqlite(source: Path, place: Path) -> None:
+    """Put a copy where nothing is: whoever comes first has the place."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{place.name}.restoring-", dir=place.parent) as drafts:
+        draft = Path(drafts) / place.name
+        _copy_sqlite(source, draft)
+        try:
+            place.hardlink_to(draft)
+        except FileExistsError as error:
+            raise InvalidState(f"Expected {place} to be empty, but somebody else has begun there meanwhile") from error
+    sync(place.parent)
+
+
 def _copy_sqlite(source: Path, target: Path) -> None:
     """Copy with SQLite's own means: one moment of the file, whatever is written meanwhile."""
-    target.unlink(missing_ok=True)
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)

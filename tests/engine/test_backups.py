@@ -206,6 +206,36 @@ class TestRefused:
         with pytest.raises(InvalidState, match="materials to be empty, but it holds"):
             restorations.restore(taken, empty_database_url, elsewhere)
 
+    @pytest.mark.parametrize("left", ["-wal", "-shm", "-journal"])
+    def test_restore__beside_what_another_database_has_left(self, taken, elsewhere, empty_database_url, left):
+        """It would be taken for the last words of the restored one, which then is the old one again, or a mixture."""
+        Path(f"{empty_database_url.removeprefix('sqlite:///')}{left}").write_bytes(b"x")
+
+        with pytest.raises(InvalidState, match=f"Expected .* to be empty, but beside it lies .*{left}"):
+            restorations.restore(taken, empty_database_url, elsewhere)
+
+        assert not elsewhere.folder.exists()
+
+    @pytest.mark.parametrize("others", ["serves", "restores"])
+    def test_restore__somebody_else_is_there_meanwhile(self, taken, elsewhere, empty_database_url, monkeypatch, others):
+        """What has come is not overwritten, and nothing of ours is left."""
+        place, copy = Path(empty_database_url.removeprefix("sqlite:///")), dumps._copy_sqlite
+
+        def come_in_between(source, target):
+            copy(source, target)
+            monkeypatch.setattr(dumps, "_copy_sqlite", copy)
+            if others == "serves":
+                place.write_bytes(b"another")
+            else:
+                dumps.load(source, empty_database_url)
+
+        monkeypatch.setattr(dumps, "_copy_sqlite", come_in_between)
+        with pytest.raises(InvalidState, match=r"Expected .* to be empty, but somebody else has begun there meanwhile"):
+            restorations.restore(taken, empty_database_url, elsewhere)
+
+        assert (place.read_bytes() == b"another") == (others == "serves")
+        assert [path.name for path in place.parent.glob(f"{place.name}*")] == [place.name]
+
     def test_restore__interrupted_and_again(self, taken, elsewhere, empty_database_url, monkeypatch):
         with monkeypatch.context() as context:
             context.setattr(dumps, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -27,7 +27,7 @@ _CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
 
 def calendar(session: Session) -> WorkingCalendar:
-    """Give the working calendar as it is published, read once a transaction.  Raises InvalidState when no year is."""
+    """Give the working calendar as it is published, read once a transaction (`forget`).  Raises InvalidState when no year is."""
     found: WorkingCalendar | None = session.info.get(_KEY)
     if found is None:
         # Of the connection, not of the session: whoever publishes flushes, and half of a change need not be written for this question.
@@ -42,12 +42,18 @@ def keep(session: Session) -> None:
     """Let nobody publish until this transaction ends: it begins what nobody else can see yet.
 
     When a calendar is published, whatever runs is counted anew (`recomputing`), and nobody would come back to what has only been committed
-    later.  Who works on something that is there already needs no such thing: he holds it, and it is counted when he has let go of it.
+    later.  Who works on something that is there already needs no such thing: he holds it, and it is counted when he has let go of it; but
+    who goes on to another case reads the calendar again when he holds that one (`forget`).
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
         postgresql.take(connection, _PUBLICATION, shared=True)
-        session.info.pop(_KEY, None)  # it may have been read before somebody was waited for
+        forget(session)  # it may have been read before somebody was waited for
+
+
+def forget(session: Session) -> None:
+    """Let the calendar be read again when it is asked for next."""
+    session.info.pop(_KEY, None)
 
 
 def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> CalendarYear:
@@ -64,7 +70,7 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
 
     row = session.merge(_row(year.year, document, actor))
     session.flush()
-    session.info.pop(_KEY, None)
+    forget(session)
     return row
 
 
@@ -78,7 +84,7 @@ def publish_shipped(session: Session, folder: Path) -> None:
         # Another node may be starting, too: whoever comes second finds the year there.
         with suppress(IntegrityError), session.begin_nested():
             session.add(_row(year, orjson.loads((folder / f"{year}.json").read_bytes()), ENGINE))
-    session.info.pop(_KEY, None)
+    forget(session)
 
 
 def _wait_for_beginners(session: Session) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from engine import holidays
 from engine.database import Database
 from engine.errors import Busy, Unavailable, Unsettled
 
@@ -32,7 +33,7 @@ def do(
     with db.transaction() as session:
         pieces = list(find(session))
         if db.batch > 1:
-            return [piece(session) for piece in pieces]
+            return [_beside(session, piece) for piece in pieces]
     done: list[Answer] = []
     for piece in pieces:
         try:
@@ -42,6 +43,11 @@ def do(
                 raise
             raise Unsettled(f"Expected to reach {len(pieces)} cases, but only {len(done)} have been: {error.message}") from error
     return done
+
+
+def _beside(session: Session, piece: Piece[Answer]) -> Answer:
+    holidays.forget(session)  # its case, which nobody holds yet, may have been counted anew since the calendar was read
+    return piece(session)
 
 
 def _alone(db: Database, piece: Piece[Answer]) -> Answer:

@@ -6,21 +6,23 @@ import json
 import re
 import threading
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlalchemy import select
 
 from api.cli.recomputing import recompute
-from engine import cases, database, duties, execution, publications, recomputing, verification, worker
+from engine import calendars, cases, correlation, database, deployments, duties, execution, publications, recomputing, verification, worker
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item, Recomputation
+from engine.correlation import Message
 from engine.database import Database
 from engine.models import Instance, Job, Task, Timer
 from engine.pace import Pace
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import committed
-from tests.stage import APPLICANT, WORKFLOWS
+from tests.stage import APPLICANT, DESIGNER, WORKFLOWS
 
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),))
 ITEMS = {"alpha": {"promised": 5, "statutory": 10}, "beta": {"promised": 3}}
@@ -260,6 +262,36 @@ def test_submit__a_calendar_is_being_published(stage, clerk, dated):
 
     with stage.reading() as session:
         assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_publish__a_message_is_on_its_way_to_all(stage, designer, monkeypatch):
+    """Whoever it comes to after the calendar, and after its own clocks were counted anew, has the dates of the new one."""
+    stage.checking = False
+    timer = d.timer_catch("later", date="${workdays(2)}")
+    drawn = d.diagram(d.start("s"), d.receive("paid", message="paid"), timer, d.end("e"), d.flows("s -> paid -> later -> e"), key="plain")
+    with stage.database.transaction() as session:
+        deployments.deploy(session, "plain", {"plain.bpmn": drawn}, actor=DESIGNER)
+    designer.start("plain")
+    designer.start("plain")
+    reached = correlation._reached
+    told = []
+
+    def reach(session, **what):
+        if told:
+            publish(stage, 4)
+            walk(stage)
+        told.append(reached(session, **what))
+        return told[-1]
+
+    monkeypatch.setattr(correlation, "_reached", reach)
+    designer.does(partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", everybody=True))
+    worker.drain(stage.database)
+
+    with stage.reading() as session:
+        due = [timer.due_at.astimezone(calendars.BEIJING) for timer in session.scalars(select(Timer))]
+    assert [str(end.date()) for end in due] == ["2026-03-06", "2026-03-06"]
+    invariants.check(stage.database)
 
 
 def interrupted(monkeypatch, between):

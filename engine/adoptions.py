@@ -150,7 +150,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         child.parent_id = child.parent_wait = None
         child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
         child.hall, child.submitted_by = case.hall, case.submitted_by
-        holdings.of(session).write(session)
+        holdings.of(session).write()
         told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
         session.execute(update(Task).where(keys.its(Task.instance_id, child)).values(**told))
     if item.status is ItemStatus.SUBMITTED:

@@ -128,13 +128,13 @@ class Holdings:
             row.variables |= large_values.read(self._session, row)
         return self._hold(row)
 
-    def add(self, session: Session, row: Held) -> Held:
+    def add(self, row: Held) -> Held:
         """Hold a new instance; it is in the database at once, since others refer to it."""
-        entities.hand_over(session, self.writes)  # its case
-        row.large = large_values.put(session, self.writes, row, {})
+        entities.hand_over(self._session, self.writes)  # its case
+        row.large = large_values.put(self._session, self.writes, row, {})
         new = {name: getattr(row, name) for name in _NAMES}
         self.writes.insert(INSTANCES, [new | {"variables": large_values.small(row.variables, row.large)}])
-        self.writes.run(session)
+        self.writes.run(self._session)
         return self._hold(row)
 
     def _hold(self, row: Held) -> Held:
@@ -142,27 +142,27 @@ class Holdings:
         self._stored[row.id] = _values(row)
         return row
 
-    def put_back(self, session: Session, row: Held, process: Process) -> None:
+    def put_back(self, row: Held, process: Process) -> None:
         """Let the token state of a row be at rest."""
         self.awake[row.id] = process
         if row.id not in self.put_off:
-            self.write(session)
+            self.write()
 
-    def write(self, session: Session) -> None:
+    def write(self) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
-        now = {row.id: self._now(session, row) for row in self.rows.values()}
+        now = {row.id: self._now(row) for row in self.rows.values()}
         for instance_id, new in now.items():
             if (stored := self._stored[instance_id]) != new:
                 self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
         if self.writes.rows:
-            entities.hand_over(session, self.writes)
-            self.writes.run(session)
+            entities.hand_over(self._session, self.writes)
+            self.writes.run(self._session)
             self._stored = now
 
-    def _now(self, session: Session, row: Held) -> Values:
+    def _now(self, row: Held) -> Values:
         stored = self._stored[row.id]
         if row.variables != stored[_VARIABLES]:
-            row.large = large_values.put(session, self.writes, row, stored[_VARIABLES])
+            row.large = large_values.put(self._session, self.writes, row, stored[_VARIABLES])
         return _values(row)
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
@@ -210,7 +210,7 @@ def of(session: Session) -> Holdings:
 def savepoint(session: Session) -> Iterator[None]:
     """Undo what the block does when it raises, and that alone."""
     held = of(session)
-    held.write(session)
+    held.write()
     stored = held.stored
     try:
         with session.begin_nested():
@@ -227,7 +227,7 @@ def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
     held.put_off = frozenset(instances)
     yield
     held.put_off = frozenset()
-    held.write(session)
+    held.write()
 
 
 def awake(session: Session) -> Iterator[tuple[Held, Process]]:
@@ -240,7 +240,7 @@ def awake(session: Session) -> Iterator[tuple[Held, Process]]:
 def write(session: Session) -> None:
     """Write whatever the session has not written yet."""
     if _HOLDINGS in session.info:
-        of(session).write(session)
+        of(session).write()
     session.flush()
 
 

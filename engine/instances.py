@@ -176,7 +176,7 @@ def begin(
     context = functions.context(session, loaded, subject, actor, key=key, called=parent is not None)
     process = Process.start(loaded.process, variables, context, at=origin.at, elsewhere=origin.elsewhere)
     row = _new_row(loaded, case, item, process, key, parent)
-    holdings.of(session).add(session, row)
+    holdings.of(session).add(row)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, before=process.before)
 
 
@@ -227,7 +227,7 @@ def put_back(run: Run) -> None:
     activities.record(run)
     local_variables.record(run)
     projection.project(run)
-    holdings.of(run.session).put_back(run.session, row, process)
+    holdings.of(run.session).put_back(row, process)
 
 
 def _how_it_ended(process: Process) -> InstanceStatus:

@@ -133,7 +133,7 @@ def test_put__what_is_taken_back(database, running):
         row = instances.lock(session, running)
         with suppress(Undone), holdings.savepoint(session):
             row.variables = {**row.variables, "plan": OTHER, "more": LARGE + "丙"}
-            holdings.of(session).write(session)
+            holdings.of(session).write()
             raise Undone
         assert (row.variables, row.large) == (before[0], {"plan": next(iter(before[1]))})
     assert (seen(database, running), apart(database, running)) == before

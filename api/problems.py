@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, Unauthorized
 
+from engine import disks
 from engine.errors import Busy, EngineError, InvalidInput, InvalidState, NotFound, NotPermitted, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
     """Answer every error of every route with a problem."""
     app.register_error_handler(EngineError, refused)
     app.register_error_handler(HTTPException, mistaken)
+    app.register_error_handler(OSError, hindered)
     app.register_error_handler(Exception, failed)
 
 
@@ -50,7 +52,7 @@ _ADVICE = {
     415: "内容类型不支持 · Send the media type that the route takes.",
     422: "数据不合要求，见 errors · See errors for each field.",
     500: "系统故障，已记录；请把 instance 告诉运维 · A fault of ours; tell the operator the instance.",
-    503: "他人正在办理同一件，或数据库暂不可用；稍候重试（Retry-After）· Somebody else has it, or the database is away; try again.",
+    503: "他人正在办理同一件，或数据库、磁盘暂不可用；稍候重试（Retry-After）· Somebody has it, or database or disk are away; try again.",
 }
 
 
@@ -90,6 +92,17 @@ def mistaken(error: HTTPException) -> Response | HTTPException:
     if isinstance(error, Unauthorized):
         answer.headers.extend([("WWW-Authenticate", challenge) for challenge in CHALLENGES])
     return answer
+
+
+def hindered(error: OSError) -> Response:
+    """Answer what a disk of this node has kept from being done, as when it has no room for what comes in."""
+    try:
+        with disks.told():
+            raise error
+    except Unavailable as unavailable:
+        return refused(unavailable)
+    except OSError:
+        return failed(error)
 
 
 def failed(error: Exception) -> Response:

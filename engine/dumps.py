@@ -99,11 +99,14 @@ def _place_sqlite(source: Path, place: Path) -> None:
 def _copy_sqlite(source: Path, target: Path) -> None:
     """Copy with SQLite's own means: one moment of the file, whatever is written meanwhile."""
     address = f"{source.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-        new.execute("PRAGMA journal_mode=DELETE")
-        if (found := new.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-            raise InvalidState(f"Expected {source} to be a sound database, but {found}")
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=60)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
+            if (found := new.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+                raise InvalidState(f"Expected {source} to be a sound database, but {found}")
+    except sqlite3.Error as error:
+        raise outages.on_sqlite(error) or InvalidState(f"Expected to copy {source}, but {error}") from error
 
 
 def _run(name: str, db: Database, *options: str, last: str | None = None) -> None:

@@ -48,7 +48,7 @@ class Vanished(Busy):
 
 
 class Unavailable(EngineError):  # noqa: N818
-    """The database cannot be reached, or has no room, just now; try again."""
+    """The database, or a disk, cannot be reached, or has no room, just now; try again."""
 
 
 class Unsettled(Unavailable):

@@ -6,17 +6,14 @@ stays, which harms nobody: the next upload of the same content finds it.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from engine import file_types
-from engine.errors import InvalidInput, NotFound, Unavailable
+from engine import disks, file_types
+from engine.errors import InvalidInput, NotFound
 from engine.materials import StoredFile
 
 _CHUNK = 1 << 20
@@ -32,10 +29,10 @@ class FileStore:
     def keep(self, content: IO[bytes], filename: str) -> StoredFile:
         """Store what is read; it is durable when this returns.
 
-        Raises InvalidInput for a type that is not taken, Unavailable when there is no room left.
+        Raises InvalidInput for a type that is not taken, Unavailable when the disk has no room, or takes nothing.
         """
         name = _plain_name(filename)
-        with _room():
+        with disks.told():
             return self._keep(content, name)
 
     def _keep(self, content: IO[bytes], name: str) -> StoredFile:
@@ -58,25 +55,15 @@ class FileStore:
 
     def _settle(self, draft: Path, sha256: str) -> None:
         place = self._place(sha256)
-        if place.exists():
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(place)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(place)
+        # Else the name, not the content, could be lost with the power; whoever has put it there before us may not have come so far.
         for folder in (place.parent, place.parent.parent, self.folder):
-            sync(folder)  # else the name, not the content, could be lost with the power
+            sync(folder)
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256[2:4] / sha256
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise Unavailable("Expected to store the file, but there is no room left; try again later") from error
 
 
 def _write(draft: Path, content: IO[bytes]) -> tuple[int, str]:

@@ -72,7 +72,7 @@ def _look(context: ExceptionContext) -> None:
 
 def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     if isinstance(error.orig, sqlite3.Error):
-        return _meaning_on_sqlite(str(error.orig))
+        return on_sqlite(error.orig)
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in _IN_THE_WAY:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
@@ -96,7 +96,9 @@ def _condition(state: str) -> str:
     return "has no room left" if state.startswith("53") else "cannot be reached just now"
 
 
-def _meaning_on_sqlite(said: str) -> EngineError | None:
+def on_sqlite(error: sqlite3.Error) -> EngineError | None:
+    """Say what a fault of SQLite means; None: it is none of these."""
+    said = str(error)
     if "locked" in said:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
     if any(words in said for words in _SQLITE_AWAY):

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from engine import logs, settings
+from engine import disks, logs, settings
 from engine.errors import Busy, EngineError, Unavailable
 from engine.settings import SettingsError
 
@@ -34,7 +34,7 @@ COMMANDS = {
 
 
 class Hindered(click.ClickException):
-    """The database has kept a command from its work; a script sees by the exit status (EX_TEMPFAIL) that it may try again."""
+    """The database, or a disk, has kept a command from its work; a script sees by the exit status (EX_TEMPFAIL) that it may try again."""
 
     exit_code = 75
 
@@ -59,7 +59,8 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""
         try:
-            return super().invoke(ctx)
+            with disks.told():
+                return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
             kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException
             raise kind(str(error)) from error

@@ -1,7 +1,9 @@
 """Materials over HTTP: files and data, each once, seen by whom they serve."""
 
 import copy
+import errno
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,6 +90,21 @@ def test_hand_in__form_of_another_shape(clerk, case, parts):
 
 def test_hand_in__file_too_large(clerk, case):
     assert upload(clerk, case, PDF + b"x" * 300_000).status_code == 413
+
+
+@pytest.mark.parametrize(("fault", "status"), [(errno.ENOSPC, 503), (errno.EROFS, 503), (errno.EBADF, 500)])
+def test_hand_in__no_room_for_what_comes_in(clerk, case, monkeypatch, fault, status):
+    """A large file waits on the disk until it has come as a whole: another node may have room; what is no fault of a disk is one of ours."""
+
+    def fail(*_args, **_kwargs):
+        raise OSError(fault, os.strerror(fault))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("werkzeug.wrappers.request.default_stream_factory", fail)
+        answer = upload(clerk, case)
+
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (status, "1" if status == 503 else None)
+    assert upload(clerk, case).status_code == 201
 
 
 def test_hand_in__not_on_the_checklist(clerk, case):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from engine import backups, dumps, holidays, processes, restorations, verificati
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest
-from engine.errors import InvalidInput, InvalidState
+from engine.errors import InvalidInput, InvalidState, Unavailable
 from engine.files import FileStore
 from engine.variables import Given
 from tests import everywhere
@@ -205,6 +206,22 @@ class TestRefused:
         (elsewhere.folder / "ab" / "cd" / ("abcd" * 16)).write_bytes(b"")
         with pytest.raises(InvalidState, match="materials to be empty, but it holds"):
             restorations.restore(taken, empty_database_url, elsewhere)
+
+    @pytest.mark.parametrize(
+        ("said", "kind"), [("database or disk is full", Unavailable), ("database disk image is malformed", InvalidState)]
+    )
+    def test_take__sqlite_cannot_copy(self, here, files, tmp_path, monkeypatch, said, kind):
+        """Told as what it is, and nothing is left."""
+
+        def fail(_copy):
+            raise sqlite3.OperationalError(said)
+
+        monkeypatch.setattr(dumps, "closing", fail)
+
+        with pytest.raises(kind, match=f"Expected .*{said}"):
+            backups.take(here, files, tmp_path / "backup")
+
+        assert [path.name for path in tmp_path.iterdir()] == ["var"]
 
     @pytest.mark.parametrize("left", ["-wal", "-shm", "-journal"])
     def test_restore__beside_what_another_database_has_left(self, taken, elsewhere, empty_database_url, left):

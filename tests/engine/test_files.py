@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import io
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -130,15 +131,31 @@ def test_documents__are_what_they_say():
     assert zipfile.is_zipfile(io.BytesIO(documents.XLSX))
 
 
-def test_keep__disk_is_full(store, monkeypatch):
+def test_keep__whoever_put_it_there_died_before_it_was_durable(store, monkeypatch):
+    """Who finds it there makes it durable: its row is committed next."""
+    synced = []
+    monkeypatch.setattr(files, "sync", synced.append)
+    keep(store, PDF, "plan.pdf")
+    first = synced.copy()
+
+    keep(store, PDF, "plan.pdf")
+
+    assert synced == [*first, *first]
+    assert len(first) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "Input/output error")]
+)
+def test_keep__disk_is_in_the_way(store, monkeypatch, fault, says):
     """Nothing is left behind, and the next one is stored."""
 
-    def full(_descriptor):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(_descriptor):
+        raise OSError(fault, os.strerror(fault))
 
     with monkeypatch.context() as patched:
-        patched.setattr(files.os, "fsync", full)
-        with pytest.raises(Unavailable, match="there is no room left"):
+        patched.setattr(files.os, "fsync", fail)
+        with pytest.raises(Unavailable, match=f"Expected the disk to take what is written, but it says: {says}"):
             keep(store, PDF, "plan.pdf")
 
     assert kept(store) == []

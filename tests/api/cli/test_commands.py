@@ -1,9 +1,13 @@
 """The commands that come to an end by themselves."""
 
+import errno
+import os
+
 import pytest
 from sqlalchemy import inspect, select
 
 from api.cli import COMMANDS, Hindered
+from engine import backups
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.settings import CHECKOUT
@@ -72,6 +76,20 @@ def test_main__database_is_away(run, tmp_path, words, status):
     assert result.exit_code == status
     assert "Error: Expected" in result.output
     assert "Traceback" not in result.output
+
+
+def test_main__disk_takes_nothing(run, empty_database_url, tmp_path, monkeypatch):
+    """One line, and an exit status that says to try again."""
+    run("migrate", ONETHING_DATABASE_URL=empty_database_url)
+
+    def fail(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(backups, "require_free", fail)
+    result = run("backup", str(tmp_path / "copy"), ONETHING_DATABASE_URL=empty_database_url)
+
+    assert result.exit_code == Hindered.exit_code
+    assert "Error: Expected the disk to take what is written, but it says: Read-only file system" in result.output
 
 
 def test_migrate__data_folder_is_missing(run, tmp_path):

@@ -19,7 +19,7 @@ help:
 	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
 	@echo 'make bench-scheduler   a million timers: how late they go off, and how long people wait meanwhile'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1 SUBMITTED=1000)'
-	@echo 'make crowds   people, departments and time act at random on the same cases, in widened windows (SEEDS=100)'
+	@echo 'make crowds   people, departments and time act at random on the same cases, in widened windows (SEEDS=100 FIRST=0)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
@@ -69,10 +69,11 @@ soak: .venv/dev.stamp
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
 
-# Seeds, each of which is another crowd.
+# So many seeds, each of which is another crowd, and the first of them.
 SEEDS ?= 100
+FIRST ?= 0
 crowds: .venv/dev.stamp
-	ONETHING_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/engine/test_crowds.py $(ARGS)
+	ONETHING_TEST_FIRST_SEED=$(FIRST) ONETHING_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/engine/test_crowds.py $(ARGS)
 
 # Bundles whose five departments finish within ten milliseconds: 100,000 of them take hours.
 TRIALS ?= 1000

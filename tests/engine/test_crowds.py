@@ -1,6 +1,6 @@
 """A crowd acts at random on several bundles, in wider windows: nothing is lost or done twice, nobody waits for ever or meets a stranger.
 
-`make crowds SEEDS=200` lets other crowds act, one for each seed.
+`make crowds SEEDS=200` lets other crowds act, one for each seed, and `FIRST=1000` begins with other seeds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from engine import archives, cases, idempotency, publications, recomputing, retention, tasks, verification, worker
 from engine.case_models import Case, Item
-from engine.errors import Busy, EngineError
+from engine.errors import Busy, EngineError, Unavailable
 from engine.models import Job
 from engine.states import DeliveryStatus, InstanceStatus, ItemStatus
 from tests import invariants, tiny, windows
@@ -27,7 +27,7 @@ from tests.engine.test_walks import ITEMS, MATERIALS, Walk
 from tests.stage import APPLICANT, WORKFLOWS
 
 pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-SEEDS = int(os.environ.get("ONETHING_TEST_SEEDS", "2"))
+FIRST, SEEDS = (int(os.environ.get(f"ONETHING_TEST_{name}", default)) for name, default in (("FIRST_SEED", "0"), ("SEEDS", "2")))
 PEOPLE, STEPS, BUNDLES = 6, 80, 3
 CODES = [*sorted(ITEMS), "zeta"]
 #: What each does how often, beside what a walk does.
@@ -66,8 +66,9 @@ PROMISED = tiny.item(
 class Crowd(Walk):
     """Several bundles and single items; each thread chooses by itself, by the number of its step."""
 
-    def __init__(self, stage, clerk, market, seed: int) -> None:
+    def __init__(self, stage, clerk, market, seed: int, *, breaks: bool = False) -> None:
         self.stage, self.clerk, self.market, self.seed, self.here = stage, clerk, market, seed, threading.local()
+        self.breaks = breaks
         stage.checking = False
         processes = {code: tiny.inspected(code) for code in ITEMS} | {"zeta": PROMISED}
         items = {**ITEMS, "zeta": {"post_check": 3}}
@@ -92,7 +93,7 @@ class Crowd(Walk):
     def act(self, number: int) -> str:
         """Do something; what is refused is no fault."""
         self.begin(number)
-        windows.by(self.choose)
+        windows.by(self.choose, breaks=self.breaks)
         self.here.case = self.choose.choice(self.cases + self.singles[-3:])
         action = getattr(self, self.choose.choices(list(DOES), list(DOES.values()))[0])
         try:
@@ -147,22 +148,23 @@ class Crowd(Walk):
         made = []
 
         def submit(chance: float) -> str:
-            windows.by(random.Random(chance))
+            windows.by(random.Random(chance), breaks=self.breaks)
             while True:
                 try:
                     with idempotency.transaction(self.stage.database, command) as session:
                         case = cases.submit(session, cases.Submission(**what), actor=self.clerk.actor)
+                        made.append(case)
                         idempotency.keep(session, idempotency.Answer(status=201, body=case.number))
-                    made.append(case)
                 except idempotency.Repeated as repeated:
                     return repeated.answer.body
-                except Busy:
+                except (Busy, Unavailable):
                     continue
 
         with ThreadPoolExecutor(2) as both:
             numbers = set(both.map(submit, [self.choose.random(), self.choose.random()]))
-        assert numbers == {case.number for case in made}, "Expected one case of a command that came twice, but there is another"
-        self.cases += made
+        there = [case for case in self.rows(Case) if case.id in {case.id for case in made}]
+        assert numbers == {case.number for case in there}, "Expected one case of a command that came twice, but there is another"
+        self.cases += there
         return str(numbers)
 
     def gather(self) -> str:
@@ -204,16 +206,19 @@ class Crowd(Walk):
             return list(session.scalars(select(table)))
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_crowd__whoever_comes_in_between(stage, clerk, market, seed):
-    crowd = Crowd(stage, clerk, market, seed)
+@pytest.mark.parametrize("breaks", [False, True], ids=["", "breaks"])
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
+def test_crowd__whoever_comes_in_between(stage, clerk, market, seed, breaks):
+    crowd = Crowd(stage, clerk, market, seed, breaks=breaks)
 
     with windows.widened(), ThreadPoolExecutor(PEOPLE) as people:
         told = list(people.map(crowd.act, range(STEPS)))
 
     worker.drain(stage.database)
     story = "\n".join(told)
-    assert sum("try again" in line for line in told) < STEPS / 10, story
+    hindered = [line for line in told if "try again" in line and not (breaks and "the database to answer" in line)]
+    assert len(hindered) < STEPS / 10, story
+    assert breaks == any("the connection to the database broke" in line for line in told), story
     assert [(job.kind, job.error) for job in crowd.rows(Job) if job.attempts] == [], story
     invariants.check(stage.database)
     for case in crowd.still_here():

@@ -6,7 +6,9 @@ It is held by a process that reads from us, so it is gone when we are, however w
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,6 +20,8 @@ from pathlib import Path
 #: Set apart for trials of networks (RFC 2544): nobody routes it, and no network of the machine is in it.
 _RANGE = "198.18"
 _PORT = 8080
+#: Ports that neither this machine nor IANA gives to whoever connects.
+_PORTS = (20_000, 32_000)
 #: Seconds within which a namespace is there.
 _PATIENCE = 5
 
@@ -32,7 +36,7 @@ class Loopback:
     def __init__(self, number: int) -> None:
         #: Where the node listens, and where it finds the way to the database.
         self.host = self.gate = f"127.0.0.{number + 10}"
-        self.port = _free_port()
+        self.port = free_port()
 
     def command(self, words: Sequence[str | Path]) -> list[str | Path]:
         """The command that runs a program in this network."""
@@ -116,6 +120,8 @@ def left_behind() -> list[str]:
     return sorted(path.name for path in Path("/sys/class/net").glob(f"ot{os.getpid()}*"))
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def free_port() -> int:
+    """Choose a port of the machine on which nobody listens, and which no connection is given by chance: it is still free when it is used."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(*_PORTS))) as server:
+            return int(server.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import sys
 import time
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from tests import databases
 from tests.proxy import Proxy
 from tests.soak import checks, trial
 from tests.soak.clerks import CREATED, SERVED, Board
-from tests.soak.networks import Loopback
+from tests.soak.networks import Loopback, free_port
 from tests.soak.nodes import Node
 from tests.soak.server import Server
 from tests.soak.trial import DATABASE, Plan
@@ -56,9 +55,7 @@ class Cluster:
 
     def _server(self, folder: Path) -> Server:
         folder.mkdir(mode=0o700)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        server = Server(folder, port=port, conf=CONF)
+        server = Server(folder, port=free_port(), conf=CONF)
         if server.user:
             shutil.chown(folder, server.user)
         return server
@@ -86,10 +83,13 @@ class Cluster:
         return first
 
 
-def _await_standbys(primary: Server) -> None:
+def _await_standbys(primary: Server, seconds: float = 60) -> None:
     """Wait until a commit waits for either of the standbys."""
+    deadline = time.monotonic() + seconds
     with primary.connect() as session:
         while list(session.execute("select count(*) from pg_stat_replication where sync_state = 'quorum'")) != [(2,)]:
+            if time.monotonic() > deadline:
+                raise TimeoutError("Expected both standbys to follow, but they do not; see their logs")
             time.sleep(0.1)
 
 

@@ -193,7 +193,7 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
         suspended=False,
         rev=0,
         state=process.snapshot(),
-        variables=process.variables,
+        variables=dict(process.variables),
         large=None,
         types={},
         started_at=moments.now(),

@@ -12,7 +12,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine import holdings, instances, journal
 from engine.actors import ENGINE
 from engine.models import Entry, Instance
+from tests import tiny
 from tests.benchmarks import reference
+from tests.bpmn import diagrams as d
 
 
 @pytest.fixture
@@ -93,3 +95,22 @@ def test_write__others_may_refer_to_it_meanwhile(database, running):
             other.execute(text("SET LOCAL lock_timeout = '50ms'"))
             refer = select(Instance.id).where(Instance.id == running).with_for_update(read=True, key_share=True)
             assert other.scalar(refer) == running
+
+
+def test_add__what_happens_to_it_before_it_is_put_back(stage, clerk):
+    """What a new process sets after its first step is kept, though that had the instance written before."""
+    reminded = tiny.item(
+        "alpha",
+        d.start("s"),
+        d.external("remind", topic="onething.remind"),
+        d.script("count", "${1 + 1}", result="counted"),
+        tiny.decision("alpha"),
+        d.end("e"),
+        d.flows("s -> remind -> count -> decide -> e"),
+    )
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": reminded}))
+
+    case = clerk.take_in("tiny")
+
+    [alpha] = stage.all(Instance, case, item_id=stage.item(case, "alpha").id)
+    assert alpha.variables["counted"] == 2

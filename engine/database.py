@@ -290,10 +290,14 @@ def _alone_on_sqlite(bind: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _alone_on_postgresql(bind: Engine) -> Iterator[Connection]:
-    """Give a connection that begins transactions as it likes, since others work meanwhile; another one holds the lock."""
-    with bind.connect() as guard, bind.connect() as connection:
-        while not postgresql.take_if_free(guard, _MIGRATION):
-            guard.rollback()  # whoever builds an index beside others waits for everybody who stands in a statement
+    """Give a connection that begins transactions as it likes, since others work meanwhile.  The lock is its own: whoever loses it stops."""
+    with bind.connect() as connection:
+        postgresql.look_after(connection)
+        while not postgresql.hold_if_free(connection, _MIGRATION):
+            connection.rollback()  # whoever builds an index beside others waits for everybody who stands in a statement
             time.sleep(_PATIENCE)
-        postgresql.let_idle(guard)  # and it is at rest: a query that was its last word would be waited for, as if it still read
-        yield connection
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            connection.invalidate()  # the lock goes with it

@@ -96,9 +96,15 @@ def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
     connection.execute(text(taking), {"lock": lock})
 
 
-def take_if_free(connection: Connection, lock: int) -> bool:
-    """Take such a lock unless somebody has it; tells whether it was free."""
-    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": lock}))
+def hold_if_free(connection: Connection, lock: int) -> bool:
+    """Hold such a lock for as long as the connection lasts, unless somebody has it; tells whether it was free."""
+    return bool(connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": lock}))
+
+
+def look_after(connection: Connection) -> None:
+    """Have the server notice within seconds that we are gone, also when our host went without a word."""
+    for setting, value in {"idle": 5, "interval": 2, "count": 3}.items():
+        connection.execute(text(f"SET tcp_keepalives_{setting} = {value}"))
 
 
 def is_free(lock: ColumnElement[int]) -> ColumnElement[bool]:

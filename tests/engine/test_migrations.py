@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from alembic import command
 from sqlalchemy import insert, inspect, make_url, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import database, keys, models, moments, schema
 from engine.command_models import IdempotentAnswer
@@ -78,6 +78,31 @@ def test_migrate__two_nodes_start_at_the_same_moment(empty_database_url, bind):
 
     assert [node.returncode for node in nodes] == [0, 0], told
     assert "cases" in inspect(bind).get_table_names()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrating__goes_no_further_than_its_lock(bind):
+    """Whoever has the lock no more, for the operator or a failover took it, changes nothing beside the next."""
+    held = text(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with database.migrating(bind) as config, bind.connect() as somebody:
+        working = config.attributes["connection"]
+        (pid,) = somebody.scalars(held)
+        somebody.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+
+        with pytest.raises(OperationalError):
+            working.execute(text("SELECT 1"))
+    with bind.connect() as somebody:
+        assert somebody.scalars(held).all() == []
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrating__a_host_that_has_gone_keeps_nobody_waiting(bind):
+    """The server asks within seconds whether somebody is still there, where the others would wait for two hours."""
+    of_its_own = text("SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp_keepalives_%' AND source = 'session'")
+    with database.migrating(bind) as config:
+        assert config.attributes["connection"].scalar(of_its_own) == 3
 
 
 def test_newest__is_the_last_migration():

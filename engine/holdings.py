@@ -128,14 +128,9 @@ class Holdings:
             row.variables |= large_values.read(self._session, row)
         return self._hold(row)
 
-    def add(self, row: Held) -> Held:
-        """Hold a new instance; it is in the database at once, since others refer to it."""
-        entities.hand_over(self._session, self.writes)  # its case
-        row.large = large_values.put(self._session, self.writes, row, {})
-        new = {name: getattr(row, name) for name in _NAMES}
-        self.writes.insert(INSTANCES, [new | {"variables": large_values.small(row.variables, row.large)}])
-        self.writes.run(self._session)
-        return self._hold(row)
+    def add(self, row: Held) -> None:
+        """Hold a new instance; it is written with whatever is next, mostly when it is put back: what refers to it may come before."""
+        self.rows[row.id] = row
 
     def _hold(self, row: Held) -> Held:
         self.rows[row.id] = row
@@ -152,7 +147,10 @@ class Holdings:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
         now = {row.id: self._now(row) for row in self.rows.values()}
         for instance_id, new in now.items():
-            if (stored := self._stored[instance_id]) != new:
+            stored = self._stored.get(instance_id)
+            if stored is None:
+                self.writes.insert(INSTANCES, [_whole(self.rows[instance_id])])
+            elif stored != new:
                 self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
         if self.writes.rows:
             entities.hand_over(self._session, self.writes)
@@ -160,9 +158,10 @@ class Holdings:
             self._stored = now
 
     def _now(self, row: Held) -> Values:
-        stored = self._stored[row.id]
-        if row.variables != stored[_VARIABLES]:
-            row.large = large_values.put(self._session, self.writes, row, stored[_VARIABLES])
+        stored = self._stored.get(row.id)
+        before = stored[_VARIABLES] if stored else {}
+        if row.variables != before:
+            row.large = large_values.put(self._session, self.writes, row, before)
         return _values(row)
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
@@ -177,6 +176,10 @@ class Holdings:
     def stored(self) -> Mapping[UUID, Values]:
         """Rows as they were written last."""
         return dict(self._stored)
+
+
+def _whole(row: Held) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _NAMES} | {"variables": large_values.small(row.variables, row.large)}
 
 
 def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:

@@ -102,9 +102,11 @@ def hold_if_free(connection: Connection, lock: int) -> bool:
 
 
 def look_after(connection: Connection) -> None:
-    """Have the server notice within seconds that we are gone, also when our host went without a word."""
-    for setting, value in {"idle": 5, "interval": 2, "count": 3}.items():
-        connection.execute(text(f"SET tcp_keepalives_{setting} = {value}"))
+    """Have the server notice within seconds that we are gone, also when our host went without a word, as far as it knows how."""
+    limits = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "10000"}
+    for name, limit in limits.items():
+        known = "SELECT set_config(name, :limit, false) FROM pg_settings WHERE name = :name"
+        connection.execute(text(known), {"name": name, "limit": limit})
 
 
 def is_free(lock: ColumnElement[int]) -> ColumnElement[bool]:

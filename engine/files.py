@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +19,9 @@ from engine.errors import InvalidInput, NotFound
 from engine.materials import StoredFile
 
 _CHUNK = 1 << 20
+_DRAFT = "draft-"
+#: After so many seconds what has not become a file never will.
+FORSAKEN = 24 * 3600
 LONGEST_NAME = 200
 
 
@@ -37,7 +42,7 @@ class FileStore:
 
     def _keep(self, content: IO[bytes], name: str) -> StoredFile:
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f"draft-{secrets.token_hex(16)}"
+        draft = self.folder / f"{_DRAFT}{secrets.token_hex(16)}"
         try:
             size, sha256 = _write(draft, content)
             media_type = file_types.recognise(draft, name)
@@ -45,6 +50,13 @@ class FileStore:
         finally:
             draft.unlink(missing_ok=True)
         return StoredFile(sha256=sha256, size=size, media_type=media_type, filename=name)
+
+    def clear_up(self) -> None:
+        """Remove what uploads have left whose process was killed."""
+        for draft in self.folder.glob(f"{_DRAFT}*"):
+            with suppress(FileNotFoundError):  # another node does so, too
+                if time.time() - draft.stat().st_mtime > FORSAKEN:
+                    draft.unlink()
 
     def path(self, sha256: str) -> Path:
         """Where the content is.  Raises NotFound when it is gone."""

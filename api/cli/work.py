@@ -14,6 +14,7 @@ import click
 from api.cli.doctor import look_before_work
 from engine import archives, compiled_files, garbage, moments, queues, retention, settings, worker
 from engine.database import Database
+from engine.files import FileStore
 from engine.floors import Floors
 from engine.heartbeat import Heartbeat
 from engine.pace import Pace
@@ -61,4 +62,5 @@ def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)
+    heart.also(FileStore(loaded.data_dir / "materials").clear_up, seconds=SWEEP)
     return heart

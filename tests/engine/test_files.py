@@ -122,6 +122,28 @@ def test_keep__reading_breaks_off(store):
     assert kept(store) == []
 
 
+def test_clear_up__what_was_killed_on_the_way(store):
+    """What may still be coming in stays, and so does what is a file."""
+    keep(store, PDF, "plan.pdf")
+    (file,) = kept(store)
+    dead, alive = store.folder / "draft-1", store.folder / "draft-2"
+    for path in (dead, alive):
+        path.write_bytes(b"half")
+    for path in (dead, file):
+        os.utime(path, (0, 0))
+
+    store.clear_up()
+    store.clear_up()
+
+    assert set(kept(store)) == {file, alive}
+
+
+def test_clear_up__nothing_was_ever_handed_in(store):
+    store.clear_up()
+
+    assert not store.folder.exists()
+
+
 def test_path__unknown(store):
     with pytest.raises(NotFound):
         store.path("0" * 64)

@@ -1,5 +1,6 @@
 """What has served its time is deleted, and nothing else."""
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -95,20 +96,25 @@ def test_sweep__what_was_reserved_goes_before_the_answer(kept):
     assert answer(kept) is None
 
 
-def test_sweep__by_the_heartbeat_of_a_node(kept):
-    """Whoever runs the scheduler does it at once, and then every hour."""
+def test_sweep__by_the_heartbeat_of_a_node(kept, tmp_path):
+    """Whoever runs the scheduler does it at once, and then every hour; so does he with what a killed upload has left."""
+    draft = tmp_path / "materials" / "draft-1"
+    draft.parent.mkdir()
+    draft.write_bytes(b"half")
+    os.utime(draft, (0, 0))
     with kept.transaction() as session:
         session.execute(update(IdempotentAnswer).values(answered_at=datetime.now(UTC) - timedelta(hours=72, minutes=1)))
-    heart = heartbeat(kept, settings.load({}), Pace())
+    heart = heartbeat(kept, settings.load({"ONETHING_DATA_DIR": str(tmp_path)}), Pace())
 
     heart.start()
     for _ in range(100):
-        if counted(kept)[0] == 0:
+        if counted(kept)[0] == 0 and not draft.exists():
             break
         time.sleep(0.05)
     heart.stop()
 
     assert counted(kept) == [0, 0]
+    assert not draft.exists()
 
 
 def test_sweep__again(kept):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Request, Response, current_app, g, request, session
+from flask import Flask, Request, Response, after_this_request, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
@@ -16,6 +17,7 @@ from api.acquaintances import Acquaintances
 from api.parts import database, passwords
 from engine import accounts
 from engine.actors import Actor
+from engine.key_uses import KeyUses
 
 View = TypeVar("View", bound=Callable[..., Any])
 #: The face of other programs, which knows no cookies (`api.camunda`).
@@ -47,7 +49,7 @@ def is_public(view: Callable[..., Any]) -> bool:
 def protect(app: Flask) -> None:
     """Ask who is there before every view that is not public."""
     app.session_interface = Sessions()
-    app.extensions["acquaintances"] = Acquaintances()
+    app.extensions["acquaintances"], app.extensions["key_uses"] = Acquaintances(), KeyUses()
     app.before_request(_ask)
 
 
@@ -134,7 +136,17 @@ def _resume() -> Actor | None:
 
 def _by_key(key: str) -> Actor | None:
     with database().reading() as reading:
-        return accounts.authenticate_key(reading, key)
+        found = accounts.authenticate_key(reading, key)
+    uses: KeyUses = current_app.extensions["key_uses"]
+    if found is not None and uses.is_due(key):
+        after_this_request(partial(_note_use, partial(uses.note, database(), key)))
+    return found
+
+
+def _note_use(note: Callable[[], None], answer: Response) -> Response:
+    """Note that a key was used when the answer has been sent: nobody waits for it."""
+    answer.call_on_close(note)
+    return answer
 
 
 def _acquaintances() -> Acquaintances:

@@ -57,3 +57,11 @@ class ApiKey(Base):
     label: Mapped[str]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class KeyUse(Base):
+    """When a key logged a program in last, as far as it was noted (`key_uses`); apart from the key, which nodes use without it."""
+
+    __tablename__ = "key_uses"
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    last_used_at: Mapped[datetime]

@@ -54,7 +54,7 @@ def authenticate(database: Database, name: str, password: str, *, passwords: Pas
 
 def authenticate_key(session: Session, key: str) -> Actor | None:
     """Log in with the key of a program; None: unknown, revoked, or its account is disabled."""
-    known = _known(session, _BY_KEY, _key_hash(key))
+    known = _known(session, _BY_KEY, key_hash(key))
     return None if known is None or known.disabled else known.actor
 
 
@@ -163,7 +163,7 @@ def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple
     """Give a program a key; it is told once, only its hash is kept."""
     _require_own(name, actor, to="issue a key for another account")
     key = secrets.token_urlsafe(32)
-    row = ApiKey(account_id=get(session, name).id, key_hash=_key_hash(key), label=label, created_at=moments.now())
+    row = ApiKey(account_id=get(session, name).id, key_hash=key_hash(key), label=label, created_at=moments.now())
     session.add(row)
     session.flush()
     return row, key
@@ -252,7 +252,8 @@ def _hashed(password: str, passwords: Passwords) -> str:
     return passwords.hash(password)
 
 
-def _key_hash(key: str) -> str:
+def key_hash(key: str) -> str:
+    """What is kept of a key: its SHA-256."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

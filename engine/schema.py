@@ -24,7 +24,7 @@ from engine.models import Base
 from engine.postgresql import Client
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0027"
+NEWEST = "0028"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"
@@ -79,8 +79,18 @@ def oldest(script: Script) -> str | None:
 
 @functools.cache
 def needed() -> str:
-    """The revision without which this release cannot serve: what comes after it only takes away."""
-    return next(script.revision for script in reversed(scripts()) if oldest(script) is None)
+    """The revision without which this release cannot serve: what comes after it takes away, or can be done without."""
+    return next(script.revision for script in reversed(scripts()) if is_needed(script))
+
+
+def is_needed(script: Script) -> bool:
+    """Whether its release cannot serve without a migration: it adds something, and does not say that it is not `needed`."""
+    return oldest(script) is None and getattr(script.module, "needed", True)
+
+
+def has(connection: Connection, revision: str) -> bool:
+    """Whether the database has been brought to a revision, which this release knows but does not need."""
+    return current(connection) not in revisions()[: revisions().index(revision)]
 
 
 def current(connection: Connection) -> str | None:
@@ -96,7 +106,7 @@ def look(connection: Connection) -> Finding:
     if there is None or there in known[: known.index(needed())]:
         return missing(f"schema {there or 'none'}, newest {known[-1]}")
     if there in known:
-        found = f"schema {there}, newest {known[-1]}; what only older versions use is there still"
+        found = f"schema {there}, newest {known[-1]}; what only older versions use is there still, or something new is not"
         return Finding(found=found, advice="When none of their nodes is left, run onething migrate again.")
     newer = f"schema {there} is newer than this version"
     if connection.scalar(select(Compatibility.oldest)) in known:

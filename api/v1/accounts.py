@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from api.contract import answer, contract
 from api.shapes import Body, Line, Page, Paged, Shape
 from api.transactions import reading, transaction
 from api.v1.sessions import RoleGranted
-from engine import accounts
+from engine import accounts, key_uses
 from engine.account_models import Account, ApiKey
 from engine.actors import Role
 from engine.database import Session
@@ -79,6 +81,8 @@ class KeyShown(Shape):
     issued_at: datetime
     #: null: it is in force.
     revoked_at: datetime | None
+    #: When it logged a program in last, to the hour; null: no use is known.
+    last_used_at: datetime | None
 
 
 @bp.get("")
@@ -145,7 +149,8 @@ def list_keys(name: str, query: Paged) -> Response:
     start = paging.after(query.cursor, UUID)
     with reading() as session:
         found = accounts.keys(session, name, actor=auth.actor(), after=start[0] if start else None, limit=query.limit + 1)
-        return answer(paging.page(found, query.limit, key=lambda k: (k.id,), present=_presented_key))
+        used = key_uses.last(session, [key.id for key in found])
+        return answer(paging.page(found, query.limit, key=lambda k: (k.id,), present=partial(_presented_key, used=used)))
 
 
 @bp.post("/<name>/keys/<uuid:key_id>/revoke")
@@ -153,11 +158,13 @@ def list_keys(name: str, query: Paged) -> Response:
 def revoke_key(name: str, key_id: UUID) -> Response:
     """Revoke a key, for ever; one's own, or as an administrator."""
     with transaction() as session:
-        return answer(_presented_key(accounts.revoke_key(session, name, key_id, actor=auth.actor())))
+        revoked = accounts.revoke_key(session, name, key_id, actor=auth.actor())
+        return answer(_presented_key(revoked, used=key_uses.last(session, [key_id])))
 
 
-def _presented_key(key: ApiKey) -> dict[str, Any]:
-    return {"id": key.id, "label": key.label, "issued_at": key.created_at, "revoked_at": key.revoked_at}
+def _presented_key(key: ApiKey, *, used: Mapping[UUID, datetime]) -> dict[str, Any]:
+    moments = {"issued_at": key.created_at, "revoked_at": key.revoked_at, "last_used_at": used.get(key.id)}
+    return {"id": key.id, "label": key.label, **moments}
 
 
 def _presented(session: Session, account: Account) -> dict[str, Any]:

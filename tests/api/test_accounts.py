@@ -55,7 +55,7 @@ def test_keys__listed_without_what_logs_in(admin):
         issued[0]["id"]: ("窗口机", revoked["revoked_at"]),
         issued[1]["id"]: ("报表", None),
     }
-    assert all(set(key) == {"id", "label", "issued_at", "revoked_at"} for key in listed.json["data"])
+    assert all(set(key) == {"id", "label", "issued_at", "revoked_at", "last_used_at"} for key in listed.json["data"])
     assert revoked["revoked_at"] >= revoked["issued_at"]
     assert revoked in listed.json["data"]
 
@@ -168,3 +168,17 @@ def test_idempotency__at_once(app, call):
 @pytest.mark.parametrize("key", ["", "x" * 256, "钥匙".encode().decode("latin-1"), "a\tb"])
 def test_idempotency__key_of_another_shape(admin, key):
     assert admin.post("/accounts", {"name": "new"}, headers={"Idempotency-Key": key}).status_code == 400
+
+
+def test_keys__when_they_were_used(app, admin):
+    """Noted when the answer has been sent; what logs nobody in was not used."""
+    issued = [admin.post("/accounts/clerk/keys", {"label": label}).json for label in ("窗口机", "报表")]
+    admin.post(f"/accounts/clerk/keys/{issued[1]['id']}/revoke")
+    for key, status in zip(issued, (200, 401), strict=True):
+        answer = app.test_client().get("/api/v1/tasks", headers={"Authorization": f"Bearer {key['key']}"})
+        answer.close()
+        assert answer.status_code == status
+
+    listed = admin.get("/accounts/clerk/keys").json["data"]
+
+    assert {key["label"]: (key["last_used_at"] or "")[:10] for key in listed} == {"窗口机": "2026-03-02", "报表": ""}

@@ -1,0 +1,67 @@
+"""Uses of keys (密钥使用): when a key logged a program in last, to the hour; who finds that one has leaked sees whether it was used.
+
+Each process notes a key when it looks it up, and for an hour not again.  What could not be noted is noted when it looks it up next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from engine import accounts, moments, schema
+from engine.account_models import ApiKey, KeyUse
+from engine.database import Database
+from engine.errors import EngineError
+
+log = structlog.get_logger()
+#: How long a key that was noted is not noted again.
+NOTED_FOR = timedelta(hours=1)
+#: The revision since which there is a place for it.
+KNOWN_SINCE = "0028"
+
+
+class KeyUses:
+    """Which keys this process has noted, and when."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, datetime] = {}
+
+    def is_due(self, key: str) -> bool:
+        """Whether a use of a key that is in force is to be noted."""
+        noted = self._noted.get(accounts.key_hash(key))
+        return noted is None or moments.now() - noted >= NOTED_FOR
+
+    def note(self, database: Database, key: str) -> None:
+        """Note that a key was used just now; whatever is in the way is only logged."""
+        if not self.is_due(key):  # another request has done so meanwhile
+            return
+        which, now = accounts.key_hash(key), moments.now()
+        self._noted[which] = now  # first, so that no other request does the same
+        try:
+            with database.transaction() as session:
+                if schema.has(session.connection(), KNOWN_SINCE):
+                    _put(session, which, now)
+        except (EngineError, SQLAlchemyError) as error:
+            self._noted.pop(which, None)
+            log.warning("the use of a key was not noted", error=str(error))
+
+
+def last(session: Session, key_ids: Collection[UUID]) -> Mapping[UUID, datetime]:
+    """When keys were used last; those of which no use is known are missing."""
+    if not schema.has(session.connection(), KNOWN_SINCE):
+        return {}
+    found = session.execute(select(KeyUse.key_id, KeyUse.last_used_at).where(KeyUse.key_id.in_(key_ids)))
+    return {row.key_id: row.last_used_at for row in found}
+
+
+def _put(session: Session, key_hash: str, now: datetime) -> None:
+    key_id = session.scalars(select(ApiKey.id).where(ApiKey.key_hash == key_hash)).one()
+    use = session.get(KeyUse, key_id) or KeyUse(key_id=key_id)
+    use.last_used_at = now
+    session.add(use)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import holdings, meters, outages, postgresql, remains, schema
+from engine import holdings, meters, outages, postgresql, remains, schema, upgrades
 from engine.large_values import LIVE, LOOKED_FOR
 from engine.live import LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
@@ -33,27 +29,21 @@ __all__ = [
     "connect",
     "deploy_alone",
     "is_each_alone",
-    "migrate",
-    "migrating",
     "wal_is_safe",
 ]
 
 log = structlog.get_logger()
-Answer = TypeVar("Answer")
 #: Connections that a process keeps, how many more it makes when these are taken, and how long a request waits for one then, seconds.
 POOL_SIZE, POOL_OVERFLOW, POOL_TIMEOUT = 16, 16, 5.0
 #: Connections for what is done aside: each is taken for one short transaction, by somebody who has one of the others.
 ASIDE = 2
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
-#: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
-_PATIENCE = 0.2
 _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
 #: Under this name a database knows of how many cases a transaction does what is due (`Database.info`).
 BATCH = "batch"
-#: Locks that are not those of a row.
-_MIGRATION = 0x6F6E657468696E67
-_DEPLOYMENT = _MIGRATION + 1
+#: A lock that is not that of a row.
+_DEPLOYMENT = 0x6F6E657468696E68
 
 
 def connect(url: str, name: str = schema.NAME) -> Engine:
@@ -196,7 +186,7 @@ class Database:
 
     def migrate(self, *, force: bool = False) -> str:
         """Bring the schema to the newest version; tells what is left to do (`migrate`)."""
-        return migrate(self.bind, force=force)
+        return upgrades.migrate(self.bind, force=force)
 
     def close(self) -> None:
         """Give all connections back; what is in the database is remembered no longer."""
@@ -242,62 +232,3 @@ def wait_for_nobody(session: Session) -> None:
     """Be refused (Busy) what somebody else holds, until this transaction ends: who holds much is not to wait for anybody."""
     if session.get_bind().dialect.name == "postgresql":
         postgresql.hurry(session.connection())
-
-
-def migrate(bind: Engine, *, force: bool = False) -> str:
-    """Bring the schema to the newest version; safe to call from several processes at once.
-
-    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told;
-    InvalidState is raised when this release cannot serve beside them.
-    """
-    with outages.told():
-        for contraction in _ask(bind, schema.contractions):
-            _upgrade(bind, f"{contraction.revision}-1")
-            if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
-                return schema.remainder(contraction, clients)
-        _upgrade(bind, "head")
-    return ""
-
-
-def _upgrade(bind: Engine, revision: str) -> None:
-    with migrating(bind) as config:
-        command.upgrade(config, revision)
-
-
-def _ask(bind: Engine, question: Callable[[Connection], Answer]) -> Answer:
-    with bind.connect().execution_options(reading=True) as connection:
-        return question(connection)
-
-
-@contextmanager
-def migrating(bind: Engine) -> Iterator[Config]:
-    """Let nobody else change the schema until the block ends; gives what Alembic's commands take."""
-    config = schema.config()
-    with (_alone_on_sqlite if bind.dialect.name == "sqlite" else _alone_on_postgresql)(bind) as connection:
-        config.attributes["connection"] = connection
-        yield config
-
-
-@contextmanager
-def _alone_on_sqlite(bind: Engine) -> Iterator[Connection]:
-    """Give a transaction in which a table may be written anew: references are not looked at while it is away."""
-    with bind.connect() as connection:
-        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")  # no statement of a transaction
-        with connection.begin():
-            yield connection
-        connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
-
-
-@contextmanager
-def _alone_on_postgresql(bind: Engine) -> Iterator[Connection]:
-    """Give a connection that begins transactions as it likes, since others work meanwhile.  The lock is its own: whoever loses it stops."""
-    with bind.connect() as connection:
-        postgresql.look_after(connection)
-        while not postgresql.hold_if_free(connection, _MIGRATION):
-            connection.rollback()  # whoever builds an index beside others waits for everybody who stands in a statement
-            time.sleep(_PATIENCE)
-        connection.commit()
-        try:
-            yield connection
-        finally:
-            connection.invalidate()  # the lock goes with it

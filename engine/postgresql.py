@@ -1,4 +1,4 @@
-"""What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement; how it is reached; who waits.
+"""What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement; how it is reached.
 
 All SQL that is not everybody's stands here: a descendant of PostgreSQL that knows less needs another such module.
 """
@@ -6,8 +6,6 @@ All SQL that is not everybody's stands here: a descendant of PostgreSQL that kno
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
@@ -28,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import UserDefinedType
 
@@ -124,55 +124,6 @@ def let_idle(connection: Connection) -> None:
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
-def waiting(connection: Connection) -> int:
-    """How many sessions wait for what another one has locked."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    return int(connection.execute(text(query)).scalar_one())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Client:
-    """Somebody who is connected."""
-
-    #: Process of the server.
-    pid: int
-    #: What it calls itself.
-    name: str
-    #: Where it is; empty: on the server's own machine.
-    address: str
-
-    def __str__(self) -> str:
-        """Name it, so that it can be found."""
-        return f"{self.name or 'one without a name'} (process {self.pid} of the database, from {self.address or 'its own machine'})"
-
-
-def clients(connection: Connection) -> list[Client]:
-    """All others who are connected to this database, and are not the server's own processes."""
-    query = """SELECT pid, coalesce(application_name, '') AS name, coalesce(CAST(client_addr AS text), '') AS address FROM pg_stat_activity
-        WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY pid"""
-    return [Client(**row) for row in connection.execute(text(query)).mappings()]
-
-
-def working(connection: Connection, name: str) -> bool:
-    """Whether a program of such a name (LIKE), other than ours, has asked for something within the last second."""
-    query = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE :name
-        AND pid <> pg_backend_pid() AND (state <> 'idle' OR state_change > clock_timestamp() - interval '1 second')"""
-    return bool(connection.execute(text(query), {"name": name}).scalar_one())
-
-
-def forgotten(connection: Connection, *, overdue: datetime) -> list[tuple[int, str, datetime]]:
-    """Sessions that have begun a transaction before that time and do nothing: process, program, since when."""
-    query = """SELECT pid, application_name, xact_start FROM pg_stat_activity
-        WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND xact_start < :overdue"""
-    return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
-
-
-def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, datetime]]:
-    """Transactions that were prepared before that time, and neither committed nor rolled back: name, since when."""
-    query = "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() AND prepared < :overdue"
-    return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
-
-
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -221,9 +172,20 @@ def _list(columns: Sequence[Column[Any]], query: Select[Any]) -> ColumnElement[A
     return select(func.coalesce(func.json_agg(rows.c.row), literal_column("'[]'::json"))).scalar_subquery()
 
 
+class Materialized(TextClause):
+    """The word for what servers before 12 do anyway, and do not know."""
+
+    inherit_cache = True
+
+
+@compiles(Materialized)
+def _materialized(_word: Materialized, compiler: SQLCompiler, **_words: Any) -> str:
+    return "MATERIALIZED" if (compiler.dialect.server_version_info or ()) >= (12,) else ""
+
+
 def by_itself(query: CTE) -> CTE:
     """Have a part of a query carried out once, before anything else, whatever the planner thinks."""
-    return query.prefix_with("MATERIALIZED", dialect="postgresql")
+    return query.prefix_with(Materialized("MATERIALIZED"), dialect="postgresql")
 
 
 def among(column: Any, values: Collection[Any]) -> TextClause:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
-from engine import keys, postgresql, schema
+from engine import clients, keys, schema
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
@@ -83,7 +83,7 @@ def waiting_for_locks(session: Session) -> int:
     """How many sessions wait for what another one holds; SQLite does not tell (`meters.TURN` does)."""
     if session.get_bind().dialect.name != "postgresql":
         return 0
-    return postgresql.waiting(session.connection())
+    return clients.waiting(session.connection())
 
 
 def are_people_served(db: Database) -> bool:
@@ -91,4 +91,4 @@ def are_people_served(db: Database) -> bool:
     if db.bind.dialect.name != "postgresql":
         return False
     with db.reading() as session:
-        return postgresql.working(session.connection(), schema.SERVERS)
+        return clients.working(session.connection(), schema.SERVERS)

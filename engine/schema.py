@@ -18,10 +18,10 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine import postgresql
+from engine import clients
+from engine.clients import Client
 from engine.errors import InvalidState
 from engine.models import Base
-from engine.postgresql import Client
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
 NEWEST = "0028"
@@ -138,7 +138,7 @@ def hindrances(contraction: Script, connection: Connection) -> list[Client]:
     """
     if connection.dialect.name != "postgresql":
         return []
-    return [client for client in postgresql.clients(connection) if not _is_young_enough(client, oldest(contraction) or "")]
+    return [client for client in clients.connected(connection) if not _is_young_enough(client, oldest(contraction) or "")]
 
 
 def _is_young_enough(client: Client, needed: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import keys, postgresql
+from engine import clients, keys
 from engine.case_models import Item, Material
 from engine.errors import NotFound
 from engine.faults import Fault, FaultKind
@@ -68,9 +68,9 @@ def of_locks(session: Session, *, overdue: datetime) -> Iterator[Fault]:
     if session.get_bind().dialect.name != "postgresql":
         return  # SQLite's locks end with the process that holds them
     connection = session.connection()
-    for pid, name, since in postgresql.forgotten(connection, overdue=overdue):
+    for pid, name, since in clients.forgotten(connection, overdue=overdue):
         message = f"Expected its transaction to end, but it holds what it has locked since {since}"
         yield Fault(kind=FaultKind.LOCK, about=f"session {pid} {name}".strip(), message=message)
-    for gid, since in postgresql.undecided(connection, overdue=overdue):
+    for gid, since in clients.undecided(connection, overdue=overdue):
         message = f"Expected it to be committed or rolled back, but it was only prepared, at {since}"
         yield Fault(kind=FaultKind.LOCK, about=f"transaction {gid}", message=message)

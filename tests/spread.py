@@ -18,23 +18,23 @@ from tests import distribution
 SHARDS = 8
 
 
-def spread(url: str) -> None:
+def spread(url: str, shards: int = SHARDS) -> None:
     """Lay what grows in a database, where there are no rows of it yet, out in partitions."""
     bind, tables, old = create_engine(url), _tables(), [Base.metadata.tables[table.name] for table in distribution.growing()]
     with bind.begin() as connection:
         Base.metadata.drop_all(connection, tables=old)
         tables[0].metadata.create_all(connection, tables=tables)
         for table in tables:
-            for number in range(SHARDS):
-                connection.execute(text(_partition(table.name, number)))
+            for number in range(shards):
+                connection.execute(text(_partition(table.name, number, shards)))
         # A table of a few rows is read from end to end otherwise, whatever is looked for.
         for plan in ("seqscan", "hashjoin", "mergejoin"):
             connection.execute(text(f'ALTER DATABASE "{bind.url.database}" SET enable_{plan} = off'))
     bind.dispose()
 
 
-def _partition(table: str, number: int) -> str:
-    return f"CREATE TABLE {table}_{number} PARTITION OF {table} FOR VALUES WITH (MODULUS {SHARDS}, REMAINDER {number})"
+def _partition(table: str, number: int, shards: int) -> str:
+    return f"CREATE TABLE {table}_{number} PARTITION OF {table} FOR VALUES WITH (MODULUS {shards}, REMAINDER {number})"
 
 
 def _tables() -> list[Table]:

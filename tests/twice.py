@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import idempotency, postgresql
+from engine import clients, idempotency
 from engine.database import Database
 from tests.listening import listening
 
@@ -45,4 +45,4 @@ def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
 
 def _somebody_waits(database: Database) -> bool:
     with database.reading() as session:
-        return bool(postgresql.waiting(session.connection()))
+        return bool(clients.waiting(session.connection()))

@@ -1,4 +1,4 @@
-"""Alembic's environment: the connection is handed in by `database.migrate`."""
+"""Alembic's environment: the connection is handed in by `upgrades.migrate`."""
 
 from typing import Any, Literal
 

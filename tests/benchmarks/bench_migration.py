@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy import select, text
 
-from engine import database, schema
+from engine import schema, upgrades
 from engine.database import Database
 from engine.models import Base, Instance
 from tests.benchmarks import population, reference
@@ -111,7 +111,7 @@ def _populate(db: Database, cases: int, before: str) -> dict[str, int]:
     with db.reading() as session:
         case = session.scalars(select(Instance.case_id).where(Instance.id == instance)).one()
     population.multiply(db, case, cases, tables=TABLES)
-    with database.migrating(db.bind) as config:
+    with upgrades.migrating(db.bind) as config:
         command.downgrade(config, before)
     population.settle(db)
     with db.reading() as session:
@@ -119,7 +119,7 @@ def _populate(db: Database, cases: int, before: str) -> dict[str, int]:
 
 
 def _bring(db: Database, revision: str) -> None:
-    with database.migrating(db.bind) as config:
+    with upgrades.migrating(db.bind) as config:
         command.upgrade(config, revision)
 
 

@@ -12,8 +12,8 @@ from bpmn import compiled, compiler
 from bpmn.errors import DocumentError, Finding
 from engine import compiled_files, definitions, deployments, offers
 from engine.compiled_models import CompiledFile, Offer
-from engine.database import migrating
 from engine.kept import Kept
+from engine.upgrades import migrating
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_definitions import deploy, form, latest, process

@@ -12,14 +12,14 @@ from alembic import command
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from engine import idempotency, keys, postgresql
+from engine import clients, idempotency, keys
 from engine.actors import Actor
 from engine.command_models import IdempotentAnswer
-from engine.database import migrating
 from engine.errors import Busy, InvalidInput, InvalidState, Unavailable
 from engine.idempotency import Answer, Command, Repeated
 from engine.models import Department, Incident
 from engine.moments import now
+from engine.upgrades import migrating
 
 CLERK, OTHER = Actor(name="clerk"), Actor(name="other")
 FIRST = Answer(status=201, body='{"number": 1}')
@@ -204,7 +204,7 @@ def _await_that_somebody_waits(database):
         return  # whoever comes second waits for his turn, whenever it is that he comes
     for _ in range(500):
         with database.reading() as session:
-            if postgresql.waiting(session.connection()):
+            if clients.waiting(session.connection()):
                 return
         time.sleep(0.01)
     raise AssertionError("Expected the second command to wait for the first, but it does not")

@@ -13,9 +13,10 @@ from sqlalchemy import delete, select, text, update
 
 from engine import archive_search, archives, execution, holdings, instances, large_values, tasks, variables, verification
 from engine.actors import ENGINE
-from engine.database import Database, migrating
+from engine.database import Database
 from engine.faults import FaultKind
 from engine.models import Instance, Task
+from engine.upgrades import migrating
 from engine.value_models import LargeValue
 from engine.variables import Given
 from tests import tiny

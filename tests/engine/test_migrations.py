@@ -14,7 +14,7 @@ from alembic import command
 from sqlalchemy import insert, inspect, make_url, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from engine import database, key_uses, keys, models, moments, schema
+from engine import database, key_uses, keys, models, moments, schema, upgrades
 from engine.command_models import IdempotentAnswer
 from engine.errors import Busy, InvalidState
 from engine.migrations import online
@@ -32,16 +32,16 @@ def bind(empty_database_url):
 
 
 def test_migrate__from_empty_equals_the_models(bind):
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         command.check(config)  # raises when a migration is missing
     assert set(models.Base.metadata.tables) == set(inspect(bind).get_table_names()) - {"alembic_version"}
 
 
 def test_migrate__constraints_and_indexes_have_their_names(bind):
     """What has no name cannot be changed by a later migration."""
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
     found = inspect(bind)
     for table in models.Base.metadata.tables:
@@ -51,27 +51,27 @@ def test_migrate__constraints_and_indexes_have_their_names(bind):
 
 
 def test_migrate__again(bind):
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
     assert "cases" in inspect(bind).get_table_names()
 
 
 def test_migrate__down_and_up(bind):
-    database.migrate(bind)
-    with database.migrating(bind) as config:
+    upgrades.migrate(bind)
+    with upgrades.migrating(bind) as config:
         command.downgrade(config, "base")
     assert set(inspect(bind).get_table_names()) == {"alembic_version"}
 
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
     assert "cases" in inspect(bind).get_table_names()
 
 
 def test_migrate__two_nodes_start_at_the_same_moment(empty_database_url, bind):
     """Both come up; who is second finds the schema there."""
-    program = "import sys; from engine import database; database.migrate(database.connect(sys.argv[1]))"
+    program = "import sys; from engine import database, upgrades; upgrades.migrate(database.connect(sys.argv[1]))"
     nodes = [subprocess.Popen([sys.executable, "-c", program, empty_database_url], stderr=subprocess.PIPE, text=True) for _ in range(2)]
 
     told = [node.communicate()[1] for node in nodes]
@@ -86,7 +86,7 @@ def test_migrating__goes_no_further_than_its_lock(bind):
     held = text(
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    with database.migrating(bind) as config, bind.connect() as somebody:
+    with upgrades.migrating(bind) as config, bind.connect() as somebody:
         working = config.attributes["connection"]
         (pid,) = somebody.scalars(held)
         somebody.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
@@ -101,7 +101,7 @@ def test_migrating__goes_no_further_than_its_lock(bind):
 def test_migrating__a_host_that_has_gone_keeps_nobody_waiting(bind):
     """The server asks within seconds whether somebody is still there, where the others would wait for two hours."""
     of_its_own = text("SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp_%' AND source = 'session'")
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         assert config.attributes["connection"].scalar(of_its_own) == 4
 
 
@@ -119,7 +119,7 @@ def test_migrations__of_a_release_take_away_last():
 
 
 def test_migrate__says_which_releases_may_serve(bind):
-    database.migrate(bind)
+    upgrades.migrate(bind)
 
     with bind.connect() as connection:
         told = connection.scalars(select(schema.Compatibility.oldest)).all()
@@ -129,7 +129,7 @@ def test_migrate__says_which_releases_may_serve(bind):
 @pytest.fixture
 def expanded(bind):
     """A database that still has what nodes of release 0019 use."""
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         command.upgrade(config, EXPANDED)
     return bind
 
@@ -157,13 +157,13 @@ def test_migrate__older_nodes_may_be_connected(expanded, connected, monkeypatch)
     older = connected("", "psql", "onething 0019", "onething 0019 hall")
     connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
 
-    left = database.migrate(expanded)
+    left = upgrades.migrate(expanded)
 
     assert left.startswith("Expected no node of an older version to be connected, but these may be some: one without a name (process ")
     assert "this version serves beside them" in left
     assert sorted(map(int, re.findall(r"process (\d+)", left))) == sorted(each.info.backend_pid for each in older)
     assert revision(expanded) == EXPANDED
-    assert database.migrate(expanded, force=True) == ""
+    assert upgrades.migrate(expanded, force=True) == ""
     assert revision(expanded) == schema.NEWEST
 
 
@@ -173,18 +173,18 @@ def test_migrate__nodes_may_be_connected_that_are_older_than_the_release_before(
     (older,) = connected("onething 0019")
 
     with pytest.raises(InvalidState, match="Replace them with a version that knows schema 0021, or stop them"):
-        database.migrate(expanded)
+        upgrades.migrate(expanded)
 
     assert revision(expanded) == EXPANDED
     older.close()
-    assert database.migrate(expanded) == ""
+    assert upgrades.migrate(expanded) == ""
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_migrate__none_but_newer_nodes_are_connected(expanded, connected):
     connected(schema.NAME, f"{schema.NAME} hall", "onething 9999")
 
-    assert database.migrate(expanded) == ""
+    assert upgrades.migrate(expanded) == ""
 
     assert revision(expanded) == schema.NEWEST
 
@@ -193,7 +193,7 @@ def test_migrate__none_but_newer_nodes_are_connected(expanded, connected):
 @pytest.mark.parametrize(("there", "table"), [(EXPANDED, "incidents"), (ANSWERS_EXPANDED, "idempotent_answers")])
 def test_migrate__somebody_uses_a_table(bind, connected, monkeypatch, there, table):
     """It gives way, again and again, and up in the end; then it begins anew."""
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         command.upgrade(config, there)
     monkeypatch.setattr(online, "PATIENCE", 0.1)
     monkeypatch.setattr(online, "PAUSE", 0)
@@ -202,19 +202,19 @@ def test_migrate__somebody_uses_a_table(bind, connected, monkeypatch, there, tab
     reader.execute(f"SELECT FROM {table}")
 
     with pytest.raises(Busy):
-        database.migrate(bind)
+        upgrades.migrate(bind)
 
     assert revision(bind) == there
     reader.rollback()
-    assert database.migrate(bind) == ""
-    with database.migrating(bind) as config:
+    assert upgrades.migrate(bind) == ""
+    with upgrades.migrating(bind) as config:
         command.check(config)
 
 
 @pytest.fixture
 def answered(bind):
     """A database in which a node of the release before has kept an answer: it does not say where that lies."""
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         command.upgrade(config, ANSWERS_EXPANDED)
     _answer_as_before(bind, "k")
     return bind
@@ -235,7 +235,7 @@ def answers(bind):
 
 def test_migrate__answers_of_older_nodes_are_of_no_case(answered):
     """An older node that nobody saw is refused then: it would keep what others do not meet."""
-    assert database.migrate(answered) == ""
+    assert upgrades.migrate(answered) == ""
 
     assert answers(answered) == [("k", "a", *keys.NOBODY.values())]
     with pytest.raises(IntegrityError, match=r"(?i)not.null"):
@@ -243,20 +243,20 @@ def test_migrate__answers_of_older_nodes_are_of_no_case(answered):
 
 
 def test_migrate__back_to_one_answer_of_each_key(answered):
-    database.migrate(answered)
+    upgrades.migrate(answered)
     second = {"key": "k", "actor": "clerk", "case_id": UUID(int=1), "region": "430100"}
     with answered.begin() as connection:
         connection.execute(insert(IdempotentAnswer).values(**second, request_hash="b", status=201, body="", answered_at=moments.now()))
 
-    with database.migrating(answered) as config:
+    with upgrades.migrating(answered) as config:
         command.downgrade(config, ANSWERS_EXPANDED)
 
     _answer_as_before(answered, "another")
     with pytest.raises(IntegrityError, match=r"(?i)unique"):
         _answer_as_before(answered, "k")
     assert answers(answered) == [(key, "a", *keys.NOBODY.values()) for key in ("another", "k")]
-    assert database.migrate(answered) == ""
-    with database.migrating(answered) as config:
+    assert upgrades.migrate(answered) == ""
+    with upgrades.migrating(answered) as config:
         command.check(config)
 
 
@@ -273,10 +273,10 @@ def test_migrate__interrupted_before_answers_have_their_key(answered, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(online, step, end)
         with pytest.raises(ZeroDivisionError):
-            database.migrate(answered)
+            upgrades.migrate(answered)
 
     assert revision(answered) == ANSWERS_EXPANDED
-    assert database.migrate(answered) == ""
-    with database.migrating(answered) as config:
+    assert upgrades.migrate(answered) == ""
+    with upgrades.migrating(answered) as config:
         command.check(config)
     assert answers(answered) == [("k", "a", *keys.NOBODY.values())]

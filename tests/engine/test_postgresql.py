@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, literal, select
 
 from engine import postgresql
 
@@ -48,3 +50,19 @@ def test_words__what_the_url_says_counts():
     assert "connect_timeout" not in words
     assert words["options"] == "-c lock_timeout=20000 -c idle_in_transaction_session_timeout=15000 -c timezone=UTC"
     assert words["application_name"] == "onething 0023 hall"
+
+
+@pytest.mark.parametrize(("version", "word"), [((9, 6, 24), ""), ((11, 22), ""), ((12, 22), "MATERIALIZED ")])
+def test_by_itself__servers_do_not_know_the_word_that_do_so_anyway(version, word):
+    dialect = postgresql.Dialect()
+    dialect.server_version_info = version
+
+    said = str(select(postgresql.by_itself(select(literal(1)).cte("alone"))).compile(dialect=dialect))
+
+    assert " ".join(said.split()).startswith(f"WITH alone AS {word}(SELECT ")
+
+
+def test_migrations__say_what_old_servers_know_too():
+    """Since 11 a trigger may be told a function; before, it was a procedure, as it may be called still."""
+    for path in (Path(postgresql.__file__).parent / "migrations/versions").glob("*.py"):
+        assert "EXECUTE FUNCTION" not in path.read_text("utf-8"), path.name

@@ -12,7 +12,7 @@ import zstandard
 from alembic import command
 from sqlalchemy import inspect, select
 
-from engine import database, schema, tasks, verification, worker
+from engine import database, schema, tasks, upgrades, verification, worker
 from engine.case_models import Case
 from engine.database import Database
 from engine.errors import EngineError
@@ -121,10 +121,10 @@ def test_schema__older_nodes_go_on(sqlite, revision):
     """
     with sqlite.empty() as url:
         bind = database.connect(url)
-        with database.migrating(bind) as config:
+        with upgrades.migrating(bind) as config:
             command.upgrade(config, revision)
         before, unique_before = columns(bind), unique(bind)
-        with database.migrating(bind) as config:
+        with upgrades.migrating(bind) as config:
             command.upgrade(config, last_for(revision))
         after, unique_after = columns(bind), unique(bind)
         bind.dispose()

@@ -20,7 +20,7 @@ OWN = {
     r"\bARRAY\b|unnest": set(),
     r"pg_(try_)?advisory": {"postgresql"},
     r"(lock|statement|session)_timeout": {"postgresql"},
-    r"pg_stat_|pg_prepared_": {"postgresql"},
+    r"pg_stat_|pg_prepared_": {"clients"},
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
     r"skip_locked": {"archives", "batches", "duties", "fetches", "jobs", "recomputing", "start_timers"},

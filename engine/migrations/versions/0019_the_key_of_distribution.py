@@ -189,7 +189,7 @@ def _on_postgresql() -> None:
 
 def _trigger(name: str, when: str, condition: str, function: str) -> None:
     op.execute(f"DROP TRIGGER IF EXISTS {name} ON {when.rpartition(' ')[2]}")
-    op.execute(f"CREATE TRIGGER {name} {when} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {function}()")
+    op.execute(f"CREATE TRIGGER {name} {when} FOR EACH ROW WHEN ({condition}) EXECUTE PROCEDURE {function}()")
 
 
 def _fill(table: str) -> None:

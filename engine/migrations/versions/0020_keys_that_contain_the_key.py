@@ -39,7 +39,7 @@ def look_after_nobody() -> None:
     online.alter(
         "incidents",
         "DROP TRIGGER IF EXISTS key_of_nobody ON incidents",
-        "CREATE TRIGGER key_of_nobody BEFORE INSERT ON incidents FOR EACH ROW WHEN (NEW.region = '') EXECUTE FUNCTION key_of_nobody()",
+        "CREATE TRIGGER key_of_nobody BEFORE INSERT ON incidents FOR EACH ROW WHEN (NEW.region = '') EXECUTE PROCEDURE key_of_nobody()",
     )
 
 

@@ -12,7 +12,7 @@ revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
-#: It takes away: who does not know this revision cannot serve afterwards, so nobody of that kind may be there (`database.migrate`).
+#: It takes away: who does not know this revision cannot serve afterwards, so nobody of that kind may be there (`upgrades.migrate`).
 oldest = "0020"
 
 TIMERS = "uq_timers_instance_id_wait_case_id_region"

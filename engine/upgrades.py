@@ -1,0 +1,84 @@
+"""The schema is brought to its newest version, by one at a time, while others serve (docs/decisions/0020)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine
+
+from engine import outages, postgresql, schema
+
+Answer = TypeVar("Answer")
+#: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
+_PATIENCE = 0.2
+#: A lock that is not that of a row.
+_LOCK = 0x6F6E657468696E67
+
+
+def migrate(bind: Engine, *, force: bool = False) -> str:
+    """Bring the schema to the newest version; safe to call from several processes at once.
+
+    As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told;
+    InvalidState is raised when this release cannot serve beside them.
+    """
+    with outages.told():
+        for contraction in _ask(bind, schema.contractions):
+            _upgrade(bind, f"{contraction.revision}-1")
+            if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
+                return schema.remainder(contraction, clients)
+        _upgrade(bind, "head")
+    return ""
+
+
+def _upgrade(bind: Engine, revision: str) -> None:
+    with migrating(bind) as config:
+        command.upgrade(config, revision)
+
+
+def _ask(bind: Engine, question: Callable[[Connection], Answer]) -> Answer:
+    with bind.connect().execution_options(reading=True) as connection:
+        return question(connection)
+
+
+@contextmanager
+def migrating(bind: Engine) -> Iterator[Config]:
+    """Let nobody else change the schema until the block ends; gives what Alembic's commands take."""
+    config = schema.config()
+    with (_alone_on_sqlite if bind.dialect.name == "sqlite" else _alone_on_postgresql)(bind) as connection:
+        config.attributes["connection"] = connection
+        yield config
+
+
+@contextmanager
+def _alone_on_sqlite(bind: Engine) -> Iterator[Connection]:
+    """Give a transaction in which a table may be written anew: references are not looked at while it is away."""
+    with bind.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")  # no statement of a transaction
+        with connection.begin():
+            yield connection
+        connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
+def _alone_on_postgresql(bind: Engine) -> Iterator[Connection]:
+    """Give a connection that begins transactions as it likes, since others work meanwhile.  The lock is its own: whoever loses it stops."""
+    with bind.connect() as connection:
+        while not _has_lock(connection):
+            time.sleep(_PATIENCE)
+        try:
+            yield connection
+        finally:
+            connection.invalidate()  # the lock goes with it
+
+
+def _has_lock(connection: Connection) -> bool:
+    """Take the lock unless somebody has it.  In no transaction that lasts: whoever builds an index beside others waits for all that do."""
+    with connection.begin():
+        postgresql.look_after(connection)
+        return postgresql.hold_if_free(connection, _LOCK)

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from api.cli import endings
 from api.cli.database import opened
 from engine import backups, settings
 from engine.files import FileStore
@@ -28,7 +29,7 @@ def backup(target: Path, previous: Path | None) -> None:
     """
     loaded = settings.load()
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
-    with opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
+    with endings.tidy(), opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
         files = FileStore(loaded.data_dir / "materials")
         manifest = backups.take(database, files, target, previous=previous, watch=lambda _: progress.advance(bar))

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from api.cli import verify
+from api.cli import endings, verify
 from api.cli.database import opened
 from engine import restorations, settings, verification
 from engine.files import FileStore
@@ -24,7 +24,7 @@ def restore(source: Path) -> None:
     loaded = settings.load()
     files = FileStore(loaded.data_dir / "materials")
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with endings.tidy(), Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
         manifest = restorations.restore(source, loaded.database_url, files, watch=lambda _: progress.advance(bar))
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")

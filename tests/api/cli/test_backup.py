@@ -1,16 +1,45 @@
 """`onething backup` and `onething restore`."""
 
-import pytest
+import os
+import signal
+import time
 
+import pytest
+from sqlalchemy import text
+
+from engine import queues
 from engine.database import Database
 from tests import everywhere
+from tests.engine.test_backups import PROGRAMS
 
 
-@pytest.fixture
-def store(sqlite):
-    return sqlite
+def waiting(db):
+    with db.reading() as session:
+        return queues.waiting_for_locks(session)
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_backup__is_told_to_stop(run, start, environ, tmp_path):
+    """As by a service manager whose patience is over: no half of a backup fills the disk, and pg_dump does not go on."""
+    run("migrate")
+    here = Database(environ["ONETHING_DATABASE_URL"])
+    with here.bind.begin() as somebody:
+        somebody.execute(text("LOCK TABLE cases"))
+        command = start("backup", str(tmp_path / "backup"), PATH=f"{PROGRAMS}{os.pathsep}{environ['PATH']}")
+        while not waiting(here):
+            assert command.process.poll() is None, command.ended() or command.output
+            time.sleep(0.05)
+        begun = list(tmp_path.glob("backup*"))
+
+        command.process.send_signal(signal.SIGTERM)
+
+        assert command.ended() == 128 + signal.SIGTERM
+    here.close()
+    assert len(begun) == 1
+    assert list(tmp_path.glob("backup*")) == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_backup__and_restore(run, environ, tmp_path):
     run("migrate")
     here = Database(environ["ONETHING_DATABASE_URL"])

@@ -1,0 +1,18 @@
+"""How a command ends that is told to stop before it is done."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Have SIGTERM end the block as Ctrl-C does: what was begun is taken back, and programs that it has started end with it."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

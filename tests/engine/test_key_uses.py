@@ -9,7 +9,7 @@ import time_machine
 from alembic import command
 from sqlalchemy import text
 
-from engine import accounts, database, key_uses, samples, schema
+from engine import accounts, database, key_uses, samples, schema, upgrades
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.key_uses import KeyUses
@@ -62,7 +62,7 @@ def test_note__the_database_is_in_the_way(database, issued):
 def test_note__the_schema_has_no_place_for_it(empty_database_url):
     """This release serves as soon as it has what it needs; this comes when nothing older is there any more."""
     bind = database.connect(empty_database_url)
-    with database.migrating(bind) as config:
+    with upgrades.migrating(bind) as config:
         command.upgrade(config, schema.needed())
     bind.dispose()
     db = Database(empty_database_url)

@@ -31,9 +31,10 @@ class Client:
 
 
 def connected(connection: Connection) -> list[Client]:
-    """All others who are connected to this database, and are not the server's own processes."""
+    """All others who are connected to this database, and are not the server's own processes (before 10, who vacuums has a user)."""
     query = """SELECT pid, coalesce(application_name, '') AS name, coalesce(CAST(client_addr AS text), '') AS address FROM pg_stat_activity
-        WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY pid"""
+        WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
+        AND coalesce(query, '') NOT LIKE 'autovacuum: %' ORDER BY pid"""
     return [Client(**row) for row in connection.execute(text(query)).mappings()]
 
 

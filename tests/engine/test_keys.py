@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy import insert, inspect, or_, select, update
 
-from engine import database as databases
-from engine import keys, verification
+from engine import keys, upgrades, verification
 from engine.case_models import ClockEntry, Item, MaterialLink
 from engine.models import Activity, Entry, Incident, Instance, Task, TaskGroup
 from tests import distribution
@@ -59,7 +58,7 @@ def test_adopt__everything_goes_along(stage, clerk, market, adopted):
 @pytest.fixture
 def older_nodes(stage, adopted):
     """The schema is the newest on which nodes serve that know no key; `adopted` is there."""
-    with databases.migrating(stage.database.bind) as config:
+    with upgrades.migrating(stage.database.bind) as config:
         command.downgrade(config, EXPANDED)
 
 
@@ -146,7 +145,7 @@ def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk
     alone = item.case_id
     clerk.adopt(bundle, item.number)
     before = places(stage, item)
-    with databases.migrating(stage.database.bind) as config:
+    with upgrades.migrating(stage.database.bind) as config:
         command.downgrade(config, BEFORE)
     entry = as_it_knows(Entry, without={"region"})
     with stage.database.transaction() as session:  # so it was until then

@@ -100,9 +100,9 @@ def test_migrating__goes_no_further_than_its_lock(bind):
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_migrating__a_host_that_has_gone_keeps_nobody_waiting(bind):
     """The server asks within seconds whether somebody is still there, where the others would wait for two hours."""
-    of_its_own = text("SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp_%' AND source = 'session'")
+    of_its_own = text("SELECT bool_and(source = 'session') FROM pg_settings WHERE name LIKE 'tcp_%'")
     with upgrades.migrating(bind) as config:
-        assert config.attributes["connection"].scalar(of_its_own) == 4
+        assert config.attributes["connection"].scalar(of_its_own)
 
 
 def test_newest__is_the_last_migration():

@@ -55,8 +55,8 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
             before, now = counted.get(row.item_id or row.case_id, _STILL)
             moves, due_at = _moved(kind, row, before, now)
             moved += moves
-            lights = shown(now[0]) if now != before else {}
-            if moves or lights:
+            lights = shown(now[0])
+            if moves or (lights and now != before):  # all of these rows say the same columns
                 to.append({OLD + "id": row.id, "due_at": due_at, **lights})
         writes = Writes()
         writes.update(cast("Table", table.__table__), to, by=("id",))

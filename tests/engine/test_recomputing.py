@@ -117,6 +117,20 @@ def test_publish__again_before_all_are_counted(stage, accepted):
     assert list(verification.verify(stage.database)) == []
 
 
+def test_publish__some_tasks_are_due_otherwise_and_show_the_same_light(stage, accepted):
+    """A process has looked at the world between two corrections, and its clock gives what it gave; those of others in its batch do not."""
+    publish(stage, 4)
+    with stage.database.transaction() as session:
+        for case in accepted:
+            execution.refresh(session, stage.item(case, "beta").instance_id, actor=ADMIN)
+    publish(stage, 9)
+
+    worker.drain(stage.database)
+
+    invariants.check(stage.database)
+    assert [dates(stage, case) for case in accepted] == [(["2026-03-10", "2026-03-05"], "2026-03-12", ["2026-03-06", "2026-03-11"])] * 3
+
+
 def test_publish__an_item_goes_to_a_bundle_that_was_counted(stage, clerk, accepted):
     """The case where it came from is looked at later, when it is there no more."""
     alone = clerk.submit("alpha")

@@ -40,13 +40,13 @@ class Writes:
 
     def update(self, table: Table, rows: Sequence[Row], *, by: tuple[str, ...], empty: tuple[str, ...] = (), exact: bool = False) -> None:
         """Change rows; each says the `old_…` values of the columns by which it is found.  `exact`: it is an error if one is not there."""
-        if rows:
-            self._add(_updating(table, tuple(rows[0]), by, empty, exact), rows)
+        for row in rows:  # each says which columns it is about
+            self._add(_updating(table, tuple(row), by, empty, exact), [row])
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
         """Delete rows by what each says."""
-        if rows:
-            self._add(_deletion(table, tuple(rows[0])), rows)
+        for row in rows:
+            self._add(_deletion(table, tuple(row)), [row])
 
     def run(self, session: Session) -> None:
         """Write everything; raises StaleDataError when a row is not there any more."""

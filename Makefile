@@ -19,6 +19,7 @@ help:
 	@echo 'make bench  what work costs, beside the limit of the database; make bench-growth: how cost grows, with plots'
 	@echo 'make bench-scheduler   a million timers: how late they go off, and how long people wait meanwhile'
 	@echo 'make soak   many nodes on one database, and everything that can go wrong (DURATION=60 SEED=1 SUBMITTED=1000)'
+	@echo 'make bench-departments   five departments finish at the same moment (TRIALS=1000)'
 	@echo 'make crowds   people, departments and time act at random on the same cases, in widened windows (SEEDS=100 FIRST=0)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
 	@echo 'make clean  forget environments and caches (never the data in var/)'

@@ -1,10 +1,20 @@
-"""The documents: what they link to is there."""
+"""The documents: what they link to is there, what they name is there, and the operator's page names all that an operator meets."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parent.parent
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
+OPERATING = (CHECKOUT / "docs/operating.md").read_text(encoding="utf-8")
+SOURCE = [path.read_text(encoding="utf-8") for folder in ("api", "engine") for path in (CHECKOUT / folder).rglob("*.py")]
+
+
+def anchors(page):
+    """Names of the headings of a page, as links say them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def test_links__lead_somewhere():
@@ -14,3 +24,51 @@ def test_links__lead_somewhere():
 
     assert len(links) > 5
     assert broken == []
+
+
+def test_links__lead_to_headings():
+    links = [
+        (page, page.parent / path if path else page, anchor)
+        for page in PAGES
+        for path, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    ]
+
+    broken = [f"{page.relative_to(CHECKOUT)}: {there.name}#{anchor}" for page, there, anchor in links if anchor not in anchors(there)]
+
+    assert len(links) > 5
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        r"`((?:api|bpmn|docs|engine|tests|workflows)/[\w./-]+)`",
+        r"(?:-m |`)(tests\.(?:benchmarks|soak|conformance)(?:\.\w+)*)",
+    ],
+)
+def test_names__of_files_and_modules(named):
+    found = {(page, name) for page in PAGES for name in re.findall(named, page.read_text(encoding="utf-8"))}
+
+    missing = [f"{page.relative_to(CHECKOUT)}: {name}" for page, name in found if not is_there(name)]
+
+    assert len(found) > 5
+    assert missing == []
+
+
+def is_there(name):
+    path = CHECKOUT / (name if "/" in name else name.replace(".", "/"))
+    return path.exists() or path.with_suffix(".py").exists()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        r'"(onething_[a-z_]+)"',  # what Prometheus is told
+        r'log\.(?:info|warning|error|exception)\(\s*"([^"]+)"',  # what stands in the log
+    ],
+)
+def test_operating__names_what_an_operator_meets(named):
+    told = {name for text in SOURCE for name in re.findall(named, text)}
+
+    assert len(told) > 5
+    assert {name for name in told if f"`{name}" not in OPERATING} == set()

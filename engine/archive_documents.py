@@ -82,7 +82,7 @@ def unpack(content: bytes) -> Rows:
 def opened(session: Session, row: ArchivedCase) -> Iterator[Session]:
     """Lay an archived case out in tables of its own until the block ends; nothing that is written there is kept."""
     rows = unpack(row.content)
-    bind = create_engine("sqlite://", poolclass=StaticPool)
+    bind = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     try:
         Base.metadata.create_all(bind)
         with Session(bind, autoflush=False, info={ARCHIVED_AT: row.archived_at}) as laid_out:

@@ -56,7 +56,8 @@ def connect(url: str, name: str = schema.NAME) -> Engine:
 def _connect_postgresql(url: str, name: str, *, keep: int, more: int) -> Engine:
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
     words = postgresql.words(make_url(url), name)
-    bind = create_engine(url, pool_size=keep, max_overflow=more, pool_timeout=POOL_TIMEOUT, connect_args=words)
+    # What statements were given is people's data: whatever says why one has failed (the log, an incident) leaves it out.
+    bind = create_engine(url, pool_size=keep, max_overflow=more, pool_timeout=POOL_TIMEOUT, connect_args=words, hide_parameters=True)
     outages.watch(bind)
     return bind
 
@@ -68,7 +69,7 @@ def wal_is_safe() -> bool:
 
 
 def _connect_sqlite(url: str) -> Engine:
-    bind = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
+    bind = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT}, hide_parameters=True)
 
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

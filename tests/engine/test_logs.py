@@ -4,8 +4,11 @@ import json
 
 import pytest
 import structlog
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
 from engine import logs
+from engine.models import Hall
 from engine.settings import Environment
 
 
@@ -47,3 +50,21 @@ def test_configure__development(capsys):
     assert "job failed" in err
     assert "KeyError: 'such item'" in err
     assert secret not in err
+
+
+def test_configure__a_statement_that_fails(database, capsys):
+    """What was to be written is people's data."""
+    logs.configure(Environment.PRODUCTION)
+    secret = "110101199003070000"[::-1]
+
+    try:
+        with database.transaction() as session:
+            session.add_all([Hall(code="a", name=secret, level="city"), Hall(code="b", name=secret, level="city")])
+            session.flush()
+            session.execute(insert(Hall), [{"code": "a", "name": secret, "level": "city"}])
+    except IntegrityError:
+        structlog.get_logger().exception("request failed")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "INSERT INTO halls" in line
+    assert secret not in line

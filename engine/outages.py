@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, NoResultFound, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoResultFound, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
@@ -32,6 +32,8 @@ _GONE = "Expected to find what was there a moment ago, but it has just been arch
 _LOST = frozenset({"25P03", "25006"})
 #: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
 _AWAY = ("08", "53", "57", "58")
+#: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
+_BROKEN_BEFORE = "8s2b"
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
 
@@ -47,6 +49,10 @@ def told(*, committing: bool = False) -> Iterator[None]:
         raise _counted(Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")) from error
     except (NoResultFound, ObjectDeletedError) as error:
         raise _counted(Vanished(_GONE)) from error
+    except PendingRollbackError as error:
+        if error.code != _BROKEN_BEFORE:
+            raise
+        raise _counted(_unavailable("")) from error
     except DBAPIError as error:
         meant = _meaning(error, committing=committing)
         if meant is None:
@@ -86,14 +92,16 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
             "look, or repeat it with its Idempotency-Key"
         )
     if lost or state in _LOST or state.startswith(_AWAY):
-        return Unavailable(f"Expected the database to answer, but it {_condition(state)}; try again")
+        return _unavailable(state)
     return None
 
 
-def _condition(state: str) -> str:
+def _unavailable(state: str) -> Unavailable:
     if state == "53300":
-        return "takes no more connections"
-    return "has no room left" if state.startswith("53") else "cannot be reached just now"
+        condition = "takes no more connections"
+    else:
+        condition = "has no room left" if state.startswith("53") else "cannot be reached just now"
+    return Unavailable(f"Expected the database to answer, but it {condition}; try again")
 
 
 def on_sqlite(error: sqlite3.Error) -> EngineError | None:

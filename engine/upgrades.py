@@ -10,15 +10,20 @@ from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, Engine, inspect
 
 from engine import outages, postgresql, schema
+from engine.migrations import online
 
 Answer = TypeVar("Answer")
 #: How long it is before whoever wants to migrate asks once more whether another has done so, seconds.
 _PATIENCE = 0.2
 #: A lock that is not that of a row.
 _LOCK = 0x6F6E657468696E67
+#: 0026 makes this table before it waits for those who use instances: who was interrupted then has left it to the schema before, empty.
+_LEFT, _BEFORE, _REFERRED = "large_values", "0025", "instances"
 
 
 def migrate(bind: Engine, *, force: bool = False) -> str:
@@ -38,7 +43,20 @@ def migrate(bind: Engine, *, force: bool = False) -> str:
 
 def _upgrade(bind: Engine, revision: str) -> None:
     with migrating(bind) as config:
+        _clear_up(config.attributes["connection"])
         command.upgrade(config, revision)
+
+
+def _clear_up(connection: Connection) -> None:
+    """Take away what would keep a migration that was interrupted from beginning anew."""
+    if connection.dialect.name != "postgresql":  # there it has left nothing
+        return
+    context = MigrationContext.configure(connection)
+    with connection.begin():
+        left = context.get_current_revision() == _BEFORE and inspect(connection).has_table(_LEFT)
+    if left:
+        with Operations.context(context), context.autocommit_block():
+            online.alter(_REFERRED, f"DROP TABLE {_LEFT}")
 
 
 def _ask(bind: Engine, question: Callable[[Connection], Answer]) -> Answer:

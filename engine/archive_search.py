@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session, defer
 
 from engine import archive_documents
 from engine.actors import Actor
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case
-from engine.errors import InvalidState
+from engine.errors import EngineError, InvalidState, Vanished
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -39,15 +40,30 @@ def search(
 
 @contextmanager
 def holding(session: Session, number: str) -> Iterator[Session]:
-    """Give the session in which a case is read: this one, or that of its document in the archive."""
-    archived = None
-    if number and session.scalar(select(Case.id).where(Case.number == number)) is None:
-        archived = session.scalar(select(ArchivedCase).where(ArchivedCase.number == number))
-    if archived is None:
-        yield session
+    """Give the session in which a case is read: this one, or that of its document in the archive.
+
+    Raises Vanished when it was put away meanwhile: what was read of it is not whole, and whoever begins anew finds it there.
+    """
+    case = session.execute(select(Case.id, Case.region, Case.ended_at).where(Case.number == number)).first() if number else None
+    archived = session.scalar(select(ArchivedCase).where(ArchivedCase.number == number)) if number and case is None else None
+    if archived is not None:
+        with archive_documents.opened(session, archived) as laid_out:
+            yield laid_out
         return
-    with archive_documents.opened(session, archived) as laid_out:
-        yield laid_out
+    try:
+        yield session
+    except EngineError:
+        _require_there(session, case)
+        raise
+    _require_there(session, case)
+
+
+def _require_there(session: Session, case: Row[UUID, str, datetime | None] | None) -> None:
+    """Raise Vanished when a case that was over has been put away since."""
+    if case is None or case.ended_at is None:
+        return
+    if session.scalar(select(Case.id).where(Case.id == case.id, Case.region == case.region)) is None:
+        raise Vanished("Expected to read a case that is over, but it has just been archived; try again")
 
 
 def require_hot(session: Session, number: str, actor: Actor) -> None:

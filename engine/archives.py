@@ -22,7 +22,7 @@ from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
 from engine.definitions import Loaded
 from engine.errors import Busy, Vanished
-from engine.models import Base, Incident, Instance, Job, Outbox
+from engine.models import Base, Incident, Instance, Job, Outbox, Task
 from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
 
 #: Cases that are looked for in one go.
@@ -60,10 +60,16 @@ def put_away(db: Database, case_id: UUID) -> bool:
 
 
 def _held(session: Session, case: Case) -> bool:
-    """Whether its instances are all ours now.  Nobody is waited for: who has one of them may want the case, which is ours already."""
-    its = select(Instance.id).where(keys.together(Instance, case))
-    held = session.scalars(its.with_for_update(skip_locked=True)).all()
-    return len(held) == len(session.scalars(its).all())
+    """Whether its instances are all ours now, and its tasks, on which people may remark something that nobody would find otherwise.
+
+    Nobody is waited for: who has one of them may want the case, which is ours already.
+    """
+    all_ours = True
+    for kind in (Instance, Task):
+        its = select(kind.id).where(keys.together(kind, case))
+        held = session.scalars(its.with_for_update(skip_locked=True)).all()
+        all_ours = all_ours and len(held) == len(session.scalars(its).all())
+    return all_ours
 
 
 def archive_date(loaded: Loaded, ended_at: datetime) -> datetime | None:

@@ -20,7 +20,7 @@ from engine import definitions, dials, keys, pages, tasks, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import Light
-from engine.errors import NotFound
+from engine.errors import NotFound, Vanished
 from engine.models import Instance, Task
 from engine.reads import Read
 from engine.states import TaskStatus
@@ -221,9 +221,15 @@ def case_lights(rows: Collection[Row[Any]]) -> dict[UUID, Light | None]:
 
 
 def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[UUID, list[Any]]:
-    """Items of many cases in one query, by case id: code, status, department; of two with one code only the later."""
+    """Items of many cases in one query, by case id: code, status, department; of two with one code only the later.
+
+    Raises Vanished when one of the cases has just been archived: whoever begins anew finds it there.
+    """
     found: dict[UUID, dict[str, Any]] = {row.id: {} for row in rows}
     query = select(Item.case_id, Item.code, Item.status, Item.department).where(Item.case_id.in_(found))
     for item in session.execute(query.order_by(Item.joined_at, Item.number)).all():
         found[item.case_id][item.code] = item
+    without = [case_id for case_id, its in found.items() if not its]  # a bundle has taken its only item, or it is here no more
+    if without and len(session.scalars(select(Case.id).where(Case.id.in_(without))).all()) < len(without):
+        raise Vanished("Expected to list cases with their items, but one of them has just been archived; try again")
     return {case_id: list(items.values()) for case_id, items in found.items()}

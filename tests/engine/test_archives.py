@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.pool import StaticPool
 from structlog.testing import capture_logs
 
-from engine import adoptions, archive_search, archives, cases, dossiers, instances, verification
+from engine import adoptions, archive_search, archives, cases, dossiers, instances, verification, worklists
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.command_models import IdempotentAnswer, Reservation
@@ -218,6 +218,36 @@ def test_get__an_archived_case_can_only_be_read(stage, clerk, ended):
         cases.get(session, ended.number, clerk.actor)
     with stage.reading() as session, pytest.raises(NotFound):
         cases.get(session, ended.number, stage.person("officer-fire").actor)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("found_before", [True, False])
+def test_holding__archived_while_it_is_read(stage, clerk, ended, found_before):
+    """Whoever reads it is neither shown half of it nor told that it can only be read: he begins anew."""
+    stage.move_to(2026, 5, 4)
+
+    def read():
+        with stage.reading() as session, archive_search.holding(session, ended.number) as holding:
+            row = cases.get(holding, ended.number, clerk.actor) if found_before else None
+            assert archives.put_away(stage.database, ended.id)
+            row = row or cases.get(holding, ended.number, clerk.actor)
+            return dossiers.read(holding, row, clerk.actor).items
+
+    with pytest.raises(Vanished, match="but it has just been archived"):
+        read()
+
+    assert told(stage, clerk, ended)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_live_items__archived_while_cases_are_listed(stage, clerk, ended):
+    stage.move_to(2026, 5, 4)
+    with stage.reading() as session:
+        listed = worklists.find_cases(session, clerk.actor, worklists.CaseFilter(), after=None, limit=10)
+        assert archives.put_away(stage.database, ended.id)
+
+        with pytest.raises(Vanished, match="one of them has just been archived"):
+            worklists.live_items(session, listed)
 
 
 def test_search__by_applicant_and_by_whom(stage, clerk, market, supervisor, ended):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import archives, bundles, cases, deployments, items, tasks, worker
+from engine import archives, bundles, cases, comments, deployments, items, tasks, worker
 from engine.case_models import Case, Commitment, Item
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
-from engine.models import Entry, Instance, Job, Outbox
+from engine.models import Entry, Instance, Job, Outbox, Task
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import FOUND
@@ -149,6 +151,34 @@ def test_put_away__something_comes_up_before_it_is_held(stage, clerk, market, bu
 
     assert archives.put_away(stage.database, ended.id) is False
     assert stage.case(ended).number == ended.number
+
+
+def test_put_away__somebody_remarks_something_meanwhile(stage, clerk, market, bundle, monkeypatch):
+    """Its document is made, and its rows are not deleted yet: what is acknowledged in between would be in neither."""
+    ended, supervisor = finished(clerk, market), stage.person("supervisor")
+    with stage.database.transaction() as session:  # whoever carries messages has done so
+        session.execute(update(Outbox).where(Outbox.case_id == ended.id).values(sent_at=ended.submitted_at))
+        task = session.scalars(select(Task.id).where(Task.case_id == ended.id).limit(1)).one()
+    stage.move_to(2026, 5, 4)
+    archived = archives._archived
+
+    def remark():
+        with supervisor.acting() as session:
+            return comments.add(session, task, "此件已电话回访", actor=supervisor.actor).message
+
+    with ThreadPoolExecutor(1) as thread:
+        remarks = []
+
+        def meanwhile(session, case):
+            document = archived(session, case)
+            remarks.append(interleaving.begun(stage.database, thread, remark))
+            return document
+
+        monkeypatch.setattr(archives, "_archived", meanwhile)
+        assert archives.put_away(stage.database, ended.id) is True
+
+    with pytest.raises(NotFound):
+        remarks[0].result()
 
 
 @pytest.fixture

@@ -89,11 +89,16 @@ def kept() -> int:
 
 def latest(session: Session, key: str) -> Loaded:
     """Load the newest version of a process; raises NotFound."""
-    # Of the connection, not of the session: whoever deploys flushes, and what a case has changed need not be written for this question.
-    definition_id = session.connection().execute(_LATEST, {"key": key}).scalar()
+    definition_id = latest_id(session, key)
     if definition_id is None:
         raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
     return get(session, definition_id)
+
+
+def latest_id(session: Session, key: str) -> UUID | None:
+    """Id of the newest version of a process; nothing is loaded.  None: there is none."""
+    # Of the connection, not of the session: whoever deploys flushes, and what a case has changed need not be written for this question.
+    return session.connection().execute(_LATEST, {"key": key}).scalar()
 
 
 def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:

@@ -20,7 +20,7 @@ from engine.actors import Actor, Role
 from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
-from engine.models import Definition, Deployment, Instance, Resource
+from engine.models import Definition, Deployment, Incident, Instance, Resource
 
 #: Of a number that a column keeps.
 _DIGITS = 9
@@ -151,12 +151,15 @@ def delete(session: Session, deployment_id: UUID, *, actor: Actor, cascade: bool
     mine = [definition.id for definition in definitions_of(session, row)]
     if cascade:
         erasures.erase(session, mine)
+    database.deploy_alone(session)  # which version is the newest is not to change meanwhile; behind instances, as for all
     used = session.scalar(select(Instance.id).where(Instance.definition_id.in_(mine)).limit(1))
     if used is not None:
         raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")
-    keys = [definition.key for definition in definitions_of(session, row)]
+    # What the newest version has begun by itself is not begun anew because an older one goes.
+    keys = [each.key for each in definitions_of(session, row) if definitions.latest_id(session, each.key) == each.id]
     for key in keys:
         start_timers.forget(session, key)
+    session.execute(sql_delete(Incident).where(Incident.definition_id.in_(mine)))  # of what could not begin by itself
     for table in (Offer, Resource, Definition):
         session.execute(sql_delete(table).where(table.deployment_id == row.id))
     session.delete(row)

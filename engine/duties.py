@@ -17,7 +17,7 @@ from engine.case_models import Case, Item
 from engine.database import Database
 from engine.errors import InvalidState
 from engine.instances import Origin
-from engine.models import Job
+from engine.models import Definition, Job
 from engine.states import JobStatus
 from engine.variables import Given
 
@@ -57,9 +57,10 @@ def _signal(session: Session, job: Job) -> None:
 
 
 def _begin(session: Session, job: Job) -> None:
-    if session.get(Case, job.id) is not None:
-        return  # it has begun, and the job remained
-    loaded, given = definitions.get(session, UUID(job.payload["definition"])), Given(values=job.payload["variables"])
+    which = UUID(job.payload["definition"])
+    if session.get(Case, job.id) is not None or session.get(Definition, which) is None:
+        return  # it has begun, and the job remained; or it was deleted meanwhile
+    loaded, given = definitions.get(session, which), Given(values=job.payload["variables"])
     processes.begin(session, loaded, actor=ENGINE, region=job.region, given=given, origin=Origin(at=job.payload["at"]), case_id=job.id)
 
 

@@ -91,7 +91,8 @@ def begun(stage, designer):
 def owed(stage, designer, begun, monkeypatch):
     """Two processes that hear a signal, and one that begins with it; it is thrown by a process, and the node dies before it has told anybody."""
     some = begun(HEARING, 2)
-    stage.deploy("others", thrower_bpmn=THROWING, beginner_bpmn=BEGINNING)
+    stage.deploy("thrower", thrower_bpmn=THROWING)
+    stage.deploy("beginner", beginner_bpmn=BEGINNING)
     with monkeypatch.context() as dying:
         dying.setattr(jobs, "run_after_commit", lambda *_: None)
         thrower = designer.start("thrower")
@@ -205,14 +206,15 @@ def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, 
     assert (count(stage, Instance), all_jobs(stage)) == (4, [])
 
 
-def test_throw__who_was_to_hear_it_is_gone(stage, designer, owed):
+@pytest.mark.parametrize(("name", "left"), [("p", 1), ("beginner", 2)])
+def test_throw__who_was_to_hear_it_is_gone(stage, designer, owed, name, left):
     with stage.database.transaction() as session:
-        deployment = session.scalars(select(Deployment.id).where(Deployment.name == "p")).one()
+        deployment = session.scalars(select(Deployment.id).where(Deployment.name == name)).one()
         deployments.delete(session, deployment, actor=designer.actor, cascade=True)
 
     worker.drain(stage.database)
 
-    assert (sum(done(stage).values()), all_jobs(stage)) == (1, [])
+    assert (sum(done(stage).values()), all_jobs(stage)) == (left, [])
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

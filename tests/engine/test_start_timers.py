@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from engine import deployments, start_timers, worker
 from engine.case_models import Case
 from engine.errors import InvalidInput
-from engine.models import Instance
+from engine.models import Definition, Incident, Instance
 from engine.schedule_models import StartTimer
+from tests import interleaving
 from tests.bpmn import diagrams as d
 from tests.stage import DESIGNER
 
@@ -133,6 +134,65 @@ def test_start_timer__the_only_version_is_deleted(stage):
     stage.travel(2026, 3, 5)
 
     assert begun(stage) == 0
+
+
+def test_start_timer__an_older_version_is_deleted(stage):
+    """The newest goes on as if nothing had been: what it has begun once does not begin anew, what is to come is not put off."""
+    with stage.database.transaction() as session:
+        files = {"p.bpmn": timed(cycle="R/P7D"), "q.bpmn": timed(key="q", cycle="R/P7D")}
+        older = deployments.deploy(session, "old", files, actor=DESIGNER)
+    stage.travel(2026, 3, 3, hour=8)
+    stage.deploy("new", p_bpmn=timed("新", date="2026-03-03T09:00:00+08:00"), q_bpmn=timed("新", key="q", cycle="R/P7D"))
+    stage.travel(2026, 3, 4)
+    before = [timer.due_at for timer in planned(stage)]
+    assert begun(stage) == 1
+
+    with stage.database.transaction() as session:
+        deployments.delete(session, older.id, actor=DESIGNER)
+    stage.travel(2026, 3, 5)
+
+    assert begun(stage) == 1
+    assert [timer.due_at for timer in planned(stage)] == before
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_start_timer__the_newer_version_is_deleted_while_another_is_deployed(stage):
+    """The one before does not begin by itself beside that."""
+    without = d.diagram(d.start("s"), d.user("t", name="登记"), d.flows("s -> t"), key="p")
+    with stage.database.transaction() as session:
+        deployments.deploy(session, "first", {"p.bpmn": timed(duration="P1D")}, actor=DESIGNER)
+        second = deployments.deploy(session, "second", {"p.bpmn": without}, actor=DESIGNER)
+
+    def deploying(session):
+        deployments.deploy(session, "third", {"p.bpmn": timed(duration="P2D")}, actor=DESIGNER)
+
+    def delete():
+        with stage.database.transaction() as session:
+            deployments.delete(session, second.id, actor=DESIGNER)
+
+    with interleaving.waited_for(stage.database, deploying, delete):
+        pass
+
+    with stage.reading() as session:
+        begins = select(Definition.version).join(StartTimer, StartTimer.definition_id == Definition.id)
+        assert session.scalars(begins).all() == [3]
+
+
+def test_start_timer__deleted_when_it_has_failed(stage):
+    broken = d.diagram(d.start("s", d.timer(duration="P1D")), d.call("c", of="${'nowhere'}"), d.flows("s -> c"), key="broken")
+    with stage.database.transaction() as session:
+        deployment = deployments.deploy(session, "p", {"p.bpmn": broken}, actor=DESIGNER)
+    stage.travel(2026, 3, 4)
+    for day in (5, 6, 7):
+        stage.travel(2026, 3, day)
+    with stage.reading() as session:
+        assert session.scalars(select(Incident.resolved_at)).all() == [None]
+
+    with stage.database.transaction() as session:
+        deployments.delete(session, deployment.id, actor=DESIGNER)
+
+    with stage.reading() as session:
+        assert session.scalars(select(Incident.id)).all() == []
 
 
 def test_start_timer__two_schedulers(stage):

@@ -1,6 +1,7 @@
 """Uses of keys (密钥使用): when a key logged a program in last, to the hour; who finds that one has leaked sees whether it was used.
 
-Each process notes a key when it looks it up, and for an hour not again.  What could not be noted is noted when it looks it up next.
+Each process notes a key when it looks it up, and for an hour not again.  What could not be noted is noted when it looks it up next;
+where there is no place for it yet, a minute later at the earliest.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from engine.errors import EngineError
 log = structlog.get_logger()
 #: How long a key that was noted is not noted again.
 NOTED_FOR = timedelta(hours=1)
+#: How long it is before a process asks once more whether there is a place for it by now.
+ASKED_AFTER = timedelta(minutes=1)
 #: The revision since which there is a place for it.
 KNOWN_SINCE = "0028"
 
@@ -47,6 +50,8 @@ class KeyUses:
             with database.transaction() as session:
                 if schema.has(session.connection(), KNOWN_SINCE):
                     _put(session, which, now)
+                else:
+                    self._noted[which] = now - NOTED_FOR + ASKED_AFTER
         except (EngineError, SQLAlchemyError) as error:
             self._noted.pop(which, None)
             log.warning("the use of a key was not noted", error=str(error))

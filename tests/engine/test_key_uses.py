@@ -59,23 +59,37 @@ def test_note__the_database_is_in_the_way(database, issued):
     assert last(database, [(row, key)]) != [None]
 
 
-def test_note__the_schema_has_no_place_for_it(empty_database_url):
-    """This release serves as soon as it has what it needs; this comes when nothing older is there any more."""
+@pytest.fixture(params=["0026", "0027"])
+def older_schema(request, empty_database_url):
+    """A database on which this release serves, but which has no place for uses."""
     bind = database.connect(empty_database_url)
     with upgrades.migrating(bind) as config:
-        command.upgrade(config, schema.needed())
+        command.upgrade(config, request.param)
     bind.dispose()
     db = Database(empty_database_url)
     with db.transaction() as session:
         samples.seed(session, Environment.DEVELOPMENT)
-        row, key = accounts.issue_key(session, "officer-fire", label="消防系统", actor=ADMIN)
-
-    uses = KeyUses()
-    uses.note(db, key)
-
-    with db.reading() as session:
-        assert schema.look(session.connection()).fit
-        assert accounts.authenticate_key(session, key).name == "officer-fire"
-        assert [each.id for each in accounts.keys(session, "officer-fire", actor=ADMIN)] == [row.id]
-    assert last(db, [(row, key)]) == [None]
+    yield db
     db.close()
+
+
+def test_note__the_schema_has_no_place_for_it(older_schema):
+    """This release serves as soon as it has what it needs; this comes when nothing older is there any more, and then uses are noted."""
+    with older_schema.transaction() as session:
+        row, key = accounts.issue_key(session, "officer-fire", label="消防系统", actor=ADMIN)
+    uses = KeyUses()
+
+    with time_machine.travel(NINE, tick=False) as traveller:
+        uses.note(older_schema, key)
+
+        assert not uses.is_due(key)
+        with older_schema.reading() as session:
+            assert schema.look(session.connection()).fit
+            assert accounts.authenticate_key(session, key).name == "officer-fire"
+            assert [each.id for each in accounts.keys(session, "officer-fire", actor=ADMIN)] == [row.id]
+        assert last(older_schema, [(row, key)]) == [None]
+        assert older_schema.migrate() == ""
+        traveller.shift(timedelta(minutes=1))
+        assert uses.is_due(key)
+        uses.note(older_schema, key)
+        assert last(older_schema, [(row, key)]) == [NINE + timedelta(minutes=1)]

@@ -3,7 +3,8 @@
     python -m tests.releases schema-NNNN      before a release, writes tests/snapshots/schema-NNNN.db.zst
     git archive COMMIT api bpmn engine workflows | zstd -19 > tests/snapshots/code-NNNN.tar.zst      its code, for tests/api/cli/test_rollout.py
 
-NNNN is the revision of its schema.  In the database: the shipped matters with a restaurant bundle that is half done, a process that waits in every
+NNNN is the revision of its schema; kept are the code of the release before, and of the last one whose nodes keep `onething migrate` from taking
+something away.  In the database: the shipped matters with a restaurant bundle that is half done, a process that waits in every
 way at once, and an instance of every construct of `tests/conformance`, as far as it comes to rest; definitions, token states, journals and rows as
 that release wrote them.
 """

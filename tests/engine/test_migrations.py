@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -110,12 +111,13 @@ def test_newest__is_the_last_migration():
 
 
 def test_migrations__of_a_release_take_away_last():
-    """What it adds can be had while older nodes serve, and what it takes away waits until they are gone."""
-    ours = schema.scripts()[schema.revisions().index(RELEASED[-1]) + 1 :]
-    takes_away = [schema.oldest(script) is not None for script in ours if schema.is_needed(script) or schema.oldest(script)]
-
-    assert takes_away == sorted(takes_away)
-    assert [script.revision for script in ours if not schema.is_needed(script) and not schema.oldest(script)] == [key_uses.KNOWN_SINCE]
+    """What it adds can be had while older nodes serve, and what it takes away waits until they are gone; or it can do without it."""
+    scripts, ends = schema.scripts(), [schema.revisions().index(revision) for revision in (*RELEASED, schema.NEWEST)]
+    for before, last in itertools.pairwise(ends):
+        ours = scripts[before + 1 : last + 1]
+        takes_away = [schema.oldest(script) is not None for script in ours if schema.is_needed(script) or schema.oldest(script)]
+        assert takes_away == sorted(takes_away)
+    assert [script.revision for script in scripts if not schema.is_needed(script) and not schema.oldest(script)] == [key_uses.KNOWN_SINCE]
 
 
 def test_migrate__says_which_releases_may_serve(bind):

@@ -22,8 +22,8 @@ from tests.hall import OPERATOR
 from tests.releases import SNAPSHOTS, WRITTEN
 
 RELEASES = sorted(SNAPSHOTS.glob("schema-*.db.zst"))
-#: Revisions of the schema that were released; the last one is what older nodes have while newer ones come up.
-RELEASED = ("0009", "0013", "0015", "0019", "0021")
+#: Revisions of the schema that were released: by these releases are known (docs/decisions/0020).
+RELEASED = ("0009", "0013", "0015", "0019", "0021", "0027", "0028")
 #: By what older nodes put rows, so that the database must know it as unique.
 UPSERTED = {("timers", ("instance_id", "wait")), ("activities", ("instance_id", "number"))}
 
@@ -111,7 +111,9 @@ def last_for(revision):
 
 
 def test_schema__which_releases_may_serve():
-    assert {revision: last_for(revision) for revision in RELEASED} == dict.fromkeys(RELEASED, "0020") | {"0021": "0026"}
+    serve_until = dict.fromkeys(RELEASED, "0020") | {"0021": "0026"} | dict.fromkeys(("0027", "0028"), schema.NEWEST)
+
+    assert {revision: last_for(revision) for revision in RELEASED} == serve_until
 
 
 @pytest.mark.parametrize("revision", RELEASED)

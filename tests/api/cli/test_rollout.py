@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import tarfile
+import time
 import urllib.error
 import urllib.request
 
@@ -21,8 +22,6 @@ from tests.api.cli.test_serve import await_answer
 from tests.releases import SNAPSHOTS
 from tests.stage import APPLICANT
 
-#: The code of the release before: `git archive COMMIT api bpmn engine workflows | zstd -19`; its name is the schema it was made for.
-CODE = SNAPSHOTS / "code-0021.tar.zst"
 #: What is entered for each kind of task.
 DATA = {
     "intake": {"outcome": "accept"},
@@ -43,15 +42,15 @@ BUNDLE = {
 
 @pytest.fixture
 def database_url(empty_database_url):
-    """The release before has made the schema."""
+    """An earlier release has made the schema."""
     return empty_database_url
 
 
 @pytest.fixture
-def older(start, environ, tmp_path):
-    """Start a node of the release before; gives its environment."""
-    folder = tmp_path / "older"
-    with CODE.open("rb") as packed, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(packed), mode="r|") as code:
+def older(request, start, environ, tmp_path):
+    """Start a node of a release before; gives its environment."""
+    folder, code = tmp_path / "older", SNAPSHOTS / f"code-{request.param}.tar.zst"
+    with code.open("rb") as packed, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(packed), mode="r|") as code:
         code.extractall(folder, filter="data")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -68,7 +67,8 @@ def older(start, environ, tmp_path):
 
 
 def call(environ, who, method, path, body=None, key=None):
-    headers = {"Authorization": "Basic " + base64.b64encode(f"{who}:{who}".encode()).decode(), "Content-Type": "application/json"}
+    credentials = who if " " in who else "Basic " + base64.b64encode(f"{who}:{who}".encode()).decode()
+    headers = {"Authorization": credentials, "Content-Type": "application/json"}
     headers |= {"Idempotency-Key": key} if key else {}
     url = f"http://127.0.0.1:{environ['ONETHING_PORT']}/api/v1{path}"
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
@@ -100,6 +100,7 @@ def alone(node):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("older", ["0021"], indirect=True)
 def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     running = older("--sample")
     begun = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
@@ -147,6 +148,60 @@ def migrated(start):
     migrating = start("migrate")
     assert migrating.ended() == 0
     return migrating.output
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("older", ["0027"], indirect=True)
+def test_rollout__what_this_release_can_do_without(older, start, environ, database_url):
+    """Nodes of the release before know nothing of uses of keys; this one serves beside them before there is a place for these, and after."""
+    running = older("--sample")
+    new = start("serve")
+    new.until("Serving")
+    await_answer(environ)
+    assert note(older.environ) is None
+    assert "schema 0027, newest 0028" in note(environ)
+    first = call(older.environ, "admin", "POST", "/accounts/worker/keys", {"label": "first"})
+    for node in (older.environ, environ):
+        assert call(node, f"Bearer {first['key']}", "GET", "/matters")
+    assert uses(environ) == {"first": None}
+
+    assert migrated(start) == "The schema is the newest.\n"  # nobody is in its way
+
+    assert note(environ) is None
+    assert "schema 0028 is newer than this version, which may serve on it for the time being" in note(older.environ)
+    second = call(environ, "admin", "POST", "/accounts/worker/keys", {"label": "second"})
+    assert call(older.environ, f"Bearer {second['key']}", "GET", "/matters")
+    assert uses(environ) == {"first": None, "second": None}  # an older node notes nothing
+    assert call(environ, f"Bearer {second['key']}", "GET", "/matters")
+    for _ in range(1000):  # it is noted when the answer has been sent
+        if uses(environ)["second"] is not None:
+            break
+        time.sleep(0.01)
+    assert uses(environ)["second"] is not None
+    for key, node in ((first, environ), (second, older.environ)):
+        assert call(node, "admin", "POST", f"/accounts/worker/keys/{key['id']}/revoke")["revoked_at"]
+    running.press_ctrl_c()
+    assert running.ended() == 0
+    again = older()
+    finish(call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"], itertools.cycle([older.environ, environ]))
+    for node in (again, new):
+        node.press_ctrl_c()
+        assert node.ended() == 0
+
+    database = Database(database_url)
+    assert list(verification.verify(database)) == []
+    database.close()
+
+
+def note(environ):
+    """What a node says of the schema, beside that it is ready."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{environ['ONETHING_PORT']}/health/ready", timeout=60) as response:
+        return json.loads(response.read()).get("note")
+
+
+def uses(environ):
+    """When keys of programs were used last, by their labels."""
+    return {key["label"]: key["last_used_at"] for key in call(environ, "admin", "GET", "/accounts/worker/keys")["data"]}
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -59,6 +59,11 @@ def gather(session: Session, case_id: UUID) -> Rows:
     return {name: found for name, found in rows.items() if found}
 
 
+def files(rows: Rows) -> dict[str, int]:
+    """Uploaded files of a case, by hash and size."""
+    return {row["sha256"]: row["size"] for row in rows.get("materials", []) if row["sha256"]}
+
+
 def pack(rows: Rows) -> bytes:
     """Encode rows."""
     return zstandard.compress(orjson.dumps(rows, default=_plain), 6)

@@ -145,7 +145,7 @@ def _archived(session: Session, case: Case) -> ArchivedCase:
         submitted_by=case.submitted_by,
         departments=f"|{'|'.join(departments)}|" if departments else "",
         brief=brief,
-        files={row["sha256"]: row["size"] for row in rows.get("materials", []) if row["sha256"]},
+        files=archive_documents.files(rows),
         ended_at=case.ended_at or moments.now(),
         archived_at=moments.now(),
         content=content,

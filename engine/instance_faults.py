@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import instance_rows, instances, journal, large_values, standstills
+from engine import instance_rows, instances, journal, large_values, outages, standstills
+from engine.errors import Unavailable
 from engine.faults import Fault, FaultKind
 from engine.instance_rows import InstanceRows
 from engine.states import InstanceStatus
@@ -36,7 +37,7 @@ Waits = Mapping[WaitKind, Mapping[int, Wait]]
 def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterator[Fault]:
     """Yield the faults of these instances; what was due before `overdue` should have happened.
 
-    The session must see one moment (`Database.snapshot`).  Raises whatever a row raises that cannot even be read.
+    The session must see one moment (`Database.snapshot`).  Raises whatever a row raises that cannot even be read, and Unavailable.
     """
     for about in instance_rows.read(session, ids):
         if broken := journal.check(about.row, about.entries):
@@ -45,8 +46,11 @@ def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterato
             yield from (Fault(kind=FaultKind.STATE, about=about.about, message=message) for message in broken_values)
             continue
         try:
-            process = instances.look(session, about.row)
+            with outages.told():
+                process = instances.look(session, about.row)
             waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
+        except Unavailable:
+            raise  # that is no fault of theirs
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be looked at
             message = f"Expected to read its token state, but {type(error).__name__}: {error}"
             yield Fault(kind=FaultKind.STATE, about=about.about, message=message)

@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import archive_faults, instance_faults, moments, stored_faults
+from engine import archive_faults, instance_faults, moments, outages, stored_faults
 from engine.archive_models import ArchivedCase
 from engine.case_models import Material
 from engine.database import Database, Session
+from engine.errors import Unavailable
 from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Instance
@@ -91,7 +92,11 @@ def _of_instances(db: Database, patience: timedelta, after: UUID | None, watch: 
 def _look(session: Session, ids: Sequence[UUID], overdue: datetime) -> Iterator[Fault]:
     """Look at a batch; when a row in it cannot be read at all, at each by itself."""
     try:
-        yield from list(instance_faults.of(session, ids, overdue=overdue))
+        with outages.told():
+            found = list(instance_faults.of(session, ids, overdue=overdue))
+        yield from found
+    except Unavailable:
+        raise  # that is no fault of theirs
     except Exception as error:  # noqa: BLE001 - one damaged row is not to hide the others
         session.expunge_all()
         if len(ids) == 1:
@@ -104,19 +109,33 @@ def _look(session: Session, ids: Sequence[UUID], overdue: datetime) -> Iterator[
 
 def _of_archive(db: Database, files: FileStore | None, watch: Watcher) -> Iterator[Fault]:
     """Look at archived cases one by one; their files are looked at with them."""
-    after = ""
+    query, after = select(ArchivedCase.id).order_by(ArchivedCase.id).limit(BATCH), UUID(int=0)
     while True:
-        query = select(ArchivedCase).where(ArchivedCase.number > after).order_by(ArchivedCase.number).limit(1)
         with db.reading() as session:
-            row = session.scalar(query)
-        if row is None:
+            ids = session.scalars(query.where(ArchivedCase.id > after)).all()
+        if not ids:
             return
-        yield from archive_faults.of(row)
-        if files is not None:
-            for sha256, size in row.files.items():
-                yield from stored_faults.of_material(files, sha256, size)
-        after = row.number
-        watch(Part.ARCHIVE, 1, after)
+        for case_id in ids:
+            yield from _look_at_archived(db, case_id, files)
+            watch(Part.ARCHIVE, 1, case_id)
+        after = ids[-1]
+
+
+def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> Iterator[Fault]:
+    try:
+        with db.reading() as session:
+            row = session.scalars(select(ArchivedCase).where(ArchivedCase.id == case_id)).one()
+        faults, kept = archive_faults.of(row)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - one damaged row is not to hide the others
+        message = f"Expected to read it, but {type(error).__name__}: {error}"
+        yield Fault(kind=FaultKind.ARCHIVE, about=f"archived case {case_id}", message=message)
+        return
+    yield from faults
+    if files is not None:
+        for sha256, size in kept.items():
+            yield from stored_faults.of_material(files, sha256, size)
 
 
 def _of_materials(db: Database, files: FileStore, watch: Watcher) -> Iterator[Fault]:

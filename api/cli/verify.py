@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.database import opened
 from api.cli.doctor import refuse_unfit
 from engine import settings, verification
+from engine.errors import Unavailable
 from engine.faults import ADVICE, Fault
 from engine.files import FileStore
 from engine.verification import Part
@@ -37,8 +38,14 @@ def verify(after: UUID | None, patience: float, written: str) -> None:
     loaded = settings.load()
     refuse_unfit(loaded)
     files = FileStore(loaded.data_dir / "materials")
-    with opened(loaded) as database, _watching(verification.amounts(database)) as watch:
-        found = list(verification.verify(database, files=files, patience=timedelta(minutes=patience), after=after, watch=watch))
+    found: list[Fault] = []
+    try:
+        with opened(loaded) as database, _watching(verification.amounts(database)) as watch:
+            found.extend(verification.verify(database, files=files, patience=timedelta(minutes=patience), after=after, watch=watch))
+    except (KeyboardInterrupt, Unavailable):
+        if found:  # whoever goes on from here looks at none of these again
+            write(found, written)
+        raise
     write(found, written)
     if found:
         raise click.exceptions.Exit(1)
@@ -60,7 +67,7 @@ def write(faults: Iterable[Fault], written: str) -> None:
 
 @contextmanager
 def _watching(amounts: dict[Part, int]) -> Iterator[Callable[[Part, int, object], None]]:
-    """Show how far it has come; whoever interrupts it is told where to go on."""
+    """Show how far it has come; where it is interrupted, it says where to go on."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     last: object = None
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -73,7 +80,7 @@ def _watching(amounts: dict[Part, int]) -> Iterator[Callable[[Part, int, object]
 
         try:
             yield watch
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Unavailable):
             if last is not None:
                 click.echo(f"Go on with: onething verify --after {last}", err=True)
             raise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.pool import StaticPool
 from structlog.testing import capture_logs
 
@@ -272,6 +274,31 @@ def test_verify__a_damaged_document(stage, ended):
     [fault] = verification.verify(stage.database)
 
     assert (fault.kind, fault.about) == (FaultKind.ARCHIVE, f"archived case {ended.number}")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"content": b"x", "sha256": hashlib.sha256(b"x").hexdigest()}, "Expected to read it, but ZstdError"),
+        ({"brief": text("'{'")}, "Expected to read it, but JSONDecodeError"),
+        ({"applicant_number": "1"}, "Expected its applicant_number to be 91430100MA4L000000, as in its document, but it is 1"),
+        ({"files": {"0" * 64: 1}}, "Expected its row to name 0 files, as its document does, but it names 1, or others"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_verify__a_damaged_row_of_the_archive(stage, clerk, market, ended, damage, message):
+    """Nobody would find the case, or its files; the others are looked at all the same."""
+    other = finish(clerk, market)
+    stage.move_to(2026, 5, 4)
+    archives.sweep(stage.database)
+    with stage.database.transaction() as session:
+        session.execute(update(ArchivedCase.__table__).where(ArchivedCase.id == ended.id).values(**damage))
+        session.execute(update(ArchivedCase.__table__).where(ArchivedCase.id == other.id).values(content=b"damaged"))
+
+    first, second = verification.verify(stage.database)
+
+    assert (first.kind, second.about) == (FaultKind.ARCHIVE, f"archived case {other.number}")
+    assert first.message.startswith(message)
 
 
 # Adopted out of the archive ---------------------------------------------------------------------------------------------------------------

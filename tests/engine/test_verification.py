@@ -11,11 +11,13 @@ import pytest
 import time_machine
 from sqlalchemy import delete, event, insert, select, text, update
 
-from engine import holidays, verification
+from engine import definitions, holidays, instance_rows, instances, verification
 from engine.case_models import Case, Material
 from engine.database import Database
+from engine.errors import Unavailable
 from engine.faults import ADVICE, FaultKind
 from engine.files import FileStore
+from engine.kept import Kept
 from engine.models import Activity, Entry, ExternalTask, Incident, Instance, Job, Resource, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.verification import Part
@@ -243,6 +245,28 @@ def test_verify__only_reads(database):
     assert found(database) == []
 
     assert set(written) <= {"BEGIN", "SELECT", "PRAGMA"}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("module", "name"), [(instance_rows, "read"), (instances, "look")])
+def test_verify__the_database_goes_away(database_url, monkeypatch, module, name):
+    """That is no fault of those that were just looked at, for which a backup would be restored."""
+    database, undisturbed = Database(database_url), getattr(module, name)
+    everywhere.begin(database)
+
+    def disturbed(session, *about):
+        monkeypatch.setattr(module, name, undisturbed)
+        with database.bind.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": session.scalar(text("SELECT pg_backend_pid()"))})
+        return undisturbed(session, *about)
+
+    monkeypatch.setattr(definitions, "_loaded", Kept(definitions.LIMIT, lambda _: 1))  # as in a process that has just begun
+    monkeypatch.setattr(module, name, disturbed)
+    with pytest.raises(Unavailable):
+        found(database)
+
+    assert found(database) == []
+    database.close()
 
 
 def test_advice__for_every_kind():

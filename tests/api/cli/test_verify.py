@@ -8,6 +8,8 @@ from sqlalchemy import update
 from api.cli import verify
 from engine import verification
 from engine.database import Database
+from engine.errors import Unavailable
+from engine.faults import Fault, FaultKind
 from engine.models import Entry
 from tests import everywhere
 
@@ -47,12 +49,15 @@ def test_verify__a_fault_and_what_to_do(run, here):
     assert told["advice"] in kind
 
 
-def test_verify__interrupted(run, here, monkeypatch):
-    """It says where to go on."""
+@pytest.mark.parametrize("why", [KeyboardInterrupt(), Unavailable("Expected the database to answer, but it is away")])
+def test_verify__interrupted(run, here, monkeypatch, why):
+    """It says where to go on, and what it has found: whoever goes on there is not told again."""
+    fault = Fault(kind=FaultKind.JOURNAL, about="instance 1", message="Expected 2 entries, but found 1")
 
     def interrupted(*_, watch, **__):
+        yield fault
         watch(verification.Part.INSTANCES, 100, "019cadc6")
-        raise KeyboardInterrupt
+        raise why
 
     monkeypatch.setattr(verify.verification, "verify", interrupted)
 
@@ -60,3 +65,11 @@ def test_verify__interrupted(run, here, monkeypatch):
 
     assert result.exit_code != 0
     assert "Go on with: onething verify --after 019cadc6" in result.stderr
+    assert "  instance 1: Expected 2 entries, but found 1\n共 1 处差错 (1 faults)\n" in result.stdout
+
+
+def test_verify__interrupted_and_nothing_found(run, here, monkeypatch):
+    """Nothing is called whole that was not looked at."""
+    monkeypatch.setattr(verify.verification, "verify", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+
+    assert run("verify").stdout == ""

@@ -24,7 +24,9 @@ def deploy(paths: tuple[Path, ...]) -> None:
     """
     found, loaded = folders.read(paths), settings.load()
     refuse_unfit(loaded)
+    told = []
     with opened(loaded) as database, database.transaction() as session:
         for folder in found:
             deployment = deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="command line")
-            click.echo(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")
+            told.append(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")
+    click.echo("\n".join(told))

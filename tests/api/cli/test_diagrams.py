@@ -87,6 +87,7 @@ def test_deploy__one_is_refused(run, database, folder):
 
     assert result.exit_code == 1
     assert "paint" in result.output
+    assert "(deployment " not in result.output  # nothing was deployed, and nothing is said to be
     assert count(database, Deployment) == 0
 
 

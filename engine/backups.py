@@ -2,7 +2,8 @@
 
 A backup is a folder: `manifest.json`, `database.sqlite` or `database.dump`, `materials/ab/cd/SHA256`, and `materials.txt`, a line for each
 file.  It is written beside its place and renamed when it is whole.  The database is copied first: a file is in the store before the row
-that names it is committed, and is never taken away, so every file that the copy names is found afterwards.
+that names it is committed, and is never taken away, so every file that the copy names is found afterwards.  That is looked at: where the
+store is not what it should be, as when its disk is not mounted, the backup says what it lacks.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import orjson
+import structlog
 from alembic.migration import MigrationContext
 
-from engine import dumps, moments
+from engine import disks, dumps, moments, stored_faults
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import FileStore, sync
 
+log = structlog.get_logger()
 FORMAT = 1
 MANIFEST, LIST, MATERIALS = "manifest.json", "materials.txt", "materials"
 _DUMP = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
@@ -38,6 +42,7 @@ class Manifest:
     """What is in a backup."""
 
     format: int
+    #: When the database was copied, or a moment before.
     made_at: str
     #: Version of onething that made it, and revision of the schema.
     version: str
@@ -50,25 +55,28 @@ class Manifest:
     files: int
     bytes: int
     list_sha256: str
-    #: Files that were not what was handed in when they were copied.
+    #: Files that were not what was handed in when they were copied, or that were not there.
     damaged: tuple[str, ...]
 
 
 def take(db: Database, files: FileStore, target: Path, *, previous: Path | None = None, watch: Watcher = lambda _: None) -> Manifest:
     """Write a backup to a folder that is not there yet, or empty.
 
-    Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk.
-    Raises InvalidState when something is there, and leaves nothing behind when it fails.
+    Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk, and as they are what was
+    handed in.  Raises InvalidState when something is there, Unavailable or InvalidInput when a disk is in the way, and leaves nothing
+    behind when it fails.
     """
     require_free(target)
     draft = target.with_name(f"{target.name}.partial-{secrets.token_hex(4)}")
-    draft.mkdir(mode=0o700, parents=True)
+    with disks.named(target, to="make"):
+        draft.mkdir(mode=0o700, parents=True)
     try:
-        manifest = _write(db, files, draft, previous, watch)
-        if target.exists():
-            target.rmdir()
-        draft.rename(target)
-        sync(target.parent)
+        with disks.named(target):
+            manifest = _write(db, files, draft, previous, watch)
+            if target.exists():
+                target.rmdir()
+            draft.rename(target)
+            sync(target.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -115,6 +123,7 @@ def copy(source: Path, target: Path) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"draft-{secrets.token_hex(8)}")
     try:
+        draft.touch(mode=0o600)
         shutil.copyfile(source, draft)
         with draft.open("rb") as written:
             os.fsync(written.fileno())
@@ -125,55 +134,80 @@ def copy(source: Path, target: Path) -> str:
     return found
 
 
+def settle(folder: Path) -> None:
+    """Have the names of all files in a folder of materials survive the machine."""
+    for each in (*folder.glob("??/??"), *folder.glob("??"), folder):
+        sync(each)
+
+
 def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:
     with db.reading() as session:
         revision = MigrationContext.configure(session.connection()).get_current_revision()
     if revision is None:
         raise InvalidState("Expected a database of onething, but this one has no schema; run onething migrate")
-    kind = db.bind.dialect.name
+    kind, made_at = db.bind.dialect.name, moments.now()
     dumped = draft / _DUMP[kind]
     dumps.take(db, dumped)
     sync(dumped)
-    copied, damaged = _copy_files(files, draft, previous, watch)
+    copied, damaged = _copy_files(db, files, draft, previous, watch)
     manifest = Manifest(
         format=FORMAT,
-        made_at=moments.now().isoformat(),
+        made_at=made_at.isoformat(),
         version=version("onething"),
         revision=revision,
         kind=kind,
         database=dumped.name,
         database_sha256=hash_of(dumped),
         files=len(copied),
-        bytes=sum(size for _, size in copied),
+        bytes=sum(copied.values()),
         list_sha256=hash_of(draft / LIST),
-        damaged=tuple(damaged),
+        damaged=tuple(sorted(damaged)),
     )
     (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-    for written in (draft / MANIFEST, draft):
+    settle(draft / MATERIALS)
+    for written in (draft / LIST, draft / MANIFEST, draft):
         sync(written)
     return manifest
 
 
-def _copy_files(files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> tuple[Sequence[tuple[str, int]], Sequence[str]]:
-    copied, damaged = [], []
+def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> tuple[dict[str, int], set[str]]:
+    """Copy every file of the store; gives how large each is, by hash, and which are not what was handed in, or not there."""
+    copied: dict[str, int] = {}
+    damaged: set[str] = set()
+
+    def keep(source: Path) -> None:
+        target = place(draft / MATERIALS, source.name)
+        if not _link(previous, target) and copy(source, target) != source.name:
+            damaged.add(source.name)
+        copied[source.name] = target.stat().st_size
+        watch(source.name)
+
     (draft / MATERIALS).mkdir(mode=0o700)
-    for source in sorted(path for path in files.folder.glob("??/??/*") if _NAME.fullmatch(path.name)):
-        sha256, target = source.name, place(draft / MATERIALS, source.name)
-        if not _link(previous, target) and copy(source, target) != sha256:
-            damaged.append(sha256)
-        copied.append((sha256, target.stat().st_size))
-        watch(sha256)
-    (draft / LIST).write_text("".join(f"{sha256} {size}\n" for sha256, size in copied), encoding="ascii")
+    for source in files.folder.glob("??/??/*"):
+        if _NAME.fullmatch(source.name):
+            keep(source)
+    for sha256 in stored_faults.named(db):
+        if sha256 not in copied and (source := place(files.folder, sha256)).is_file():  # it has come meanwhile
+            keep(source)
+        elif sha256 not in copied:
+            damaged.add(sha256)
+    (draft / LIST).write_text("".join(f"{sha256} {size}\n" for sha256, size in sorted(copied.items())), encoding="ascii")
     return copied, damaged
 
 
 def _link(previous: Path | None, target: Path) -> bool:
-    """Share a file with an earlier backup: what is named by its content is the same."""
+    """Share a file with an earlier backup; one that has not stayed what it was is left there, for it would be handed on for ever."""
     if previous is None:
         return False
+    earlier = place(previous / MATERIALS, target.name)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        target.hardlink_to(place(previous / MATERIALS, target.name))
+        target.hardlink_to(earlier)
     except OSError:  # not there, or on another disk
         return False
-    return True
+    with suppress(OSError):  # what cannot be read is no better
+        if hash_of(target) == target.name:
+            return True
+    target.unlink()
+    log.warning("a file of the earlier backup is damaged, and copied anew", path=str(earlier))
+    return False

@@ -1,32 +1,80 @@
-"""Disks (磁盘): what a fault of one means for whoever asked, told in one place.
+"""Disks (磁盘): what a fault of a file, a folder or the disk below them means for whoever asked, told in one place.
 
-Nothing that is asked of us has been done then: another node may do it, or this one later, when somebody has made room.
+Nothing that is asked of us has been done then.  Some faults pass: another node may do it, or this one later, when somebody has made room.
+Others last until somebody names another path, or is given the right to this one.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 
-from engine.errors import Unavailable
+from engine.errors import InvalidInput, Unavailable
 
 log = structlog.get_logger()
-#: No room; nothing can be written, or read, there: it is broken, has gone, or is not ours.
-_IN_THE_WAY = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE}
-)
+#: What passes: no room; nothing can be written, or read, there just now.
+_PASSING = {
+    errno.ENOSPC: "there is no room left on the disk",
+    errno.EDQUOT: "this account has used up its room on the disk",
+    errno.EROFS: "the disk is read-only",
+} | {
+    fault: f"the disk does not answer ({os.strerror(fault)})"
+    for fault in (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE)
+}
+#: What is not ours, here; another node may be another account.
+_NOT_PERMITTED = dict.fromkeys((errno.EACCES, errno.EPERM), "this account is not permitted to")
+#: What lasts.
+_LASTING = _NOT_PERMITTED | {
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "there is a file where a folder should be",
+    errno.EISDIR: "it is a folder",
+    errno.EEXIST: "something else is there",
+    errno.ENOTEMPTY: "something else is there",
+    errno.ENAMETOOLONG: "a name in it is too long",
+    errno.ELOOP: "its links lead in a circle",
+}
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Raise Unavailable when a disk is in the way; the log says which.  Any other fault is raised as it is."""
+def told(place: Path | None = None) -> Iterator[None]:
+    """Raise Unavailable when a disk of this node is in the way; only the log says where (`place`: where the fault does not say it).
+
+    Any other fault is raised as it is.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in _IN_THE_WAY:
+        why = (_PASSING | _NOT_PERMITTED).get(error.errno or 0)
+        if why is None:
             raise
-        log.warning("a disk is in the way", because=str(error))
-        raise Unavailable(f"Expected the disk to take what is written, but it says: {error.strerror}; try again later") from error
+        log.warning("a disk is in the way", because=str(error), place=str(_place(error) or place))
+        raise Unavailable(f"Expected this node to read or write a file, but {why}; try again later") from error
+
+
+@contextmanager
+def named(place: Path | None = None, *, to: str = "read or write") -> Iterator[None]:
+    """Raise what a fault means for whoever has given a command, and where it is: Unavailable when it passes, InvalidInput when it lasts.
+
+    `place`: where it is when the fault does not say it; `to` completes “Expected to …”.  Any other fault is raised as it is, and so is one
+    that lasts and has no place: it is none of a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        passes, lasts, where = _PASSING.get(error.errno or 0), _LASTING.get(error.errno or 0), _place(error)
+        if passes is not None:
+            raise Unavailable(f"Expected to {to} {where or place or 'a file'}, but {passes}; try again later") from error
+        if lasts is None or where is None:
+            raise
+        raise InvalidInput(f"Expected to {to} {where}, but {lasts}") from error
+
+
+def _place(error: OSError) -> str | None:
+    """Where a fault is, as far as it says it: of a copy, from where and to where."""
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes | os.PathLike)]
+    return " → ".join(names) or None

@@ -43,6 +43,8 @@ class Check:
     found: str
     #: What to do about it; empty when it is in order.
     advice: str = ""
+    #: Whether a failure may be over in a moment, without anything done about it here.
+    passing: bool = False
 
 
 def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
@@ -102,7 +104,8 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
         cause = error.__cause__ if isinstance(error, Unavailable) else error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
         advice = f"Start it, or set {PREFIX}DATABASE_URL."
-        return [Check(what="database", status=CheckStatus.FAILED, found=f"{shown} does not answer: {reason}", advice=advice)]
+        found = f"{shown} does not answer: {reason}"
+        return [Check(what="database", status=CheckStatus.FAILED, found=found, advice=advice, passing=isinstance(error, Unavailable))]
     finally:
         opened.close()
 

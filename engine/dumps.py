@@ -1,6 +1,6 @@
 """Dumps (转储): a whole database as one file, taken while others write, and put back into an empty one.
 
-SQLite copies itself; PostgreSQL has programs for it, `pg_dump` and `pg_restore`, which must be as new as the server.
+SQLite copies itself; PostgreSQL has programs for it, `pg_dump`, `pg_restore` and `psql`, which must be as new as the server.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import IO
 
-from sqlalchemy import URL, inspect, make_url, text
+from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
+from sqlalchemy.schema import DropTableComment
 
-from engine import outages
+from engine import disks, outages
 from engine.database import Database
 from engine.errors import InvalidState
 from engine.files import sync
@@ -25,11 +30,23 @@ from engine.files import sync
 _DEBIAN = Path("/usr/lib/postgresql")
 #: What SQLite writes beside a database, and reads when it opens one again.
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
+#: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
+_MARKED = "loaded by onething from {}"
+_MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\nCOMMIT;\n"
+_REVISION = "alembic_version"
 
 
 def kind_of(url: str) -> str:
     """Name the kind of database: sqlite or postgresql."""
     return make_url(url).get_backend_name()
+
+
+def require_folder(url: str) -> None:
+    """Raise InvalidInput when the folder of a database of SQLite is not there; SQLite would not say where."""
+    parsed = make_url(url)
+    if kind_of(url) == "sqlite" and parsed.database and "uri" not in parsed.query:
+        with disks.named(to="find the folder of the database,"):
+            Path(parsed.database).parent.stat()
 
 
 def take(db: Database, target: Path) -> None:
@@ -39,28 +56,42 @@ def take(db: Database, target: Path) -> None:
     """
     if db.bind.dialect.name == "sqlite":
         _copy_sqlite(Path(db.bind.url.database or ""), target)
-    else:
-        _run("pg_dump", db, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+        return
+    program = _program("pg_dump", _version(db))
+    address, environ = _address(db.bind.url)
+    words = [program, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside
+    if done.returncode:
+        raise InvalidState(f"Expected pg_dump to carry it out, but {done.stderr.strip() or f'it ended with {done.returncode}'}")
 
 
-def load(source: Path, url: str) -> None:
-    """Put a dump into a database that holds nothing; all of it, or nothing.  Raises InvalidState when it holds something."""
-    require_empty(url)
+def load(source: Path, url: str, name: str) -> None:
+    """Put a dump into a database that holds nothing, and bring the schema to the newest version.  `name`: by which the dump is known.
+
+    SQLite has all of it, or nothing.  PostgreSQL has all rows, or none, and then the schema: when that was interrupted, whoever loads the
+    same dump again goes on.  Raises InvalidState when something else is there.
+    """
+    require_empty(url, but_for=name)
     if kind_of(url) == "sqlite":
         _place_sqlite(source, Path(make_url(url).database or ""))
         return
     db = Database(url)
     try:
-        options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
-        _run("pg_restore", db, *options, last=str(source))
+        if not _is_marked(db, name):
+            _fill(db, source, name)
+        db.migrate()
+        with outages.told(), db.bind.begin() as connection:
+            connection.execute(DropTableComment(Table(_REVISION, MetaData())))
     finally:
         db.close()
 
 
-def require_empty(url: str) -> None:
-    """Raise InvalidState when a database holds something: what is there is not to be overwritten."""
+def require_empty(url: str, *, but_for: str = "") -> None:
+    """Raise InvalidState when a database holds something: what is there is not to be overwritten.
+
+    `but_for`: the dump that may have been loaded there, as long as its schema is not the newest yet.
+    """
     parsed = make_url(url)
-    shown = parsed.render_as_string(hide_password=True)
     if kind_of(url) == "sqlite" and not (place := Path(parsed.database or "")).exists():
         _require_nothing_left(place)
         return
@@ -68,10 +99,14 @@ def require_empty(url: str) -> None:
     try:
         with outages.told(), db.bind.connect() as connection:
             tables = inspect(connection).get_table_names()
+        if (tables or kind_of(url) == "sqlite") and not _is_marked(db, but_for):
+            shown = parsed.render_as_string(hide_password=True)
+            raise InvalidState(
+                f"Expected {shown} to be empty, but it is there already, with {len(tables)} tables; restore beside it, "
+                "or, where this backup was restored just now and it was interrupted, go on with onething verify"
+            )
     finally:
         db.close()
-    if tables or kind_of(url) == "sqlite":
-        raise InvalidState(f"Expected {shown} to be empty, but it is there already, with {len(tables)} tables; restore beside it")
 
 
 def _require_nothing_left(place: Path) -> None:
@@ -89,6 +124,11 @@ def _place_sqlite(source: Path, place: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{place.name}.restoring-", dir=place.parent) as drafts:
         draft = Path(drafts) / place.name
         _copy_sqlite(source, draft)
+        db = Database(f"sqlite:///{draft}")
+        try:
+            db.migrate()
+        finally:
+            db.close()
         try:
             place.hardlink_to(draft)
         except FileExistsError as error:
@@ -109,28 +149,69 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         raise outages.on_sqlite(error) or InvalidState(f"Expected to copy {source}, but {error}") from error
 
 
-def _run(name: str, db: Database, *options: str, last: str | None = None) -> None:
+def _is_marked(db: Database, name: str) -> bool:
+    """Whether the rows that are there were loaded from this dump, and nothing has been done to them yet."""
+    with outages.told(), db.bind.connect() as connection:
+        if db.bind.dialect.name == "sqlite" or MigrationContext.configure(connection).get_current_revision() is None:
+            return False
+        return inspect(connection).get_table_comment(_REVISION)["text"] == _MARKED.format(name)
+
+
+def _fill(db: Database, source: Path, name: str) -> None:
+    """Load the rows, in one transaction, with the mark that says so.
+
+    `pg_restore` has no such transaction to offer: it writes what is to be done, and `psql` does it.  Whoever of us dies in between, the
+    transaction is never told to commit.
+    """
+    version = _version(db)
+    reader, writer = (_program(each, version) for each in ("pg_restore", "psql"))
+    address, environ = _address(db.bind.url)
+    words = [writer, f"--dbname={address}", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(  # noqa: S603 - no word of it comes from outside
+            words, env=environ, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        ) as psql,
+    ):
+        try:
+            because = _write(psql.stdin, [reader, "--file=-", "--no-owner", "--no-privileges", str(source)], _MARKED.format(name))
+            ended = psql.wait()
+        except BaseException:
+            psql.kill()
+            raise
+        if ended:
+            said.seek(0)
+            because = said.read().decode(errors="replace").strip() or f"psql ended with {ended}"
+    if because:
+        raise InvalidState(f"Expected pg_restore and psql to load {source}, but {because}")
+
+
+def _write(script: IO[bytes] | None, words: list[str], mark: str) -> str:
+    """Write what makes a dump of a database, as one transaction; gives why it was not finished, else nothing."""
+    assert script is not None
+    with script, suppress(BrokenPipeError):  # whoever reads it knows better why
+        script.write(b"BEGIN;\n")
+        read = subprocess.run(words, stdout=script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - as above
+        if read.returncode:
+            return read.stderr.strip() or f"{words[0]} ended with {read.returncode}"
+        script.write(_MARK.format(table=_REVISION, mark=mark).encode())
+    return ""
+
+
+def _version(db: Database) -> int:
+    """Major version of the server."""
     with db.reading() as session:
-        server = int(session.scalar(text("SHOW server_version_num")) or 0) // 10000
-    program = _program(name, server)
-    # The password goes by the environment: what stands on the command line everybody on the machine can read.
-    address, password = _address(db.bind.url)
-    environ = os.environ | ({"PGPASSWORD": password} if password else {})
-    words = [str(program), f"--dbname={address}", *options, *([last] if last else [])]
-    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside
-    if done.returncode:
-        raise InvalidState(f"Expected {name} to carry it out, but {done.stderr.strip() or f'it ended with {done.returncode}'}")
+        return int(session.scalar(text("SHOW server_version_num")) or 0) // 10000
 
 
-def _address(url: URL) -> tuple[str, str | None]:
-    plain = url.set(drivername="postgresql")
-    password = plain.password
-    return URL.create("postgresql", plain.username, None, plain.host, plain.port, plain.database, plain.query).render_as_string(), (
-        str(password) if password else None
-    )
+def _address(url: URL) -> tuple[str, Mapping[str, str]]:
+    """Where a program finds the database, and its environment with the password: everybody on the machine can read a command line."""
+    _, words = url.get_dialect()().create_connect_args(url)
+    password = words.pop("password", None)
+    return make_conninfo(**words), os.environ | ({"PGPASSWORD": str(password)} if password else {})
 
 
-def _program(name: str, server: int) -> Path:
+def _program(name: str, server: int) -> str:
     """Find a program that is as new as the server: on the path, or where Debian keeps it."""
     found: dict[int, Path] = {}
     candidates = [Path(on_path)] if (on_path := shutil.which(name)) else []
@@ -145,4 +226,4 @@ def _program(name: str, server: int) -> Path:
             f"Expected {name} of PostgreSQL {server} or newer, but found {there}; "
             f"install it (Debian: apt-get install postgresql-client-{server}, where needed from apt.postgresql.org), or put it on the PATH"
         )
-    return found[fitting[0]]
+    return str(found[fitting[0]])

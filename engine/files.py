@@ -37,7 +37,7 @@ class FileStore:
         Raises InvalidInput for a type that is not taken, Unavailable when the disk has no room, or takes nothing.
         """
         name = _plain_name(filename)
-        with disks.told():
+        with disks.told(self.folder):
             return self._keep(content, name)
 
     def _keep(self, content: IO[bytes], name: str) -> StoredFile:
@@ -67,9 +67,9 @@ class FileStore:
 
     def _settle(self, draft: Path, sha256: str) -> None:
         place = self._place(sha256)
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            draft.replace(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Also where it was handed in before: what lies there may have rotted since.
+        draft.replace(place)
         # Else the name, not the content, could be lost with the power; whoever has put it there before us may not have come so far.
         for folder in (place.parent, place.parent.parent, self.folder):
             sync(folder)

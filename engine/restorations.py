@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from engine import backups, dumps, schema
+from engine import backups, disks, dumps, moments, schema
 from engine.backups import Manifest, Watcher
-from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import FileStore
 
@@ -21,22 +21,30 @@ def restore(source: Path, url: str, files: FileStore, *, watch: Watcher = lambda
     """
     manifest = backups.read(source)
     _require_whole(source, manifest, url)
-    dumps.require_empty(url)
+    dumps.require_empty(url, but_for=manifest.database_sha256)
     _require_only(source, files)
+    with disks.named(files.folder):
+        _restore_files(source, manifest, files, watch)
+    dumps.load(source / manifest.database, url, manifest.database_sha256)
+    return manifest
+
+
+def since(manifest: Manifest) -> timedelta:
+    """How long ago a backup was made: what has become due since then nobody could do."""
+    return max(moments.now() - datetime.fromisoformat(manifest.made_at), timedelta(0))
+
+
+def _restore_files(source: Path, manifest: Manifest, files: FileStore, watch: Watcher) -> None:
+    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for sha256 in backups.names(source):
         target = backups.place(files.folder, sha256)
-        if not target.exists():
+        if not target.exists() or backups.hash_of(target) != sha256:
             found = backups.copy(backups.place(source / backups.MATERIALS, sha256), target)
             if found != sha256 and sha256 not in manifest.damaged:
+                target.unlink()
                 raise InvalidInput(f"Expected material {sha256} of the backup to be what it was, but its hash is {found}")
         watch(sha256)
-    dumps.load(source / manifest.database, url)
-    db = Database(url)
-    try:
-        db.migrate()
-    finally:
-        db.close()
-    return manifest
+    backups.settle(files.folder)
 
 
 def _require_whole(source: Path, manifest: Manifest, url: str) -> None:

@@ -5,22 +5,48 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from engine import clients, keys
+from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
+from engine.database import Database
 from engine.errors import NotFound
 from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Deployment, Instance, Resource
+
+#: Rows that are asked for their files in one go.
+NAMED = 1000
 
 
 def contents(session: Session, *, after: str, limit: int) -> Sequence[tuple[str, int]]:
     """Contents that were uploaded, each once, in the order of their hashes: hash and size."""
     query = select(Material.sha256, func.max(Material.size)).where(Material.sha256 > after).group_by(Material.sha256)
     return [(sha256 or "", size or 0) for sha256, size in session.execute(query.order_by(Material.sha256).limit(limit))]
+
+
+def named(db: Database) -> Iterator[str]:
+    """Yield the hash of every uploaded file that the database names, those of archived cases among them."""
+    sha256 = ""
+    while True:
+        with db.reading() as session:
+            found = contents(session, after=sha256, limit=NAMED)
+        if not found:
+            break
+        yield from (sha256 for sha256, _ in found)
+        sha256 = found[-1][0]
+    after, query = UUID(int=0), select(ArchivedCase.id, ArchivedCase.files).order_by(ArchivedCase.id).limit(NAMED)
+    while True:
+        with db.reading() as session:
+            rows = session.execute(query.where(ArchivedCase.id > after)).all()
+        if not rows:
+            return
+        yield from (sha256 for _, files in rows for sha256 in files)
+        after = rows[-1][0]
 
 
 def of_material(files: FileStore, sha256: str, size: int) -> Iterator[Fault]:

@@ -59,7 +59,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""
         try:
-            with disks.told():
+            with disks.named():
                 return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
             kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException

@@ -13,6 +13,9 @@ from api.cli.database import opened
 from engine import backups, settings
 from engine.files import FileStore
 
+#: So many files that are not in order are told by their names.
+TOLD = 20
+
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
@@ -25,16 +28,18 @@ def backup(target: Path, previous: Path | None) -> None:
     """Write the database and the uploaded files to the folder TARGET, which must not be there yet, while others work.
 
     On PostgreSQL with pg_dump, which must be as new as the server.  The key that signs sessions is not in it.
-    Exit status 1 when a file was not what was handed in; the rest is copied all the same.
+    Exit status 1 when a file was not what was handed in, or not there; the rest is copied all the same.
     """
     loaded = settings.load()
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
+    files = FileStore(loaded.data_dir / "materials")
     with endings.tidy(), opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
-        files = FileStore(loaded.data_dir / "materials")
         manifest = backups.take(database, files, target, previous=previous, watch=lambda _: progress.advance(bar))
     click.echo(f"{target}: schema {manifest.revision}, {manifest.database}, {manifest.files} files with {manifest.bytes} bytes")
-    for sha256 in manifest.damaged:
-        click.echo(f"Expected material {sha256} to be what was handed in, but its hash differs; run onething verify", err=True)
+    for sha256 in manifest.damaged[:TOLD]:
+        click.echo(f"Expected material {sha256} to be what was handed in, but it differs, or is not there; run onething verify", err=True)
+    if len(manifest.damaged) > TOLD:
+        click.echo(f"… and {len(manifest.damaged) - TOLD} more; is {files.folder} the folder of this installation, and mounted?", err=True)
     if manifest.damaged:
         raise click.exceptions.Exit(1)

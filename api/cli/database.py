@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from api.cli.recomputing import recompute
-from engine import moments, publications, settings
+from engine import disks, dumps, moments, publications, settings
 from engine.database import Database
 
 
@@ -30,8 +30,9 @@ def migrate(*, force: bool) -> None:
 
 @contextmanager
 def opened(loaded: settings.Settings) -> Iterator[Database]:
-    """Open the database of the settings, and go by its time, until the block ends; makes the folder of an embedded one."""
-    loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people handed in
+    """Open the database of the settings, and go by its time, until the block ends; makes the data folder."""
+    make_data_folder(loaded)
+    dumps.require_folder(loaded.database_url)
     database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
     leave = moments.follow(database.bind)
     try:
@@ -39,3 +40,9 @@ def opened(loaded: settings.Settings) -> Iterator[Database]:
     finally:
         leave()
         database.close()
+
+
+def make_data_folder(loaded: settings.Settings) -> None:
+    """Make the data folder unless it is there; it holds what people handed in, so nobody else may look into it."""
+    with disks.named(to=f"make the data folder ({settings.PREFIX}DATA_DIR)"):
+        loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from api.cli import Hindered
 from engine import settings
 from engine.doctor import Check, CheckStatus, examine
 from engine.settings import Settings
@@ -39,11 +40,15 @@ def look_before_work(loaded: Settings) -> None:
 
 
 def refuse_unfit(loaded: Settings) -> list[Check]:
-    """Raise ClickException when the doctor finds what nobody must work with; gives what somebody should see to."""
+    """Raise ClickException when the doctor finds what nobody must work with, Hindered when all of that may be over in a moment.
+
+    Gives what somebody should see to.
+    """
     checks = _examine(loaded)
     if failed := [check for check in checks if check.status is CheckStatus.FAILED]:
         words = "\n".join(f"  {check.what}: {check.found}. {check.advice}" for check in failed)
-        raise click.ClickException(f"Expected a sound installation, but\n{words}")
+        kind = Hindered if all(check.passing for check in failed) else click.ClickException
+        raise kind(f"Expected a sound installation, but\n{words}")
     return [check for check in checks if check.status is CheckStatus.WARNING]
 
 

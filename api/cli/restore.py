@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from api.cli import endings, verify
-from api.cli.database import opened
+from api.cli.database import make_data_folder, opened
 from engine import restorations, settings, verification
 from engine.files import FileStore
 
@@ -19,9 +19,11 @@ from engine.files import FileStore
 def restore(source: Path) -> None:
     """Put the backup SOURCE into the database and the data folder of the settings, which must hold nothing yet, and verify it.
 
-    The schema is brought to the newest version.  Nobody must serve meanwhile.  Exit status 1 when something is not whole.
+    The schema is brought to the newest version.  Nobody must serve meanwhile; what was interrupted is gone on with by giving it again.
+    Exit status 1 when something is not whole.
     """
     loaded = settings.load()
+    make_data_folder(loaded)
     files = FileStore(loaded.data_dir / "materials")
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
     with endings.tidy(), Progress(*columns, console=Console(stderr=True)) as progress:
@@ -29,7 +31,8 @@ def restore(source: Path) -> None:
         manifest = restorations.restore(source, loaded.database_url, files, watch=lambda _: progress.advance(bar))
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
     with opened(loaded) as database:
-        found = list(verification.verify(database, files=files))
+        patience = verification.PATIENCE + restorations.since(manifest)
+        found = list(verification.verify(database, files=files, patience=patience))
     verify.write(found, "text")
     if found:
         raise click.exceptions.Exit(1)

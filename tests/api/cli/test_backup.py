@@ -1,16 +1,24 @@
 """`onething backup` and `onething restore`."""
 
+import io
 import os
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
-from sqlalchemy import text
+import time_machine
+from sqlalchemy import inspect, text
 
-from engine import queues
+from api.cli import Hindered
+from engine import backups, postgresql, queues
 from engine.database import Database
+from engine.files import FileStore
 from tests import everywhere
-from tests.engine.test_backups import PROGRAMS
+from tests.api.cli.test_commands import AWAY
+from tests.documents import PDF
+from tests.engine.test_backups import PROGRAMS, hand_in
 
 
 def waiting(db):
@@ -57,3 +65,75 @@ def test_backup__and_restore(run, environ, tmp_path):
     assert "Expected" in again.stderr
     assert restored.stdout.endswith("完好 (whole)\n")
     assert run("verify", **elsewhere).exit_code == 0
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_restore__is_told_to_stop(run, start, environ, empty_database_url, tmp_path):
+    """In the middle of it: nothing is there, and whoever gives the command again has all."""
+    path = f"{PROGRAMS}{os.pathsep}{environ['PATH']}"
+    elsewhere = {"ONETHING_DATABASE_URL": empty_database_url, "ONETHING_DATA_DIR": str(tmp_path / "elsewhere"), "PATH": path}
+    run("migrate")
+    assert run("backup", str(tmp_path / "backup"), PATH=path).exit_code == 0
+    there = Database(empty_database_url)
+    with there.bind.connect() as somebody:
+        postgresql.let_idle(somebody)
+        somebody.execute(text("CREATE TABLE cases (id int)"))  # nobody sees it, but who makes another waits
+        command = start("restore", str(tmp_path / "backup"), **elsewhere)
+        while not waiting(there):
+            assert command.process.poll() is None, command.ended() or command.output
+            time.sleep(0.05)
+
+        command.process.send_signal(signal.SIGTERM)
+
+        assert command.ended() == 128 + signal.SIGTERM
+    assert inspect(there.bind).get_table_names() == []
+    there.close()
+    again = run("restore", str(tmp_path / "backup"), **elsewhere)
+    assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "完好 (whole)"), again.output
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_restore__the_day_after(run, environ, tmp_path):
+    """What has become due since nobody could do: that is no fault.  And nobody else may look at what people handed in."""
+    run("migrate")
+    FileStore(tmp_path / "materials").keep(io.BytesIO(PDF), "plan.pdf")
+    here = Database(environ["ONETHING_DATABASE_URL"])
+    everywhere.begin(here)
+    here.close()
+    taken = run("backup", str(tmp_path / "backup"))
+    elsewhere = {"ONETHING_DATABASE_URL": f"sqlite:///{tmp_path / 'elsewhere.db'}", "ONETHING_DATA_DIR": str(tmp_path / "elsewhere")}
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=10), tick=True):
+        restored = run("restore", str(tmp_path / "backup"), **elsewhere)
+
+    assert (taken.exit_code, restored.exit_code) == (0, 0), restored.output
+    assert restored.stdout.endswith("完好 (whole)\n")
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_backup__the_uploads_are_not_there(run, environ, tmp_path):
+    """As on a host where their disk is not mounted."""
+    run("migrate")
+    here = Database(environ["ONETHING_DATABASE_URL"])
+    sha256 = hand_in(here, FileStore(tmp_path / "elsewhere"), everywhere.begin(here), 1, PDF, "plan.pdf")
+    here.close()
+
+    taken = run("backup", str(tmp_path / "backup"))
+
+    assert taken.exit_code == 1
+    assert f"Expected material {sha256} to be what was handed in, but it differs, or is not there" in taken.stderr
+    assert backups.read(tmp_path / "backup").damaged == (sha256,)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_restore__database_is_away(run, tmp_path):
+    run("migrate")
+    run("backup", str(tmp_path / "backup"))
+    manifest = tmp_path / "backup" / "manifest.json"
+    manifest.write_bytes(orjson.dumps(orjson.loads(manifest.read_bytes()) | {"kind": "postgresql"}))
+
+    result = run("restore", str(tmp_path / "backup"), ONETHING_DATABASE_URL=AWAY)
+
+    assert result.exit_code == Hindered.exit_code
+    assert "Error: Expected the database to answer, but it cannot be reached just now" in result.output

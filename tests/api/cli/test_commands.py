@@ -2,12 +2,13 @@
 
 import errno
 import os
+import re
 
 import pytest
 from sqlalchemy import inspect, select
 
 from api.cli import COMMANDS, Hindered
-from engine import backups
+from engine import backups, folders
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.settings import CHECKOUT
@@ -58,38 +59,100 @@ def test_migrate__twice(run, empty_database_url):
 
 
 @pytest.mark.parametrize(
-    ("words", "status"),
+    "words",
     [
-        ("migrate", Hindered.exit_code),
-        ("backup copy", Hindered.exit_code),
-        ("serve", 1),
-        ("work", 1),
-        ("verify", 1),
-        (f"deploy {WORKFLOWS / 'items'}", 1),
+        "migrate",
+        "backup copy",
+        "serve",
+        "serve --sample",
+        "work",
+        "verify",
+        f"deploy {WORKFLOWS / 'items'}",
+        f"publish-calendar {WORKFLOWS / 'calendars' / '2026.json'}",
+        "migrate-cases key --from 1 --to 2",
+        "diff key:1 key:2",
     ],
+    ids=lambda words: words.partition(" /")[0],
 )
-def test_main__database_is_away(run, tmp_path, words, status):
-    """What is wrong, and no traceback; a script sees by the exit status whether to try again.  The doctor says it to those who would serve."""
+def test_main__database_is_away(run, tmp_path, words):
+    """What is wrong, and no traceback; a script sees by the exit status that it may try again, whatever the command."""
     result = run(*words.split(), ONETHING_DATABASE_URL=AWAY, ONETHING_DATA_DIR=str(tmp_path))
 
     assert isinstance(result.exception, SystemExit)
-    assert result.exit_code == status
+    assert result.exit_code == Hindered.exit_code
     assert "Error: Expected" in result.output
     assert "Traceback" not in result.output
+
+
+def test_main__database_is_away_and_more(run, tmp_path):
+    """What somebody must mend first is not tried again."""
+    (tmp_path / "secret-key").write_text("open to others")
+
+    assert run("verify", ONETHING_DATABASE_URL=AWAY, ONETHING_DATA_DIR=str(tmp_path)).exit_code == 1
+    assert run("doctor", ONETHING_DATABASE_URL=AWAY, ONETHING_DATA_DIR=str(tmp_path)).exit_code == 1
 
 
 def test_main__disk_takes_nothing(run, empty_database_url, tmp_path, monkeypatch):
     """One line, and an exit status that says to try again."""
     run("migrate", ONETHING_DATABASE_URL=empty_database_url)
 
-    def fail(*_):
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    def fail(target):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
 
     monkeypatch.setattr(backups, "require_free", fail)
     result = run("backup", str(tmp_path / "copy"), ONETHING_DATABASE_URL=empty_database_url)
 
     assert result.exit_code == Hindered.exit_code
-    assert "Error: Expected the disk to take what is written, but it says: Read-only file system" in result.output
+    assert f"Error: Expected to read or write {tmp_path}/copy, but the disk is read-only; try again later\n" in result.output
+
+
+def test_main__file_is_not_permitted(run, monkeypatch):
+    """Not a full disk, and not to be tried again."""
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(folders.Path, "read_bytes", refuse)
+    result = run("lint", str(WORKFLOWS / "items"))
+
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: Expected to read or write \S+/items/\S+, but this account is not permitted to\n", result.output)
+
+
+@pytest.mark.parametrize("words", ["migrate", "backup copy", "restore ."])
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        ("/proc/none", "there is no such file or folder"),
+        ("{}/file", "something else is there"),
+        ("{}/file/var", "there is a file where a folder should be"),
+    ],
+)
+def test_main__data_folder_cannot_be_made(run, tmp_path, words, folder, says):
+    (tmp_path / "file").write_text("")
+    folder = folder.format(tmp_path)
+
+    result = run(*words.split(), ONETHING_DATA_DIR=folder)
+
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 1
+    assert result.output == f"Error: Expected to make the data folder (ONETHING_DATA_DIR) {folder}, but {says}\n"
+
+
+def test_backup__target_cannot_be_made(run, tmp_path):
+    run("migrate")
+
+    result = run("backup", "/proc/copy")
+
+    assert result.exit_code == 1
+    assert re.search(r"Error: Expected to make /proc/copy\S+, but there is no such file or folder\n$", result.output)
+
+
+def test_migrate__folder_of_the_database_is_missing(run, tmp_path):
+    result = run("migrate", ONETHING_DATABASE_URL=f"sqlite:///{tmp_path}/none/onething.db")
+
+    assert result.exit_code == 1
+    assert result.output == f"Error: Expected to find the folder of the database, {tmp_path}/none, but there is no such file or folder\n"
 
 
 def test_migrate__data_folder_is_missing(run, tmp_path):

@@ -23,17 +23,23 @@ log = structlog.get_logger()
 #: How many that wait are named in one word to the neighbours.
 AT_ONCE = 20
 LONG_AGO = (0, 0)
+#: When a request came, by the steady clock in nanoseconds, and to which process: of two at one moment one has to be the later.
+Moment = tuple[int, int]
+
+
+def moment() -> Moment:
+    """Give this moment, as it is here; all processes of a host share the clock."""
+    return time.monotonic_ns(), os.getpid()
 
 
 class Waiter:
     """One request that waits."""
 
-    def __init__(self, worker: tuple[str, ...], topics: Collection[str]) -> None:
+    def __init__(self, worker: tuple[str, ...], topics: Collection[str], since: Moment) -> None:
         #: Who asks, and for what: short, and nobody's name.
         self.key = hashlib.sha256(repr(worker).encode()).hexdigest()[:32]
         self.topics = frozenset(topics)
-        #: When it came.  All processes of a host share the clock; of two that come to them in the same moment one has to be the later.
-        self.since = (time.monotonic_ns(), os.getpid())
+        self.since = since
         self._superseded = False
         self._woken = threading.Event()
 
@@ -67,12 +73,15 @@ _dismissed = threading.Event()
 
 
 @contextmanager
-def waiting(worker: tuple[str, ...], topics: Collection[str]) -> Iterator[Waiter]:
-    """Be told of arrivals; a waiter of the same worker that came earlier is superseded, in whichever process it is."""
+def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | None = None) -> Iterator[Waiter]:
+    """Be told of arrivals; of two waiters of the same worker the one that came earlier is superseded, in whichever process it is.
+
+    `since`: when a request came that begins anew; None: now.
+    """
     with _changing:
-        waiter = Waiter(worker, topics)
+        waiter = Waiter(worker, topics, since or moment())
         _supersede({waiter.key: waiter.since})
-        if _dismissed.is_set():
+        if _dismissed.is_set() or any(other.key == waiter.key and other.since > waiter.since for other in _waiting):
             waiter.send_home()
         _waiting.append(waiter)
     try:
@@ -140,7 +149,7 @@ def count() -> int:
     return len(_waiting)
 
 
-def _supersede(newest: Mapping[str, tuple[int, int]]) -> None:
+def _supersede(newest: Mapping[str, Moment]) -> None:
     """Send home who came before the newest request of the same worker."""
     for waiter in _waiting:
         if waiter.since <= newest.get(waiter.key, LONG_AGO):

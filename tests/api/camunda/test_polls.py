@@ -1,0 +1,260 @@
+"""Long polls: who waits keeps nobody from anything, and is given what comes, whatever happens meanwhile."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from api import repeats
+from api.app import create_app
+from api.camunda import polling
+from engine import arrivals, database, fetches
+from engine.errors import Busy, Unavailable
+from engine.passwords import WELL_KNOWN
+from engine.settings import Settings
+from tests.api import bundle
+from tests.api.camunda.conftest import Client, worked
+from tests.api.conftest import Caller
+from tests.hall import furnish
+
+#: Seconds after which something hangs, however busy the machine is; nobody who waits here waits so long.
+PATIENCE = 120
+SLEEP = arrivals.Waiter.sleep
+
+
+class Sleepers:
+    """Who waits, and has looked before."""
+
+    def __init__(self):
+        self.count, self._changed = 0, threading.Condition()
+
+    def sleep(self, waiter, seconds):
+        self._change(1)
+        try:
+            return SLEEP(waiter, seconds)
+        finally:
+            self._change(-1)
+
+    def await_(self, count):
+        """Wait until there are so many."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count == count, PATIENCE), self.count
+
+    def _change(self, by):
+        with self._changed:
+            self.count += by
+            self._changed.notify_all()
+
+
+@pytest.fixture
+def sleepers(monkeypatch):
+    """Who waits; nobody looks at the table for them."""
+    found = Sleepers()
+
+    def sleep(waiter, seconds):
+        return found.sleep(waiter, seconds)
+
+    monkeypatch.setattr(arrivals.Waiter, "sleep", sleep)
+    monkeypatch.setattr(polling, "_watch", lambda _db: None)
+    return found
+
+
+@pytest.fixture
+def workers():
+    """Threads for those who ask."""
+    with ThreadPoolExecutor(40) as threads:
+        yield threads
+
+
+def poll(caller, worker="w", topic="print"):
+    topics = [{"topicName": topic, "lockDuration": 600_000}]
+    asked = {"workerId": worker, "maxTasks": 1, "asyncResponseTimeout": 5_000 * PATIENCE, "topics": topics}
+    return caller.post("/external-task/fetchAndLock", asked)
+
+
+def start(designer):
+    answer = designer.post("/process-definition/key/p/start", {})
+    assert answer.status_code == 200, answer.json
+    return answer.json["id"]
+
+
+def given(answers):
+    """Processes whose tasks were given; each answer has one."""
+    assert [(answer.status_code, len(answer.json)) for answer in answers] == [(200, 1)] * len(answers)
+    return sorted(answer.json[0]["processInstanceId"] for answer in answers)
+
+
+def check_busy(answer):
+    assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (503, True), answer.json
+
+
+@pytest.fixture
+def drawn(designer):
+    designer.deploy({"p.bpmn": worked("print")})
+
+
+def test_wait__holds_nothing(app, client, designer, sleepers, workers, drawn):
+    polls = [workers.submit(poll, client("admin"), f"w{number}") for number in range(8)]
+    sleepers.await_(8)
+
+    assert app.extensions["database"].bind.pool.checkedout() == 0
+    assert not app.extensions["turns"].are_taken()
+    started = [start(designer) for _ in polls]
+    assert given([one.result(PATIENCE) for one in polls]) == sorted(started)
+
+
+@pytest.fixture
+def narrow(postgresql, tmp_path, monkeypatch):
+    """Open an application that has one connection and one turn; whoever finds the connection taken waits so long."""
+
+    @contextmanager
+    def narrow(seconds):
+        monkeypatch.setattr(database, "POOL_SIZE", 1)
+        monkeypatch.setattr(database, "POOL_OVERFLOW", 0)
+        monkeypatch.setattr(database, "POOL_TIMEOUT", seconds)
+        with postgresql.branch(furnish).fresh() as url:
+            app = create_app(Settings(database_url=url, data_dir=tmp_path, threads=1, processes=1), passwords=WELL_KNOWN)
+            Client(app, "designer").deploy({"p.bpmn": worked("print")})
+            yield app
+            app.extensions["database"].close()
+
+    return narrow
+
+
+def test_wait__many_beside_people_who_have_one_connection_and_one_turn(narrow, sleepers, workers):
+    with narrow(PATIENCE) as app:
+        polls = [workers.submit(poll, Client(app, "admin"), f"w{number}") for number in range(20)]
+        sleepers.await_(20)
+
+        case = bundle.accepted(Caller(app, "clerk"))
+        bundle.complete(Caller(app, "officer-market"), case, "食品经营许可审批", outcome="granted")
+        assert sleepers.count == 20
+        assert app.extensions["database"].bind.pool.checkedout() == 0
+        started = [start(Client(app, "designer")) for _ in polls]
+
+        assert given([one.result(PATIENCE) for one in polls]) == sorted(started)
+
+
+def test_wait__no_connection_is_left_when_something_comes(narrow, sleepers, workers, monkeypatch):
+    """All are told to come again, those who waited and those who have just come; nothing is locked for them."""
+    monkeypatch.setattr(repeats, "PAUSES", (0.01,))
+    with narrow(0.01) as app:
+        polls = [workers.submit(poll, Client(app, "admin"), f"w{number}") for number in range(4)]
+        sleepers.await_(4)
+        with app.extensions["database"].bind.connect():
+            arrivals.announce({"print"})
+            told = [one.result(PATIENCE) for one in polls] + [Client(app, "admin").get("/task"), Caller(app, "clerk").get("/tasks")]
+
+        for answer in told:
+            check_busy(answer)
+        started = start(Client(app, "designer"))
+        assert given([poll(Client(app, "admin"), "w0")]) == [started]
+
+
+def test_wait__no_connection_is_left_for_a_moment(narrow, sleepers, workers, monkeypatch):
+    """Nobody is told, also who had to wait for a turn meanwhile."""
+    with narrow(0.01) as app:
+        polls = [workers.submit(poll, Client(app, "admin"), f"w{number}") for number in range(4)]
+        sleepers.await_(4)
+        started = [start_unseen(app) for _ in polls]
+        taken = app.extensions["database"].bind.connect()
+        monkeypatch.setattr(repeats, "_rest", lambda _seconds: taken.close())
+        arrivals.announce({"print"})
+
+        assert given([one.result(PATIENCE) for one in polls]) == sorted(started)
+
+
+def start_unseen(app):
+    """Start a process where another host would: here nobody is woken."""
+    waiting, arrivals._waiting = arrivals._waiting, []
+    try:
+        return start(Client(app, "designer"))
+    finally:
+        arrivals._waiting = waiting
+
+
+@pytest.fixture
+def hindered(monkeypatch):
+    """What the next looks are kept from being done by, the last one first."""
+    found, look = [], fetches.is_there
+
+    def is_there(*args, **words):
+        if found:
+            raise found.pop()
+        return look(*args, **words)
+
+    monkeypatch.setattr(fetches, "is_there", is_there)
+    return found
+
+
+def test_wait__look_fails_after_a_long_time(client, designer, sleepers, workers, drawn, hindered, monkeypatch):
+    """It is done again as if the request had just come: the worker sees nothing of it."""
+    clock = [0.0]
+    monkeypatch.setattr(repeats, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda _seconds: None))
+    waiting = workers.submit(poll, client("admin"))
+    sleepers.await_(1)
+    clock[0] += repeats.PATIENCE + 1
+    hindered.append(Unavailable("away"))
+
+    started = start(designer)
+
+    assert given([waiting.result(PATIENCE)]) == [started]
+    assert hindered == []
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["looks again", "begins anew"])
+def test_wait__newer_request_comes_while_the_older_one_is_hindered(
+    client, designer, sleepers, workers, drawn, hindered, monkeypatch, times
+):
+    """The older one, whose sender may be gone, is not taken for the newer by that."""
+    rests, newer = [], []
+
+    def rest(_seconds):
+        rests.append(None)
+        if len(rests) == times:
+            newer.append(workers.submit(poll, client("admin")))
+            sleepers.await_(1)
+
+    monkeypatch.setattr(repeats, "PAUSES", (0,))
+    monkeypatch.setattr(repeats, "_rest", rest)
+    hindered.extend(Busy("held") for _ in range(times))
+    older = workers.submit(poll, client("admin"))
+
+    assert (older.result(PATIENCE).status_code, older.result().json) == (200, [])
+    started = start(designer)
+    assert given([newer[0].result(PATIENCE)]) == [started]
+
+
+@pytest.mark.parametrize("how", ["its key is revoked", "its account is disabled"])
+def test_wait__worker_loses_its_rights_meanwhile(app, admin, client, designer, sleepers, workers, drawn, how):
+    """It is given nothing any more, however long it may wait; the task is there for others."""
+    issued = admin.post("/accounts/worker/keys", {"label": "test"}).json
+    caller = client("worker")
+    if "key" in how:
+        caller.headers = {"Authorization": f"Bearer {issued['key']}"}
+    waiting = workers.submit(poll, caller)
+    sleepers.await_(1)
+
+    path = f"keys/{issued['id']}/revoke" if "key" in how else "disable"
+    assert admin.post(f"/accounts/worker/{path}").status_code == 200
+    started = start(designer)
+
+    assert waiting.result(PATIENCE).status_code == 401
+    assert given([poll(client("admin"))]) == [started]
+
+
+def test_wait__no_thread_is_left_to_watch(client, monkeypatch):
+    """The request is answered all the same, and whoever comes next has somebody watch."""
+
+    def begin(**_words):
+        raise RuntimeError("can't start new thread")
+
+    asked = {"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 1, "topics": [{"topicName": "print", "lockDuration": 1000}]}
+    monkeypatch.setattr(polling, "threading", SimpleNamespace(Thread=begin))
+
+    answer = client("admin").post("/external-task/fetchAndLock", asked)
+
+    assert (answer.status_code, answer.json) == (200, [])
+    assert not polling._watching.locked()

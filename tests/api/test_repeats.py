@@ -19,11 +19,13 @@ from api import repeats
 from api.app import create_app
 from engine import database
 from engine.database import Database
+from engine.errors import Busy, EngineError, Vanished
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
 from tests.api import bundle
 from tests.api.conftest import Caller
 from tests.documents import PDF
+from tests.engine.test_garbage import left
 from tests.hall import furnish
 from tests.proxy import COMMIT, Proxy
 
@@ -278,3 +280,28 @@ def upload(clerk, case, content, key):
     data = {"code": "m_plan", "file": (io.BytesIO(content), "plan.pdf")}
     headers = {"Idempotency-Key": key}
     return clerk.call("POST", f"/cases/{case}/materials", data=data, content_type="multipart/form-data", headers=headers)
+
+
+@pytest.mark.parametrize("end", ["done", "busy", "missed twice"])
+def test_again__leaves_no_garbage(monkeypatch, end):
+    """What was in the way, and all that its frames hold, is gone with the request: nobody looks for circles (decision 0015)."""
+    monkeypatch.setattr(repeats, "_rest", lambda _seconds: None)
+    failing = {"done": [Vanished("gone")], "busy": [Busy("held")] * 9, "missed twice": [Vanished("gone")] * 9}[end]
+
+    def work():
+        if failing:
+            try:
+                {}["missing"]
+            except LookupError as error:
+                raise type(failing.pop())("in the way") from error
+
+    with left(EngineError, LookupError) as found:
+        try:
+            repeats.again(work)
+        except (Busy, LookupError) as error:
+            told = type(error)
+        else:
+            told = None
+
+    assert told is {"done": None, "busy": Busy, "missed twice": KeyError}[end]
+    assert not found, found

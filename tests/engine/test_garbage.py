@@ -16,8 +16,8 @@ OURS = ("engine.", "bpmn.")
 
 
 @contextmanager
-def left():
-    """What the garbage collector finds of the block, by class: of ours, and sessions, through which all else is held."""
+def left(*others):
+    """What the garbage collector finds of the block, by class: of ours, sessions, through which all else is held, and of others."""
     found = Counter()
     gc.collect()
     gc.disable()
@@ -30,7 +30,7 @@ def left():
         kinds = [type(each) for each in gc.garbage]
         gc.garbage.clear()
         gc.enable()
-    found.update(kind.__qualname__ for kind in kinds if kind.__module__.startswith(OURS) or kind is Session)
+    found.update(kind.__qualname__ for kind in kinds if kind.__module__.startswith(OURS) or issubclass(kind, (Session, *others)))
 
 
 def test_commands__leave_no_garbage(stage, clerk, market):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, bundles, calendars, functions, holidays, jobs, journal, keys, moments, notices
+from engine import alerts, bundles, calendars, entered, functions, holidays, jobs, journal, keys, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -65,7 +65,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
 
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
-    item, outcome = _item(run), data.get("outcome")
+    item, outcome, findings = _item(run), data.get("outcome"), entered.text(data, "findings")
     if outcome not in list(_OUTCOMES):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
     # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
@@ -74,7 +74,7 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if commitment is None:
         raise InvalidState(f"Expected item {item.number} to have a commitment that is not settled, but it has none")
     commitment.status = move(commitment.status, _OUTCOMES[outcome], f"the commitment of item {item.number}")
-    commitment.findings = data.get("findings")
+    commitment.findings = findings
     journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
     if commitment.status is CommitmentStatus.RECTIFYING:
         alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 承诺不实，限期整改", item=item)

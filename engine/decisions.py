@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpmn.waits import WaitKind
-from engine import dials, functions, journal, lifecycle, moments, notices
+from engine import dials, entered, functions, journal, lifecycle, moments, notices
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
@@ -18,6 +18,8 @@ from engine.states import ItemStatus
 OUTCOMES = {"granted": ItemStatus.GRANTED, "denied": ItemStatus.DENIED}
 #: Form field with the number of the certificate, when the department gives one.
 CERTIFICATE = "certificate_no"
+#: Letters of such a number (`Result.number`).
+LONGEST_NUMBER = 50
 _FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
 
 
@@ -42,6 +44,7 @@ def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
     """Grant or deny (domain rule 9).  Raises InvalidState while a material must come first, InvalidInput without reasons."""
     status = OUTCOMES[data["outcome"]]
     if status is ItemStatus.GRANTED:
+        _require_number(data)
         _require_grantable(run, item)
         yielded = {name: value for name, value in data.items() if name not in _FORM_FIELDS and value is not None}
         reason = None
@@ -77,6 +80,12 @@ def _require_grantable(run: Run, item: Item) -> None:
     predecessors = functions.open_predecessors(run.case, item)
     if predecessors:
         raise InvalidState(f"Expected to grant item {item.number}, but {'、'.join(p.name for p in predecessors)} is not granted yet")
+
+
+def _require_number(data: dict[str, Any]) -> None:
+    """Refuse a number of a certificate under which nobody could issue it."""
+    if not isinstance(data.get(CERTIFICATE), int):
+        entered.text(data, CERTIFICATE, longest=LONGEST_NUMBER)
 
 
 def _grounds(data: dict[str, Any]) -> dict[str, Any]:

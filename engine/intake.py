@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine import checklists, functions, journal, lifecycle, notices, supplements, tolerances
+from engine import checklists, entered, functions, journal, lifecycle, notices, supplements, tolerances
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -55,7 +55,7 @@ def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any])
 def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
     """Refuse with reasons and remedies: no permit is needed (不受理), or it is not for this organ (不予受理; names the right one)."""
     kind, reason = data.get("refusal_kind"), str(data.get("reason") or "").strip()
-    if kind not in {"not_required", "not_accepted"}:
+    if kind not in ("not_required", "not_accepted"):
         raise InvalidInput(f"Expected refusal_kind to be not_required or not_accepted, but it is {kind!r}")
     if not reason:
         raise InvalidInput("Expected a reason for the refusal, but there is none", errors=[{"field": "reason", "message": "required"}])
@@ -93,7 +93,7 @@ def _require_not_corrected(run: Run) -> None:
 
 
 def _supplement(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
-    supplements.issue(run, items, missing(run, items), defects=data.get("defects"))
+    supplements.issue(run, items, missing(run, items), defects=entered.text(data, "defects"))
 
 
 def _record(run: Run, what: str, items: Sequence[Item], **details: Any) -> None:

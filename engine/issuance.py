@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import functions, journal, moments, numbers, outbox
+from engine import entered, functions, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.columns import new_id
 from engine.errors import InvalidInput, InvalidState
@@ -23,6 +23,7 @@ COMPREHENSIVE_FROM = 2
 def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Hand out everything that is granted and not held (domain rule 11)."""
     mode, delivery = data.get("mode") or "unified", data.get("delivery") or "window"
+    recipient = entered.text(data, "recipient")
     if mode not in MODES:
         raise InvalidInput(f"Expected mode to be one of {', '.join(MODES)}, but it is {mode!r}")
     if delivery not in DELIVERIES:
@@ -32,7 +33,7 @@ def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
         raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")
     if mode == "comprehensive" and len(items) < COMPREHENSIVE_FROM:
         raise InvalidState(f"Expected at least {COMPREHENSIVE_FROM} granted items for a comprehensive permit, but there is {len(items)}")
-    hand_out(run, items, mode=mode, delivery=delivery, recipient=data.get("recipient"))
+    hand_out(run, items, mode=mode, delivery=delivery, recipient=recipient)
 
 
 def split(run: Run) -> None:

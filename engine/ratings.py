@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import journal, moments
+from engine import entered, journal, moments
 from engine.case_models import Rating
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
 from engine.instances import Run
 
 WORST, BEST = 1, 5
+#: Some forms give a mark as text.
+_WRITTEN = frozenset(map(str, range(WORST, BEST + 1)))
 
 
 def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the mark: 1 (very dissatisfied) to 5 (very satisfied)."""
     score = data.get("score")
-    value = int(score) if isinstance(score, str) and score.isdigit() else score
+    value = int(score) if isinstance(score, str) and score in _WRITTEN else score
     if isinstance(value, bool) or not isinstance(value, int) or not WORST <= value <= BEST:
         raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
+    comment = entered.text(data, "comment")
     if run.session.get(Rating, run.case.id) is not None:
         raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")
-    run.session.add(Rating(**run.case.key, score=value, comment=data.get("comment"), rated_at=moments.now(), rated_by=run.actor.name))
+    run.session.add(Rating(**run.case.key, score=value, comment=comment, rated_at=moments.now(), rated_by=run.actor.name))
     journal.record(run.session, run.row, actor=run.actor, what="case rated", score=value)

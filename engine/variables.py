@@ -145,8 +145,15 @@ def _equal(found: Any, wanted: Any) -> bool:
 
 
 def _like(found: Any, pattern: Any) -> bool:
-    parts = (".*" if part == "%" else re.escape(part) for part in re.split("(%)", str(pattern)))
-    return isinstance(found, str) and re.fullmatch("".join(parts), found, re.DOTALL) is not None
+    """Whether a text is like a pattern, in which `%` stands for anything: part by part, for a regular expression might never end."""
+    first, *rest = str(pattern).split("%")
+    if not isinstance(found, str) or not rest:
+        return bool(found == first)
+    at = len(first) if found.startswith(first) else len(found) + 1
+    for part in rest[:-1]:
+        there = found.find(part, at)
+        at = there + len(part) if there >= 0 else len(found) + 1
+    return at <= len(found) - len(rest[-1]) and found.endswith(rest[-1])
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

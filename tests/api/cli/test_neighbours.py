@@ -22,6 +22,8 @@ ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN), RoleGrant(role=R
 TELLING = (sys.executable, "-m", "tests.api.cli.telling")
 #: More words than there is room for from one process to another.
 MANY = 300
+#: Half of those that may wait at a process, and the longest time for which one does, seconds.
+MANY_WORKERS, LONGEST = 200, 1800
 
 
 class Line(http.client.HTTPConnection):
@@ -66,12 +68,16 @@ class Server:
     def processes(self):
         return children(self.parent)
 
+    def somewhere(self):
+        """Connect, to be led to any of them; it answers."""
+        self.lines.append(Line(self._environ, self._key))
+        return self.lines[-1]
+
     def line(self, process):
         """Connect to one of them."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            line = Line(self._environ, self._key)
-            self.lines.append(line)
+            line = self.somewhere()
             if line.process == process:
                 return line
         raise AssertionError(f"Expected to be led to {process}, but it was always another")
@@ -102,6 +108,13 @@ def server(start, environ, database):
     yield server
     for line in server.lines:
         line.close()
+
+
+def asleep(looking):
+    """How many wait, together."""
+    for line in looking:
+        line.call("GET", "/version")
+    return sum(line.asleep for line in looking)
 
 
 def are_one(server):
@@ -147,3 +160,36 @@ def test_workers__process_stands_still_and_is_killed(server):
     server.line(*set(processes) - {other}).start()
     assert len(waiting.answer()) == 1
     are_one(server)
+
+
+def test_workers__two_hundred_wait(server):
+    """They keep nobody else waiting, and are sent home when the server is stopped."""
+    waiting = [server.somewhere() for _ in range(MANY_WORKERS)]
+    for number, line in enumerate(waiting):
+        line.poll(f"w{number}", wait=LONGEST)
+    looking = [server.line(process) for process in server.processes()]
+    while asleep(looking) < MANY_WORKERS:
+        time.sleep(0.1)
+
+    for _ in range(30):
+        server.somewhere()
+    assert asleep(looking) == MANY_WORKERS
+    os.kill(server.parent, signal.SIGTERM)
+    assert [line.answer() for line in waiting] == [[]] * MANY_WORKERS
+
+
+def test_worker__hangs_up(server):
+    """The task that comes is locked for it, as everybody can see, until the lock runs out or somebody gives it back; nothing else is kept."""
+    process, *_ = server.processes()
+    gone, looking = server.wait_at(process), server.line(process)
+    gone.close()
+    started = looking.start()
+
+    while not (task := looking.call("GET", "/external-task")[0])["workerId"]:
+        pass
+    assert (task["processInstanceId"], task["workerId"], looking.asleep) == (started, "w", 0)
+    assert task["lockExpirationTime"] is not None
+    waiting = server.wait_at(process, "another")
+    looking.ask("POST", f"/external-task/{task['id']}/unlock")
+    looking.getresponse().read()
+    assert [task["id"] for task in waiting.answer()] == [task["id"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -19,10 +20,15 @@ def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] |
         return None
     try:
         texts = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        return tuple(kind(str(text)) for kind, text in zip(kinds, texts, strict=True))
-    except (ValueError, TypeError):
+        return tuple(kind(_kept(text)) for kind, text in zip(kinds, texts, strict=True))
+    except (ValueError, TypeError, OverflowError):
         message = "Expected the `next` of an earlier page, but this is none"
         raise InvalidInput(message, errors=[{"field": "cursor", "message": message}]) from None
+
+
+def moment(text: str) -> datetime | None:
+    """Read a moment of a cursor; nothing is none.  Raises ValueError, OverflowError."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
 def page(rows: Sequence[Row], limit: int, *, key: Callable[[Row], tuple[Any, ...]], present: Callable[[Row], Any]) -> dict[str, Any]:
@@ -30,6 +36,13 @@ def page(rows: Sequence[Row], limit: int, *, key: Callable[[Row], tuple[Any, ...
     shown = rows[:limit]
     more = len(rows) > limit
     return {"data": [present(row) for row in shown], "next": _cursor(key(shown[-1])) if more else None}
+
+
+def _kept(text: Any) -> str:
+    """Give what a database can be asked for."""
+    if not isinstance(text, str) or "\0" in text:
+        raise TypeError(text)
+    return text
 
 
 def _cursor(key: tuple[Any, ...]) -> str:

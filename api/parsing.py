@@ -91,7 +91,7 @@ def _in_words(fault: ErrorDetails) -> str:
         return "Expected a value, but there is none"
     if fault["type"] == "extra_forbidden":
         return "Expected a field that is known here, but there is none of this name"
-    return fault["msg"]
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def _invalid(errors: list[dict[str, str]]) -> InvalidInput:

@@ -5,9 +5,10 @@ What checks a model is built when it is first used: to build all of them would t
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 #: One line of text for a column.
 Line = Annotated[str, Field(min_length=1, max_length=200)]
@@ -16,6 +17,17 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 #: Free-form data: the form or the diagram says what belongs in it, and the engine checks.
 Data = dict[str, JsonValue]
 T = TypeVar("T")
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Expected a moment that the calendar has, but it has none in UTC") from None
+
+
+#: A moment with its zone, as a database keeps it.
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Body(BaseModel):

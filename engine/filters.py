@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.places import Place
@@ -48,7 +48,7 @@ Order = Sequence[tuple[str, bool]]
 
 def equal(column: Column, kind: Kind = Kind.TEXT) -> Filter:
     """Keep what has the value."""
-    return Filter(kind=kind, condition=lambda value: column == value)
+    return Filter(kind=kind, condition=lambda value: column == _kept(value))
 
 
 def among(column: Column, kind: Kind = Kind.TEXTS) -> Filter:
@@ -63,12 +63,17 @@ def like(column: Column) -> Filter:
 
 def least(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
     """Keep what is that much, or more."""
-    return Filter(kind=kind, condition=lambda value: column >= value)
+    return Filter(kind=kind, condition=lambda value: column >= _kept(value))
 
 
 def most(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
     """Keep what is that much, or less."""
-    return Filter(kind=kind, condition=lambda value: column <= value)
+    return Filter(kind=kind, condition=lambda value: column <= _kept(value))
+
+
+def _kept(value: Any) -> Any:
+    """Let a number be as great as it is: one that is too great for a column is none of its values, and no fault."""
+    return literal(value, BigInteger) if type(value) is int else value
 
 
 def before(column: Column) -> Filter:

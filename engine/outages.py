@@ -14,15 +14,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, NoResultFound, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, NoResultFound, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from engine import meters
-from engine.errors import Busy, EngineError, Unavailable, Unsettled, Vanished
+from engine.errors import Busy, EngineError, InvalidInput, Unavailable, Unsettled, Vanished
 
+log = structlog.get_logger()
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
 #: What is referred to is not there (SQLSTATE): it was, when it was looked at.
@@ -34,6 +36,8 @@ _LOST = frozenset({"25P03", "25006"})
 _AWAY = ("08", "53", "57", "58")
 #: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
 _BROKEN_BEFORE = "8s2b"
+#: What diagrams make of what comes is known here at last: a text that is too long, a number that is too great, a NUL character (SQLSTATE).
+_UNFIT = frozenset({"22001", "22003", "22021", "22P05"})
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
 
@@ -54,10 +58,23 @@ def told(*, committing: bool = False) -> Iterator[None]:
             raise
         raise _counted(_unavailable("")) from error
     except DBAPIError as error:
+        if _state(error) in _UNFIT:
+            log.warning("what came does not fit into the database", because=_said(error))  # or a column of ours is too small
+            raise InvalidInput(f"Expected values that a database can keep, but it says: {_said(error)}") from error
         meant = _meaning(error, committing=committing)
         if meant is None:
             raise
         raise _counted(meant) from error
+
+
+def _state(error: DBAPIError) -> str:
+    """Give the SQLSTATE of a fault; nothing when there is none.  A NUL character is refused by the driver, who names none."""
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    return "22021" if not state and isinstance(error, DataError) else state
+
+
+def _said(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]
 
 
 def _counted(meant: EngineError) -> EngineError:
@@ -79,7 +96,7 @@ def _look(context: ExceptionContext) -> None:
 def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     if isinstance(error.orig, sqlite3.Error):
         return on_sqlite(error.orig)
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = _state(error)
     if state in _IN_THE_WAY:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
     if state == _GONE_MEANWHILE:

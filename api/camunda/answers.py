@@ -10,6 +10,8 @@ from flask import Response
 
 #: Camunda writes local times; ours is Beijing's, like all dates of law.
 _BEIJING = timezone(timedelta(hours=8))
+#: After it the year 10000 has begun there.
+_LAST = datetime.max.replace(tzinfo=_BEIJING)
 
 
 def json(document: Any) -> Response:
@@ -28,8 +30,9 @@ def milliseconds(since: datetime, until: datetime | None) -> int | None:
 
 
 def moment(when: datetime | None) -> str | None:
-    """Write a moment as Java does: `2026-03-01T08:00:00.000+0800`."""
+    """Write a moment as Java does: `2026-03-01T08:00:00.000+0800`; one that is never, so late that there is none in Beijing, as UTC."""
     if when is None:
         return None
-    local = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(_BEIJING)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    written = (aware.astimezone(_BEIJING) if aware <= _LAST else aware).isoformat(timespec="milliseconds")
+    return f"{written[:-3]}{written[-2:]}"

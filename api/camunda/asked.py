@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -12,8 +13,14 @@ from werkzeug.exceptions import BadRequest
 from engine.errors import InvalidInput, NotFound
 
 Kind = TypeVar("Kind")
-#: Greatest whole number that every database keeps.
-GREATEST = 2**63 - 1
+#: Greatest whole number that every database keeps, and that Java calls an int.
+GREATEST, INT = 2**63 - 1, 2**31 - 1
+#: Letters of what a process, or a worker, is called by others.
+LONGEST = 255
+#: How deep a body may be; deeper ones are nobody's, and whoever only looks at one would go too deep, too.
+DEEPEST = 200
+#: How many values may be asked for at once: each is a parameter or two, of which a statement cannot have more than some ten thousand.
+MOST = 10_000
 _NAMES = {str: "text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
 
 
@@ -24,28 +31,38 @@ def body() -> dict[str, Any]:
         found = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"Expected a body of JSON, but {error}") from None
+    level = [found]
+    for _ in range(DEEPEST):
+        level = level and _members(level)
+    if level:
+        raise BadRequest(f"Expected a body of at most {DEEPEST} levels, but it is deeper")
     if found is not None and not isinstance(found, dict):
         raise BadRequest(f"Expected a body with an object, but it has {type(found).__name__}")
     return found or {}
 
 
-def field(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind | None:
-    """Give one field, None when it is missing or null; raises InvalidInput for another kind of value."""
+def field(given: dict[str, Any], name: str, kind: type[Kind], *, most: int = GREATEST) -> Kind | None:
+    """Give one field, None when it is missing or null; raises InvalidInput for another kind of value.
+
+    `most`: the greatest whole number, or the number of letters of the longest text.
+    """
     value: Any = given.get(name)
     if value is None:
         return None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InvalidInput(f"Expected {name} to be {_NAMES[kind]}, but it is {value!r:.80}")
-    if isinstance(value, int) and abs(value) > GREATEST:
-        raise InvalidInput(f"Expected {name} to be a number of at most 64 bits, but it is {value!r:.80}")
+    if isinstance(value, int) and abs(value) > most:
+        raise InvalidInput(f"Expected {name} to be a number of at most {most}, but it is {value}")
     if isinstance(value, str) and "\0" in value:
         raise InvalidInput(f"Expected {name} to be text, but it has a NUL character")
+    if isinstance(value, str) and len(value) > most:
+        raise InvalidInput(f"Expected {name} of at most {most} characters, but it has {len(value)}")
     return cast("Kind", value)
 
 
-def needed(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
+def needed(given: dict[str, Any], name: str, kind: type[Kind], *, most: int = GREATEST) -> Kind:
     """Give one field that must be there."""
-    value = field(given, name, kind)
+    value = field(given, name, kind, most=most)
     if value is None or value == "":
         raise InvalidInput(f"Expected {name} to be given, but it is missing")
     return value
@@ -54,6 +71,15 @@ def needed(given: dict[str, Any], name: str, kind: type[Kind]) -> Kind:
 def criteria() -> dict[str, Any]:
     """Give what a list is filtered by: the body of a POST, the query of a GET."""
     return body() if request.method == "POST" else {**request.args}
+
+
+def require_few(given: Any, what: str) -> None:
+    """Raise InvalidInput when more is asked for at once than a statement can ask a database."""
+    level, count = [given], 0
+    while level := _members(level):
+        count += sum(one.count(",") + 1 if isinstance(one, str) else one is not None for one in level)
+        if count > MOST:
+            raise InvalidInput(f"Expected {what} of at most {MOST} values, but there are more")
 
 
 def several(given: dict[str, Any], name: str) -> list[str] | None:
@@ -96,3 +122,8 @@ def uuid(text: str, what: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound(f"{what} with id {text} does not exist") from None
+
+
+def _members(level: Iterable[Any]) -> list[Any]:
+    """What is directly in lists and objects."""
+    return [one for outer in level if isinstance(outer, (dict, list)) for one in (outer.values() if isinstance(outer, dict) else outer)]

@@ -23,21 +23,25 @@ bp = Blueprint("deployments", __name__, url_prefix="/deployment")
 @bp.post("/create")
 def create() -> Response:
     """Check the files and put them to work; files that have not changed give the deployment that is there, with its definitions."""
-    fields = request.form
+    fields = request.form.to_dict()
     tenants.require(fields.get("tenant-id"))
     files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
     if not files:
         raise InvalidInput("Expected files to deploy, but there are none")
-    name = fields.get("deployment-name") or next(iter(files))
+    if wrong := [file for file in files if "\0" in file or len(file) > asked.LONGEST]:
+        raise InvalidInput(f"Expected names of files of at most {asked.LONGEST} characters, none of them NUL, but one is {wrong[0]!r:.80}")
+    name = asked.field(fields, "deployment-name", str) or next(iter(files))
     if fields.get("deployment-activation-time"):
         raise InvalidInput("Expected a deployment that counts at once, but deployment-activation-time is given")
     changed_only = fields.get("deploy-changed-only", "false") == "true"
     anew = fields.get("enable-duplicate-filtering", "false") != "true" and not changed_only
-    source = fields.get("deployment-source") or "engine-rest"
+    source = asked.field(fields, "deployment-source", str) or "engine-rest"
     with database().transaction() as session:
         try:
             row = deployments.deploy(session, name, files, actor=auth.actor(), source=source, anew=anew, changed_only=changed_only)
         except InvalidInput as error:
+            if "errors" not in error.details:
+                raise
             raise Unparsable(error.details["errors"]) from error
         defined = [definition(found) for found in deployments.definitions_of(session, row)]
         return answers.json(

@@ -22,13 +22,15 @@ from engine.places import Place
 bp = Blueprint("external-tasks", __name__, url_prefix="/external-task")
 #: Longest wait of a poll, milliseconds; Camunda's own limit.
 LONGEST_WAIT = 1_800_000
+#: Topics that are asked for at once: a condition each, and SQLite knows none of a thousand parts.
+MOST_TOPICS = 500
 
 
 @bp.post("/fetchAndLock")
 def fetch_and_lock() -> Response:
     """Give tasks to a worker under a lock; when there are none, wait for them as long as the worker says."""
     given = asked.body()
-    topics = [_topic(topic) for topic in asked.needed(given, "topics", list)]
+    topics = _topics(given)
     wait = asked.field(given, "asyncResponseTimeout", int) or 0
     if not 0 <= wait <= LONGEST_WAIT:
         raise InvalidInput(f"The asynchronous response timeout cannot be set to a value greater than {LONGEST_WAIT} milliseconds")
@@ -64,7 +66,7 @@ def fail(task: str) -> Response:
     failure = Failure(
         message=asked.field(given, "errorMessage", str) or "",
         details=asked.field(given, "errorDetails", str),
-        retries=asked.field(given, "retries", int) or 0,
+        retries=asked.field(given, "retries", int, most=asked.INT) or 0,
         after=_milliseconds(given, "retryTimeout", at_least=0),
     )
     worker, typed, local = _worker(given), values.decode(given.get("variables")), values.decode(given.get("localVariables"))
@@ -113,7 +115,7 @@ def unlock(task: str) -> Response:
 @bp.put("/<task>/retries")
 def set_retries(task: str) -> Response:
     """Allow more attempts."""
-    retries = asked.needed(asked.body(), "retries", int)
+    retries = asked.needed(asked.body(), "retries", int, most=asked.INT)
     with database().transaction() as session:
         external_tasks.set_retries(session, _id(task), retries, actor=auth.actor())
     return answers.nothing()
@@ -154,7 +156,7 @@ lists.serve(bp, _find, lambda _session, row: _shown(external_task_lists.found(ro
 
 def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str, Any]:
     """Show a task to the worker that has it now."""
-    names = asked.field(topic, "variables", list)
+    names = asked.several(topic, "variables")
     shown = _shown(found)
     seen = variables.at(found.instance, found.task.wait, local=bool(topic.get("localVariables")))
     shown["variables"] = values.encode_all(seen.values, seen.types, names=names, deserialize=bool(topic.get("deserializeValues")))
@@ -190,6 +192,14 @@ def _shown(found: Found) -> dict[str, Any]:
     }
 
 
+def _topics(given: dict[str, Any]) -> list[tuple[Wanted, dict[str, Any]]]:
+    topics = asked.needed(given, "topics", list)
+    if not 0 < len(topics) <= MOST_TOPICS:
+        raise InvalidInput(f"Expected 1 to {MOST_TOPICS} topics, but there are {len(topics)}")
+    asked.require_few(topics, "topics")
+    return [_topic(topic) for topic in topics]
+
+
 def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
     if not isinstance(topic, dict):
         raise InvalidInput(f"Expected each topic to be an object, but one is {topic!r:.80}")
@@ -206,6 +216,7 @@ def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
         version_tag=asked.field(topic, "processDefinitionVersionTag", str),
         variables=asked.field(topic, "processVariables", dict) or {},
     )
+    asked.several(topic, "variables")  # before anything is locked
     return wanted, topic
 
 
@@ -224,15 +235,13 @@ def _order(given: dict[str, Any]) -> bool | None:
 
 def _worker(given: dict[str, Any]) -> str:
     worker = given.get("workerId")
-    # Some clients use numbers.
-    text = str(worker) if isinstance(worker, int) and not isinstance(worker, bool) else asked.needed(given, "workerId", str)
-    if len(text) > 255:  # noqa: PLR2004 - what the column keeps
-        raise InvalidInput("Expected workerId of at most 255 characters, but it is longer")
-    return text
+    if isinstance(worker, int) and not isinstance(worker, bool):  # some clients use numbers
+        return str(worker)
+    return asked.needed(given, "workerId", str, most=asked.LONGEST)
 
 
 def _positive(given: dict[str, Any], name: str) -> int:
-    value = asked.needed(given, name, int)
+    value = asked.needed(given, name, int, most=asked.INT)
     if value < 1:
         raise InvalidInput(f"Expected {name} of at least 1, but it is {value}")
     return value

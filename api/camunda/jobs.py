@@ -51,7 +51,7 @@ def execute(job: str) -> Response:
 @bp.put("/<job>/retries")
 def set_retries(job: str) -> Response:
     """Allow more attempts."""
-    retries = asked.needed(asked.body(), "retries", int)
+    retries = asked.needed(asked.body(), "retries", int, most=asked.INT)
     with database().transaction() as session:
         scheduled.set_retries(session, _id(job), retries, actor=auth.actor())
     return answers.nothing()
@@ -81,7 +81,7 @@ def _due(given: dict[str, Any]) -> list[Any]:
     if isinstance(wanted, str):
         parts = [text.partition("_") for text in wanted.split(",")]
         wanted = [{"operator": operator, "value": value} for operator, _, value in parts]
-    if not isinstance(wanted, list) or not all(isinstance(e, dict) and e.get("operator") in _DUE and "value" in e for e in wanted):
+    if not isinstance(wanted, list) or not all(isinstance(e, dict) and str(e.get("operator")) in _DUE and "value" in e for e in wanted):
         raise InvalidInput(f"Expected dueDates compared by {' or '.join(_DUE)}, but got {wanted!r:.80}")
     return [_DUE[entry["operator"]](values.moment(entry, "value")) for entry in wanted]
 

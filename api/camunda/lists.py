@@ -62,6 +62,7 @@ def serve(
 
 def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ()) -> list[Any]:
     """Give the conditions that are asked for.  A filter that is not known would give another list than was meant, so it is refused."""
+    asked.require_few(given, "filters")
     unknown = {name for name, value in given.items() if value is not None} - filters.keys() - _PAGE - set(besides)
     if unknown:
         raise InvalidInput(f"Expected filters that are supported, but got {', '.join(sorted(unknown))}; see docs/reference/engine-rest.md")
@@ -73,7 +74,8 @@ def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ())
 def order(given: Given, sortable: Collection[str]) -> Order:
     """Read what to sort by."""
     entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and str(e.get("sortBy")) in sortable for e in entries):
+    known = isinstance(entries, list) and all(isinstance(e, dict) and str(e.get("sortBy")) in sortable for e in entries)
+    if not known or len(entries) > len(sortable):
         raise InvalidInput(f"Expected to sort by {', '.join(sortable)}, but got {entries!r:.80}")
     return [(str(entry["sortBy"]), entry.get("sortOrder") == "desc") for entry in entries]
 
@@ -84,7 +86,7 @@ def comparisons(given: Given, name: str) -> list[Comparison]:
     entries = [_written(text) for text in wanted.split(",")] if isinstance(wanted, str) else wanted
     if not isinstance(entries, list) or not all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in entries):
         raise InvalidInput(f"Expected {name} as a list of name, operator and value, but it is {wanted!r:.80}")
-    if unknown := [entry for entry in entries if entry.get("operator") not in OPERATORS]:
+    if unknown := [entry for entry in entries if str(entry.get("operator")) not in OPERATORS]:
         raise InvalidInput(f"Expected {name} to be compared by {', '.join(OPERATORS)}, but got {unknown[0]!r:.80}")
     return [Comparison(name=entry["name"], operator=entry["operator"], value=entry.get("value")) for entry in entries]
 
@@ -134,7 +136,7 @@ def _place(text: str) -> Place:
 
 def _whole(given: Given, name: str) -> int:
     text = str(given[name])
-    if not text.removeprefix("-").isdecimal() or len(text) > len(str(asked.GREATEST)):
+    if not text.removeprefix("-").isdecimal() or len(text) > len(str(-asked.GREATEST)) or abs(int(text)) > asked.GREATEST:
         raise InvalidInput(f"Expected {name} to be a whole number, but it is {given[name]!r:.80}")
     return int(text)
 

@@ -30,7 +30,7 @@ def correlate() -> Response:
     found = asked.field(given, "processInstanceId", str)
     message = Message(
         name=asked.needed(given, "messageName", str),
-        business_key=asked.field(given, "businessKey", str),
+        business_key=asked.field(given, "businessKey", str, most=asked.LONGEST),
         instance_id=asked.uuid(found, "Process instance") if found else None,
         keys=values.decode(given.get("correlationKeys")).values,
         local_keys=values.decode(given.get("localCorrelationKeys")).values,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import request
 from werkzeug.exceptions import Forbidden
 
-from api.auth import SAFE_METHODS
+from api.auth import SAFE_METHODS, is_ours
 
 #: The pages of a program on somebody's own machine, e.g. of Camunda Modeler.
 _LOCAL = "file://"
@@ -20,7 +18,7 @@ def refuse_forgery() -> None:
     origin = request.headers.get("Origin")
     # A frame in a cage says `null`, too, but no page can call its browser Electron.
     modeler = origin == _LOCAL or (origin == "null" and "Electron/" in request.headers.get("User-Agent", ""))
-    ours = origin is None or urlsplit(origin).netloc == request.host
+    ours = origin is None or is_ours(origin)
     navigated = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Site") != "same-origin"
     if navigated or not (ours or modeler):
         raise Forbidden("Expected a command of a program or of Camunda Modeler, but a page of another site sends it")

@@ -99,7 +99,7 @@ def _diagram(wanted: UUID) -> Response:
 
 def _start(wanted: UUID, *, by_form: bool) -> Response:
     given = asked.body()
-    key, variables = asked.field(given, "businessKey", str), values.decode(given.get("variables"))
+    key, variables = asked.field(given, "businessKey", str, most=asked.LONGEST), values.decode(given.get("variables"))
     elsewhere = modifications.read(given, "startInstructions")
     with database().transaction() as session:
         of = versions.get(session, wanted)

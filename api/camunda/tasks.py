@@ -26,6 +26,8 @@ from engine.task_lists import Listed
 bp = Blueprint("tasks", __name__, url_prefix="/task")
 #: Groups whose tasks are asked for are asked for what is to be had: as in Camunda, without what somebody has, unless that is wanted, too.
 _CANDIDATES = ("candidateGroup", "candidateGroups", "candidateUser")
+#: Queries of which each must hold in some way; each is a condition.
+MOST_QUERIES = 100
 _DELEGATED = {"pending": "PENDING", "resolved": "RESOLVED"}
 _STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
 
@@ -50,7 +52,7 @@ def update(task: str) -> Response:
     facts = Facts(
         name=asked.field(given, "name", str),
         description=asked.field(given, "description", str),
-        priority=asked.field(given, "priority", int),
+        priority=asked.field(given, "priority", int, most=asked.INT),
         assignee=_user(given, "assignee"),
         owner=_user(given, "owner"),
         delegation=None if state is None else state.lower(),
@@ -97,7 +99,7 @@ def set_assignee(task: str) -> Response:
 @bp.post("/<task>/delegate")
 def delegate(task: str) -> Response:
     """Let somebody else do a task for its owner."""
-    user = asked.needed(asked.body(), "userId", str)
+    user = asked.needed(asked.body(), "userId", str, most=identity_links.LONGEST_NAME)
     with database().transaction() as session:
         arranging.delegate(session, _id(task), user, actor=auth.actor())
     return answers.nothing()
@@ -181,7 +183,10 @@ def shown(session: Session, found: Listed) -> dict[str, Any]:
 def _find(session: Session, given: dict[str, Any]) -> Listing:
     """Find open tasks."""
     conditions = _conditions(session, given, besides=("orQueries", "processVariables"))
-    for query in asked.field(given, "orQueries", list) or ():
+    queries = asked.field(given, "orQueries", list) or ()
+    if len(queries) > MOST_QUERIES:
+        raise InvalidInput(f"Expected at most {MOST_QUERIES} orQueries, but there are {len(queries)}")
+    for query in queries:
         if not isinstance(query, dict):
             raise InvalidInput(f"Expected orQueries as objects, but one is {query!r:.80}")
         conditions.append(any_of(_conditions(session, query)))
@@ -213,7 +218,7 @@ def _complete(task: str, *, by_form: bool) -> Response:
 
 def _user(given: dict[str, Any], name: str) -> str | None:
     """Read who is meant; nobody may be written as nothing."""
-    return asked.field(given, name, str) or None
+    return asked.field(given, name, str, most=identity_links.LONGEST_NAME) or None
 
 
 def _get(session: Session, task: str) -> Listed:

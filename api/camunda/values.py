@@ -92,6 +92,8 @@ def _read(name: str, typed: Any) -> tuple[Any, dict[str, Any] | None]:
     if not isinstance(typed, dict):
         raise InvalidInput(f"Expected variable {name} as an object with value and type, but it is {typed!r:.80}")
     kind, value, info = typed.get("type"), typed.get("value"), typed.get("valueInfo") or {}
+    if "\0" in name:
+        raise InvalidInput(f"Expected a name without NUL characters, but a variable is called {name!r:.80}")
     if not isinstance(info, dict):
         raise InvalidInput(f"Expected valueInfo of variable {name} to be an object, but it is {info!r:.80}")
     try:
@@ -116,7 +118,7 @@ def _told(kind: str, info: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what a type says besides; only JSON is read, and no classes."""
     if kind == "File" and not isinstance(info.get("filename"), str):
         raise _UnfitError("a valueInfo with filename")
-    if kind == "Object" and info.get("serializationDataFormat", _JSON) not in {_JSON, None}:
+    if kind == "Object" and info.get("serializationDataFormat", _JSON) not in (_JSON, None):
         raise _UnfitError(f"serializationDataFormat {_JSON}")
     wanted = {"File": ("filename", "mimeType", "encoding"), "Object": ("objectTypeName",)}.get(kind, ())
     told = {name: text for name in wanted if isinstance(text := info.get(name), str)}
@@ -131,7 +133,9 @@ def _bounded(value: Any, depth: int = 0) -> Any:
         raise _UnfitError("whole numbers of at most 64 bits")
     if isinstance(value, float) and not math.isfinite(value):
         raise _UnfitError("finite numbers")
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    if isinstance(value, str) and "\0" in value:
+        raise _UnfitError("text without NUL characters")
+    for member in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
         _bounded(member, depth + 1)
     return value
 
@@ -166,11 +170,12 @@ def _date(value: Any) -> str:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise _UnfitError("a date like 2026-03-01T08:00:00.000+0800")
     try:
-        moment = datetime.fromisoformat(value)
-        moment.astimezone(UTC)
+        read = datetime.fromisoformat(value)
+        moment = read if read.tzinfo else read.replace(tzinfo=_HERE)
+        moment.astimezone(UTC)  # as a database keeps it
     except (ValueError, OverflowError):
         raise _UnfitError("a date that the calendar has") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=_HERE)).isoformat(timespec="milliseconds")
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _base64(value: Any) -> str:

@@ -109,11 +109,13 @@ def _one(seen: Seen, name: str) -> tuple[Any, dict[str, Any] | None]:
 
 def _content(name: str, value: Any, kept: dict[str, Any] | None) -> Response:
     """Give the content of a variable: of a file, or of bytes."""
-    if kept is None or kept.get("type") not in {"File", "Bytes"}:
-        raise InvalidInput(f"Expected variable {name} to be a File or Bytes, but it is {values.encode(value, kept)['type']}")
+    kind = values.encode(value, kept)["type"]  # what it has become, whatever it was given as
+    if kind not in {"File", "Bytes"}:
+        raise InvalidInput(f"Expected variable {name} to be a File or Bytes, but it is {kind}")
     # Whatever it says that it is, a browser shall save it, and not show it.
     made = Response(base64.b64decode(value or ""), content_type="application/octet-stream")
-    made.headers.set("Content-Disposition", "attachment", filename=kept.get("valueInfo", {}).get("filename", name))
+    called = (kept or {}).get("valueInfo", {}).get("filename", name)
+    made.headers.set("Content-Disposition", "attachment", filename="".join(filter(str.isprintable, called)))  # a header is one line
     return made
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated
 
 from flask import Blueprint, Response
+from pydantic import Field
 
 from api import auth
 from api.contract import answer, contract
@@ -16,11 +18,15 @@ from engine.errors import InvalidInput
 bp = Blueprint("metrics", __name__, url_prefix="/metrics")
 
 
+#: The first and the last day of all begin or end, in Beijing, in no year that there is.
+Day = Annotated[dt.date, Field(gt=dt.date.min, lt=dt.date.max)]
+
+
 class Period(Query):
     """From one day to another, both included."""
 
-    since: dt.date
-    until: dt.date
+    since: Day
+    until: Day
 
 
 class FiguresShown(Shape):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api import auth, paging
 from api.contract import answer, contract, require_match
-from api.shapes import FormData, Line, Page, Paged
+from api.shapes import FormData, Line, Moment, Page, Paged
 from api.transactions import reading, transaction
 from api.v1 import present
 from api.v1.shown import DraftShown, TaskDetails, TaskShown
@@ -31,14 +30,14 @@ class TaskQuery(Paged):
     matter: Line | None = None
     case: Annotated[Line | None, Field(description="办件编号 · Number of its case.")] = None
     light: Light | None = None
-    due_before: AwareDatetime | None = None
+    due_before: Moment | None = None
 
 
 @bp.get("")
 @contract(summary="待办列表 · List open tasks", query=TaskQuery, answer=Page[TaskShown])
 def list_tasks(query: TaskQuery) -> Response:
     """List your open tasks, soonest due first."""
-    start = paging.after(query.cursor, _moment, UUID)
+    start = paging.after(query.cursor, paging.moment, UUID)
     wanted = worklists.TaskFilter(**query.model_dump(exclude={"limit", "cursor"}))
     with reading() as session:
         found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.limit + 1)
@@ -112,10 +111,6 @@ def complete(task_id: UUID, body: FormData) -> Response:
 
 def _shown(session: Session, task_id: UUID) -> dict[str, Any]:
     return present.task(worklists.details(session, task_id, auth.actor()))
-
-
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _require_draft_as_seen(session: Session, task_id: UUID) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from bpmn.forms.form import Form
 _LIMIT = 1_000_000
 _COMPONENTS = 1_000
 _NESTING = 10
+#: What JSON can write, and neither a database nor an answer can.
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 #: Components that show something and take nothing.
 SILENT = frozenset({"text", "html", "image", "spacer", "separator", "button", "iframe", "table", "documentPreview"})
 
@@ -59,7 +61,20 @@ def _load(content: bytes, resource: str) -> dict[str, Any]:
         raise _broken(str(error), resource) from error
     if not isinstance(found, dict):
         raise _broken("it is not an object", resource)
+    if any(_NO_CHARACTER.search(text) for text in _texts(found)):
+        raise _broken("a text in it has a NUL character, or half of a surrogate pair, which is none", resource)
     return found
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Yield all texts of a document."""
+    left = [document]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, (dict, list)):
+            left += [*one, *one.values()] if isinstance(one, dict) else one
 
 
 def _broken(reason: str, resource: str, line: int = 1, column: int = 0) -> DocumentError:

@@ -1,11 +1,16 @@
 """Every error of every route is a problem document, and says nothing of what is inside."""
 
+import base64
+import json
+from uuid import UUID
+
 import pytest
 from flask import Flask
 
 from api import problems, security
 from engine import accounts
 from engine.errors import Busy, EngineError
+from tests.api.bundle import submission, submit
 
 
 def check(answer, status):
@@ -149,3 +154,87 @@ def test_answer__to_whom_came_by_tls(base, stays):
 
     assert ("Strict-Transport-Security" in answer.headers) is stays
     assert answer.headers.getlist("Cache-Control") == ["max-age=60"]
+
+
+NUL = "a\0"
+
+
+def cursor(*texts):
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/accounts?cursor={cursor(NUL)}",
+        f"/accounts?cursor={cursor(['a'])}",
+        f"/tasks?cursor={cursor('9999-12-31T23:59:59-08:00', str(UUID(int=1)))}",
+        f"/deadlines?cursor={cursor('2026-03-02', NUL)}",
+        "/tasks?due_before=9999-12-31T23:59:59-08:00",
+        "/tasks?due_before=0001-01-01T00:00:00%2B08:00",
+        "/tasks?due_before=10000-01-01T00:00:00Z",
+        "/tasks?due_before=2026-03-02T00:00:00",
+        "/metrics?since=0001-01-01&until=2026-03-02",
+        "/metrics?since=2026-03-02&until=9999-12-31",
+        "/metrics?since=2026-03-02&until=10000-01-01",
+        "/deadlines?due_before=10000-01-01",
+    ],
+)
+def test_query__of_what_no_calendar_and_no_database_has(admin, path):
+    problem = check(admin.get(path), 422)
+
+    assert {error["field"] for error in problem["errors"]} <= {"cursor", "due_before", "since", "until"}
+    assert "Value error" not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/tasks?cursor={cursor('2026-03-02T00:00:00', str(UUID(int=1)))}",
+        "/tasks?due_before=9999-12-31T23:59:59Z",
+        "/metrics?since=0001-01-02&until=9999-12-30",
+        "/deadlines?due_before=9999-12-31",
+    ],
+)
+def test_query__of_what_there_is_at_the_edge(admin, path):
+    assert admin.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["2147483648", "9" * 19, "9" * 20, "9" * 5000])
+def test_route__of_a_number_that_nothing_has(clerk, number):
+    case = submit(clerk)["number"]
+
+    check(clerk.get(f"/cases/{case}/materials/{number}"), 404)
+    check(clerk.get(f"/cases/{case}/materials/{number}/file"), 404)
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "://", "null"])
+def test_command__from_an_origin_that_is_none(admin, origin):
+    check(admin.post("/accounts", {"name": "new"}, headers={"Origin": origin}), 403)
+
+
+@pytest.mark.parametrize("depth", [150, 190, 250, 5000])
+def test_body__deep(clerk, depth):
+    """It is kept, and shown again, or refused; the case is none the worse."""
+    answers = b'{"deep": ' + b"[" * depth + b"]" * depth + b"}"
+    body = json.dumps(submission()).encode().replace(b'"answers": {', b'"answers": {"deep": ' + b"[" * depth + b"]" * depth + b", ", 1)
+
+    answer = clerk.post("/cases", data=body, content_type="application/json")
+
+    assert answer.status_code in {201, 400, 422}, answer.json
+    if answer.status_code == 201:
+        assert clerk.get(f"/cases/{answer.json['number']}").status_code == 200
+    assert (
+        clerk.post("/matters/open_restaurant/checklist", data=b'{"answers": ' + answers + b"}", content_type="application/json").status_code
+        < 500
+    )
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\u0000"'])
+@pytest.mark.parametrize("path", ["/deployments", "/deployments/check"])
+def test_deployment__of_a_form_whose_text_is_none(call, text, path):
+    form = f'{{"type": "default", "id": {text}, "components": [{{"type": "textfield", "key": "a", "label": {text}}}]}}'
+
+    answer = call("designer").post(path, {"name": "x", "files": [{"name": "a.form", "content": form}]})
+
+    assert answer.status_code == (422 if path == "/deployments" else 200), answer.json

@@ -13,7 +13,7 @@ from engine import database, postgresql
 from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
-from engine.errors import Busy, InvalidState, Unavailable, Unsettled, Vanished
+from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unsettled, Vanished
 from engine.models import Department
 from tests.proxy import COMMIT, Proxy
 
@@ -381,3 +381,31 @@ def test_transaction__stands_still(url, near, opened, monkeypatch):
     assert not isinstance(told.value, Unsettled)
     with near.reading() as session:
         assert session.get_one(Department, "a").name == "新名"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "said"),
+    [
+        ("x" * 41, "部门", "value too long for type character varying"),
+        ("a", "a\0b", "unsupported Unicode escape sequence"),
+    ],
+)
+def test_transaction__what_came_does_not_fit(db, code, name, said):
+    """Whoever sent it is told, and nothing of it is kept; to try again is no help."""
+    with pytest.raises(InvalidInput, match=f"Expected values that a database can keep, but it says: .*{said}"), db.transaction() as session:
+        session.add(Department(code=code, name=name))
+
+    assert count(db) == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 2147483647 + 1",
+        "select cast(3000000000 as integer)",
+        """select cast('"\\u0000"' as json) ->> 0, cast('{"a": "\\u0000"}' as json) ->> 'a'""",
+    ],
+)
+def test_reading__of_what_does_not_fit(db, sql):
+    with pytest.raises(InvalidInput), db.reading() as session:
+        session.connection().exec_driver_sql(sql)

@@ -3,8 +3,10 @@
 import orjson
 import pytest
 
-from tests.api.camunda.conftest import form_task
+from tests import databases, everywhere
+from tests.api.camunda.conftest import Client, form_task
 from tests.api.camunda.test_external_tasks import fetch
+from tests.bpmn import diagrams as d
 
 BODIES = [
     b"", b"null", b"[]", b"{", b"\xff\xfe", b'"x"', b"1e999", b"[" * 5000, b'{"a":' * 500 + b"1" + b"}" * 500,
@@ -66,3 +68,176 @@ def test_everything__asked_by_somebody_without_a_role(client, worker, designer):
     assert [answer.json for answer in answers] == [[]] * 6
     assert client("officer-fire").get(f"/process-instance/{started['id']}/variables").status_code == 404
     assert fetch(worker, topics=["nothing"]) == []
+
+
+@pytest.fixture
+def things(app, admin):
+    """Something of each kind, by the names that addresses have for it."""
+    everywhere.begin(app.extensions["database"])
+    caller = Client(app, "admin")
+    ids = {name: caller.get(f"/{path}").json[0]["id"] for name, path in (("external", "external-task"), ("job", "job"))}
+    (task,) = caller.get("/task?processDefinitionKey=callee").json
+    return {**ids, "task": task["id"], "instance": task["processInstanceId"]}
+
+
+DEEP = orjson.Fragment("[" * 900 + "]" * 900)
+TOPIC = {"topicName": "print", "lockDuration": 1000}
+FETCH = {"workerId": "w", "maxTasks": 1, "topics": [TOPIC]}
+NUL = "a\0b"
+HUGE, LONG = 2**31, "x" * 256
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "named"),
+    [
+        ("POST", "/external-task/fetchAndLock", FETCH | {"maxTasks": HUGE}, "maxTasks"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"topics": []}, "topics"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"topics": [TOPIC] * 501}, "topics"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"topics": [TOPIC | {"processDefinitionKeyIn": ["p"] * 10_001}]}, "topics"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"topics": [TOPIC | {"variables": [1]}]}, "variables"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"workerId": LONG}, "workerId"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"workerId": DEEP}, "levels"),
+        ("POST", "/external-task/fetchAndLock", FETCH | {"sorting": DEEP}, "levels"),
+        ("POST", "/external-task/{external}/failure", {"workerId": "w", "retries": HUGE}, "retries"),
+        ("PUT", "/external-task/{external}/retries", {"retries": HUGE}, "retries"),
+        ("PUT", "/job/{job}/retries", {"retries": HUGE}, "retries"),
+        ("PUT", "/job/{job}/duedate", {"duedate": "0001-01-01T00:00:00"}, "duedate"),
+        ("PUT", "/task/{task}", {"priority": HUGE}, "priority"),
+        ("PUT", "/task/{task}", {"assignee": LONG}, "assignee"),
+        ("PUT", "/task/{task}", {"owner": LONG}, "owner"),
+        ("PUT", "/task/{task}", {"due": "9999-12-31T23:59:59.000-0800"}, "due"),
+        ("PUT", "/task/{task}", {"due": "0001-01-01T00:00:00"}, "due"),
+        ("POST", "/task/{task}/delegate", {"userId": LONG}, "userId"),
+        ("POST", "/task/{task}/assignee", {"userId": LONG}, "userId"),
+        ("POST", "/process-definition/key/callee/start", {"businessKey": LONG}, "businessKey"),
+        ("POST", "/message", {"messageName": "m", "businessKey": LONG}, "businessKey"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": NUL}, "variable x"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": {"a": [NUL]}}, "variable x"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": {NUL: 1}}, "variable x"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": '"\\u0000"', "type": "Json"}, "variable x"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": '"\\ud800"', "type": "Json"}, "variable x"),
+        ("PUT", "/process-instance/{instance}/variables/x", {"value": 1, "type": "Object", "valueInfo": {"serializationDataFormat": []}}, "variable x"),
+        ("POST", "/process-instance/{instance}/variables", {"modifications": {NUL: {"value": 1}}}, "NUL"),
+        ("POST", "/process-instance", {"variables": [{"name": "x", "operator": [], "value": 1}]}, "variables"),
+        ("POST", "/process-instance", {"processInstanceIds": ["x"] * 10_001}, "filters"),
+        ("POST", "/job", {"dueDates": [{"operator": {}, "value": "2026-03-01T08:00:00"}]}, "dueDates"),
+        ("POST", "/task", {"orQueries": [{"name": "x"}] * 101}, "orQueries"),
+        ("POST", "/task", {"sorting": [{"sortBy": "id"}] * 2000}, "sort by"),
+        ("POST", "/task", {"priority": 2**63}, "priority"),
+        ("GET", "/process-definition?version=9999999999999999999", None, "version"),
+        ("GET", "/process-definition?keysIn=" + "x," * 10_001, None, "filters"),
+    ],
+)  # fmt: skip
+def test_refused__says_what_is_wrong(app, things, method, path, body, named):
+    caller = Client(app, "admin")
+    before = caller.get("/history/process-instance").json, caller.get("/task").json, caller.get("/job").json
+
+    answer = caller.call(method, path.format(**things), data=body and orjson.dumps(body))
+
+    assert (answer.status_code, answer.json["message"][:8]) == (400, "Expected"), answer.json
+    assert named in answer.json["message"]
+    assert (caller.get("/history/process-instance").json, caller.get("/task").json, caller.get("/job").json) == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"process-definition?version={HUGE}",
+        f"process-definition?version=-{2**63 - 1}",
+        f"task?priority={HUGE}",
+        f"task?minPriority={2**63 - 1}",
+        f"external-task?priorityHigherThanOrEquals={2**63 - 1}",
+        f"job?priorityHigherThanOrEquals={2**63 - 1}",
+        f"history/task?taskPriority={HUGE}",
+    ],
+)
+def test_list__asked_for_more_than_a_column_keeps(app, things, query):
+    """There is none."""
+    answer = Client(app, "admin").get(f"/{query}")
+
+    assert (answer.status_code, answer.json) == (200, [])
+
+
+def test_date__so_late_that_it_is_never(app, things):
+    """Whoever writes that it is due never makes no list unreadable."""
+    caller = Client(app, "admin")
+    never = "9999-12-31T23:59:59.000+0000"
+
+    assert caller.put(f"/task/{things['task']}", {"due": never, "followUp": never}).status_code == 204
+
+    (task,) = caller.get("/task?processDefinitionKey=callee").json
+    assert (task["due"], task["followUp"]) == (never, never)
+    assert caller.get("/history/task").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        ({"value": "YQ==", "type": "File", "valueInfo": {"filename": "a\r\nX: b.txt"}}, 200),
+        ({"value": "YQ==", "type": "Bytes"}, 200),
+        ({"value": None, "type": "File", "valueInfo": {"filename": "a"}}, 200),
+        ({"value": "YQ==", "type": "String"}, 400),
+    ],
+)
+def test_content__of_a_variable(app, things, value, status):
+    caller, at = Client(app, "admin"), f"/process-instance/{things['instance']}/variables"
+    assert caller.post(at, {"modifications": {"a\nb": value}}).status_code == 204
+
+    answer = caller.get(f"{at}/a%0Ab/data")
+
+    assert answer.status_code == status
+    assert "X" not in answer.headers
+
+
+def test_content__of_what_was_a_file(designer):
+    """The process has made a number of it since."""
+    diagram = d.diagram(
+        d.start("s"), d.element("serviceTask", "c", attrs={"camunda:expression": "${1}", "camunda:resultVariable": "x"}), d.user("u"), d.end("e"),
+        d.flows("s -> c -> u -> e"), key="p",
+    )  # fmt: skip
+    started = designer.start(diagram, {"x": {"value": "YQ==", "type": "File", "valueInfo": {"filename": "a"}}})
+
+    answer = designer.get(f"/process-instance/{started['id']}/variables/x/data")
+
+    assert (answer.status_code, answer.json["message"]) == (400, "Expected variable x to be a File or Bytes, but it is Integer")
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "://", "http://localhost:x"])
+def test_command__from_an_origin_that_is_none(designer, origin):
+    assert designer.post("/message", {"messageName": "m"}, headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("file", "fields"),
+    [
+        ("x" * 300 + ".bpmn", {}),
+        ("a.bpmn", {"deployment-name": NUL}),
+        ("a.bpmn", {"deployment-source": NUL}),
+    ],
+)
+def test_deployment__that_no_database_keeps(designer, file, fields):
+    answer = designer.deploy({file: form_task()}, **fields)
+
+    assert (answer.status_code, answer.json["message"][:8]) == (400, "Expected")
+
+
+def test_deployment__of_a_start_that_is_never(designer):
+    diagram = form_task().replace(
+        b'<bpmn:startEvent id="s"/>',
+        b'<bpmn:startEvent id="s"><bpmn:timerEventDefinition><bpmn:timeDuration>${now().plusDays(99999999)}</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:startEvent>',
+    )
+
+    answer = designer.deploy({"p.bpmn": diagram})
+
+    assert (answer.status_code, answer.json["message"][:8]) == (400, "Expected")
+
+
+def test_task__of_somebody_whose_name_no_column_keeps(store, designer):
+    """What a diagram makes of what was sent is refused by the database alone, which says so; SQLite keeps it."""
+    diagram = d.diagram(d.start("s"), d.user("u", assignee="${who}"), d.end("e"), d.flows("s -> u -> e"), key="p")
+    designer.deploy({"p.bpmn": diagram})
+
+    answer = designer.post("/process-definition/key/p/start", {"variables": {"who": {"value": LONG}}})
+
+    assert answer.status_code == (400 if isinstance(store, databases.PostgreSQL) else 200), answer.json
+    assert len(designer.get("/process-instance").json) == (answer.status_code == 200)

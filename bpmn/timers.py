@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions.temporal import add_months
+from bpmn.expressions.temporal import YearsMonths, add_months
 from bpmn.expressions.values import describe
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -62,12 +62,16 @@ def read_moment(text: str) -> datetime:
 
 
 def due(value: Any, since: datetime) -> datetime:
-    """Return when a timer is due whose expression gives a date and time, or ISO text (a duration counts from `since`)."""
+    """Return when a timer is due: its expression gives a date and time, a duration (which counts from `since`), or either as ISO text."""
     if isinstance(value, str):
         text = value.strip()
         return read_duration(text).after(since) if text.startswith("P") else read_moment(text)
     if isinstance(value, datetime) and value.utcoffset() is not None:
         return value.astimezone(UTC)
+    if isinstance(value, timedelta):
+        return Duration(months=0, span=value).after(since)
+    if isinstance(value, YearsMonths):
+        return Duration(months=value.months, span=timedelta()).after(since)
     what = f"{describe(value)} without an offset" if isinstance(value, datetime) else describe(value)
     expected = "an exact date and time" if isinstance(value, date) else "a date and time or a duration"
     raise ExpressionError(f"Expected {expected}, but it is {what}")
@@ -97,18 +101,27 @@ class Cycle:
         Occurrences that were missed while nobody looked are one, not many.
         """
         left = None if self.left is None else self.left - 1
-        if left == 0:
+        index = self._later(now, self.index + 1)
+        return None if left == 0 or index is None else replace(self, index=index, left=left)
+
+    def after(self, moment: datetime) -> datetime | None:
+        """Return when the first occurrence is due that is later than a moment; None: there is none."""
+        index = self._later(moment, self.index)
+        if index is None or (self.left is not None and index >= self.index + self.left):
             return None
+        return replace(self, index=index).due_at
+
+    def _later(self, moment: datetime, index: int) -> int | None:
+        """Return which occurrence is later than a moment, the first from an index on; None: it lies beyond the calendar."""
         period = read_duration(self.period)
-        index = self.index + 1
         if not period.months:
-            index = max(index, (now - self.anchor) // period.span + 1)
+            index = max(index, (moment - self.anchor) // period.span + 1)
         try:
-            while period.after(self.anchor, index) <= now:
+            while period.after(self.anchor, index) <= moment:
                 index += 1
         except ExpressionError:
             return None
-        return replace(self, index=index, left=left)
+        return index
 
 
 def cycle(value: Any, since: datetime) -> Cycle:

@@ -58,9 +58,14 @@ class CatchEvent(ElementSpec):
         """What the token waits for has happened."""
         if token.watches:
             token.scope.rest(TaskState.COMPLETED)  # for the history: the gateway is passed, not canceled
-            token.workflow.interrupt(token.scope, self, number=token.id)
+            token.workflow.interrupt(token.scope, self, number=token.id, raced=True)
         else:
             token.workflow.finish(token)
+
+    def leave(self, token: Token) -> None:
+        """Take the parameters, which nothing has when it only watches behind an event-based gateway."""
+        if token.facts.get("raced"):
+            values.map_in(token, self.element.input_parameters)
 
     # Conditions ------------------------------------------------------------------------------------------------------------------------
 
@@ -95,12 +100,16 @@ class CatchEvent(ElementSpec):
             token.facts["due_at"] = timers.due(value, token.since).isoformat()
 
     def bound_due(self, token: Token) -> datetime | None:
-        """Evaluate a bound timer: null sleeps, and so does a date for which it has fired already."""
-        value = token.evaluate_time(self.event.when)
+        """Evaluate a bound timer: null sleeps, and so does a date for which it has fired already; a cycle goes on from its date."""
+        value, fired_for = token.evaluate_time(self.event.when), values.moment(token.facts.get("fired_for"))
         if value is None:
             return None
+        if self.event.timer is TimerType.CYCLE and isinstance(value, str):
+            if "//" in value:  # the date in it is null
+                return None
+            series = timers.cycle(value, token.since)
+            return series.after(fired_for) if fired_for else series.due_at
         due_at = timers.due(value, token.since)
-        fired_for = values.moment(token.facts.get("fired_for"))
         return due_at if fired_for is None or due_at > fired_for else None
 
     def moves(self, token: Token) -> bool:
@@ -148,7 +157,8 @@ class Watcher(CatchEvent):
         """Set the timer for its next time, or stop watching."""
         now = token.workflow.context.now
         if token.facts.get("bound"):
-            token.facts["fired_for"] = min(self.fired_date(token) or now, now).isoformat()
+            once = self.event.timer is not TimerType.CYCLE  # what a cycle has missed is one
+            token.facts["fired_for"] = (min(self.fired_date(token) or now, now) if once else now).isoformat()
             return
         series = _read(token.facts["cycle"]).following(now) if "cycle" in token.facts else None
         if series is None:

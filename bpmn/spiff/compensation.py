@@ -9,14 +9,15 @@ from bpmn.definition import ElementType
 if TYPE_CHECKING:
     from bpmn.spiff.token import Token
 
-#: One completed activity: `activity`, its `local` variables, its `handler` and the entries `inner` to it: one of them, or both
-#: where an event subprocess is the handler.
+#: One completed activity: `activity`, its `local` variables, when it completed (`at`), its `handler` and the entries `inner` to it: one of
+#: them, or both where an event subprocess is the handler.
 Entry = dict[str, Any]
 
 
 def note(token: Token, **how: Any) -> None:
     """Note in the scope of a token that its activity has completed, and how it is compensated."""
-    entry = {"activity": token.task_spec.drawn_id, "local": token.facts.get("local", {}), **how}
+    # Whatever completes later finds a later number, in whichever scope.
+    entry = {"activity": token.task_spec.drawn_id, "local": token.facts.get("local", {}), "at": token.workflow.next_id, **how}
     token.scope.facts.setdefault("compensable", []).append(entry)
 
 
@@ -34,7 +35,7 @@ def take(thrower: Token, activity: str | None) -> list[Entry]:
         if wanted:
             scope.facts["compensable"] = [entry for entry in entries if entry not in wanted]
         if scope is scope.workflow.root or scope.task_spec.element.type is not ElementType.EVENT_SUBPROCESS:
-            return taken
+            return sorted(taken, key=lambda entry: entry.get("at", 0))  # those of earlier releases have no number, and are older
         scope = scope.scope
 
 

@@ -57,6 +57,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     def end(self, token: Token) -> None:
         """Do to others what its end does to them, just before it ends; that may sweep it away."""
         if self.body:
+            self.body.count(token)
             self.body.settle(token)
 
     def lose(self, token: Token) -> None:
@@ -177,12 +178,10 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         return True
 
     def _leave(self, token: Token) -> None:
-        """End the work, once: results go out, the loop counts, what can be compensated is noted."""
+        """End the work, once: results go out, what can be compensated is noted."""
         if token.uncaught is None:
             self.leave(token)
         values.map_out(token, self.element.output_parameters)
-        if self.body:
-            self.body.count(token)
         if token.uncaught is None:
             self._note(token)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bpmn import errors
 from bpmn.definition import BODY, COUNTERS, Definition, Element, Loop
+from bpmn.expressions import plain
 from bpmn.expressions.values import describe
-from bpmn.spiff import canceling
+from bpmn.spiff import canceling, values
 from bpmn.spiff.element import ElementSpec
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: What Camunda 7 calls the counters of a multi-instance activity.
 ALL, DONE, ACTIVE, COUNTER = COUNTERS
+#: Rounds that begin together; one command could not run through more.
+MOST = 20_000
 
 
 class Body(ElementSpec):
@@ -30,6 +33,9 @@ class Body(ElementSpec):
 
     def count(self, token: Token) -> None:
         """Count a round that is over, and see what that means; to be overridden."""
+
+    def forget(self, token: Token) -> None:
+        """Count a round no more that is canceled by hand; to be overridden where rounds run side by side."""
 
     def settle(self, token: Token) -> None:
         """Cancel what the end of a round cancels; to be overridden."""
@@ -65,6 +71,8 @@ class MultiInstance(Body):
 
     def begin(self, token: Token, number: int) -> None:
         """Start the rounds: by default all of them, side by side."""
+        if number > MOST:
+            raise errors.InstanceError(f"Expected at most {MOST} rounds side by side, but there are {number}")
         token.facts["local"][ACTIVE] = number
         entries = self.entries(token)
         for index, own in enumerate([self.entry(entries, index) for index in range(number)]):  # all of them, or none
@@ -77,14 +85,16 @@ class MultiInstance(Body):
         local[ACTIVE] += 1
         return {COUNTER: local[ALL] - 1}
 
+    def forget(self, token: Token) -> None:
+        """One round less is at work, unless it was over already and only the completion condition has failed."""
+        if "counted" not in token.facts:
+            token.scope.set_local({ACTIVE: token.scope.facts["local"][ACTIVE] - 1})
+
     def number(self, token: Token) -> int:
         """Return how many rounds there are."""
         if self.loop.cardinality is None:
             return len(self.entries(token))
-        number = token.evaluate(self.loop.cardinality)
-        if isinstance(number, bool) or not str(number).isdecimal():
-            raise errors.ExpressionError(f"Expected the cardinality to be a whole number of 0 or more, but it is {describe(number)}")
-        return int(number)
+        return values.whole("cardinality", token.evaluate(self.loop.cardinality), least=0)
 
     def entries(self, token: Token) -> list[Any]:
         """Return the collection; empty without one."""
@@ -101,17 +111,20 @@ class MultiInstance(Body):
             return {}
         if index >= len(entries):
             raise errors.ExpressionError(f"Expected entry {index + 1} of the collection, but it has {len(entries)} by now")
-        return {self.loop.element_variable: entries[index]}
+        return {self.loop.element_variable: plain(entries[index])}
 
     def count(self, token: Token) -> None:
         """Count a round that is over; the completion condition sees the variables of the round."""
         body = token.scope
         local = body.facts["local"]
         if "counted" not in token.facts:  # the condition may fail, and be put again
-            local[DONE] += 1
-            local[ACTIVE] -= 1
+            body.set_local({DONE: local[DONE] + 1, ACTIVE: self.at_work(local)})
             token.facts["counted"] = True
         body.facts["enough"] = local[DONE] >= local[ALL] or (self.loop.condition is not None and token.test(self.loop.condition))
+
+    def at_work(self, local: dict[str, Any]) -> int:
+        """Return how many rounds are at work when one more is over."""
+        return int(local[ACTIVE]) - 1
 
     def settle(self, token: Token) -> None:
         """Cancel the rounds that still run when enough are done."""
@@ -120,8 +133,8 @@ class MultiInstance(Body):
             canceling.cancel(body.workflow, *(other for other in body.children if other is not token and not other.watches))
 
     def lose(self, token: Token) -> None:
-        """End the activity when enough rounds are done."""
-        if token.facts.get("enough"):
+        """End the activity when enough rounds are done, or no other is left: some may have been canceled by hand."""
+        if token.facts.get("enough") or not token.inside:
             self.close(token)
 
 
@@ -129,6 +142,10 @@ class Sequential(MultiInstance):
     """One round after the other."""
 
     admit = Body.admit
+
+    def at_work(self, local: dict[str, Any]) -> int:  # noqa: ARG002 - always one, also in between, as Camunda 7 counts
+        """Return how many rounds are at work."""
+        return 1
 
     def begin(self, token: Token, number: int) -> None:  # noqa: ARG002 - all of them come in time
         """Start the first round."""
@@ -144,7 +161,6 @@ class Sequential(MultiInstance):
         if token.facts.get("enough"):
             self.close(token)
         elif not token.inside:
-            token.facts["local"][ACTIVE] = 1
             self.start_round(token, token.facts["local"][DONE])
 
 

@@ -70,6 +70,8 @@ def cancel(process: Process, token: Token) -> None:
     """Take an activation away, and the scopes in which nothing else is."""
     while token.scope is not process.root and token.scope.inside == 1:
         token = token.scope
+    if token.task_spec.body:
+        token.task_spec.body.forget(token)
     canceling.cancel(process, token)
 
 

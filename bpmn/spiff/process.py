@@ -119,11 +119,11 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         else:
             token.run_again()
 
-    def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None) -> None:
+    def interrupt(self, activity: Token, boundary: ElementSpec, *, number: int | None = None, **facts: Any) -> None:
         """Stop an activity, with all that is in it, and go on at its boundary event."""
         scope = activity.scope
         canceling.cancel(self, activity)
-        self.spawn(boundary, scope, number=number, done=True)
+        self.spawn(boundary, scope, number=number, done=True, **facts)
 
     def discard(self, token: Token) -> None:
         """Take a token away, with all that is in it; what is to hand something out is canceled instead."""

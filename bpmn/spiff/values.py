@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -55,12 +56,18 @@ def moment(written: str | None) -> datetime | None:
 
 def priority(value: Any) -> int:
     """Return the priority of a user task."""
+    return whole("priority", value)
+
+
+def whole(what: str, value: Any, least: float = -math.inf) -> int:
+    """Return a whole number, however it is written: what was divided is a fraction (`2.0`) even where it divides."""
     try:
-        if not isinstance(value, bool) and float(value) == int(float(value)):
+        if not isinstance(value, bool) and float(value) == int(float(value)) >= least:
             return int(float(value))
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ExpressionError(f"Expected the priority to be a whole number, but it is {describe(value)}")
+    number = "a whole number" if least == -math.inf else f"a whole number of {least} or more"
+    raise ExpressionError(f"Expected the {what} to be {number}, but it is {describe(value)}")
 
 
 def passed(
@@ -84,8 +91,12 @@ def passed(
 
 
 def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
-    """Set the input parameters as local variables; all of them see the variables around, none sees another."""
-    given = {parameter.name: _built(token, parameter.value) for parameter in parameters if token.workflow.maps}
+    """Set the input parameters as local variables; all of them see the variables around, none sees another.
+
+    What only watches takes none: behind an event-based gateway an event is entered when it has happened, as in Camunda 7.
+    """
+    taken = (parameter for parameter in parameters if token.workflow.maps and not token.watches)
+    given = {parameter.name: _built(token, parameter.value) for parameter in taken}
     if given:
         token.facts["local"] = token.facts.get("local", {}) | given
 

@@ -40,6 +40,20 @@ def test_parallel__one_for_each_entry_in_any_order():
     assert instance.variables == ITEMS  # counters and entries are local
 
 
+@pytest.mark.parametrize("sequential", [False, True])
+def test_collection__of_feel_values_that_json_has_not(sequential):
+    """They are kept as everything that an expression gives: as JSON."""
+    instance = several(collection='=[1.5, @"2026-12-01", {share: 1/4}]', elementVariable="item", sequential=sequential)
+
+    found = []
+    while standing(instance) != ["b"]:
+        instance = again(instance)
+        here = instance.waits()[0].id
+        found += seen(instance, here, "item")
+        instance.complete(here)
+    assert found == [1.5, "2026-12-01", {"share": 0.25}]
+
+
 def test_sequential__one_after_the_other():
     instance = several(collection="${items}", elementVariable="item", sequential=True)
 
@@ -102,6 +116,8 @@ def test_completion_condition__that_fails_is_an_incident_and_counts_once():
         ({"count": "${2.5}"}, "Expected the cardinality to be a whole number of 0 or more"),
         ({"count": "${true}"}, "Expected the cardinality to be a whole number of 0 or more"),
         ({"collection": "text", "elementVariable": "x"}, "Expected the collection to be a list"),
+        ({"count": "20001"}, "Expected at most 20000 rounds side by side, but there are 20001"),
+        ({"count": "999999999"}, "Expected at most 20000 rounds side by side"),
     ],
 )
 def test_number__that_cannot_be_told_is_an_incident(characteristics, message):

@@ -7,6 +7,7 @@ import pytest
 from bpmn.definition import BODY
 from bpmn.errors import InstanceError
 from bpmn.instructions import PROCESS, Instruction, Verb
+from bpmn.waits import WaitKind
 from tests.bpmn import definitions
 from tests.bpmn.definitions import instances, parameters
 from tests.bpmn.diagrams import end, flows, start, subprocess, timer_boundary, user
@@ -158,6 +159,31 @@ def test_within__one_more_round():
         instance = again(instance)
         instance.complete(instance.waits()[0].id)
         assert (len(instance.waits()), instance.ended) == (left, not left)
+
+
+def test_cancel__one_of_several_rounds():
+    """The activity goes on when the others are done."""
+    instance = begin(start("s"), user("b", instances(count="3")), user("z"), end("e"), flows("s -> b -> z -> e"))
+    (body,) = [token.id for token in instance.tokens() if token.element == "b" + BODY]
+    complete(instance, "b")
+
+    instance.modify(cancel(instance, "b"))
+
+    assert instance.variables_at(body, local=True) == {"nrOfInstances": 3, "nrOfCompletedInstances": 1, "nrOfActiveInstances": 1}
+    instance = again(instance)
+    complete(instance, "b")
+    assert standing(instance) == ["z"]
+
+
+def test_cancel__the_last_round_at_work_while_another_waits_for_its_job():
+    task = user("b", instances(count="2", asyncAfter="true"))
+    instance = begin(start("s"), task, user("z"), end("e"), flows("s -> b -> z -> e"))
+    complete(instance, "b")
+
+    instance.modify(Instruction(verb=Verb.CANCEL, target=next(w.id for w in instance.waits() if w.kind is WaitKind.USER_TASK)))
+    instance.execute(instance.waits()[0].id)
+
+    assert standing(again(instance)) == ["z"]
 
 
 def test_within__one_more_round_of_a_subprocess():

@@ -32,6 +32,9 @@ def catching(variables=None, **timer):
         ({"duration": "${wait}"}, NOW + 2 * HOUR),
         ({"date": "${at}"}, datetime(2027, 1, 1, tzinfo=UTC)),
         ({"duration": "${at}"}, datetime(2027, 1, 1, tzinfo=UTC)),
+        ({"duration": '=duration("PT2H") * 2'}, NOW + 4 * HOUR),
+        ({"duration": '=duration("P1M")'}, datetime(2026, 12, 25, 8, tzinfo=UTC)),
+        ({"date": '=date and time(at) - duration("PT1H")'}, datetime(2026, 12, 31, 23, tzinfo=UTC)),
     ],
 )
 def test_catch__is_due(timer, due_at):
@@ -79,6 +82,7 @@ BAD = [
     ("P999999999D", "Expected a date"),
     ("PT999999999H", "Expected a date"),
     ("R3/PT1H", "Expected a date and time with an offset"),
+    (timedelta.max, "Expected a date"),
     (7, "Expected a date and time or a duration"),
     (True, "Expected a date and time or a duration"),
     (["PT1H"], "Expected a date and time or a duration"),
@@ -337,3 +341,35 @@ def test_bound__only_where_it_calls_what_is_live():
 
     assert wait(instance, "t").due_at == NOW + DAY
     assert clock.asked == ["promised"]
+
+
+def cycling(clock, cycle):
+    return beside(functions={"deadline": clock.deadline}, live={"deadline"}, interrupting=False, cycle=cycle)
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_bound__a_cycle_goes_on_from_a_date_that_moves(cold):
+    clock = Clock(None)
+    instance = cycling(clock, "R3/${deadline('warning')}/P1D")
+    assert wait(instance, "t").due_at is None
+
+    clock.due_at = NOW + 2 * DAY
+    assert wait(instance, "t").due_at == NOW + 2 * DAY
+    clock.due_at = NOW + 4 * DAY
+    for day in (4, 5, 6):
+        instance = again(instance) if cold else instance
+        assert (wait(instance, "t").due_at, wait(instance, "t").repeats) == (NOW + day * DAY, True)
+        fire(instance, "t", at=NOW + day * DAY)
+    assert wait(instance, "t").due_at is None
+    assert standing(instance, WaitKind.USER_TASK) == ["a", "r", "r", "r"]
+
+    clock.due_at = NOW + 10 * DAY
+    assert wait(instance, "t").due_at == NOW + 10 * DAY
+
+
+def test_bound__a_cycle_makes_one_of_what_it_has_missed():
+    instance = cycling(Clock(NOW + DAY), "R/${deadline('warning')}/P1D")
+
+    fire(instance, "t", at=NOW + 5 * DAY + HOUR)
+
+    assert wait(instance, "t").due_at == NOW + 6 * DAY

@@ -13,6 +13,7 @@ ALONE = (
     "user {id} async-before",
     "user {id} times=2",
     "user {id} times=2 one-by-one",
+    "user {id} times=3 async-after-each until=${{nrOfCompletedInstances > 1}}",
     "user {id} while=${{{id}}} most=3",
     "task {id}",
     "task {id} async-after times=2",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bpmn import compiler
 from bpmn.definition import ElementType
 from bpmn.instance import Instance
+from bpmn.instructions import Instruction, Verb
 from bpmn.waits import Context, WaitKind
 from tests.bpmn.instances import HOUR, NOW, again
 from tests.conformance import drawing, shapes
@@ -88,6 +89,25 @@ def serve(instance, wait, raised=None):
         instance.deliver(wait.id)
     else:
         instance.complete(wait.id)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_shape__never_waits_for_what_was_canceled(data):
+    """Whatever is taken away by hand: something waits for the world, or says what it lacks, or all is over."""
+    (definition,) = compiler.compile(drawing.draw(shapes.lines(data.draw(shapes.BLOCKS))), "shape.bpmn")
+    instance = Instance.start(definition, conditions(data, definition, 0), Context(now=NOW))
+
+    for step in range(PATIENCE):
+        assert instance.ended or instance.waits()
+        if instance.ended or instance.waits(WaitKind.INCIDENT):
+            break
+        instance = again(instance)
+        instance.set_variables(conditions(data, definition, step))
+        if not instance.ended and data.draw(st.booleans(), label="cancel"):
+            instance.modify(Instruction(verb=Verb.CANCEL, target=data.draw(st.sampled_from(instance.tokens())).id))
+        elif here := expected(instance, step):
+            serve(instance, data.draw(st.sampled_from(here)))
 
 
 @pytest.mark.parametrize("alone", shapes.ALONE)

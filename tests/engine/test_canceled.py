@@ -142,6 +142,22 @@ def test_end__what_was_called(stage, designer, beside):
     assert stage.tasks(stage.of(instance)) == (["归档"] if beside else [])
 
 
+def test_end__one_of_several_that_were_called(stage, designer):
+    """The activity goes on when the others have ended."""
+    calls = d.call("call", defs.instances(count="2"), of="alone", inputs=("answer",))
+    content = (d.start("s"), calls, d.user("look", name="归档"), d.end("e"), d.flows("s -> call -> look -> e"))
+    stage.deploy("both", caller_bpmn=d.diagram(*content, key="caller"), alone_bpmn=ALONE)
+    instance = designer.start("caller", answer=1)
+    with stage.reading() as session:
+        [called, _] = session.scalars(select(Instance.id).where(Instance.parent_id == instance.id).order_by(Instance.id))
+
+    with designer.acting() as session:
+        modifications.end(session, called, actor=designer.actor, reason="test", maps=False)
+    stage.person("admin").complete(stage.of(instance), "办理")
+
+    assert stage.tasks(stage.of(instance)) == ["归档"]
+
+
 def modify(designer, instance_id, element, **more):
     """Cancel whatever is there."""
     instruction = modifications.Instruction(verb=modifications.Verb.CANCEL, target=element, skips_mappings=True)

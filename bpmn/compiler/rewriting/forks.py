@@ -50,9 +50,9 @@ def _forks(element: Element, flows: dict[str, Flow]) -> bool:
 
 
 def _split(element: Element, elements: dict[str, Element], flows: dict[str, Flow]) -> None:
-    """Put a gateway behind an activity with several or conditional flows: all that hold are taken, as out of an inclusive one."""
-    conditional = any(flows[key].condition for key in element.outgoing)
-    kind = ElementType.INCLUSIVE_GATEWAY if conditional else ElementType.PARALLEL_GATEWAY
+    """Put a gateway behind an activity with several or conditional flows: all that hold are taken, the default flow when none does."""
+    chosen = element.default or any(flows[key].condition for key in element.outgoing)
+    kind = ElementType.INCLUSIVE_GATEWAY if chosen else ElementType.PARALLEL_GATEWAY
     split = _insert(element, "split", kind, elements, flows)
     elements[split] = replace(elements[split], outgoing=element.outgoing, default=element.default)
     for key in element.outgoing:

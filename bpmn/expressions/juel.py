@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import limits
+from bpmn.expressions import limits, temporal
 from bpmn.expressions.scope import Run, Scope
 from bpmn.expressions.values import describe, plain_text
 
@@ -118,7 +118,7 @@ def arithmetic(symbol: str, left: Run, right: Run) -> Run:
 
 
 def order(symbol: str, left: Run, right: Run) -> Run:
-    """`< <= > >=`: false when either side is null."""
+    """`< <= > >=`: null is neither less nor greater than anything, but not less than null."""
     compare = _ORDER[symbol]
 
     def run(scope: Scope) -> bool:
@@ -131,9 +131,17 @@ def order(symbol: str, left: Run, right: Run) -> Run:
     return run
 
 
+def _beside(value: Any, other: Any) -> Any:
+    """Read a text beside a date as one: variables hold dates as texts."""
+    if not isinstance(value, str) or not isinstance(other, dt.date):
+        return value
+    return temporal.read_moment(value) if isinstance(other, dt.datetime) else temporal.read_date(value)
+
+
 def _ordered(compare: Callable[[Any, Any], Any], left: Any, right: Any) -> bool:
     if left is None or right is None:
-        return False
+        return left is right and bool(compare(0, 0))
+    left, right = _beside(left, right), _beside(right, left)
     if isinstance(left, _NUMBERS) or isinstance(right, _NUMBERS):
         left, right = _pair(left, right)
     elif not (isinstance(left, str) and isinstance(right, str)) and not (isinstance(left, _MOMENTS) and type(left) is type(right)):
@@ -166,7 +174,10 @@ def _equal(left: Any, right: Any) -> bool:
     if isinstance(left, _NUMBERS) or isinstance(right, _NUMBERS):
         first, second = _pair(left, right)
         return bool(first == second)
-    return bool(left == right)
+    try:
+        return bool(_beside(left, right) == _beside(right, left))
+    except ExpressionError:
+        return False
 
 
 def logic(symbol: str, left: Run, right: Run) -> Run:

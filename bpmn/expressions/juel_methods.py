@@ -34,6 +34,8 @@ def _whole(value: Any) -> int:
 
 
 def _moment(value: Any) -> dt.datetime:
+    if isinstance(value, str):
+        return temporal.read_moment(value)
     if isinstance(value, dt.datetime):
         return value
     raise ExpressionError(f"Expected a date and time, but it is {describe(value)}")

@@ -47,6 +47,10 @@ def value(text, **functions):
         ("${nothing == null}", True),
         ("${nothing != 'x'}", True),
         ("${nothing < 1}", False),
+        ("${nothing >= 0}", False),
+        ("${nothing <= nothing}", True),
+        ("${nothing >= null}", True),
+        ("${nothing < null}", False),
         ("${'a' < 'b'}", True),
         ("${!yes}", False),
         ("${not not yes}", True),
@@ -211,6 +215,43 @@ def test_evaluate__dates_of_functions_compare():
     early, late = dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
 
     assert value("${a() < b()}", a=lambda: early, b=lambda: late) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${due < now()}", True),
+        ("${now() <= due}", False),
+        ("${now() == '2026-12-02T00:00:00Z'}", True),
+        ("${now() != 'soon'}", True),
+        ("${typed < now()}", True),
+        ("${now().isAfter(due) && now().isAfter(typed)}", True),
+        ("${born < today()}", True),
+        ("${born == today()}", False),
+    ],
+)
+def test_evaluate__a_text_beside_a_date_is_one(text, expected):
+    """Variables hold dates as texts: with an offset, also as Camunda 7 writes it, or a day."""
+    known = {"due": "2026-12-01T08:00:00+08:00", "typed": "2026-12-01T08:00:00.000+0800", "born": "1990-05-06"}
+    now = dt.datetime(2026, 12, 2, tzinfo=dt.UTC)
+
+    assert parse(text).evaluate(known, {"now": lambda: now, "today": now.date}) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("${now() < 'soon'}", "Expected a date such as 2026-11-25, but it is 'soon'"),
+        ("${now() < '2026-12-01T08:00:00'}", "only one of them has a time zone"),
+        ("${now().isBefore('2026-12-01T08:00:00')}", "do not fit"),
+        ("${today() < now()}", "Expected two numbers, texts or dates to compare"),
+    ],
+)
+def test_evaluate__what_is_no_date_beside_one(text, message):
+    now = dt.datetime(2026, 12, 2, tzinfo=dt.UTC)
+
+    with pytest.raises(ExpressionError, match=message):
+        parse(text).evaluate({}, {"now": lambda: now, "today": now.date})
 
 
 @pytest.mark.parametrize(

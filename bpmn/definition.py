@@ -114,9 +114,8 @@ class EventDefinition:
     message_variable: str | None = None
     #: Error end events: the text that goes with the error (`camunda:errorMessage` of the error).
     error_message: Expression | None = None
-    #: Compensation throw: the activity that is compensated (None: all of the scope), and whether the token waits for it.
+    #: Compensation throw: the activity that is compensated (None: all of the scope).
     activity: str | None = None
-    waits: bool = True
     #: Signal throw: the variables that go with it (`camunda:in`).
     inputs: tuple[VariableMapping, ...] = ()
 

@@ -87,7 +87,7 @@ def _event(word: Word) -> tuple[str, ...]:
 
 
 def _attribute(word: Word) -> tuple[str, ...]:
-    harmless = f" ({', '.join(sorted(word.harmless))}: accepted)" if word.fate is Fate.REFUSED and word.harmless else ""
+    harmless = f" ({', '.join(sorted(word.harmless))}: accepted)" if word.fate in {Fate.REFUSED, Fate.WARNED} and word.harmless else ""
     return f"`{word.name}`", _owners(word), word.fate.value + harmless, word.note
 
 

@@ -180,6 +180,8 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
 WARNED: list[tuple[str, str, str, bytes]] = [
     ("cycle-that-interrupts", "b", "once", around(user("x"), timer_boundary("b", on="x", cycle="R3/PT1H"), flows("b -> e"))),
     ("idle-job", "b", "association leads to", around(user("x"), boundary("b", compensate(), on="x", attrs={"camunda:asyncAfter": "true"}), UNDO, task("undo", attrs={"isForCompensation": "true"}))),
+    ("idle-job", "x", "events behind it", racing(message_catch("a", message="m"), timer_catch("b", duration="P1D"), flows("x -> a -> e", "x -> b -> e")).replace(b"<bpmn:eventBasedGateway", b'<bpmn:eventBasedGateway camunda:asyncAfter="true"')),
+    ("ignored-attribute", "t", "all the same", undone(UNDO, throw("t", compensate("x", wait=False)), flows("s -> t -> e"))),
     ("no-cancel-end", "b", "取消结束事件", around(transaction("x", INNER), boundary("b", CANCEL, on="x"), flows("b -> e"))),
     ("unreachable", "undo", "there is none", around(user("x"), task("undo", attrs={"isForCompensation": "true"}))),
     ("cycle-that-interrupts", "x_start", "once", beside(event_process(start("x_start", timer(cycle="R3/PT1H"))))),
@@ -198,6 +200,7 @@ ACCEPTED: list[tuple[str, bytes]] = [
     ("unknown-activity", undone(UNDO, throw("t", compensate("x")), flows("s -> t -> e"))),
     ("unknown-activity", diagram(ENDS, subprocess("sub", INNER, user("x"), boundary("b", compensate(), on="x"), task("undo", attrs={"isForCompensation": "true"}), UNDO, flows("is -> x -> ie")), throw("t", compensate("sub")), flows("s -> sub -> t -> e"))),
     ("unknown-activity", undoing(throw("t", compensate("x")), flows("x -> t -> e"))),
+    ("ignored-attribute", undone(UNDO, throw("t", compensate("x")).replace("activityRef", 'waitForCompletion="true" activityRef'), flows("s -> t -> e"))),
     ("unknown-activity", undone(UNDO, event_subprocess("y", start("ys", error("E")), end("ye", compensate("x")), flows("ys -> ye")))),
     ("unreachable", linked(throw("t", link("a")), catch("c", link("a")))),
     ("loose-end", linked(throw("t", link("a")), catch("c", link("a")))),

@@ -92,13 +92,13 @@ def test_read__compensation():
         task("undo", attrs={"isForCompensation": "true"}),
         association("b", "undo"),
         throw("all", compensate()),
-        end("e", compensate("x", wait=False)),
+        end("e", compensate("x")),
         flows("s -> x -> all -> e"),
     )
 
     assert (definition.elements["b"].handler, definition.elements["undo"].for_compensation) == ("undo", True)
     assert definition.elements["all"].event == EventDefinition(type=EventType.COMPENSATION)
-    assert definition.elements["e"].event == EventDefinition(type=EventType.COMPENSATION, activity="x", waits=False)
+    assert definition.elements["e"].event == EventDefinition(type=EventType.COMPENSATION, activity="x")
 
 
 def test_read__an_association_of_another_event_is_drawing():

@@ -10,6 +10,7 @@ import pytest
 
 from bpmn import lint
 from bpmn.errors import Finding
+from tests.bpmn import diagrams
 from tests.bpmn.diagrams import call, decision, diagram, end, external, flows, start, user
 from tests.effort import calls
 
@@ -39,6 +40,13 @@ def process(key: str, *content: str) -> bytes:
 
 def calling(key: str, called: str) -> bytes:
     return process(key, call("x", of=called, name="办理"))
+
+
+#: What is called begins by a message only.
+WAITING = diagrams.document(
+    diagrams.process("p", start("s"), call("x", of="waiting", name="办理"), end("e"), flows("s -> x -> e")),
+    diagrams.process("waiting", start("m", message="come"), end("f"), flows("m -> f")),
+)
 
 
 def errors(resources: dict[str, bytes], **known: Any) -> list[Finding]:
@@ -76,6 +84,7 @@ def test_lint__whole_bundle():
     ("content", "rule", "words"),
     [
         (calling("p", "nowhere"), "unknown-process", "“办理” \\(x\\) .*'nowhere'"),
+        (WAITING, "unknown-process", "“办理” \\(x\\) .*'waiting' waits for an event"),
         (process("p", decision("x", ref="nowhere", result="r")), "unknown-decision", "'nowhere'"),
         (process("p", user("x", form="nowhere")), "unknown-form", "'nowhere'"),
         (process("p", user("x", form_key="camunda-forms:deployment:nowhere.form")), "unknown-form", "'nowhere.form'"),

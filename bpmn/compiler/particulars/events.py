@@ -134,11 +134,7 @@ def _conditional(source: Source, node: Node, definition: Node) -> EventDefinitio
 
 
 def _compensation(source: Source, node: Node, definition: Node) -> EventDefinition:  # noqa: ARG001
-    return EventDefinition(
-        type=EventType.COMPENSATION,
-        activity=local_reference(definition.get("activityRef", "")) or None,
-        waits=definition.get("waitForCompletion", "true") in TRUE,
-    )
+    return EventDefinition(type=EventType.COMPENSATION, activity=local_reference(definition.get("activityRef", "")) or None)
 
 
 def _link(source: Source, node: Node, definition: Node) -> EventDefinition:  # noqa: ARG001

@@ -52,11 +52,15 @@ def job_at_event_subprocess(drawing: Drawing) -> Problems:
 
 
 def idle_job(drawing: Drawing) -> Problems:
-    """No token comes to a compensation boundary event, so that no job goes on from there; in Camunda 7 neither."""
+    """A job goes on where a token passes: not from a compensation boundary event, nor behind an event-based gateway."""
     for event in drawing.of_event(EventType.COMPENSATION, ElementType.BOUNDARY_EVENT):
         if event.async_before or event.async_after:
             message = f"Expected no job before or after {drawing.label(event.id)}, since no token comes to it, but there is one"
             yield event.id, f"{message}: put it on the activity that its association leads to"
+    for gateway in drawing.of_type(ElementType.EVENT_BASED_GATEWAY):
+        if gateway.async_after:
+            message = f"Expected no job after {drawing.label(gateway.id)}, since the event that happens takes its place, but there is one"
+            yield gateway.id, f"{message}: put it on the events behind it"
 
 
 def _wrong(retries: str) -> str | None:

@@ -47,8 +47,8 @@ def unsupported_attribute(source: Source) -> Problems:
 
 def ignored_attribute(source: Source) -> Problems:
     """Attributes that have no effect, although they might be expected to."""
-    for node, _, word in _attributes(source):
-        if word.fate is Fate.WARNED:
+    for node, value, word in _attributes(source):
+        if word.fate is Fate.WARNED and value not in word.harmless:
             yield node, f"Expected {label(bearer(node))} to say only what has an effect, but {word.name} has none: {word.note}"
 
 

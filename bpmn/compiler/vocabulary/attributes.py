@@ -33,7 +33,7 @@ WRITTEN = _tags("conditionExpression", "condition", "timeDate", "timeDuration", 
 FORMULAS = WRITTEN | {"loopCardinality", "completionCondition", "loopCondition", "formalExpression"}
 CATCHING = START | BOUNDARY | {"intermediateCatchEvent"}
 
-FALSE, ONCE, LATEST = _tags("false", "0"), _tags("1"), _tags("latest")
+FALSE, TRUE, ONCE, LATEST = _tags("false", "0"), _tags("true", "1"), _tags("1"), _tags("latest")
 BINDINGS = _tags("latest", "deployment")
 
 JAVA = "choose “External” as implementation and give it a topic, or write an expression: no class runs inside the engine"
@@ -83,7 +83,13 @@ PLAIN = [
     *_words(Fate.RUNS, ERROR, "the error; the code itself where it refers to nothing", "errorRef"),
     *_words(Fate.RUNS, ESCALATION, "the escalation; without it, every one is caught", "escalationRef"),
     *_words(Fate.RUNS, COMPENSATION, "the activity that is compensated; without it, all that has completed", "activityRef"),
-    *_words(Fate.RUNS, COMPENSATION, "false: the token does not wait for the handlers", "waitForCompletion"),
+    *_words(
+        Fate.WARNED,
+        COMPENSATION,
+        "the token waits for the handlers all the same, as in Camunda 7",
+        "waitForCompletion",
+        harmless=TRUE,
+    ),
     *_words(Fate.RUNS, BOUNDARY, "the activity that it stands on, and whether it interrupts it", "attachedToRef", "cancelActivity"),
     *_words(Fate.REFUSED, CATCHING, "draw one event for each definition", "parallelMultiple", harmless=FALSE),
     *_words(Fate.RUNS, START, "in an event subprocess: whether it interrupts what is around it", "isInterrupting"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +16,10 @@ from engine.columns import new_id
 from engine.database import Database
 from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unsettled, Vanished
 from engine.models import Department
+from tests import databases
 from tests.proxy import COMMIT, Proxy
+from tests.soak.networks import free_port
+from tests.soak.server import Server
 
 QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"
 
@@ -409,3 +413,35 @@ def test_transaction__what_came_does_not_fit(db, code, name, said):
 def test_reading__of_what_does_not_fit(db, sql):
     with pytest.raises(InvalidInput), db.reading() as session:
         session.connection().exec_driver_sql(sql)
+
+
+@pytest.fixture
+def by_tcp():
+    """A server that is reached through the network, as by most nodes."""
+    with databases.folder("outages") as folder:
+        folder.chmod(0o755)
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        server = Server(data, port=free_port(), conf="listen_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n")
+        if server.user:
+            shutil.chown(data, server.user)
+        server.found()
+        server.start()
+        yield f"postgresql+psycopg://postgres@127.0.0.1:{server.port}/postgres"
+        server.stop("immediate")
+
+
+def test_transaction__nobody_takes_what_is_sent(by_tcp, opened, monkeypatch):
+    """A node that is frozen while much comes to it holds its locks no longer than one that stands still between two statements."""
+    monkeypatch.setattr(postgresql, "IDLE_TIMEOUT", 1)
+    frozen, near = opened(by_tcp), opened(by_tcp)
+    take = text("SELECT * FROM held FOR UPDATE")
+    with near.bind.begin() as connection:
+        connection.execute(text("CREATE TABLE held AS SELECT 1 AS id"))
+
+    with frozen.bind.connect() as connection:
+        connection.execute(take)
+        connection.connection.dbapi_connection.pgconn.send_query(b"SELECT repeat('x', 1000) FROM generate_series(1, 200000)")
+        with near.bind.begin() as other:
+            assert other.scalars(take).all() == [1]
+        connection.invalidate()

@@ -1,7 +1,7 @@
 # Two commands: `make run` serves the project, `make test` tests it.  Both set up what they need first.
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help run test lint format bench bench-departments bench-growth bench-scheduler soak soak-ha crowds setup requirements clean
+.PHONY: help run test lint format bench bench-departments bench-growth bench-scheduler soak soak-ha soak-migrate crowds setup requirements clean
 
 UV_VERSION := 0.13.9
 BOOT := .boot/uv-$(UV_VERSION).stamp
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench-departments   five departments finish at the same moment (TRIALS=1000)'
 	@echo 'make crowds   people, departments and time act at random on the same cases, in widened windows (SEEDS=100 FIRST=0)'
 	@echo 'make soak-ha   a primary with two synchronous standbys is killed and cut off'
+	@echo 'make soak-migrate   that, in the midst of onething migrate'
 	@echo 'make clean  forget environments and caches (never the data in var/)'
 
 run: .venv/runtime.stamp
@@ -69,6 +70,9 @@ soak: .venv/dev.stamp
 
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
+
+soak-migrate: .venv/dev.stamp
+	$(BIN)/python -m tests.soak.upgrades --seed $(SEED)
 
 # So many seeds, each of which is another crowd, and the first of them.
 SEEDS ?= 100

@@ -21,7 +21,6 @@ from bpmn.waits import Activity, Context, Glance, Signal, Wait, WaitKind
 #: What can raise errors and escalations, and what somebody completes, or another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
-_ALL = frozenset(WaitKind)
 
 
 class Instance:
@@ -33,6 +32,10 @@ class Instance:
         self.definition = definition
         self.emptied = False  #: Whether it has ended because a modification has canceled what was left of it.
         self._process = spiff.Process(spiff.spec_of(definition), dict(variables), context)
+
+    def __del__(self) -> None:
+        """Take the process apart: what is in it refers to it, and would stay in memory until Python looks for such circles."""
+        vars(vars(self).get("_process", self)).clear()
 
     @classmethod
     def start(
@@ -99,7 +102,7 @@ class Instance:
 
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
         """Say what the instance waits for, of these kinds or of all, by id, `among` these or at all.  Bound timers are evaluated anew."""
-        return waiting.waits(self._process, kinds or _ALL, among)
+        return waiting.waits(self._process, kinds or waiting.ALL, among)
 
     def standing(self) -> dict[int, WaitKind]:
         """Say of what kind each wait is, by its id, at a glance."""
@@ -262,10 +265,7 @@ class Instance:
         self._process.run_to_rest()
 
     def cancel(self, *, maps: bool = True) -> None:
-        """End everything.  What has ended already stays as it is.
-
-        What is canceled hands out its output parameters, unless it is not to (`maps`); raises InstanceError when that fails.
-        """
+        """End everything; what is canceled hands out its output parameters, unless not (`maps`).  Raises InstanceError when that fails."""
         self._process.maps = maps
         self._process.empty(self._process.root)
         self._process.stop()

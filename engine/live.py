@@ -72,14 +72,14 @@ class LiveInstances:
         return {name: found.process.variables[name] for name in found.large}
 
     def keep(self, row: Held, process: Process) -> None:
-        """Keep a token state as it was committed with its row; what was used longest ago makes room."""
+        """Keep a token state as it was committed with its row, if it has not ended; what was used longest ago makes room."""
         size = (
             BASE
             + PER_STATE * len(row.state)
             + PER_VARIABLES * sum(len(name) + large_values.length(value) for name, value in row.variables.items())
         )
-        if size > self.limit // 4:
-            return  # one that would drive out all others
+        if process.ended or size > self.limit // 4:
+            return  # nobody takes it up any more, or it would drive out all others
         process.go_on(_NOWHERE)
         with self._lock:
             self._drop(row.id)

@@ -11,6 +11,9 @@ from bpmn.waits import Glance, Wait, WaitKind
 if TYPE_CHECKING:
     from bpmn.spiff.process import Process
 
+#: Whatever a process may wait for.
+ALL = frozenset(WaitKind)
+
 
 def lay(process: Process, rows: Sequence[Row]) -> None:
     """Let tokens be in a process that has none yet, as their rows say."""

@@ -65,8 +65,8 @@ def test_keep__the_database_was_restored(database, running):
     assert set(reference.standing(database, running)) == {"department3", "department4"}
 
 
-def test_keep__the_limit(database, running):
-    database.live.limit = 100_000
+def test_keep__the_limit(monkeypatch, database, running):
+    monkeypatch.setattr(database.live, "limit", 100_000)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for _ in range(40):
@@ -76,6 +76,15 @@ def test_keep__the_limit(database, running):
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 4_000_000  # it grows no further, whatever else has been cached on the way
+
+
+def test_keep__nothing_that_has_ended(database):
+    reference.deploy(database)
+    before = len(database.live)
+    instance = reference.begin(database, done=5)
+    assert len(database.live) == before + 1
+    reference.complete(database, reference.standing(database, instance)["issue"], reference.CLERK, {})
+    assert len(database.live) == before
 
 
 def course(url, megabytes):

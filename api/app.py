@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from flask import Response
 from flask.json.provider import JSONProvider
-from werkzeug.routing import IntegerConverter
 
 from api import auth, camunda, health, logbook, pages, problems, security, tracing, turns, v1
 from api.repeats import Application
@@ -20,12 +19,6 @@ from engine.idempotency import Repeated
 from engine.passwords import AT_ONCE, Passwords
 from engine.schema import SERVER
 from engine.settings import Environment, Settings
-
-
-class Counted(IntegerConverter):
-    """A number in an address: nothing that is counted here has more digits."""
-
-    regex = r"\d{1,9}"
 
 
 class OrJson(JSONProvider):
@@ -45,7 +38,6 @@ def create_app(settings: Settings | None = None, *, passwords: Passwords | None 
     settings = settings or settings_.load()
     app = Application("api")
     app.json = OrJson(app)
-    app.url_map.converters["int"] = Counted
     app.config.update(
         SECRET_KEY=settings_.secret_key(settings),
         MAX_CONTENT_LENGTH=settings.max_upload,

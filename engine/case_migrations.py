@@ -160,7 +160,7 @@ def of_batch(session: Session, batch: UUID) -> list[Affected]:
 
 
 def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Report:
-    """Put an instance back as it was before a batch, if nothing has gone on in it since."""
+    """Put an instance back as it was before a batch, if nothing has gone on since; what follows a clock is due by today's calendar."""
     _require(actor)
     row = instances.lock(session, about.instance_id)
     query = select(CaseMigration).where(CaseMigration.batch == batch, CaseMigration.instance_id == row.id)
@@ -173,6 +173,7 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
     notes = _give_back_drafts(session, record, loaded)
     pre_images.put_back(session, row, record.rows)
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
+    projection.follow_the_world(session, row, instances.look(session, row))
     if row.item_id is None and row.parent_id is None:
         session.get_one(Case, row.case_id).definition_id = record.from_id
     record.undone_at, record.undone_by = moments.now(), actor.name

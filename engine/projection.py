@@ -226,3 +226,16 @@ def rename(session: Session, row: Held, process: Process) -> None:
         for wait in process.waits(kind):
             mine = (table.c.instance_id == row.id, table.c.wait == wait.id)
             session.execute(update(table).where(*mine).values(_subscription(row, wait)))
+
+
+def follow_the_world(session: Session, row: Held, process: Process) -> None:
+    """Let what moves with the world (a clock, a calendar) be due as it is today; what was put off since it has failed stays put off."""
+    fixed = process.glance(None).dates
+    for wait in process.waits(WaitKind.USER_TASK, WaitKind.TIMER):
+        if wait.id not in fixed:
+            table, due_at, here = (
+                (_TASKS, wait.task_due_at, _TASKS.c.status == TaskStatus.OPEN)
+                if wait.kind is WaitKind.USER_TASK
+                else (_TIMERS, wait.due_at, _TIMERS.c.error.is_(None))
+            )
+            session.execute(update(table).where(table.c.instance_id == row.id, table.c.wait == wait.id, here).values(due_at=due_at))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from engine import case_migrations, deployments, fetches, folders, incidents, journal, models, suspension, tasks
+from engine import case_migrations, deployments, fetches, folders, incidents, journal, models, suspension, tasks, worker
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
@@ -20,6 +20,7 @@ from tests import invariants, redrawn, restaurant, tiny
 from tests.acceptance import applicants
 from tests.bpmn import diagrams as d
 from tests.engine import test_walks
+from tests.engine.test_recomputing import publish
 from tests.engine.test_walks import Walk
 from tests.stage import DESIGNER, WORKFLOWS
 
@@ -435,6 +436,31 @@ def test_undo__keeps_what_others_did(stage, running):
     assert undone.done
     (task,) = stage.all(Task, stage.of(running))
     assert (task.assignee, task.element, task.name) == ("li", "review", "审查")
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_undo__a_calendar_came_meanwhile(stage, clerk, counted):
+    """Its dates are those of the calendar of today, whether its clock was counted anew before, or is afterwards."""
+    before = tiny.inspected("alpha")
+    for process in (before, before.replace("现场核查".encode(), "踏勘".encode())):
+        stage.deploy("tiny", **tiny.folder({"alpha": {"promised": "5"}}, processes={"alpha": process}))
+        if process is before:
+            case, batch = clerk.take_in("tiny"), new_id()
+    migrate(stage, "alpha", batch=batch)
+    due_at = stage.task(case, "alpha审批").due_at
+    publish(stage, 4)
+    if counted:
+        worker.drain(stage.database)
+
+    with stage.database.transaction() as session:
+        (about,) = case_migrations.of_batch(session, batch)
+        undone = case_migrations.undo(session, batch, about, actor=DESIGNER)
+    worker.drain(stage.database)
+
+    assert undone.done
+    assert str(stage.timer(case, "late")) == "2026-03-10"
+    assert stage.task(case, "alpha审批").due_at - due_at == timedelta(days=1)
+    invariants.check(stage.database)
 
 
 def test_undo__has_gone_on(stage, running, market):

@@ -27,9 +27,9 @@ def hand_over(session: Session, writes: Writes) -> None:
 
 
 def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
-    """Give the object of a row that was read just now: what the session knows of it is as it is in the database."""
+    """Give the object of a row that was read just now, by `attributes`: what the session knows of it is as it is in the database."""
     mapper = kind.__mapper__
-    key = mapper.identity_key_from_primary_key(tuple(row[column.name] for column in mapper.primary_key))
+    key = mapper.identity_key_from_primary_key(tuple(row[name] for name in _known_by(kind)))
     known: Known | None = session.identity_map.get(key)
     if known is not None:
         session.expire(known)  # with what it refers to
@@ -42,6 +42,17 @@ def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
     state.key, state.session_id = key, session.hash_key  # as the mapper does it: nothing in it has to be looked for that may be new, too
     session.identity_map.add(state)
     return new
+
+
+@cache
+def attributes(kind: type[Base]) -> Mapping[str, str]:
+    """Say what the columns of a table are called in its objects."""
+    return {found.columns[0].name: found.key for found in kind.__mapper__.column_attrs}
+
+
+@cache
+def _known_by(kind: type[Base]) -> tuple[str, ...]:
+    return tuple(attributes(kind)[column.name] for column in kind.__mapper__.primary_key)
 
 
 @event.listens_for(Session, "before_flush")
@@ -70,10 +81,15 @@ def _take(session: Session, writes: Writes) -> bool:
 
 
 def _in_any_order(written: Iterable[Collection[Base]], writes: Writes) -> bool:
-    """Whether no table is written in two ways; and none has versions of its rows, which the mapper compares."""
+    """Whether no table is written in two ways; none has versions of its rows, which the mapper compares, or calls its columns otherwise."""
     kinds = [kind for entities in written for kind in {type(entity) for entity in entities}]
     tables = [kind.__table__ for kind in kinds] + list({part.table for part in writes.rows})
-    return len(set(tables)) == len(tables) and all(kind.__mapper__.version_id_col is None for kind in kinds)
+    return len(set(tables)) == len(tables) and all(map(_is_plain, kinds))
+
+
+@cache
+def _is_plain(kind: type[Base]) -> bool:
+    return kind.__mapper__.version_id_col is None and all(column == name for column, name in attributes(kind).items())
 
 
 def _add(entity: Base, writes: Writes) -> None:

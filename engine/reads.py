@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
@@ -44,11 +45,17 @@ class Reading:
     def __init__(self, *queries: Select[Any]) -> None:
         self._kinds = [query.column_descriptions[0]["expr"] for query in queries]
         columns = [cast("list[Column[Any]]", list(query.selected_columns)) for query in queries]
-        self._names = [[column.name for column in each] for each in columns]
+        self._columns = [[column.name for column in each] for each in columns]
         self._readers = [recordsets.Reader(each) for each in columns]
         pairs = list(zip(columns, queries, strict=True))
         self._plain = [query.with_only_columns(*each, maintain_column_froms=True) for each, query in pairs]
         self._listed = postgresql.listed(pairs)
+
+    @cached_property
+    def _names(self) -> list[list[str]]:
+        """What the columns are called in the objects; that is asked when all kinds are known."""
+        called = [entities.attributes(kind) if isinstance(kind, type) else {} for kind in self._kinds]
+        return [[here.get(name, name) for name in names] for here, names in zip(called, self._columns, strict=True)]
 
     def all(self, session: Session, parameters: Mapping[str, Any]) -> list[list[Any]]:
         """Give what each query finds."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from engine import holdings
 from engine.case_models import Case, ClockEntry, Item, Notice, Tolerance
 from engine.columns import new_id
-from engine.models import Counter, Definition, Department, Deployment, Hall
+from engine.models import Counter, Definition, Department, Deployment, Hall, Instance
 from engine.reads import Reading
 from engine.states import ItemStatus, ToleranceStatus
 from tests.benchmarks.meter import counted
@@ -248,6 +248,23 @@ def test_reading__is_what_the_mapper_reads(database, case):
             assert there == [[getattr(entity, name) for name in columns] for entity in other.scalars(query)]
             assert len(there) == (2 if kind is Item else 1)
             assert all(entity in session and not inspect(entity).modified for entity in found)
+
+
+def test_reading__a_column_that_is_called_otherwise(database, case):
+    """The variables of an instance are those that are small, and perhaps others."""
+    reading = Reading(select(Instance))
+    with database.transaction() as session:
+        names = {"definition_id": session.scalars(select(Definition.id)).one(), "state": b"\x00s", "small": {"a": 1}, "started_at": NOON}
+        session.add(Instance(id=new_id(), region="430100", case_id=case, **names))
+
+    with Session(database.bind) as session:
+        ((first,),) = reading.all(session, {})
+        assert (first.small, first.variables, first.state, inspect(first).modified) == ({"a": 1}, {"a": 1}, b"\x00s", False)
+        session.commit()
+        with database.transaction() as other:
+            other.execute(update(Instance).values(small={"a": 2}))
+        ((again,),) = reading.all(session, {})
+        assert (again is first, first.variables) == (True, {"a": 2})
 
 
 def test_reading__together(database, case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,11 +18,13 @@ from engine import calendar_years, calendars, moments, postgresql
 from engine.actors import ENGINE, Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import CalendarYear
-from engine.errors import InvalidState
+from engine.errors import Busy, InvalidState
 
 _KEY = "working_calendar"
 #: Whoever begins a case shares this lock, whoever publishes has it alone.
 _PUBLICATION = 0x6F6E657468696E69
+#: How often whoever publishes asks for it, and how long others may begin in between, seconds: longer than anybody keeps it by waiting.
+ATTEMPTS, REST = 30, 0.75
 _YEARS = cast("Table", CalendarYear.__table__)
 _CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
@@ -60,11 +63,11 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
     """Publish a year, or its amendment; all due dates are given by the new calendar from this transaction on.
 
     Timers that were computed with the old calendar are the caller's to move.  Raises NotPermitted; InvalidInput naming
-    field and date, also when a year would be missing in between.
+    field and date, also when a year would be missing in between; Busy when somebody who begins a case does not come to an end.
     """
     actor.require(Role.ADMIN, to="publish a working calendar")
-    _wait_for_beginners(session)
     year = calendar_years.read(document, name="calendar")
+    _wait_for_beginners(session)
     others = session.scalars(select(CalendarYear).where(CalendarYear.year != year.year)).all()
     WorkingCalendar([year, *(calendar_years.read(row.content, name=str(row.year)) for row in others)])
 
@@ -88,9 +91,16 @@ def publish_shipped(session: Session, folder: Path) -> None:
 
 
 def _wait_for_beginners(session: Session) -> None:
+    """Wait until nobody begins anything, and keep others from it for no longer than a moment at a time, however long that takes."""
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        postgresql.take(connection, _PUBLICATION)
+    if connection.dialect.name != "postgresql":
+        return
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(REST)
+        if postgresql.take_alone(connection, _PUBLICATION):
+            return
+    raise Busy("Expected to publish a calendar when nobody begins a case, but somebody does so all the time; try again")
 
 
 def _row(year: int, document: Mapping[str, Any], actor: Actor) -> CalendarYear:

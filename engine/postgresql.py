@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
     CTE,
     JSON,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement, TextClause
@@ -43,6 +45,8 @@ LARGE = 8_000
 _LARGE: ColumnElement[int] = literal_column(str(LARGE))
 #: How long who holds much waits for a lock, milliseconds.
 HURRY = 10
+#: How long who wants alone what many share stands in line, with others behind him, and may stand still when he has it, milliseconds.
+IN_LINE, ALONE = 250, 2000
 
 
 # The server ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -94,6 +98,23 @@ def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
     """Take a lock that is not that of a row, until the transaction ends; the numbers are ours alone, and mean nothing."""
     taking = "SELECT pg_advisory_xact_lock_shared(:lock)" if shared else "SELECT pg_advisory_xact_lock(:lock)"
     connection.execute(text(taking), {"lock": lock})
+
+
+def take_alone(connection: Connection, lock: int) -> bool:
+    """Take such a lock from those who share it, or give up soon: whoever wants to share it now stands in line behind us.  Tells which.
+
+    Nothing else is waited for longer until this transaction ends, nor may it stand still: nobody shares the lock meanwhile.
+    """
+    try:
+        with connection.begin_nested():
+            for name, limit in (("lock_timeout", IN_LINE), ("idle_in_transaction_session_timeout", ALONE)):
+                connection.execute(text(f"SET LOCAL {name} = '{limit}ms'"))
+            take(connection, lock)
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        return False
+    return True
 
 
 def hold_if_free(connection: Connection, lock: int) -> bool:

@@ -9,14 +9,28 @@ from datetime import date
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from api.cli.recomputing import recompute
-from engine import calendars, cases, correlation, database, deployments, duties, execution, publications, recomputing, verification, worker
+from engine import (
+    calendars,
+    cases,
+    correlation,
+    database,
+    deployments,
+    duties,
+    execution,
+    holidays,
+    publications,
+    recomputing,
+    verification,
+    worker,
+)
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Item, Recomputation
 from engine.correlation import Message
 from engine.database import Database
+from engine.errors import Busy
 from engine.models import Instance, Job, Task, Timer
 from engine.pace import Pace
 from tests import interleaving, invariants, tiny
@@ -262,6 +276,43 @@ def test_publish__the_check_of_a_promise_is_just_beginning(stage, clerk, market,
     with stage.reading() as session:
         assert str(session.scalars(select(Task.due_at).where(Task.name == "事后核查")).one())[:10] == "2026-03-10"
     invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_submit__a_calendar_waits_for_somebody_who_is_slow(stage, clerk, dated):
+    """Who has begun a case, and hangs, keeps the calendar waiting, and nobody who would wait behind that."""
+    with interleaving.waited_for(stage.database, holidays.keep, lambda: publish(stage, 4)):
+        clerk.submit("tiny")
+        with stage.reading() as session:
+            assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-11"]
+    worker.drain(stage.database)
+
+    with stage.reading() as session:
+        assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
+    invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_publish__somebody_begins_all_the_time(stage, monkeypatch):
+    """It gives up, and nothing has changed; then it waits as long for others as anybody does."""
+    monkeypatch.setattr(holidays, "ATTEMPTS", 2)
+    with stage.database.transaction() as beginner:
+        holidays.keep(beginner)
+        with pytest.raises(Busy, match="Expected to publish a calendar when nobody begins a case"):
+            publish(stage, 4)
+
+    with stage.reading() as session:
+        assert recomputing.owed(session) is None
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_publish__who_has_kept_others_from_beginning_does_not_stand_still(stage):
+    """A node that is frozen just then keeps them for two seconds, not for fifteen; nor does it wait for others meanwhile."""
+    with stage.database.transaction() as session:
+        publications.publish_year(session, corrected(4), actor=ADMIN)
+        limits = [session.scalar(text(f"SHOW {name}")) for name in ("lock_timeout", "idle_in_transaction_session_timeout")]
+
+    assert limits == ["250ms", "2s"]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

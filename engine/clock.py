@@ -183,10 +183,10 @@ def due(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar) -> DueDate 
     A pause that begins after the limit has run out changes nothing any more.
     """
     last = _day_of(ledger, total_days(ledger, limit), _days(limit, calendar))
+    if last is not None and limit.unit == DayUnit.CALENDAR:
+        last = _postponed(ledger, last, calendar)
     if last is None:
         return None
-    if limit.unit == DayUnit.CALENDAR:
-        last = calendar.at_or_after(last)
     return DueDate(date=last, provisional=calendar.relies_on_guess(ledger.started_on, last))
 
 
@@ -275,6 +275,17 @@ def _day_of(ledger: Ledger, n: int, days: _Days) -> date | None:
             return None
         day = days.add(day, _overlap(ledger.started_on, date.max, since, until, days))
     return day
+
+
+def _postponed(ledger: Ledger, day: date, calendar: WorkingCalendar) -> date | None:
+    """Give a last day that is a working day, else the next one on which the clock is not paused; None when an open pause comes first."""
+    last = calendar.at_or_after(day)
+    for since, until in merged(ledger.pauses) if last > day else ():
+        if until is None and since <= last:
+            return None
+        if until is not None and since <= last and until >= day:
+            last = calendar.at_or_after(max(last, until + timedelta(days=1)))
+    return last
 
 
 def _unpaused(ledger: Ledger, a: date, b: date, days: _Days) -> int:

@@ -129,6 +129,24 @@ def test_due__in_calendar_days_with_a_pause():
     assert due_date(ledger, natural(6)) == september(23)
 
 
+@pytest.mark.parametrize(
+    ("paused", "due"),
+    [
+        (pause(september(26), september(27)), september(28)),  # over before the limit is
+        (pause(september(26), september(28)), september(29)),
+        (pause(september(28), september(30)), date(2026, 10, 8)),  # 1 to 7 October are days off
+        (pause(september(28)), None),
+        (pause(september(29)), september(28)),  # it had run out
+    ],
+)
+def test_due__in_calendar_days_with_a_pause_on_the_working_day_to_which_it_moved(paused, due):
+    """The seventh day is the 25th, a day off like the next two: until the end of the 28th the limit has not run out."""
+    ledger = Ledger(started_on=september(18), pauses=(paused,))
+
+    assert due_date(ledger, natural(7)) == due
+    assert (clock.light(ledger, natural(7), september(29), CALENDAR) == Light.RED) == (due == september(28))
+
+
 # Used and remaining
 
 

@@ -36,7 +36,8 @@ def test_due__is_found_day_by_day(ledger, limit):
         day += timedelta(days=1)
         counts = limit.unit == DayUnit.CALENDAR or CALENDAR.is_working_day(day)
         left -= counts and not is_paused(ledger, day)
-    while limit.unit == DayUnit.CALENDAR and not CALENDAR.is_working_day(day):
+    postponed = limit.unit == DayUnit.CALENDAR and not CALENDAR.is_working_day(day)
+    while postponed and (not CALENDAR.is_working_day(day) or is_paused(ledger, day)):
         day += timedelta(days=1)
 
     assert due_date(ledger, limit) == day

@@ -6,9 +6,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import func, select
 
-from engine import moments, worker
+from engine import calendars, holidays, moments, worker
+from engine.case_models import ClockEntry, Notice
+from engine.models import Task, Timer
 from engine.moments import Keeper
+from tests import tiny
 from tests.bpmn import diagrams as d
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -160,6 +164,39 @@ def test_tick__the_clocks_of_nodes_differ(following, designer, by):
     assert done == [1, 0, 0]
     assert stage.tasks(stage.of(due)) == ["then", "办理"]
     assert stage.tasks(stage.of(not_yet)) == ["办理"]
+
+
+def told(stage):
+    """What time it is by the database."""
+    with stage.reading() as session:
+        return session.scalar(select(func.clock_timestamp()))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by", [HOUR, -HOUR, timedelta(days=1), timedelta(days=-1)])
+def test_submit__the_clock_of_the_host_is_set(stage, clerk, by):
+    """Numbers, dates, lights and timers of what a node begins are those of the time of the database."""
+    items = {"alpha": {"promised": 5, "statutory": 20}}
+    stage.deploy("tiny", **tiny.folder(items, promised="7", processes={"alpha": tiny.inspected("alpha")}))
+    before = told(stage)
+    with node(stage, by):
+        case = clerk.take_in("tiny")
+    after, item = told(stage), stage.item(case, "alpha")
+    case = stage.case(case)
+
+    days = {calendars.local_date(moment) for moment in (before, after)}
+    [entry] = stage.all(ClockEntry, case)
+    moments_there = [case.submitted_at, item.accepted_at, item.dispatched_at, entry.recorded_at]
+    moments_there += [task.created_at for task in stage.all(Task, case)] + [notice.issued_at for notice in stage.all(Notice, case)]
+    assert [moment for moment in moments_there if not before <= moment <= after] == []
+    assert {entry.on, item.received_on, item.green_from, case.clock_started_on} <= days
+    assert case.number[6:14] in {day.strftime("%Y%m%d") for day in days}
+    with stage.reading() as session:
+        calendar = holidays.calendar(session)
+    assert (case.promised_on, item.statutory_on) == (calendar.add(case.clock_started_on, 7), calendar.add(entry.on, 20))
+    task, [timer] = stage.task(case, "alpha审批"), stage.all(Timer, case, element="late")
+    assert item.promised_on == task.red_from - timedelta(days=1) == calendar.add(entry.on, 5)
+    assert timer.due_at == task.due_at == calendars.end_of(item.promised_on)
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

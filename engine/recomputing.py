@@ -19,15 +19,15 @@ import structlog
 from sqlalchemy import Row, Select, Subquery, Table, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, clock, clocks, dials, functions, holidays, moments, pages, reads
+from engine import bound_dates, calendars, clock, clocks, dials, functions, holidays, keys, moments, pages, reads
 from engine.actors import Actor, Role
 from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Item, Recomputation
+from engine.case_models import Case, Commitment, Item, Recomputation
 from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
-from engine.states import ClockStatus, InstanceStatus
+from engine.states import ClockStatus, CommitmentStatus, InstanceStatus
 from engine.writes import OLD, Writes
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ BATCH = 500
 #: So many numbers of what is late by it are written down; all are counted.
 NAMED = 1000
 
-_CASES, _ITEMS = (cast("Table", model.__table__) for model in (Case, Item))
+_CASES, _ITEMS, _COMMITMENTS = (cast("Table", model.__table__) for model in (Case, Item, Commitment))
 Counted = tuple[Dial | None, DueDate | None]
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
@@ -197,6 +197,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
             ledger, limit = functions.bundle_ledger(case) or (None, None)
             _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
     _write(session, moves)
+    _postpone_checks(session, cases)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
 
@@ -235,6 +236,23 @@ def _write(session: Session, moves: Moves) -> None:
     writes = Writes()
     writes.update(_ITEMS, [{OLD + "id": row.id, **dials.columns(dial), **_last(due)} for row, (dial, due) in moves.items], by=("id",))
     writes.update(_CASES, [{OLD + "id": row.id, **dials.columns(dial)} for row, (dial, _) in moves.cases], by=("id",))
+    writes.run(session)
+
+
+def _postpone_checks(session: Session, cases: Collection[UUID]) -> None:
+    """Let what was promised be checked so many working days after that was planned (`commitments.plan_check`), as its task is due."""
+    planned = (
+        select(Commitment.id, Commitment.signed_at, Commitment.verify_due_on, Item.rules)
+        .join(Item, keys.its(Commitment.item_id, Item))
+        .where(reads.among(session, Commitment.case_id, cases), Commitment.status == CommitmentStatus.VERIFY_DUE)
+    )
+    to = []
+    for row in session.execute(planned).all():
+        due_on = holidays.calendar(session).add(calendars.local_date(row.signed_at), int(row.rules["post_check"]))
+        if due_on != row.verify_due_on:
+            to.append({OLD + "id": row.id, "verify_due_on": due_on})
+    writes = Writes()
+    writes.update(_COMMITMENTS, to, by=("id",))
     writes.run(session)
 
 

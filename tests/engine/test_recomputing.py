@@ -27,7 +27,7 @@ from engine import (
     worker,
 )
 from engine.actors import Actor, Role, RoleGrant
-from engine.case_models import Case, Item, Recomputation
+from engine.case_models import Case, Commitment, Item, Recomputation
 from engine.correlation import Message
 from engine.database import Database
 from engine.errors import Busy
@@ -549,7 +549,8 @@ def test_publish__what_is_checked_after_the_end_follows(stage, clerk, market):
         with stage.reading() as session:
             task = session.scalars(select(Task).where(Task.case_id == case.id, Task.name == "事后核查")).one()
             timer = session.scalars(select(Timer).where(Timer.case_id == case.id)).one()
-            return str(task.due_at)[:10], str(timer.due_at)[:10]
+            commitment = session.scalars(select(Commitment).where(Commitment.case_id == case.id)).one()
+            return str(task.due_at)[:10], str(timer.due_at)[:10], str(commitment.verify_due_on)
 
     before = check_due()
     publish(stage, 4)
@@ -558,7 +559,7 @@ def test_publish__what_is_checked_after_the_end_follows(stage, clerk, market):
     rows = [recomputing.go_on(stage.database, limit=1) for _ in range(3)]
     worker.drain(stage.database)
 
-    assert (before, check_due()) == (("2026-03-09",) * 2, ("2026-03-10",) * 2)
+    assert (before, check_due()) == (("2026-03-09",) * 3, ("2026-03-10",) * 3)
     assert rows[-1].report["cases"] == 2
     assert stage.case(others).ended_at is None
     assert list(verification.verify(stage.database)) == []

@@ -12,7 +12,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
 from engine.instances import Run
 from engine.notices import NoticeKind
-from engine.states import ItemStatus
+from engine.states import ClockStatus, ItemStatus
 
 
 def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
@@ -50,6 +50,8 @@ def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any])
     promised = tolerances.require_tolerable(run, missing(run, items), signed=data.get("commitment_signed") is True)
     admit(run, items, by="tolerance")
     tolerances.promise(run, promised)
+    for item in (item for item in items if item.clock is ClockStatus.RUNNING):
+        tolerances.pause_from_the_start(run, item)
 
 
 def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:

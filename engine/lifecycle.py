@@ -120,12 +120,6 @@ def close(session: Session, case: Case) -> None:
         dials.show_on_tasks(session, case)
 
 
-def promised_days(item: Item) -> int | None:
-    """The item's promise in working days, as it was when it joined."""
-    days = [limit["days"] for limit in item.limits if limit["kind"] == "promised"]
-    return days[0] if days else None
-
-
 def limits(found: Iterable[TimeLimit]) -> list[dict[str, Any]]:
     """Time limits as they are kept on an item."""
     return [{"kind": limit.kind, "days": limit.days, "unit": limit.unit} for limit in found]

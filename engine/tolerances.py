@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, moments, notices
+from engine import alerts, calendars, clock, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
-from engine.clock import Light, PauseKind
+from engine.clock import Ledger, Light, LimitKind, PauseKind
 from engine.errors import InvalidInput, InvalidState
 from engine.instances import Run
 from engine.models import Instance
@@ -213,7 +213,10 @@ def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], 
     """The table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4)."""
     needy = [items[code] for code in material["used_by"] if code in items and items[code].status in UNSETTLED]
     held = needy if material["until"] in functions.BEFORE_ISSUE else []
-    figures = [int(days) for days in (material["due_days"], *map(lifecycle.promised_days, held)) if days]
-    if not figures:
+    calendar = holidays.calendar(session)
+    days = [calendar.add(today, int(material["due_days"]))] if material["due_days"] else []
+    rules = [rule for item in held if (rule := clocks.limit(item, LimitKind.PROMISED)) is not None and rule.days]
+    days += [due.date for rule in rules if (due := clock.due(Ledger(started_on=today), rule, calendar)) is not None]
+    if not days:
         raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")
-    return holidays.calendar(session).add(today, min(figures))
+    return min(days)

@@ -107,6 +107,13 @@ def test_promise__never_later_than_any_promise_of_those_who_need_it(stage, clerk
     assert stage.all(Tolerance, case)[0].due_on.isoformat() == "2026-03-04"
 
 
+def test_promise__never_later_than_a_promise_in_calendar_days(stage, clerk):
+    case = tolerated(stage, clerk, PLAN | {"due_days": 10}, items={"alpha": {"promised": 10, "unit": "calendar"}})
+
+    assert stage.item(case, "alpha").promised_on.isoformat() == "2026-03-12"
+    assert stage.all(Tolerance, case)[0].due_on.isoformat() == "2026-03-12"
+
+
 def test_promise__what_follows_the_result_is_not_bound_to_its_promise(stage, clerk):
     """消防告知承诺: decided within one working day, the plan of evacuation comes at the site check."""
     case = clerk.submit("open_restaurant", answers=ANSWERS, materials=restaurant.without("m_evac"))
@@ -240,6 +247,21 @@ def test_overdue__an_item_that_starts_only_then(stage, clerk, market):
     clerk.hand_in(case, "plan")
 
     assert stage.item(case, "alpha").clock == "running"
+
+
+def test_overdue__an_item_joins_that_needs_it_too(stage, clerk):
+    """It was applied for again: its clock does not run, either, while the material is overdue."""
+    case = tolerated(stage, clerk, PLAN | {"used_by": "alpha,beta"}, items={"alpha": {}, "beta": {}})
+    clerk.handle("withdraw", stage.item(case, "alpha"), reason="不办了")
+    stage.travel(2026, 3, 10)
+    clerk.handle("reapply", stage.item(case, "alpha"))
+
+    clerk.complete(case, "接续受理", **SIGNED)
+    assert {code: item.clock for code, item in stage.items(case).items()} == {"alpha": "paused", "beta": "paused"}
+    stage.travel(2026, 3, 12)
+    clerk.hand_in(case, "plan")
+
+    assert {item.clock for item in stage.items(case).values()} == {"running"}
 
 
 def test_meet__within_grace(stage, clerk, market):

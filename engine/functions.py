@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from bpmn.waits import Context
 from engine import calendars, clock, clocks, definitions, holidays, keys, matters, moments
 from engine.actors import ENGINE, Actor
+from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
@@ -74,12 +75,12 @@ class World:
         calendar = holidays.calendar(self.session)
         missing = open_tolerances(self.case)
         if what == "remind":
-            moments = [calendars.start_of(calendar.add(t.due_on, -1)) for t in missing if t.reminded_at is None]
+            moments = [calendars.start_of(calendar.add(last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
         elif what == "due":
-            moments = [calendars.end_of(t.due_on) for t in missing if t.status is ToleranceStatus.OPEN]
+            moments = [calendars.end_of(last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
         elif what == "grace":
             overdue = [t for t in missing if t.status is ToleranceStatus.OVERDUE]
-            moments = [calendars.end_of(calendar.add(t.due_on, t.grace_days)) for t in overdue]
+            moments = [calendars.end_of(calendar.add(last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
         else:
             raise InvalidInput(f"Expected tolerance('remind'), ('due') or ('grace'), but got {what!r}")
         return min(moments, default=None)
@@ -93,7 +94,7 @@ class World:
         """End of the period given in the open notice of corrections."""
         query = select(Supplement.due_on).where(keys.together(Supplement, self.case), Supplement.status == SupplementStatus.OPEN)
         due_on = self.session.scalar(query)
-        return calendars.end_of(due_on) if due_on else None
+        return calendars.end_of(last_day(holidays.calendar(self.session), due_on)) if due_on else None
 
     def issue_by(self) -> datetime | None:
         """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait."""
@@ -223,6 +224,11 @@ def open_predecessors(case: Case, item: Item) -> list[Item]:
 def open_tolerances(case: Case) -> list[Tolerance]:
     """Tolerated materials that are still missing, by due date."""
     return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
+
+
+def last_day(calendar: WorkingCalendar, told: date) -> date:
+    """The last day of a period, as it was told; when a calendar has made it a day off since, the next working day (民法典 art. 203)."""
+    return calendar.at_or_after(told)
 
 
 def holds(case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:

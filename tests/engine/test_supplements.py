@@ -5,6 +5,7 @@ import pytest
 from engine.case_models import Notice, Supplement
 from engine.errors import InvalidInput, InvalidState
 from tests import restaurant, tiny
+from tests.engine.test_recomputing import publish
 from tests.restaurant import ANSWERS
 
 MATERIALS = [{"material": "plan", "used_by": "alpha"}, {"material": "lease", "used_by": "beta"}]
@@ -134,6 +135,18 @@ def test_lapse__nobody_answers(stage, clerk, case):
     assert stage.bundle(case).status == "completed"
     assert stage.case(case).ended_at is not None
     assert stage.case(case).clock_started_on is None
+
+
+def test_lapse__its_last_day_becomes_a_day_off(stage, clerk, small):
+    """The applicant was told a day; on the next working day it is not too late (民法典 art. 203)."""
+    clerk.complete(small, "一窗受理", outcome="supplement")
+    publish(stage, 16)
+
+    stage.travel(2026, 3, 17)
+    assert stage.statuses(small)["alpha"] == "correcting"
+    stage.travel(2026, 3, 18, hour=0)
+
+    assert stage.statuses(small)["alpha"] == "returned"
 
 
 def test_lapse__an_item_had_joined_meanwhile(stage, clerk):

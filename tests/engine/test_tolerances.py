@@ -6,6 +6,7 @@ from engine import clocks
 from engine.case_models import Commitment, Notice, Tolerance
 from engine.errors import InvalidInput
 from tests import restaurant, tiny
+from tests.engine.test_recomputing import publish
 from tests.restaurant import ANSWERS
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
@@ -222,6 +223,25 @@ def test_overdue__pauses_the_clocks_of_exactly_the_items_concerned(stage, clerk)
     assert stage.notices(case)[-1] == "tolerance_overdue"
     assert ("yellow", "tolerance_overdue") in stage.alerts(case)
     assert [p.kind for p in ledger(stage, case, "alpha").pauses] == ["tolerance_overdue"]
+
+
+def test_overdue__its_last_day_becomes_a_day_off(stage, clerk):
+    """Nobody is late on a day off: the next working day is the last then, and the reminder and the grace follow it."""
+    case = tolerated(stage, clerk, PLAN | {"grace_days": 3})
+    publish(stage, 9)
+    found = []
+
+    for day in (6, 10, 11, 13, 14):
+        stage.travel(2026, 3, day)
+        found.append((stage.all(Tolerance, case)[0].status, "reminder" in stage.notices(case), stage.item(case, "alpha").status))
+
+    assert found == [
+        ("open", True, "in_review"),
+        ("open", True, "in_review"),
+        ("overdue", True, "in_review"),
+        ("overdue", True, "in_review"),
+        ("expired", True, "terminated"),
+    ]
 
 
 def test_overdue__an_item_that_was_decided_already(stage, clerk, market):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.expressions import Expression
-from engine import calendars, definitions, dials, functions, keys, moments, reads
+from engine import definitions, dials, functions, keys, moments, reads
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
@@ -77,19 +77,10 @@ def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[b
     """
     if kind is None or kind == _THE_WORLD or now == _NOTHING:
         return False, row.due_at
-    was, due = moment(kind, before), moment(kind, now)
+    was, due = dials.moment(kind, *before), dials.moment(kind, *now)
     if due == row.due_at or (due == was and (row.due_at is None or row.put_off)):
         return False, row.due_at  # it sleeps, or was put off since it has failed
     return (False, row.due_at) if _has_fired(row.due_at, was, due) else (True, due)
-
-
-def moment(kind: str, counted: Counted) -> datetime | None:
-    """When a clock says so: the end of its last day, or the beginning of its first yellow one."""
-    dial, statute = counted
-    if kind == "warning":
-        return calendars.start_of(dial.yellow_from) if dial and dial.yellow_from else None
-    due = statute if kind == "statutory" else dial.due if dial else None
-    return calendars.end_of(due.date) if due else None
 
 
 _NOTHING: Counted = (None, None)

@@ -5,7 +5,7 @@ What is kept follows from the ledger and the calendar, and is written in the tra
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -77,6 +77,14 @@ def kept(row: Promised | Row[Any]) -> Dial | None:
     if row.green_from is None:
         return None
     return Dial(due=promised(row), green_from=row.green_from, yellow_from=row.yellow_from, red_from=row.red_from)
+
+
+def moment(kind: str, dial: Dial | None, statute: DueDate | None) -> datetime | None:
+    """When a clock says so (UTC): the end of its last `promised` or `statutory` day, the beginning of its first yellow one (`warning`)."""
+    if kind == "warning":
+        return calendars.start_of(dial.yellow_from) if dial and dial.yellow_from else None
+    due = statute if kind == "statutory" else dial.due if dial else None
+    return calendars.end_of(due.date) if due else None
 
 
 def columns(dial: Dial | None) -> dict[str, Any]:

@@ -17,14 +17,14 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import calendars, clock, clocks, definitions, holidays, keys, matters, moments
+from engine import calendars, clock, clocks, definitions, dials, holidays, keys, matters, moments
 from engine.actors import ENGINE, Actor
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
-from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, SupplementStatus, ToleranceStatus
+from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, SupplementStatus, ToleranceStatus
 from engine.subjects import Subject
 
 #: Working days within which somebody must answer a submission (行政许可法 art. 32).
@@ -109,12 +109,25 @@ class World:
         return bool(issuable_items(self.case))
 
     def deadline(self, kind: str) -> datetime | None:
-        """The item's `promised` or `statutory` deadline, or the moment it turns yellow (`warning`); in a matter, the bundle's."""
+        """The item's `promised` or `statutory` deadline, or the moment it turns yellow (`warning`); in a matter, the bundle's.
+
+        Of a clock that has stopped in time, none; of one that has stopped too late, what it was: no calendar that comes later changes that.
+        """
         if kind not in {"promised", "statutory", "warning"}:
             raise InvalidInput(f"Expected deadline('promised'), ('statutory') or ('warning'), but got {kind!r}")
+        if (stopped := self._stopped()) is not None:
+            due = dials.moment(kind, dials.kept(self.item or self.case), dials.statutory(self.item) if self.item else None)
+            return due if due is not None and due <= stopped else None
         if self.item is None:
             return bundle_deadline(self.session, self.case, kind)
         return clocks.warning(self.session, self.item) if kind == "warning" else clocks.deadline(self.session, self.item, LimitKind(kind))
+
+    def _stopped(self) -> datetime | None:
+        """When the clock has stopped, if it has."""
+        if self.item is None or self.item.clock is not ClockStatus.STOPPED:
+            return None if self.item else self.case.ended_at
+        ledger = clocks.ledger(self.session, self.item)
+        return calendars.start_of(ledger.stopped_on) if ledger and ledger.stopped_on else None
 
     def workdays(self, days: float) -> datetime | None:
         """End of the n-th working day after the token came here; paused days of the item's clock do not count."""

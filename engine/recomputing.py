@@ -185,7 +185,8 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     bundles = session.scalars(
         select(Case)
         .options(*pages.LEAN)
-        .where(reads.among(session, Case.id, cases), Case.clock_started_on.is_not(None), Case.promised.is_not(None))
+        .where(reads.among(session, Case.id, cases), Case.ended_at.is_(None))
+        .where(Case.clock_started_on.is_not(None), Case.promised.is_not(None))
     ).all()
     if items or bundles:
         calendar = holidays.calendar(session)

@@ -176,6 +176,80 @@ def test_publish__a_warning_that_was_given_is_not_given_again_for_an_earlier_day
     stage.travel(2026, 3, 6)
 
 
+def lasting(code):
+    """An item that watches its promise until its process ends, which has something left to do when it is decided."""
+    handled = (d.start("begun"), tiny.decision(code), d.user("archive", name="归档", groups="department-market"), d.end("handled"))
+    return tiny.item(
+        code,
+        d.start("accepted"),
+        d.subprocess("handling", *handled, d.flows("begun -> decide -> archive -> handled")),
+        d.timer_boundary("early", on="handling", date="${deadline('warning')}", interrupting=False),
+        d.timer_boundary("late", on="handling", date="${deadline('promised')}", interrupting=False),
+        d.external("remind", topic="onething.remind"),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reminded"),
+        d.end("reported"),
+        d.end("over"),
+        d.flows("accepted -> handling -> over", "early -> remind -> reminded", "late -> overdue -> reported"),
+    )
+
+
+def warnings(stage, case):
+    """What was said about the time that is left."""
+    return [alert for alert in stage.alerts(case) if alert[1] in {"reminder", "overdue"}]
+
+
+@pytest.fixture
+def kept(stage, clerk, market):
+    """A bundle whose item was decided on the first day, and is still to be put into the archive."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 5}}, promised="7", processes={"alpha": lasting("alpha")}))
+    case = clerk.take_in("tiny")
+    market.complete(case, "alpha审批", outcome="granted")
+    return case
+
+
+def test_publish__what_was_decided_keeps_its_light(stage, kept):
+    """Nothing is due by its clock any more, and its rows say so, whatever calendar comes."""
+    publish(stage, 4)
+    worker.drain(stage.database)
+
+    assert (stage.timer(kept, "early"), stage.timer(kept, "late"), str(stage.item(kept, "alpha").promised_on)) == (None, None, "2026-03-09")
+    assert list(verification.verify(stage.database)) == []
+    stage.travel(2026, 3, 30)
+    assert warnings(stage, kept) == []
+
+
+def test_publish__what_was_decided_too_late_stays_late(stage, clerk, market):
+    """Nobody is told of it a second time, though it would not have been late by the new calendar."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 5}}, processes={"alpha": lasting("alpha")}))
+    case = clerk.take_in("tiny")
+    stage.travel(2026, 3, 10)
+    market.complete(case, "alpha审批", outcome="granted")
+
+    publish(stage, 4)
+    worker.drain(stage.database)
+    stage.travel(2026, 3, 30)
+
+    assert warnings(stage, case) == [("yellow", "reminder"), ("red", "overdue")]
+    assert list(verification.verify(stage.database)) == []
+
+
+def test_publish__a_bundle_that_has_ended_keeps_its_light(stage, clerk, market):
+    """It was in time by the calendar of its last day, while the applicant may still rate it."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, promised="7"))
+    publish(stage, 4)
+    worker.drain(stage.database)
+    case = clerk.take_in("tiny")
+    stage.travel(2026, 3, 12)
+    market.complete(case, "alpha审批", outcome="granted")
+    clerk.complete(case, "统一出件")
+
+    publish(stage)
+    worker.drain(stage.database)
+
+    assert (stage.tasks(case), str(stage.case(case).promised_on), stage.case(case).red_from) == (["好差评"], "2026-03-12", None)
+
+
 def test_go_on__dies_between_two_batches(stage, accepted):
     """One case is new, the others old, each whole; another process goes on with the next one."""
     publish(stage, 4)

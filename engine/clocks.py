@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, attributes
 
-from engine import calendars, clock, dials, holidays, keys, moments, reads, states
+from engine import calendars, clock, dials, followers, holidays, keys, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
 from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
@@ -106,16 +106,16 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
     return _changed(session, item, _enter(session, item, EntryKind.EXTENDED, actor, **told))
 
 
-def stop(session: Session, item: Item, *, actor: Actor) -> ClockEntry:
-    """Stop the clock today: the item is decided, or has ended otherwise.  Open pauses end with it.
+def stop(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
+    """Stop the clock today, or on the day on which the item was decided, or has ended otherwise.  Open pauses end with it.
 
-    Tasks of the item that stay open are the caller's to tell (`dials.show_on_tasks`): as a rule there are none.
+    What still shows it, or waits by it, is the caller's to tell (`followers`): as a rule there is nothing.
     """
     opened = _open_pauses(session, item) if item.clock is ClockStatus.PAUSED else ()
     item.clock = states.move(item.clock, ClockStatus.STOPPED, _name(item))
     for entry in opened:
-        entry.until = dials.today()
-    entry = _enter(session, item, EntryKind.STOPPED, actor)
+        entry.until = on or dials.today()
+    entry = _enter(session, item, EntryKind.STOPPED, actor, on=on)
     if opened:
         _keep(session, item, ledger(session, item))
     else:
@@ -191,9 +191,9 @@ def light(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, fo
 
 
 def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
-    """Keep what the clock gives after a change of its ledger; open tasks show it, too."""
+    """Keep what the clock gives after a change of its ledger; what shows it, or waits by it, follows."""
     _keep(session, item, ledger(session, item))
-    dials.show_on_tasks(session, item)
+    followers.tell(session, item)
     return entry
 
 

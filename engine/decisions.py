@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpmn.waits import WaitKind
-from engine import dials, entered, functions, journal, lifecycle, moments, notices
+from engine import entered, followers, functions, journal, lifecycle, moments, notices
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
@@ -66,10 +66,10 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
 
 
 def _tell_others(run: Run, wait: int | None = None) -> None:
-    """Let other tasks of the item, here or in what it has called, show that its clock has stopped."""
+    """Let what else shows the clock of the item, or waits by it, know that it has stopped: here, and in what called or was called."""
     others = {kind for number, kind in run.process.standing().items() if number != wait}
-    if others & {WaitKind.USER_TASK, WaitKind.CALL}:
-        dials.show_on_tasks(run.session, _item(run))
+    if others & {WaitKind.USER_TASK, WaitKind.CALL} or run.row.id != _item(run).instance_id:
+        followers.tell(run.session, _item(run))
 
 
 def _require_grantable(run: Run, item: Item) -> None:

@@ -61,14 +61,16 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
 
     An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
     """
+    now = moments.now()
+    on = on or calendars.local_date(now)
     for item in items:
         waits = bool(functions.open_predecessors(case, item))
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
-        item.accepted_at, item.accepted_by = moments.now(), by
+        item.accepted_at, item.accepted_by = now, by
         if not waits:
             clocks.start(session, item, actor=actor, on=on)
     distribute(session, case, *items)
-    start_bundle_clock(session, case, on or calendars.local_date(moments.now()))
+    start_bundle_clock(session, case, on)
     follow_up(session, case, actor=actor)  # what it waits for may have ended already: the token must find it blocked
 
 
@@ -89,14 +91,15 @@ def handed_in(session: Session, case: Case) -> set[str]:
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:
-    """End an item one way or the other, and stop its clock.
+    """End an item one way or the other, and stop its clock.  What was decided stops it on the day of the decision.
 
     What hangs on it (items that waited for it, tolerances that only it needed) belongs to the bundle: `follow_up` sees to it there.
     """
     item.status = move(item.status, status, f"item {item.number}")
     item.reason = reason or item.reason
     if item.clock is not ClockStatus.STOPPED:
-        clocks.stop(session, item, actor=actor) if item.clock is not ClockStatus.NOT_STARTED else _never_started(item)
+        on = calendars.local_date(item.decided_at or moments.now())
+        clocks.stop(session, item, actor=actor, on=on) if item.clock is not ClockStatus.NOT_STARTED else _never_started(item)
 
 
 def follow_up(session: Session, case: Case, *, actor: Actor) -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
-from engine import clocks
-from engine.case_models import Notice
+from engine import calendars, clocks, lifecycle
+from engine.case_models import ClockEntry, Notice
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from tests import tiny
+from tests.bpmn import diagrams as d
 
 HEARING = {"kind": "hearing", "reason": "利害关系人申请听证", "days": 20}
 
@@ -69,8 +72,6 @@ def test_end__interrupted_by_the_diagram(stage, clerk, market):
 
 
 def pauses(stage, case):
-    from engine.case_models import ClockEntry
-
     return {entry.procedure: entry.id for entry in stage.all(ClockEntry, case, kind="paused")}
 
 
@@ -162,6 +163,119 @@ def test_resume__not_paused(stage, clerk, market):
 
     with pytest.raises(InvalidState):
         market.handle("resume", stage.item(case, "alpha"))
+
+
+SURVEY = (
+    d.user("measure", name="测绘", groups="department-market", due="${deadline('promised')}"),
+    d.timer_boundary("slow", on="measure", date="${deadline('promised')}", interrupting=False),
+    d.end("noted"),
+    d.end("measured"),
+)
+
+
+FIRST = (d.flows("accepted -> ask -> decide -> decided"),)
+BESIDE = (d.parallel("both"), d.end("surveyed"), d.flows("accepted -> both -> decide -> decided", "both -> ask -> surveyed"))
+
+
+def surveyed(stage, clerk, *survey, order=FIRST):
+    """An item whose department lets a process of its own survey the place."""
+    drawn = d.diagram(d.start("begun"), *survey, *SURVEY, d.flows("slow -> noted", "measure -> measured"), key="survey")
+    stage.deploy("survey", survey_bpmn=drawn)
+    alpha = tiny.item(
+        "alpha",
+        d.start("accepted"),
+        d.call("ask", of="survey"),
+        d.timer_boundary("late", on="ask", date="${deadline('promised')}", interrupting=False),
+        d.external("overdue", topic="onething.overdue"),
+        d.end("reported"),
+        tiny.decision("alpha"),
+        d.end("decided"),
+        d.flows("late -> overdue -> reported"),
+        *order,
+    )
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 10, "extension": 5}}, processes={"alpha": alpha}))
+    return clerk.take_in("tiny")
+
+
+def bound(stage, case):
+    """Last days of what waits by the clock: of the item's own process, of what that has called, and of the task there."""
+    due_at = stage.task(case, "测绘").due_at
+    return [day and str(day) for day in (stage.timer(case, "late"), stage.timer(case, "slow"), due_at and calendars.local_date(due_at))]
+
+
+def test_pause__what_its_process_has_called_follows(stage, clerk, market):
+    """It would go by the dates of before, or, once it has slept, never be told of those that come."""
+    case = surveyed(stage, clerk, d.flows("begun -> measure"))
+    assert bound(stage, case) == ["2026-03-16", "2026-03-16", "2026-03-17"]
+
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+    assert bound(stage, case) == [None] * 3
+    stage.travel(2026, 3, 4)
+    market.handle("resume", stage.item(case, "alpha"))
+    assert bound(stage, case) == ["2026-03-18", "2026-03-18", "2026-03-19"]
+    market.handle("extend", stage.item(case, "alpha"), days=5, approver="organ_head", reason="案情复杂")
+
+    assert bound(stage, case) == ["2026-03-25", "2026-03-25", "2026-03-26"]
+    stage.travel(2026, 3, 26)
+    assert ("red", "overdue") in stage.alerts(case)
+
+
+def test_end__in_what_its_process_has_called(stage, clerk, market):
+    """The special procedure is drawn there; the item's own process waits by the same clock."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "3"}
+    inspect = d.user("inspect", name="现场核查", groups="department-market", properties=properties)
+    case = surveyed(stage, clerk, inspect, d.flows("begun -> inspect -> measure"))
+    assert (stage.item(case, "alpha").clock, stage.timer(case, "late")) == ("paused", None)
+
+    stage.travel(2026, 3, 4)
+    market.complete(case, "现场核查")
+
+    assert bound(stage, case) == ["2026-03-18", "2026-03-18", "2026-03-19"]
+
+
+def test_decide__what_its_process_has_called_is_told(stage, clerk, market):
+    """The survey goes on, but nothing is due any more by a promise that was kept."""
+    case = surveyed(stage, clerk, d.flows("begun -> measure"), order=BESIDE)
+
+    market.complete(case, "alpha审批", outcome="granted")
+
+    assert bound(stage, case) == [None] * 3
+    stage.travel(2026, 3, 30)
+    assert ("red", "overdue") not in stage.alerts(case)
+
+
+def past_midnight(stage, monkeypatch, module, name):
+    """Let a day end when something has begun, and before it does this."""
+    do = getattr(module, name)
+
+    def later(*what, **more):
+        stage.traveller.shift(timedelta(minutes=2))
+        return do(*what, **more)
+
+    monkeypatch.setattr(module, name, later)
+
+
+def test_accept__a_day_ends_meanwhile(stage, clerk, monkeypatch):
+    stage.move_to(2026, 3, 2, hour=23, minute=59)
+    past_midnight(stage, monkeypatch, clocks, "start")
+
+    case = accepted(stage, clerk)
+
+    days = {calendars.local_date(item.accepted_at) for item in stage.items(case).values()}
+    assert days == {entry.on for entry in stage.all(ClockEntry, case)} == {date(2026, 3, 2)}
+
+
+def test_decide__a_day_ends_meanwhile(stage, clerk, market, monkeypatch):
+    """What was decided in time is in time, however long it takes to write that down."""
+    case = accepted(stage, clerk)
+    stage.move_to(2026, 3, 16, hour=23, minute=59)
+    past_midnight(stage, monkeypatch, lifecycle, "end")
+
+    market.complete(case, "alpha审批", outcome="granted")
+
+    item = stage.item(case, "alpha")
+    assert calendars.local_date(item.decided_at) == stage.all(ClockEntry, case, kind="stopped")[0].on == date(2026, 3, 16)
+    assert (item.promised_on, item.red_from) == (date(2026, 3, 16), None)
 
 
 # Extensions -------------------------------------------------------------------------------------------------------------------------------

@@ -251,10 +251,10 @@ def test_wait__no_thread_is_left_to_watch(client, monkeypatch):
     def begin(**_words):
         raise RuntimeError("can't start new thread")
 
-    asked = {"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 1, "topics": [{"topicName": "print", "lockDuration": 1000}]}
     monkeypatch.setattr(polling, "threading", SimpleNamespace(Thread=begin))
+    monkeypatch.setattr(arrivals.Waiter, "sleep", lambda waiter, _seconds: waiter.send_home())
 
-    answer = client("admin").post("/external-task/fetchAndLock", asked)
+    answer = poll(client("admin"))
 
     assert (answer.status_code, answer.json) == (200, [])
     assert not polling._watching.locked()

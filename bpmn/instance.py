@@ -13,7 +13,6 @@ from bpmn import snapshot as snapshots
 from bpmn import spiff, starts
 from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
-from bpmn.expressions import plain
 from bpmn.instructions import Instruction
 from bpmn.spiff import modification, raising, waiting
 from bpmn.waits import Activity, Context, Glance, Signal, Wait, WaitKind
@@ -155,7 +154,7 @@ class Instance:
         if token.kind is WaitKind.ERROR:
             raising.give_up(token, token.facts["raised"]["name"])
         elif token.kind is WaitKind.CALL:
-            token.facts["returned"] = plain(variables or {})
+            token.facts["returned"] = dict(variables or {})
         else:
             token.set_variables(variables or {})
         self._process.finish(token)

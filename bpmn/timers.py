@@ -67,7 +67,10 @@ def due(value: Any, since: datetime) -> datetime:
         text = value.strip()
         return read_duration(text).after(since) if text.startswith("P") else read_moment(text)
     if isinstance(value, datetime) and value.utcoffset() is not None:
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError as error:
+            raise ExpressionError(f"Expected a date between the years 1 and 9999, but it is {describe(value)}") from error
     if isinstance(value, timedelta):
         return Duration(months=0, span=value).after(since)
     if isinstance(value, YearsMonths):

@@ -36,24 +36,24 @@ def describe(value: Any) -> str:
     return f"{name} ({shown})" if shown and len(shown) <= 40 else name  # noqa: PLR2004 - longer ones would drown the message
 
 
-def plain(value: Any) -> Any:
-    """Turn a value into JSON: whole decimals into int, others into float, dates and durations into ISO 8601 text.
+def plain(value: Any, most: float = limits.MEMBERS) -> Any:
+    """Turn a value into JSON: whole numbers of 64 bits into int, others into float, dates and durations into ISO 8601 text.
 
-    Raises ExpressionError for what has no JSON form, or is too large.
+    Raises ExpressionError for what has no JSON form, or is too large: it has more than so many members.
     """
-    return _Plain().convert(value, limits.LAYERS)
+    return _Plain(most).convert(value, limits.LAYERS)
 
 
 class _Plain:
     """One conversion; it counts members, because a value may hold the same list many times over."""
 
-    def __init__(self) -> None:
-        self._left = limits.MEMBERS
+    def __init__(self, most: float) -> None:
+        self._most = self._left = most
 
     def convert(self, value: Any, layers: int) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise ExpressionError(f"Expected a value of at most {limits.MEMBERS} members, but it has more")
+            raise ExpressionError(f"Expected a value of at most {self._most} members, but it has more")
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, (int, float, Decimal)):
@@ -75,19 +75,21 @@ class _Plain:
 
 
 def _number(value: float | Decimal) -> int | float:
-    if isinstance(value, int):
+    if isinstance(value, int) and -limits.LONG - 1 <= value <= limits.LONG:
         return value
     if not math.isfinite(value):
         raise ExpressionError("Expected a finite number, but it is not one")
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and abs(value) <= limits.LONG else float(value)
-    return value
+    if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) <= limits.LONG:
+        return int(value)
+    return float(value)  # a whole number of more than 64 bits is nothing that JSON is read with everywhere
 
 
 def plain_text(value: Any) -> str:
     """Write a value as text: what is not text already, as JSON writes it."""
     if isinstance(value, str):
         return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if isinstance(value, Decimal):
         digits = format(value, "f")
         return (digits.rstrip("0").rstrip(".") if "." in digits else digits) if value else "0"

@@ -30,7 +30,7 @@ class UserTask(ElementSpec):
         if element.candidate_users:
             token.facts["users"] = values.names("candidate user", [token.evaluate(user) for user in element.candidate_users])
         if element.assignee:
-            token.facts["assignee"] = values.text_or_none("assignee", token.evaluate(element.assignee))
+            token.facts["assignee"] = values.text_or_none("assignee", token.evaluate(element.assignee), values.PERSON)
         if element.title:
             token.facts["title"] = values.text_or_none("name", token.evaluate(element.title))
         if element.description:
@@ -40,7 +40,7 @@ class UserTask(ElementSpec):
         if element.follow_up_date:
             token.facts["follow_up_at"] = values.due_date(token.evaluate_time(element.follow_up_date), token.since)
         if element.priority:
-            token.facts["priority"] = values.priority(token.evaluate(element.priority))
+            token.facts["priority"] = values.priority(token.evaluate(element.priority), bits=32)
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for a person."""
@@ -88,7 +88,7 @@ class Work(ElementSpec):
         """Find out the topic, or compute the result."""
         element = self.element
         if element.topic:
-            token.facts["name"] = values.text("topic", token.evaluate(element.topic))
+            token.facts["name"] = values.text("topic", token.evaluate(element.topic), values.NAME)
             if element.priority:
                 token.facts["priority"] = values.priority(token.evaluate(element.priority))
             return
@@ -126,7 +126,7 @@ class CallActivity(ElementSpec):
         if element.called_version:
             token.facts["version"] = values.version(token.evaluate(element.called_version))
         if element.business_key:
-            token.facts["business_key"] = values.text_or_none("business key", token.evaluate(element.business_key))
+            token.facts["business_key"] = values.text_or_none("business key", token.evaluate(element.business_key), values.NAME)
 
     def leave(self, token: Token) -> None:
         """Take over what the other process gives back."""

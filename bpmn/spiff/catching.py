@@ -39,7 +39,7 @@ class CatchEvent(ElementSpec):
         if self.event.type is EventType.TIMER:
             self.set_timer(token)
         elif (name := self.event.signal or self.event.message) is not None:
-            token.facts["name"] = values.text(f"name of the {self.event.type}", token.evaluate(name))
+            token.facts["name"] = values.text(f"name of the {self.event.type}", token.evaluate(name), values.NAME)
         elif self.event.type is EventType.CONDITIONAL and self.holds(token):
             self.trigger_at_once(token)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpmn.definition import EventType
-from bpmn.expressions import plain
 from bpmn.spiff.catching import Watcher
 from bpmn.spiff.token import Token
 from bpmn.waits import WaitKind
@@ -17,7 +16,7 @@ def hand_over(token: Token, variables: Mapping[str, Any] | None) -> None:
     if variables is None:
         return
     if token.kind is WaitKind.CALL:
-        token.task_spec.take_over(token, plain(variables))
+        token.task_spec.take_over(token, variables)
     else:
         token.set_variables(variables)
 

@@ -131,8 +131,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return self.state == TaskState.STARTED and "raised" not in self.facts and self.task_spec.catches(kind, name, self)
 
     def incident(self, error: str) -> waits.Wait:
-        """Return the wait of a token that could not go on."""
-        return self.waiting(waits.WaitKind.INCIDENT, error=error)
+        """Return the wait of a token that could not go on; what it says may repeat a value, and PostgreSQL keeps no NUL in a text."""
+        return self.waiting(waits.WaitKind.INCIDENT, error=error.replace("\0", "\ufffd"))
 
     def waiting(self, kind: waits.WaitKind, **particulars: Any) -> waits.Wait:
         """Return a wait of this token."""

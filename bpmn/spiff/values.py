@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bpmn import timers
@@ -18,24 +19,34 @@ if TYPE_CHECKING:
     from bpmn.spiff.token import Token
 
 
-def text(what: str, value: Any) -> str:
-    """Return a text that is not empty."""
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    raise ExpressionError(f"Expected the {what} to be a text, but it is {describe(value)}")
+#: Characters of what people are called, and of what things are told apart by: a topic, a message, a business key.
+PERSON, NAME = 80, 255
 
 
-def text_or_none(what: str, value: Any) -> str | None:
+def text(what: str, value: Any, longest: int | None = None) -> str:
+    """Return a text that is not empty, not longer than it may be, and that every database keeps."""
+    found = value.strip() if isinstance(value, str) else ""
+    if not found:
+        raise ExpressionError(f"Expected the {what} to be a text, but it is {describe(value)}")
+    if "\0" in found:
+        raise ExpressionError(f"Expected the {what} to be a text, but it has a NUL character")
+    if longest is not None and len(found) > longest:
+        raise ExpressionError(f"Expected the {what} to have at most {longest} characters, but it has {len(found)}")
+    return found
+
+
+def text_or_none(what: str, value: Any, longest: int | None = None) -> str | None:
     """Return a text, or None for null and the empty text."""
-    return None if value is None or value == "" else text(what, value)
+    return None if value is None or value == "" else text(what, value, longest)
 
 
-def names(what: str, found: Iterable[Any]) -> list[str]:
+def names(what: str, given: Iterable[Any]) -> list[str]:
     """Return candidate groups or users: each value is a name, several with commas between them, or a list of names."""
     parts: list[str] = []
-    for value in found:
+    for value in given:
         for entry in value if isinstance(value, (list, tuple)) else [value]:
-            parts += [part.strip() for part in text(what, entry).split(",") if part.strip()]
+            found = [part.strip() for part in text(what, entry).split(",") if part.strip()]
+            parts += found if len(entry) <= PERSON else [text(what, part, PERSON) for part in found]
     return list(dict.fromkeys(parts))
 
 
@@ -54,9 +65,12 @@ def moment(written: str | None) -> datetime | None:
     return None if written is None else datetime.fromisoformat(written)
 
 
-def priority(value: Any) -> int:
-    """Return the priority of a user task."""
-    return whole("priority", value)
+def priority(value: Any, bits: int = 64) -> int:
+    """Return the priority of a task or a job."""
+    number = whole("priority", value)
+    if abs(number) >= 2 ** (bits - 1):
+        raise ExpressionError(f"Expected the priority to be a whole number of at most {bits} bits, but it is {describe(value)}")
+    return number
 
 
 def whole(what: str, value: Any, least: float = -math.inf) -> int:
@@ -77,17 +91,22 @@ def passed(
     *,
     local: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the variables that `camunda:in` or `camunda:out` hand over; `local` are those of the giving scope alone."""
+    """Return the variables that `camunda:in` or `camunda:out` hand over; `local` are those of the giving scope alone.
+
+    What is only handed on may be more than an expression may make.
+    """
     result: dict[str, Any] = {}
     for mapping in mappings:
         known = local if mapping.local else given
         if mapping.source is None or mapping.target is None:
-            result.update(known)
+            result.update((name, plain(value, inf)) for name, value in known.items())
         elif mapping.by_name and not mapping.source.names <= known.keys():
             result[mapping.target] = None
         else:
-            result[mapping.target] = evaluate(mapping.source)
-    return {name: plain(value) for name, value in result.items()}
+            value = evaluate(mapping.source)
+            is_handed_on = mapping.by_name and any(value is known[name] for name in mapping.source.names)
+            result[mapping.target] = plain(value, inf) if is_handed_on else plain(value)
+    return result
 
 
 def map_in(token: Token, parameters: Iterable[Parameter]) -> None:

@@ -67,6 +67,20 @@ def test_sequential__one_after_the_other():
 
 
 @pytest.mark.parametrize("sequential", [False, True])
+def test_entries__that_an_expression_has_made(sequential):
+    """They are in the process what they are in its snapshot: a number, and the text of a day."""
+    instance = several(collection='=[1 / 2, date("2026-03-02")]', elementVariable="item", sequential=sequential)
+    found = []
+    while standing(instance) != ["b"]:
+        first = instance.waits()[0]
+        found.append(seen(instance, first.id, "item"))
+        assert seen(again(instance), first.id, "item") == found[-1]
+        instance.complete(first.id)
+
+    assert found == [(0.5,), ("2026-03-02",)]
+
+
+@pytest.mark.parametrize("sequential", [False, True])
 @pytest.mark.parametrize("characteristics", [{"count": "0"}, {"collection": "nothing"}, {"count": "${0}"}])
 def test_none__passes(characteristics, sequential):
     instance = several(**characteristics, sequential=sequential, variables={"nothing": []})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -88,6 +88,7 @@ BAD = [
     (["PT1H"], "Expected a date and time or a duration"),
     (date(2026, 12, 1), "Expected an exact date and time"),
     (datetime(2026, 12, 1), "without an offset"),  # noqa: DTZ001 - it must be refused
+    (datetime(1, 1, 1, tzinfo=timezone(8 * HOUR)), "Expected a date between the years 1 and 9999"),
 ]
 
 

@@ -93,6 +93,28 @@ def test_call__knows_what_is_passed_and_nothing_else(stage, designer):
     assert child(stage, instance).variables == {"b": 1}
 
 
+@pytest.mark.parametrize("mapping", [("all",), ("table",)])
+def test_call__hands_on_more_than_an_expression_may_make(stage, designer, mapping):
+    """A department system leaves tables of ten thousand rows; no expression makes them."""
+    table = [dict.fromkeys("abcdef", 1)] * 10_000
+    call = d.call("c", of="callee", inputs=mapping, outputs=mapping)
+    stage.deploy(
+        "both", callee_bpmn=callee("一"), caller_bpmn=d.diagram(d.start("s"), call, d.end("e"), d.flows("s -> c -> e"), key="caller")
+    )
+    instance = designer.start("caller", table=table)
+    assert variables(stage, child(stage, instance)) == {"table": table}
+
+    designer.complete(stage.of(instance), "一", table=[*table, {}])
+
+    assert str(stage.instance(instance).status) == "completed"
+    assert len(variables(stage, instance)["table"]) == len(table) + 1
+
+
+def variables(stage, instance):
+    with stage.reading() as session:
+        return session.get_one(Instance, instance.id).variables
+
+
 def child(stage, instance):
     with stage.reading() as session:
         query = select(Instance).join(Definition).where(Instance.parent_id == instance.id, Definition.key == "callee")

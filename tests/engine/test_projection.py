@@ -19,6 +19,39 @@ def case(stage, clerk):
     return clerk.submit("tiny")
 
 
+ELEMENTS = [
+    d.user("t", assignee="${x}"),
+    d.user("t", groups="clerks, ${x}"),
+    d.user("t", attrs={"camunda:candidateUsers": "${x}"}),
+    d.external("t", topic="${x}"),
+    d.message_catch("t", message="${x}"),
+    d.call("t", of="q", ext='<camunda:in businessKey="${x}"/>'),
+]
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("value", ["甲" * 256, "a\0b"], ids=["long", "nul"])
+def test_project__what_no_column_takes(stage, designer, element, value):
+    """PostgreSQL would refuse the row, and with it all that had led there."""
+    called = d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="q")
+    stage.deploy("p", q_bpmn=called, p_bpmn=d.diagram(d.start("s"), element, d.end("e"), d.flows("s -> t -> e"), key="p"))
+
+    case = stage.of(designer.start("p", x=value))
+
+    [incident] = stage.incidents(case)
+    assert (incident.element, "\0" in incident.message) == ("t", False)
+
+
+@pytest.mark.parametrize("element", [d.user("t", priority="${2147483648}"), d.script("t", "${x + 1}")], ids=["priority", "message"])
+def test_project__what_no_column_takes_of_what_is_computed(stage, designer, element):
+    stage.deploy("p", p_bpmn=d.diagram(d.start("s"), element, d.end("e"), d.flows("s -> t -> e"), key="p"))
+
+    case = stage.of(designer.start("p", x="a\0b"))
+
+    [incident] = stage.incidents(case)
+    assert (incident.element, "\0" in incident.message) == ("t", False)
+
+
 def spoil(stage, *statements):
     with stage.database.transaction() as session:
         for statement in statements:

@@ -20,6 +20,22 @@ from sqlalchemy.types import TypeDecorator
 MAY_BE_LARGE = "may be large"
 
 
+def alike(one: Any, other: Any) -> bool:
+    """Whether two values are the same as JSON: to Python true is 1, and 1 is 1.0."""
+    if one is other:
+        return True
+    return False if one != other else _of_one_kind(one, other)
+
+
+def _of_one_kind(one: Any, other: Any) -> bool:
+    """Whether values that are equal are so to the last member."""
+    if isinstance(one, dict):
+        # Most members are texts, which are equal to nothing else.
+        others = ((value, other[name]) for name, value in one.items() if type(value) is not str)
+        return all(value is there or _of_one_kind(value, there) for value, there in others)
+    return all(map(_of_one_kind, one, other)) if isinstance(one, list) else type(one) is type(other)
+
+
 class Json(TypeDecorator[Any]):
     """JSON as text: portable, and never reordered by the database."""
 
@@ -33,6 +49,10 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Decode."""
         return None if value is None else orjson.loads(value)
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Whether nothing is to be written."""
+        return alike(x, y)
 
 
 class Moment(TypeDecorator[datetime]):

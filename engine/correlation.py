@@ -113,12 +113,12 @@ def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscript
 
 
 def _knows(subscription: Subscription, instance: Instance, message: Message) -> bool:
-    if not message.keys.items() <= instance.variables.items():
+    if not variables.have(instance.variables, message.keys):
         return False
     if not message.local_keys:
         return True
     local = variables.at(instance, subscription.holder, local=True).values
-    return message.local_keys.items() <= local.items()
+    return variables.have(local, message.local_keys)
 
 
 def _reached(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Reached:

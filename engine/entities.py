@@ -14,6 +14,7 @@ from sqlalchemy import Table, event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
+from engine.columns import alike
 from engine.models import Base
 from engine.writes import OLD, Writes
 
@@ -99,8 +100,8 @@ def _add(entity: Base, writes: Writes) -> None:
 
 
 def _new_values(entity: Base) -> dict[str, Any]:
-    now, columns = vars(entity), _table(entity).c
-    return {name: now[name] for name, value in instance_state(entity).committed_state.items() if name in columns and now[name] != value}
+    now, columns, before = vars(entity), _table(entity).c, instance_state(entity).committed_state
+    return {name: now[name] for name, value in before.items() if name in columns and not alike(now[name], value)}
 
 
 def _order(change: tuple[Base, Mapping[str, Any]]) -> tuple[int, list[str]]:

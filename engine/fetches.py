@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, TextClause, and_, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from engine import external_tasks, keys, moments, postgresql, reads, remains
+from engine import external_tasks, keys, moments, postgresql, reads, remains, variables
 from engine.actors import Actor
 from engine.external_tasks import Found
 from engine.models import Definition, ExternalTask, Instance
@@ -46,7 +46,7 @@ class Wanted:
             and (self.definition_ids is None or task.definition.id in self.definition_ids)
             and (self.definition_keys is None or task.definition.key in self.definition_keys)
             and self.version_tag in {None, task.definition.version_tag}
-            and all(name in task.instance.variables and task.instance.variables[name] == value for name, value in self.variables.items())
+            and variables.have(task.instance.variables, self.variables)
         )
 
     def condition(self, task: type[ExternalTask]) -> ColumnElement[bool]:

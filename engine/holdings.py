@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from bpmn.instance import Instance as Process
 from engine import entities, keys, large_values, models
 from engine.case_models import Case
+from engine.columns import alike
 from engine.states import InstanceStatus, TaskStatus
 from engine.writes import OLD, Writes
 
@@ -160,8 +161,10 @@ class Holdings:
     def _now(self, row: Held) -> Values:
         stored = self._stored.get(row.id)
         before = stored[_VARIABLES] if stored else {}
-        if row.variables != before:
+        if row.variables is not before and not alike(row.variables, before):
             row.large = large_values.put(self._session, self.writes, row, before)
+        else:
+            row.variables = before  # by which it is known that there is nothing to write
         return _values(row)
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
@@ -189,7 +192,7 @@ def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
     if key == _key_of(now):
         # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
         del row["case_id"], row["region"]
-    if stored[_VARIABLES] == now[_VARIABLES]:
+    if stored[_VARIABLES] is now[_VARIABLES]:
         del row["variables"], row["large"]  # what a column is not told stays where it is, however large
     else:
         row["variables"] = large_values.small(now[_VARIABLES], now[_LARGE])

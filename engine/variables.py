@@ -140,7 +140,13 @@ class Comparison:
         return self.name in variables and OPERATORS[self.operator](variables[self.name], self.value)
 
 
-def _equal(found: Any, wanted: Any) -> bool:
+def have(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether there are variables with all of these values."""
+    return all(name in found and equal(found[name], value) for name, value in wanted.items())
+
+
+def equal(found: Any, wanted: Any) -> bool:
+    """Whether a value is what is asked for: 1.0 is 1, but true is not."""
     return isinstance(found, bool) is isinstance(wanted, bool) and bool(found == wanted)
 
 
@@ -167,8 +173,8 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": _equal,
-    "neq": lambda found, wanted: not _equal(found, wanted),
+    "eq": equal,
+    "neq": lambda found, wanted: not equal(found, wanted),
     "gt": _ordered(operator.gt),
     "gteq": _ordered(operator.ge),
     "lt": _ordered(operator.lt),

@@ -51,6 +51,15 @@ def test_correlate__nobody_is_known_by_it(designer, two, particulars):
         correlate(designer, **particulars)
 
 
+def test_correlate__true_is_not_one(stage, designer):
+    """To Python it is."""
+    stage.deploy("waits", waits_bpmn=WAITS)
+    one, true = (designer.start("waits", which=which) for which in (1, True))
+
+    assert correlate(designer, keys={"which": True}) == [true.id]
+    assert correlate(designer, local_keys={"lot": 1.0}) == [one.id]
+
+
 def test_correlate__business_key_and_keys(designer, two):
     assert correlate(designer, business_key="K1", keys={"customer": "li", "which": 1}) == [two[0].id]
 

@@ -114,6 +114,13 @@ def test_save__task_without_a_form(stage, market, plain):
     assert find(stage, market, plain.id).data == {"any": [{"thing": 1}]}
 
 
+def test_save__what_python_takes_for_the_same(stage, market, plain):
+    for value in (1, True):
+        save(stage, market, plain.id, {"agreed": value})
+
+    assert find(stage, market, plain.id).data["agreed"] is True
+
+
 # Whose it is ----------------------------------------------------------------------------------------------------------------------------
 
 

@@ -160,6 +160,22 @@ def test_flush__nothing_has_changed(database, session):
     assert sent(database, session) == []
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_flush__what_python_takes_for_the_same(database, session, case, beside):
+    """Whether it goes out in one statement, or the mapper sends it, since another row of the table is new."""
+    item = session.scalars(select(Item).where(Item.number == "n-0")).one()
+    item.result = {"amount": 1, "paid": [0]}
+    session.commit()
+    assert item.result == {"amount": 1.0, "paid": [False]}  # it has been read, and Python sees no difference
+    item.result = {"amount": 1.0, "paid": [False]}
+    if beside:
+        session.add(Item(number="n-2", region="430100", case_id=case, **ITEM))
+    session.commit()
+
+    with database.reading() as other:
+        assert repr(other.get_one(Item, item.id).result) == repr({"amount": 1.0, "paid": [False]})
+
+
 def test_flush__defaults_are_known_afterwards(database, session, case):
     new = Tolerance(region="430100", case_id=case, **MISSING)
     session.add(new)

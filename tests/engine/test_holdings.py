@@ -9,11 +9,13 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from engine import holdings, instances, journal
+from engine import execution, holdings, instances, journal, variables
 from engine.actors import ENGINE
 from engine.models import Entry, Instance
+from engine.variables import Given
 from tests import tiny
 from tests.benchmarks import reference
+from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
 
 
@@ -83,6 +85,37 @@ def test_write__somebody_wrote_in_spite_of_the_lock(database, running):
         row.types = {"a": "Date"}
         with pytest.raises(StaleDataError, match="Expected to update 1 rows of instances, but 0 were there"):
             session.commit()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(1, True), (False, 0), (1, 1.0), ({"a": [1, "b"]}, {"a": [True, "b"]}), ([1] * 9_000, [True] * 9_000)]
+)
+def test_write__what_python_takes_for_the_same(database, running, before, after):
+    """To Python true is 1, and 1 is 1.0; to whoever reads it, it is not."""
+    for value in (before, after):
+        with database.transaction() as session, execution.running(session, running, actor=ENGINE) as run:
+            variables.put(run, Given(values={"x": value}))
+
+    with database.reading() as session:
+        assert repr(session.get_one(Instance, running).variables["x"]) == repr(after)
+
+
+@pytest.mark.parametrize("result", ["x", None])
+def test_write__a_number_of_more_than_64_bits(stage, designer, result):
+    """No database keeps one; FEEL calculates with 34 digits, and what it gives is kept as what it is about."""
+    if result:
+        body = d.script("t", "99999999999 * 99999999999", language="feel", result=result)
+    else:
+        body = d.user("t", ext=defs.parameters(inputs={"x": "=99999999999 * 99999999999"}))
+    stage.deploy("p", p_bpmn=d.diagram(d.start("s"), body, d.end("e"), d.flows("s -> t -> e"), key="p"))
+
+    instance = designer.start("p")
+
+    if result:
+        assert stage.instance(instance).variables == {"x": 9999999999800000000001.0}
+    else:
+        designer.complete(stage.of(instance), "t")
+        assert str(stage.instance(instance).status) == "completed"
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -25,7 +25,6 @@ from engine import (
     keys,
     lifecycle,
     matters,
-    models,
     moments,
     procedures,
     returns,
@@ -37,8 +36,9 @@ from engine import (
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
+from engine.holdings import Held
 from engine.instances import Origin, Run
-from engine.models import Incident, Job, Subscription
+from engine.models import Incident, Instance, Job, Subscription
 from engine.returns import Ended
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
@@ -81,31 +81,51 @@ def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, An
     return run
 
 
-def settle(run: Run) -> None:
-    """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back."""
+def settle(run: Run, *, within: Run | None = None) -> None:
+    """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back.
+
+    What it has thrown `within` the run that has called it is told once that is put back, too: it may be what waits for it.
+    """
     _enter(run)
     procedures.end_interrupted(run)
     follow_up(run)
-    if run.process.ended and run.row.parent_id is not None and not run.process.emptied:  # then its call is canceled, too
-        jobs.owe_parent(run.session, run.row)
-    elif run.row.parent_id is not None and run.item is not None and run.found_as not in {None, run.item.status}:
-        # Decided, and its process goes on: what the bundle can issue has changed.
-        jobs.owe(run.session, "refresh", run.session.get_one(models.Instance, run.row.parent_id))
+    if run.row.parent_id is not None:
+        _owe_callers(run)
     uncaught.tell(run)
     instances.put_back(run)
-    signals.tell(run)
+    if within is None:
+        signals.tell(run)
+    else:
+        within.called.append(run)
     if run.is_bundle and run.process.ended:
         if run.row.hall is None:
             run.case.ended_at = run.row.ended_at
         _carry_on(run)
 
 
+def _owe_callers(run: Run) -> None:
+    """Owe it to what has called an instance to be told that it has ended, or to look again since its item is decided.
+
+    What the bundle can issue has changed then; and what lies between, where another process of the item decides, has timers, too.
+    """
+    row: Held | Instance = run.row
+    item, told = run.item, run.process.ended and not run.process.emptied  # else its call is canceled, too
+    if told:
+        jobs.owe_parent(run.session, row)
+    while item is not None and run.found_as not in {None, item.status} and row.parent_id is not None:
+        if not told:
+            jobs.owe_parent(run.session, row, "refresh")
+        if row.id == item.instance_id:
+            break
+        row, told = run.session.get_one(Instance, row.parent_id), False
+
+
 def _enter(run: Run) -> None:
     kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
-    while pending := instances.fresh(run, kinds, run.handled):
+    while pending := instances.fresh(run, *kinds):
         for wait in pending:
-            run.handled.add(wait.id)
-            if run.process.kind_of(wait.id) is not None:  # what was done for the wait before may have ended this one
+            if run.process.kind_of(wait.id) is wait.kind:  # what was done for the wait before may have ended this one
+                run.handled[wait.id] = wait.kind
                 _ENTER[wait.kind](run, wait)
 
 
@@ -162,8 +182,7 @@ def _tell(run: Run, child: Ended) -> bool:
     waiting = run.process.kind_of(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != run.row.id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return False
-    if run.row.hall is not None:
-        lifecycle.follow_up(run.session, run.case, actor=run.actor)
+    follow_up(run)
     returns.give(run, child)
     _enter(run)
     return True
@@ -248,7 +267,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
     )
     if item is not None:
         starts.begin_item(child_run, item)
-    settle(child_run)
+    settle(child_run, within=run)
 
 
 def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:

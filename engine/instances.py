@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -44,8 +43,10 @@ class Run:
     before: Glance
     #: Status of the item when it was woken.
     found_as: ItemStatus | None = None
-    #: Waits that came up in this run, and for which the engine has done what they ask of it.
-    handled: set[int] = field(default_factory=set)
+    #: Waits that came up in this run, and for which the engine has done what they ask of it; a wait that fails and is retried keeps its id.
+    handled: dict[int, WaitKind] = field(default_factory=dict)
+    #: Those that it has called in this run, which have been put back.
+    called: list[Run] = field(default_factory=list)
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.
     maps: bool = True
     #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.
@@ -65,6 +66,10 @@ class Run:
     def is_bundle(self) -> bool:
         """Whether this is the process of the case's matter, whose lock governs what is common to the items."""
         return self.row.item_id is None and self.row.parent_id is None
+
+    def canceled(self, kind: WaitKind) -> set[int]:
+        """Waits of a kind that something has canceled, after the engine had done what they ask of it: before this run, or in it."""
+        return {wait for wait in self.process.canceled() if kind in {self.before.kinds.get(wait), self.handled.get(wait)}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,14 +166,7 @@ def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subj
 
 
 def begin(
-    session: Session,
-    loaded: Loaded,
-    *,
-    actor: Actor,
-    case: Case,
-    item: Item | None,
-    variables: dict[str, object],
-    origin: Origin = ALONE,
+    session: Session, loaded: Loaded, *, actor: Actor, case: Case, item: Item | None, variables: dict[str, object], origin: Origin = ALONE
 ) -> Run:
     """Start a process of a case."""
     key = case.number if case.hall is not None else origin.key
@@ -258,9 +256,11 @@ def _cancel_abandoned(run: Run) -> None:
 
     An item that is decided keeps its process: what is left to do there (a check to be planned …) is owed all the same.
     """
-    gone = run.process.canceled() & {wait for wait, kind in run.before.kinds.items() if kind is WaitKind.CALL}
+    gone = run.canceled(WaitKind.CALL) if run.process.canceled() else ()
     if not gone:
         return
+    if gone & run.handled.keys():
+        holdings.of(run.session).write()  # what it has called a moment ago is to be found, too
     query = select(models.Instance).where(
         keys.together(models.Instance, run.row),
         models.Instance.parent_id == run.row.id,
@@ -279,21 +279,19 @@ def _cancel_abandoned(run: Run) -> None:
 
 
 def of_case(session: Session, case: Case) -> models.Instance:
-    """The instance of the matter itself, the newest if there were several; raises NotFound."""
+    """The instance of the matter itself; of several the one that runs, or else the newest; raises NotFound."""
     query = select(models.Instance).where(
         keys.together(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
-    row = session.scalar(query.order_by(models.Instance.started_at.desc()).limit(1))
+    # It may have begun anew in the same moment, or in an earlier one, when the clock was set back.
+    row = session.scalar(query.order_by(models.Instance.ended_at.is_not(None), models.Instance.started_at.desc()).limit(1))
     if row is None:
         raise NotFound(f"Expected case {case.number} to have a running bundle, but it has none")
     return row
 
 
-def fresh(run: Run, kinds: Collection[WaitKind], handled: Collection[int]) -> list[Wait]:
-    """Waits of some kinds that came up in this run and were not handled yet.
-
-    A wait keeps its id when it failed and was retried: then it is new by its kind.
-    """
-    now, before = run.process.glance().kinds, run.before.kinds
-    new = {number for number, kind in now.items() if kind in kinds and before.get(number) is not kind and number not in handled}
+def fresh(run: Run, *kinds: WaitKind) -> list[Wait]:
+    """Waits of some kinds that came up in this run and were not handled yet."""
+    now, before, handled = run.process.glance().kinds, run.before.kinds, run.handled
+    new = {n for n, kind in now.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
     return list(run.process.waits(*kinds, among=new)) if new else []

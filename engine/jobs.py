@@ -46,7 +46,7 @@ def owe(session: Session, kind: str, instance: Instance | Held, *, after: timede
     return put(session, Job(**instance.key, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
-def owe_parent(session: Session, child: Held, kind: str = RESUME, **payload: Any) -> Job:
+def owe_parent(session: Session, child: Instance | Held, kind: str = RESUME, **payload: Any) -> Job:
     """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
     return put(session, Job(**child.key, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
-from bpmn.waits import Wait
+from bpmn.waits import Wait, WaitKind
 from engine import clocks, journal, notices
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Item
@@ -56,10 +56,12 @@ def _end(run: Run, element: Element) -> None:
 
 def end_interrupted(run: Run) -> None:
     """Let the clock go on when the diagram left a special procedure without its being completed."""
+    if KIND not in run.loaded.kinds or run.item is None:
+        return
+    begun = run.canceled(WaitKind.USER_TASK)
     for activity in run.process.history():
         element = run.loaded.process.elements[activity.element]
-        begun = activity.outcome == "canceled" and activity.id in run.before.kinds
-        if begun and run.item is not None and element.properties.get("onething.kind") == KIND:
+        if activity.id in begun and element.properties.get("onething.kind") == KIND:
             _end(run, element)
 
 

@@ -171,6 +171,8 @@ def _project_incidents(change: Change) -> None:
     may_stand = before[WaitKind.INCIDENT].union(*(before[kind] for kind in _FAILING))
     over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
     over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
+    if change.run.handled:  # a step may have failed in this run, and have been canceled in it
+        over |= change.run.canceled(WaitKind.EXTERNAL_TASK)
     over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.before.dates.keys())
     resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
     change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))

@@ -22,7 +22,9 @@ from engine.models import Instance, Job, Subscription
 
 
 def tell(run: Run) -> None:
-    """Owe the others what an instance has thrown; it is written by now, and so are those that it has called."""
+    """Owe the others what an instance has thrown, and those that it has called; it is written by now, for it may be one that waits."""
+    for called in run.called:
+        tell(called)
     for signal in run.process.signals:
         holdings.write(run.session)  # who waits since a moment ago, may wait for this
         for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):

@@ -47,7 +47,7 @@ def _go_off(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor, 
                 retries.leave(session, tried, retries.STANDARD.times, "")
                 session.flush()
             run.process.fire(wait_id)
-    attempts.require_moving(instances.fresh(run, (WaitKind.INCIDENT,), ()))
+    attempts.require_moving(instances.fresh(run, WaitKind.INCIDENT))
 
 
 def set_retries(session: Session, timer: Timer, left: int) -> None:

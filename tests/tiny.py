@@ -70,6 +70,15 @@ def inspected(code: str, *, days: str = "3", at_most: str = "P6D") -> bytes:
     )
 
 
+def broken_off(id_: str, element: str) -> bytes:
+    """An item that begins with an element that a step beside it breaks off in the same moment, by an error; then it is decided."""
+    ends = d.end("over"), d.end("lost", error="LOST")
+    flows = d.flows(f"begun -> fork -> {id_} -> over", "fork -> remind -> lost")
+    within = d.start("begun"), d.parallel("fork"), element, d.external("remind", topic="onething.remind"), *ends, flows
+    sub = d.subprocess("sub", *within), d.error_boundary("caught", on="sub", error="LOST")
+    return item("alpha", d.start("s"), *sub, decision("alpha"), d.end("e"), d.flows("s -> sub -> decide -> e", "caught -> decide"))
+
+
 def decision(code: str, department: str = "market", id_: str = "decide") -> str:
     return d.user(
         id_, name=f"{code}审批", groups=f"department-{department}", due="${deadline('promised')}", properties={"onething.kind": "decision"}

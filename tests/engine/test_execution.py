@@ -6,12 +6,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select, update
 
-from engine import execution, incidents, tasks
+from engine import database, execution, incidents, tasks, worker
 from engine.actors import ENGINE
 from engine.errors import Busy, InvalidState, NotFound
 from engine.models import Incident, Instance, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.engine.test_jobs import complete_and_die
 
 FIVE = {code: {} for code in ("alpha", "beta", "gamma", "delta", "epsilon")}
 
@@ -187,6 +188,17 @@ def test_step__with_an_unknown_topic(stage, clerk):
     assert stage.tasks(case) == ["beta审批"]
 
 
+def test_step__fails_and_is_broken_off_in_the_same_moment(stage, clerk):
+    """What goes on beside it has ended it: no incident stands where nothing waits any more."""
+    alpha = tiny.broken_off("odd", d.external("odd", topic="onething.nothing"))
+
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": alpha})
+
+    assert (stage.incidents(case), stage.tasks(case)) == ([], ["alpha审批"])
+    stage.travel(2026, 3, 2, hour=10)
+    assert stage.jobs(case) == []
+
+
 def test_step__of_a_worker_is_left_to_it(stage, clerk):
     alpha = tiny.item("alpha", d.start("s"), d.external("print", topic="print"), d.end("e"), d.flows("s -> print -> e"))
 
@@ -287,6 +299,45 @@ def test_call__plain_process_within_an_item(stage, clerk, market):
     market.complete(case, "alpha审批", outcome="granted")
 
     assert stage.statuses(case)["alpha"] == "granted"
+
+
+def test_call__a_process_within_an_item_decides_it(stage, clerk, market):
+    """The bundle sees it at once, though the process of the item goes on: the longest wait for the others begins."""
+    decides = d.diagram(d.start("s"), tiny.decision("alpha"), d.end("e"), d.flows("s -> decide -> e"), key="deciding")
+    filing = d.user("file", name="归档", groups="department-market")
+    alpha = tiny.item("alpha", d.start("s"), d.call("sub", of="deciding"), filing, d.end("e"), d.flows("s -> sub -> file -> e"))
+    stage.deploy("deciding", deciding_bpmn=decides)
+    case = accepted(stage, clerk, {"alpha": {}, "beta": {}}, processes={"alpha": alpha})
+    assert stage.timer(case, "longest_wait") is None
+
+    market.complete(case, "alpha审批", outcome="granted")
+
+    assert stage.tasks(case) == ["beta审批", "归档"]
+    assert stage.timer(case, "longest_wait").isoformat() == "2026-03-05"
+
+
+def test_call__ends_within_an_item_that_was_denied(stage, clerk, market):
+    """What waits for the item belongs to the bundle, and is left to whoever holds that."""
+    visit = d.diagram(
+        d.start("s"), d.user("visit", name="踏勘", groups="department-market"), d.end("e"), d.flows("s -> visit -> e"), key="site_visit"
+    )
+    both = d.flows("s -> fork -> decide -> join -> e", "fork -> sub -> join")
+    body = d.start("s"), d.parallel("fork"), tiny.decision("alpha"), d.call("sub", of="site_visit"), d.parallel("join"), d.end("e"), both
+    stage.deploy("visit", site_visit_bpmn=visit)
+    items = {"alpha": {}, "beta": {"predecessors": "alpha:FS"}}
+    case = accepted(stage, clerk, items, processes={"alpha": tiny.item("alpha", *body)})
+    complete_and_die(stage, market, case, "alpha审批", {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"})
+    complete_and_die(stage, market, case, "踏勘", {})
+    own = stage.item(case, "alpha").instance_id
+    [ended] = stage.all(Instance, case, parent_id=own)
+
+    with stage.database.transaction() as session:
+        execution.resume(session, own, [ended.id], actor=ENGINE)
+        session.info.pop(database._AFTER_COMMIT)
+
+    assert stage.statuses(case) == {"alpha": "denied", "beta": "waiting"}
+    worker.drain(stage.database)
+    assert stage.statuses(case) == {"alpha": "denied", "beta": "blocked"}
 
 
 def test_call__plain_process_ends_with_its_item(stage, clerk, market):

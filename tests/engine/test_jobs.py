@@ -308,6 +308,27 @@ def test_resume__what_one_leads_to_the_next_one_finds(stage, clerk, market):
     invariants.check(stage.database)
 
 
+def called(key):
+    return d.diagram(d.start("s"), d.user("t", name=key), d.end("e"), d.flows("s -> t -> e"), key=key)
+
+
+def test_resume__what_one_leads_to_the_next_one_cancels(stage, designer):
+    """What has been called a moment ago, in the same transaction, does not go on for nobody."""
+    calls = (d.call(each, of=each) for each in ("one", "two", "three"))
+    flows = d.flows("s -> fork -> one -> three -> done", "fork -> two -> over")
+    caller = d.diagram(d.start("s"), d.parallel("fork"), *calls, d.end("done"), d.end("over", terminate=True), flows, key="caller")
+    stage.deploy("calls", caller_bpmn=caller, one_bpmn=called("one"), two_bpmn=called("two"), three_bpmn=called("three"))
+    instance = designer.start("caller")
+    for name in ("one", "two"):
+        complete_and_die(stage, designer, stage.of(instance), name, {})
+
+    assert worker.resume(stage.database, instance.id) == 2
+
+    assert (str(stage.instance(instance).status), stage.tasks(stage.of(instance))) == ("completed", [])
+    assert {str(row.status) for row in stage.all(Instance, stage.of(instance), parent_id=instance.id)} == {"completed", "canceled"}
+    invariants.check(stage.database)
+
+
 def test_resume__one_of_several_fails(stage, market, three):
     """The bundle is told of the others; the one that fails is remembered with its error, and is the scheduler's."""
     complete_and_die(stage, market, three, "alpha审批", UNDECIDED)

@@ -71,6 +71,18 @@ def test_end__interrupted_by_the_diagram(stage, clerk, market):
     assert stage.item(case, "alpha").clock == "running"
 
 
+def test_end__interrupted_in_the_moment_in_which_it_began(stage, clerk):
+    """A step beside it leads to an error, in the same transaction: nobody would ever complete it."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "5"}
+    inspect = d.user("inspect", name="现场核查", groups="department-market", properties=properties)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": tiny.broken_off("inspect", inspect)}))
+
+    case = clerk.take_in("tiny")
+
+    assert stage.tasks(case) == ["alpha审批"]
+    assert stage.item(case, "alpha").clock == "running"
+
+
 def pauses(stage, case):
     return {entry.procedure: entry.id for entry in stage.all(ClockEntry, case, kind="paused")}
 

@@ -68,6 +68,19 @@ def test_throw__reaches_other_instances(stage, designer):
     assert [stage.instance(one).variables for one in waiting] == [{"level": 4}] * 3
 
 
+def test_throw__the_one_that_has_called_it_catches_it(stage, designer):
+    """It waits since before it has called anybody, though both have begun in the same moment."""
+    call = d.call("call", of="thrower", inputs=["level"]), d.boundary("caught", defs.signal("flood"), on="call")
+    caller = d.diagram(d.start("s"), *call, d.user("help", name="救援"), d.flows("s -> call", "caught -> help"), key="caller")
+    stage.deploy("both", caller_bpmn=caller, thrower_bpmn=THROWER)
+
+    instance = designer.start("caller", level=4)
+
+    assert open_tasks(stage, instance) == [["救援"]]
+    assert stage.instance(instance).variables == {"level": 4}
+    assert [str(one.status) for one in running(stage, "thrower")] == ["canceled"]
+
+
 def test_throw__nobody_waits(stage, designer):
     stage.deploy("both", thrower_bpmn=THROWER)
 

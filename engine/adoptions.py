@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import InvalidRequestError
@@ -29,7 +30,7 @@ from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Result
 from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
-from engine.models import Job, Task
+from engine.models import Instance, Job, Task
 from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
 
 
@@ -146,13 +147,11 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     alone = instances.lock(session, instances.of_case(session, source).id)
     if item.instance_id is not None:
         child = instances.lock(session, item.instance_id)
-        jobs.take(session, keys.its(Job.instance_id, child))
+        jobs.take(session, keys.together(Job, child), Job.instance_id.in_(_lock_called(session, source, child.id)))
         child.parent_id = child.parent_wait = None
         child.region, child.case_id, child.number, child.matter = case.region, case.id, case.number, case.matter
         child.hall, child.submitted_by = case.hall, case.submitted_by
         holdings.of(session).write()
-        told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
-        session.execute(update(Task).where(keys.its(Task.instance_id, child)).values(**told))
     if item.status is ItemStatus.SUBMITTED:
         item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
     # What was handed in stays in its case; the bundle gets a copy of what it needs.
@@ -162,6 +161,8 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     item.hall, item.submitted_by = case.hall, case.submitted_by
     item.origin, item.joined_at, item.dispatched_at = "continued", moments.now(), None
     session.flush()
+    told = {"matter": case.matter, "hall": case.hall, "submitted_by": case.submitted_by}
+    session.execute(update(Task).where(keys.its(Task.item_id, item)).values(**told))
     session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
     department_events.note(session, item, reported)
     _take_materials(session, materials.of_case(session, source), case, actor=actor)
@@ -170,6 +171,13 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         jobs.owe(session, "refresh", instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
+
+
+def _lock_called(session: Session, case: Case, caller: UUID) -> list[UUID]:
+    """Lock what a process that is held has called, parent before child: it goes along.  Gives the ids of all of them."""
+    called = select(Instance.id).where(keys.together(Instance, case), Instance.parent_id == caller).order_by(Instance.id)
+    found = session.scalars(called.with_for_update(key_share=True)).all()
+    return [caller, *(each for one in found for each in _lock_called(session, case, one))]
 
 
 def _take_materials(session: Session, have: Sequence[Material], case: Case, *, actor: Actor) -> None:

@@ -139,7 +139,7 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = bundles.hold(session, case, joining=previous is None)
-    live = {i.code: i for i in functions.live_items(case)}
+    live, codes = {i.code: i for i in functions.live_items(case)}, list(dict.fromkeys(codes))
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
             raise InvalidState(f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}")

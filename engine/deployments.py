@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -51,7 +52,7 @@ def deploy(
     kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([f for f in check(session, resources) if f.severity == "error"])
 
-    deployment = Deployment(name=name, source=source, deployed_at=moments.now(), deployed_by=actor.name)
+    deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
     session.add(deployment)
     session.flush()
     for file, content in resources.items():
@@ -172,6 +173,12 @@ def refuse(errors: list[Finding]) -> None:
     if errors:
         words = "; ".join(f.message for f in errors[:5])
         raise InvalidInput(f"Expected a diagram that can run, but {words}", errors=[asdict(f) for f in errors])
+
+
+def _later_than_all(session: Session) -> datetime:
+    """What time it is, but later than all that was deployed: the newest is what was deployed last, also when the clock was set back."""
+    last = session.scalar(select(func.max(Deployment.deployed_at)))
+    return max(moments.now(), last + timedelta(microseconds=1)) if last else moments.now()
 
 
 def _latest(session: Session, name: str, source: str) -> tuple[Deployment | None, Mapping[str, str]]:

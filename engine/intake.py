@@ -62,6 +62,8 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
     if not reason:
         raise InvalidInput("Expected a reason for the refusal, but there is none", errors=[{"field": "reason", "message": "required"}])
     grounds = {"kind": kind, "reason": reason, "competent_organ": data.get("competent_organ"), "remedies": notices.REMEDIES}
+    if not items:  # all were withdrawn or adopted meanwhile: nobody is told that nothing is refused
+        return
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
     notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, {"items": [i.number for i in items], **grounds}, actor=run.actor)

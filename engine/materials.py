@@ -86,11 +86,9 @@ def record(
 
 
 def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes: set[str], actor: Actor) -> None:
-    """Copy what an earlier case has and this one needs; nothing is asked twice, and what a tolerance waited for is there."""
-    have = lifecycle.handed_in(session, target)
-    for row in {row.code: row for row in rows if row.code in codes}.values():
-        if row.code in have:
-            continue
+    """Copy what an earlier case has and this one needs, with every part of it; nothing is asked twice, and no tolerance waits for it."""
+    wanted = codes - lifecycle.handed_in(session, target)
+    for row in (row for row in rows if row.code in wanted):
         file = None
         if row.sha256 and row.filename and row.media_type:
             file = StoredFile(sha256=row.sha256, filename=row.filename, media_type=row.media_type, size=row.size or 0)

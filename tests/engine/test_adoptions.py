@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
+import time_machine
 
 from engine import clocks
 from engine.case_models import ClockEntry, Material
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
 from tests import tiny
+from tests.bpmn import diagrams as d
 from tests.restaurant import ANSWERS
+from tests.stage import MONDAY
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 ISSUED = {"mode": "unified", "delivery": "window"}
@@ -77,6 +81,28 @@ def test_attach__tasks_move_to_hall_and_matter(stage, clerk, market, tiny_matter
     assert (task.hall, task.matter, task.status) == ("changsha", "tiny", "open")
 
 
+def test_attach__tasks_of_what_it_has_called_move_too(stage, clerk, market):
+    visit = d.diagram(
+        d.start("s"), d.user("visit", name="踏勘", groups="department-market"), d.end("e"), d.flows("s -> visit -> e"), key="site_visit"
+    )
+    caller = d.diagram(d.start("s"), d.call("sub", of="site_visit"), d.end("e"), d.flows("s -> sub -> e"), key="caller")
+    alpha = tiny.item(
+        "alpha", d.start("s"), d.call("sub", of="caller"), tiny.decision("alpha"), d.end("e"), d.flows("s -> sub -> decide -> e")
+    )
+    stage.deploy("visit", site_visit_bpmn=visit, caller_bpmn=caller)
+    stage.deploy("tiny", **tiny.folder(TINY, processes={"alpha": alpha}))
+    yuelu = stage.person("clerk-yuelu")
+    _, item = running_alone(yuelu, stage, hall="yuelu", materials=[])
+    bundle = clerk.take_in("tiny", items=["beta"])
+
+    clerk.adopt(bundle, item.number)
+
+    [task] = stage.all(Task, bundle, name="踏勘")
+    assert (task.hall, task.matter, task.submitted_by, task.status) == ("changsha", "tiny", "clerk", "open")
+    market.complete(bundle, "踏勘")
+    assert stage.tasks(bundle) == ["alpha审批", "beta审批"]
+
+
 def test_attach__the_bundle_waits_for_it_and_issues_it(stage, clerk, market, tiny_matter):
     _, item = running_alone(clerk, stage)
     bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
@@ -127,6 +153,17 @@ def test_attach__brings_its_materials(stage, clerk, market, tiny_matter):
 
     assert [m.code for m in stage.all(Material, bundle)] == ["plan"]
     assert stage.tasks(bundle) == ["统一出件"]
+
+
+def test_attach__brings_every_part_of_a_material(stage, clerk, tiny_matter):
+    """A plan has come on two sheets: its department saw both, and goes on seeing them."""
+    alone, item = running_alone(clerk, stage)
+    clerk.hand_in(alone, "plan")
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
+
+    clerk.adopt(bundle, item.number)
+
+    assert [material.code for material in stage.all(Material, bundle)] == ["lease", "plan", "plan"]
 
 
 def test_attach__what_its_department_has_reported_of_another_item_too(stage, clerk, market, tiny_matter):
@@ -189,6 +226,29 @@ def test_attach__then_the_bundle_is_refused(stage, clerk, market, tiny_matter):
     clerk.complete(bundle, "统一出件")
 
     assert stage.statuses(bundle) == {"alpha": "issued", "beta": "refused"}
+
+
+def test_attach__then_nothing_is_left_to_refuse(stage, clerk, tiny_matter):
+    """All that was applied for was adopted: there is nothing about which the applicant could be told."""
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["alpha"])
+    clerk.adopt(bundle, item.number)
+
+    clerk.complete(bundle, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+
+    assert "refusal" not in stage.notices(bundle)
+    assert stage.statuses(bundle) == {"alpha": "in_review"}
+
+
+def test_attach__then_the_bundle_is_refused_in_the_moment_in_which_it_began(stage, clerk, tiny_matter):
+    """As where time stands still, in a simulation: it is the bundle that goes on which is meant from then on."""
+    _, item = running_alone(clerk, stage)
+    with time_machine.travel(MONDAY + timedelta(hours=1), tick=False):
+        bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+        clerk.adopt(bundle, item.number)
+        clerk.complete(bundle, "一窗受理", outcome="refuse", refusal_kind="not_accepted", reason="不属于本机关")
+
+        assert str(stage.bundle(bundle).status) == "running"
 
 
 @pytest.mark.parametrize("silent", [False, True])

@@ -51,6 +51,18 @@ def test_deploy__the_same_again(stage):
     assert counted(stage) == before
 
 
+def test_deploy__the_clock_was_set_back(stage):
+    """The newest table is that of the newest version, whatever the clock says."""
+    stage.move_to(2026, 3, 2, hour=12)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    stage.move_to(2026, 3, 2, hour=11)
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 8}}))
+
+    with stage.reading() as session:
+        second = definitions.latest(session, "tiny")
+        assert (second.version, offers.newest(session, offers.DECISION, "item_limits")) == (2, second.deployment_id)
+
+
 @pytest.mark.parametrize("anew", [False, True])
 def test_deploy__two_at_once(stage, anew):
     """The second gets the next version; or, when it brings the same files, what the first has stored."""

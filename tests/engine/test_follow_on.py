@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from tests import tiny
 
@@ -29,6 +30,13 @@ def test_request__while_the_bundle_runs(stage, clerk, market, case):
     for name in ("alpha审批", "beta审批"):
         market.complete(case, name, outcome="granted")
     assert stage.tasks(case) == ["统一出件"]
+
+
+def test_request__an_item_that_is_named_twice(stage, clerk, case):
+    """It joins once: of two the first would be forgotten."""
+    clerk.follow_on(case, "beta", "gamma", "beta")
+
+    assert [item.code for item in stage.all(Item, case)] == ["alpha", "beta", "gamma"]
 
 
 def test_request__its_clock_starts_when_it_is_accepted(stage, clerk, case):

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from engine import execution, instances, journal, keys, moments, processes, variables, visibility
 from engine.actors import Actor, Role
 from engine.case_models import Case
-from engine.errors import InvalidState, NotFound
+from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
 from engine.states import TaskStatus
 from engine.variables import NOTHING, Given
 
 ARRANGERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
+#: The greatest priority that a column takes.
+MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,8 @@ def take(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: b
 
 def update(session: Session, task_id: UUID, facts: Facts, *, actor: Actor) -> Task:
     """Set everything that is known of a task; whoever has it may, too.  Raises as `take` does."""
+    if facts.priority is not None and not -MOST <= facts.priority <= MOST:
+        raise InvalidInput(f"Expected a priority of {-MOST} to {MOST}, but got {facts.priority}")
     task = take(session, task_id, actor, to="change a task", by_holder=True)
     if facts.due_at != task.due_at:
         with execution.running(session, task.instance_id, actor=actor) as run:

@@ -13,14 +13,12 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import ExpressionError
 from bpmn.waits import Wait
-from engine import definitions, instances, moments, retries
+from engine import definitions, errors, instances, moments, retries
 from engine.errors import NotFound
 from engine.models import Instance, Timer
 from engine.schedule_models import Continuation
 
 Row = TypeVar("Row", Timer, Continuation)
-#: How much is kept of what went wrong.
-LONGEST_ERROR = 4000
 
 
 class Stuck(Exception):  # noqa: N818 - it says what the token is
@@ -67,15 +65,10 @@ def count_failure(session: Session, row: Timer | Continuation, error: BaseExcept
     plan = retries.read(row.retry_cycle if isinstance(row, Continuation) else _cycle(session, row))
     # A timer is not asked how often it is tried before it fails.
     left = plan.times if isinstance(row, Timer) and row.error is None else row.retries
-    row.error = described(error)
+    row.error = errors.described(error)
     retries.leave(session, row, left - 1, row.error)
     if row.retries:
         row.due_at = plan.next(moments.now(), row.retries)
-
-
-def described(error: BaseException) -> str:
-    """Say what went wrong, as it is kept."""
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
 
 
 def _cycle(session: Session, timer: Timer) -> str | None:

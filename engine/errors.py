@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+#: How much is kept of what went wrong.
+LONGEST = 4000
+
 
 class EngineError(Exception):
     """The command was refused."""
@@ -53,3 +56,8 @@ class Unavailable(EngineError):  # noqa: N818
 
 class Unsettled(Unavailable):
     """Whether the command was carried out is not known."""
+
+
+def described(error: BaseException) -> str:
+    """Say what went wrong, as it is kept: PostgreSQL keeps no NUL in a text."""
+    return f"{type(error).__name__}: {error}"[:LONGEST].replace("\0", "\ufffd")

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import database, holdings, keys, moments
+from engine import database, errors, holdings, keys, moments
 from engine.columns import new_id
 from engine.errors import Busy
 from engine.holdings import Held
@@ -107,7 +107,7 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> bool:
     if job is None:
         return False
     job.attempts += 1
-    job.error = f"{type(error).__name__}: {error}"
+    job.error = errors.described(error)
     if job.attempts <= len(BACKOFF):
         job.due_at = moments.now() + BACKOFF[job.attempts - 1]
         return True

@@ -18,6 +18,9 @@ from engine.errors import InvalidInput
 from engine.models import ExternalTask, Incident, Timer
 from engine.schedule_models import Continuation, StartTimer
 
+#: As many attempts as a column counts.
+MOST = 2**31 - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -34,15 +37,18 @@ class Plan:
 
 def read(cycle: str | None) -> Plan:
     """Read `camunda:failedJobRetryTimeCycle` as Camunda 7 does: `R3/PT10M` is three attempts, `PT10M,PT1H` one more than intervals."""
-    parts = [part.strip() for part in (cycle or "").split(",")]
+    parts, now = [part.strip() for part in (cycle or "").split(",")], moments.now()
     try:
         if len(parts) == 1 and parts[0].startswith("R"):
-            series = timers.cycle(parts[0], moments.now())
+            series = timers.cycle(parts[0], now)
             times = sys.maxsize if series.left is None else series.left
-            return Plan(times=min(times, 2**31 - 1), intervals=(timers.read_duration(series.period),))
-        return Plan(times=len(parts) + 1, intervals=tuple(map(timers.read_duration, parts)))
-    except ExpressionError:  # nothing is written there, or something that is no cycle
+            return Plan(times=min(times, MOST), intervals=(timers.read_duration(series.period),))
+        plan = Plan(times=len(parts) + 1, intervals=tuple(map(timers.read_duration, parts)))
+        for interval in plan.intervals:
+            interval.after(now)
+    except ExpressionError:  # nothing is written there, something that is no cycle, or one that leads beyond the calendar
         return STANDARD
+    return plan
 
 
 #: Three attempts, as in Camunda 7.
@@ -51,8 +57,8 @@ STANDARD = Plan(times=3, intervals=(timers.read_duration("PT5S"), timers.read_du
 
 def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTimer, retries: int, message: str) -> None:
     """Leave so many attempts to something that is tried; at 0 an incident stands on it, above it is resolved."""
-    if retries < 0:
-        raise InvalidInput(f"Expected retries of 0 or more, but got {retries}")
+    if not 0 <= retries <= MOST:
+        raise InvalidInput(f"Expected retries of 0 to {MOST}, but got {retries}")
     row.retries = retries
     standing, now = session.scalars(standing_on(row)).first(), moments.now()
     if retries and standing is not None:  # by its id: while older nodes serve, one of no case has no key

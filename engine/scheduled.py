@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from engine import attempts, continuations, execution, instances, journal, keys, moments, processes, start_timers, timers
+from engine import attempts, continuations, errors, execution, instances, journal, keys, moments, processes, start_timers, timers
 from engine.actors import Actor
 from engine.errors import Busy, Failed, InvalidState, NotFound, Unavailable
 from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, located, most, ordered, when
@@ -167,7 +167,7 @@ def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> Non
     except (Busy, Unavailable, SQLAlchemyError):  # that is no failure of what was to be done
         raise
     except Exception as error:
-        raise Failed(attempts.described(error)) from error
+        raise Failed(errors.described(error)) from error
 
 
 def remember_failure(session: Session, job_id: UUID, error: BaseException, *, actor: Actor) -> None:

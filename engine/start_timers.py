@@ -19,7 +19,7 @@ from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.errors import ExpressionError
 from bpmn.timers import Cycle
 from bpmn.waits import WaitKind
-from engine import attempts, definitions, instances, moments, processes, retries
+from engine import attempts, definitions, errors, instances, moments, processes, retries
 from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
 from engine.holdings import Held
@@ -88,7 +88,7 @@ def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> 
     timer = session.get(StartTimer, timer_id, with_for_update=True)
     if timer is None or not timer.retries:
         return timer is not None
-    timer.error = attempts.described(error)
+    timer.error = errors.described(error)
     retries.leave(session, timer, timer.retries - 1, timer.error)
     if timer.retries:
         timer.due_at = retries.STANDARD.next(moments.now(), timer.retries)

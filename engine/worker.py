@@ -139,22 +139,28 @@ def _attempt(db: Database, kind: type[attempts.Row], row_id: UUID, do: Callable[
 def _try(
     db: Database, kind: type[Base], row_id: UUID, do: Callable[[], bool], remember: Callable[[Session, UUID, Exception], bool]
 ) -> bool:
-    """Do one piece of work; a failure is kept on its row, never raised.  Tells whether it was ours to do.
-
-    Where the row is not there any more, there is nothing to tell, either: what was to be done has gone with it.
-    """
+    """Do one piece of work; a failure is kept on its row, never raised.  Tells whether it was ours to do."""
     try:
         return do()
     except Unavailable:
         raise
     except Exception as error:
-        if _in_the_way(error):
-            return False
-        with db.transaction() as session:
-            remembered = remember(session, row_id, error)
+        remembered = not _in_the_way(error) and _remember(db, row_id, error, remember)
         if remembered:
             log.exception("attempt failed", what=kind.__tablename__, row=str(row_id))
         return remembered
+
+
+def _remember(db: Database, row_id: UUID, error: Exception, remember: Callable[[Session, UUID, Exception], bool]) -> bool:
+    """Keep a failure on its row; tells whether that is still there.  Where it cannot be kept the piece stays due, and others go on."""
+    try:
+        with db.transaction() as session:
+            return remember(session, row_id, error)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("failed attempt not counted", row=str(row_id))
+        return False
 
 
 def _in_the_way(error: Exception) -> bool:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bpmn import timers
@@ -99,13 +98,13 @@ def passed(
     for mapping in mappings:
         known = local if mapping.local else given
         if mapping.source is None or mapping.target is None:
-            result.update((name, plain(value, inf)) for name, value in known.items())
+            result.update((name, plain(value, math.inf)) for name, value in known.items())
         elif mapping.by_name and not mapping.source.names <= known.keys():
             result[mapping.target] = None
         else:
             value = evaluate(mapping.source)
             is_handed_on = mapping.by_name and any(value is known[name] for name in mapping.source.names)
-            result[mapping.target] = plain(value, inf) if is_handed_on else plain(value)
+            result[mapping.target] = plain(value, math.inf) if is_handed_on else plain(value)
     return result
 
 

@@ -159,10 +159,11 @@ def test_failure__where_the_token_comes_to_later(stage, designer):
         ("PT30M", [30]),
         ("${cycle}", [7, 7]),
         ("R1/PT10M", []),
+        ("${never}", [0, 1]),  # no date is as late as that: it is tried as where nothing is written
     ],
 )
 def test_failure__as_often_as_the_diagram_says(stage, designer, cycle, minutes):
-    instance = start(stage, designer, computing("${missing}", ext=retry(cycle)), cycle="R3/PT7M")
+    instance = start(stage, designer, computing("${missing}", ext=retry(cycle)), cycle="R3/PT7M", never="P9999Y")
     worker.tick(stage.database)
 
     for gap in minutes:

@@ -116,6 +116,25 @@ def test_remember_failure__what_is_missing_was_never_there(stage, missing):
     assert incident.message.startswith("Vanished: Expected to find")
 
 
+def test_remember_failure__cannot_be_kept(stage, clerk, monkeypatch):
+    """It stays due, and keeps nothing else from being done."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    cases = [clerk.submit("tiny") for _ in range(2)]
+    broken, done = bundle(stage, cases[0]).id, []
+    monkeypatch.setitem(duties.PERFORM, "refresh", lambda _, job: done.append(1 / (job.instance_id != broken)))
+    monkeypatch.setattr(jobs, "remember_failure", lambda *_: 1 / 0)
+    with stage.database.transaction() as session:
+        for case in cases:
+            jobs.owe(session, "refresh", instances.of_case(session, case))
+        session.info.pop(database._AFTER_COMMIT)
+
+    with capture_logs() as logged:
+        worker.drain(stage.database)
+
+    assert [len(stage.jobs(case)) for case in cases] == [1, 0]
+    assert "failed attempt not counted" in {each["event"] for each in logged}
+
+
 def test_remember_failure__the_job_has_vanished(stage, missing, monkeypatch):
     """What is not there any more cannot fail, and nobody is told."""
     remember = jobs.remember_failure

@@ -12,6 +12,7 @@ from engine.case_models import Alert
 from engine.floors import Floors
 from engine.models import Timer
 from tests import tiny
+from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
 
 
@@ -109,6 +110,21 @@ def test_fire__fails(stage, clerk):
     assert left == [(2, 0), (1, 0), (0, 1), (0, 1)]
     [incident] = stage.incidents(case)
     assert (incident.element, "onething.days" in incident.message) == ("late", True)
+
+
+def test_fire__fails_with_a_text_that_postgresql_does_not_keep(stage, designer):
+    """The failure is counted all the same."""
+    hands_out = defs.parameters(outputs={"sum": "${answer + 1}"})
+    late = d.timer_boundary("late", on="a", duration="P1D")
+    plain = d.diagram(d.start("s"), d.user("a", ext=hands_out), late, d.end("e"), d.flows("s -> a -> e", "late -> e"), key="plain")
+    stage.deploy("plain", plain_bpmn=plain)
+    case = stage.of(designer.start("plain", answer="a\0b"))
+    stage.move_to(2026, 3, 4)
+
+    worker.drain(stage.database)
+
+    [timer] = stage.all(Timer, case)
+    assert (timer.retries, "to hand out 'sum'" in timer.error, "\0" in timer.error) == (2, True, False)
 
 
 def test_drain__a_chain_of_timers(stage, clerk):

@@ -401,7 +401,9 @@ def test_fail__for_good(worker, admin, started):
     assert admin.get("/incidents").json["data"] == []
 
 
-@pytest.mark.parametrize("body", [{"retries": -1}, {"retries": "1"}, {"retryTimeout": -1}, {"retryTimeout": 2**62}, {"errorMessage": 1}])
+@pytest.mark.parametrize(
+    "body", [{"retries": -1}, {"retries": 2**31}, {"retries": "1"}, {"retryTimeout": -1}, {"retryTimeout": 2**62}, {"errorMessage": 1}]
+)
 def test_fail__unacceptable(worker, started, body):
     (task,) = fetch(worker)
 

@@ -198,7 +198,8 @@ def test_update__due_date_stays(client, designer):
 
 
 @pytest.mark.parametrize(
-    "sent", [{"delegationState": "LOST"}, {"due": "soon"}, {"priority": "high"}, {"parentTaskId": "x"}, {"tenantId": "x"}]
+    "sent",
+    [{"delegationState": "LOST"}, {"due": "soon"}, {"priority": "high"}, {"priority": 2**31}, {"parentTaskId": "x"}, {"tenantId": "x"}],
 )
 def test_update__unacceptable(designer, task, sent):
     assert designer.put(f"/task/{task['id']}", sent).status_code == 400

@@ -29,6 +29,7 @@ LOCKED_FOR = timedelta(minutes=15)
 #: How long a browser stays logged in.
 LOGGED_IN_FOR = timedelta(hours=12)
 SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
@@ -113,16 +114,21 @@ def grants(session: Session, account: Account) -> list[RoleGrant]:
 def create(session: Session, name: str, *, actor: Actor, password: str | None, passwords: Passwords, display_name: str = "") -> Account:
     """Open an account without any role; without a password only keys log in."""
     actor.require(Role.ADMIN, to="create an account")
-    if not _NAME.fullmatch(name):
-        raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, but got {name!r}")
-    if find(session, name) is not None:
-        raise InvalidState(f"Expected to create account {name}, but there is one of that name")
+    require_new(session, name)
     account = Account(name=name, display_name=display_name or name, password_hash=None, created_at=moments.now())
     if password is not None:
         account.password_hash = _hashed(password, passwords)
     session.add(account)
     session.flush()
     return account
+
+
+def require_new(session: Session, name: str) -> None:
+    """Raise InvalidInput unless an account may have the name, InvalidState when there is one that has it."""
+    if not _NAME.fullmatch(name):
+        raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, 80 at most, but got {name!r:.100}")
+    if find(session, name) is not None:
+        raise InvalidState(f"Expected to create account {name}, but there is one of that name")
 
 
 def set_password(session: Session, name: str, password: str, *, actor: Actor, passwords: Passwords) -> Account:
@@ -249,6 +255,10 @@ def _known(session: Session, read: Read, which: str | UUID, **more: datetime) ->
 def _hashed(password: str, passwords: Passwords) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise _wrong("password", f"Expected a password of at least {SHORTEST_PASSWORD} characters, but got {len(password)}")
+    if len(password) > LONGEST_PASSWORD:
+        raise _wrong("password", f"Expected a password of at most {LONGEST_PASSWORD} characters, but got {len(password)}")
+    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in password):
+        raise _wrong("password", "Expected a password of characters, but it has a NUL, or half of one")
     return passwords.hash(password)
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "serve",
     "work": "work",
     "migrate": "database",
+    "add-admin": "accounts",
     "deploy": "diagrams",
     "new": "new",
     "lint": "lint",

@@ -25,7 +25,7 @@ bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 bp.after_request(auth.look_again)
 
-Password = Annotated[str, Field(min_length=accounts.SHORTEST_PASSWORD, max_length=1000)]
+Password = Annotated[str, Field(min_length=accounts.SHORTEST_PASSWORD, max_length=accounts.LONGEST_PASSWORD)]
 
 
 class NewAccount(Body):

@@ -33,9 +33,9 @@ def environ(database_url, tmp_path):
 def run(environ):
     """Run a command here."""
 
-    def run(*words, **changes):
+    def run(*words, typed=None, **changes):
         leaked = {name: None for name in os.environ if name.startswith("ONETHING_")}
-        return CliRunner(env=leaked | environ | changes).invoke(main, words)
+        return CliRunner(env=leaked | environ | changes).invoke(main, words, input=typed)
 
     return run
 

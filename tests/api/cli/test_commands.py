@@ -69,6 +69,7 @@ def test_migrate__twice(run, empty_database_url):
         "verify",
         f"deploy {WORKFLOWS / 'items'}",
         f"publish-calendar {WORKFLOWS / 'calendars' / '2026.json'}",
+        "add-admin chief",
         "migrate-cases key --from 1 --to 2",
         "diff key:1 key:2",
     ],

@@ -1,0 +1,44 @@
+"""`onething add-admin`: the account of an administrator, the first one above all."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from api.cli.database import opened
+from api.cli.diagrams import OPERATOR
+from api.cli.doctor import refuse_unfit
+from engine import accounts, settings
+from engine.actors import Role
+from engine.errors import InvalidInput
+from engine.passwords import Passwords
+
+
+@click.command("add-admin")
+@click.argument("name")
+def add_admin(name: str) -> None:
+    """Make the account NAME with the role admin, which makes all others over the API.
+
+    Asks twice for its password; where there is no terminal, it is the first line of the standard input.
+    """
+    loaded = settings.load()
+    refuse_unfit(loaded)
+    with opened(loaded) as database:
+        with database.reading() as session:
+            accounts.require_new(session, name)  # before somebody thinks of a password
+        password = _read_password()
+        with database.transaction() as session:
+            accounts.create(session, name, actor=OPERATOR, password=password, passwords=Passwords())
+            accounts.grant(session, name, Role.ADMIN, actor=OPERATOR)
+    click.echo(f"{name}: made, an administrator.")
+
+
+def _read_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
+    line = sys.stdin.buffer.readline()
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InvalidInput("Expected the password in UTF-8, but the standard input has something else") from None

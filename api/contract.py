@@ -29,6 +29,8 @@ class Contract:
     #: None: the answer is no JSON, see `media_type`.
     answer: type[BaseModel] | None
     status: int = 200
+    #: Status of an answer that says that the thing was made by this very request; None: there is no such answer.
+    made: int | None = None
     body: type[BaseModel] | None = None
     #: Text fields of an upload (multipart/form-data) beside its file; with `body`, either of them is taken.
     form: type[Body] | None = None
@@ -65,19 +67,23 @@ def contract_of(view: Callable[..., Any]) -> Contract | None:
     return found
 
 
-def answer(data: Any, *, location: str | None = None) -> Response:
-    """Make the answer that the contract promises; data that break the promise are a fault of ours (500)."""
+def answer(data: Any, *, location: str | None = None, made: bool = False) -> Response:
+    """Make the answer that the contract promises; data that break the promise are a fault of ours (500).
+
+    `made`: what is answered was made by this request.
+    """
     promised: Contract = g.contract
     assert promised.answer is not None
-    made = Response(_encoded(promised.answer, data), status=promised.status, content_type=promised.media_type)
+    status = promised.made if made else promised.status
+    response = Response(_encoded(promised.answer, data), status=status, content_type=promised.media_type)
     if location is not None:
-        made.headers["Location"] = location
+        response.headers["Location"] = location
     if request.method in TAGGED:
-        made.set_etag(_tag(made.get_data()))
+        response.set_etag(_tag(response.get_data()))
     if request.method == "GET":
-        made.make_conditional(request)
-    g.answer = made
-    return made
+        response.make_conditional(request)
+    g.answer = response
+    return response
 
 
 def require_match(shape: type[BaseModel], present: Callable[[], Any]) -> None:

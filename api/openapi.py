@@ -153,7 +153,8 @@ def _responses(rule: Rule, promised: Contract, refs: _Models, method: str, *, is
     refusals = {
         status: {"description": HTTPStatus(status).phrase, "content": problem} for status in _refusals(rule, promised, method, is_public)
     }
-    return {str(status): response for status, response in sorted(({promised.status: good} | refusals).items())}
+    made = {} if promised.made is None else {promised.made: good | {"description": HTTPStatus(promised.made).phrase}}
+    return {str(status): response for status, response in sorted(({promised.status: good} | made | refusals).items())}
 
 
 def _refusals(rule: Rule, promised: Contract, method: str, is_public: bool) -> set[int]:

@@ -21,6 +21,8 @@ SECTIONS = {
     "messages": "待发消息 · Messages",
     "deployments": "部署 · Deployments",
     "accounts": "账号 · Accounts",
+    "departments": "部门 · Departments",
+    "halls": "大厅 · Halls",
 }
 
 

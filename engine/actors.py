@@ -18,7 +18,7 @@ class Role(StrEnum):
     OFFICER = "officer"  #: 部门人员: decides the items of a department
     SUPERVISOR = "supervisor"  #: 大厅督查: sees everything of a hall, allows what needs allowing
     DESIGNER = "designer"  #: 流程设计: deploys diagrams
-    ADMIN = "admin"  #: 系统管理: accounts, calendars
+    ADMIN = "admin"  #: 系统管理: accounts, departments, halls, calendars
     CHANNEL = "channel"  #: 申请渠道: an applicants' channel; sees what it submitted
     SYSTEM = "system"  #: 部门系统: a department's own system; works on that department's items
 

@@ -10,8 +10,10 @@ from api.v1 import (
     calendar,
     cases,
     deadlines,
+    departments,
     deployments,
     description,
+    halls,
     incidents,
     items,
     materials,
@@ -41,6 +43,8 @@ def register(app: Flask) -> None:
         messages,
         deployments,
         accounts,
+        departments,
+        halls,
     ):
         bp.register_blueprint(noun.bp)
     app.register_blueprint(bp)

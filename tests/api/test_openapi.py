@@ -100,6 +100,8 @@ def test_every_route__answers_as_described(described, clerk, mode):
         "/tasks": {"task_id": case["tasks"][0]["id"]},
         "/matters": {"key": "open_restaurant"},
         "/accounts": {"name": "clerk"},
+        "/departments": {"code": "fire"},
+        "/halls": {"code": "changsha"},
     }
     operations = [found.ok() for found in described.get_all_operations()]
 

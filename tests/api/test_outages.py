@@ -28,6 +28,8 @@ COMMANDS = [
     ("clerk", "PUT", "/api/v1/tasks/{task_id}/draft", {"outcome": "accept"}),
     ("clerk", "POST", "/api/v1/tasks/{task_id}/complete", {"outcome": "accept"}),
     ("admin", "POST", "/api/v1/accounts", {"name": "somebody", "password": "a long password"}),
+    ("admin", "PUT", "/api/v1/departments/grain", {"name": "粮食和物资储备局"}),
+    ("admin", "PUT", "/api/v1/halls/kaifu", {"name": "开福区政务服务中心", "level": "county"}),
     ("admin", "POST", "/api/v1/login", {"name": "clerk", "password": "clerk"}),
     ("admin", "POST", "/engine-rest/process-definition/key/everywhere/start", {}),
     ("admin", "POST", "/engine-rest/task/{task}/claim", {"userId": "admin"}),
@@ -57,7 +59,7 @@ def things(app, clerk):
         task = session.scalars(select(Task.id).where(Task.element == "work")).one()
         definition = session.get_one(Definition, instance.definition_id)
     return {
-        "number": case["number"], "task_id": bundle.task(clerk, case, "一窗受理")["id"], "no": 1, "found": instance.id, "instance_id": instance.id,
+        "number": case["number"], "code": "grain", "task_id": bundle.task(clerk, case, "一窗受理")["id"], "no": 1, "found": instance.id, "instance_id": instance.id,
         "task": task, "external": external, "job": job, "definition": definition.id,
         "deployment_id": definition.deployment_id, "resource": "everywhere.bpmn", "key": "everywhere", "name": "x",
         "comment": uuid4(), "incident_id": uuid4(), "key_id": uuid4(), "rest": "nothing",

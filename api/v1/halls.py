@@ -1,0 +1,56 @@
+"""Halls (大厅), to which people come: looked up by all, made and renamed by administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import auth, paging
+from api.contract import answer, contract
+from api.shapes import Body, Line, Page, Paged, Shape
+from api.transactions import reading, transaction
+from engine import offices
+from engine.models import Hall
+
+bp = Blueprint("halls", __name__, url_prefix="/halls")
+
+
+class HallData(Body):
+    """What is said of a hall."""
+
+    name: Line
+    #: city, county, street …
+    level: Line
+
+
+class HallShown(Shape):
+    """A hall."""
+
+    #: What cases say in `hall`.
+    code: str
+    name: str
+    level: str
+
+
+@bp.get("")
+@contract(summary="大厅列表 · List halls", query=Paged, answer=Page[HallShown])
+def list_halls(query: Paged) -> Response:
+    """List halls by code."""
+    start = paging.after(query.cursor, str)
+    with reading() as session:
+        found = offices.listing(session, Hall, after=start[0] if start else "", limit=query.limit + 1)
+        return answer(paging.page(found, query.limit, key=lambda h: (h.code,), present=_presented))
+
+
+@bp.put("/<code>")
+@contract(summary="设置大厅 · Make or rename a hall", body=HallData, answer=HallShown, made=201)
+def put(code: str, body: HallData) -> Response:
+    """Make a hall (201), or give the one of this code another name and level (200: city, county, street …)."""
+    with transaction() as session:
+        hall, made = offices.put_hall(session, code, actor=auth.actor(), name=body.name, level=body.level)
+        return answer(_presented(hall), made=made)
+
+
+def _presented(hall: Hall) -> dict[str, Any]:
+    return {"code": hall.code, "name": hall.name, "level": hall.level}

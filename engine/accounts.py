@@ -12,6 +12,7 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, case, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine import moments
@@ -119,7 +120,10 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
     if password is not None:
         account.password_hash = _hashed(password, passwords)
     session.add(account)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else took the name in the same moment
+        raise _taken(name) from error
     return account
 
 
@@ -128,7 +132,7 @@ def require_new(session: Session, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, 80 at most, but got {name!r:.100}")
     if find(session, name) is not None:
-        raise InvalidState(f"Expected to create account {name}, but there is one of that name")
+        raise _taken(name)
 
 
 def set_password(session: Session, name: str, password: str, *, actor: Actor, passwords: Passwords) -> Account:
@@ -265,6 +269,10 @@ def _hashed(password: str, passwords: Passwords) -> str:
 def key_hash(key: str) -> str:
     """What is kept of a key: its SHA-256."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _taken(name: str) -> InvalidState:
+    return InvalidState(f"Expected to create account {name}, but there is one of that name")
 
 
 def _wrong(field: str, message: str) -> InvalidInput:

@@ -35,9 +35,9 @@ def add_admin(name: str) -> None:
 
 
 def _read_password() -> str:
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt="Once more"))
-    line = sys.stdin.buffer.readline()
+    line = sys.stdin.buffer.readline() if sys.stdin is not None else b""  # None: it is closed
     try:
         return line.decode().rstrip("\r\n")
     except UnicodeDecodeError:

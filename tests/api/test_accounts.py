@@ -5,6 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from engine import accounts
+from engine.passwords import WELL_KNOWN
+from tests.hall import OPERATOR
+from tests.listening import listening
+
 
 def names(page):
     return [account["name"] for account in page["data"]]
@@ -23,6 +28,25 @@ def test_create__then_it_is_listed(admin):
         "grants": [{"role": "officer", "department": "fire", "hall": None}],
     }
     assert granted.json in admin.get("/accounts?limit=200").json["data"]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_create__somebody_else_takes_the_name_in_the_same_moment(app, admin):
+    """Refused, as it is a moment later; SQLite lets nobody come between."""
+    database, came = app.extensions["database"], []
+
+    def come_between(_connection, _cursor, statement, *_):
+        if "INSERT INTO accounts" in statement and not came:
+            came.append(statement)
+            with database.transaction() as other:
+                accounts.create(other, "new", actor=OPERATOR, password=None, passwords=WELL_KNOWN)
+
+    with listening(database.bind, before_cursor_execute=come_between):
+        answer = admin.post("/accounts", {"name": "new"})
+
+    assert answer.status_code == 409
+    assert came
+    assert "there is one of that name" in answer.json["detail"]
 
 
 @pytest.mark.parametrize(

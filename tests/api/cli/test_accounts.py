@@ -89,6 +89,15 @@ def test_add_admin__wrong_password(run, typed, says):
     assert add(run).exit_code == 0  # nothing has been kept of the first
 
 
+def test_add_admin__standard_input_is_closed(run, start):
+    run("migrate")
+
+    command = start("-c", f"exec {ONETHING} add-admin chief <&-", program=("sh",))
+
+    assert command.ended() == 1
+    assert command.output.endswith("Error: Expected a password of at least 8 characters, but got 0\n")
+
+
 def test_add_admin__not_migrated(run, empty_database_url):
     result = add(run, ONETHING_DATABASE_URL=empty_database_url)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import moments
+from engine import moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
@@ -122,8 +122,10 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
     session.add(account)
     try:
         session.flush()
-    except IntegrityError as error:  # somebody else took the name in the same moment
-        raise _taken(name) from error
+    except IntegrityError as error:
+        if not outages.is_taken(error):
+            raise
+        raise _taken(name) from error  # by somebody else in the same moment
     return account
 
 

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
 #: What is referred to is not there (SQLSTATE): it was, when it was looked at.
 _GONE_MEANWHILE = "23503"
+#: There is one already that is to be unique (SQLSTATE).
+_TAKEN = "23505"
 _GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
 #: Idle in a transaction for too long; a server that only reads: it has been replaced by another.
 _LOST = frozenset({"25P03", "25006"})
@@ -65,6 +67,11 @@ def told(*, committing: bool = False) -> Iterator[None]:
         if meant is None:
             raise
         raise _counted(meant) from error
+
+
+def is_taken(error: DBAPIError) -> bool:
+    """Whether there is a row already that a table may have only once."""
+    return _state(error) == _TAKEN or "UNIQUE constraint failed" in str(error.orig)
 
 
 def _state(error: DBAPIError) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.proxy import Proxy
 from tests.soak.networks import Namespace, Network
 
-#: What a process says that does not begin, for the database is away: whoever looks after it starts it again.
-UNFIT = "Expected a sound installation, but"
+#: What a process says that does not begin, for the database is away, and its exit status: whoever looks after it starts it again.
+UNFIT, TRY_AGAIN = "Expected a sound installation, but", 75
 #: Seconds that a node may take to finish what it is at; it lets requests take 30.
 STOPS_WITHIN = 40
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ class Node:
         if process.poll() is None:
             return process
         said = self._read(command)[-2000:]
-        if process.returncode != 1 or UNFIT not in said:
+        if process.returncode != TRY_AGAIN or UNFIT not in said:
             self._wrong.append(f"Expected {command} of node {self.number} to go on, but it ended with {process.returncode}: {said}")
         return self._run(command)
 

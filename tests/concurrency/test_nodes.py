@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.soak.networks import Loopback
-from tests.soak.nodes import UNFIT, Node
+from tests.soak.nodes import TRY_AGAIN, UNFIT, Node
 
 #: A process as another one: it listens, it does not begin for the first time, or it complains at length once the other one has not begun.
 PROCESS = """
@@ -20,7 +20,7 @@ first, told, what, host, port = Path("first"), Path("told"), *sys.argv[1:]
 if what == "serve" and not first.exists():
     print({says!r}, flush=True)
     first.touch()
-    sys.exit(1)
+    sys.exit({status})
 if what == "serve":
     with socket.create_server((host, int(port))):
         time.sleep(60)
@@ -35,10 +35,10 @@ time.sleep(60)
 class Played(Loopback):
     """A network in which others run than those who are named."""
 
-    says = UNFIT
+    says, status = UNFIT, TRY_AGAIN
 
     def command(self, words):
-        return [sys.executable, "-c", PROCESS.format(says=self.says), words[1], self.host, str(self.port)]
+        return [sys.executable, "-c", PROCESS.format(says=self.says, status=self.status), words[1], self.host, str(self.port)]
 
 
 @pytest.fixture
@@ -62,8 +62,9 @@ def test_await_answer__starts_again_what_found_no_database(node, tmp_path):
     assert node.stop() == []
 
 
-def test_await_answer__tells_what_ended_for_another_reason(node, tmp_path):
-    node.network.says = "Expected something else"
+@pytest.mark.parametrize(("says", "status"), [("Expected something else", TRY_AGAIN), (UNFIT, 1)])
+def test_await_answer__tells_what_ended_for_another_reason(node, tmp_path, says, status):
+    node.network.says, node.network.status = says, status
     begin(node, tmp_path)
 
-    assert node.stop() == ["Expected serve --no-scheduler of node 90 to go on, but it ended with 1: Expected something else\n"]
+    assert node.stop() == [f"Expected serve --no-scheduler of node 90 to go on, but it ended with {status}: {says}\n"]

@@ -226,7 +226,7 @@ def rename(session: Session, row: Held, process: Process) -> None:
     table = table_of(Subscription)
     for kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
         for wait in process.waits(kind):
-            mine = (table.c.instance_id == row.id, table.c.wait == wait.id)
+            mine = (keys.its(table.c.instance_id, row), table.c.wait == wait.id)
             session.execute(update(table).where(*mine).values(_subscription(row, wait)))
 
 
@@ -240,4 +240,5 @@ def follow_the_world(session: Session, row: Held, process: Process) -> None:
                 if wait.kind is WaitKind.USER_TASK
                 else (_TIMERS, wait.due_at, _TIMERS.c.error.is_(None))
             )
-            session.execute(update(table).where(table.c.instance_id == row.id, table.c.wait == wait.id, here).values(due_at=due_at))
+            mine = (keys.its(table.c.instance_id, row), table.c.wait == wait.id, here)
+            session.execute(update(table).where(*mine).values(due_at=due_at))

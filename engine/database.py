@@ -78,6 +78,7 @@ def _connect_sqlite(url: str) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe() else 'DELETE'}")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA case_sensitive_like=ON")  # as on PostgreSQL: names that only look alike are others
 
     @event.listens_for(bind, "begin")
     def _begin(connection: Any) -> None:

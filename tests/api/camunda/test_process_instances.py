@@ -23,7 +23,7 @@ def started(designer):
         ("", 1), ("processDefinitionKey=p", 1), ("processDefinitionKey=x", 0), ("businessKey=B-1", 1), ("businessKey=B-2", 0),
         ("variables=n_eq_1", 1), ("variables=n_eq_2", 0), ("variables=t_eq_甲", 1), ("variables=n_eq_1,t_eq_乙", 0), ("variables=n_gt_0", 1), ("variables=n_gteq_2", 0), ("variables=n_lt_2,t_neq_乙", 1), ("variables=t_gt_1", 0),
         ("variables=t_like_%25甲", 1), ("variables=t_notLike_甲%25", 0), ("variables=n_eq_true", 0), ("variables=a_b_eq_1", 0), ("processInstanceIds=x", 0), ("rootProcessInstances=true", 1),
-        ("superProcessInstance=x", 0), ("withIncident=true", 0), ("withIncident=false", 1), ("businessKeyLike=B%25", 1), ("processDefinitionKeyIn=p,q", 1), ("processDefinitionKeyNotIn=p", 0),
+        ("superProcessInstance=x", 0), ("withIncident=true", 0), ("withIncident=false", 1), ("businessKeyLike=B%25", 1), ("businessKeyLike=b%25", 0), ("processDefinitionKeyIn=p,q", 1), ("processDefinitionKeyNotIn=p", 0),
         ("tenantIdIn=430100", 1),
     ],
 )  # fmt: skip

@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import calendars, database, holidays, schema
+from engine.account_models import Account, Grant
+from engine.actors import Role
 from engine.errors import EngineError, Unavailable
 from engine.models import Entry
 from engine.schema import Finding
@@ -24,6 +26,8 @@ from engine.settings import PREFIX, Settings, describe
 RELEASED = date(2026, 11, 25)
 #: How far the clocks of two nodes may differ.
 TOLERATED_SKEW = timedelta(minutes=1)
+#: How variables begin that only the tests read.
+OF_TESTS = f"{PREFIX}TEST_"
 
 
 class CheckStatus(StrEnum):
@@ -60,8 +64,8 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
 
 def check_variables(names: Iterable[str]) -> Check:
     """Find environment variables that look like ours but are none: a slip of the finger would go unseen."""
-    known = {variable.name for variable in describe()} | {"ONETHING_TEST_DATABASE_URL"}
-    unknown = sorted(name for name in names if name.startswith(PREFIX) and name not in known)
+    known = {variable.name for variable in describe()}
+    unknown = sorted(name for name in names if name.startswith(PREFIX) and not name.startswith(OF_TESTS) and name not in known)
     if unknown:
         advice = "Correct or remove them; the README lists those that there are."
         return Check(what="settings", status=CheckStatus.WARNING, found=f"unknown: {', '.join(unknown)}", advice=advice)
@@ -116,7 +120,8 @@ def _inside(session: Session, now: datetime) -> list[Check]:
     checks = [check_durability(connection), migrations]
     if migrations.status is not CheckStatus.FAILED:
         newest = session.scalar(select(func.max(Entry.at)))
-        checks += [check_clock(now, newest), check_calendars(session, today=calendars.local_date(now))]
+        today = calendars.local_date(now)
+        checks += [check_clock(now, newest), check_calendars(session, today=today), check_administrators(session)]
     return checks
 
 
@@ -172,6 +177,15 @@ def check_calendars(session: Session, *, today: date) -> Check:
         advice = f"Load the calendar of {missing} as soon as the State Council publishes it."
         return Check(what="calendars", status=CheckStatus.WARNING, found=found, advice=advice)
     return Check(what="calendars", found=covered)
+
+
+def check_administrators(session: Session) -> Check:
+    """See that somebody can make accounts: without an administrator who is not disabled, nobody can over the API."""
+    names = select(Account.name).join(Grant, Grant.account_id == Account.id).where(Grant.role == Role.ADMIN, Account.disabled.is_(False))
+    if session.scalar(names.limit(1)) is None:
+        advice = "Run onething add-admin NAME."
+        return Check(what="administrators", status=CheckStatus.WARNING, found="there is none", advice=advice)
+    return Check(what="administrators", found="there is one")
 
 
 def check_assets(assets: Sequence[Path]) -> Check:

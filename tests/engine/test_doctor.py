@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
+from engine import accounts, doctor, holidays, schema, settings
 from engine import database as databases
-from engine import doctor, holidays, schema, settings
+from engine.actors import Role
 from engine.database import Database
 from engine.doctor import CheckStatus
+from engine.passwords import WELL_KNOWN
+from tests.hall import OPERATOR
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CALENDARS = settings.CHECKOUT / "workflows" / "calendars"
@@ -22,22 +25,31 @@ def by_name(checks):
     return {check.what: check for check in checks}
 
 
+def make_administrator(session):
+    accounts.create(session, "chief", actor=OPERATOR, password=None, passwords=WELL_KNOWN)
+    accounts.grant(session, "chief", Role.ADMIN, actor=OPERATOR)
+
+
 def test_examine__sound_installation(database, database_url, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("ONETHING_")]:
         monkeypatch.delenv(name)
     loaded = settings.load({"ONETHING_DATABASE_URL": database_url, "ONETHING_DATA_DIR": str(tmp_path), "ONETHING_SECRET_KEY": "k" * 32})
     with database.transaction() as session:
         holidays.publish_shipped(session, CALENDARS)
+        make_administrator(session)
 
     checks = by_name(doctor.examine(loaded, now=NOW, assets=[CALENDARS]))
 
     assert checks.pop("calendars").status is CheckStatus.WARNING  # 2027 is not published
-    assert list(checks) == ["settings", "data folder", "secret key", "database", "durability", "migrations", "clock", "assets"]
+    about = ["settings", "data folder", "secret key", "database", "durability", "migrations", "clock", "administrators", "assets"]
+    assert list(checks) == about
     assert {check.status for check in checks.values()} == {CheckStatus.OK}
 
 
 def test_check_variables__unknown_one():
-    check = doctor.check_variables({"ONETHING_PROT": "80", "ONETHING_PORT": "80", "PATH": "/bin"})
+    names = ("PROT", "PORT", "TEST_DATABASE_URL", "TEST_SHARDS", "TEST_SEEDS")
+
+    check = doctor.check_variables({"PATH", *(f"ONETHING_{name}" for name in names)})
 
     assert check.status is CheckStatus.WARNING
     assert check.found == "unknown: ONETHING_PROT"
@@ -185,6 +197,19 @@ def test_check_calendars__none_published(database):
         check = doctor.check_calendars(session, today=NOW.date())
 
     assert (check.status, check.advice) == (CheckStatus.FAILED, "Run onething migrate.")
+
+
+def test_check_administrators__none_who_is_not_disabled(database):
+    with database.transaction() as session:
+        none = doctor.check_administrators(session)
+        make_administrator(session)
+        one = doctor.check_administrators(session)
+        accounts.disable(session, "chief", actor=OPERATOR)
+        disabled = doctor.check_administrators(session)
+
+    assert (none.status, none.advice) == (CheckStatus.WARNING, "Run onething add-admin NAME.")
+    assert one.status is CheckStatus.OK
+    assert disabled == none
 
 
 def test_check_assets__missing(tmp_path):

@@ -26,7 +26,7 @@ from alembic.migration import MigrationContext
 from engine import disks, dumps, moments, stored_faults
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
-from engine.files import FileStore, sync
+from engine.files import DRAFT, FileStore, sync
 
 log = structlog.get_logger()
 FORMAT = 1
@@ -118,10 +118,14 @@ def place(folder: Path, sha256: str) -> Path:
     return folder / sha256[:2] / sha256[2:4] / sha256
 
 
-def copy(source: Path, target: Path) -> str:
-    """Copy a file durably, or not at all; returns the hash of what was copied."""
+def copy(source: Path, folder: Path, sha256: str) -> str:
+    """Copy a file durably to its place below a folder of materials, or not at all; returns the hash of what was copied.
+
+    Whoever is killed leaves a draft where those of uploads are, which go by themselves (`FileStore.clear_up`).
+    """
+    target = place(folder, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"draft-{secrets.token_hex(8)}")
+    draft = folder / f"{DRAFT}{secrets.token_hex(8)}"
     try:
         draft.touch(mode=0o600)
         shutil.copyfile(source, draft)
@@ -177,7 +181,7 @@ def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | No
 
     def keep(source: Path) -> None:
         target = place(draft / MATERIALS, source.name)
-        if not _link(previous, target) and copy(source, target) != source.name:
+        if not _link(previous, target) and copy(source, draft / MATERIALS, source.name) != source.name:
             damaged.add(source.name)
         copied[source.name] = target.stat().st_size
         watch(source.name)

@@ -19,7 +19,8 @@ from engine.errors import InvalidInput, NotFound
 from engine.materials import StoredFile
 
 _CHUNK = 1 << 20
-_DRAFT = "draft-"
+#: How what is not a file yet is called.
+DRAFT = "draft-"
 #: After so many seconds what has not become a file never will.
 FORSAKEN = 24 * 3600
 LONGEST_NAME = 200
@@ -42,7 +43,7 @@ class FileStore:
 
     def _keep(self, content: IO[bytes], name: str) -> StoredFile:
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f"{_DRAFT}{secrets.token_hex(16)}"
+        draft = self.folder / f"{DRAFT}{secrets.token_hex(16)}"
         try:
             size, sha256 = _write(draft, content)
             media_type = file_types.recognise(draft, name)
@@ -52,8 +53,8 @@ class FileStore:
         return StoredFile(sha256=sha256, size=size, media_type=media_type, filename=name)
 
     def clear_up(self) -> None:
-        """Remove what uploads have left whose process was killed."""
-        for draft in self.folder.glob(f"{_DRAFT}*"):
+        """Remove what uploads and restorations have left whose process was killed."""
+        for draft in self.folder.glob(f"{DRAFT}*"):
             with suppress(FileNotFoundError):  # another node does so, too
                 if time.time() - draft.stat().st_mtime > FORSAKEN:
                     draft.unlink()

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from engine import backups, disks, dumps, moments, schema
 from engine.backups import Manifest, Watcher
 from engine.errors import InvalidInput, InvalidState
-from engine.files import FileStore
+from engine.files import DRAFT, FileStore
 
 
 def restore(source: Path, url: str, files: FileStore, *, watch: Watcher = lambda _: None) -> Manifest:
@@ -39,7 +39,7 @@ def _restore_files(source: Path, manifest: Manifest, files: FileStore, watch: Wa
     for sha256 in backups.names(source):
         target = backups.place(files.folder, sha256)
         if not target.exists() or backups.hash_of(target) != sha256:
-            found = backups.copy(backups.place(source / backups.MATERIALS, sha256), target)
+            found = backups.copy(backups.place(source / backups.MATERIALS, sha256), files.folder, sha256)
             if found != sha256 and sha256 not in manifest.damaged:
                 target.unlink()
                 raise InvalidInput(f"Expected material {sha256} of the backup to be what it was, but its hash is {found}")
@@ -68,5 +68,5 @@ def _require_only(source: Path, files: FileStore) -> None:
     """Raise InvalidState when the store holds what is not of this backup; what an interrupted restoration has left is."""
     ours = set(backups.names(source))
     for path in files.folder.glob("??/??/*"):
-        if path.name not in ours and not path.name.startswith("draft-"):
+        if path.name not in ours and not path.name.startswith(DRAFT):
             raise InvalidState(f"Expected {files.folder} to be empty, but it holds {path.name}, which is not of this backup")

@@ -319,6 +319,25 @@ class TestRefused:
         restorations.restore(taken, empty_database_url, elsewhere)
         assert backups.place(elsewhere.folder, damaged.name).read_bytes() == content
 
+    def test_restore__killed_while_it_copies(self, taken, elsewhere, empty_database_url, tmp_path, monkeypatch):
+        """What it leaves goes after a day, as what killed uploads leave."""
+        copy, killed = shutil.copyfile, FileStore(tmp_path / "killed")
+
+        def copy_and_look(source, draft):
+            copy(source, draft)
+            if not killed.folder.exists():
+                shutil.copytree(elsewhere.folder, killed.folder, copy_function=copy)
+
+        monkeypatch.setattr(shutil, "copyfile", copy_and_look)
+        restorations.restore(taken, empty_database_url, elsewhere)
+        (left,) = (path for path in killed.folder.rglob("*") if path.is_file())
+        os.utime(left, (0, 0))
+
+        killed.clear_up()
+
+        assert left.name.startswith("draft-")
+        assert not left.exists()
+
     def test_restore__where_something_is(self, here, files, taken, elsewhere, empty_database_url):
         with pytest.raises(InvalidState, match=r"to be empty, but it is there already, with .* tables"):
             restorations.restore(taken, here.bind.url.render_as_string(), elsewhere)

@@ -10,6 +10,7 @@ Whoever begins anew finds out what has been archived or deleted; what he then mi
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ _AWAY = ("08", "53", "57", "58")
 _BROKEN_BEFORE = "8s2b"
 #: What diagrams make of what comes is known here at last: a text that is too long, a number that is too great, a NUL character (SQLSTATE).
 _UNFIT = frozenset({"22001", "22003", "22021", "22P05"})
+#: Faults of values (SQLSTATE), whose first sentence quotes them.
+_OF_VALUES, _QUOTED = "22", re.compile(r'(?<=").*(?=")', re.DOTALL)
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
 
@@ -90,7 +93,7 @@ def _counted(meant: EngineError) -> EngineError:
 
 
 def watch(bind: Engine) -> None:
-    """Give up all connections of a pool when one of them shows that their server has gone, or only reads."""
+    """Give up all connections of a pool when one of them shows that their server has gone, or only reads; and keep rows out of faults."""
     event.listen(bind, "handle_error", _look)
 
 
@@ -98,6 +101,20 @@ def _look(context: ExceptionContext) -> None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
     if state in _LOST or state.startswith("57P"):
         context.is_disconnect = True
+    _leave_out_rows(context, state)
+
+
+def _leave_out_rows(context: ExceptionContext, state: str) -> None:
+    """Keep the first sentence of what PostgreSQL says, before anybody logs it: what follows (DETAIL, CONTEXT) shows rows, people's data."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    sentence: str | None = getattr(getattr(error, "diag", None), "message_primary", None)
+    if sentence is None:  # nobody has answered
+        return
+    if state.startswith(_OF_VALUES):
+        sentence = _QUOTED.sub("…", sentence)
+    if told is not None:
+        told.args = (str(told.args[0]).replace(str(error), sentence), *told.args[1:])
+    error.args = (sentence,)
 
 
 def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:

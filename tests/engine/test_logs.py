@@ -4,10 +4,11 @@ import json
 
 import pytest
 import structlog
-from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from engine import logs
+from engine import errors, logs
+from engine.errors import EngineError
 from engine.models import Hall
 from engine.settings import Environment
 
@@ -68,3 +69,30 @@ def test_configure__a_statement_that_fails(database, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "INSERT INTO halls" in line
     assert secret not in line
+
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+REFUSED = {
+    "there already": "INSERT INTO halls VALUES (:it, 'a', 'city'), (:it, 'b', 'city')",
+    "empty": "INSERT INTO halls (code, name) VALUES ('a', :it)",
+    "when it commits": f"INSERT INTO large_values VALUES ('{NOBODY}', '', '', '{NOBODY}', :it)",
+    "no number": "SELECT CAST('a' || CAST(:it AS text) AS integer)",
+    "too great a number": "SELECT CAST(CAST(:it AS text) AS integer)",
+}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("sql", REFUSED.values(), ids=REFUSED)
+def test_configure__a_row_that_is_refused(database, capsys, sql):
+    """PostgreSQL quotes rows and values in what it says of them: neither the log does, nor an incident."""
+    logs.configure(Environment.PRODUCTION)
+    secret = "110101199003"[::-1]
+
+    with pytest.raises((SQLAlchemyError, EngineError)) as refused, database.transaction() as session:
+        session.execute(text(sql), {"it": secret})
+    structlog.get_logger().error("request failed", exc_info=refused.value)
+
+    logged = capsys.readouterr().err
+    assert "psycopg.errors." in logged
+    assert secret not in logged
+    assert secret not in errors.described(refused.value)

@@ -18,7 +18,7 @@ from engine.errors import InvalidInput, Unavailable
 
 log = structlog.get_logger()
 #: What passes: no room; nothing can be written, or read, there just now.
-_PASSING = {
+PASSING = {
     errno.ENOSPC: "there is no room left on the disk",
     errno.EDQUOT: "this account has used up its room on the disk",
     errno.EROFS: "the disk is read-only",
@@ -49,7 +49,7 @@ def told(place: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = (_PASSING | _NOT_PERMITTED).get(error.errno or 0)
+        why = (PASSING | _NOT_PERMITTED).get(error.errno or 0)
         if why is None:
             raise
         log.warning("a disk is in the way", because=str(error), place=str(_place(error) or place))
@@ -66,7 +66,7 @@ def named(place: Path | None = None, *, to: str = "read or write") -> Iterator[N
     try:
         yield
     except OSError as error:
-        passes, lasts, where = _PASSING.get(error.errno or 0), _LASTING.get(error.errno or 0), _place(error)
+        passes, lasts, where = PASSING.get(error.errno or 0), _LASTING.get(error.errno or 0), _place(error)
         if passes is not None:
             raise Unavailable(f"Expected to {to} {where or place or 'a file'}, but {passes}; try again later") from error
         if lasts is None or where is None:

@@ -6,12 +6,10 @@ SQLite copies itself; PostgreSQL has programs for it, `pg_dump`, `pg_restore` an
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
@@ -21,18 +19,18 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
 from sqlalchemy.schema import DropTableComment
 
-from engine import disks, outages
+from engine import disks, outages, programs
 from engine.database import Database
-from engine.errors import InvalidState
+from engine.errors import EngineError, InvalidState
 from engine.files import sync
 
-#: Where Debian keeps the programs of each version that is installed.
-_DEBIAN = Path("/usr/lib/postgresql")
 #: What SQLite writes beside a database, and reads when it opens one again.
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
 #: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
 _MARKED = "loaded by onething from {}"
 _MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\nCOMMIT;\n"
+#: The last word of one that was to be tried only.
+_FORGET = "ROLLBACK;\n"
 _REVISION = "alembic_version"
 
 
@@ -52,17 +50,18 @@ def require_folder(url: str) -> None:
 def take(db: Database, target: Path) -> None:
     """Write everything that is committed now to a new file.
 
-    Where SQLite has no write-ahead log, writers wait meanwhile.  Raises InvalidState, saying what to install, when no program can.
+    Where SQLite has no write-ahead log, writers wait meanwhile.  Raises InvalidState, saying what to install, when no program can, and
+    Unavailable when it may be over in a moment.
     """
     if db.bind.dialect.name == "sqlite":
         _copy_sqlite(Path(db.bind.url.database or ""), target)
         return
-    program = _program("pg_dump", _version(db))
+    program = programs.find("pg_dump", _version(db))
     address, environ = _address(db.bind.url)
-    words = [program, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
+    words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside
     if done.returncode:
-        raise InvalidState(f"Expected pg_dump to carry it out, but {done.stderr.strip() or f'it ended with {done.returncode}'}")
+        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr)
 
 
 def load(source: Path, url: str, name: str) -> None:
@@ -78,10 +77,25 @@ def load(source: Path, url: str, name: str) -> None:
     db = Database(url)
     try:
         if not _is_marked(db, name):
-            _fill(db, source, name)
+            _write(db, source, [], _MARK.format(table=_REVISION, mark=_MARKED.format(name)))
         db.migrate()
         with outages.told(), db.bind.begin() as connection:
             connection.execute(DropTableComment(Table(_REVISION, MetaData())))
+    finally:
+        db.close()
+
+
+def rehearse(source: Path, url: str, name: str) -> None:
+    """Try whether the programs that are here can put a dump into a database; nothing of it stays.  `name`: as for `load`.
+
+    Programs that are newer than the server set what it does not know, those that are older do not read the dump.  Raises as `load` does.
+    """
+    if kind_of(url) == "sqlite":
+        return
+    db = Database(url)
+    try:
+        if not _is_marked(db, name):
+            _write(db, source, ["--schema-only"], _FORGET)
     finally:
         db.close()
 
@@ -157,16 +171,18 @@ def _is_marked(db: Database, name: str) -> bool:
         return inspect(connection).get_table_comment(_REVISION)["text"] == _MARKED.format(name)
 
 
-def _fill(db: Database, source: Path, name: str) -> None:
-    """Load the rows, in one transaction, with the mark that says so.
+def _write(db: Database, source: Path, which: Sequence[str], last: str) -> None:
+    """Write what is in a dump, as far as `pg_restore` is told `which`, in one transaction with a last word of ours.
 
     `pg_restore` has no such transaction to offer: it writes what is to be done, and `psql` does it.  Whoever of us dies in between, the
     transaction is never told to commit.
     """
-    version = _version(db)
-    reader, writer = (_program(each, version) for each in ("pg_restore", "psql"))
+    version, expected = _version(db), f"Expected pg_restore and psql to load {source}"
+    reader, writer = (programs.find(each, version) for each in ("pg_restore", "psql"))
     address, environ = _address(db.bind.url)
-    words = [writer, f"--dbname={address}", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    words = [writer.path, f"--dbname={address}", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", programs.TELLING]
+    if reader.version > version:
+        expected = f"Expected pg_restore and psql of PostgreSQL {version} (these are of {reader.version}) to load {source}"
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(  # noqa: S603 - no word of it comes from outside
@@ -174,28 +190,30 @@ def _fill(db: Database, source: Path, name: str) -> None:
         ) as psql,
     ):
         try:
-            because = _write(psql.stdin, [reader, "--file=-", "--no-owner", "--no-privileges", str(source)], _MARKED.format(name))
+            failed = _tell(
+                psql.stdin, [reader.path, "--file=-", "--no-owner", "--no-privileges", *which, str(source)], environ, last, expected
+            )
             ended = psql.wait()
         except BaseException:
             psql.kill()
             raise
         if ended:
             said.seek(0)
-            because = said.read().decode(errors="replace").strip() or f"psql ended with {ended}"
-    if because:
-        raise InvalidState(f"Expected pg_restore and psql to load {source}, but {because}")
+            failed = programs.failure(expected, "psql", ended, said.read().decode(errors="replace"))
+    if failed:
+        raise failed
 
 
-def _write(script: IO[bytes] | None, words: list[str], mark: str) -> str:
-    """Write what makes a dump of a database, as one transaction; gives why it was not finished, else nothing."""
+def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str], last: str, expected: str) -> EngineError | None:
+    """Tell what makes a dump of a database, as one transaction; gives why it was not finished, else nothing."""
     assert script is not None
     with script, suppress(BrokenPipeError):  # whoever reads it knows better why
         script.write(b"BEGIN;\n")
-        read = subprocess.run(words, stdout=script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - as above
+        read = subprocess.run(words, env=environ, stdout=script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - as above
         if read.returncode:
-            return read.stderr.strip() or f"{words[0]} ended with {read.returncode}"
-        script.write(_MARK.format(table=_REVISION, mark=mark).encode())
-    return ""
+            return programs.failure(expected, "pg_restore", read.returncode, read.stderr)
+        script.write(last.encode())
+    return None
 
 
 def _version(db: Database) -> int:
@@ -208,22 +226,4 @@ def _address(url: URL) -> tuple[str, Mapping[str, str]]:
     """Where a program finds the database, and its environment with the password: everybody on the machine can read a command line."""
     _, words = url.get_dialect()().create_connect_args(url)
     password = words.pop("password", None)
-    return make_conninfo(**words), os.environ | ({"PGPASSWORD": str(password)} if password else {})
-
-
-def _program(name: str, server: int) -> str:
-    """Find a program that is as new as the server: on the path, or where Debian keeps it."""
-    found: dict[int, Path] = {}
-    candidates = [Path(on_path)] if (on_path := shutil.which(name)) else []
-    for path in (*candidates, *sorted(_DEBIAN.glob(f"*/bin/{name}"))):
-        said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
-        if version := re.search(r"\) (\d+)", said):
-            found.setdefault(int(version[1]), path)
-    fitting = [version for version in sorted(found) if version >= server]
-    if not fitting:
-        there = ", ".join(f"{version} ({path})" for version, path in sorted(found.items())) or "none"
-        raise InvalidState(
-            f"Expected {name} of PostgreSQL {server} or newer, but found {there}; "
-            f"install it (Debian: apt-get install postgresql-client-{server}, where needed from apt.postgresql.org), or put it on the PATH"
-        )
-    return str(found[fitting[0]])
+    return make_conninfo(**words), os.environ | programs.ENGLISH | ({"PGPASSWORD": str(password)} if password else {})

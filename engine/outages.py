@@ -72,6 +72,11 @@ def told(*, committing: bool = False) -> Iterator[None]:
         raise _counted(meant) from error
 
 
+def passes(state: str) -> bool:
+    """Whether a fault of this SQLSTATE may be over in a moment."""
+    return state in _IN_THE_WAY | _LOST or state.startswith(_AWAY)
+
+
 def is_taken(error: DBAPIError) -> bool:
     """Whether there is a row already that a table may have only once."""
     return _state(error) == _TAKEN or "UNIQUE constraint failed" in str(error.orig)

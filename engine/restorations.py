@@ -17,12 +17,14 @@ def restore(source: Path, url: str, files: FileStore, *, watch: Watcher = lambda
     """Put a backup into an empty database and an empty store, and bring the schema to the newest version.
 
     Files come first and the database last, so what was interrupted is no installation yet, and is taken up by restoring again.
-    Raises InvalidInput when the backup is not whole, InvalidState when something is there already; nothing is overwritten.
+    Raises InvalidInput when the backup is not whole, InvalidState when something is there already, or no program here can put it there;
+    nothing is overwritten.
     """
     manifest = backups.read(source)
     _require_whole(source, manifest, url)
     dumps.require_empty(url, but_for=manifest.database_sha256)
     _require_only(source, files)
+    dumps.rehearse(source / manifest.database, url, manifest.database_sha256)
     with disks.named(files.folder):
         _restore_files(source, manifest, files, watch)
     dumps.load(source / manifest.database, url, manifest.database_sha256)

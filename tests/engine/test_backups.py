@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
-from engine import backups, dumps, holidays, moments, processes, restorations, verification
+from engine import backups, dumps, holidays, moments, processes, programs, restorations, verification
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest
@@ -418,7 +418,7 @@ class TestPrograms:
             (tmp_path / "bin" / "pg_dump").write_text(f"#!/bin/sh\necho '{said}'\n")
             (tmp_path / "bin" / "pg_dump").chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-        monkeypatch.setattr(dumps, "_DEBIAN", tmp_path / "none")
+        monkeypatch.setattr(programs, "_DEBIAN", tmp_path / "none")
 
         with pytest.raises(InvalidState, match=f"Expected pg_dump of PostgreSQL .* or newer, {found}; install it"):
             backups.take(here, files, tmp_path / "backup")
@@ -436,6 +436,87 @@ class TestPrograms:
             dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "dump")
 
         assert inspect(opened.bind).get_table_names() == []
+        opened.close()
+
+    @pytest.mark.parametrize(
+        ("state", "kind", "but"),
+        [
+            ("53100", Unavailable, "but psql: in the way; try again later"),
+            ("57014", Unavailable, "but psql: in the way; try again later"),
+            ("42501", InvalidState, "but psql: in the way"),
+        ],
+    )
+    def test_load__the_server_refuses(self, here, files, empty_database_url, tmp_path, state, kind, but):
+        """Whether it is worth trying again says its SQLSTATE; and it quotes no row."""
+        backups.take(here, files, tmp_path / "backup")
+        opened = Database(empty_database_url)
+        raising = f"BEGIN RAISE EXCEPTION 'in the way' USING ERRCODE = '{state}', DETAIL = 'Failing row contains (1)'; END"
+        with opened.bind.begin() as connection:
+            connection.execute(text(f"CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $${raising}$$"))
+            connection.execute(text("CREATE EVENT TRIGGER refused ON ddl_command_start EXECUTE PROCEDURE refuse()"))
+
+        with pytest.raises(kind, match=rf"^Expected pg_restore and psql to load \S+, {but}$"):
+            dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "dump")
+
+        assert inspect(opened.bind).get_table_names() == []
+        opened.close()
+
+    def test_load__the_connection_breaks(self, here, files, empty_database_url, tmp_path):
+        """Nothing is there, and whoever tries again has it all."""
+        backups.take(here, files, tmp_path / "backup")
+        with Proxy(empty_database_url) as proxy:
+            proxy.fatal_words = b"COPY public."
+            with pytest.raises(Unavailable, match=r"Expected pg_restore and psql to load .*; try again later"):
+                dumps.load(tmp_path / "backup" / "database.dump", proxy.url(), "dump")
+            assert proxy.fatal_words is None
+
+            dumps.load(tmp_path / "backup" / "database.dump", proxy.url(), "dump")
+
+        opened = Database(empty_database_url)
+        assert list(verification.verify(opened, files=files)) == []
+        opened.close()
+
+    def test_take__the_connection_breaks(self, here, files, tmp_path):
+        with Proxy(here.bind.url.render_as_string(hide_password=False)) as proxy:
+            proxy.fatal_words = b"COPY public."
+            there = Database(proxy.url())
+            with pytest.raises(Unavailable, match=r"Expected pg_dump to carry it out, but .*try again later"):
+                backups.take(there, files, tmp_path / "backup")
+            there.close()
+
+        assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+    @pytest.mark.parametrize(
+        ("place", "kind", "but"),
+        [
+            ("/dev/full", Unavailable, "No space left on device; try again later"),
+            ("/dev/none/dump", InvalidState, "No such file or directory"),
+        ],
+    )
+    def test_take__a_disk_is_in_the_way(self, here, place, kind, but):
+        with pytest.raises(kind, match=f"Expected pg_dump to carry it out, but .*{but}$"):
+            dumps.take(here, Path(place))
+
+    def test_restore__newer_programs_than_the_server_understands(self, here, files, empty_database_url, tmp_path, monkeypatch):
+        """That is told before anything is touched: those of 17 set what no server before knows."""
+        backups.take(here, files, tmp_path / "backup")
+        (tmp_path / "bin").mkdir()
+        said = "echo 'pg_restore (PostgreSQL) 99.1'; exit"
+        newer = f'[ "$1" = --version ] && {{ {said}; }}; echo "SET timeout_of_99 = 0;"; exec {PROGRAMS}/pg_restore "$@"'
+        (tmp_path / "bin" / "pg_restore").write_text(f"#!/bin/sh\n{newer}\n")
+        (tmp_path / "bin" / "pg_restore").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setattr(programs, "_DEBIAN", tmp_path / "none")
+        elsewhere = FileStore(tmp_path / "elsewhere")
+
+        with pytest.raises(
+            InvalidState, match=r"psql of PostgreSQL \d+ \(these are of 99\) to load .*, but psql: unrecognized .*timeout_of_99"
+        ):
+            restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+        opened = Database(empty_database_url)
+        assert inspect(opened.bind).get_table_names() == []
+        assert not elsewhere.folder.exists()
         opened.close()
 
     def test_load__a_dump_that_is_cut_off(self, here, files, empty_database_url, tmp_path):

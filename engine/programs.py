@@ -1,0 +1,86 @@
+"""PostgreSQL's programs (`pg_dump`, `pg_restore`, `psql`): where they are, and what it means when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import disks, outages
+from engine.errors import EngineError, InvalidState, Unavailable
+
+#: Where Debian keeps the programs of each version that is installed.
+_DEBIAN = Path("/usr/lib/postgresql")
+#: They speak English, whatever is spoken here, for what they say is looked at.
+ENGLISH = {"LC_ALL": "C"}
+#: Has `psql` tell the SQLSTATE, and how it tells a fault then.  What follows in other lines (DETAIL, CONTEXT) shows rows, people's data.
+TELLING = "--set=VERBOSITY=verbose"
+_TOLD = re.compile(r"^(?:psql:\S+ )?\w+:  ((?!0[0-2])\w{5}): (.+)$", re.MULTILINE)
+#: Lines of what they say that say nothing of why.
+_ASIDE = re.compile(r"\t|pg_\w+: detail: (Query|Command) was: ")
+#: What they say when it may be over in a moment: a disk is in the way, the server has gone, or somebody there has ended it.
+_PASSING = (
+    *map(os.strerror, disks.PASSING),
+    "connection to server",
+    "could not connect to server",
+    "closed the connection",
+    "no connection to the server",
+    "data from server",
+    "data to server",
+    "SSL connection has been closed",
+    "SSL SYSCALL error",
+    "terminating connection",
+    "canceling statement",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One that is installed."""
+
+    path: str
+    #: Of PostgreSQL, the first part.
+    version: int
+
+
+def find(name: str, server: int) -> Program:
+    """Find a program that is as new as the server: on the path, or where Debian keeps it.  Raises InvalidState, saying what to install."""
+    found: dict[int, Path] = {}
+    candidates = [Path(on_path)] if (on_path := shutil.which(name)) else []
+    for path in (*candidates, *sorted(_DEBIAN.glob(f"*/bin/{name}"))):
+        said = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+        if version := re.search(r"\) (\d+)", said):
+            found.setdefault(int(version[1]), path)
+    fitting = [version for version in sorted(found) if version >= server]
+    if not fitting:
+        there = ", ".join(f"{version} ({path})" for version, path in sorted(found.items())) or "none"
+        raise InvalidState(
+            f"Expected {name} of PostgreSQL {server} or newer, but found {there}; {to_install(server)}, or put it on the PATH"
+        )
+    return Program(path=str(found[fitting[0]]), version=fitting[0])
+
+
+def to_install(version: int) -> str:
+    """Say how programs of a version are had."""
+    return f"install it (Debian: apt-get install postgresql-client-{version}, where needed from apt.postgresql.org)"
+
+
+def failure(expected: str, program: str, status: int, said: str) -> EngineError:
+    """Say why a program has failed: Unavailable when that may be over in a moment, InvalidState when it lasts.
+
+    `status`: as it ended, negative when it was killed; `said`: what it wrote about it.
+    """
+    told = _TOLD.findall(said)
+    state, sentence = told[-1] if told else ("", "")
+    but = f"{program}: {sentence}" if told else _plain(said) or f"{program} ended with {status}"
+    if status < 0 or outages.passes(state) or any(words in said for words in _PASSING):
+        return Unavailable(f"{expected}, but {but}; try again later")
+    return InvalidState(f"{expected}, but {but}")
+
+
+def _plain(said: str) -> str:
+    """What programs have said, in one line, without advice and what they were just asking."""
+    return " ".join(line for line in said.splitlines() if line and not _ASIDE.match(line))

@@ -22,8 +22,7 @@ def after(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] |
         texts = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         return tuple(kind(_kept(text)) for kind, text in zip(kinds, texts, strict=True))
     except (ValueError, TypeError, OverflowError):
-        message = "Expected the `next` of an earlier page, but this is none"
-        raise InvalidInput(message, errors=[{"field": "cursor", "message": message}]) from None
+        raise InvalidInput.of_field("cursor", "Expected the `next` of an earlier page, but this is none") from None
 
 
 def moment(text: str) -> datetime | None:

@@ -132,7 +132,9 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
 def require_new(session: Session, name: str) -> None:
     """Raise InvalidInput unless an account may have the name, InvalidState when there is one that has it."""
     if not _NAME.fullmatch(name):
-        raise _wrong("name", f"Expected a name of small letters, digits, dots, dashes and underscores, 80 at most, but got {name!r:.100}")
+        raise InvalidInput.of_field(
+            "name", f"Expected a name of small letters, digits, dots, dashes and underscores, 80 at most, but got {name!r:.100}"
+        )
     if find(session, name) is not None:
         raise _taken(name)
 
@@ -162,9 +164,9 @@ def grant(session: Session, name: str, role: Role, *, actor: Actor, department: 
     actor.require(Role.ADMIN, to="grant a role")
     account = get(session, name)
     if department is not None and session.get(Department, department) is None:
-        raise _wrong("department", f"Expected a department, but there is no {department!r}")
+        raise InvalidInput.of_field("department", f"Expected a department, but there is no {department!r}")
     if hall is not None and session.get(Hall, hall) is None:
-        raise _wrong("hall", f"Expected a hall, but there is no {hall!r}")
+        raise InvalidInput.of_field("hall", f"Expected a hall, but there is no {hall!r}")
     if RoleGrant(role=role, department=department, hall=hall) not in grants(session, account):
         session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))
         session.flush()
@@ -260,11 +262,11 @@ def _known(session: Session, read: Read, which: str | UUID, **more: datetime) ->
 
 def _hashed(password: str, passwords: Passwords) -> str:
     if len(password) < SHORTEST_PASSWORD:
-        raise _wrong("password", f"Expected a password of at least {SHORTEST_PASSWORD} characters, but got {len(password)}")
+        raise InvalidInput.of_field("password", f"Expected a password of at least {SHORTEST_PASSWORD} characters, but got {len(password)}")
     if len(password) > LONGEST_PASSWORD:
-        raise _wrong("password", f"Expected a password of at most {LONGEST_PASSWORD} characters, but got {len(password)}")
+        raise InvalidInput.of_field("password", f"Expected a password of at most {LONGEST_PASSWORD} characters, but got {len(password)}")
     if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in password):
-        raise _wrong("password", "Expected a password of characters, but it has a NUL, or half of one")
+        raise InvalidInput.of_field("password", "Expected a password of characters, but it has a NUL, or half of one")
     return passwords.hash(password)
 
 
@@ -275,7 +277,3 @@ def key_hash(key: str) -> str:
 
 def _taken(name: str) -> InvalidState:
     return InvalidState(f"Expected to create account {name}, but there is one of that name")
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput(message, errors=[{"field": field, "message": message}])

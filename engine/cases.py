@@ -81,8 +81,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     tables_of = before if before != matters.SINGLE_ITEM else None
     checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of)
     if not checklist["items"] and not adopted:
-        error = {"field": "answers", "message": "Expected answers that call for an item, but these call for none"}
-        raise InvalidInput(error["message"], errors=[error])
+        raise InvalidInput.of_field("answers", "Expected answers that call for an item, but these call for none")
     for item in sorted(adopted, key=lambda item: (adoptions.is_archived(session, item), item.number)):
         adoptions.hold(session, item)  # before the number is taken: whoever holds the counter waits for nobody
     case = _open(session, what, matter, checklist, actor=actor)
@@ -103,8 +102,7 @@ def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None
     if definitions.latest(session, what.matter).kind == "item":
         return matters.SINGLE_ITEM, [what.matter]
     if what.matter == matters.SINGLE_ITEM and len(what.items or ()) != 1:
-        error = {"field": "items", "message": "Expected the one item that is applied for alone"}
-        raise InvalidInput(error["message"], errors=[error])
+        raise InvalidInput.of_field("items", "Expected the one item that is applied for alone")
     return what.matter, what.items
 
 

@@ -98,26 +98,23 @@ def _still_asked(session: Session, asking: Matter, answers: Mapping[str, Any]) -
 
 def _check_answers(questions: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
     known = {q["id"]: q for q in questions}
-    errors = [
-        {"field": f"answers.{name}", "message": f"Expected a question of this matter, but {name!r} is none"}
-        for name in answers
-        if name not in known
-    ]
-    errors += [error for name, value in answers.items() if name in known for error in _check_answer(known[name], value)]
-    if errors:
-        raise InvalidInput(errors[0]["message"], errors=errors)
+    unknown = [name for name in answers if name not in known]
+    wrong = [(f"answers.{name}", f"Expected a question of this matter, but {name!r} is none") for name in unknown]
+    wrong += [each for name, value in answers.items() if name in known for each in _check_answer(known[name], value)]
+    if wrong:
+        raise InvalidInput.of_fields(wrong)
 
 
-def _check_answer(question: Mapping[str, Any], value: Any) -> list[dict[str, str]]:
+def _check_answer(question: Mapping[str, Any], value: Any) -> list[tuple[str, str]]:
     name, kind, options = f"answers.{question['id']}", question["type"], question["options"]
     many = kind == "multi"
     chosen = value if many and isinstance(value, list) else [value]
     if many != isinstance(value, list):
-        return [{"field": name, "message": f"Expected {'a list' if many else 'one value'} for {question['ask']}, but got {value!r}"}]
+        return [(name, f"Expected {'a list' if many else 'one value'} for {question['ask']}, but got {value!r}")]
     if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return [{"field": name, "message": f"Expected a number for {question['ask']}, but got {value!r}"}]
+        return [(name, f"Expected a number for {question['ask']}, but got {value!r}")]
     wrong = [c for c in chosen if options and c not in options]
-    return [{"field": name, "message": f"Expected one of {'、'.join(options)} for {question['ask']}, but got {w!r}"} for w in wrong]
+    return [(name, f"Expected one of {'、'.join(options)} for {question['ask']}, but got {w!r}") for w in wrong]
 
 
 def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dict[str, str]:

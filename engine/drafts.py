@@ -62,5 +62,4 @@ def _require_fitting(form: Form | None, data: Mapping[str, Any]) -> None:
         raise InvalidInput(f"Expected a draft of at most {LARGEST} bytes, but it has {size}")
     _, wrong = fitting(form, data)
     if wrong:
-        errors = [{"field": error.field, "message": error.message} for error in wrong]
-        raise InvalidInput(errors[0]["message"], errors=errors)
+        raise InvalidInput.of_fields([(error.field, error.message) for error in wrong])

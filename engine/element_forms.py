@@ -38,5 +38,4 @@ def validate(form: Form | None, data: Mapping[str, Any], variables: Mapping[str,
     try:
         return form.validate(data, variables, now=moments.now().astimezone(calendars.BEIJING))
     except FormError as error:
-        errors = [{"field": e.field, "message": e.message} for e in error.errors]
-        raise InvalidInput(errors[0]["message"], errors=errors) from error
+        raise InvalidInput.of_fields([(each.field, each.message) for each in error.errors]) from error

@@ -12,11 +12,7 @@ def text(data: Mapping[str, Any], name: str, *, longest: int | None = None) -> s
     """Give a text, None when nothing was filled in; raises InvalidInput for anything else, and for more letters than are kept."""
     value = data.get(name)
     if value is not None and not isinstance(value, str):
-        raise _wrong(name, f"Expected {name} to be text, but it is {value!r:.80}")
+        raise InvalidInput.of_field(name, f"Expected {name} to be text, but it is {value!r:.80}")
     if value is not None and longest is not None and len(value) > longest:
-        raise _wrong(name, f"Expected {name} of at most {longest} characters, but it has {len(value)}")
+        raise InvalidInput.of_field(name, f"Expected {name} of at most {longest} characters, but it has {len(value)}")
     return value or None
-
-
-def _wrong(name: str, message: str) -> InvalidInput:
-    return InvalidInput(message, errors=[{"field": name, "message": message}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 #: How much is kept of what went wrong.
@@ -40,6 +41,16 @@ class Failed(InvalidState):
 
 class InvalidInput(EngineError):  # noqa: N818
     """The command's data are not acceptable."""
+
+    @classmethod
+    def of_field(cls, field: str, message: str) -> InvalidInput:
+        """Say what is wrong with one field."""
+        return cls.of_fields([(field, message)])
+
+    @classmethod
+    def of_fields(cls, wrong: Sequence[tuple[str, str]]) -> InvalidInput:
+        """Say what is wrong with which fields: names, each with a sentence; the first sentence is the message."""
+        return cls(wrong[0][1], errors=[{"field": field, "message": message} for field, message in wrong])
 
 
 class Busy(EngineError):  # noqa: N818

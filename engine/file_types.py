@@ -100,7 +100,7 @@ def _end_of(path: Path) -> int:
 
 
 def _refused(message: str) -> InvalidInput:
-    return InvalidInput(message, errors=[{"field": "file", "message": message}])
+    return InvalidInput.of_field("file", message)
 
 
 _FAMILIES: dict[str, Callable[[Path], str]] = {

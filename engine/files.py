@@ -104,6 +104,5 @@ def _plain_name(filename: str) -> str:
     """Drop the folders that some browsers send; refuse what is no name."""
     name = filename.replace("\\", "/").rpartition("/")[2].strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        message = f"Expected a file name of 1 to {LONGEST_NAME} printable characters, but got another one"
-        raise InvalidInput(message, errors=[{"field": "file", "message": message}])
+        raise InvalidInput.of_field("file", f"Expected a file name of 1 to {LONGEST_NAME} printable characters, but got another one")
     return name

@@ -164,8 +164,7 @@ def _require_number_free(session: Session, item: Item, external_number: str | No
     query = select(Item.number).where(Item.department == item.department, Item.external_number == external_number, Item.id != item.id)
     holder = session.scalar(query)
     if holder is not None:
-        error = {"field": "external_number", "message": f"Expected a number of this item alone, but item {holder} has it"}
-        raise InvalidInput(error["message"], errors=[error])
+        raise InvalidInput.of_field("external_number", f"Expected a number of this item alone, but item {holder} has it")
 
 
 def _hold_number(session: Session, department: str, external_number: str) -> None:

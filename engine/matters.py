@@ -143,8 +143,7 @@ def require_called(matter: Matter, codes: Iterable[str]) -> None:
     """Raise InvalidInput for items that the matter does not call; the one that carries any single item calls them all."""
     strange = [code for code in codes if code not in matter.calls and matter.key != SINGLE_ITEM]
     if strange:
-        errors = [{"field": "items", "message": f"Expected an item of {matter.name}, but {code!r} is none"} for code in strange]
-        raise InvalidInput(errors[0]["message"], errors=errors)
+        raise InvalidInput.of_fields([("items", f"Expected an item of {matter.name}, but {code!r} is none") for code in strange])
 
 
 def follow_on_start(loaded: Loaded) -> str | None:

@@ -39,7 +39,7 @@ def listing(session: Session, kind: type[Office], *, after: str = "", limit: int
 def _put(session: Session, kind: type[Office], code: str, **values: str) -> tuple[Office, bool]:
     if not _CODE.fullmatch(code):
         message = f"Expected a code of letters, digits, dots, dashes and underscores, 40 at most, but got {code!r:.100}"
-        raise InvalidInput(message, errors=[{"field": "code", "message": message}])
+        raise InvalidInput.of_field("code", message)
     connection, table = session.connection(), cast("Table", kind.__table__)
     change = update(table).where(table.c.code == code).values(values)
     made = not connection.execute(change).rowcount

@@ -233,6 +233,5 @@ def rate(number: str, body: Mark) -> Response:
 def _only_hall(actor: Actor) -> str:
     halls = actor.halls()
     if halls is None or len(halls) != 1:
-        message = "Expected a hall, but there is none, and you do not work in one hall alone"
-        raise InvalidInput(message, errors=[{"field": "hall", "message": message}])
+        raise InvalidInput.of_field("hall", "Expected a hall, but there is none, and you do not work in one hall alone")
     return next(iter(halls))

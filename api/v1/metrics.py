@@ -68,8 +68,7 @@ class MetricsShown(Shape):
 def get_metrics(query: Period) -> Response:
     """Count the cases of a period, by matter; a supervisor's in its halls."""
     if query.until < query.since:
-        message = f"Expected a period that ends on {query.since} or later, but it ends on {query.until}"
-        raise InvalidInput(message, errors=[{"field": "until", "message": message}])
+        raise InvalidInput.of_field("until", f"Expected a period that ends on {query.since} or later, but it ends on {query.until}")
     with database().snapshot() as session:
         found = metrics.collect(session, auth.actor(), since=query.since, until=query.until)
         return answer({"since": query.since, "until": query.until, "data": [vars(figures) for figures in found]})

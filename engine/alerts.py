@@ -25,16 +25,14 @@ class AlertKind(StrEnum):
     UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
 
 
-def raise_alert(
-    session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None, department: str | None = None
-) -> Alert:
+def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None) -> Alert:
     """Write an alert and put it into the outbox for whoever is concerned."""
     alert = Alert(
         **case.key,
         item_id=item.id if item else None,
         light=light,
         kind=kind,
-        department=department or (item.department if item else None),
+        department=item.department if item else None,
         message=message,
         raised_at=moments.now(),
     )

@@ -15,7 +15,7 @@ from engine import clock, clocks, dials, functions, holidays, keys, pages, visib
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
-from engine.states import UNSETTLED, ClockStatus
+from engine.states import ClockStatus
 
 #: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
 Place = tuple[date | None, str]
@@ -164,13 +164,6 @@ def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
         remaining=clock.remaining(*found, dials.today(), holidays.calendar(session)),
         light=dials.light(case, dials.today()),
     )
-
-
-def computed_due(session: Session, case: Case) -> DueDate | None:
-    """When the bundle is due by its items: the latest of their promises (the published promise stands beside it)."""
-    dues = [clocks.due(session, item) for item in functions.live_items(case) if item.status in UNSETTLED]
-    known = [due for due in dues if due is not None]
-    return max(known, key=lambda due: due.date) if known else None
 
 
 def of_item(session: Session, item: Item | Row[Any], case_number: str, ledger: Ledger | None) -> Deadline:

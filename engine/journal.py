@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
 
 import orjson
 from sqlalchemy import Table, select
@@ -45,18 +44,8 @@ def has(session: Session, instance: Held, what: str, **details: Any) -> bool:
     return any(details.items() <= each.items() for each in session.scalars(said))
 
 
-def of_case(session: Session, case_id: UUID) -> Sequence[Entry]:
-    """All entries of a case, oldest first, those of its items among them."""
-    return session.scalars(select(Entry).where(Entry.case_id == case_id).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
-
-
-def verify(session: Session, instance: Instance) -> str | None:
-    """Recompute the chain of an instance; None when it holds, else what is wrong with it."""
-    return check(instance, session.scalars(select(Entry).where(Entry.instance_id == instance.id).order_by(Entry.seq)).all())
-
-
 def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
-    """Recompute the chain of an instance from its entries, in their order; None when it holds."""
+    """Recompute the chain of an instance from its entries, in their order; None when it holds, else what is wrong with it."""
     previous = ""
     for place, entry in enumerate(entries, start=1):
         if entry.seq != place:

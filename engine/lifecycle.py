@@ -5,7 +5,7 @@ Who calls holds the lock that governs the item: its own instance's once it has o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
-from engine.clock import TimeLimit
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 from engine.writes import Writes
 
@@ -28,7 +27,7 @@ _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
 )
 
 
-def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str = "native", previous: Item | None = None) -> Item:
+def propose(session: Session, case: Case, entry: dict[str, Any], *, previous: Item | None = None) -> Item:
     """Add an item of the checklist to a case, submitted (or, when its result exists, imported)."""
     imported = entry["action"] == "import"
     now = moments.now()
@@ -41,7 +40,7 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, origin: str 
         applicant_number=case.applicant_number,
         hall=case.hall,
         submitted_by=case.submitted_by,
-        origin="imported" if imported else origin,
+        origin="imported" if imported else "native",
         mode=entry["mode"],
         status=ItemStatus.IMPORTED if imported else ItemStatus.SUBMITTED,
         previous_number=previous.number if previous else None,
@@ -97,9 +96,10 @@ def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reaso
     """
     item.status = move(item.status, status, f"item {item.number}")
     item.reason = reason or item.reason
-    if item.clock is not ClockStatus.STOPPED:
-        on = calendars.local_date(item.decided_at or moments.now())
-        clocks.stop(session, item, actor=actor, on=on) if item.clock is not ClockStatus.NOT_STARTED else _never_started(item)
+    if item.clock is ClockStatus.NOT_STARTED:  # and it never will: its ledger stays empty
+        item.clock = move(item.clock, ClockStatus.STOPPED, f"the clock of item {item.number}")
+    elif item.clock is not ClockStatus.STOPPED:
+        clocks.stop(session, item, actor=actor, on=calendars.local_date(item.decided_at or moments.now()))
 
 
 def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
@@ -121,15 +121,6 @@ def close(session: Session, case: Case) -> None:
     if case.green_from is not None:
         dials.stop(case, calendars.local_date(case.ended_at))
         dials.show_on_tasks(session, case)
-
-
-def limits(found: Iterable[TimeLimit]) -> list[dict[str, Any]]:
-    """Time limits as they are kept on an item."""
-    return [{"kind": limit.kind, "days": limit.days, "unit": limit.unit} for limit in found]
-
-
-def _never_started(item: Item) -> None:
-    item.clock = move(item.clock, ClockStatus.STOPPED, f"the clock of item {item.number}")
 
 
 def start_bundle_clock(session: Session, case: Case, on: date) -> None:

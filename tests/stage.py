@@ -39,7 +39,7 @@ from engine import (
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Alert, Case, DepartmentEvent, Item, Notice
 from engine.database import Database
-from engine.models import Incident, Instance, Job, Task, Timer
+from engine.models import Entry, Incident, Instance, Job, Task, Timer
 from engine.settings import Environment
 from engine.variables import Given
 from tests import invariants
@@ -149,6 +149,11 @@ class Stage:
         """Rows of a case, in the order they were written."""
         with self.reading() as session:
             return list(session.scalars(select(table).filter_by(case_id=case.id, **equal).order_by(table.id)))
+
+    def journal(self, case: Case) -> list[Entry]:
+        """What happened in a case and its items, oldest first."""
+        with self.reading() as session:
+            return list(session.scalars(select(Entry).filter_by(case_id=case.id).order_by(Entry.at, Entry.instance_id, Entry.seq)))
 
     def all_events(self, case: Case) -> list[DepartmentEvent]:
         """What departments' systems reported of a case."""

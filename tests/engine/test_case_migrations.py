@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from engine import case_migrations, deployments, fetches, folders, incidents, journal, models, suspension, tasks, worker
+from engine import case_migrations, deployments, fetches, folders, incidents, models, suspension, tasks, worker
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
@@ -146,8 +146,7 @@ def test_move__journal(stage, clerk):
 
     migrate(stage, "open_restaurant", batch=batch)
 
-    with stage.reading() as session:
-        entry = journal.of_case(session, case.id)[-1]
+    entry = stage.journal(case)[-1]
     assert (entry.actor, entry.what) == ("designer", "case moved to another version")
     assert entry.details == {"process": "open_restaurant", "from": 1, "to": 2, "batch": str(batch)}
 

@@ -148,16 +148,8 @@ def test_light__accepted_by_silence(stage, clerk):
     assert stage.alerts(case) == [("red", "deemed_acceptance")]
 
 
-def test_computed_due__beside_the_published_promise(stage, case):
-    """The bundle promises five days, its items ten: both are shown."""
+def test_of_case__the_published_promise(stage, case):
+    """The bundle promises five days, its items ten."""
     with stage.reading() as session:
         row = session.get_one(Case, case.id)
-        assert deadlines.computed_due(session, row).date.isoformat() == "2026-03-16"
         assert deadlines.of_case(session, row).promised.date.isoformat() == "2026-03-09"
-
-
-def test_computed_due__nothing_is_left(stage, clerk, case):
-    clerk.withdraw(case)
-
-    with stage.reading() as session:
-        assert deadlines.computed_due(session, session.get_one(Case, case.id)) is None

@@ -27,7 +27,7 @@ def tamper(stage, statement):
 
 def verified(stage, instance):
     with stage.reading() as session:
-        return journal.verify(session, session.get_one(Instance, instance.id))
+        return journal.check(session.get_one(Instance, instance.id), entries(stage, instance))
 
 
 def entries(stage, instance):
@@ -35,9 +35,8 @@ def entries(stage, instance):
         return session.scalars(select(Entry).where(Entry.instance_id == instance.id).order_by(Entry.seq)).all()
 
 
-def test_of_case__in_the_laws_words(stage, case):
-    with stage.reading() as session:
-        told = [(entry.actor, entry.what) for entry in journal.of_case(session, case.id)]
+def test_record__in_the_laws_words(stage, case):
+    told = [(entry.actor, entry.what) for entry in stage.journal(case)]
 
     assert told[0] == ("clerk", "case submitted")
     assert ("clerk", "case accepted") in told
@@ -65,14 +64,14 @@ def test_record__chained_within_its_instance(stage, case):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_verify__an_entry_was_changed(stage, case, change):
+def test_check__an_entry_was_changed(stage, case, change):
     alpha = stage.own_process(stage.item(case, "alpha"))
     tamper(stage, update(Entry).where(Entry.instance_id == alpha.id, Entry.seq == 2).values(**change))
 
     assert "entry 2" in verified(stage, alpha)
 
 
-def test_verify__an_entry_was_moved_in_time(stage, case):
+def test_check__an_entry_was_moved_in_time(stage, case):
     alpha = stage.own_process(stage.item(case, "alpha"))
     at = entries(stage, alpha)[1].at - timedelta(days=1)
     tamper(stage, update(Entry).where(Entry.instance_id == alpha.id, Entry.seq == 2).values(at=at))
@@ -81,14 +80,14 @@ def test_verify__an_entry_was_moved_in_time(stage, case):
 
 
 @pytest.mark.parametrize("seq", [1, 2, 3])
-def test_verify__an_entry_was_taken_out(stage, case, seq):
+def test_check__an_entry_was_taken_out(stage, case, seq):
     alpha = stage.own_process(stage.item(case, "alpha"))
     tamper(stage, delete(Entry).where(Entry.instance_id == alpha.id, Entry.seq == seq))
 
     assert verified(stage, alpha) is not None
 
 
-def test_verify__an_entry_and_its_hash_were_changed(stage, case):
+def test_check__an_entry_and_its_hash_were_changed(stage, case):
     """Who changes one must change all that follow, and the hash that stands on the instance."""
     alpha = stage.own_process(stage.item(case, "alpha"))
     first, second, _ = entries(stage, alpha)
@@ -98,7 +97,7 @@ def test_verify__an_entry_and_its_hash_were_changed(stage, case):
     assert "entry 3" in verified(stage, alpha)
 
 
-def test_verify__two_were_exchanged(stage, case):
+def test_check__two_were_exchanged(stage, case):
     alpha = stage.own_process(stage.item(case, "alpha"))
     for old, new in ((1, 9), (2, 1), (9, 2)):
         tamper(stage, update(Entry).where(Entry.instance_id == alpha.id, Entry.seq == old).values(seq=new))

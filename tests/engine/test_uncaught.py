@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from engine import escalations, external_tasks, instance_lists, jobs, journal, tasks, verification, worker
+from engine import escalations, external_tasks, instance_lists, jobs, tasks, verification, worker
 from engine.models import Activity, ExternalTask, Instance, Job, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -59,7 +59,7 @@ def test_raise_error__nobody_has_called(stage, designer):
     with stage.reading() as session:
         columns = Activity.element, Activity.outcome, Activity.error
         assert session.execute(select(*columns).order_by(Activity.number)).all() == [("s", "completed", None), ("work", "completed", "E1")]
-        told = [(entry.what, entry.details) for entry in journal.of_case(session, instance.case_id)]
+    told = [(entry.what, entry.details) for entry in stage.journal(stage.of(instance))]
     assert told[-1] == ("error uncaught", {"element": "work", "code": "E1"})
     assert stage.alerts(stage.of(instance)) == []
 

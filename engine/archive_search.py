@@ -18,7 +18,7 @@ from engine.errors import EngineError, InvalidState, Vanished
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """Archived cases of one's halls; those with an item of one's department; those one submitted: as before (`cases.visible`)."""
+    """Archived cases of one's halls; those with an item of one's department; those one submitted: as before (`visibility.sees_case`)."""
     halls, departments = actor.halls(), actor.departments()
     if halls is None:
         return true()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from engine import (
@@ -42,7 +42,6 @@ from engine.models import Hall
 from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
 
-FOLLOW_ON = matters.FOLLOW_ON
 WITHDRAWN = "withdrawn"
 
 
@@ -171,7 +170,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
 
 def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case:
     """Take the whole case back (撤回); what is decided already stays."""
-    _require_reason(reason)
+    require_reason(reason)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = bundles.hold(session, case)
     for item in (item for item in functions.live_items(case) if item.status in WITHDRAWABLE):
@@ -211,16 +210,11 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
 
 def get(session: Session, number: str, actor: Actor) -> Case:
     """Return a case by its number; raises NotFound, also for what is not the actor's, InvalidState when it is in the archive."""
-    case = session.scalar(select(Case).where(Case.number == number, Case.hall.is_not(None), visible(actor)))
+    case = session.scalar(select(Case).where(Case.number == number, Case.hall.is_not(None), visibility.sees_case(actor)))
     if case is None:
         archive_search.require_hot(session, number, actor)
         raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours")
     return case
-
-
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """Keep the cases that an actor sees."""
-    return or_(*visibility.ways_to_cases(actor))
 
 
 def sees_whole(case: Case | Row[Any], actor: Actor) -> bool:
@@ -282,7 +276,7 @@ def _process_variables(case: Case) -> dict[str, Any]:
 def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor: Actor) -> None:
     """Send the follow-on message; while the whole case still waits at the window, the items simply wait with it."""
     waiting = {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}
-    taken = execution.throw(session, case, FOLLOW_ON, actor=actor, variables={"joining": True})
+    taken = execution.throw(session, case, matters.FOLLOW_ON, actor=actor, variables={"joining": True})
     if not taken and not any(item.status in waiting for item in before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
 
@@ -292,6 +286,7 @@ def _require_hall(session: Session, hall: str) -> None:
         raise InvalidInput(f"Expected a hall, but {hall!r} is none", errors=[{"field": "hall", "message": f"{hall!r} is no hall"}])
 
 
-def _require_reason(reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """Raise InvalidInput unless it is said why something is withdrawn."""
     if not reason.strip():
         raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])

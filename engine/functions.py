@@ -226,7 +226,7 @@ def answer_due(session: Session, received: date) -> datetime:
 
 def open_predecessors(case: Case, item: Item) -> list[Item]:
     """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
-    needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in {"FS", "RM"}]
+    needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING]
     if not needed:
         return []
     continues = item.rules.get("on_refusal") == "CONTINUE"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from sqlalchemy import select
@@ -32,6 +32,7 @@ from engine.clock import Light, PauseKind
 from engine.clocks import Approver
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.holdings import Held
+from engine.instances import Run
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
@@ -42,7 +43,7 @@ def get(session: Session, number: str, actor: Actor) -> Item:
     """Return an item by its number; raises NotFound, also for what is not the actor's."""
     item = session.scalar(select(Item).where(Item.number == number))
     case = session.get_one(Case, item.case_id) if item else None
-    if item is None or case is None or item not in cases.items_for(case, actor) or not _may_see(case, item, actor):
+    if item is None or case is None or not _may_see(case, item, actor):
         raise NotFound(f"Expected to find item {number}, but it does not exist or is not yours")
     return item
 
@@ -77,8 +78,7 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
 
 def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
     """Take one item back; the rest of the bundle goes on (domain rule 10)."""
-    if not reason.strip():
-        raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
+    cases.require_reason(reason)
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
     row = _hold(session, case, item)
@@ -175,7 +175,7 @@ def _hold_number(session: Session, department: str, external_number: str) -> Non
         postgresql.take(connection, int.from_bytes(name[:8], signed=True))  # 8 bytes: what a lock is called by
 
 
-def _running(session: Session, item: Item, *, actor: Actor) -> Any:
+def _running(session: Session, item: Item, *, actor: Actor) -> AbstractContextManager[Run]:
     """Run the item's own process, so that its timers see the new clock."""
     if item.instance_id is None or session.get_one(Instance, item.instance_id).status is not InstanceStatus.RUNNING:
         raise InvalidState(f"Expected item {item.number} to be in review, but it is {item.status}", status=str(item.status))

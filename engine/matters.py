@@ -21,6 +21,8 @@ from engine.kept import Kept
 SINGLE_ITEM = "single_item"
 #: Message by which items ask to join (接续受理).
 FOLLOW_ON = "follow_on_requested"
+#: Kinds of predecessors that must be settled favourably before an item may start: 法定前置, 结果作材料.
+BINDING = frozenset({"FS", "RM"})
 #: Bytes that the facts of matters take in a process at most, and about so many for each item that one calls.
 LIMIT, PER_CALL = 32 << 20, 1_000
 
@@ -30,13 +32,8 @@ class Predecessor:
     """An item that must come before another."""
 
     item: str
-    #: FS 法定前置, RM 结果作材料, DATA 数据复用, JOINT 联合勘验, SOFT 建议顺序.  The first two hold the item back.
+    #: FS 法定前置, RM 结果作材料, DATA 数据复用, JOINT 联合勘验, SOFT 建议顺序.  Those that are `BINDING` hold the item back.
     kind: str
-
-    @property
-    def binding(self) -> bool:
-        """Whether it must be settled favourably before the other may start."""
-        return self.kind in {"FS", "RM"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, keys, matters
+from engine import calendars, cases, keys, matters, visibility
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
@@ -56,7 +56,7 @@ def collect(session: Session, actor: Actor, *, since: date, until: date) -> list
     """Count the cases that were submitted from one day to another (both included); a supervisor's in its halls."""
     actor.require(Role.SUPERVISOR, Role.ADMIN, to="see metrics")
     period = and_(Case.submitted_at >= calendars.start_of(since), Case.submitted_at < calendars.end_of(until))
-    wanted = and_(cases.visible(actor), Case.hall.is_not(None), period)
+    wanted = and_(visibility.sees_case(actor), Case.hall.is_not(None), period)
     figures = {matter.key: Figures(matter=matter.key, name=matter.name) for matter in matters.catalogue(session)}
     alone: Counter[str] = Counter()
     for case, items in _cases(session, wanted):

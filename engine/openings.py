@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -145,27 +145,23 @@ def _variants(session: Session, key: str, situation: Situation, loaded: Loaded) 
     asked = [material for material in _asked(session, key, situation) if material["asked"]]
     every = tuple(material["code"] for material in asked)
     firm = tuple(material["code"] for material in asked if not material["tolerable"])
-    plain = Opening(key=key, label=COMPLETE, items=situation.items, answers=_given(situation), applicant=_applicant(), materials=every)
+    plain = Opening(key=key, label=COMPLETE, items=situation.items, answers=_given(situation), applicant=dict(ENTERPRISE), materials=every)
     yield plain
     if firm != every:
-        yield _varied(plain, "what may follow later is missing", materials=firm)
+        yield replace(plain, label="what may follow later is missing", materials=firm)
     early = tuple(material["code"] for material in asked if not (material["tolerable"] and material["until"] == "AFTER_ISSUE"))
     if early not in (firm, every):
-        yield _varied(plain, "what may follow after issue is missing", materials=early)
+        yield replace(plain, label="what may follow after issue is missing", materials=early)
     if firm:
-        yield _varied(plain, "materials are missing", materials=())
+        yield replace(plain, label="materials are missing", materials=())
     joins = matters.follow_on_start(loaded) is not None
     for label, applicant in _applicants(session, loaded, situation):
-        other = _varied(plain, label, applicant=applicant)
+        other = replace(plain, label=label, applicant=applicant)
         yield other
         if joins:
-            yield _varied(other, f"one item was begun alone, and {label}", alone=situation.items[0])
+            yield replace(other, label=f"one item was begun alone, and {label}", alone=situation.items[0])
     if joins:
-        yield _varied(plain, "one item was begun alone", alone=situation.items[0])
-
-
-def _varied(opening: Opening, label: str, **changes: Any) -> Opening:
-    return Opening(**{**opening.__dict__, "label": label, **changes})
+        yield replace(plain, label="one item was begun alone", alone=situation.items[0])
 
 
 def _asked(session: Session, key: str, situation: Situation) -> list[dict[str, Any]]:
@@ -180,10 +176,6 @@ def _asked(session: Session, key: str, situation: Situation) -> list[dict[str, A
 
 def _given(situation: Situation) -> dict[str, Any]:
     return {name: value for name, value in situation.answers.items() if value is not None}
-
-
-def _applicant() -> dict[str, Any]:
-    return dict(ENTERPRISE)
 
 
 def _applicants(session: Session, loaded: Loaded, situation: Situation) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -29,8 +29,7 @@ def begin(run: Run, wait: Wait) -> None:
     days = element.properties.get("onething.days") or run.item.rules.get("special_days")
     if not str(days or "").isdigit():
         raise InvalidInput(f"Expected onething.days of {element.name} to be a number of working days, but it is {days!r}")
-    kind = _kind(element.properties.get("onething.procedure", PauseKind.OTHER), element)
-    pause(run.session, run.row, run.case, run.item, kind=kind, reason=_reason(element), days=int(str(days)), actor=run.actor)
+    pause(run.session, run.row, run.case, run.item, kind=_kind(element), reason=_reason(element), days=int(str(days)), actor=run.actor)
 
 
 def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
@@ -43,7 +42,7 @@ def _end(run: Run, element: Element) -> None:
         raise InvalidState(f"Expected the special procedure {element.label} to stand in the process of an item")
     query = select(ClockEntry.id).where(
         ClockEntry.item_id == run.item.id,
-        ClockEntry.procedure == _kind(element.properties.get("onething.procedure", PauseKind.OTHER), element),
+        ClockEntry.procedure == _kind(element),
         ClockEntry.until.is_(None),
     )
     pause_id = run.session.scalars(query.order_by(ClockEntry.id)).first()
@@ -74,7 +73,8 @@ def pause(session: Session, row: Held, case: Case, item: Item, *, kind: PauseKin
     return entry
 
 
-def _kind(text: str, element: Element) -> PauseKind:
+def _kind(element: Element) -> PauseKind:
+    text = element.properties.get("onething.procedure", PauseKind.OTHER)
     try:
         return PauseKind(text)
     except ValueError:

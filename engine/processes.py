@@ -12,7 +12,20 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element, EventType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
-from engine import cases, definitions, element_forms, execution, holidays, instances, journal, keys, models, moments, numbers, variables
+from engine import (
+    definitions,
+    element_forms,
+    execution,
+    holidays,
+    instances,
+    journal,
+    keys,
+    models,
+    moments,
+    numbers,
+    variables,
+    visibility,
+)
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
@@ -158,7 +171,8 @@ def set_variables(
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
-    which = or_(cases.visible(actor), Case.entry == ENTRY) if actor.has(*STARTERS) else cases.visible(actor)
+    seen = visibility.sees_case(actor)
+    which = or_(seen, Case.entry == ENTRY) if actor.has(*STARTERS) else seen
     # Asked of each instance, not once of all cases: who looks at one instance reads one case.
     return exists(select(Case.id).where(keys.together(models.Instance, Case), which).correlate(models.Instance))
 

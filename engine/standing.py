@@ -18,8 +18,7 @@ from bpmn.simulation.samples import Along, Sample
 from bpmn.simulation.stories import Stories
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
-from engine import calendars, checklists, definitions, functions, lifecycle, likeness, moments, steps, stories, tasks
-from engine.accounts import find
+from engine import accounts, calendars, checklists, definitions, functions, lifecycle, likeness, moments, steps, stories, tasks
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
@@ -193,7 +192,7 @@ class Reader:
         wanted = [task.assignee] if task.assignee else [_PEOPLE.get(group, group.replace("department-", "officer-")) for group in groups]
         for name in wanted:
             if name not in self._people:
-                self._people[name] = name if find(session, name) is not None else ""
+                self._people[name] = name if accounts.find(session, name) is not None else ""
         return next((self._people[name] for name in wanted if self._people[name]), "")
 
     def _samples_of(self, session: Session, task: Task) -> tuple[Sample, ...]:

@@ -16,8 +16,9 @@ from engine.states import FAVOURABLE, ClockStatus, ItemStatus, move
 
 def item_for(run: Run, wait: Wait) -> Item | None:
     """The item of the case that the call activity means, and that no dispatcher has taken yet; None for a plain process."""
-    found = [i for i in functions.live_items(run.case) if i.code == wait.name and i.dispatched_at is None]
-    return found[0] if found and run.item is None else None
+    if run.item is not None:
+        return None
+    return next((item for item in functions.live_items(run.case) if item.code == wait.name and item.dispatched_at is None), None)
 
 
 def begin_item(run: Run, item: Item) -> None:

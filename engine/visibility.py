@@ -52,6 +52,11 @@ def ways_to_cases(actor: Actor) -> Ways:
     return [Case.submitted_by == actor.name, *each(Case.hall, halls), *of_departments]
 
 
+def sees_case(actor: Actor) -> ColumnElement[bool]:
+    """Keep the cases that an actor sees."""
+    return or_(*ways_to_cases(actor))
+
+
 def ways_to_items(actor: Actor) -> Ways:
     """Items of one's departments, of the cases of one's halls, and of those one submitted."""
     halls, departments = actor.halls(), actor.departments()

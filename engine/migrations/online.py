@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 log = structlog.get_logger()
 #: How long a statement that locks a table waits for those who use it, milliseconds: whoever comes meanwhile waits as long.
 SHORT = 100
-#: How long every twentieth time while it is vacuumed, milliseconds: PostgreSQL sends its own vacuum away after a second (deadlock_timeout).
+#: How long at most every twentieth time, milliseconds: PostgreSQL sends its own vacuum away after a second (deadlock_timeout).
 LONG, EVERY = 1500, 20
 #: How long it is between two attempts, and how long until it is given up, seconds.
 PAUSE, PATIENCE = 0.5, 900
@@ -42,11 +42,18 @@ def alter(table: str, *statements: str) -> None:
     """
     for statement in statements:
         until, attempt = time.monotonic() + PATIENCE, 1
-        while not _altered(statement, LONG if attempt % EVERY == 0 and _is_vacuumed(table) else SHORT, last=time.monotonic() > until):
+        while not _altered(statement, _patience(table, attempt), last=time.monotonic() > until):
             if attempt % EVERY == 0:
                 log.warning("migration waits for others", statement=statement)
             attempt += 1
             time.sleep(PAUSE)
+
+
+def _patience(table: str, attempt: int) -> int:
+    """Milliseconds.  Where people are never out of it for a moment, they have to be kept waiting: now and then, and each time twice as long."""
+    if attempt % EVERY:
+        return SHORT
+    return LONG if _is_vacuumed(table) else min(SHORT << attempt // EVERY, LONG)
 
 
 def _is_vacuumed(table: str) -> bool:

@@ -6,7 +6,9 @@ import itertools
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Event
 from uuid import UUID
 
 import psycopg
@@ -211,6 +213,34 @@ def test_migrate__somebody_uses_a_table(bind, connected, monkeypatch, there, tab
     assert upgrades.migrate(bind) == ""
     with upgrades.migrating(bind) as config:
         command.check(config)
+
+
+WAITED = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'incidents'::regclass AND clock_timestamp() - waitstart > '0.3 s'"
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_migrate__a_table_is_never_free_for_long(expanded, connected, monkeypatch):
+    """Somebody is in it at every moment, and nobody for longer than the migration waits in the end."""
+    monkeypatch.setattr(online, "PATIENCE", 20)
+    monkeypatch.setattr(online, "PAUSE", 0)
+    monkeypatch.setattr(online, "EVERY", 1)
+    reader, looking = connected(schema.NAME, schema.NAME)
+    reader.execute("SELECT FROM incidents")
+
+    given_up = Event()
+
+    def leave():
+        while not given_up.wait(0.02) and not looking.execute(WAITED).fetchall():
+            looking.rollback()
+        reader.rollback()
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(leave)
+        try:
+            assert upgrades.migrate(expanded) == ""
+        finally:
+            given_up.set()
+    assert revision(expanded) == schema.NEWEST
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from sqlalchemy import text
 from api.cli import Hindered
 from engine import logs, schema, upgrades
 from engine.database import Database
+from engine.migrations import online
 from engine.settings import Environment
 from tests import databases
 from tests.releases import SNAPSHOTS
@@ -153,7 +154,7 @@ def _migrating(environ: dict[str, str]) -> subprocess.Popen[str]:
 
 def _told(environ: dict[str, str], status: int, words: str) -> list[str]:
     migrating = _migrating(environ)
-    said = migrating.communicate(timeout=120)[0]
+    said = migrating.communicate(timeout=online.PATIENCE)[0]
     good = migrating.returncode == status and words in said
     return [] if good else [f"Expected migrate to say that {words!r}, but it ended with {migrating.returncode}: {said}"]
 

@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import moments, outages
+from engine import administration, moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
@@ -126,6 +126,7 @@ def create(session: Session, name: str, *, actor: Actor, password: str | None, p
         if not outages.is_taken(error):
             raise
         raise _taken(name) from error  # by somebody else in the same moment
+    administration.tell(session, "account made", actor=actor, account=name)
     return account
 
 
@@ -146,6 +147,7 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
     account.password_hash = _hashed(password, passwords)
     account.failed_logins, account.locked_until = 0, None
     session.execute(delete(LogIn).where(LogIn.account_id == account.id))
+    administration.tell(session, "password set", actor=actor, account=name)
     return account
 
 
@@ -155,6 +157,8 @@ def disable(session: Session, name: str, *, actor: Actor) -> Account:
     if name == actor.name:
         raise InvalidState(f"Expected to disable another account, but {name} is your own")
     account = get(session, name)
+    if not account.disabled:
+        administration.tell(session, "account disabled", actor=actor, account=name)
     account.disabled = True
     return account
 
@@ -170,6 +174,7 @@ def grant(session: Session, name: str, role: Role, *, actor: Actor, department: 
     if RoleGrant(role=role, department=department, hall=hall) not in grants(session, account):
         session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))
         session.flush()
+        administration.tell(session, "role granted", actor=actor, account=name, role=role, department=department, hall=hall)
     return account
 
 
@@ -180,6 +185,7 @@ def issue_key(session: Session, name: str, *, label: str, actor: Actor) -> tuple
     row = ApiKey(account_id=get(session, name).id, key_hash=key_hash(key), label=label, created_at=moments.now())
     session.add(row)
     session.flush()
+    administration.tell(session, "key issued", actor=actor, account=name, key=str(row.id), label=label)
     return row, key
 
 
@@ -199,7 +205,9 @@ def revoke_key(session: Session, name: str, key_id: UUID, *, actor: Actor) -> Ap
     key = session.scalar(query.with_for_update())  # of two who revoke it the first one's moment stays
     if key is None:
         raise NotFound(f"Expected key {key_id} of account {name}, but there is none")
-    key.revoked_at = key.revoked_at or moments.now()
+    if key.revoked_at is None:
+        key.revoked_at = moments.now()
+        administration.tell(session, "key revoked", actor=actor, account=name, key=str(key.id), label=key.label)
     return key
 
 

@@ -29,7 +29,7 @@ from engine.models import Base, Definition, Department, Deployment, Hall, Instan
 ARCHIVED_AT = "archived_at"
 #: By what rows are found that have no index of the case: a column, and the table of what it refers to.
 _OWNERS: Mapping[str, type[Base]] = {"instance_id": Instance, "task_id": Task}
-#: What cases refer to, and is never taken away.
+#: What cases refer to, and is not taken away before them.
 _SHARED = (Department, Hall, CalendarYear)
 #: What is kept of a command for hours or days, and goes by itself (`retention`).
 _PASSING = (IdempotentAnswer.__table__, Reservation.__table__)

@@ -1,34 +1,84 @@
-"""Departments (部门) and halls (大厅): who decides, and where people come.  Their codes stay for ever, for diagrams and cases have them."""
+"""Departments (部门) and halls (大厅): who decides, and where people come.
+
+Their codes stay as they are, for diagrams and cases have them; one goes when nothing has its code any more that may go on.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from engine import administration, definitions, keys
+from engine.account_models import Account, Grant
 from engine.actors import Actor, Role
-from engine.errors import InvalidInput
-from engine.models import Department, Hall
+from engine.archive_models import ArchivedCase
+from engine.case_models import Case, Item
+from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Definition, Department, Hall, Task, TaskGroup
+from engine.visibility import OPEN_ITEM, OPEN_TASK
 
 Office = TypeVar("Office", Department, Hall)
 #: What can stand in a list of candidate groups (`department-fire,window`) and in an address.
 _CODE = re.compile(r"\w[\w.-]{0,39}")
+#: How many of a kind are named that are in the way.
+_NAMED = 5
 
 
 def put_department(session: Session, code: str, *, actor: Actor, name: str) -> tuple[Department, bool]:
     """Make a department, or give it another name; tells also whether it was made.  Once more changes nothing."""
     actor.require(Role.ADMIN, to="make or rename a department")
-    return _put(session, Department, code, name=name)
+    department, made = _put(session, Department, code, name=name)
+    administration.tell(session, f"department {'made' if made else 'named'}", actor=actor, department=code, name=name)
+    return department, made
 
 
 def put_hall(session: Session, code: str, *, actor: Actor, name: str, level: str) -> tuple[Hall, bool]:
     """Make a hall, or give it another name and level (city, county, street …); tells also whether it was made."""
     actor.require(Role.ADMIN, to="make or rename a hall")
-    return _put(session, Hall, code, name=name, level=level)
+    hall, made = _put(session, Hall, code, name=name, level=level)
+    administration.tell(session, f"hall {'made' if made else 'named'}", actor=actor, hall=code, name=name, level=level)
+    return hall, made
+
+
+def delete_department(session: Session, code: str, *, actor: Actor) -> Department:
+    """Take a department away; the roles of disabled accounts there go along, and what has ended keeps its code.
+
+    Raises NotFound, and InvalidState as long as somebody has a role there, an item or a task of it is open, or the newest version of a
+    process names it.
+    """
+    actor.require(Role.ADMIN, to="delete a department")
+    group = f"department-{code}"
+    grouped = exists().where(keys.together(TaskGroup, Task), TaskGroup.task_id == Task.id, TaskGroup.name == group)
+    found = {
+        "accounts": _few(session, _holders(Grant.department == code)),
+        "open items": _few(session, select(Item.number).where(OPEN_ITEM, Item.department == code)),
+        "open tasks": _few(session, select(Task.name).where(OPEN_TASK, or_(Task.sole_group == group, grouped))),
+        "processes": list(_processes(session, code, group))[:_NAMED],
+    }
+    gone = _delete(session, Department, code, found, Grant.department == code)
+    administration.tell(session, "department deleted", actor=actor, department=code, name=gone.name)
+    return gone
+
+
+def delete_hall(session: Session, code: str, *, actor: Actor) -> Hall:
+    """Take a hall away; the roles of disabled accounts there go along.
+
+    Raises NotFound, and InvalidState as long as somebody has a role there, or a case is of it, ended and archived ones among them.
+    """
+    actor.require(Role.ADMIN, to="delete a hall")
+    found = {
+        "accounts": _few(session, _holders(Grant.hall == code)),
+        "cases": _few(session, select(Case.number).where(Case.hall == code)),
+        "archived cases": _few(session, select(ArchivedCase.number).where(ArchivedCase.hall == code)),
+    }
+    gone = _delete(session, Hall, code, found, Grant.hall == code)
+    administration.tell(session, "hall deleted", actor=actor, hall=code, name=gone.name)
+    return gone
 
 
 def listing(session: Session, kind: type[Office], *, after: str = "", limit: int = 50) -> Sequence[Office]:
@@ -51,3 +101,34 @@ def _put(session: Session, kind: type[Office], code: str, **values: str) -> tupl
             connection.execute(change)
             made = False
     return session.get_one(kind, code, populate_existing=True), made
+
+
+def _delete(session: Session, kind: type[Office], code: str, found: dict[str, list[str]], its: ColumnElement[bool]) -> Office:
+    """Delete a row that nothing is found of, with its grants; whoever comes to refer to it meanwhile makes the database refuse it."""
+    row = session.get(kind, code)
+    word = kind.__name__.lower()
+    if row is None:
+        raise NotFound(f"Expected {word} {code}, but there is none of that code")
+    if told := "; ".join(f"{what} {', '.join(names)}" for what, names in found.items() if names):
+        raise InvalidState(f"Expected nothing to refer to {word} {code}, but there are {told}")
+    session.execute(delete(Grant).where(its))
+    session.delete(row)
+    session.flush()
+    return row
+
+
+def _holders(its: ColumnElement[bool]) -> Select[Any]:
+    return select(Account.name).join(Grant, Grant.account_id == Account.id).where(its, Account.disabled.is_(False)).distinct()
+
+
+def _few(session: Session, query: Select[Any]) -> list[str]:
+    return list(session.scalars(query.limit(_NAMED)))
+
+
+def _processes(session: Session, code: str, group: str) -> Iterator[str]:
+    """Keys of processes whose newest version names a department: as that of the item, or as a candidate group."""
+    for key in session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all():
+        process = definitions.latest(session, key).process
+        groups = {each.source for element in process.elements.values() for each in element.candidate_groups}
+        if process.properties.get("onething.department") == code or group in groups:
+            yield key

@@ -1,4 +1,4 @@
-"""Departments (部门), which decide items: looked up by all, made and renamed by administrators."""
+"""Departments (部门), which decide items: looked up by all, made, renamed and deleted by administrators."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ def put(code: str, body: DepartmentData) -> Response:
     with transaction() as session:
         department, made = offices.put_department(session, code, actor=auth.actor(), name=body.name)
         return answer(_presented(department), made=made)
+
+
+@bp.delete("/<code>")
+@contract(summary="删除部门 · Delete a department", answer=DepartmentShown, problems=(409,))
+def delete(code: str) -> Response:
+    """Delete a department, unless somebody has a role there, an item or a task of it is open, or a process names it (409)."""
+    with transaction() as session:
+        return answer(_presented(offices.delete_department(session, code, actor=auth.actor())))
 
 
 def _presented(department: Department) -> dict[str, Any]:

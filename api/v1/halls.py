@@ -1,4 +1,4 @@
-"""Halls (大厅), to which people come: looked up by all, made and renamed by administrators."""
+"""Halls (大厅), to which people come: looked up by all, made, renamed and deleted by administrators."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def put(code: str, body: HallData) -> Response:
     with transaction() as session:
         hall, made = offices.put_hall(session, code, actor=auth.actor(), name=body.name, level=body.level)
         return answer(_presented(hall), made=made)
+
+
+@bp.delete("/<code>")
+@contract(summary="删除大厅 · Delete a hall", answer=HallShown, problems=(409,))
+def delete(code: str) -> Response:
+    """Delete a hall, unless somebody has a role there, or a case is of it, an ended one, too (409)."""
+    with transaction() as session:
+        return answer(_presented(offices.delete_hall(session, code, actor=auth.actor())))
 
 
 def _presented(hall: Hall) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The account of an administrator, made on the command line."""
 
+import json
 import os
 import pty
 import re
@@ -40,7 +41,8 @@ def test_add_admin__logs_in_and_administers(run, log_in, typed):
 
     result = add(run, typed=typed)
 
-    assert (result.exit_code, result.output) == (0, "chief: made, an administrator.\n")
+    assert (result.exit_code, result.stdout) == (0, "chief: made, an administrator.\n")
+    assert [json.loads(line)["what"] for line in result.stderr.splitlines()] == ["account made", "role granted"]
     everywhere = [{"role": "admin", "department": None, "hall": None}]
     chief = {"name": "chief", "display_name": "chief", "disabled": False, "grants": everywhere}
     assert log_in("chief", PASSWORD) == (200, 200, [chief])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parent.parent
-PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
+DECISIONS = CHECKOUT / "docs/decisions"
+PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("tests/README.md"), *CHECKOUT.glob("tests/*/README.md")]
 OPERATING = (CHECKOUT / "docs/operating.md").read_text(encoding="utf-8")
 SOURCE = [path.read_text(encoding="utf-8") for folder in ("api", "engine") for path in (CHECKOUT / folder).rglob("*.py")]
 
@@ -58,6 +59,25 @@ def test_names__of_files_and_modules(named):
 def is_there(name):
     path = CHECKOUT / (name if "/" in name else name.replace(".", "/"))
     return path.exists() or path.with_suffix(".py").exists()
+
+
+def test_names__of_functions():
+    named = {each for page in PAGES for each in re.findall(r"`([\w/]+\.py)` `(\w+)`", page.read_text(encoding="utf-8"))}
+
+    missing = [f"{path}: {name}" for path, name in named if not is_defined(CHECKOUT / path, name)]
+
+    assert len(named) > 5
+    assert missing == []
+
+
+def is_defined(path, name):
+    return re.search(rf"^ *(?:def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_decisions__are_listed():
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (DECISIONS / "README.md").read_text(encoding="utf-8"))
+
+    assert sorted(listed) == sorted(path.name for path in DECISIONS.glob("0*.md"))
 
 
 @pytest.mark.parametrize(

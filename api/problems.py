@@ -106,15 +106,16 @@ def hindered(error: OSError) -> Response:
 
 
 def failed(error: Exception) -> Response:
-    """Answer a fault of ours: the log and the client get the same id, and only the log gets the rest."""
+    """Answer a fault of ours."""
+    incident, detail = log_fault(error)
+    return problem(500, title="Internal Server Error", detail=detail, instance=incident)
+
+
+def log_fault(error: Exception) -> tuple[str, str]:
+    """Log a fault of ours; gives an id, which the client gets, too, and what it is told: only the log gets the rest."""
     incident = f"urn:uuid:{uuid.uuid4()}"
     _log.error("request failed", incident=incident, method=request.method, endpoint=request.endpoint, exc_info=error)
-    return problem(
-        500,
-        title="Internal Server Error",
-        detail=f"Expected to answer, but something in here failed; the log knows it as {incident}",
-        instance=incident,
-    )
+    return incident, f"Expected to answer, but something in here failed; the log knows it as {incident}"
 
 
 def problem(status: int, *, title: str, detail: str, **members: Any) -> Response:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from flask import Response
 
-#: Camunda writes local times; ours is Beijing's, like all dates of law.
-_BEIJING = timezone(timedelta(hours=8))
-#: After it the year 10000 has begun there.
-_LAST = datetime.max.replace(tzinfo=_BEIJING)
+from engine.calendars import BEIJING
+
+#: After it the year 10000 has begun in Beijing.
+_LAST = datetime.max.replace(tzinfo=BEIJING)
 
 
 def json(document: Any) -> Response:
@@ -30,9 +30,12 @@ def milliseconds(since: datetime, until: datetime | None) -> int | None:
 
 
 def moment(when: datetime | None) -> str | None:
-    """Write a moment as Java does: `2026-03-01T08:00:00.000+0800`; one that is never, so late that there is none in Beijing, as UTC."""
+    """Write a moment as Java does, in the local time of Beijing like all dates of law: `2026-03-01T08:00:00.000+0800`.
+
+    One that is never, so late that there is none in Beijing, is written as UTC.
+    """
     if when is None:
         return None
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    written = (aware.astimezone(_BEIJING) if aware <= _LAST else aware).isoformat(timespec="milliseconds")
+    written = (aware.astimezone(BEIJING) if aware <= _LAST else aware).isoformat(timespec="milliseconds")
     return f"{written[:-3]}{written[-2:]}"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, NotFound, Unauthorized
 
-from api.problems import CHALLENGES, RETRY_AFTER
+from api.problems import CHALLENGES, RETRY_AFTER, log_fault
 from engine.errors import Busy, EngineError, Failed, InvalidInput, InvalidState, NotPermitted, Suspended, Unavailable
 from engine.errors import NotFound as NothingFound
 
 bp = Blueprint("nowhere", __name__)
-_log = structlog.get_logger()
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 #: The Java client knows 400, 404 and 500; every other status is a riddle to it.
 _STATUSES: Mapping[type[EngineError], tuple[int, str]] = {
@@ -77,10 +74,9 @@ def mistaken(error: HTTPException) -> Response | HTTPException:
 
 
 def failed(error: Exception) -> Response:
-    """Answer a fault of ours: log and client get the same id, and only the log gets the rest."""
-    incident = f"urn:uuid:{uuid.uuid4()}"
-    _log.error("request failed", incident=incident, method=request.method, endpoint=request.endpoint, exc_info=error)
-    return answer(500, "RestException", f"Expected to answer, but something in here failed; the log knows it as {incident}")
+    """Answer a fault of ours."""
+    _incident, message = log_fault(error)
+    return answer(500, "RestException", message)
 
 
 def unparsable(error: Unparsable) -> Response:

@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from api import auth, parts
-from api.camunda import answers, asked, lists, modifications, starts, tenants, values
-from api.camunda.shown import definition, definition_id, instance, read_definition_id
+from api.camunda import addresses, answers, asked, lists, modifications, starts, values
+from api.camunda.shown import definition, definition_id, instance
 from api.transactions import database, reading
 from engine import definitions, deployments, processes, versions
 from engine.database import Session
@@ -18,56 +18,32 @@ from engine.filters import Listing
 bp = Blueprint("process-definitions", __name__, url_prefix="/process-definition")
 
 
-@bp.get("/<definition>")
-def show(definition: str) -> Response:
+@addresses.of_version(bp)
+def show(wanted: UUID) -> Response:
     """Show one version."""
-    return _answer(read_definition_id(definition))
+    with reading() as session:
+        return answers.json(definition(versions.get(session, wanted)))
 
 
-@bp.get("/key/<key>")
-@bp.get("/key/<key>/tenant-id/<tenant>")
-def show_latest(key: str, tenant: str | None = None) -> Response:
-    """Show the newest version."""
-    return _answer(latest(key, tenant))
-
-
-@bp.get("/<definition>/xml")
-def show_xml(definition: str) -> Response:
+@addresses.of_version(bp, "/xml")
+def show_xml(wanted: UUID) -> Response:
     """Show the diagram of one version."""
-    return _diagram(read_definition_id(definition))
+    with reading() as session:
+        row = versions.get(session, wanted)
+        content = deployments.content_of(session, deployments.get(session, row.deployment_id), row.resource)
+    return answers.json({"id": definition_id(row), "bpmn20Xml": content.decode("utf-8", errors="replace")})
 
 
-@bp.get("/key/<key>/xml")
-@bp.get("/key/<key>/tenant-id/<tenant>/xml")
-def show_latest_xml(key: str, tenant: str | None = None) -> Response:
-    """Show the diagram of the newest version."""
-    return _diagram(latest(key, tenant))
-
-
-@bp.post("/<definition>/start")
-def start(definition: str) -> Response:
+@addresses.of_version(bp, "/start", method="POST")
+def start(wanted: UUID) -> Response:
     """Start one version."""
-    return _start(read_definition_id(definition), by_form=False)
+    return _start(wanted, by_form=False)
 
 
-@bp.post("/key/<key>/start")
-@bp.post("/key/<key>/tenant-id/<tenant>/start")
-def start_latest(key: str, tenant: str | None = None) -> Response:
-    """Start the newest version."""
-    return _start(latest(key, tenant), by_form=False)
-
-
-@bp.post("/<definition>/submit-form")
-def submit_form(definition: str) -> Response:
+@addresses.of_version(bp, "/submit-form", method="POST")
+def submit_form(wanted: UUID) -> Response:
     """Start one version with what its form takes."""
-    return _start(read_definition_id(definition), by_form=True)
-
-
-@bp.post("/key/<key>/submit-form")
-@bp.post("/key/<key>/tenant-id/<tenant>/submit-form")
-def submit_latest_form(key: str, tenant: str | None = None) -> Response:
-    """Start the newest version with what its form takes."""
-    return _start(latest(key, tenant), by_form=True)
+    return _start(wanted, by_form=True)
 
 
 def _find(_session: Session, given: dict[str, Any]) -> Listing:
@@ -76,25 +52,6 @@ def _find(_session: Session, given: dict[str, Any]) -> Listing:
 
 
 lists.serve(bp, _find, lambda _session, row: definition(row.Definition), methods=("GET",))
-
-
-def latest(key: str, tenant: str | None = None) -> UUID:
-    """Find the newest version of a process; raises NotFound."""
-    tenants.require(tenant)
-    with reading() as session:
-        return definitions.latest(session, key).id
-
-
-def _answer(wanted: UUID) -> Response:
-    with reading() as session:
-        return answers.json(definition(versions.get(session, wanted)))
-
-
-def _diagram(wanted: UUID) -> Response:
-    with reading() as session:
-        row = versions.get(session, wanted)
-        content = deployments.content_of(session, deployments.get(session, row.deployment_id), row.resource)
-    return answers.json({"id": definition_id(row), "bpmn20Xml": content.decode("utf-8", errors="replace")})
 
 
 def _start(wanted: UUID, *, by_form: bool) -> Response:

@@ -5,66 +5,48 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from api.camunda import forms
-from api.camunda.process_definitions import latest
-from api.camunda.shown import read_definition_id
+from api.camunda import addresses, forms
 from api.transactions import reading
 from engine import definitions, element_forms, processes, versions
 from engine.database import Session
 from engine.errors import InvalidInput
 
 bp = Blueprint("start-forms", __name__, url_prefix="/process-definition")
-_ONE, _LATEST, _OF_TENANT = "/<definition>", "/key/<key>", "/key/<key>/tenant-id/<tenant>"
 
 
-@bp.get(f"{_ONE}/startForm")
-@bp.get(f"{_LATEST}/startForm")
-@bp.get(f"{_OF_TENANT}/startForm")
-def show(**of: str) -> Response:
+@addresses.of_version(bp, "/startForm")
+def show(wanted: UUID) -> Response:
     """Say which form a start has."""
-    wanted = _wanted(**of)
     with reading() as session:
         _loaded, element = _drawn(session, wanted)
-    return forms.described(element, f"/process-definition/{of.get('definition', wanted)}/rendered-form")
+    as_asked = (request.view_args or {}).get("definition", wanted)
+    return forms.described(element, f"/process-definition/{as_asked}/rendered-form")
 
 
-@bp.get(f"{_ONE}/deployed-start-form")
-@bp.get(f"{_LATEST}/deployed-start-form")
-@bp.get(f"{_OF_TENANT}/deployed-start-form")
-def show_deployed(**of: str) -> Response:
+@addresses.of_version(bp, "/deployed-start-form")
+def show_deployed(wanted: UUID) -> Response:
     """Give the form itself."""
-    wanted = _wanted(**of)
     with reading() as session:
         content = element_forms.read(session, *_drawn(session, wanted))
     return Response(content, content_type="application/json")
 
 
-@bp.get(f"{_ONE}/rendered-form")
-@bp.get(f"{_LATEST}/rendered-form")
-@bp.get(f"{_OF_TENANT}/rendered-form")
-def show_rendered(**of: str) -> Response:
+@addresses.of_version(bp, "/rendered-form")
+def show_rendered(wanted: UUID) -> Response:
     """Give a generated form as HTML."""
-    wanted = _wanted(**of)
     with reading() as session:
         _loaded, element = _drawn(session, wanted)
     return forms.rendered(element)
 
 
-@bp.get(f"{_ONE}/form-variables")
-@bp.get(f"{_LATEST}/form-variables")
-@bp.get(f"{_OF_TENANT}/form-variables")
-def list_variables(**of: str) -> Response:
+@addresses.of_version(bp, "/form-variables")
+def list_variables(wanted: UUID) -> Response:
     """Give the defaults of the fields."""
-    wanted = _wanted(**of)
     with reading() as session:
         _loaded, element = _drawn(session, wanted)
     return forms.variables(element, {}, {})
-
-
-def _wanted(definition: str | None = None, key: str = "", tenant: str | None = None) -> UUID:
-    return latest(key, tenant) if definition is None else read_definition_id(definition)
 
 
 def _drawn(session: Session, wanted: UUID) -> tuple[definitions.Loaded, Any]:

@@ -8,9 +8,8 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from api import auth
-from api.camunda import answers, asked
-from api.camunda.process_definitions import latest
-from api.camunda.shown import definition, definition_id, read_definition_id
+from api.camunda import addresses, answers, asked
+from api.camunda.shown import definition, definition_id
 from api.transactions import reading
 from engine import statistics
 from engine.statistics import Figures
@@ -30,20 +29,9 @@ def list_versions() -> Response:
     )
 
 
-@bp.get("/<definition>/statistics")
-def list_elements(definition: str) -> Response:
+@addresses.of_version(bp, "/statistics")
+def list_elements(wanted: UUID) -> Response:
     """Count what is at each element of one version."""
-    return _elements(read_definition_id(definition))
-
-
-@bp.get("/key/<key>/statistics")
-@bp.get("/key/<key>/tenant-id/<tenant>/statistics")
-def list_latest_elements(key: str, tenant: str | None = None) -> Response:
-    """Count what is at each element of the newest version."""
-    return _elements(latest(key, tenant))
-
-
-def _elements(wanted: UUID) -> Response:
     with reading() as session:
         found = statistics.of_elements(session, wanted, actor=auth.actor())
     kind = _RESULT.format("Activity")

@@ -12,11 +12,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from engine.calendars import BEIJING
 from engine.errors import InvalidInput
 from engine.variables import Given
 
@@ -25,9 +26,6 @@ _CLASSES: dict[type, str] = {list: "java.util.ArrayList", dict: "java.util.Linke
 _INTEGER = 2**31
 _BITS = {"Short": 15, "Integer": 31, "Long": 63}
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-#: Where a date without an offset is meant.
-_HERE = timezone(timedelta(hours=8))
-_FINEST = 1000
 #: What JSON can be: deeper documents are nobody's variables.
 _DEEPEST = 100
 
@@ -171,7 +169,7 @@ def _date(value: Any) -> str:
         raise _UnfitError("a date like 2026-03-01T08:00:00.000+0800")
     try:
         read = datetime.fromisoformat(value)
-        moment = read if read.tzinfo else read.replace(tzinfo=_HERE)
+        moment = read if read.tzinfo else read.replace(tzinfo=BEIJING)  # as all dates of law
         moment.astimezone(UTC)  # as a database keeps it
     except (ValueError, OverflowError):
         raise _UnfitError("a date that the calendar has") from None

@@ -12,6 +12,7 @@ from api import auth
 from api.contract import answer, contract
 from api.shapes import Body, Line, Shape
 from api.transactions import reading, transaction
+from api.v1 import present
 from engine import publications, recomputing
 from engine.calendar_years import FIRST_YEAR, LAST_YEAR, DayKind
 from engine.case_models import CalendarYear
@@ -112,13 +113,12 @@ def publish(body: Year) -> Response:
 
 
 def _shown(row: CalendarYear) -> dict[str, Any]:
-    return {name: row.content[name] for name in ("year", "sources", "days")} | {"loaded_at": row.loaded_at, "loaded_by": row.loaded_by}
+    return {name: row.content[name] for name in ("year", "sources", "days")} | present.fields(row, "loaded_at loaded_by")
 
 
 def _told(row: Walk, ahead: int) -> dict[str, Any]:
     counted = {name: count for name, count in row.report.items() if name not in {"late", "cases"}}
-    shown = {"requested_at": row.requested_at, "requested_by": row.requested_by, "ended_at": row.ended_at}
-    return shown | {
+    return present.fields(row, "requested_at requested_by ended_at") | {
         "cases": recomputing.done(row),
         "ahead": 0 if row.ended_at else ahead,
         "report": counted,

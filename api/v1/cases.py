@@ -13,7 +13,7 @@ from api.contract import answer, contract, require_match
 from api.shapes import Body, Data, Line, Page, Paged, Query, Text
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
-from api.v1.shown import CaseBrief, CaseShown, DiagramShown, ItemShown, Journal
+from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
 from engine import archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
 from engine.clock import Light
@@ -169,8 +169,7 @@ def get_journal(number: str) -> Response:
     actor = auth.actor()
     with reading_case(number) as session:
         entries = dossiers.journal(session, cases.get(session, number, actor), actor)
-        shown = [{name: getattr(e, name) for name in ("at", "actor", "what", "details", "seq", "hash")} for e in entries]
-        return answer({"data": shown})
+        return answer({"data": [present.fields(entry, *EntryShown.model_fields) for entry in entries]})
 
 
 @bp.get("/<number>/diagram")

@@ -62,5 +62,5 @@ def _day(text: str) -> date | None:
 
 
 def _shown(found: Deadline) -> dict[str, Any]:
-    shown = {name: getattr(found, name) for name in ("case", "item", "name", "department", "clock", "remaining", "light")}
+    shown = present.fields(found, "case item name department clock remaining light")
     return shown | {"promised": present.due(found.promised), "statutory": present.due(found.statutory)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -13,6 +13,7 @@ from api import auth
 from api.contract import answer, contract
 from api.shapes import Body, Line, Shape
 from api.transactions import reading, transaction
+from api.v1 import present
 from engine import deployments
 from engine.actors import Role
 
@@ -82,8 +83,8 @@ def deploy(body: Files) -> Response:
     """Check a set of files and put it to work; running cases keep what they run on."""
     with transaction() as session:
         row = deployments.deploy(session, body.name, _resources(body), actor=auth.actor())
-        shown = {name: getattr(row, name) for name in ("id", "name", "deployed_at", "deployed_by")}
-        return answer(shown | {"definitions": [_definition(found) for found in deployments.definitions_of(session, row)]})
+        made = [present.fields(found, *DefinitionShown.model_fields) for found in deployments.definitions_of(session, row)]
+        return answer(present.fields(row, "id name deployed_at deployed_by") | {"definitions": made})
 
 
 @bp.post("/check")
@@ -93,12 +94,8 @@ def check(body: Files) -> Response:
     auth.actor().require(Role.DESIGNER, Role.ADMIN, to="check a diagram")
     with reading() as session:
         found = deployments.check(session, _resources(body))
-        return answer({"data": [{name: getattr(one, name) for name in FindingShown.model_fields} for one in found]})
+        return answer({"data": [present.fields(one, *FindingShown.model_fields) for one in found]})
 
 
 def _resources(body: Files) -> dict[str, bytes]:
     return {file.name: file.content.encode() for file in body.files}
-
-
-def _definition(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in DefinitionShown.model_fields}

@@ -12,6 +12,7 @@ from api import auth
 from api.contract import answer, contract
 from api.shapes import Shape
 from api.transactions import reading, transaction
+from api.v1 import present
 from engine import incidents
 from engine.case_models import Case
 from engine.database import Session
@@ -55,5 +56,5 @@ def retry(incident_id: UUID) -> Response:
 
 
 def _shown(session: Session, row: Incident) -> dict[str, Any]:
-    shown = {name: getattr(row, name) for name in ("id", "element", "message", "raised_at", "resolved_at")}
+    shown = present.fields(row, "id element message raised_at resolved_at")
     return shown | {"case": session.get_one(Case, row.case_id).number if row.instance_id else None}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Blueprint, Response, url_for
@@ -16,8 +18,10 @@ from api.v1 import present
 from api.v1.cases import Reason
 from api.v1.shown import CaseShown, ItemShown
 from engine import items
+from engine.case_models import Item
 from engine.clock import PauseKind
 from engine.clocks import Approver
+from engine.database import Session
 from engine.states import DeliveryStatus
 
 bp = Blueprint("items", __name__, url_prefix="/items")
@@ -66,55 +70,42 @@ class DepartmentReport(Body):
 @contract(summary="事项详情 · One item", answer=ItemShown)
 def get_item(number: str) -> Response:
     """Give an item."""
-    actor = auth.actor()
     with reading() as session:
-        return answer(present.item(session, items.get(session, number, actor), actor))
+        return answer(_shown(session, items.get(session, number, auth.actor())))
 
 
 @bp.post("/<number>/pause")
 @contract(summary="特别程序开始 · Pause the clock", body=PauseOrder, answer=ItemShown, problems=(409, 412))
 def pause(number: str, body: PauseOrder) -> Response:
     """Pause the clock for a special procedure; the applicant is told in writing."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = items.get(session, number, actor)
-        require_match(ItemShown, lambda: present.item(session, row, actor))
-        items.pause(session, row, kind=body.kind, reason=body.reason, days=body.days, actor=actor)
-        return answer(present.item(session, row, actor))
+    with _as_seen(number) as (session, row):
+        items.pause(session, row, kind=body.kind, reason=body.reason, days=body.days, actor=auth.actor())
+        return answer(_shown(session, row))
 
 
 @bp.post("/<number>/resume")
 @contract(summary="特别程序结束 · Resume the clock", body=PauseEnd, answer=ItemShown, problems=(409, 412))
 def resume(number: str, body: PauseEnd) -> Response:
     """End a pause today."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = items.get(session, number, actor)
-        require_match(ItemShown, lambda: present.item(session, row, actor))
-        return answer(present.item(session, items.resume(session, row, actor=actor, pause_id=body.pause_id), actor))
+    with _as_seen(number) as (session, row):
+        return answer(_shown(session, items.resume(session, row, actor=auth.actor(), pause_id=body.pause_id)))
 
 
 @bp.post("/<number>/extend")
 @contract(summary="延长期限 · Extend the limit", body=ExtensionOrder, answer=ItemShown, problems=(409, 412))
 def extend(number: str, body: ExtensionOrder) -> Response:
     """Extend the limits, once."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = items.get(session, number, actor)
-        require_match(ItemShown, lambda: present.item(session, row, actor))
-        items.extend(session, row, days=body.days, approver=body.approver, reason=body.reason, actor=actor)
-        return answer(present.item(session, row, actor))
+    with _as_seen(number) as (session, row):
+        items.extend(session, row, days=body.days, approver=body.approver, reason=body.reason, actor=auth.actor())
+        return answer(_shown(session, row))
 
 
 @bp.post("/<number>/withdraw")
 @contract(summary="撤回事项 · Withdraw an item", body=Reason, answer=ItemShown, problems=(409, 412))
 def withdraw(number: str, body: Reason) -> Response:
     """Take one item back; the rest of the bundle goes on."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = items.get(session, number, actor)
-        require_match(ItemShown, lambda: present.item(session, row, actor))
-        return answer(present.item(session, items.withdraw(session, row, reason=body.reason, actor=actor), actor))
+    with _as_seen(number) as (session, row):
+        return answer(_shown(session, items.withdraw(session, row, reason=body.reason, actor=auth.actor())))
 
 
 @bp.post("/<number>/reapply")
@@ -134,7 +125,7 @@ def deliver(number: str, body: DeliveryReport) -> Response:
     actor = auth.actor()
     with transaction() as session:
         row = items.deliver(session, items.get(session, number, actor), outcome=body.outcome, actor=actor)
-        return answer(present.item(session, row, actor))
+        return answer(_shown(session, row))
 
 
 @bp.post("/<number>/events")
@@ -145,4 +136,17 @@ def report(number: str, body: DepartmentReport) -> Response:
     with transaction() as session:
         row = items.get(session, number, actor)
         items.report(session, row, event_id=body.event_id, state=body.state, external_number=body.external_number, actor=actor)
-        return answer(present.item(session, row, actor))
+        return answer(_shown(session, row))
+
+
+@contextmanager
+def _as_seen(number: str) -> Iterator[tuple[Session, Item]]:
+    """Open the transaction of a command to an item, which still is as its client saw it (If-Match)."""
+    with transaction() as session:
+        row = items.get(session, number, auth.actor())
+        require_match(ItemShown, lambda: _shown(session, row))
+        yield session, row
+
+
+def _shown(session: Session, row: Item) -> dict[str, Any]:
+    return present.item(session, row, auth.actor())

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from api.contract import answer, contract
 from api.shapes import Body, Data, Line, Shape
 from api.transactions import reading
+from api.v1 import present
 from engine import checklists, definitions, matters
 from engine.database import Session
 from engine.matters import Matter
@@ -158,8 +159,7 @@ def make_checklist(key: str, body: Answers) -> Response:
 
 
 def _brief(found: Matter) -> dict[str, Any]:
-    shown = {name: getattr(found, name) for name in ("key", "name", "version", "code", "lead", "promised")}
-    return shown | {"items": list(found.calls)}
+    return present.fields(found, "key name version code lead promised") | {"items": list(found.calls)}
 
 
 def _whole(session: Session, found: Matter) -> dict[str, Any]:
@@ -167,8 +167,8 @@ def _whole(session: Session, found: Matter) -> dict[str, Any]:
     return _brief(found) | {
         "situations": checklists.situations(session, definitions.get(session, found.definition_id)),
         "offered": [
-            {name: getattr(facts, name) for name in ("code", "name", "department", "mode", "result", "issuer")}
-            | {"limits": [{"kind": limit.kind, "days": limit.days, "unit": limit.unit} for limit in facts.limits]}
+            present.fields(facts, "code name department mode result issuer")
+            | {"limits": [present.fields(limit, *LimitShown.model_fields) for limit in facts.limits]}
             for facts in offered
         ],
         "longest_wait": found.longest_wait,

@@ -13,6 +13,7 @@ from api import auth
 from api.contract import answer, contract
 from api.shapes import Body, Data, Query, Shape
 from api.transactions import reading, transaction
+from api.v1 import present
 from engine import outbox
 from engine.outbox import Topic
 
@@ -60,7 +61,7 @@ def fetch(query: MessageQuery) -> Response:
     """Give what is to be carried out, oldest first; it stays until it is confirmed."""
     with reading() as session:
         rows = outbox.unsent(session, actor=auth.actor(), topic=query.topic, limit=query.limit)
-        return answer({"data": [{name: getattr(row, name) for name in MessageShown.model_fields} for row in rows]})
+        return answer({"data": [present.fields(row, *MessageShown.model_fields) for row in rows]})
 
 
 @bp.post("/confirm")

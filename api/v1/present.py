@@ -20,6 +20,11 @@ from engine.states import ItemStatus
 from engine.worklists import WorkDetails
 
 
+def fields(row: Any, *names: str) -> dict[str, Any]:
+    """Present fields of a row as they are, by their names: one by one, or several in a text with blanks between them."""
+    return {name: getattr(row, name) for several in names for name in several.split()}
+
+
 def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
     """Present a case whole."""
     session.flush()
@@ -42,7 +47,7 @@ def briefs(session: Session, rows: Iterable[Any], actor: Actor) -> list[dict[str
         if departments is not None and not cases.sees_whole(row, actor):
             items[row.id] = [each for each in items[row.id] if each.department in departments]
     return [
-        _fields(row, "number matter hall entry submitted_at ended_at")
+        fields(row, "number matter hall entry submitted_at ended_at")
         | {
             "applicant": row.applicant["name"],
             "outcome": cases.outcome(items[row.id]),
@@ -77,12 +82,12 @@ def draft(row: Draft | None) -> dict[str, Any]:
 
 def material(row: Material) -> dict[str, Any]:
     """Present a material."""
-    return _fields(row, "no code name filename media_type size sha256 fields handed_in_at handed_in_by")
+    return fields(row, "no code name filename media_type size sha256 fields handed_in_at handed_in_by")
 
 
 def diagram(found: Diagram) -> dict[str, Any]:
     """Present a drawing and its tokens."""
-    return _fields(found, "key version name xml") | {"tokens": _all(found.tokens, "element name kind")}
+    return fields(found, "key version name xml") | {"tokens": _all(found.tokens, "element name kind")}
 
 
 def due(found: DueDate | None) -> dict[str, Any] | None:
@@ -93,8 +98,8 @@ def due(found: DueDate | None) -> dict[str, Any] | None:
 def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
     row, bundle = dossier.case, dossier.deadline
     return {
-        **_fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
-        **_fields(dossier, "matter_name hall_name previous"),
+        **fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
+        **fields(dossier, "matter_name hall_name previous"),
         "outcome": cases.outcome(_live(dossier.items)),
         "archived_at": session.info.get(ARCHIVED_AT),
         "due": due(bundle.promised) if bundle else None,
@@ -111,7 +116,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),
         "notices": _all(dossier.notices, "number kind title content issued_at issued_by"),
         "alerts": _all(dossier.alerts, "kind light department message raised_at"),
-        "rating": _fields(dossier.rating, "score comment rated_at") if dossier.rating else None,
+        "rating": fields(dossier.rating, "score comment rated_at") if dossier.rating else None,
     }
 
 
@@ -119,15 +124,15 @@ def _item(dossier: Dossier, row: Item) -> dict[str, Any]:
     deadline: Deadline = dossier.deadlines[row.number]
     results = [found for found in dossier.results if found.item_id == row.id]
     return {
-        **_fields(row, "number code name department origin mode status clock delivery sync previous_number external_number"),
-        **_fields(row, "received_on accepted_at accepted_by decided_at decided_by issued_at reason result"),
+        **fields(row, "number code name department origin mode status clock delivery sync previous_number external_number"),
+        **fields(row, "received_on accepted_at accepted_by decided_at decided_by issued_at reason result"),
         "case": dossier.case.number,
         "promised_due": due(deadline.promised),
         "statutory_due": due(deadline.statutory),
         "remaining": deadline.remaining,
         "light": deadline.light,
         "ledger": _all([e for e in dossier.ledger if e.item_id == row.id], "id kind on until days procedure reason"),
-        "certificate": _fields(results[0], "number name issuer holder issued_at voided_at") if results else None,
+        "certificate": fields(results[0], "number name issuer holder issued_at voided_at") if results else None,
     }
 
 
@@ -137,8 +142,4 @@ def _live(items: Iterable[Item]) -> list[Item]:
 
 
 def _all(rows: Iterable[Any], names: str) -> list[dict[str, Any]]:
-    return [_fields(row, names) for row in rows]
-
-
-def _fields(row: Any, names: str) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names.split()}
+    return [fields(row, names) for row in rows]

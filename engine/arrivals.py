@@ -2,6 +2,9 @@
 
 Waking is a hint, never the truth: who is woken looks at the table.  So nothing is lost when another process made the task.
 
+Of those who ask for the same only one is woken for each arrival: what he does not find, none of them would.  He wakes the next when he
+leaves without having found out that there is no more.
+
 The processes of one server tell each other what may have come, and who waits: a worker that asks anew may be led to another process.
 """
 
@@ -11,7 +14,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import orjson
@@ -35,27 +38,41 @@ def moment() -> Moment:
 class Waiter:
     """One request that waits."""
 
-    def __init__(self, worker: tuple[str, ...], topics: Collection[str], since: Moment) -> None:
+    def __init__(self, worker: tuple[str, ...], topics: Collection[str], since: Moment, alike: Hashable) -> None:
         #: Who asks, and for what: short, and nobody's name.
         self.key = hashlib.sha256(repr(worker).encode()).hexdigest()[:32]
         self.topics = frozenset(topics)
         self.since = since
-        self._superseded = False
+        #: Where one who has the same here finds nothing, none does.
+        self.alike = self.key if alike is None else alike
+        #: How often it was told of arrivals.
+        self.told = 0
+        self._settled = 0
+        self.superseded = False
         self._woken = threading.Event()
 
     def is_superseded(self) -> bool:
         """Whether another request of the same worker has taken its place: who sent this one may be gone, and must not be given a task."""
         hear()
-        return self._superseded
+        return self.superseded
 
     def send_home(self) -> None:
         """Let it wait no longer."""
-        self._superseded = True
-        self.wake()
+        self.superseded = True
+        self._woken.set()
 
     def wake(self) -> None:
         """Let it look."""
+        self.told += 1
         self._woken.set()
+
+    def settle(self, told: int) -> None:
+        """There is no more of what it had been told of by then, so often: nobody else who asks for the same need look."""
+        self._settled = told
+
+    def owes(self) -> bool:
+        """Whether it was told of something of which there may be more."""
+        return self.told > self._settled
 
     def sleep(self, seconds: float) -> bool:
         """Wait to be woken, at most so long; tells whether it was."""
@@ -73,13 +90,14 @@ _dismissed = threading.Event()
 
 
 @contextmanager
-def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | None = None) -> Iterator[Waiter]:
+def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | None = None, alike: Hashable = None) -> Iterator[Waiter]:
     """Be told of arrivals; of two waiters of the same worker the one that came earlier is superseded, in whichever process it is.
 
-    `since`: when a request came that begins anew; None: now.
+    `since`: when a request came that begins anew; None: now.  `alike`: what those have in common who would be given the same; None:
+    nobody else would.
     """
     with _changing:
-        waiter = Waiter(worker, topics, since or moment())
+        waiter = Waiter(worker, topics, since or moment(), alike)
         _supersede({waiter.key: waiter.since})
         if _dismissed.is_set() or any(other.key == waiter.key and other.since > waiter.since for other in _waiting):
             waiter.send_home()
@@ -90,6 +108,8 @@ def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | No
     finally:
         with _changing:
             _waiting.remove(waiter)
+            if waiter.owes():
+                _wake_one_of_each([other for other in _waiting if other.alike == waiter.alike])
 
 
 def announce(topics: Collection[str]) -> None:
@@ -100,11 +120,9 @@ def announce(topics: Collection[str]) -> None:
 
 
 def wake(topics: Collection[str]) -> None:
-    """Wake who waits here for any of these topics."""
+    """Wake one of each who wait here for any of these topics and ask for the same."""
     with _changing:
-        for waiter in _waiting:
-            if not waiter.topics.isdisjoint(topics):
-                waiter.wake()
+        _wake_one_of_each([waiter for waiter in _waiting if not waiter.topics.isdisjoint(topics)])
 
 
 def remind() -> None:
@@ -147,6 +165,16 @@ def topics() -> set[str]:
 def count() -> int:
     """How many wait."""
     return len(_waiting)
+
+
+def _wake_one_of_each(waiters: Sequence[Waiter]) -> None:
+    """Wake one of each who are alike.
+
+    It is the newest of them that has nothing to look for: the sender of an old request may be gone.  Where all have, one looks again.
+    """
+    staying = [waiter for waiter in waiters if not waiter.superseded]
+    for waiter in {waiter.alike: waiter for waiter in sorted(staying, key=Waiter.owes, reverse=True)}.values():
+        waiter.wake()
 
 
 def _supersede(newest: Mapping[str, Moment]) -> None:

@@ -6,7 +6,7 @@ Whatever is free is found, however many others have come and gone before it: a l
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -78,6 +78,11 @@ class Fetch:
     def topics(self) -> set[str]:
         """What all of it is about."""
         return {wanted.topic for wanted in self.wanted}
+
+    @property
+    def alike(self) -> str:
+        """What all have in common of whom none is given anything where another of the same account is given nothing."""
+        return repr([replace(wanted, lock=timedelta()) for wanted in self.wanted])
 
 
 def is_there(session: Session, what: Fetch, *, actor: Actor) -> bool:

@@ -49,7 +49,8 @@ def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> lis
     topics, who = {wanted.topic for wanted in what.wanted}, auth.actor
     since = g.setdefault("came", arrivals.moment())
     deadline = g.setdefault("until", time.monotonic() + seconds)
-    with arrivals.waiting((who().name, what.worker, *sorted(topics)), topics, since) as waiter:
+    name = who().name
+    with arrivals.waiting((name, what.worker, *sorted(topics)), topics, since, alike=(name, what.alike)) as waiter:
         while not waiter.is_superseded():
             found = again(partial(_try, db, what, who, present, waiter))
             left = deadline - time.monotonic()
@@ -63,9 +64,10 @@ def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> lis
 
 
 def _try(db: Database, what: Fetch, who: Callable[[], Actor], present: Present, waiter: Waiter) -> list[dict[str, Any]]:
-    actor = who()
+    actor, told = who(), waiter.told
     with db.reading() as session:  # a look keeps no writer waiting
         if not fetches.is_there(session, what, actor=actor):
+            waiter.settle(told)
             return []
     if waiter.is_superseded():  # while it looked
         return []
@@ -81,6 +83,7 @@ def _try(db: Database, what: Fetch, who: Callable[[], Actor], present: Present, 
             break  # what is locked by now is given; where the process dies instead, it is free when its lock runs out
         fetched += found
         if len(found) < some.limit:
+            waiter.settle(told)
             break
     return fetched
 

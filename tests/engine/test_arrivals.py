@@ -3,6 +3,7 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import orjson
 import pytest
@@ -44,6 +45,90 @@ def test_hear__tasks_were_made_next_door(next_door):
         arrivals.hear()
 
         assert (one.sleep(0), other.sleep(0)) == (True, False)
+
+
+@pytest.fixture
+def alike():
+    """Three who ask for the same, the newest last."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(arrivals.waiting((name,), TOPICS, alike="same")) for name in "abc"]
+
+
+def woken(waiters):
+    return [waiter.sleep(0) for waiter in waiters]
+
+
+def test_announce__wakes_the_newest_of_those_who_ask_for_the_same(alike):
+    with arrivals.waiting(("d",), TOPICS, alike="other") as other:
+        arrivals.announce(TOPICS)
+
+        assert woken([*alike, other]) == [False, False, True, True]
+
+
+def test_announce__wakes_as_many_as_there_are_arrivals(alike):
+    """Who is told once more of what he has not looked for yet looks again."""
+    for _ in alike:
+        arrivals.announce(TOPICS)
+    assert woken(alike) == [True, True, True]
+
+    arrivals.announce(TOPICS)
+    assert woken(alike) == [False, False, True]
+
+
+def test_announce__who_has_found_nothing_is_told_of_the_next(alike):
+    arrivals.announce(TOPICS)
+    alike[2].settle(alike[2].told)
+
+    arrivals.announce(TOPICS)
+
+    assert alike[2].sleep(0)
+
+
+def test_hear__wakes_one_of_those_who_ask_for_the_same(next_door, alike):
+    tell(next_door, topics=["print"])
+    arrivals.hear()
+
+    assert woken(alike) == [False, False, True]
+
+
+def test_waiting__who_was_woken_goes_and_may_have_left_some(alike):
+    """He tells the next; whoever asks for something else is told nothing that he does not know."""
+    with arrivals.waiting(("d",), TOPICS, alike="other") as other:
+        with arrivals.waiting(("e",), TOPICS, alike="same"):
+            arrivals.announce(TOPICS)
+        assert woken([*alike, other]) == [False, False, True, True]
+
+
+def test_waiting__who_was_woken_has_looked_in_vain(alike):
+    with arrivals.waiting(("e",), TOPICS, alike="same") as newest:
+        arrivals.announce(TOPICS)
+        newest.settle(newest.told)
+
+    assert woken(alike) == [False, False, False]
+
+
+def test_waiting__is_told_again_while_it_looks(alike):
+    """What has come since it began to look, it may not have seen."""
+    with arrivals.waiting(("e",), TOPICS, alike="same") as newest:
+        for _ in (*alike, newest):
+            arrivals.announce(TOPICS)
+        assert woken(alike) == [True, True, True]
+        told = newest.told
+        arrivals.announce(TOPICS)
+        newest.settle(told)
+
+    assert woken(alike) == [False, False, True]
+
+
+def test_waiting__was_woken_and_is_superseded(alike):
+    """His place is taken, perhaps by one who asks for less: he tells the next, who is none that goes home, too."""
+    with arrivals.waiting(WORKER, TOPICS, alike="same"):
+        arrivals.announce(TOPICS)
+        alike[2].send_home()
+        assert alike[2].sleep(0)
+    arrivals.announce(TOPICS)
+
+    assert woken(alike) == [True, True, False]
 
 
 def test_waiting__tells_who_waits_but_no_names(next_door):

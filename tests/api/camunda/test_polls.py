@@ -1,8 +1,10 @@
 """Long polls: who waits keeps nobody from anything, and is given what comes, whatever happens meanwhile."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
+from itertools import islice
 from types import SimpleNamespace
 
 import pytest
@@ -63,14 +65,16 @@ def sleepers(monkeypatch):
 
 @pytest.fixture
 def workers():
-    """Threads for those who ask."""
+    """Threads for those who ask; whoever still waits in the end goes home."""
     with ThreadPoolExecutor(40) as threads:
         yield threads
+        for waiter in list(arrivals._waiting):
+            waiter.send_home()
 
 
-def poll(caller, worker="w", topic="print"):
-    topics = [{"topicName": topic, "lockDuration": 600_000}]
-    asked = {"workerId": worker, "maxTasks": 1, "asyncResponseTimeout": 5_000 * PATIENCE, "topics": topics}
+def poll(caller, worker="w", topic="print", most=1, **more):
+    topics = [{"topicName": topic, "lockDuration": 600_000, **more}]
+    asked = {"workerId": worker, "maxTasks": most, "asyncResponseTimeout": 5_000 * PATIENCE, "topics": topics}
     return caller.post("/external-task/fetchAndLock", asked)
 
 
@@ -103,6 +107,74 @@ def test_wait__holds_nothing(app, client, designer, sleepers, workers, drawn):
     assert not app.extensions["turns"].are_taken()
     started = [start(designer) for _ in polls]
     assert given([one.result(PATIENCE) for one in polls]) == sorted(started)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Looks at the table, so far."""
+    found, look = [], fetches.is_there
+
+    def is_there(*args, **words):
+        found.append(None)
+        return look(*args, **words)
+
+    monkeypatch.setattr(fetches, "is_there", is_there)
+    return found
+
+
+def settled():
+    """Wait until nobody has anything to look for."""
+    deadline = time.monotonic() + PATIENCE
+    while any(waiter.owes() for waiter in list(arrivals._waiting)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("most", "times"), [(1, 2), (2, 1)], ids=["there may be more", "there is no more"])
+def test_wait__many_for_one_task(client, designer, sleepers, workers, drawn, looks, most, times):
+    """Not all of them look for it."""
+    polls = [workers.submit(poll, client("admin"), f"w{number}", most=most) for number in range(20)]
+    sleepers.await_(20)
+    looks.clear()
+
+    started = start(designer)
+    done, _ = wait(polls, PATIENCE, FIRST_COMPLETED)
+    settled()
+
+    assert given([one.result() for one in done]) == [started]
+    sleepers.await_(19)
+    assert len(looks) == times
+
+
+def test_wait__many_for_some_tasks_that_others_made(app, client, sleepers, workers, drawn, looks):
+    """Nobody says how many they are: each wakes the next."""
+    polls = [workers.submit(poll, client("admin"), f"w{number}") for number in range(20)]
+    sleepers.await_(20)
+    started = [start_unseen(app) for _ in range(8)]
+    looks.clear()
+
+    arrivals.announce({"print"})
+    answers = [one.result() for one in islice(as_completed(polls, PATIENCE), 8)]
+    settled()
+
+    assert given(answers) == sorted(started)
+    sleepers.await_(12)
+    assert len(looks) == 9
+
+
+def test_wait__each_for_a_task_of_its_own(client, designer, sleepers, workers, drawn, looks):
+    """Those who ask for something else look, too."""
+    businesses = [workers.submit(poll, client("admin"), f"w{number}", businessKey=f"B{number}") for number in range(3)]
+    anything = [workers.submit(poll, client("admin"), f"v{number}") for number in range(10)]
+    sleepers.await_(13)
+    looks.clear()
+
+    started = designer.post("/process-definition/key/p/start", {"businessKey": "B1"}).json["id"]
+    done, _ = wait([*businesses, *anything], PATIENCE, FIRST_COMPLETED)
+    settled()
+
+    assert given([each.result() for each in done]) == [started]
+    assert len(looks) in {4, 5}  # one of those who take anything; and the next, when it was given to that one
 
 
 @pytest.fixture
@@ -243,6 +315,23 @@ def test_wait__worker_loses_its_rights_meanwhile(app, admin, client, designer, s
 
     assert waiting.result(PATIENCE).status_code == 401
     assert given([poll(client("admin"))]) == [started]
+
+
+def test_wait__the_one_that_is_woken_loses_its_rights(admin, client, designer, sleepers, workers, drawn):
+    """The next is woken instead, and none is lost."""
+    issued = admin.post("/accounts/worker/keys", {"label": "test"}).json
+    staying, going = client("worker"), client("worker")
+    going.headers = {"Authorization": f"Bearer {issued['key']}"}
+    polls = [workers.submit(poll, staying, "staying")]
+    sleepers.await_(1)
+    polls.append(workers.submit(poll, going, "going"))
+    sleepers.await_(2)
+
+    assert admin.post(f"/accounts/worker/keys/{issued['id']}/revoke").status_code == 200
+    started = start(designer)
+
+    assert polls[1].result(PATIENCE).status_code == 401
+    assert given([polls[0].result(PATIENCE)]) == [started]
 
 
 def test_wait__no_thread_is_left_to_watch(client, monkeypatch):

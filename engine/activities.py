@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, delete, select, update
@@ -17,9 +17,7 @@ from engine import holdings, keys, models, moments
 from engine.case_models import LocalVariables
 from engine.definitions import Loaded
 from engine.holdings import Held
-
-if TYPE_CHECKING:
-    from engine.instances import Run
+from engine.runs import Run
 
 _ACTIVITIES = cast("Table", models.Activity.__table__)
 #: How a row is found.

@@ -40,8 +40,8 @@ from engine.case_models import Case, CaseMigration, Draft, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.holdings import Held
-from engine.instances import Run
 from engine.moved_drafts import Refit
+from engine.runs import Run
 from engine.states import UNSETTLED, InstanceStatus
 from engine.subjects import Subject
 

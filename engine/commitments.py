@@ -12,8 +12,8 @@ from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import Held, HeldTask
-from engine.instances import Run
 from engine.notices import NoticeKind
+from engine.runs import Run
 from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, move
 
 #: Process that carries the check afterwards; it goes on when the case is closed.

@@ -10,8 +10,8 @@ from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
-from engine.instances import Run
 from engine.notices import NoticeKind
+from engine.runs import Run
 from engine.states import ItemStatus
 
 #: Form outcomes that decide the item; every other outcome only moves the token.

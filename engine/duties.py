@@ -16,8 +16,8 @@ from engine.batches import Batch
 from engine.case_models import Case, Item
 from engine.database import Database
 from engine.errors import InvalidState
-from engine.instances import Origin
 from engine.models import Definition, Job
+from engine.runs import Origin
 from engine.states import JobStatus
 from engine.variables import Given
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import commitments, decisions, follow_on, intake, issuance, procedures, ratings, supplements
 from engine.holdings import HeldTask
-from engine.instances import Run
+from engine.runs import Run
 
 #: `onething.kind` of a user task → the verb that applies its form, with its guard.
 EFFECTS: dict[str, Callable[[Run, HeldTask, dict[str, Any]], None]] = {

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bpmn.waits import WaitKind
 from engine import callers, execution, instances, jobs
 from engine.actors import Actor
-from engine.instances import Run
+from engine.runs import Run
 from engine.states import InstanceStatus
 
 NOTHING: Mapping[str, Any] = {}

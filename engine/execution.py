@@ -37,9 +37,9 @@ from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
 from engine.holdings import Held
-from engine.instances import Origin, Run
 from engine.models import Incident, Instance, Job, Subscription
 from engine.returns import Ended
+from engine.runs import Origin, Run
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
 
 

@@ -17,8 +17,8 @@ from engine import arrivals, database, definitions, execution, instances, journa
 from engine.actors import Actor, Role
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.instances import Run
 from engine.models import Definition, ExternalTask, Instance
+from engine.runs import Run
 from engine.variables import NOTHING, Given
 
 #: Camunda keeps no more of an error message.

@@ -12,8 +12,8 @@ from engine import calendars, functions, intake, jobs, lifecycle, moments
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
-from engine.instances import Run
 from engine.models import Instance, Subscription, Task
+from engine.runs import Run
 from engine.states import TaskStatus
 
 _DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}

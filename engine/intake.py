@@ -10,8 +10,8 @@ from engine import checklists, entered, functions, journal, lifecycle, notices, 
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
-from engine.instances import Run
 from engine.notices import NoticeKind
+from engine.runs import Run
 from engine.states import ClockStatus, ItemStatus
 
 

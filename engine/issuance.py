@@ -10,8 +10,8 @@ from engine.case_models import Item, Package, Result
 from engine.columns import new_id
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
-from engine.instances import Run
 from engine.outbox import Topic
+from engine.runs import Run
 from engine.states import DeliveryStatus, ItemStatus, move
 
 MODES = ("unified", "classified", "comprehensive")

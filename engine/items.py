@@ -32,10 +32,10 @@ from engine.clock import Light, PauseKind
 from engine.clocks import Approver
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.holdings import Held
-from engine.instances import Run
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
+from engine.runs import Run
 from engine.states import REAPPLICABLE, DeliveryStatus, InstanceStatus, SyncStatus, move
 
 

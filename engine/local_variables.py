@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import and_, insert, select
@@ -16,11 +15,9 @@ from engine import activities, keys, variables
 from engine.case_models import LocalVariables
 from engine.holdings import Held
 from engine.models import Activity, Instance
+from engine.runs import Run
 from engine.states import InstanceStatus
 from engine.variables import Seen
-
-if TYPE_CHECKING:
-    from engine.instances import Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.holdings import Held
-from engine.instances import Run
+from engine.runs import Run
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 

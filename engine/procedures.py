@@ -15,8 +15,8 @@ from engine.case_models import Case, ClockEntry, Item
 from engine.clock import PauseKind
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import Held, HeldTask
-from engine.instances import Run
 from engine.notices import NoticeKind
+from engine.runs import Run
 
 KIND = "special-procedure"
 

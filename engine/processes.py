@@ -31,8 +31,8 @@ from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.holdings import Held
-from engine.instances import Origin, Run
 from engine.places import Place
+from engine.runs import Origin, Run
 from engine.states import InstanceStatus
 from engine.variables import Given
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.orm import Session
@@ -20,12 +20,10 @@ from engine import arrivals, database, dials, holdings, keys, models, moments, r
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
+from engine.runs import Run
 from engine.schedule_models import Continuation
 from engine.states import TaskStatus
 from engine.writes import OLD, Writes
-
-if TYPE_CHECKING:
-    from engine.instances import Run
 
 
 def table_of(model: type[models.Base]) -> Table:

@@ -8,7 +8,7 @@ from engine import entered, journal, moments
 from engine.case_models import Rating
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
-from engine.instances import Run
+from engine.runs import Run
 
 WORST, BEST = 1, 5
 #: Some forms give a mark as text.

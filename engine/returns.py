@@ -13,8 +13,9 @@ from engine import holdings, instances, large_values, lifecycle, postgresql
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
-from engine.instances import LOCKING, Run
+from engine.instances import LOCKING
 from engine.reads import Read
+from engine.runs import Run
 from engine.states import InstanceStatus, ItemStatus
 
 #: The largest number of a lock.

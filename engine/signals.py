@@ -17,8 +17,8 @@ from bpmn.definition import EventType
 from bpmn.waits import WaitKind
 from engine import database, definitions, holdings, jobs
 from engine.holdings import Held
-from engine.instances import Run
 from engine.models import Instance, Job, Subscription
+from engine.runs import Run
 
 
 def tell(run: Run) -> None:

@@ -10,7 +10,7 @@ from engine.alerts import AlertKind
 from engine.case_models import Item
 from engine.clock import Light
 from engine.follow_on import ITEMS_CHANGED
-from engine.instances import Run
+from engine.runs import Run
 
 
 def accept(run: Run) -> None:

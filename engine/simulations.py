@@ -23,9 +23,10 @@ from engine.clock import LimitKind
 from engine.database import Database
 from engine.errors import InvalidInput
 from engine.folders import Folder
-from engine.instances import WITNESS, Run
+from engine.instances import WITNESS
 from engine.models import Definition, Department, Instance, Resource
 from engine.passwords import WELL_KNOWN
+from engine.runs import Run
 from engine.settings import Environment
 
 #: Whoever deploys here.

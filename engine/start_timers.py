@@ -23,8 +23,8 @@ from engine import attempts, definitions, errors, instances, moments, processes,
 from engine.actors import ENGINE, Actor
 from engine.errors import InvalidInput, NotFound
 from engine.holdings import Held
-from engine.instances import Origin
 from engine.models import Definition, Incident
+from engine.runs import Origin
 from engine.schedule_models import StartTimer
 from engine.variables import NOTHING
 

@@ -10,7 +10,7 @@ from bpmn.waits import Wait
 from engine import clocks, functions, journal, moments, tolerances
 from engine.case_models import Case, Item
 from engine.decisions import CERTIFICATE
-from engine.instances import Run
+from engine.runs import Run
 from engine.states import FAVOURABLE, ClockStatus, ItemStatus, move
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from bpmn.waits import Wait
 from engine import commitments, decisions, issuance, silence, supervision, supplements, tolerances
 from engine.errors import InvalidInput
-from engine.instances import Run
+from engine.runs import Run
 
 PREFIX = "onething."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import alerts, journal, tolerances
 from engine.alerts import AlertKind
 from engine.clock import Light
-from engine.instances import Run
+from engine.runs import Run
 
 
 def remind(run: Run) -> None:

@@ -15,8 +15,8 @@ from engine.case_models import Case, Item, Supplement
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
-from engine.instances import Run
 from engine.notices import NoticeKind
+from engine.runs import Run
 from engine.states import ItemStatus, SupplementStatus, move
 
 

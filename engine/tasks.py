@@ -36,9 +36,9 @@ from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
 from engine.holdings import HeldTask
-from engine.instances import Run
 from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.reads import Read
+from engine.runs import Run
 from engine.states import TaskStatus, move
 from engine.variables import NOTHING, Given
 from engine.writes import OLD

@@ -14,9 +14,9 @@ from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Ledger, Light, LimitKind, PauseKind
 from engine.errors import InvalidInput, InvalidState
-from engine.instances import Run
 from engine.models import Instance
 from engine.notices import NoticeKind
+from engine.runs import Run
 from engine.states import UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 
 #: What the configured end of an unfulfilled tolerance makes of the items that needed the material.

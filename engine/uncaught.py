@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine import alerts, journal
 from engine.alerts import AlertKind
 from engine.clock import Light
-from engine.instances import Run
+from engine.runs import Run
 
 
 def tell(run: Run) -> None:

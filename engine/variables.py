@@ -6,16 +6,14 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bpmn import snapshot
 from engine.errors import NotFound
+from engine.holdings import Held
 from engine.models import Instance
 from engine.places import Place
-
-if TYPE_CHECKING:
-    from engine.holdings import Held
-    from engine.instances import Run
+from engine.runs import Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from bpmn.errors import ExpressionError
 from engine.errors import InvalidInput
-from engine.instances import Run
 from engine.models import ExternalTask
+from engine.runs import Run
 
 
 def drawn(run: Run, task: ExternalTask, given: Mapping[str, Any]) -> str | None:

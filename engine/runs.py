@@ -1,0 +1,74 @@
+"""Runs: an instance in our hands, and how one comes about.  What is done with it is in `instances` and `execution`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from bpmn.instance import Instance as Process
+from bpmn.instructions import Instruction
+from bpmn.waits import Glance, Wait, WaitKind
+from engine.actors import Actor
+from engine.case_models import Case, Item
+from engine.definitions import Loaded
+from engine.holdings import Held
+from engine.states import ItemStatus
+from engine.subjects import Subject
+
+
+@dataclass(kw_only=True)
+class Run:
+    """An instance in our hands: locked, awake, and not yet put back."""
+
+    session: Session
+    actor: Actor
+    row: Held
+    loaded: Loaded
+    process: Process
+    subject: Subject
+    #: What waited when it was woken, of what may have changed since: it has its rows.
+    before: Glance
+    #: Status of the item when it was woken.
+    found_as: ItemStatus | None = None
+    #: Waits that came up in this run, and for which the engine has done what they ask of it; a wait that fails and is retried keeps its id.
+    handled: dict[int, WaitKind] = field(default_factory=dict)
+    #: Those that it has called in this run, which have been put back.
+    called: list[Run] = field(default_factory=list)
+    #: Whether what is canceled with it, in what it has called, hands out its output parameters.
+    maps: bool = True
+    #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.
+    why: str = "流程未等其办结即已继续"
+
+    @property
+    def case(self) -> Case:
+        """The case that it belongs to."""
+        return self.subject.case
+
+    @property
+    def item(self) -> Item | None:
+        """The item whose process this is; None: the process of the matter."""
+        return self.subject.item
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether this is the process of the case's matter, whose lock governs what is common to the items."""
+        return self.row.item_id is None and self.row.parent_id is None
+
+    def canceled(self, kind: WaitKind) -> set[int]:
+        """Waits of a kind that something has canceled, after the engine had done what they ask of it: before this run, or in it."""
+        return {wait for wait in self.process.canceled() if kind in {self.before.kinds.get(wait), self.handled.get(wait)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """How an instance comes about."""
+
+    #: The call activity that waits for it, with its instance.
+    parent: tuple[Held, Wait] | None = None
+    #: What it is called (its business key); what belongs to a case is called by its number.
+    key: str | None = None
+    #: Id of a start event that waits for something; None: the one that does not.
+    at: str | None = None
+    #: Where it begins instead of at a start event.
+    elsewhere: tuple[Instruction, ...] = ()

@@ -10,7 +10,7 @@ from bpmn import lint
 from bpmn.errors import Finding
 from bpmn.lint import Bundle, Known
 from bpmn.matter.facts import Item
-from engine import functions
+from engine import functions, vocabulary
 from engine.folders import Folder
 
 
@@ -41,6 +41,7 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
     for folder in folders:
         known = Known(
             functions=functions.NAMES,
+            words=vocabulary.WORDS,
             variables=functions.VARIABLES,
             processes=processes,
             items=dict(items),

@@ -16,7 +16,7 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_events, start_timers
+from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_events, start_timers, vocabulary
 from engine.actors import Actor, Role
 from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
@@ -68,6 +68,7 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
     """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
     known = lint.Known(
         functions=functions.NAMES,
+        words=vocabulary.WORDS,
         variables=functions.VARIABLES,
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
         decisions=offers.names(session, offers.DECISION),

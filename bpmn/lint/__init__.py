@@ -3,10 +3,11 @@
 Each file is checked by itself (`compiler`, `decisions`, `forms`); the rules here judge what the files say about one another, and whether a
 matter is one that people are served by.
 
-bundle    the files, read
-rule      what a rule is
-rules     one file for each
-rulebook  every rule that a finding may name, and the index of their pages
+bundle       the files, read
+expressions  what is asked at which element
+rule         what a rule is
+rules        one file for each
+rulebook     every rule that a finding may name, and the index of their pages
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from itertools import islice
 from bpmn import compiler, decisions, forms, xml
 from bpmn.definition import BODY
 from bpmn.errors import DocumentError, Finding
-from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known
+from bpmn.lint.bundle import DIAGRAMS, FORMS, TABLES, Bundle, Known, Words
 from bpmn.lint.rule import Problem, Rule
 from bpmn.lint.rules import RULES
 
-__all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "examine", "judge", "lint"]
+__all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "Words", "examine", "judge", "lint"]
 
 NOTHING = Known()
 

@@ -19,11 +19,28 @@ LIMITS = "item_limits"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Words:
+    """Words that the engine goes by, each in its place."""
+
+    #: By the name of the property: of a process, of an element.
+    processes: Mapping[str, frozenset[str]]
+    elements: Mapping[str, frozenset[str]]
+    #: Topics of the engine's own steps.
+    steps: frozenset[str]
+    #: By the name of the function that takes them.
+    arguments: Mapping[str, frozenset[str]]
+    #: By table and column.
+    columns: Mapping[tuple[str, str], frozenset[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What lies outside the files: what is deployed already, and what goes with them without being deployed."""
 
     #: Functions that expressions may call; None: not checked.
     functions: frozenset[str] | None = None
+    #: Words that the engine goes by; None: not checked.
+    words: Words | None = None
     #: Variables that every process of a matter or an item begins with; None: not checked.
     variables: frozenset[str] | None = None
     #: Keys of processes, decisions and forms.

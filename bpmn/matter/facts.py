@@ -113,11 +113,16 @@ class Matter:
         return found.logic if found and isinstance(found.logic, DecisionTable) else None
 
     def rows(self, decision: str) -> Iterator[tuple[Rule, dict[str, Any]]]:
-        """Yield the rules of a table with what they say whatever is asked; what depends on the case, and lists, are left out."""
+        """Yield the rules of a table beside the matter with what they say whatever is asked."""
         table = self.table(decision)
-        for rule in table.rules if table else ():
-            cells = zip(table.outputs, rule.outputs, strict=True) if table else ()
-            yield rule, {column.name: value for column, cell in cells if (value := _constant(cell)) is not None}
+        yield from rows(table) if table else ()
+
+
+def rows(table: DecisionTable) -> Iterator[tuple[Rule, dict[str, Any]]]:
+    """Yield the rules of a table with what they say whatever is asked; what depends on the case, and lists, are left out."""
+    for rule in table.rules:
+        cells = zip(table.outputs, rule.outputs, strict=True)
+        yield rule, {column.name: value for column, cell in cells if (value := _constant(cell)) is not None}
 
 
 def number(text: str) -> int | None:

@@ -180,7 +180,7 @@ def test_step__fails_in_a_savepoint(stage, clerk, market):
 
 
 def test_step__with_an_unknown_topic(stage, clerk):
-    alpha = tiny.item("alpha", d.start("s"), d.external("odd", topic="onething.nothing"), d.end("e"), d.flows("s -> odd -> e"))
+    alpha = tiny.item("alpha", d.start("s"), d.external("odd", topic="${'onething.nothing'}"), d.end("e"), d.flows("s -> odd -> e"))
 
     case = accepted(stage, clerk, {"alpha": {}, "beta": {}}, processes={"alpha": alpha})
 
@@ -190,7 +190,7 @@ def test_step__with_an_unknown_topic(stage, clerk):
 
 def test_step__fails_and_is_broken_off_in_the_same_moment(stage, clerk):
     """What goes on beside it has ended it: no incident stands where nothing waits any more."""
-    alpha = tiny.broken_off("odd", d.external("odd", topic="onething.nothing"))
+    alpha = tiny.broken_off("odd", d.external("odd", topic="${'onething.nothing'}"))
 
     case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": alpha})
 

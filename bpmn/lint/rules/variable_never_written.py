@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from bpmn.definition import COUNTERS, Definition, Element
-from bpmn.expressions import Expression
+from bpmn.lint import expressions
 from bpmn.lint.bundle import FORMS, TABLES, Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.parameters import Value
 
 
 def check(bundle: Bundle) -> Problems:
@@ -31,34 +30,7 @@ def check(bundle: Bundle) -> Problems:
 def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
     """Yield elements with the variables that they, or the flows out of them, read."""
     for element in process.elements.values():
-        asked = [*_asked(element), *(process.flows[key].condition for key in element.outgoing)]
-        yield element, {name for expression in asked if expression for name in expression.names}
-
-
-def _asked(element: Element) -> Iterator[Expression | None]:
-    """Yield the expressions that stand on an element."""
-    yield from (*element.candidate_groups, *element.candidate_users, element.assignee, element.due_date, element.follow_up_date)
-    yield from (element.title, element.description)
-    yield from (element.priority, element.job_priority, element.retry_cycle, element.topic, element.expression, element.decision_ref)
-    yield from (element.called, element.called_version, element.business_key)
-    yield from (mapping.source for mapping in element.inputs if not mapping.by_name)
-    for parameter in (*element.input_parameters, *element.output_parameters):
-        yield from _in_value(parameter.value)
-    if element.event:
-        yield from (element.event.when, element.event.signal, element.event.message, element.event.condition)
-        yield element.event.error_message
-        yield from (mapping.source for mapping in element.event.inputs if not mapping.by_name)
-    if element.loop:
-        yield from (element.loop.cardinality, element.loop.collection, element.loop.condition)
-
-
-def _in_value(value: Value) -> Iterator[Expression | None]:
-    """Yield the expressions in the value of a parameter, in lists and maps too."""
-    if value is None or isinstance(value, Expression):
-        yield value
-    else:
-        for entry in value.values() if isinstance(value, Mapping) else value:
-            yield from _in_value(entry)
+        yield element, {name for expression in expressions.asked(process, element) for name in expression.names}
 
 
 def _written(process: Definition) -> set[str]:

@@ -1,0 +1,74 @@
+"""A word that the engine does not know is refused where it stands, with those that it knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpmn import lint
+from engine.starters import SHIPPED
+from engine.vocabulary import WORDS
+from tests.bpmn.test_templates import choices
+
+STARTER = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
+
+each_mistake = pytest.mark.parametrize(
+    ("file", "written", "mistaken", "element", "words"),
+    [
+        ("starter.bpmn", 'kind" value="matter"', 'kind" value="mater"', "starter", "item, matter, post-check, process, but it is 'mater'"),
+        ("starter.bpmn", 'kind" value="intake"', 'kind" value="受理"', "intake", "intake, issuance, post-check"),
+        ("starter.bpmn", "ON_FIRST_ACCEPT", "on_first_accept", "starter", "ON_ALL_ACCEPTED, ON_FIRST_ACCEPT, ON_SUBMIT"),
+        ("starter.bpmn", 'outcome" value="returned"', 'outcome" value="退件"', "tolerance_return", "returned, terminated"),
+        ("starter.bpmn", "onething.split-issuance", "onething.split_issuance", "split_issuance", "onething.split-issuance"),
+        ("starter.bpmn", "tolerance('grace')", "tolerance('graze')", "grace_due", "due, grace, remind, but it is 'graze'"),
+        (
+            "starter.bpmn",
+            "ready('starter_second')",
+            'ready( "starter_secnd" )',
+            "dispatch",
+            "starter_first, starter_second, but it is 'starter_secnd'",
+        ),
+        ("starter-first.bpmn", "${deadline('warning')}", "${deadline('预警')}", "warning_due", "promised, statutory, warning"),
+        ("starter-first.bpmn", 'mode" value="review"', 'mode" value="审批"', "starter_first", "automatic, commitment, filing, review"),
+        ("starter.dmn", '"include"', '"包含"', "", "action in rule 1 (items_1) of the table items to be one of exclude, import, include"),
+        ("starter.dmn", '"SUBMIT"', '"submit"', "", "exemption in rule 2 (materials_2) of the table materials"),
+        ("starter.dmn", '"BEFORE_ISSUE"', '"BEFORE_ISUE"', "", "AFTER_ISSUE, BEFORE_DECISION, BEFORE_ISSUE, BEFORE_OPENING"),
+        ("starter-items.dmn", '"working"', '"工作日"', "", "calendar, working, but it is '工作日'"),
+    ],
+)
+
+
+def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    """Files, elements and messages of what the rule finds."""
+    findings = lint.lint(resources, lint.Known(words=WORDS))
+    return [(finding.resource, finding.element, finding.message) for finding in findings if finding.rule == "unknown-word"]
+
+
+@each_mistake
+def test_lint__unknown_word(file: str, written: str, mistaken: str, element: str, words: str):
+    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
+    assert content != STARTER[file]
+
+    [(resource, at, message)] = found(STARTER | {file: content})
+
+    assert (resource, at) == (file, element)
+    assert words in message
+
+
+@pytest.mark.parametrize("folder", [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")], ids=lambda folder: folder.name)
+def test_lint__known_words(folder: Path):
+    assert found({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "known"),
+    [
+        ("matter", "onething.clock_start", WORDS.processes),
+        ("single-item", "onething.mode", WORDS.processes),
+        ("item", "onething.on_refusal", WORDS.elements),
+        ("tolerance-return", "onething.outcome", WORDS.elements),
+    ],
+)
+def test_words__are_those_that_templates_offer(template: str, name: str, known: dict[str, frozenset[str]]):
+    assert choices(template, name) == known[name]

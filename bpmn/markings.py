@@ -13,6 +13,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bpmn import closure
 from bpmn.definition import Definition, Element, ElementType
 from bpmn.spiff.gateways import InclusiveGateway
 from bpmn.spiff.reach import nothing_comes
@@ -244,10 +245,4 @@ class Markings:
 
 def _closed(open_ends: Iterable[Marking], along: Mapping[Marking, Iterable[Marking]]) -> set[Marking]:
     """Return all to which some lead, and themselves."""
-    found = set(open_ends)
-    left = list(found)
-    while left:
-        fresh = set(along.get(left.pop(), ())) - found
-        found |= fresh
-        left += fresh
-    return found
+    return closure.of(open_ends, lambda marking: along.get(marking, ()))

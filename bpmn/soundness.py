@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bpmn import catchers
+from bpmn import catchers, closure
 from bpmn.definition import Definition, Element, ElementType, EventType, Flow
 from bpmn.markings import GATHERING, JOB, Markings, Step, is_passed, key_of, place_of
 from bpmn.spiff.gateways import InclusiveGateway
@@ -104,14 +104,12 @@ class Net:
 
     def cone(self, places: Iterable[str]) -> frozenset[str]:
         """Places from which tokens have a say in what comes to these: from nowhere else does one come, or take one away."""
-        found, open_ends = set(places), list(places)
-        while open_ends:
-            place = open_ends.pop()
+
+        def asked(place: str) -> Iterator[str]:
             steps = [*self._into.get(place, ()), *(step for step in self.steps.get(place, ()) if step.opens)]
-            fresh = {before for step in steps for before in step.before} - found
-            found |= fresh
-            open_ends += fresh
-        return frozenset(found)
+            return (before for step in steps for before in step.before)
+
+        return frozenset(closure.of(places, asked))
 
     def shape(self, cone: Collection[str], name: Callable[[str], str]) -> object:
         """What can happen in a cone, under other names: where it is the same in two versions, the same happens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from bpmn import closure
 from bpmn.definition import SCOPES, Definition, Element, ElementType
 
 #: Calls between which ways are looked for.
@@ -45,15 +46,8 @@ def _out_of(process: Definition, element: Element) -> tuple[str, ...]:
 def reach(process: Definition, starts: Iterable[str], *, stop: frozenset[str] = frozenset()) -> set[str]:
     """Return everything that comes after some elements; the way does not lead on behind those of `stop`."""
     following = followers(process)
-    frontier = [key for start in starts for key in following(start)]
-    seen: set[str] = set()
-    while frontier:
-        key = frontier.pop()
-        if key not in seen:
-            seen.add(key)
-            if key not in stop:
-                frontier += following(key)
-    return seen
+    begins = [key for start in starts for key in following(start)]
+    return closure.of(begins, lambda key: () if key in stop else following(key))
 
 
 def leading_to(process: Definition, goals: Iterable[str]) -> set[str]:
@@ -63,13 +57,8 @@ def leading_to(process: Definition, goals: Iterable[str]) -> set[str]:
     for key in process.elements:
         for follower in following(key):
             before.setdefault(follower, []).append(key)
-    frontier, seen = list(goals), set[str]()
-    while frontier:
-        for key in before.get(frontier.pop(), ()):
-            if key not in seen:
-                seen.add(key)
-                frontier.append(key)
-    return seen
+    ends = [key for goal in goals for key in before.get(goal, ())]
+    return closure.of(ends, lambda key: before.get(key, ()))
 
 
 def between(process: Definition, elements: frozenset[str]) -> set[tuple[str, str]]:

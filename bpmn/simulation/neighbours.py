@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
+from bpmn import closure
 from bpmn.definition import Definition, Element, ElementType
 from bpmn.simulation import paths
 from bpmn.simulation.paths import Place
@@ -83,23 +84,15 @@ class Neighbours:
 
     def _ahead_of(self, begins: Iterable[str], without: frozenset[str]) -> set[str]:
         """Find the elements that one token can come to."""
-        found: set[str] = set()
-        frontier = list(begins)
-        while frontier:
-            new = {target for _, target in paths.ways(self.process, frontier.pop())} - found - without
-            found |= new
-            frontier += new
-        return found
+
+        def following(key: str) -> set[str]:
+            return {target for _, target in paths.ways(self.process, key)} - without
+
+        return closure.of([target for key in begins for target in following(key)], following)
 
     def _ahead(self, begins: Iterable[Where]) -> frozenset[str]:
         """Find the elements at which there may be tokens once there was one somewhere."""
-        frontier = list(begins)
-        found = set(frontier)
-        while frontier:
-            new = set(self._next(frontier.pop())) - found
-            found |= new
-            frontier += new
-        return frozenset(key for key, is_left in found if not is_left)
+        return frozenset(key for key, is_left in closure.of(begins, self._next) if not is_left)
 
     def _next(self, where: Where) -> Iterator[Where]:
         key, is_left = where

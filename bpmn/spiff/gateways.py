@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bpmn import closure
 from bpmn.definition import Definition, Element, Flow
 from bpmn.spiff.element import ElementSpec
 
@@ -83,14 +84,10 @@ class EventBasedGateway(ElementSpec):
 
 def _upstream(definition: Definition, flow: str, gateway: str) -> frozenset[str]:
     """Walk backwards from a flow, over boundary events to what they stand on, up to the gateway itself."""
-    reached: set[str] = set()
-    open_ends = [definition.flows[flow].source]
-    while open_ends:
-        here = open_ends.pop()
-        if here == gateway or here in reached:
-            continue
-        reached.add(here)
+
+    def before(here: str) -> set[str]:
         element = definition.elements[here]
-        open_ends += [definition.flows[incoming].source for incoming in element.incoming]
-        open_ends += [element.attached_to] if element.attached_to else []
-    return frozenset(reached)
+        sources = {definition.flows[incoming].source for incoming in element.incoming}
+        return (sources | ({element.attached_to} if element.attached_to else set())) - {gateway}
+
+    return frozenset(closure.of({definition.flows[flow].source} - {gateway}, before))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from bpmn import closure
 from bpmn.compiler.rules.rule import Drawing
 from bpmn.definition import ACTIVITIES, SCOPES, Element, ElementType, EventType
 
@@ -16,7 +17,7 @@ BEGINNINGS = frozenset({ElementType.START_EVENT, ElementType.EVENT_SUBPROCESS})
 def unreachable(drawing: Drawing) -> Problems:
     """Elements that no token ever gets to."""
     starts = [element.id for element in drawing.of_type(*BEGINNINGS) if element.parent is None]
-    reached = _closure(drawing, starts)
+    reached = closure.of(starts, lambda key: _followers(drawing, drawing.definition.elements[key], inwards=True))
     for element in drawing.elements:
         if starts and element.id not in reached and (element.parent is None or element.parent in reached):
             yield element.id, f"Expected a way from the start to {drawing.label(element.id)}, but there is none: connect it or remove it"
@@ -30,12 +31,7 @@ def no_way_to_an_end(drawing: Drawing) -> Problems:
             before.setdefault(follower, []).append(element.id)
     ended = _ended_scopes(drawing)
     ending = {element.id for element in drawing.elements if not (element.outgoing or _jumps(element)) or element.parent in ended}
-    frontier = list(ending)
-    while frontier:
-        for previous in before.get(frontier.pop(), ()):
-            if previous not in ending:
-                ending.add(previous)
-                frontier.append(previous)
+    ending = closure.of(ending, lambda key: before.get(key, ()))
     for element in drawing.elements:
         if element.type in ACTIVITIES and element.id not in ending:
             message = (
@@ -74,17 +70,6 @@ def _ended_scopes(drawing: Drawing) -> set[str | None]:
         if terminated or any(event.interrupting for event in events) or (scope is not None and around in ended):
             ended.add(scope)
     return ended
-
-
-def _closure(drawing: Drawing, starts: Iterable[str]) -> set[str]:
-    reached = set(starts)
-    frontier = list(reached)
-    while frontier:
-        for follower in _followers(drawing, drawing.definition.elements[frontier.pop()], inwards=True):
-            if follower not in reached:
-                reached.add(follower)
-                frontier.append(follower)
-    return reached
 
 
 def _followers(drawing: Drawing, element: Element, *, inwards: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from api import auth
 from api.camunda import answers, asked, lists, values
-from api.camunda.shown import activity_id, definition_id
+from api.camunda.shown import NO_CASE, TASK_STATES, activity_id, definition_id
 from api.transactions import reading
 from engine import instance_lists, processes, task_lists, variable_lists
 from engine.database import Session
@@ -27,7 +27,6 @@ _STATES = {
     InstanceStatus.FAILED: "INTERNALLY_TERMINATED",
     InstanceStatus.CANCELED: "EXTERNALLY_TERMINATED",
 }
-_TASK_STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
 #: Why a task that nobody completed is gone.
 _REASONS = {TaskStatus.COMPLETED: "completed", TaskStatus.CANCELED: "deleted"}
 #: What variables are asked for by, beside their instances.
@@ -146,12 +145,9 @@ def _task(session: Session, found: Any) -> dict[str, Any]:
         "parentTaskId": None,
         "rootProcessInstanceId": str(processes.root(session, instance).id),
         "removalTime": None,
-        "caseDefinitionKey": None,
-        "caseDefinitionId": None,
-        "caseInstanceId": None,
-        "caseExecutionId": None,
+        **NO_CASE,
         "tenantId": None,
-        "taskState": _TASK_STATES[task.status],
+        "taskState": TASK_STATES[task.status],
     }
 
 
@@ -173,10 +169,7 @@ def _variable(session: Session, one: Variable) -> dict[str, Any]:
         "state": "CREATED",
         "createTime": answers.moment(row.started_at),
         "removalTime": None,
-        "caseDefinitionKey": None,
-        "caseDefinitionId": None,
-        "caseInstanceId": None,
-        "caseExecutionId": None,
+        **NO_CASE,
         "tenantId": None,
     }
 

@@ -8,7 +8,12 @@ from uuid import UUID
 from engine.errors import NotFound
 from engine.holdings import Held
 from engine.models import Definition, Instance
-from engine.states import InstanceStatus
+from engine.states import InstanceStatus, TaskStatus
+
+#: What Camunda says of cases of CMMN, of which there are none.
+NO_CASE = dict.fromkeys(("caseDefinitionKey", "caseDefinitionId", "caseInstanceId", "caseExecutionId"))
+#: Camunda's names for the statuses of tasks.
+TASK_STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
 
 
 def definition_id(row: Definition) -> str:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from api import auth
 from api.camunda import answers, asked, forms, lists, tenants, values
-from api.camunda.shown import definition_id
+from api.camunda.shown import TASK_STATES, definition_id
 from api.transactions import database, reading
 from engine import arranging, identity_links, task_lists, tasks
 from engine.arranging import Facts
@@ -20,7 +20,6 @@ from engine.filters import Listing, any_of
 from engine.identity_links import Link, LinkType
 from engine.models import Instance
 from engine.places import Place
-from engine.states import TaskStatus
 from engine.task_lists import Listed
 
 bp = Blueprint("tasks", __name__, url_prefix="/task")
@@ -29,7 +28,6 @@ _CANDIDATES = ("candidateGroup", "candidateGroups", "candidateUser")
 #: Queries of which each must hold in some way; each is a condition.
 MOST_QUERIES = 100
 _DELEGATED = {"pending": "PENDING", "resolved": "RESOLVED"}
-_STATES = {TaskStatus.OPEN: "Created", TaskStatus.COMPLETED: "Completed", TaskStatus.CANCELED: "Deleted"}
 
 
 @bp.get("/<task>")
@@ -176,7 +174,7 @@ def shown(session: Session, found: Listed) -> dict[str, Any]:
         "suspended": found.instance.suspended,
         **forms.named(task_lists.drawn(session, found)[1]),
         "tenantId": None,
-        "taskState": _STATES[task.status],
+        "taskState": TASK_STATES[task.status],
     }
 
 

@@ -1,7 +1,8 @@
-"""Diagrams as the compiler reads and rewrites them, whatever its rules say about them."""
+"""Diagrams as the compiler reads and rewrites them, whatever its rules say about them; and as it compiles them."""
 
 from __future__ import annotations
 
+from bpmn import compiler
 from bpmn.compiler import reading, rewriting
 from bpmn.compiler.source import Source
 from bpmn.definition import Definition, Element
@@ -20,6 +21,17 @@ def drawn(*content: str, **more) -> Definition:
 def rewritten(*content: str, **more) -> Definition:
     """The same in the shapes that the executor runs."""
     return rewriting.rewrite(drawn(*content, **more))
+
+
+def compiled(*content: str, **more) -> Definition:
+    """The one process of a diagram, as it is deployed; raises DocumentError when anything is wrong with it."""
+    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
+    return definition
+
+
+def between(*content: str) -> Definition:
+    """A diagram `s -> x -> e` around the element x, compiled."""
+    return compiled(start("s"), *content, end("e"), flows("s -> x -> e"))
 
 
 def only(content: str) -> Element:

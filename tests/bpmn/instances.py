@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bpmn import compiler
 from bpmn.instance import Instance
 from bpmn.waits import Context, WaitKind
-from tests.bpmn import diagrams
 from tests.bpmn.diagrams import end, flows, parallel, start, timer_boundary, user
+from tests.bpmn.drawings import compiled as definition
 
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-def definition(*content, **more):
-    """Compile a diagram with one process."""
-    (compiled,) = compiler.compile(diagrams.diagram(*content, **more), "test.bpmn")
-    return compiled
 
 
 def begin(*content, at=None, now=NOW, variables=None, **context):

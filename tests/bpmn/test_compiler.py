@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bpmn import compiler
-from bpmn.definition import Definition
 from tests.bpmn.diagrams import (
     diagram,
     document,
@@ -19,17 +18,7 @@ from tests.bpmn.diagrams import (
     timer_boundary,
     user,
 )
-
-
-def compiled(*content: str, **more) -> Definition:
-    """The one process of a diagram."""
-    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
-    return definition
-
-
-def between(*content: str) -> Definition:
-    """A diagram `s -> x -> e` around the element x."""
-    return compiled(start("s"), *content, end("e"), flows("s -> x -> e"))
+from tests.bpmn.drawings import between, compiled
 
 
 def test_compile__process():

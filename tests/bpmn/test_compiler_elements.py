@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bpmn import compiler
-from bpmn.definition import Definition, Element, ElementType, EventDefinition, EventType, TimerType
+from bpmn.definition import Element, ElementType, EventDefinition, EventType, TimerType
 from tests.bpmn.diagrams import (
     boundary,
     call,
     decision,
-    diagram,
     document,
     element,
     end,
@@ -29,17 +28,7 @@ from tests.bpmn.diagrams import (
     timer_catch,
     user,
 )
-
-
-def compiled(*content: str, **more) -> Definition:
-    """The one process of a diagram."""
-    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
-    return definition
-
-
-def between(*content: str) -> Definition:
-    """A diagram `s -> x -> e` around the element x."""
-    return compiled(start("s"), *content, end("e"), flows("s -> x -> e"))
+from tests.bpmn.drawings import between, compiled
 
 
 def only(content: str) -> Element:

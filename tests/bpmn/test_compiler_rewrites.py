@@ -7,12 +7,8 @@ import pytest
 from bpmn import compiler
 from bpmn.definition import Definition, ElementType, EventDefinition, EventType
 from bpmn.errors import DocumentError
-from tests.bpmn.diagrams import diagram, document, element, end, exclusive, flow, flows, parallel, process, start, tag, timer_boundary, user
-
-
-def compiled(*content: str, **more) -> Definition:
-    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
-    return definition
+from tests.bpmn.diagrams import document, element, end, exclusive, flow, flows, parallel, process, start, tag, timer_boundary, user
+from tests.bpmn.drawings import compiled
 
 
 def arrows(definition: Definition) -> list[tuple[str, str, str | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpmn import compiler, lint
+from bpmn import lint
 from bpmn.lint import shapes
 from bpmn.matter import ways
 from tests.bpmn.definitions import CANCEL, again, conditional, error, instances, link, message, parameters
@@ -27,14 +27,10 @@ from tests.bpmn.diagrams import (
     transaction,
     user,
 )
+from tests.bpmn.drawings import compiled
 
 TWICE = instances(count="2")
 ITEM = {"onething.kind": "item"}
-
-
-def compiled(*content: str, **more):
-    (definition,) = compiler.compile(diagram(*content, **more), "p.bpmn")
-    return definition
 
 
 def found(rule: str, *content: str, known: lint.Known = lint.NOTHING, **more) -> list[str]:

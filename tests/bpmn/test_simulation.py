@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpmn import compiler, forms, patterns
+from bpmn import forms, patterns
 from bpmn.simulation import drawing, samples, telling
 from bpmn.simulation.coverage import Coverage
 from tests.bpmn import tables
@@ -26,16 +26,13 @@ from tests.bpmn.diagrams import (
     timer_catch,
     user,
 )
+from tests.bpmn.drawings import compiled
 from tests.bpmn.schemas import OPTIONS, component, form
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 SVG = "{http://www.w3.org/2000/svg}"
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 CHOICES = {"values": [{"label": each, "value": each} for each in ("granted", "denied")]}
-
-
-def process(*content):
-    return compiler.compile(diagram(*content), "p.bpmn")[0]
 
 
 def filled(*components, variables=None, telling=None):
@@ -64,7 +61,7 @@ def test_compared__with_what_a_variable_is_compared(source, name, values):
 
 
 def test_values__and_what_lies_beside_them():
-    drawn = process(
+    drawn = compiled(
         start("s"),
         exclusive("one", default="e"),
         exclusive("two", default="e"),
@@ -77,7 +74,7 @@ def test_values__and_what_lies_beside_them():
 
 
 def test_values__of_the_tables_that_are_asked():
-    drawn = process(start("s"), decision("ask", ref="fee", result="fee"), end("e"), flows("s -> ask -> e"))
+    drawn = compiled(start("s"), decision("ask", ref="fee", result="fee"), end("e"), flows("s -> ask -> e"))
     found = tables.read(
         tables.decision("fee", ["age:number", "kind:string"], ["fee:number"], '< 18 | "a","b" => 0', '>= 18 | "a","b" => 5'),
         tables.decision("other", ["never:string"], ["x:number"], '"z" => 1'),
@@ -193,7 +190,7 @@ NESTED = (
 
 
 def test_coverage__nodes_and_flows_as_drawn():
-    covered = Coverage(process=process(start("s"), user("a"), end("e"), end("f"), flows("s -> a -> e", "a -> f [${x}]")))
+    covered = Coverage(process=compiled(start("s"), user("a"), end("e"), end("f"), flows("s -> a -> e", "a -> f [${x}]")))
 
     covered.see("s")
     covered.see("a", "s-a")
@@ -204,7 +201,7 @@ def test_coverage__nodes_and_flows_as_drawn():
 
 
 def test_coverage__only_all_of_it_is_all():
-    covered = Coverage(process=process(*NESTED))
+    covered = Coverage(process=compiled(*NESTED))
     covered.reached.update(each.id for each in covered.drawn[:-1])
     assert covered.percent < 100
 
@@ -214,7 +211,7 @@ def test_coverage__only_all_of_it_is_all():
 
 def test_coverage__flows_to_what_an_event_based_gateway_waits_for():
     waiting = element("eventBasedGateway", "g"), timer_catch("t", duration="P1D"), message_catch("m", message="x")
-    covered = Coverage(process=process(start("s"), *waiting, end("e"), flows("s -> g -> t -> e", "g -> m -> e")))
+    covered = Coverage(process=compiled(start("s"), *waiting, end("e"), flows("s -> g -> t -> e", "g -> m -> e")))
 
     covered.see("m")
 

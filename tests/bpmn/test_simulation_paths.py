@@ -13,14 +13,11 @@ from bpmn.simulation.paths import Criterion
 from bpmn.simulation.trails import Trail, Trails
 from bpmn.waits import Context
 from tests.bpmn import definitions
-from tests.bpmn.diagrams import boundary, diagram, element, end, exclusive, flows, parallel, start, subprocess, task, timer_boundary, user
+from tests.bpmn.diagrams import boundary, element, end, exclusive, flows, parallel, start, subprocess, task, timer_boundary, user
+from tests.bpmn.drawings import compiled
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
-
-
-def process(*content):
-    return compiler.compile(diagram(*content), "p.bpmn")[0]
 
 
 def told(found):
@@ -58,32 +55,34 @@ DIAMONDS = (
 
 
 def test_of__every_way_to_every_end():
-    assert told(paths.of(process(*DIAMONDS))) == ["s g a m h c", "s g a m h d", "s g b m h c", "s g b m h d"]
+    assert told(paths.of(compiled(*DIAMONDS))) == ["s g a m h c", "s g a m h d", "s g b m h c", "s g b m h d"]
 
 
 def test_of__loops_once_each_and_ways_without_them():
-    drawn = process(start("s"), exclusive("g"), user("a"), exclusive("h", default="e"), end("e"),
+    drawn = compiled(start("s"), exclusive("g"), user("a"), exclusive("h", default="e"), end("e"),
                     flows("s -> g -> a -> h -> e", "h -> g [${more}]", "h -> a [${again}]"))  # fmt: skip
 
     assert told(paths.of(drawn)) == ["a h a", "g a h g", "s g a h e"]
 
 
 def test_of__branches_of_a_fork_through_the_join_but_not_their_combinations():
-    drawn = process(start("s"), parallel("f"), user("a"), user("b"), parallel("j"), end("e"), flows("s -> f -> a -> j -> e", "f -> b -> j"))
+    drawn = compiled(
+        start("s"), parallel("f"), user("a"), user("b"), parallel("j"), end("e"), flows("s -> f -> a -> j -> e", "f -> b -> j")
+    )
 
     assert told(paths.of(drawn)) == ["s f a j e", "s f b j e"]
 
 
 def test_of__boundary_events_within_and_beside_and_subprocesses():
     inside = (start("t"), user("a"), timer_boundary("soon", on="a", duration="P1D", interrupting=False), end("told"), end("done"))
-    drawn = process(start("s"), subprocess("sub", *inside, flows("t -> a -> done", "soon -> told")), timer_boundary("late", on="sub", duration="P2D"),
+    drawn = compiled(start("s"), subprocess("sub", *inside, flows("t -> a -> done", "soon -> told")), timer_boundary("late", on="sub", duration="P2D"),
                     end("over"), end("e"), flows("s -> sub -> e", "late -> over"))  # fmt: skip
 
     assert told(paths.of(drawn)) == ["s sub e", "s sub late over", "soon told", "t a done"]
 
 
 def test_of__compensation_is_no_path_of_its_own():
-    drawn = process(start("s"), user("pay"), boundary("unpay", definitions.compensate(), on="pay"), definitions.association("unpay", "undo"),
+    drawn = compiled(start("s"), user("pay"), boundary("unpay", definitions.compensate(), on="pay"), definitions.association("unpay", "undo"),
                     user("undo", attrs={"isForCompensation": "true"}), element("endEvent", "e", definitions.compensate()), flows("s -> pay -> e"))  # fmt: skip
 
     assert told(paths.of(drawn)) == ["s pay e"]
@@ -97,7 +96,7 @@ def test_of__pairs_of_choices_where_there_are_too_many(size):
         arrows += [f"{last} -> g{place} -> m{place}", f"g{place} -> a{place} [${{x == {place}}}]", f"a{place} -> m{place}"]
         last = f"m{place}"
 
-    found = paths.of(process(*content, end("e"), flows(*arrows, f"{last} -> e")))
+    found = paths.of(compiled(*content, end("e"), flows(*arrows, f"{last} -> e")))
 
     assert (found.criterion, len(found)) == {8: (Criterion.PATHS, 2**8), 9: (Criterion.PAIRS, 2 + 4 * 8)}[size]
 
@@ -105,7 +104,7 @@ def test_of__pairs_of_choices_where_there_are_too_many(size):
 def test_of__ten_thousand_elements():
     names = [f"t{place}" for place in range(10_000)]
 
-    assert len(paths.of(process(start("s"), *map(task, names), end("e"), flows(" -> ".join(["s", *names, "e"]))))) == 1
+    assert len(paths.of(compiled(start("s"), *map(task, names), end("e"), flows(" -> ".join(["s", *names, "e"]))))) == 1
 
 
 @pytest.mark.parametrize("file", sorted(WORKFLOWS.rglob("*.bpmn")), ids=lambda file: file.stem)
@@ -125,13 +124,13 @@ def test_of__what_is_shipped_comes_by_every_node_and_flow(file):
 
 @pytest.mark.parametrize(("x", "way"), [(1, "s g b m h d"), (2, "s g a m h c")])
 def test_see__the_one_way_that_a_token_took(x, way):
-    trails = played(process(*DIAMONDS), variables={"x": x})
+    trails = played(compiled(*DIAMONDS), variables={"x": x})
 
     assert told(trails.taken) == told(trails.direct) == [way]
 
 
 def test_see__loops_and_the_way_with_and_without_them():
-    drawn = process(start("s"), user("a"), exclusive("g", default="e"), end("e"), flows("s -> a -> g -> e", "g -> a [${more}]"))
+    drawn = compiled(start("s"), user("a"), exclusive("g", default="e"), end("e"), flows("s -> a -> g -> e", "g -> a [${more}]"))
 
     straight, twice = (
         played(drawn, ("a", {"more": False})),
@@ -143,14 +142,16 @@ def test_see__loops_and_the_way_with_and_without_them():
 
 
 def test_see__only_what_has_come_to_its_end():
-    drawn = process(start("s"), parallel("f"), user("a"), user("b"), parallel("j"), end("e"), flows("s -> f -> a -> j -> e", "f -> b -> j"))
+    drawn = compiled(
+        start("s"), parallel("f"), user("a"), user("b"), parallel("j"), end("e"), flows("s -> f -> a -> j -> e", "f -> b -> j")
+    )
 
     assert told(played(drawn, ("a", {})).taken) == []
     assert told(played(drawn, ("b", {}), ("a", {})).taken) == ["s f a j e", "s f b j e"]
 
 
 def test_see__inclusive_branches_that_were_not_taken_are_not():
-    drawn = process(start("s"), element("inclusiveGateway", "f"), user("a"), element("inclusiveGateway", "j"), end("e"),
+    drawn = compiled(start("s"), element("inclusiveGateway", "f"), user("a"), element("inclusiveGateway", "j"), end("e"),
                     flows("s -> f", "f -> a [${x}]", "f -> j [${!x || y}]", "a -> j -> e"))  # fmt: skip
 
     assert told(played(drawn, ("a", {}), variables={"x": True, "y": False}).taken) == ["s f a j e"]
@@ -159,7 +160,7 @@ def test_see__inclusive_branches_that_were_not_taken_are_not():
 
 
 def test_see__boundary_event_instead_of_the_end_of_its_activity():
-    drawn = process(
+    drawn = compiled(
         start("s"), user("a"), timer_boundary("late", on="a", duration="P1D"), end("over"), end("e"), flows("s -> a -> e", "late -> over")
     )
 
@@ -171,18 +172,18 @@ def test_see__boundary_event_instead_of_the_end_of_its_activity():
 
 
 def test_far__by_ways_that_no_token_has_gone():
-    trails = played(process(*DIAMONDS), variables={"x": 2})
+    trails = played(compiled(*DIAMONDS), variables={"x": 2})
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
 
     for x in (1, 3):
-        trails.direct |= played(process(*DIAMONDS), variables={"x": x}).direct
+        trails.direct |= played(compiled(*DIAMONDS), variables={"x": x}).direct
     assert outlook.far([begin]) == 5
     trails.direct |= set(trails.paths)
     assert (outlook.far([begin]), outlook.is_hopeful) == (FAR, False)
 
 
 def test_far__what_is_impossible_is_not_wanted():
-    trails = Trails(process=process(*DIAMONDS), paths=paths.of(process(*DIAMONDS)))
+    trails = Trails(process=compiled(*DIAMONDS), paths=paths.of(compiled(*DIAMONDS)))
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
 
     assert outlook.far([begin]) == 5
@@ -191,7 +192,7 @@ def test_far__what_is_impossible_is_not_wanted():
 
 
 def test_far__without_a_loop_on_the_way_where_that_is_asked_for():
-    drawn = process(start("s"), user("a"), exclusive("g", default="e"), end("e"), flows("s -> a -> g -> e", "g -> a [${more}]"))
+    drawn = compiled(start("s"), user("a"), exclusive("g", default="e"), end("e"), flows("s -> a -> g -> e", "g -> a [${more}]"))
     trails = played(drawn, ("a", {"more": True}), ("a", {"more": False}))
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)
 
@@ -200,7 +201,7 @@ def test_far__without_a_loop_on_the_way_where_that_is_asked_for():
 
 def test_far__to_what_begins_within_and_beside_an_activity():
     inside = subprocess("sub", start("t"), user("a"), end("done"), flows("t -> a -> done"))
-    drawn = process(start("s"), inside, timer_boundary("late", on="sub", duration="P2D", interrupting=False), end("over"), end("e"),
+    drawn = compiled(start("s"), inside, timer_boundary("late", on="sub", duration="P2D", interrupting=False), end("over"), end("e"),
                     flows("s -> sub -> e", "late -> over"))  # fmt: skip
     trails = Trails(process=drawn, paths=paths.of(drawn))
     begin, outlook = Trail(trails.paths.begins["s"]), Outlook(trails)

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from bpmn import compiler
 from bpmn.instance import Instance
 from bpmn.simulation import telling
 from bpmn.simulation.stories import Stories
@@ -16,7 +15,6 @@ from bpmn.waits import Context
 from tests.bpmn import definitions, schemas
 from tests.bpmn.diagrams import (
     boundary,
-    diagram,
     element,
     end,
     exclusive,
@@ -31,6 +29,7 @@ from tests.bpmn.diagrams import (
     timer_boundary,
     user,
 )
+from tests.bpmn.drawings import compiled
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 CHOICE = {"validate": {"required": True}}
@@ -45,7 +44,7 @@ def asking(key, *values, **more):
 
 def stories(*content, asked=None, **more):
     """Stories of a drawing in which some tasks have forms."""
-    process = compiler.compile(diagram(*content), "p.bpmn")[0]
+    process = compiled(*content)
     return Stories(Writes(process=process, forms=asked or {}, telling=telling.values(process), **more))
 
 

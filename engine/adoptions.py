@@ -99,9 +99,13 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     taken = session.scalar(query)
     if taken is not None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
-    live = {i.code: i for i in functions.live_items(case)}.get(item.code)
+    live = _live(case, item.code)
     if live is not None and (live.status in FAVOURABLE or (live.status in UNSETTLED and _has_begun(live))):
         raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
+
+
+def _live(case: Case, code: str) -> Item | None:
+    return next((item for item in functions.live_items(case) if item.code == code), None)
 
 
 def _has_begun(item: Item) -> bool:
@@ -193,6 +197,6 @@ def _close(session: Session, alone: Held, source: Case, *, actor: Actor) -> None
 
 
 def _replace_proposal(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
-    proposal = {i.code: i for i in functions.live_items(case)}.get(item.code)
+    proposal = _live(case, item.code)
     if proposal is not None and proposal.status in UNSETTLED:
         lifecycle.end(session, proposal, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": f"由接续件 {item.number} 替代"})

@@ -25,7 +25,7 @@ _STANDING = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
 
 def plan_check(run: Run) -> None:
     """Owe a check within the days that the item's rule gives (消防: 20 working days after the decision)."""
-    item = _item(run)
+    item = run.require_item("a commitment")
     days = item.rules.get("post_check")
     if not days:
         raise InvalidState(f"Expected item {item.number} to have a period for its check, but the table item_limits gives none")
@@ -65,7 +65,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
 
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
-    item, outcome, findings = _item(run), data.get("outcome"), entered.text(data, "findings")
+    item, outcome, findings = run.require_item("a commitment"), data.get("outcome"), entered.text(data, "findings")
     if outcome not in list(_OUTCOMES):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
     # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
@@ -108,12 +108,6 @@ def _standing(run: Run, item: Item) -> Commitment | None:
     """The item's commitment that waits for a check, or to be made good; there is one at a time."""
     mine = keys.its(Commitment.item_id, item)  # the case has the index
     return run.session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
-
-
-def _item(run: Run) -> Item:
-    if run.item is None:
-        raise InvalidState(f"Expected a commitment to stand in the process of an item, but {run.loaded.key} is none")
-    return run.item
 
 
 _OUTCOMES = {

@@ -26,18 +26,19 @@ _FORM_FIELDS = frozenset({"outcome", "reason_code", "reason"})
 def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
     if data.get("outcome") in list(OUTCOMES):
-        settle(run, _item(run), data)
-        _tell_others(run, task.wait)
+        item = run.require_item("a decision")
+        settle(run, item, data)
+        _tell_others(run, item, task.wait)
 
 
 def decide_automatically(run: Run) -> None:
     """Take the decision that a table gave (秒批): only a clear `outcome` counts, doubt never grants."""
-    variables = run.process.variables
+    item, variables = run.require_item("a decision"), run.process.variables
     data = {name: variables.get(name) for name in ("outcome", "reason_code", "reason")}
     if data["outcome"] not in list(OUTCOMES):
-        raise InvalidState(f"Expected the table to grant or deny item {_item(run).number}, but it gave {data['outcome']!r}")
-    settle(run, _item(run), data)
-    _tell_others(run)
+        raise InvalidState(f"Expected the table to grant or deny item {item.number}, but it gave {data['outcome']!r}")
+    settle(run, item, data)
+    _tell_others(run, item)
 
 
 def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
@@ -65,11 +66,11 @@ def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:
     journal.record(run.session, run.row, actor=actor, what=what, item=item.number, notice=notice.number, **(item.reason or {}))
 
 
-def _tell_others(run: Run, wait: int | None = None) -> None:
+def _tell_others(run: Run, item: Item, wait: int | None = None) -> None:
     """Let what else shows the clock of the item, or waits by it, know that it has stopped: here, and in what called or was called."""
     others = {kind for number, kind in run.process.standing().items() if number != wait}
-    if others & {WaitKind.USER_TASK, WaitKind.CALL} or run.row.id != _item(run).instance_id:
-        followers.tell(run.session, _item(run))
+    if others & {WaitKind.USER_TASK, WaitKind.CALL} or run.row.id != item.instance_id:
+        followers.tell(run.session, item)
 
 
 def _require_grantable(run: Run, item: Item) -> None:
@@ -95,9 +96,3 @@ def _grounds(data: dict[str, Any]) -> dict[str, Any]:
         errors = [{"field": name, "message": f"Expected {name} with a denial, but it is empty"} for name in lacking]
         raise InvalidInput(f"Expected a denial with {' and '.join(lacking)}, but it is empty", errors=errors)
     return {"reason_code": data["reason_code"], "reason": reason, "remedies": notices.REMEDIES}
-
-
-def _item(run: Run) -> Item:
-    if run.item is None:
-        raise InvalidState(f"Expected a decision to stand in the process of an item, but {run.loaded.key} is none")
-    return run.item

@@ -8,6 +8,7 @@ from typing import Any
 from engine import entered, functions, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.columns import new_id
+from engine.decisions import CERTIFICATE
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
 from engine.outbox import Topic
@@ -71,7 +72,7 @@ def _certify(run: Run, item: Item, package: Package) -> None:
             **run.case.key,
             item_id=item.id,
             package_id=package.id,
-            number=(item.result or {}).get("certificate_no") or numbers.result(item),
+            number=(item.result or {}).get(CERTIFICATE) or numbers.result(item),
             name=item.rules["result"],
             issuer=item.rules.get("issuer") or item.department,
             holder=run.case.applicant["name"],

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
 from engine.actors import Actor
-from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
+from engine.case_models import Case, Item, Material, MaterialLink
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 from engine.writes import Writes
 
@@ -150,9 +150,5 @@ def _waive_tolerances(case: Case) -> None:
     alive = {item.code for item in functions.live_items(case) if item.status not in _UNFAVOURABLE}
     for tolerance in functions.open_tolerances(case):
         if not alive & set(tolerance.used_by):
-            waive(tolerance)
-
-
-def waive(tolerance: Tolerance) -> None:
-    """Nobody needs the material any more."""
-    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), moments.now()
+            tolerance.status = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}")
+            tolerance.ended_at = moments.now()

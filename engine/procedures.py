@@ -13,7 +13,7 @@ from engine import clocks, journal, notices
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Item
 from engine.clock import PauseKind
-from engine.errors import InvalidInput, InvalidState
+from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
@@ -24,12 +24,11 @@ KIND = "special-procedure"
 def begin(run: Run, wait: Wait) -> None:
     """Pause the clock because the diagram arrived at a special procedure."""
     element = run.loaded.process.elements[wait.element]
-    if run.item is None:
-        raise InvalidState(f"Expected the special procedure {element.name} to stand in the process of an item")
-    days = element.properties.get("onething.days") or run.item.rules.get("special_days")
+    item = run.require_item(f"the special procedure {element.label}")
+    days = element.properties.get("onething.days") or item.rules.get("special_days")
     if not str(days or "").isdigit():
         raise InvalidInput(f"Expected onething.days of {element.name} to be a number of working days, but it is {days!r}")
-    pause(run.session, run.row, run.case, run.item, kind=_kind(element), reason=_reason(element), days=int(str(days)), actor=run.actor)
+    pause(run.session, run.row, run.case, item, kind=_kind(element), reason=_reason(element), days=int(str(days)), actor=run.actor)
 
 
 def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
@@ -38,18 +37,17 @@ def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
 
 
 def _end(run: Run, element: Element) -> None:
-    if run.item is None:
-        raise InvalidState(f"Expected the special procedure {element.label} to stand in the process of an item")
+    item = run.require_item(f"the special procedure {element.label}")
     query = select(ClockEntry.id).where(
-        ClockEntry.item_id == run.item.id,
+        ClockEntry.item_id == item.id,
         ClockEntry.procedure == _kind(element),
         ClockEntry.until.is_(None),
     )
     pause_id = run.session.scalars(query.order_by(ClockEntry.id)).first()
     if pause_id is not None:  # a supervisor may have ended it by hand
-        clocks.resume(run.session, run.item, pause_id=pause_id)
+        clocks.resume(run.session, item, pause_id=pause_id)
     journal.record(
-        run.session, run.row, actor=run.actor, what="special procedure ended", item=run.item.number, procedure=element.name or element.id
+        run.session, run.row, actor=run.actor, what="special procedure ended", item=item.number, procedure=element.name or element.id
     )
 
 

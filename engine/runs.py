@@ -12,6 +12,7 @@ from bpmn.waits import Glance, Wait, WaitKind
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
+from engine.errors import InvalidState
 from engine.holdings import Held
 from engine.states import ItemStatus
 from engine.subjects import Subject
@@ -49,6 +50,12 @@ class Run:
     def item(self) -> Item | None:
         """The item whose process this is; None: the process of the matter."""
         return self.subject.item
+
+    def require_item(self, what: str) -> Item:
+        """Give that item; raises InvalidState for `what` makes sense in the process of an item alone."""
+        if self.item is None:
+            raise InvalidState(f"Expected {what} to stand in the process of an item, but {self.loaded.key} is none")
+        return self.item
 
     @property
     def is_bundle(self) -> bool:

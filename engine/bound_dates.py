@@ -23,6 +23,7 @@ from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
 from engine.writes import OLD, Writes
 
+#: What a clock gives: the dial of its promise, and its statutory last day.
 Counted = tuple[Dial | None, DueDate | None]
 #: What an expression follows that is more than a deadline.
 _THE_WORLD = "the world"

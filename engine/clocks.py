@@ -166,12 +166,12 @@ def deadline(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED)
     return None if last is None else calendars.end_of(last.date)
 
 
-def warning(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL) -> datetime | None:
-    """Give the moment (UTC) at which the light turns yellow: the beginning of the first yellow day."""
-    found, rule = ledger(session, item), limit(item, kind)
+def warning(session: Session, item: Item) -> datetime | None:
+    """Give the moment (UTC) at which the light of the promise turns yellow: the beginning of the first yellow day."""
+    found, rule = ledger(session, item), limit(item, LimitKind.PROMISED)
     if found is None or rule is None:
         return None
-    day = clock.turns_yellow(found, rule, holidays.calendar(session), forewarning)
+    day = clock.turns_yellow(found, rule, holidays.calendar(session))
     return None if day is None else calendars.start_of(day)
 
 

@@ -18,7 +18,7 @@ from bpmn import compiled, compiler
 from bpmn.definition import Definition as Process
 from bpmn.errors import DocumentError
 from bpmn.lint.bundle import DIAGRAMS
-from engine import database, moments, offers
+from engine import database, deployed, moments, offers
 from engine.compiled_models import CompiledFile
 from engine.database import Database
 from engine.models import Resource
@@ -28,7 +28,7 @@ BATCH = 20
 #: How long the forms of other compilers stay: their nodes may still be there, or come back.
 OTHERS = timedelta(days=30)
 log = structlog.get_logger()
-_IS_DIAGRAM = or_(*(Resource.name.endswith(suffix, autoescape=True) for suffix in DIAGRAMS))
+_IS_DIAGRAM = deployed.ends_with(DIAGRAMS)
 
 
 def read(session: Session, deployment_id: UUID, file: str) -> list[Process]:

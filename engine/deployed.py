@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn import decisions, forms, xml
@@ -19,7 +19,15 @@ from engine.models import Resource
 
 #: Bytes that a process keeps, and what a file takes in memory, read and as it came, for each of its own bytes.
 LIMIT, PER_BYTE = 64 << 20, 9
-_READ = or_(*(Resource.name.endswith(suffix, autoescape=True) for suffix in (*FORMS, *TABLES)))
+
+
+def ends_with(suffixes: Iterable[str]) -> ColumnElement[bool]:
+    """Keep the files whose names end with one of these."""
+    return or_(*(Resource.name.endswith(suffix, autoescape=True) for suffix in suffixes))
+
+
+#: Tables and forms.
+READ = ends_with((*FORMS, *TABLES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,5 +69,5 @@ def get(session: Session, deployment_id: UUID) -> Deployed:
 
 
 def _read(session: Session, deployment_id: UUID) -> Deployed:
-    rows = session.execute(select(Resource.name, Resource.content).where(Resource.deployment_id == deployment_id, _READ))
+    rows = session.execute(select(Resource.name, Resource.content).where(Resource.deployment_id == deployment_id, READ))
     return Deployed(id=deployment_id, files={row.name: row.content for row in rows})

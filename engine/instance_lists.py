@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import aliased
@@ -14,7 +13,7 @@ from engine.case_models import Case
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, ordered, when
 from engine.models import Activity, Definition, Incident, Instance
 from engine.states import InstanceStatus
-from engine.variables import Comparison
+from engine.variables import Comparison, fitting
 
 _Child = aliased(Instance)
 #: What failed in a release that ended all of an instance by an error that nothing caught.
@@ -100,8 +99,4 @@ def search(
     query = query.join(Case, keys.together(Instance, Case)).where(processes.visible(actor), *conditions)
     if not ended:
         query = query.where(Instance.status == InstanceStatus.RUNNING)
-
-    def fits(row: Any) -> bool:
-        return all(comparison.holds(row.Instance.variables) for comparison in variables)
-
-    return Listing(query=ordered(query, SORTABLE, order, last=Instance.id), fits=fits if variables else None)
+    return Listing(query=ordered(query, SORTABLE, order, last=Instance.id), fits=fitting(variables))

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from bpmn import decisions, forms, xml
 from bpmn.lint.bundle import FORMS, TABLES
+from engine import deployed
 from engine.compiled_models import Offer
 from engine.models import Deployment, Resource
 
 FORM, DECISION = "form", "decision"
-_OFFERS = or_(*(Resource.name.endswith(suffix, autoescape=True) for suffix in (*FORMS, *TABLES)))
 
 
 def record(session: Session, deployment_id: UUID, file: str, content: bytes, deployed_at: datetime) -> None:
@@ -39,7 +39,7 @@ def complete(session: Session) -> None:
     """Write down what an earlier release has deployed, which wrote nothing down."""
     its_offer = and_(Offer.deployment_id == Resource.deployment_id, Offer.resource == Resource.name)
     query = select(Resource, Deployment.deployed_at).join(Deployment).outerjoin(Offer, its_offer)
-    for row, deployed_at in session.execute(query.where(_OFFERS, Offer.name.is_(None))).all():
+    for row, deployed_at in session.execute(query.where(deployed.READ, Offer.name.is_(None))).all():
         record(session, row.deployment_id, row.name, row.content, deployed_at)
 
 

@@ -40,6 +40,7 @@ from engine.variables import Given
 ENTRY = "process"
 #: Who may start processes without a matter, and move them.
 STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
+NOT_FOUND = "Process instance with id {} does not exist"
 
 
 def open_plain(
@@ -104,7 +105,7 @@ def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:
     """Return an instance, of whatever kind; raises NotFound, also for what is not the actor's."""
     row = session.scalar(select(models.Instance).where(models.Instance.id == instance_id, visible(actor)))
     if row is None:
-        raise NotFound(f"Process instance with id {instance_id} does not exist")
+        raise NotFound(NOT_FOUND.format(instance_id))
     return row
 
 
@@ -112,7 +113,7 @@ def running(session: Session, instance_id: UUID, actor: Actor) -> models.Instanc
     """Return an instance that runs; raises NotFound, also when it has ended."""
     row = get(session, instance_id, actor)
     if row.status is not InstanceStatus.RUNNING:
-        raise NotFound(f"Process instance with id {instance_id} does not exist")
+        raise NotFound(NOT_FOUND.format(instance_id))
     return row
 
 
@@ -131,7 +132,7 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps:
     found, case = require_plain(session, instance_id, actor, to="end")
     row = instances.lock(session, found.id)
     if row.status is not InstanceStatus.RUNNING:
-        raise NotFound(f"Process instance with id {instance_id} does not exist")
+        raise NotFound(NOT_FOUND.format(instance_id))
     instances.cancel(session, row.id, actor=actor, maps=maps)
     case.ended_at = moments.now()
     journal.record(session, row, actor=actor, what="process ended", reason=reason)

@@ -16,14 +16,15 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Select, Subquery, Table, func, select, union
+from sqlalchemy import Select, Subquery, Table, func, select, union
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, calendars, clock, clocks, dials, functions, holidays, keys, moments, pages, reads
 from engine.actors import Actor, Role
+from engine.bound_dates import Counted
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Commitment, Item, Recomputation
-from engine.clock import Dial, DueDate, Ledger, Light, LimitKind, TimeLimit
+from engine.clock import DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
@@ -37,7 +38,6 @@ BATCH = 500
 NAMED = 1000
 
 _CASES, _ITEMS, _COMMITMENTS = (cast("Table", model.__table__) for model in (Case, Item, Commitment))
-Counted = tuple[Dial | None, DueDate | None]
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
 
@@ -113,7 +113,7 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
 def recount(session: Session, item: Item) -> bool:
     """Count the clock of an item that goes to a case where the walk may have been already; tells whether it gives something else."""
     before, ledger, calendar = (dials.kept(item), dials.statutory(item)), clocks.ledger(session, item), holidays.calendar(session)
-    now = _count(ledger, _limit(item, LimitKind.PROMISED), _limit(item, LimitKind.STATUTORY), calendar)
+    now = _count(ledger, clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
     if item.clock not in _RUNNING or now == before:
         return False
     dials.put(item, now[0])
@@ -192,7 +192,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
         calendar = holidays.calendar(session)
         ledgers = clocks.ledgers(session, [item.id for item in items])
         for item in items:
-            found = _count(ledgers[item.id], _limit(item, LimitKind.PROMISED), _limit(item, LimitKind.STATUTORY), calendar)
+            found = _count(ledgers[item.id], clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
             _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
         for case in bundles:
             ledger, limit = functions.bundle_ledger(case) or (None, None)
@@ -201,10 +201,6 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     _postpone_checks(session, cases)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
-
-
-def _limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
-    return clocks.limit_of(item.limits, kind)
 
 
 @functools.lru_cache(maxsize=50_000)

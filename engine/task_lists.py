@@ -35,7 +35,7 @@ from engine.filters import (
 )
 from engine.models import Definition, Instance, Task, TaskGroup, TaskUser
 from engine.states import TaskStatus
-from engine.variables import Comparison
+from engine.variables import Comparison, fitting
 
 SORTABLE: Sortable = {
     "name": Task.name,
@@ -181,11 +181,7 @@ def search(
     query = query.join(Definition, Definition.id == Instance.definition_id).where(arranging.seen(actor), *conditions)
     if not ended:
         query = query.where(Task.status == TaskStatus.OPEN)
-
-    def fits(row: Any) -> bool:
-        return all(comparison.holds(row.Instance.variables) for comparison in variables)
-
-    return Listing(query=ordered(query, SORTABLE, order, last=Task.id), fits=fits if variables else None)
+    return Listing(query=ordered(query, SORTABLE, order, last=Task.id), fits=fitting(variables))
 
 
 def get(session: Session, task_id: UUID, *, actor: Actor, ended: bool = False) -> Listed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,6 +136,13 @@ class Comparison:
     def holds(self, variables: Mapping[str, Any]) -> bool:
         """Whether it is so."""
         return self.name in variables and OPERATORS[self.operator](variables[self.name], self.value)
+
+
+def fitting(comparisons: Sequence[Comparison]) -> Callable[[Any], bool] | None:
+    """Tell by the variables of its instance whether a listed row is meant; None: nothing is asked of them."""
+    if not comparisons:
+        return None
+    return lambda row: all(comparison.holds(row.Instance.variables) for comparison in comparisons)
 
 
 def have(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -73,6 +73,10 @@ class EventType(StrEnum):
     TERMINATE = "terminate"
 
 
+#: What a token can wait for; what else is caught is looked for when something is raised.
+AWAITED = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
+
+
 class TimerType(StrEnum):
     """The three ISO 8601 forms of a timer."""
 
@@ -107,8 +111,7 @@ class EventDefinition:
     #: Conditional events: what must be true, and which changes of variables put the question (none named: all).
     condition: Expression | None = None
     variable: str | None = None
-    #: Of create, update, delete; empty: all of them.
-    changes: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()  #: Of create, update, delete; empty: all of them.
     #: Variables that take the code and the message of a caught error, the code of a caught escalation.
     code_variable: str | None = None
     message_variable: str | None = None
@@ -227,10 +230,8 @@ class Element:
     #: Call activities: process id of the callee (literal or `${…}`), which version of it, and what passes in and out.
     called: Expression | None = None
     binding: Binding = Binding.LATEST
-    #: Number or tag of the version, for the last two bindings.
-    called_version: Expression | None = None
-    #: `camunda:in businessKey`; None: the callee has none of its own.
-    business_key: Expression | None = None
+    called_version: Expression | None = None  #: Number or tag of the version, for the last two bindings.
+    business_key: Expression | None = None  #: `camunda:in businessKey`; None: the callee has none of its own.
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
     #: Business rule tasks: decision id, and Camunda's `mapDecisionResult`.
@@ -244,6 +245,11 @@ class Element:
     template_version: str | None = None
     #: False: the compiler inserted it (an implicit fork or end); it has no shape in the diagram.
     drawn: bool = True
+
+    @property
+    def event_type(self) -> EventType:
+        """What an event waits for or does; NONE for what is no event, too."""
+        return self.event.type if self.event else EventType.NONE
 
     @property
     def label(self) -> str:
@@ -271,6 +277,10 @@ class Definition:
     def starts(self, parent: str | None = None) -> list[Element]:
         """Start events of the process, or of a subprocess."""
         return self._placed.get((ElementType.START_EVENT, parent), [])
+
+    def plain_starts(self, parent: str | None = None) -> list[Element]:
+        """Those of them that wait for nothing."""
+        return [start for start in self.starts(parent) if start.event_type is EventType.NONE]
 
     def boundaries(self, activity: str) -> list[Element]:
         """Boundary events that stand on an activity, in document order."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Definition, Element, ElementType, EventType
+from bpmn.definition import Definition, Element, ElementType
 from bpmn.errors import InstanceError
 
 
 def event(definition: Definition, at: str | None) -> Element:
     """Return the none start event, or `at` another one; raises InstanceError when there is no such."""
-    starts = definition.starts()
     if at is None:
-        starts = [start for start in starts if start.event is None or start.event.type is EventType.NONE]
+        starts = definition.plain_starts()
         if len(starts) == 1:
             return starts[0]
         raise InstanceError(f"Expected to start {definition.key} at its none start event, but it has {len(starts) or 'none'}")

@@ -102,7 +102,7 @@ class Bundle:
     def timed(self, process: Definition) -> frozenset[str]:
         """Activities of a process with a timer on their border."""
         if process.key not in self._timed:
-            events = [event for event in process.elements.values() if event.event and event.event.type is EventType.TIMER]
+            events = [event for event in process.elements.values() if event.event_type is EventType.TIMER]
             self._timed[process.key] = frozenset(event.attached_to.removesuffix(BODY) for event in events if event.attached_to)
         return self._timed[process.key]
 

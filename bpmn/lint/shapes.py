@@ -19,9 +19,8 @@ def of_kind(process: Definition, kind: str) -> list[Element]:
 def begins_with_intake(process: Definition) -> bool:
     """Tell whether the plain start leads to an intake before any other task."""
     tasks = frozenset(key for key, element in process.elements.items() if element.type in WORK)
-    plain = [start for start in process.starts() if start.event is None or start.event.type is EventType.NONE]
     intakes = {element.id for element in of_kind(process, "intake")}
-    return all(ways.reach(process, [start.id], stop=tasks) & tasks <= intakes for start in plain) and bool(intakes)
+    return all(ways.reach(process, [start.id], stop=tasks) & tasks <= intakes for start in process.plain_starts()) and bool(intakes)
 
 
 def has_follow_on(process: Definition) -> bool:
@@ -48,7 +47,7 @@ def has_joint_handling(matter: Matter) -> bool:
 def deadlines(process: Definition, element: Element) -> list[Element]:
     """Timers on the border of an activity that interrupt it."""
     events = [*process.boundaries(element.id), *process.boundaries(element.id + BODY)]
-    return [event for event in events if event.event and event.event.type is EventType.TIMER and event.interrupting]
+    return [event for event in events if event.event_type is EventType.TIMER and event.interrupting]
 
 
 def steps_after(process: Definition, element: Element) -> set[str]:
@@ -58,4 +57,4 @@ def steps_after(process: Definition, element: Element) -> set[str]:
 
 
 def _is_message(element: Element) -> bool:
-    return element.event is not None and element.event.type is EventType.MESSAGE
+    return element.event_type is EventType.MESSAGE

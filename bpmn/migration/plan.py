@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bpmn.definition import ACTIVITIES, BODY, SCOPES, Definition, Element, ElementType, EventType
+from bpmn.definition import ACTIVITIES, AWAITED, BODY, SCOPES, Definition, Element, ElementType
 from bpmn.errors import InstanceError
 from bpmn.migration.places import Stage
 from bpmn.soundness import Net, is_join
-
-#: Events that watch while what they stand on is active; errors and the like are looked for when they happen.
-_WATCHING = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +127,7 @@ def _nature(element: Element, at: Stage) -> tuple[object, ...]:
     return (
         element.type,
         element.for_compensation or None,
-        element.event.type if element.event else None,
+        element.event_type,
         next((way for way, value in ways.items() if value is not None), None),
         element.called.source if element.called else None,
         element.loop.type if element.loop else None,
@@ -172,7 +169,7 @@ def watchers(definition: Definition, element: str | None) -> Mapping[str, str | 
     events = list(definition.boundaries(found.id)) if found else []
     if found is None or found.type in SCOPES:
         events += definition.event_starts(element)
-    watching = {event.id: None for event in events if event.event and event.event.type in _WATCHING}
+    watching = {event.id: None for event in events if event.event_type in AWAITED}
     if found and found.type is ElementType.EVENT_BASED_GATEWAY:
         return watching | {definition.flows[flow].target: flow for flow in found.outgoing}
     return watching

@@ -25,7 +25,7 @@ def _unstarted(plan: Plan, handler: str) -> str:
     if plan.source.elements[handler].type is not ElementType.EVENT_SUBPROCESS:
         return ""
     starts = plan.target.starts(plan.goes_to(handler))
-    if any(start.event and start.event.type is EventType.COMPENSATION for start in starts):
+    if any(start.event_type is EventType.COMPENSATION for start in starts):
         return ""
     return f"Expected {label(plan.source, handler)} to be started by a compensation, but it no longer is: draw that start event again"
 

@@ -141,7 +141,7 @@ def _begins(element: Element) -> bool:
 
 
 def _compensates(element: Element) -> bool:
-    return element.event is not None and element.event.type is EventType.COMPENSATION
+    return element.event_type is EventType.COMPENSATION
 
 
 def _every_path(process: Definition) -> Paths | None:

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 
 from bpmn import errors, waits
-from bpmn.definition import BODY, SCOPES, Definition, Element, ElementType, EventType, Flow
+from bpmn.definition import AWAITED, BODY, SCOPES, Definition, Element, ElementType, EventType, Flow
 from bpmn.spiff import compensation, values
 
 if TYPE_CHECKING:
     from bpmn.spiff.loops import Body
     from bpmn.spiff.spec import ProcessSpec
     from bpmn.spiff.token import Token
-
-#: Boundary events and starts of event subprocesses that a token waits at; the others are looked for when something is raised.
-WATCHING = frozenset({EventType.MESSAGE, EventType.SIGNAL, EventType.TIMER, EventType.CONDITIONAL})
 
 
 class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
@@ -36,13 +33,13 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         self.flows: tuple[Flow, ...] = tuple(definition.flows[flow] for flow in element.outgoing)
         boundaries = definition.boundaries(element.id)
         self.boundaries = tuple(boundary.id for boundary in boundaries)
-        self.watching = tuple(b.id for b in boundaries if b.event and b.event.type in WATCHING)
-        self.catching = tuple(b for b in boundaries if b.event and b.event.type not in WATCHING)
+        self.watching = tuple(b.id for b in boundaries if b.event_type in AWAITED)
+        self.catching = tuple(b for b in boundaries if b.event_type not in AWAITED)
         #: Start events of the event subprocesses in it (a scope).
         self.starts = definition.event_starts(element.id) if element.type in SCOPES else []
         #: What compensates it: the activity that its boundary event leads to, or an event subprocess in it.
-        self.handler = next((b.handler for b in self.catching if b.event and b.event.type is EventType.COMPENSATION), None)
-        self.undone_inside = next((s.parent for s in self.starts if s.event and s.event.type is EventType.COMPENSATION), None)
+        self.handler = next((b.handler for b in self.catching if b.event_type is EventType.COMPENSATION), None)
+        self.undone_inside = next((s.parent for s in self.starts if s.event_type is EventType.COMPENSATION), None)
         parent = definition.elements.get(element.parent or "")
         self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
 

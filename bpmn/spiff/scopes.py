@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bpmn import errors
-from bpmn.definition import Definition, Element, ElementType, EventType
-from bpmn.spiff.element import WATCHING, ElementSpec
+from bpmn.definition import AWAITED, Definition, Element, ElementType, EventType
+from bpmn.spiff.element import ElementSpec
 
 if TYPE_CHECKING:
     from bpmn.spiff.spec import ProcessSpec
@@ -23,7 +24,11 @@ class Scope(ElementSpec):
 
     def open(self, token: Token) -> None:
         """Let the event subprocesses of the scope watch."""
-        token.workflow.watch(token, [start.id for start in self.starts if start.event and start.event.type in WATCHING])
+        token.workflow.watch(token, self._awaited)
+
+    @cached_property
+    def _awaited(self) -> tuple[str, ...]:
+        return tuple(start.id for start in self.starts if start.event_type in AWAITED)
 
 
 class Root(Scope):
@@ -44,8 +49,7 @@ class Subprocess(Scope):
 
     def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
         super().__init__(process, element, definition)
-        starts = definition.starts(element.id)
-        self.begin = next((start.id for start in starts if start.event is None or start.event.type is EventType.NONE), None)
+        self.begin = next((start.id for start in definition.plain_starts(element.id)), None)
 
     def enter(self, token: Token) -> None:
         """Start what is inside."""
@@ -63,7 +67,7 @@ class EventSubprocess(Scope):
 
     def __init__(self, process: ProcessSpec, element: Element, definition: Definition) -> None:
         super().__init__(process, element, definition)
-        self.compensates = next((s.id for s in definition.starts(element.id) if s.event and s.event.type is EventType.COMPENSATION), None)
+        self.compensates = next((s.id for s in definition.starts(element.id) if s.event_type is EventType.COMPENSATION), None)
 
     def enter(self, token: Token) -> None:
         """Go on behind the start event that has caught something."""

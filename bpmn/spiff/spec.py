@@ -71,7 +71,7 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]  # SpiffWorkflow is untyp
         super().__init__(name=definition.key)
         self.start = Root(self, definition)
         #: Whether something waits for a condition: only then changes of variables are watched.
-        self.has_conditions = any(e.event and e.event.type is EventType.CONDITIONAL for e in definition.elements.values())
+        self.has_conditions = any(e.event_type is EventType.CONDITIONAL for e in definition.elements.values())
         #: Elements whose due date may move with the world.
         self.dated = frozenset(e.id for e in definition.elements.values() if e.due_date is not None and e.due_date.calls)
         for element in definition.elements.values():

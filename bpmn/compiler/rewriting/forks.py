@@ -40,7 +40,7 @@ def _is_left_otherwise(element: Element, elements: dict[str, Element]) -> bool:
     return (
         element.type in (ElementType.END_EVENT, ElementType.EVENT_SUBPROCESS)
         or element.for_compensation
-        or (element.event is not None and element.event.type is EventType.COMPENSATION and element.type is ElementType.BOUNDARY_EVENT)
+        or (element.event_type is EventType.COMPENSATION and element.type is ElementType.BOUNDARY_EVENT)
         or (around is not None and around.type is ElementType.MULTI_INSTANCE_BODY)
     )
 

@@ -12,7 +12,7 @@ NONE = EventDefinition(type=EventType.NONE)
 
 def join(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
     """Lead a sequence flow from every link throw event to the catch event of the same name; both become milestones."""
-    links = [element for element in elements.values() if element.event and element.event.type is EventType.LINK]
+    links = [element for element in elements.values() if element.event_type is EventType.LINK]
     catches = {_name(element): element.id for element in links if element.type is ElementType.CATCH_EVENT}
     arriving: dict[str, list[str]] = {catch: [] for catch in catches.values()}
     for throw in [element for element in links if element.type is ElementType.THROW_EVENT]:

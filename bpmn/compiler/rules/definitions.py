@@ -49,8 +49,8 @@ def computed_name(drawing: Drawing) -> Problems:
     """The code of an error or an escalation and the name of a link are written, not computed: others must be able to find it."""
     for element in drawing.elements:
         name = element.event.name if element.event else None
-        if element.event and element.event.type is not EventType.MESSAGE and name and ("${" in name or "#{" in name):
-            what = f"the name of the {element.event.type} of {drawing.label(element.id)}"
+        if element.event_type is not EventType.MESSAGE and name and ("${" in name or "#{" in name):
+            what = f"the name of the {element.event_type} of {drawing.label(element.id)}"
             yield element.id, f"Expected {what} to be plain text, but it is {name[:60]!r}"
 
 
@@ -108,7 +108,7 @@ def several_variables(drawing: Drawing) -> Problems:
 
 
 def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) -> Problems:
-    catching = [event for event in events if event.event and event.event.type is kind]
+    catching = [event for event in events if event.event_type is kind]
     names = Counter(event.event.written_name for event in catching if event.event)
     for event in catching:
         name = event.event.written_name if event.event else None
@@ -124,7 +124,7 @@ def _caught_twice(drawing: Drawing, kind: EventType, events: Iterable[Element]) 
 
 def _caught_anyway(drawing: Drawing, events: Iterable[Element]) -> Problems:
     """As in Camunda 7, an event that catches every escalation has no other beside it; for errors, that with the code comes first."""
-    catching = [event for event in events if event.event and event.event.type is EventType.ESCALATION]
+    catching = [event for event in events if event.event_type is EventType.ESCALATION]
     coded = next((event for event in catching if event.event and event.event.name), None)
     for event in catching:
         if coded and event.event and not event.event.name:

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 
 from bpmn.compiler.rules.rule import Drawing
 from bpmn.compiler.source import MODEL, text_of
-from bpmn.definition import ElementType, EventType
+from bpmn.definition import AWAITED, ElementType, EventType
 
 Problems = Iterator[tuple[str | None, str]]
-
-#: What may stand behind an event-based gateway.
-RACING = frozenset({EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL, EventType.CONDITIONAL})
 
 
 def gateway_leads_nowhere(drawing: Drawing) -> Problems:
@@ -83,7 +80,7 @@ def no_event_behind(drawing: Drawing) -> Problems:
     for gateway in drawing.of_type(ElementType.EVENT_BASED_GATEWAY):
         for flow in drawing.outgoing(gateway):
             event = drawing.definition.elements[flow.target]
-            if event.type is not ElementType.CATCH_EVENT or event.event is None or event.event.type not in RACING:
+            if event.type is not ElementType.CATCH_EVENT or event.event_type not in AWAITED:
                 message = (
                     f"Expected a catch event (中间捕获事件) behind {drawing.label(gateway.id)}, but there is {drawing.label(event.id)}: "
                     "draw a message, timer, signal or conditional event"

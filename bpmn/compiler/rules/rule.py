@@ -59,9 +59,7 @@ class Drawing:
 
     def of_event(self, kind: EventType, *types: ElementType) -> list[Element]:
         """Return flow nodes that wait for or do one kind of thing, of some types or of all, in document order."""
-        return [
-            element for element in self.elements if element.event and element.event.type is kind and (not types or element.type in types)
-        ]
+        return [element for element in self.elements if element.event_type is kind and (not types or element.type in types)]
 
     def outgoing(self, element: Element) -> list[Flow]:
         """Return the flows out of an element, in document order."""

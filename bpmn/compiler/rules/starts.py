@@ -31,7 +31,7 @@ def several_starts(drawing: Drawing) -> Problems:
     """A process has one start by hand; a subprocess has one start."""
     for scope, elements in drawing.scopes.items():
         starts = [element for element in elements if element.type is ElementType.START_EVENT]
-        counted = [start for start in starts if _kind(start) is EventType.NONE] if scope is None else starts
+        counted = [start for start in starts if start.event_type is EventType.NONE] if scope is None else starts
         what = "one start event without a definition" if scope is None else "one start event"
         for extra in counted[1:]:
             message = (
@@ -44,10 +44,10 @@ def several_starts(drawing: Drawing) -> Problems:
 def start_of_process(drawing: Drawing) -> Problems:
     """A process starts by hand, by a message, a timer or a signal; a matter or an item for an applicant, who comes by hand or message."""
     for start in drawing.definition.starts():
-        if drawing.applied_for and _kind(start) in OF_PROCESS - OF_MATTER:
+        if drawing.applied_for and start.event_type in OF_PROCESS - OF_MATTER:
             message = f"Expected {drawing.label(start.id)} to begin for an applicant, but it begins by itself: choose a message"
             yield start.id, message
-        elif _kind(start) not in OF_PROCESS:
+        elif start.event_type not in OF_PROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to start a process, but its definition starts only an event subprocess: "
                 "choose a message, a timer or a signal, or put it into an event subprocess (事件子流程)"
@@ -58,7 +58,7 @@ def start_of_process(drawing: Drawing) -> Problems:
 def waiting_start_in_subprocess(drawing: Drawing) -> Problems:
     """An embedded subprocess starts when its token comes, not by an event."""
     for start, around in _inner_starts(drawing):
-        if around.type is not ElementType.EVENT_SUBPROCESS and _kind(start) not in PLAIN:
+        if around.type is not ElementType.EVENT_SUBPROCESS and start.event_type not in PLAIN:
             message = (
                 f"Expected {drawing.label(start.id)} in a subprocess to have no definition, but it waits for something: "
                 "draw a plain start event with a catch event (中间捕获事件) behind it, or an event subprocess (事件子流程)"
@@ -69,7 +69,7 @@ def waiting_start_in_subprocess(drawing: Drawing) -> Problems:
 def plain_start_in_event_subprocess(drawing: Drawing) -> Problems:
     """An event subprocess starts by its event."""
     for start, around in _inner_starts(drawing):
-        if around.type is ElementType.EVENT_SUBPROCESS and _kind(start) not in OF_EVENT_SUBPROCESS:
+        if around.type is ElementType.EVENT_SUBPROCESS and start.event_type not in OF_EVENT_SUBPROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to say when its event subprocess starts, but it does not: "
                 "choose a message, a timer, a signal, an error, an escalation, a compensation or a condition"
@@ -136,10 +136,6 @@ def _inner_starts(drawing: Drawing) -> Iterator[tuple[Element, Element]]:
     for start in drawing.of_type(ElementType.START_EVENT):
         if start.parent is not None:
             yield start, drawing.definition.elements[start.parent]
-
-
-def _kind(start: Element) -> EventType:
-    return start.event.type if start.event else EventType.NONE
 
 
 def _waits_for(start: Element) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def loose_boundary(drawing: Drawing) -> Problems:
 def error_without_interrupting(drawing: Drawing) -> Problems:
     """An error ends the activity that it comes from; so does a cancellation."""
     for element in drawing.of_type(ElementType.BOUNDARY_EVENT, ElementType.START_EVENT):
-        what = ENDING.get(element.event.type) if element.event else None
+        what = ENDING.get(element.event_type)
         if what and not element.interrupting:
             yield element.id, f"Expected {drawing.label(element.id)} to interrupt, but it does not: {what} always ends its activity"
 
@@ -86,4 +86,4 @@ def no_cancel_end(drawing: Drawing) -> Problems:
 
 
 def _cancels(drawing: Drawing, activity: str) -> list[str]:
-    return [event.id for event in drawing.boundaries.get(activity, ()) if event.event and event.event.type is EventType.CANCEL]
+    return [event.id for event in drawing.boundaries.get(activity, ()) if event.event_type is EventType.CANCEL]

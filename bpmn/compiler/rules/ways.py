@@ -51,13 +51,13 @@ def loose_end(drawing: Drawing) -> Problems:
 
 def _ends(element: Element) -> bool:
     """Tell whether no flow is missed behind an element; where gateways lead nowhere, that is an error."""
-    undoes = element.for_compensation or (element.event is not None and element.event.type is EventType.COMPENSATION)
+    undoes = element.for_compensation or (element.event_type is EventType.COMPENSATION)
     ends = {ElementType.END_EVENT, ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GATEWAY, ElementType.EVENT_SUBPROCESS}
     return element.type in ends or (undoes and element.type is not ElementType.THROW_EVENT) or _jumps(element)
 
 
 def _jumps(element: Element) -> bool:
-    return element.type is ElementType.THROW_EVENT and element.event is not None and element.event.type is EventType.LINK
+    return element.type is ElementType.THROW_EVENT and element.event_type is EventType.LINK
 
 
 def _ended_scopes(drawing: Drawing) -> set[str | None]:
@@ -66,7 +66,7 @@ def _ended_scopes(drawing: Drawing) -> set[str | None]:
     for scope, elements in drawing.scopes.items():  # outer scopes come first
         around = drawing.definition.elements[scope].parent if scope is not None else None
         events = (*drawing.boundaries.get(scope or "", ()), *drawing.definition.event_starts(scope))
-        terminated = any(element.event and element.event.type is EventType.TERMINATE for element in elements)
+        terminated = any(element.event_type is EventType.TERMINATE for element in elements)
         if terminated or any(event.interrupting for event in events) or (scope is not None and around in ended):
             ended.add(scope)
     return ended

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpmn.definition import Binding, Definition, EventType
+from bpmn.definition import Binding
 from bpmn.lint.bundle import DIAGRAMS, Bundle
 from bpmn.lint.rule import Problem, Problems
 
@@ -21,14 +21,9 @@ def check(bundle: Bundle) -> Problems:
         if key not in keys and bundle.lacks(DIAGRAMS):
             message = f"Expected {element.label} to call a process that is deployed, but there is none with the key {key!r}"
             yield Problem(resource=resource, element=element, message=message)
-        elif key in own and element.binding in NEWEST and not _begins(own[key]):
+        elif key in own and element.binding in NEWEST and not own[key].plain_starts():
             message = (
                 f"Expected {element.label} to call a process that begins when it is called, but {key!r} waits for an event: "
                 "draw a start event without a definition (开始事件) in it, beside the others"
             )
             yield Problem(resource=resource, element=element, message=message)
-
-
-def _begins(process: Definition) -> bool:
-    """Whether it has a start event that waits for nothing."""
-    return any(start.event is None or start.event.type is EventType.NONE for start in process.starts())

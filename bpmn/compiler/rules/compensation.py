@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpmn.compiler.particulars import events
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.definition import ACTIVITIES, Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 NESTED = frozenset({ElementType.SUBPROCESS, ElementType.TRANSACTION})
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, camunda, local_reference
 from bpmn.definition import Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 THROWING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
 CAUGHT = (EventType.ERROR, EventType.ESCALATION)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, text_of
 from bpmn.definition import AWAITED, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 
 def gateway_leads_nowhere(drawing: Drawing) -> Problems:

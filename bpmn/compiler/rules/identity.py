@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from bpmn.compiler.rules.rule import SourceProblems
 from bpmn.compiler.source import MODEL, Node, Source, bearer, label, tag
 from bpmn.compiler.vocabulary.elements import NODE_TAGS, REFUSED_NODES
-
-Problems = Iterator[tuple[Node, str]]
 
 #: What XML allows as an id.
 NAME = re.compile(r"[^\W\d][\w.\-·]*")
@@ -18,7 +16,7 @@ ENDS_OF_FLOW: dict[str, str] = dict.fromkeys(ENDS, "")
 REFERENCES = {"messageRef": "message", "signalRef": "signal", "escalationRef": "escalation"}
 
 
-def duplicate_id(source: Source) -> Problems:
+def duplicate_id(source: Source) -> SourceProblems:
     """Two elements with one id: every reference to it would be a guess."""
     for node in source.root.iter(f"{MODEL}*"):
         key = node.get("id")
@@ -27,7 +25,7 @@ def duplicate_id(source: Source) -> Problems:
             yield node, f"Expected the id {key} once, but both {label(first)} and {label(node)} have it: rename one of them"
 
 
-def illegal_id(source: Source) -> Problems:
+def illegal_id(source: Source) -> SourceProblems:
     """An id is what XML calls a name; other programs refuse anything else."""
     for node in source.meant:
         key = node.get("id")
@@ -38,14 +36,14 @@ def illegal_id(source: Source) -> Problems:
             yield node, message
 
 
-def no_executable_process(source: Source) -> Problems:
+def no_executable_process(source: Source) -> SourceProblems:
     """A file without a process that runs deploys nothing."""
     if not source.processes:
         message = "Expected a process that is executable, but there is none: tick “Executable” (可执行) in the properties of the process"
         yield source.root, message
 
 
-def not_marked_executable(source: Source) -> Problems:
+def not_marked_executable(source: Source) -> SourceProblems:
     """Whether a process runs is better said."""
     for process in source.processes:
         if "isExecutable" not in process.attrib:
@@ -53,14 +51,14 @@ def not_marked_executable(source: Source) -> Problems:
             yield process, message
 
 
-def missing_key(source: Source) -> Problems:
+def missing_key(source: Source) -> SourceProblems:
     """A process is started by its id."""
     for process in source.processes:
         if not process.get("id"):
             yield process, "Expected the process to have an id, but it has none: give it one, it is how the process is started"
 
 
-def dangling_reference(source: Source) -> Problems:
+def dangling_reference(source: Source) -> SourceProblems:
     """References to what is not in the file."""
     for node in source.meant:
         for attribute, wanted in (ENDS_OF_FLOW if tag(node) == "sequenceFlow" else REFERENCES).items():
@@ -76,7 +74,7 @@ def dangling_reference(source: Source) -> Problems:
             yield from _loose(source, node)
 
 
-def crossing_flow(source: Source) -> Problems:
+def crossing_flow(source: Source) -> SourceProblems:
     """A sequence flow stays within its process or subprocess."""
     for node in source.meant:
         ends = [source.referred(node, attribute) for attribute in ENDS] if tag(node) == "sequenceFlow" else []
@@ -90,7 +88,7 @@ def crossing_flow(source: Source) -> Problems:
                 yield node, message
 
 
-def _loose(source: Source, flow: Node) -> Problems:
+def _loose(source: Source, flow: Node) -> SourceProblems:
     for attribute in ENDS:
         end = source.referred(flow, attribute)
         if flow.get(attribute) is None:

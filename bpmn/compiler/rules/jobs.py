@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from bpmn import timers
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.rules.timing import PROBE
 from bpmn.definition import ElementType, EventType
 from bpmn.errors import ExpressionError
-
-Problems = Iterator[tuple[str | None, str]]
 
 QUANTITIES = ("startQuantity", "completionQuantity")
 

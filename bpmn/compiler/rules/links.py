@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.definition import Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 THROW, CATCH = ElementType.THROW_EVENT, ElementType.CATCH_EVENT
 

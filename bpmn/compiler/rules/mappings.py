@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import CAMUNDA, MODEL, Node, extensions
 from bpmn.definition import Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 KNOWN = frozenset({"source", "sourceExpression", "target", "variables", "local", "businessKey"})
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bpmn.compiler.particulars import parameters
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.rules.work import LANGUAGES
 from bpmn.compiler.source import CAMUNDA, Node, extensions, text_of
 from bpmn.definition import ACTIVITIES, Element, ElementType, LoopType
-
-Problems = Iterator[tuple[str | None, str]]
 
 #: What has parameters, as in Camunda 7.
 WITH_PARAMETERS = ACTIVITIES | {ElementType.CATCH_EVENT, ElementType.THROW_EVENT, ElementType.END_EVENT}

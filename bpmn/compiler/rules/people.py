@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bpmn.compiler.particulars.people import FORM_KEY
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, camunda, extensions
 from bpmn.definition import ElementType
-
-Problems = Iterator[tuple[str | None, str]]
 
 
 def unknown_form(drawing: Drawing) -> Problems:

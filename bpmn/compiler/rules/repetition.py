@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator
 
 from bpmn.compiler.particulars import repetition
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, Node
 from bpmn.definition import Element, ElementType, Loop, LoopType
-
-Problems = Iterator[tuple[str | None, str]]
 
 MARKERS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
 VARIABLE = re.compile(r"[^\W\d]\w*")

@@ -74,9 +74,9 @@ class Drawing:
         return label(self.node(key))
 
 
-#: A rule yields what is wrong where: an XML node, or the id of an element or a flow (None: the process); and the message.
-SourceCheck = Callable[[Source], Iterator[tuple[Node, str]]]
-DrawingCheck = Callable[[Drawing], Iterator[tuple[str | None, str]]]
+#: What is wrong where: at an XML node, or at an element or a flow by its id (None: the process); and the message.
+SourceProblems = Iterator[tuple[Node, str]]
+Problems = Iterator[tuple[str | None, str]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class SourceRule:
 
     name: str
     severity: str
-    check: SourceCheck
+    check: Callable[[Source], SourceProblems]
 
 
 @dataclass(frozen=True)
@@ -94,4 +94,4 @@ class DrawingRule:
 
     name: str
     severity: str
-    check: DrawingCheck
+    check: Callable[[Drawing], Problems]

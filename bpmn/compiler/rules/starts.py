@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.definition import Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 PLAIN = frozenset({EventType.NONE})
 OF_PROCESS = PLAIN | {EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL}

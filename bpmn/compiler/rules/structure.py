@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.definition import ACTIVITIES, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 #: What always ends what it comes from.
 ENDING = {EventType.ERROR: "an error", EventType.CANCEL: "a cancellation"}

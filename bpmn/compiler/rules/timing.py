@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bpmn import timers
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, tag, text_of
 from bpmn.definition import ElementType, EventType, TimerType
 from bpmn.errors import ExpressionError
-
-Problems = Iterator[tuple[str | None, str]]
 
 #: Any moment would do: it finds the durations that lead out of the calendar, and the cycles that stand still.
 PROBE = datetime(2100, 1, 1, tzinfo=UTC)

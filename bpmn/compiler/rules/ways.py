@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpmn import closure
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.definition import ACTIVITIES, SCOPES, Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 #: What begins in a scope without a flow that leads there.
 BEGINNINGS = frozenset({ElementType.START_EVENT, ElementType.EVENT_SUBPROCESS})

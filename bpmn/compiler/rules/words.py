@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from lxml import etree
 
 from bpmn.compiler import vocabulary
+from bpmn.compiler.rules.rule import SourceProblems
 from bpmn.compiler.source import CAMUNDA, MODEL, Node, Source, bearer, label, spoken, tag
 from bpmn.compiler.vocabulary import FOREIGN, Fate, Word
 
-Problems = Iterator[tuple[Node, str]]
 
-
-def unsupported_element(source: Source) -> Problems:
+def unsupported_element(source: Source) -> SourceProblems:
     """Elements that BPMN has and this engine has not."""
     for node in source.meant:
         word = vocabulary.element(tag(node))
@@ -23,7 +22,7 @@ def unsupported_element(source: Source) -> Problems:
             yield node, f"Expected {label(owner)} to run as drawn, but {what} is not supported: {word.note}"
 
 
-def unsupported_event(source: Source) -> Problems:
+def unsupported_event(source: Source) -> SourceProblems:
     """Event definitions that do not run where they stand."""
     for node in source.meant:
         if not tag(node).endswith("Event"):
@@ -38,35 +37,35 @@ def unsupported_event(source: Source) -> Problems:
             yield node, f"Expected {label(node)} to run as drawn, but {what} is not supported there: {word.note}"
 
 
-def unsupported_attribute(source: Source) -> Problems:
+def unsupported_attribute(source: Source) -> SourceProblems:
     """Attributes that would make the element do something else, and attributes that nobody knows."""
     for node, value, word in _attributes(source):
         if word.fate is Fate.REFUSED and value not in word.harmless:
             yield node, f'Expected {label(bearer(node))} to run as drawn, but {word.name}="{_short(value)}" is not supported: {word.note}'
 
 
-def ignored_attribute(source: Source) -> Problems:
+def ignored_attribute(source: Source) -> SourceProblems:
     """Attributes that have no effect, although they might be expected to."""
     for node, value, word in _attributes(source):
         if word.fate is Fate.WARNED and value not in word.harmless:
             yield node, f"Expected {label(bearer(node))} to say only what has an effect, but {word.name} has none: {word.note}"
 
 
-def unsupported_extension(source: Source) -> Problems:
+def unsupported_extension(source: Source) -> SourceProblems:
     """Extensions that would make the element do something else, and extensions that nobody knows."""
     for node, word in _extensions(source):
         if word.fate is Fate.REFUSED:
             yield node, f"Expected {label(bearer(node))} to run as drawn, but its camunda:{word.name} is not supported: {word.note}"
 
 
-def ignored_extension(source: Source) -> Problems:
+def ignored_extension(source: Source) -> SourceProblems:
     """Extensions that have no effect, although they might be expected to."""
     for node, word in _extensions(source):
         if word.fate is Fate.WARNED:
             yield node, f"Expected {label(bearer(node))} to say only what has an effect, but camunda:{word.name} has none: {word.note}"
 
 
-def foreign_engine(source: Source) -> Problems:
+def foreign_engine(source: Source) -> SourceProblems:
     """What was written for another engine would silently not happen."""
     platform = source.root.get("{http://camunda.org/schema/modeler/1.0}executionPlatform", "")
     if platform == "Camunda Cloud":

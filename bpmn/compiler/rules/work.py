@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bpmn.compiler.particulars.work import BINDINGS, VERSIONS
-from bpmn.compiler.rules.rule import Drawing
+from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, Node, camunda, extensions, text_of
 from bpmn.definition import Binding, Element, ElementType, EventType
-
-Problems = Iterator[tuple[str | None, str]]
 
 MAPPINGS = ("singleEntry", "singleResult", "collectEntries", "resultList")
 #: Refused by a rule of their own.

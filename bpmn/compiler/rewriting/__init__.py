@@ -9,17 +9,15 @@ What is inserted has `drawn=False`; it has no shape in the diagram.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import MappingProxyType
-
 from bpmn.compiler.rewriting import bodies, forks, links
+from bpmn.compiler.rewriting.sketch import Sketch
 from bpmn.definition import Definition
 
 
 def rewrite(drawn: Definition) -> Definition:
     """Return the same process in the shapes that the executor runs."""
-    elements, flows = dict(drawn.elements), dict(drawn.flows)
-    links.join(elements, flows)
-    elements = bodies.wrap(elements, flows)
-    forks.draw(elements, flows)
-    return replace(drawn, elements=MappingProxyType(elements), flows=MappingProxyType(flows))
+    sketch = Sketch(drawn)
+    links.join(sketch)
+    bodies.wrap(sketch)
+    forks.draw(sketch)
+    return sketch.finished()

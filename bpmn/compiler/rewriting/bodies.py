@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bpmn.definition import BODY, Element, ElementType, EventType, Flow
+from bpmn.compiler.rewriting.sketch import Sketch
+from bpmn.definition import BODY, Element, ElementType, EventType
 
 
-def wrap(elements: dict[str, Element], flows: dict[str, Flow]) -> dict[str, Element]:
+def wrap(sketch: Sketch) -> None:
     """Put a body around every activity with loop characteristics; it stands before the activity."""
-    repeated = {key for key, element in elements.items() if element.loop}
-    for flow in flows.values():
+    repeated = {key for key, element in sketch.elements.items() if element.loop}
+    for flow in sketch.flows.values():
         if flow.source in repeated or flow.target in repeated:
-            flows[flow.id] = replace(flow, source=_outer(flow.source, repeated), target=_outer(flow.target, repeated))
+            sketch.flows[flow.id] = replace(flow, source=_outer(flow.source, repeated), target=_outer(flow.target, repeated))
     wrapped: dict[str, Element] = {}
-    for element in elements.values():
+    for element in sketch.elements.values():
         if element.loop:
             wrapped[element.id + BODY] = _body(element)
             wrapped[element.id] = _inner(element)
         else:
             wrapped[element.id] = _moved(element, repeated)
-    return wrapped
+    sketch.elements = wrapped
 
 
 def _outer(key: str, repeated: set[str]) -> str:

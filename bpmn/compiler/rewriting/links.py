@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bpmn.compiler.rewriting.names import fresh
-from bpmn.definition import Element, ElementType, EventDefinition, EventType, Flow
+from bpmn.compiler.rewriting.sketch import Sketch
+from bpmn.definition import Element, ElementType, EventDefinition, EventType
 
 NONE = EventDefinition(type=EventType.NONE)
 
 
-def join(elements: dict[str, Element], flows: dict[str, Flow]) -> None:
+def join(sketch: Sketch) -> None:
     """Lead a sequence flow from every link throw event to the catch event of the same name; both become milestones."""
+    elements = sketch.elements
     links = [element for element in elements.values() if element.event_type is EventType.LINK]
     catches = {_name(element): element.id for element in links if element.type is ElementType.CATCH_EVENT}
     arriving: dict[str, list[str]] = {catch: [] for catch in catches.values()}
     for throw in [element for element in links if element.type is ElementType.THROW_EVENT]:
         catch = catches[_name(throw)]
-        arrow = fresh(f"{throw.id}.to.{catch}", elements, flows)
-        flows[arrow] = Flow(id=arrow, name="", source=throw.id, target=catch)
+        arrow = sketch.connect(throw.id, catch, wanted=f"{throw.id}.to.{catch}")
         elements[throw.id] = replace(throw, event=NONE, outgoing=(arrow,))
         arriving[catch].append(arrow)
     for key, arrows in arriving.items():

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import Element, EventType
+from bpmn.definition import Element
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
 from engine import (
@@ -98,7 +98,7 @@ def filled_in(session: Session, loaded: Loaded, given: Given) -> Given:
 
 def start_event(loaded: Loaded) -> Element | None:
     """The event at which somebody starts a process; None: only a message or a timer does."""
-    return next((start for start in loaded.process.starts() if start.event is None or start.event.type is EventType.NONE), None)
+    return next(iter(loaded.process.plain_starts()), None)
 
 
 def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:

@@ -28,7 +28,9 @@ def _resume(session: Session, job: Job) -> None:
 
 def _message(session: Session, job: Job) -> None:
     instances.lock(session, job.instance_id)  # the bundle, also when nothing of it waits for the message: others do
-    execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
+    taken = execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
+    if not taken:  # what it tells of may move timers all the same: an item was withdrawn at the window
+        execution.refresh(session, job.instance_id, actor=ENGINE)
 
 
 def _step(session: Session, job: Job) -> None:

@@ -12,23 +12,20 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import calendars, clock, clocks, definitions, dials, holidays, keys, matters, moments
+from engine import calendars, clock, clocks, definitions, dials, holidays, matters, moments, periods
 from engine.actors import ENGINE, Actor
-from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Item, Supplement, Tolerance
+from engine.case_models import Case, Item, Tolerance
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
-from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, SupplementStatus, ToleranceStatus
+from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus
 from engine.subjects import Subject
 
-#: Working days within which somebody must answer a submission (行政许可法 art. 32).
-ACCEPTANCE_DAYS = 5
 #: An item that was adopted while it runs is taken by the dispatcher, too.
 _DISPATCHABLE = frozenset({ItemStatus.ACCEPTED, ItemStatus.WAITING, ItemStatus.IN_REVIEW})
 _OPEN = frozenset({ToleranceStatus.OPEN, ToleranceStatus.OVERDUE})
@@ -75,12 +72,12 @@ class World:
         calendar = holidays.calendar(self.session)
         missing = open_tolerances(self.case)
         if what == "remind":
-            moments = [calendars.start_of(calendar.add(last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
+            moments = [calendars.start_of(calendar.add(periods.last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
         elif what == "due":
-            moments = [calendars.end_of(last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
+            moments = [calendars.end_of(periods.last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
         elif what == "grace":
             overdue = [t for t in missing if t.status is ToleranceStatus.OVERDUE]
-            moments = [calendars.end_of(calendar.add(last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
+            moments = [calendars.end_of(calendar.add(periods.last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
         else:
             raise InvalidInput(f"Expected tolerance('remind'), ('due') or ('grace'), but got {what!r}")
         return min(moments, default=None)
@@ -88,13 +85,11 @@ class World:
     def acceptance_due(self) -> datetime:
         """End of the fifth working day after receipt of the item that waits longest for an answer, or after its corrections came in."""
         received = min((received_on(self.case, item) for item in unanswered(self.case)), default=received_on(self.case))
-        return answer_due(self.session, received)
+        return periods.answer_due(self.session, received)
 
     def supplement_due(self) -> datetime | None:
-        """End of the period given in the open notice of corrections."""
-        query = select(Supplement.due_on).where(keys.together(Supplement, self.case), Supplement.status == SupplementStatus.OPEN)
-        due_on = self.session.scalar(query)
-        return calendars.end_of(last_day(holidays.calendar(self.session), due_on)) if due_on else None
+        """End of the period given in the open notice of corrections; once all is there, of the five days that the window has."""
+        return periods.supplement_due(self.session, self.case, [item.code for item in unanswered(self.case)])
 
     def issue_by(self) -> datetime | None:
         """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait."""
@@ -219,11 +214,6 @@ def received_on(case: Case, item: Item | None = None) -> date:
     return max(item.received_on if item else calendars.local_date(case.submitted_at), corrected)
 
 
-def answer_due(session: Session, received: date) -> datetime:
-    """When the window must have answered what was received on a day (行政许可法 art. 32)."""
-    return calendars.end_of(holidays.calendar(session).add(received, ACCEPTANCE_DAYS))
-
-
 def open_predecessors(case: Case, item: Item) -> list[Item]:
     """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
     needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING]
@@ -237,11 +227,6 @@ def open_predecessors(case: Case, item: Item) -> list[Item]:
 def open_tolerances(case: Case) -> list[Tolerance]:
     """Tolerated materials that are still missing, by due date."""
     return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
-
-
-def last_day(calendar: WorkingCalendar, told: date) -> date:
-    """The last day of a period, as it was told; when a calendar has made it a day off since, the next working day (民法典 art. 203)."""
-    return calendar.at_or_after(told)
 
 
 def holds(case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:

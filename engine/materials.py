@@ -13,7 +13,7 @@ from engine import bundles, execution, functions, instances, jobs, journal, keys
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
-from engine.states import FAVOURABLE, UNSETTLED
+from engine.states import FAVOURABLE, UNSETTLED, ItemStatus
 
 #: What the bundle's tolerance waits for.
 SUPPLIED = "material_supplied"
@@ -79,6 +79,8 @@ def record(
     )
     session.add(material)
     session.flush()
+    if any(item.status is ItemStatus.CORRECTING for item in case.items):  # until when may the rest come, or must the window answer?
+        jobs.owe(session, "refresh", instances.of_case(session, case))
     for item in functions.live_items(case):
         if item.accepted_at is not None and item.status in UNSETTLED | FAVOURABLE:
             lifecycle.distribute(session, case, item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bpmn.waits import WaitKind
-from engine import alerts, functions, intake, jobs, matters, moments
+from engine import alerts, functions, intake, jobs, matters, moments, periods
 from engine.alerts import AlertKind
 from engine.case_models import Item
 from engine.clock import Light
@@ -20,7 +20,7 @@ def accept(run: Run) -> None:
     """
     waiting = functions.unanswered(run.case)
     received = {functions.received_on(run.case, item) for item in waiting}
-    overdue = sorted(day for day in received if functions.answer_due(run.session, day) <= moments.now())
+    overdue = sorted(day for day in received if periods.answer_due(run.session, day) <= moments.now())
     for day in overdue:
         _accept(run, [item for item in waiting if functions.received_on(run.case, item) == day], day)
     if not overdue:  # all were withdrawn or adopted meanwhile: what was adopted goes on

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, checklists, functions, holidays, journal, keys, lifecycle, matters, moments, notices
+from engine import alerts, calendars, checklists, functions, holidays, journal, keys, lifecycle, matters, moments, notices, periods
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -57,32 +58,37 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
 def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
     """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
     supplement = _open(run)
-    codes = [item.code for item in functions.unanswered(run.case)]
-    wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
-    lacking = [m for m in supplement.missing if m["code"] in wanted]
+    lacking = _lacking(run, supplement)
     if lacking:
         raise InvalidInput(
             f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
             errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
         )
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
-    run.case.resubmitted_at = supplement.ended_at
+    # The window's five days run since it had everything, whenever it says so.
+    run.case.resubmitted_at = min(_supplied_at(run, supplement) or supplement.ended_at, supplement.ended_at)
     for item in functions.unanswered(run.case):
         if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
             item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
 
 
+def came_in(run: Run) -> bool:
+    """Whether everything that the open notice asks for came in in time: then the case is not returned, however slow the window is."""
+    supplement = periods.open_supplement(run.session, run.case)
+    return supplement is not None and _supplied_at(run, supplement) is not None
+
+
 def lapse(run: Run) -> None:
-    """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile."""
+    """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile; the applicant is told what was still missing."""
     supplement = _open(run)
+    lacking = _lacking(run, supplement)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
     items = functions.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
-    notice = notices.issue(
-        run.session, run.case, NoticeKind.RETURN, {"items": [i.number for i in items], "reason": "补正不来"}, actor=run.actor
-    )
+    content = {"items": [i.number for i in items], "reason": "补正不来", "missing": lacking, "defects": supplement.defects}
+    notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="case returned", notice=notice.number, reason="补正不来")
 
 
@@ -102,7 +108,18 @@ def may_repeat(run: Run) -> bool:
 
 
 def _open(run: Run) -> Supplement:
-    found = [s for s in of_case(run.session, run.case) if s.status is SupplementStatus.OPEN]
-    if not found:
+    found = periods.open_supplement(run.session, run.case)
+    if found is None:
         raise InvalidState(f"Expected case {run.case.number} to have an open notice of corrections, but it has none")
-    return found[0]
+    return found
+
+
+def _lacking(run: Run, supplement: Supplement) -> list[dict[str, Any]]:
+    """What a notice names that was not handed in, unless the items that need it were withdrawn."""
+    codes = [item.code for item in functions.unanswered(run.case)]
+    wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
+    return [m for m in supplement.missing if m["code"] in wanted]
+
+
+def _supplied_at(run: Run, supplement: Supplement) -> datetime | None:
+    return periods.supplied_at(run.session, run.case, supplement, [item.code for item in functions.unanswered(run.case)])

@@ -15,6 +15,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
+from bpmn.waits import Wait
 from engine import (
     database,
     definitions,
@@ -45,6 +46,9 @@ from engine.writes import OLD
 
 _TASKS = cast("Table", Task.__table__)
 _FIELDS = tuple(field.name for field in fields(HeldTask))
+_OF_WAIT = select(*(_TASKS.c[name] for name in _FIELDS)).where(
+    *keys.asked(Task), Task.instance_id == bindparam("instance"), Task.wait == bindparam("wait"), Task.status == TaskStatus.OPEN
+)
 NOT_FOUND = "Expected to find task {}, but it does not exist or is not yours"
 
 
@@ -136,14 +140,24 @@ def complete(
         element = run.loaded.process.elements[task.element]
         form = definitions.form(session, run.loaded, element) if by_form or task.hall is not None else None
         clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
-        effects.apply(run, task, clean)
-        _end(run, task, clean)
-        journal.record(session, run.row, actor=actor, what="task completed", task=task.name, element=task.element)
         run.row.types = variables.typed(run.row.types, given)
-        run.process.complete(task.wait, clean)
+        _complete(run, task, clean)
         variables.forget(run, given)
     database.after_commit(session, lambda _db: meters.COMPLETED.labels(run.row.matter).inc())
     return task
+
+
+def complete_unasked(run: Run, wait: Wait, data: dict[str, Any]) -> None:
+    """Complete a task because the law says so, whoever has it; nobody fills in its form."""
+    its = {**run.row.key, "instance": run.row.id, "wait": wait.id}
+    _complete(run, HeldTask(**run.session.execute(_OF_WAIT, its).mappings().one()), data)
+
+
+def _complete(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
+    effects.apply(run, task, data)
+    _end(run, task, data)
+    journal.record(run.session, run.row, actor=run.actor, what="task completed", task=task.name, element=task.element)
+    run.process.complete(task.wait, data)
 
 
 def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:

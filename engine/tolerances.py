@@ -9,7 +9,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, clock, clocks, commitments, functions, holidays, instances, jobs, journal, lifecycle, moments, notices
+from engine import (
+    alerts,
+    calendars,
+    clock,
+    clocks,
+    commitments,
+    functions,
+    holidays,
+    instances,
+    jobs,
+    journal,
+    lifecycle,
+    moments,
+    notices,
+    periods,
+)
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Ledger, Light, LimitKind, PauseKind
@@ -89,7 +104,7 @@ def remind(run: Run) -> None:
     moment = moments.now()
     calendar = holidays.calendar(run.session)
     for tolerance in functions.open_tolerances(run.case):
-        if tolerance.reminded_at is None and calendars.start_of(calendar.add(functions.last_day(calendar, tolerance.due_on), -1)) <= moment:
+        if tolerance.reminded_at is None and calendars.start_of(calendar.add(periods.last_day(calendar, tolerance.due_on), -1)) <= moment:
             tolerance.reminded_at = moment
             content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat()}
             notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
@@ -100,7 +115,7 @@ def overdue(run: Run) -> None:
     """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
     calendar = holidays.calendar(run.session)
     for tolerance in functions.open_tolerances(run.case):
-        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(functions.last_day(calendar, tolerance.due_on)) > moments.now():
+        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(periods.last_day(calendar, tolerance.due_on)) > moments.now():
             continue
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
         content = _particulars(tolerance)
@@ -131,7 +146,7 @@ def give_up(run: Run, outcome: str) -> None:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
     calendar = holidays.calendar(run.session)
     for tolerance in functions.open_tolerances(run.case):
-        last = calendar.add(functions.last_day(calendar, tolerance.due_on), tolerance.grace_days)
+        last = calendar.add(periods.last_day(calendar, tolerance.due_on), tolerance.grace_days)
         if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > moments.now():
             continue
         tolerance.status, tolerance.ended_at = (

@@ -1,0 +1,70 @@
+"""Periods (期间) that are given in words of law: until when the applicant may supply, and until when the window must answer.
+
+行政许可法 art. 32 (4): the window has five working days, and what it does not answer in them counts as accepted.  (5): who has supplied all
+that was asked for must be accepted; so once everything is there, in time, it is the hall's five days that run, and the applicant's no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from engine import calendars, holidays, keys
+from engine.calendars import WorkingCalendar
+from engine.case_models import Case, Material, Notice, Supplement
+from engine.states import SupplementStatus
+
+#: Working days within which somebody must answer a submission (行政许可法 art. 32).
+ACCEPTANCE_DAYS = 5
+_GIVEN = select(Material.code, Material.handed_in_at).where(*keys.asked(Material)).order_by(Material.no)
+_ISSUED = select(Notice.issued_at).where(*keys.asked(Notice), Notice.id == bindparam("notice"))
+
+
+def last_day(calendar: WorkingCalendar, told: date) -> date:
+    """The last day of a period, as it was told; when a calendar has made it a day off since, the next working day (民法典 art. 203)."""
+    return calendar.at_or_after(told)
+
+
+def answer_due(session: Session, received: date) -> datetime:
+    """When the window must have answered what was received on a day (行政许可法 art. 32)."""
+    return calendars.end_of(holidays.calendar(session).add(received, ACCEPTANCE_DAYS))
+
+
+def open_supplement(session: Session, case: Case) -> Supplement | None:
+    """The notice of corrections that is out."""
+    return session.scalar(select(Supplement).where(keys.together(Supplement, case), Supplement.status == SupplementStatus.OPEN).limit(1))
+
+
+def end(session: Session, supplement: Supplement) -> datetime:
+    """When the period that a notice of corrections gives is over."""
+    return calendars.end_of(last_day(holidays.calendar(session), supplement.due_on))
+
+
+def supplied_at(session: Session, case: Case, supplement: Supplement, items: Collection[str]) -> datetime | None:
+    """When everything was there that a notice asks for and these items still need; None while it is not, or when it came too late.
+
+    Whether a defect is mended only a person can say: the applicant has done his part when anything came in since the notice.  When what was
+    missing is needed by nobody any more, it is the end of the period.
+    """
+    until = end(session, supplement)
+    given = [(code, at) for code, at in session.execute(_GIVEN, case.key) if at < until]
+    needed = {m["code"] for m in case.checklist["materials"] if set(items) & set(m["used_by"])}
+    asked = needed & {m["code"] for m in supplement.missing}
+    first = {code: at for code, at in reversed(given) if code in asked}
+    since = session.scalars(_ISSUED, {"notice": supplement.notice_id, **case.key}).one() if supplement.defects else None
+    later = [at for _code, at in given if since is not None and at >= since]
+    if first.keys() != asked or (supplement.defects and not later):
+        return None
+    return max([*first.values(), *later], default=until)
+
+
+def supplement_due(session: Session, case: Case, items: Collection[str]) -> datetime | None:
+    """When an open notice of corrections comes to its end: its period, or, once everything is there, the window's five days."""
+    supplement = open_supplement(session, case)
+    if supplement is None:
+        return None
+    supplied = supplied_at(session, case, supplement, items)
+    return end(session, supplement) if supplied is None else answer_due(session, calendars.local_date(supplied))

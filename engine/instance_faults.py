@@ -84,13 +84,20 @@ def _unlike(about: InstanceRows, process: Process, waits: Waits) -> Iterator[str
 
 
 def _timers(about: InstanceRows, waits: Mapping[int, Wait]) -> Iterator[str]:
-    """A timer is due when its wait is; unless it is owed to look again, or was put off because it could not go off."""
+    """A timer is due when its wait is; unless it is owed to look again, or was put off because it could not go off.
+
+    One that looks too early is no fault: it goes off for nothing, and is given the day of its wait.  An older release leaves such.
+    """
     if about.jobs:
         return
     for timer in about.projected[WaitKind.TIMER]:
         wait = waits.get(timer.wait)
-        if wait is not None and wait.due_at != timer.due_at and timer.error is None:
+        if wait is not None and timer.error is None and _is_late(timer.due_at, wait.due_at):
             yield f"Expected the timer at {timer.element} (wait {timer.wait}) to be due {wait.due_at}, but it is due {timer.due_at}"
+
+
+def _is_late(due_at: datetime | None, its: datetime | None) -> bool:
+    return its is not None and (due_at is None or due_at > its)
 
 
 def _incidents(about: InstanceRows, waits: Waits) -> Iterator[str]:

@@ -24,10 +24,8 @@ def check(database: Database) -> None:
         rows = session.scalars(select(models.Instance)).all()
         corrected = session.scalar(select(Recomputation.id).limit(1)) is not None  # then what has stopped before keeps its dates
         assert list(instance_faults.of(session, [row.id for row in rows], overdue=LONG_AGO)) == []
-        owed = set(session.scalars(select(models.Job.instance_id)))
         for row in rows:
-            if row.id in owed:  # of the others this was among the faults
-                _timers_are_due_with_their_waits(session, row)
+            _timers_are_due_with_their_waits(session, row)
         for case in session.scalars(select(Case)):
             _nothing_is_forgotten(session, case)
             if not (corrected and case.ended_at):

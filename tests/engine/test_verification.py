@@ -271,3 +271,10 @@ def test_verify__the_database_goes_away(database_url, monkeypatch, module, name)
 
 def test_advice__for_every_kind():
     assert set(ADVICE) == set(FaultKind)
+
+
+def test_verify__a_timer_that_looks_too_early(database):
+    """An older release leaves such: it goes off for nothing, and has the right day then."""
+    tamper(database, update(Timer).values(due_at=NOW + timedelta(seconds=1)))
+
+    assert found(database) == []

@@ -92,11 +92,11 @@ class World:
         return periods.supplement_due(self.session, self.case, [item.code for item in unanswered(self.case)])
 
     def issue_by(self) -> datetime | None:
-        """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait."""
+        """When a unified issuance has waited long enough for the rest: first result that could go out + longest wait, if that is lawful."""
         decided = [item.decided_at for item in issuable_items(self.case) if item.decided_at]
         if not decided:
             return None
-        wait = matters.of(self.session, self.case).longest_wait
+        wait = min(matters.of(self.session, self.case).longest_wait, periods.DELIVERY_DAYS)
         return calendars.end_of(holidays.calendar(self.session).add(calendars.local_date(min(decided)), wait))
 
     def issuable(self) -> bool:

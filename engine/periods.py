@@ -19,6 +19,8 @@ from engine.states import SupplementStatus
 
 #: Working days within which somebody must answer a submission (行政许可法 art. 32).
 ACCEPTANCE_DAYS = 5
+#: Working days within which what was granted is handed out, from the day of the decision on (行政许可法 art. 44).
+DELIVERY_DAYS = 10
 _GIVEN = select(Material.code, Material.handed_in_at).where(*keys.asked(Material)).order_by(Material.no)
 _ISSUED = select(Notice.issued_at).where(*keys.asked(Notice), Notice.id == bindparam("notice"))
 

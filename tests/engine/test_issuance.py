@@ -116,6 +116,19 @@ def test_split__after_the_longest_wait(stage, clerk, market):
     assert stage.timer(case, "longest_wait") is None
 
 
+def test_split__before_the_law_is_broken(stage, clerk, market):
+    """What is granted is handed out within ten working days (行政许可法 art. 44), however long a matter would like to wait for the rest."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"promised": 60}}, longest_wait="30"))
+    case = clerk.take_in("tiny")
+    market.complete(case, "alpha审批", outcome="granted")
+
+    stage.travel(2026, 3, 16, hour=23)
+    assert stage.statuses(case)["alpha"] == "granted"
+    stage.travel(2026, 3, 17, hour=0)
+
+    assert stage.statuses(case) == {"alpha": "issued", "beta": "in_review"}
+
+
 def test_split__again_for_what_is_granted_later(stage, clerk, market):
     case = accepted(stage, clerk, {"alpha": {}, "beta": {}, "gamma": {}})
     market.complete(case, "alpha审批", outcome="granted")

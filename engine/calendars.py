@@ -26,6 +26,9 @@ BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 #: The others follow the moon or the solar terms, and make-up days follow nothing: both must be published.
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 
+#: When the notice of the next year should be there, month and day: it comes in October or November, as a rule.
+EXPECTED = (11, 15)
+
 
 class WorkingCalendar:
     """Working days (工作日) of the published years, and a provisional guess for all others.
@@ -78,6 +81,11 @@ class WorkingCalendar:
     def is_provisional(self, day: date) -> bool:
         """Tell whether the day lies in a year whose arrangement is not published here."""
         return not self.published_from <= day <= self.provisional_after
+
+    def missing(self, day: date) -> int | None:
+        """Give the first year whose arrangement should be published here by a day, and is not: from `EXPECTED` on the next."""
+        year = self.provisional_after.year + 1
+        return year if (day.year, (day.month, day.day)) >= (year - 1, EXPECTED) else None
 
     def relies_on_guess(self, a: date, b: date) -> bool:
         """Tell whether any day after `a` up to and including `b` is provisional."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from engine import definitions, moments, queues
+from engine import calendars, definitions, moments, queues
+from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.errors import EngineError
 
@@ -55,12 +59,20 @@ class _Now(Collector):
 def _of_database(db: Database) -> Iterator[Metric]:
     with db.reading() as session:
         found = list(queues.look(session, now=moments.now()))
+        days = _calendar_days(session)
         incidents, locked = queues.standing_incidents(session), queues.waiting_for_locks(session)
     depth, lateness = {q.name: q.depth for q in found}, {q.name: q.lateness.total_seconds() for q in found}
     yield _gauge("onething_queue_depth", "Rows that are due and not done yet.", depth, label="queue")
     yield _gauge("onething_queue_lateness_seconds", "For how long the oldest of them has been due.", lateness, label="queue")
     yield _gauge("onething_incidents_standing", "Incidents that wait for somebody.", {"": incidents})
+    yield _gauge("onething_calendar_days", "Days until the last one for which a calendar is published.", {"": days})
     yield _gauge("onething_lock_waiters", "Sessions that wait for a lock (PostgreSQL).", {"": locked})
+
+
+def _calendar_days(session: Session) -> int:
+    """How far the published calendars reach; below zero: every due date is a guess already."""
+    last = session.scalar(select(func.max(CalendarYear.year)))
+    return (date(last, 12, 31) - calendars.local_date(moments.now())).days if last else -1
 
 
 def _gauge(name: str, about: str, values: Mapping[str, float], *, label: str | None = None) -> Metric:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
+import structlog
 from sqlalchemy import Table, Text, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,8 +19,10 @@ from engine import calendar_years, calendars, moments, postgresql
 from engine.actors import ENGINE, Actor, Role
 from engine.calendars import WorkingCalendar
 from engine.case_models import CalendarYear
+from engine.database import Database
 from engine.errors import Busy, InvalidState
 
+log = structlog.get_logger()
 _KEY = "working_calendar"
 #: Whoever begins a case shares this lock, whoever publishes has it alone.
 _PUBLICATION = 0x6F6E657468696E69
@@ -39,6 +42,15 @@ def calendar(session: Session) -> WorkingCalendar:
             raise InvalidState("Expected to count working days, but no calendar is published")
         found = session.info[_KEY] = _build(tuple(contents))
     return found
+
+
+def watch(db: Database) -> int | None:
+    """Warn of a year whose calendar should be here, once its holidays are near: its due dates are a guess, and told to applicants."""
+    with db.reading() as session:
+        year = calendar(session).missing(calendars.local_date(moments.now()))
+    if year is not None:
+        log.warning("the calendar of a year is missing", year=year)
+    return year
 
 
 def keep(session: Session) -> None:

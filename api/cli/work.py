@@ -12,7 +12,7 @@ from functools import partial
 import click
 
 from api.cli.doctor import look_before_work
-from engine import archives, compiled_files, garbage, moments, queues, retention, settings, worker
+from engine import archives, compiled_files, garbage, holidays, moments, queues, retention, settings, worker
 from engine.database import Database
 from engine.files import FileStore
 from engine.floors import Floors
@@ -26,6 +26,8 @@ HANDS = 2
 YOUNG = 50_000
 #: Seconds between two looks at what is kept no longer.
 SWEEP = 3600
+#: Seconds between two looks at the calendar.
+DAY = 24 * SWEEP
 
 
 @click.command()
@@ -63,4 +65,5 @@ def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)
     heart.also(FileStore(loaded.data_dir / "materials").clear_up, seconds=SWEEP)
+    heart.also(lambda: holidays.watch(database), seconds=DAY)
     return heart

@@ -13,7 +13,7 @@ from api.contract import answer, contract
 from api.shapes import Body, Line, Shape
 from api.transactions import reading, transaction
 from api.v1 import present
-from engine import publications, recomputing
+from engine import dials, holidays, publications, recomputing
 from engine.calendar_years import FIRST_YEAR, LAST_YEAR, DayKind
 from engine.case_models import CalendarYear
 from engine.case_models import Recomputation as Walk
@@ -62,6 +62,8 @@ class YearList(Shape):
     """All published years; beyond them due dates are provisional."""
 
     data: list[YearShown]
+    #: The year that should be published by now, and is not (from 15 November on the next one): whoever publishes is to be told.
+    missing: int | None
 
 
 class Recomputation(Shape):
@@ -101,7 +103,8 @@ def list_recomputations() -> Response:
 def get_calendar() -> Response:
     """Give the published years with their holidays and make-up days."""
     with reading() as session:
-        return answer({"data": [_shown(row) for row in publications.years(session)]})
+        missing = holidays.calendar(session).missing(dials.today())
+        return answer({"data": [_shown(row) for row in publications.years(session)], "missing": missing})
 
 
 @bp.post("")

@@ -17,10 +17,17 @@ YEAR = {"year": 2027, "sources": [NOTICE], "days": [NEW_YEAR]}
 
 
 def test_get__published_years(clerk):
-    years = clerk.get("/calendar").json["data"]
+    answer = clerk.get("/calendar").json
+    years = answer["data"]
 
+    assert answer["missing"] is None
     assert [year["year"] for year in years] == [2024, 2025, 2026]
     assert {"date": "2026-02-14", "weekday": "周六", "kind": "make_up_day", "holiday": "春节"} in years[-1]["days"]
+
+
+def test_get__a_year_is_missing(clerk):
+    with time_machine.travel("2026-11-27T09:00:00+08:00"):
+        assert clerk.get("/calendar").json["missing"] == 2027
 
 
 def test_publish__dates_are_no_longer_provisional(admin, clerk, tick):

@@ -123,6 +123,7 @@ def test_metrics__what_is_due(app, nobody, tick):
     assert found["onething_queue_depth"] == {("jobs",): 0, ("timers",): 0, ("continuations",): 0, ("start_timers",): 1, ("outbox",): 0}
     assert 1800 <= found["onething_queue_lateness_seconds"][("start_timers",)] < 1900
     assert found["onething_incidents_standing"] == {(): 0}
+    assert found["onething_calendar_days"] == {(): 304}
 
 
 @pytest.mark.parametrize(

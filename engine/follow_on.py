@@ -21,7 +21,7 @@ _DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_toleran
 ITEMS_CHANGED = "items_changed"
 
 
-def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
+def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of the items that want to join: `outcome` is accept, tolerate or refuse.
 
     When somebody else has disposed of them meanwhile, or all of them were adopted, nothing is left to do.
@@ -30,6 +30,7 @@ def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
     items = functions.unanswered(run.case)
+    intake.require_time(run, task, items)
     if items:
         _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine import checklists, entered, functions, journal, lifecycle, notices, supplements, tolerances
+from engine import checklists, entered, functions, journal, lifecycle, moments, notices, periods, supplements, tolerances
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -15,18 +15,35 @@ from engine.runs import Run
 from engine.states import ClockStatus, ItemStatus
 
 
-def decide(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
+def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of what was submitted: `outcome` is accept, tolerate, supplement or refuse.
 
-    Raises InvalidInput when the disposition does not fit what is missing.
+    Raises InvalidInput when the disposition does not fit what is missing, and InvalidState when it comes after the five days.
     """
     items = functions.unanswered(run.case)
+    require_time(run, task, items)
     outcome = data.get("outcome")
     if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
     if outcome == "refuse" or (outcome == "supplement" and not supplements.may_repeat(run)):
         _require_not_corrected(run)
     _DISPOSITIONS[outcome](run, items, data)
+
+
+def require_time(run: Run, task: HeldTask, items: Sequence[Item]) -> None:
+    """Refuse to dispose of what counts as accepted since its receipt (art. 32 (4)), where that is drawn: the scheduler is only late."""
+    accepts = any(
+        "acceptance_due" in element.event.when.calls
+        for element in run.loaded.process.elements.values()
+        if element.attached_to == task.element and element.interrupting and element.event and element.event.when
+    )
+    received = {item.number: functions.received_on(run.case, item) for item in items}
+    late = [number for number, day in received.items() if periods.answer_due(run.session, day) <= moments.now()]
+    if accepts and late:
+        raise InvalidState(
+            f"Expected to answer within {periods.ACCEPTANCE_DAYS} working days, but {'、'.join(late)} counts as accepted (视为受理): "
+            "the scheduler does so in a moment"
+        )
 
 
 def missing(run: Run, items: Sequence[Item]) -> list[dict[str, Any]]:

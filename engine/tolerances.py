@@ -106,7 +106,8 @@ def remind(run: Run) -> None:
     for tolerance in functions.open_tolerances(run.case):
         if tolerance.reminded_at is None and calendars.start_of(calendar.add(periods.last_day(calendar, tolerance.due_on), -1)) <= moment:
             tolerance.reminded_at = moment
-            content: dict[str, Any] = {"material": tolerance.name, "due_on": tolerance.due_on.isoformat()}
+            last = periods.last_day(calendar, tolerance.due_on)
+            content: dict[str, Any] = {"material": tolerance.name, "due_on": last.isoformat()}
             notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
             journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engine import worker
 from engine.case_models import Notice
+from engine.errors import InvalidState
 from tests import tiny
 
 PLAN = {"material": "plan", "used_by": "alpha"}
@@ -166,3 +168,26 @@ def test_accept__nothing_but_what_was_adopted(stage, clerk, market, tiny_matter)
     assert stage.alerts(bundle) == []
     market.complete(bundle, "alpha审批", outcome="granted")
     assert stage.tasks(bundle) == ["统一出件"]
+
+
+@pytest.mark.parametrize("outcome", ["refuse", "supplement", "accept", "tolerate"])
+def test_decide__after_the_five_days(stage, clerk, tiny_matter, outcome):
+    """The scheduler was away over the end of the fifth day: what the law has accepted the window can neither send away nor begin later."""
+    case = clerk.submit("tiny", items=["alpha"])
+    said = {"refusal_kind": "not_accepted", "reason": "x", "defects": "y", "commitment_signed": True}
+    stage.move_to(2026, 3, 10, hour=0)
+
+    with pytest.raises(InvalidState, match=r"counts as accepted"):
+        clerk.complete(case, "一窗受理", outcome=outcome, **said)
+    worker.drain(stage.database)
+
+    assert stage.statuses(case) == {"alpha": "in_review"}
+    assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-16T16:00:00+00:00"
+
+
+def test_decide__joined_and_after_the_five_days(stage, clerk, case):
+    clerk.follow_on(case, "beta")
+    stage.move_to(2026, 3, 10, hour=0)
+
+    with pytest.raises(InvalidState, match=r"counts as accepted"):
+        clerk.complete(case, "接续受理", outcome="refuse", reason="x")

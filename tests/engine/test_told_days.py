@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine import holidays, publications, worker
-from engine.case_models import Supplement, Tolerance
+from engine.case_models import Notice, Supplement, Tolerance
 from tests import tiny
 from tests.engine.test_recomputing import ADMIN
 from tests.stage import WORKFLOWS
@@ -101,3 +101,15 @@ def test_watch__the_next_year_is_missing(stage):
     arrive(stage)
 
     assert holidays.watch(stage.database) is None
+
+
+def test_remind__the_day_has_moved(year_end, clerk):
+    deploy(year_end, LATER)
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    arrive(year_end, 5)
+
+    year_end.travel(2027, 1, 4)
+
+    [reminder] = year_end.all(Notice, case, kind="reminder")
+    assert reminder.content["due_on"] == "2027-01-06"

@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from api.cli.recomputing import recompute
 from engine import (
@@ -217,6 +217,20 @@ def test_publish__what_was_decided_keeps_its_light(stage, kept):
     assert list(verification.verify(stage.database)) == []
     stage.travel(2026, 3, 30)
     assert warnings(stage, kept) == []
+
+
+def test_verify__what_an_older_release_decided(stage, kept):
+    """Its timers still have the days of its clock: they go off for nothing, and sleep then."""
+    with stage.database.transaction() as session:
+        session.execute(
+            update(Timer).where(Timer.case_id == kept.id, Timer.element == "late").values(due_at=calendars.end_of(date(2026, 3, 9)))
+        )
+    stage.move_to(2026, 3, 3)
+
+    assert list(verification.verify(stage.database)) == []
+    stage.travel(2026, 3, 30)
+
+    assert (stage.timer(kept, "late"), warnings(stage, kept)) == (None, [])
 
 
 def test_publish__what_was_decided_too_late_stays_late(stage, clerk, market):

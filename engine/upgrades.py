@@ -22,6 +22,8 @@ Answer = TypeVar("Answer")
 _PATIENCE = 0.2
 #: A lock that is not that of a row.
 _LOCK = 0x6F6E657468696E67
+#: Migrations that make a table which refers to this one: nobody writes to it meanwhile, nor while they wait for who does.
+_REFERRING = {"0026": "instances", "0028": "api_keys"}
 #: 0026 makes this table before it waits for those who use instances: who was interrupted then has left it to the schema before, empty.
 _LEFT, _BEFORE, _REFERRED = "large_values", "0025", "instances"
 
@@ -32,18 +34,41 @@ def migrate(bind: Engine, *, force: bool = False) -> str:
     As long as nodes of an older release may be connected, what only they use is not taken away, unless with `force`: then that is told;
     InvalidState is raised when this release cannot serve beside them.
     """
+    known = schema.revisions()
     with outages.told():
         for contraction in _ask(bind, schema.contractions):
-            _upgrade(bind, f"{contraction.revision}-1")
+            _upgrade(bind, known[known.index(contraction.revision) - 1])
             if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
                 return schema.remainder(contraction, clients)
-        _upgrade(bind, "head")
+        _upgrade(bind, known[-1])
     return ""
 
 
 def _upgrade(bind: Engine, revision: str) -> None:
+    known = schema.revisions()
+    for each in _ask(bind, partial(_referring, revision=revision)):
+        _attempt(bind, known[known.index(each) - 1])
+        is_vacuumed = partial(_ask, bind, partial(online.is_vacuumed, table=_REFERRING[each]))
+        online.insist(f"migration {each}", partial(_attempt, bind, each), is_vacuumed=is_vacuumed)
+    _attempt(bind, revision)
+
+
+def _referring(connection: Connection, revision: str) -> list[str]:
+    """Migrations to come, up to a revision, that keep others from writing while they wait."""
+    known, there = schema.revisions(), schema.current(connection)
+    if connection.dialect.name != "postgresql" or there not in known:  # who has no schema yet has no nodes
+        return []
+    return [each for each in known[known.index(there) + 1 : known.index(revision) + 1] if each in _REFERRING]
+
+
+def _attempt(bind: Engine, revision: str, patience: int | None = None) -> None:
+    """Upgrade; `patience`: how long it waits for a lock, milliseconds, where not as long as others do."""
     with migrating(bind) as config:
-        _clear_up(config.attributes["connection"])
+        connection: Connection = config.attributes["connection"]
+        _clear_up(connection)
+        if patience is not None:
+            with connection.begin():
+                online.wait_no_longer(connection, patience)  # as long as it has this connection
         command.upgrade(config, revision)
 
 

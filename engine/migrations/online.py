@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -36,44 +37,58 @@ def is_postgresql() -> bool:
 
 
 def alter(table: str, *statements: str) -> None:
-    """Execute statements that lock a table, each when nobody is in its way; raises OperationalError when somebody is for very long.
-
-    Who waits for a lock has everybody who comes later wait behind it: so it does not wait for long, and asks again.
-    """
+    """Execute statements that lock a table, each when nobody is in its way; raises OperationalError when somebody is for very long."""
+    bind = op.get_bind()
     for statement in statements:
-        until, attempt = time.monotonic() + PATIENCE, 1
-        while not _altered(statement, _patience(table, attempt), last=time.monotonic() > until):
-            if attempt % EVERY == 0:
-                log.warning("migration waits for others", statement=statement)
-            attempt += 1
-            time.sleep(PAUSE)
+        insist(statement, partial(_execute, bind, statement), is_vacuumed=partial(is_vacuumed, bind, table))
 
 
-def _patience(table: str, attempt: int) -> int:
+def insist(what: str, attempt: Callable[[int], object], *, is_vacuumed: Callable[[], bool]) -> None:
+    """Attempt something that locks a table until nobody is in its way; raises OperationalError when somebody is for very long.
+
+    `attempt` is told how long it may wait for a lock, milliseconds.  Who waits for one has everybody who comes later wait behind it: so it
+    does not wait for long, and asks again.
+    """
+    until, number = time.monotonic() + PATIENCE, 1
+    while True:
+        try:
+            attempt(_patience(number, is_vacuumed))
+        except OperationalError as error:
+            if time.monotonic() > until or getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
+                raise
+        else:
+            return
+        if number % EVERY == 0:
+            log.warning("migration waits for others", statement=what)
+        number += 1
+        time.sleep(PAUSE)
+
+
+def _patience(attempt: int, is_vacuumed: Callable[[], bool]) -> int:
     """Milliseconds.  Where people are never out of it for a moment, they have to be kept waiting: now and then, and each time twice as long."""
     if attempt % EVERY:
         return SHORT
-    return LONG if _is_vacuumed(table) else min(SHORT << attempt // EVERY, LONG)
+    return LONG if is_vacuumed() else min(SHORT << attempt // EVERY, LONG)
 
 
-def _is_vacuumed(table: str) -> bool:
+def is_vacuumed(bind: sa.Connection, table: str) -> bool:
+    """Whether PostgreSQL clears up a table just now."""
     query = """SELECT count(*) FROM pg_stat_progress_vacuum JOIN pg_locks USING (pid)
         WHERE datname = current_database() AND relation = CAST(:name AS regclass)"""
-    return bool(op.get_bind().scalar(sa.text(query), {"name": table}))
+    return bool(bind.scalar(sa.text(query), {"name": table}))
 
 
-def _altered(statement: str, patience: int, *, last: bool) -> bool:
-    bind = op.get_bind()
+def wait_no_longer(bind: sa.Connection, patience: int) -> None:
+    """Have statements wait for locks for so long at most, milliseconds."""
     bind.exec_driver_sql(f"SET lock_timeout = {patience}")
+
+
+def _execute(bind: sa.Connection, statement: str, patience: int) -> None:
+    wait_no_longer(bind, patience)
     try:
         bind.exec_driver_sql(statement)
-    except OperationalError as error:
-        if last or getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
-            raise
-        return False
     finally:
         bind.exec_driver_sql("RESET lock_timeout")
-    return True
 
 
 def index(name: str, told: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager, suppress
+from threading import Thread
 
 import pytest
 from alembic import command
 from sqlalchemy import text
 
-from engine import database, schema, upgrades
+from engine import database, postgresql, schema, upgrades
 from engine.errors import Busy, Unavailable
 from engine.migrations import online
 from tests.engine.test_releases import RELEASED
@@ -99,3 +100,26 @@ def test_migrate__gives_up_behind_what_it_has_made(bind, monkeypatch):
     assert upgrades.migrate(bind) == ""
     with upgrades.migrating(bind) as config:
         command.check(config)
+
+
+@pytest.mark.parametrize(("before", "table"), [("0025", "instances"), ("0027", "api_keys")])
+def test_migrate__lets_others_write_while_it_waits(bind, before, table):
+    """Somebody writes for long to a table to which a new one refers; whoever comes later does not stand in line behind the migration."""
+    with upgrades.migrating(bind) as config:
+        command.upgrade(config, before)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)")
+    working = Thread(target=upgrades.migrate, args=(bind,))
+    with bind.connect() as holder:
+        postgresql.let_idle(holder)
+        holder.execute(text(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE"))
+        working.start()
+        while not holder.scalar(waiting, {"table": table}):
+            assert working.is_alive()
+
+        with bind.begin() as writer:
+            writer.execute(text("SET LOCAL lock_timeout = '5s'"))
+            writer.execute(text(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE"))
+
+        assert revision(bind) == before
+    working.join()
+    assert revision(bind) == schema.NEWEST

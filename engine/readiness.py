@@ -20,7 +20,9 @@ def look(db: Database) -> Finding:
     try:
         with db.reading() as session:
             found = schema.look(session.connection())
-    except (SQLAlchemyError, EngineError) as error:
+    except EngineError as error:
+        return Finding(fit=False, found=str(error))
+    except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return Finding(fit=False, found=f"Expected the database to answer, but {reason}")
     return found if found.fit else replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")

@@ -195,7 +195,7 @@ class Crowd(Walk):
 
     def put_away(self) -> None:
         archives.sweep(self.stage.database)
-        retention.sweep(self.stage.database, answers=timedelta(days=1))
+        retention.sweep(self.stage.database, answers=timedelta(days=10))  # days pass here while a command is under way: it finds its answer
 
     def still_here(self) -> list[Case]:
         with self.stage.reading() as session:

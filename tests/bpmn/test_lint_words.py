@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from bpmn import lint
+from engine import functions
 from engine.starters import SHIPPED
 from engine.vocabulary import WORDS
 from tests.bpmn.test_templates import choices
 
+FOLDERS = [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")]
 STARTER = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
 
 each_mistake = pytest.mark.parametrize(
@@ -56,7 +58,46 @@ def test_lint__unknown_word(file: str, written: str, mistaken: str, element: str
     assert words in message
 
 
-@pytest.mark.parametrize("folder", [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    ("written", "mistaken", "words"),
+    [
+        (
+            "<text>q_second</text>",
+            "<text>q_secnd</text>",
+            "“事项清单” (items) to read answers to the questions of situations, but none is q_secnd",
+        ),
+        ('<text>"是"</text>', "<text>是</text>", 'none is 是: correct the name, or write "是" if a text is meant'),
+    ],
+)
+def test_lint__table_reads_what_nobody_asks(written: str, mistaken: str, words: str):
+    content = STARTER["starter.dmn"].replace(written.encode(), mistaken.encode(), 1)
+
+    findings = lint.lint(STARTER | {"starter.dmn": content}, lint.Known(variables=functions.VARIABLES))
+
+    [message] = [finding.message for finding in findings if finding.rule == "variable-never-written"]
+    assert words in message
+
+
+@pytest.mark.parametrize("groups", ["window，department-market", "window、department-market"])
+def test_lint__groups_parted_by_another_comma(groups: str):
+    content = STARTER["starter.bpmn"].replace(b'candidateGroups="window"', f'candidateGroups="{groups}"'.encode(), 1)
+
+    findings = lint.lint(STARTER | {"starter.bpmn": content})
+
+    [finding] = [finding for finding in findings if finding.rule == "nobody-assigned"]
+    assert (finding.element, groups in finding.message) == ("intake", True)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_lint__known_questions(folder: Path):
+    resources = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    findings = lint.lint(resources, lint.Known(variables=functions.VARIABLES))
+
+    assert [finding.message for finding in findings if finding.rule in {"variable-never-written", "nobody-assigned"}] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_lint__known_words(folder: Path):
     assert found({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}) == []
 

@@ -6,10 +6,22 @@ from bpmn.definition import ElementType
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 
+#: What Chinese keyboards give instead of the comma that parts groups.
+_FALSE_COMMAS = "，、；;"
+
 
 def check(bundle: Bundle) -> Problems:
     """A user task names a group or a person: nobody would find it in a worklist."""
     for resource, _process, element in bundle.elements():
-        if element.type is ElementType.USER_TASK and not element.candidate_groups and element.assignee is None:
+        if element.type is not ElementType.USER_TASK:
+            continue
+        if not element.candidate_groups and element.assignee is None:
             message = f"Expected {element.label} to name who does it, but it has neither candidate groups nor an assignee: fill one in"
             yield Problem(resource=resource, element=element, message=message)
+        for group in element.candidate_groups:
+            if group.dialect == "literal" and (found := set(group.source) & set(_FALSE_COMMAS)):
+                message = (
+                    f"Expected commas (,) between the groups of {element.label}, but {group.source!r} has {''.join(sorted(found))}: "
+                    "nobody is in a group of that name"
+                )
+                yield Problem(resource=resource, element=element, message=message)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bpmn.decisions import Decision
+from bpmn.decisions.table import DecisionTable
 from bpmn.definition import COUNTERS, Definition, Element
 from bpmn.lint import expressions
 from bpmn.lint.bundle import FORMS, TABLES, Bundle
@@ -14,6 +16,7 @@ def check(bundle: Bundle) -> Problems:
     """A variable that a matter or an item reads is a field of a form, a result, passed in, an answer, or handed in by the engine."""
     if bundle.known.variables is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
         return
+    yield from _unasked(bundle)
     given = bundle.known.variables | bundle.fields | _answers(bundle) | _passed_in(bundle)
     for resource, process in bundle.processes:
         if process.properties.get("onething.kind") in {"matter", "item"} and not _is_open(process):
@@ -25,6 +28,28 @@ def check(bundle: Bundle) -> Problems:
                         "correct the name, or add a field to a form"
                     )
                     yield Problem(resource=resource, element=element, message=message)
+
+
+def _unasked(bundle: Bundle) -> Problems:
+    """Yield what the tables of a matter read and its questions do not ask: such a name is null, and hits nothing."""
+    for matter in bundle.matters:
+        asked = {row.get("id") for _rule, row in matter.rows("situations")}
+        tables = [decision for key in ("items", "materials") if (decision := matter.decisions.get(key))]
+        for decision in tables if asked and None not in asked else ():
+            for name in sorted(decision.reads - asked - {*_required(decision)}):
+                message = (
+                    f"Expected the table “{decision.name}” ({decision.id}) to read answers to the questions of situations, "
+                    f'but none is {name}: correct the name, or write "{name}" if a text is meant'
+                )
+                yield Problem(resource=bundle.place(decision.id), line=decision.line, message=message)
+
+
+def _required(decision: Decision) -> Iterator[str]:
+    """Yield the names under which a decision finds the results of those that it requires."""
+    for required in decision.requires:
+        yield from required.names
+        if isinstance(required.logic, DecisionTable):
+            yield from (column.name for column in required.logic.outputs)
 
 
 def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bpmn.waits import WaitKind
 from engine import entered, followers, functions, journal, lifecycle, moments, notices
-from engine.actors import Actor
+from engine.actors import ENGINE, Actor, Role
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -27,21 +27,24 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Apply a completed decision task: `outcome` granted or denied; anything else (inspect …) is the diagram's business."""
     if data.get("outcome") in list(OUTCOMES):
         item = run.require_item("a decision")
-        settle(run, item, data)
+        settle(run, item, data, actor=run.actor)
         _tell_others(run, item, task.wait)
 
 
 def decide_automatically(run: Run) -> None:
-    """Take the decision that a table gave (秒批): only a clear `outcome` counts, doubt never grants."""
+    """Take the decision that a table gave (秒批): only a clear `outcome` counts, doubt never grants.
+
+    It is the department's system that decides, where one has done the work, or else the engine; never who accepted, or retried a failure.
+    """
     item, variables = run.require_item("a decision"), run.process.variables
     data = {name: variables.get(name) for name in ("outcome", "reason_code", "reason")}
     if data["outcome"] not in list(OUTCOMES):
         raise InvalidState(f"Expected the table to grant or deny item {item.number}, but it gave {data['outcome']!r}")
-    settle(run, item, data)
+    settle(run, item, data, actor=run.actor if run.actor.has(Role.SYSTEM) else ENGINE)
     _tell_others(run, item)
 
 
-def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
+def settle(run: Run, item: Item, data: dict[str, Any], *, actor: Actor) -> None:
     """Grant or deny (domain rule 9).  Raises InvalidState while a material must come first, InvalidInput without reasons."""
     status = OUTCOMES[data["outcome"]]
     if status is ItemStatus.GRANTED:
@@ -51,9 +54,9 @@ def settle(run: Run, item: Item, data: dict[str, Any]) -> None:
         reason = None
     else:
         yielded, reason = {}, _grounds(data)
-    item.result, item.decided_at, item.decided_by = yielded, moments.now(), run.actor.name
-    lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
-    tell(run, run.case, item, actor=run.actor)
+    item.result, item.decided_at, item.decided_by = yielded, moments.now(), actor.name
+    lifecycle.end(run.session, item, status, actor=actor, reason=reason)
+    tell(run, run.case, item, actor=actor)
 
 
 def tell(run: Run, case: Case, item: Item, *, actor: Actor) -> None:

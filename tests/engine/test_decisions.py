@@ -248,7 +248,8 @@ def test_decide_automatically__by_a_table(stage, clerk, market, answer):
     clerk.complete(case, "一窗受理", outcome="accept")
 
     expected = "granted" if answer == "granted" else "in_review"
-    assert stage.item(case, "business_licence_check").status == expected
+    item = stage.item(case, "business_licence_check")
+    assert (item.status, item.decided_by) == (expected, "engine" if answer == "granted" else None)
     assert ("营业执照人工核验" in stage.tasks(case)) == (expected == "in_review")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import clock, clocks, dials, functions, holidays, keys, pages, visibility
+from engine import clock, clocks, dials, functions, holidays, keys, matters, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
@@ -65,7 +65,7 @@ _READ: dict[Table, Select[Any]] = {
     Item: select(
         *_columns(Item, "id", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"), Case.number.label("case")
     ).join(Case, keys.together(Item, Case)),
-    Case: select(*_columns(Case, "matter", "ended_at", "clock_started_on", "promised")),
+    Case: select(*_columns(Case, "definition_id", "ended_at", "clock_started_on", "promised")),
 }
 
 
@@ -156,7 +156,7 @@ def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
     return Deadline(
         case=case.number,
         item=None,
-        name=case.matter,
+        name=matters.of(session, case).name,
         department=None,
         clock=ClockStatus.STOPPED if case.ended_at else ClockStatus.RUNNING,
         promised=dials.promised(case),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType
@@ -100,7 +101,7 @@ def get(session: Session, key: str) -> Matter:
     return read(loaded)
 
 
-def of(session: Session, case: Case) -> Matter:
+def of(session: Session, case: Case | Row[Any]) -> Matter:
     """Return the matter of a case, in the version that the case began with, or was moved to."""
     return _known(session, case.definition_id)
 

@@ -30,7 +30,7 @@ class DeadlineQuery(Paged):
 
 
 class DeadlineShown(Shape):
-    """A clock that runs, or is paused."""
+    """A clock that runs, is paused, or has not started yet."""
 
     case: str
     #: Null: the promise of the bundle itself.

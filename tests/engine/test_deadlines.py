@@ -10,7 +10,7 @@ from engine.case_models import Case
 from engine.clock import Light
 from engine.deadlines import DeadlineFilter
 from engine.worklists import TaskFilter
-from tests import tiny
+from tests import restaurant, tiny
 
 
 @pytest.fixture
@@ -55,6 +55,16 @@ def test_light__of_each_day(stage, clerk, case, day, lights, monkeypatch):
     for few in (2000, 0):  # found by their light, or in the order of the list
         monkeypatch.setattr(pages, "RARE", few)
         assert {name: light for colour in Light for name, _, light in shown(stage, clerk, light=colour)} == lights
+
+
+def test_open_ones__bundle_is_called_what_people_call_it(stage, clerk):
+    case = clerk.submit("open_restaurant", answers=restaurant.ANSWERS, materials=restaurant.MATERIALS)
+    clerk.complete(case, "一窗受理", outcome="accept")
+
+    with stage.reading() as session:
+        found = deadlines.open_ones(session, clerk.actor, DeadlineFilter(), after=None, limit=10)
+
+    assert [each.name for each in found if each.item is None] == ["开办餐饮店"]
 
 
 def test_open_ones__filtered(stage, clerk, case):

@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
 
+import structlog
 from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
@@ -24,6 +25,7 @@ from engine.database import Database
 from engine.errors import EngineError, InvalidState
 from engine.files import sync
 
+log = structlog.get_logger()
 #: What SQLite writes beside a database, and reads when it opens one again.
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
 #: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
@@ -56,7 +58,10 @@ def take(db: Database, target: Path) -> None:
     if db.bind.dialect.name == "sqlite":
         _copy_sqlite(Path(db.bind.url.database or ""), target)
         return
-    program = programs.find("pg_dump", _version(db))
+    version = _version(db)
+    program = programs.find("pg_dump", version)
+    if program.version > version:
+        log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside

@@ -425,6 +425,23 @@ class TestPrograms:
 
         assert not (tmp_path / "backup").exists()
 
+    def test_take__a_program_that_is_newer_than_the_server(self, here, tmp_path, monkeypatch):
+        """It will do; but what it writes may go back to newer servers only, which is to be known before it is needed."""
+        (tmp_path / "bin").mkdir()
+        script = f'#!/bin/sh\n[ "$1" = --version ] && {{ echo \'pg_dump (PostgreSQL) 99.1\'; exit; }}; exec {PROGRAMS}/pg_dump "$@"\n'
+        (tmp_path / "bin" / "pg_dump").write_text(script)
+        (tmp_path / "bin" / "pg_dump").chmod(0o755)
+        monkeypatch.setattr(programs, "_DEBIAN", tmp_path / "none")
+
+        with capture_logs() as before:
+            dumps.take(here, tmp_path / "one")
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
+        with capture_logs() as logged:
+            dumps.take(here, tmp_path / "two")
+
+        assert before == []
+        assert [(line["event"], line["program"]) for line in logged] == [("pg_dump is newer than the server", 99)]
+
     def test_load__fails_on_the_way(self, here, files, empty_database_url, tmp_path):
         """All of it, or nothing."""
         backups.take(here, files, tmp_path / "backup")

@@ -28,8 +28,9 @@ from engine.errors import Busy, Unavailable
 from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
 
-#: How many may wait at the same time; each needs a thread of the server.
-MOST = 400
+#: How many may wait at the same time; each needs a thread of the server, which costs nothing but memory while it waits.  More are answered
+#: at once, and some clients then ask again at once.
+MOST = 2000
 #: Seconds between two looks of the watcher.
 LOOK = 0.5
 #: Name of his thread.

@@ -24,8 +24,9 @@ from engine.settings import Settings
 
 #: How long requests in flight may take when the server is told to stop, seconds.
 DRAIN = 30
-#: Connections that a process keeps open at a time; unless told so, granian gives each its part of a thousand, and lets the others wait.
-CONNECTIONS = 1024
+#: Connections that a process keeps open at a time: as many as workers may wait, and as many more.  Unless told so, granian gives each its
+#: part of a thousand, and lets the others wait.
+CONNECTIONS = 2 * polling.MOST
 #: How long a predecessor that was killed may hold the port, seconds.
 PATIENCE = 3
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from types import SimpleNamespace
 
@@ -24,6 +24,8 @@ from tests.hall import furnish
 #: Seconds after which something hangs, however busy the machine is; nobody who waits here waits so long.
 PATIENCE = 120
 SLEEP = arrivals.Waiter.sleep
+#: Workers that wait at one process.
+VERY_MANY = 1999
 
 
 class Sleepers:
@@ -175,6 +177,20 @@ def test_wait__each_for_a_task_of_its_own(client, designer, sleepers, workers, d
 
     assert given([each.result() for each in done]) == [started]
     assert len(looks) in {4, 5}  # one of those who take anything; and the next, when it was given to that one
+
+
+def test_wait__beside_very_many(client, designer, sleepers, workers, drawn):
+    """Who comes last waits, too: some clients rest for no moment when they are answered with nothing."""
+    with ExitStack() as stack:
+        for number in range(VERY_MANY):
+            stack.enter_context(arrivals.waiting((f"w{number}",), {"other"}))
+        waiting = workers.submit(poll, client("admin"))
+        while not (sleepers.count or waiting.done()):
+            time.sleep(0.01)
+
+        assert not waiting.done()
+        started = start(designer)
+        assert given([waiting.result(PATIENCE)]) == [started]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN), RoleGrant(role=R
 TELLING = (sys.executable, "-m", "tests.api.cli.telling")
 #: More words than there is room for from one process to another.
 MANY = 300
-#: Half of those that may wait at a process, and the longest time for which one does, seconds.
+#: A tenth of those that may wait at a process, and the longest time for which one does, seconds.
 MANY_WORKERS, LONGEST = 200, 1800
 
 

@@ -126,6 +126,8 @@ def to_a_worker(twice, worker, admin):
 def to_the_installation(twice):
     twice("admin", "/departments/grain", {"name": "粮食和物资储备局"}, method="PUT")
     twice("admin", "/halls/kaifu", {"name": "开福区政务服务中心", "level": "county"}, method="PUT")
+    twice("admin", "/departments/grain", method="DELETE")
+    twice("admin", "/halls/kaifu", method="DELETE")
     twice("admin", "/accounts", {"name": "li.lei"})
     twice("admin", "/accounts/li.lei/grants", {"role": "officer", "department": "fire"})
     twice("admin", "/accounts/li.lei/password", {"password": "something long"})

@@ -25,7 +25,8 @@ element and what to draw instead: nothing runs differently from how it is drawn.
 Beyond the words:
 
 - Several flows out of an activity or an event are all taken (an implicit parallel gateway); flows with conditions out of an activity are
-  taken where their condition holds, the default flow when none does (an implicit inclusive gateway).
+  taken where their condition holds, the default flow when none does (an implicit inclusive gateway).  These conditions see the local
+  variables of the activity, as in Camunda 7, and what its output parameters have set, which Camunda 7 sets only afterwards.
 - An element with several flows in runs once for each token; only parallel and inclusive gateways wait.
 - An element without a flow out ends its token (with a warning).
 - An activity that runs several times stands in a *body*, which has its flows and boundary events; the body is no element of the diagram,

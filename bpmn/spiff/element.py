@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 
@@ -40,6 +40,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         #: What compensates it: the activity that its boundary event leads to, or an event subprocess in it.
         self.handler = next((b.handler for b in self.catching if b.event_type is EventType.COMPENSATION), None)
         self.undone_inside = next((s.parent for s in self.starts if s.event_type is EventType.COMPENSATION), None)
+        behind = definition.elements[self.flows[0].target] if len(self.flows) == 1 else None
+        self._forks = behind is not None and not behind.drawn and behind.type is ElementType.INCLUSIVE_GATEWAY
         parent = definition.elements.get(element.parent or "")
         self._looped = parent.id if parent and parent.type is ElementType.MULTI_INSTANCE_BODY else None
 
@@ -208,6 +210,12 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         process, scope = my_task.workflow, my_task.scope
         if self.element.type is ElementType.END_EVENT and scope is process.root:
             process.end = self.name
+        facts = {"local": self._seen(my_task)} if self._forks and "local" in my_task.facts else {}
         for flow in my_task.taken:
             for _ in range(self.element.completion_quantity):
-                process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id)
+                process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id, **facts)
+
+    def _seen(self, token: Token) -> dict[str, Any]:
+        """Return what conditions on its flows see of its local variables: all but what its output parameters have just set outside."""
+        given = {parameter.name for parameter in self.element.output_parameters}
+        return {name: value for name, value in token.facts["local"].items() if name not in given}

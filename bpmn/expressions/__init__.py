@@ -4,8 +4,8 @@ Nothing from a diagram is ever run as Python: an expression can read the variabl
 calculate, within limits.
 """
 
-from bpmn.expressions.expression import Expression, parse, parse_feel
+from bpmn.expressions.expression import Expression, no_condition, parse, parse_feel
 from bpmn.expressions.unary_tests import UnaryTests, parse_unary_tests
 from bpmn.expressions.values import plain
 
-__all__ = ["Expression", "UnaryTests", "parse", "parse_feel", "parse_unary_tests", "plain"]
+__all__ = ["Expression", "UnaryTests", "no_condition", "parse", "parse_feel", "parse_unary_tests", "plain"]

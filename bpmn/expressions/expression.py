@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -76,6 +77,25 @@ def parse(text: str) -> Expression:
     if text.lstrip().startswith("="):
         return parse_feel(text[text.index("=") + 1 :], source=text)
     return Expression(text, "literal", run=lambda _: text)
+
+
+def no_condition(expression: Expression) -> str | None:
+    """Say why an expression is never true or false, whatever the variables hold, and what to write; None where it may be."""
+    text = expression.source.strip()
+    if expression.dialect == "literal":
+        return f"it is {text[:60]!r}: write an expression"
+    if expression.dialect != "juel" or _is_single(text):
+        return None
+    whole = "".join(piece if isinstance(piece, str) else _bracketed(piece.source.strip()) for piece in _split(text))
+    try:
+        instead = parse(f"${{{whole}}}").source
+    except ExpressionError:
+        instead = "${…} around the whole"
+    return f"it is {excerpt(text)!r}, which puts texts together: write {instead}"
+
+
+def _bracketed(source: str) -> str:
+    return source if re.fullmatch(r"[\w.]+(\([^()]*\))?", source) else f"({source})"
 
 
 def later(source: str, dialect: str, names: Iterable[str], calls: Iterable[str]) -> Expression:

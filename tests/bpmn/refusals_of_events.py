@@ -142,6 +142,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("same-catch", "y_start", "error 'E'", beside(event_process(start("x_start", error("E"))), event_process(start("y_start", error("E")), key="y"))),
     ("missing-condition", "x", "has none", around(catch("x", definition("conditional")))),
     ("missing-condition", "x", "'ready'", around(catch("x", conditional("ready")))),
+    ("missing-condition", "x", r"write \$\{a and \(b > 1\)\}", around(catch("x", conditional("${a} and ${b > 1}")))),
     ("unknown-change", "x", "'change'", around(catch("x", conditional("${a}", variableEvents="create, change")))),
     ("several-variables", "x", "one name", around(catch("x", conditional("${a}", variableName="a, b")))),
     ("one-event", "x", "alone", racing(message_catch("a", message="m"), flows("x -> a -> e"))),

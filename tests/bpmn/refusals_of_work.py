@@ -95,6 +95,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("loop-without-condition", "x", "排他网关", repeated(again(None))),
     ("literal-loop-condition", "x", "'more'", repeated(again("more"))),
     ("literal-loop-condition", "x", "'true'", repeated(instances(count="3", until="true"))),
+    ("literal-loop-condition", "x", r"write \$\{a \|\| b\.size\(\)\}", repeated(instances(count="3", until="${a} || ${b.size()}"))),
     ("bad-loop-number", "x", "'three'", repeated(instances(count="three"))),
     ("bad-loop-number", "x", "'-1'", repeated(again("${a}", most=-1))),
     ("loop-elsewhere", "x", "it has 2", repeated(instances(count="3") + again("${a}"))),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, camunda, local_reference
 from bpmn.definition import Element, ElementType, EventType
+from bpmn.expressions import no_condition
 
 THROWING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
 CAUGHT = (EventType.ERROR, EventType.ESCALATION)
@@ -76,13 +77,13 @@ def missing_condition(drawing: Drawing) -> Problems:
     for element in drawing.of_event(EventType.CONDITIONAL):
         condition = element.event.condition if element.event else None
         written = drawing.node(element.id).find(f"{MODEL}conditionalEventDefinition/{MODEL}condition")
-        if condition is not None and condition.dialect == "literal":
-            instead = f"it is {condition.source[:60]!r}"
-        elif condition is None and (written is None or not "".join(map(str, written.itertext())).strip()):
-            instead = "it has none"
+        if condition is not None:
+            instead = no_condition(condition)
         else:
-            continue
-        yield element.id, f"Expected {drawing.label(element.id)} to have a condition ${{…}} or =…, but {instead}: write one"
+            has_none = written is None or not "".join(map(str, written.itertext())).strip()
+            instead = "it has none: write one" if has_none else None
+        if instead:
+            yield element.id, f"Expected {drawing.label(element.id)} to have a condition ${{…}} or =…, but {instead}"
 
 
 def unknown_change(drawing: Drawing) -> Problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, text_of
 from bpmn.definition import AWAITED, ElementType, EventType
+from bpmn.expressions import no_condition
 
 
 def gateway_leads_nowhere(drawing: Drawing) -> Problems:
@@ -109,13 +110,12 @@ def same_event_behind(drawing: Drawing) -> Problems:
 
 
 def literal_condition(drawing: Drawing) -> Problems:
-    """A condition is an expression; plain text would always or never hold."""
+    """A condition is one expression; a text would always or never hold."""
     for flow in drawing.definition.flows.values():
         if _condition(drawing, flow.id) == "":
             yield flow.id, f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is empty: write it or remove it"
-        elif flow.condition is not None and flow.condition.dialect == "literal":
-            message = f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but it is {flow.condition.source[:60]!r}"
-            yield flow.id, message
+        elif flow.condition is not None and (instead := no_condition(flow.condition)):
+            yield flow.id, f"Expected the condition of {drawing.label(flow.id)} to be ${{…}} or =…, but {instead}"
 
 
 def default_elsewhere(drawing: Drawing) -> Problems:

@@ -9,6 +9,7 @@ from bpmn.compiler.particulars import repetition
 from bpmn.compiler.rules.rule import Drawing, Problems
 from bpmn.compiler.source import MODEL, Node
 from bpmn.definition import Element, ElementType, Loop, LoopType
+from bpmn.expressions import no_condition
 
 MARKERS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
 VARIABLE = re.compile(r"[^\W\d]\w*")
@@ -59,10 +60,9 @@ def loop_without_condition(drawing: Drawing) -> Problems:
 
 
 def literal_loop_condition(drawing: Drawing) -> Problems:
-    """A condition is an expression; plain text would always or never hold."""
+    """A condition is one expression; a text would always or never hold."""
     for element, loop, _ in _loops(drawing):
-        if loop.condition is not None and loop.condition.dialect == "literal":
-            instead = f"it is {loop.condition.source[:60]!r}: write an expression"
+        if loop.condition is not None and (instead := no_condition(loop.condition)):
             yield element.id, f"Expected the condition of {drawing.label(element.id)} to be ${{…}} or =…, but {instead}"
 
 

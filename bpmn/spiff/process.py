@@ -211,6 +211,8 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             try:
                 if steps > STEP_LIMIT:
                     token.error()
+                    if not token.begun:
+                        token.facts["ahead"] = True
                     raise errors.InstanceError(f"Expected to come to rest within {STEP_LIMIT} steps, but the flow goes in circles")
                 token.run()
             except errors.BpmnError as error:
@@ -237,6 +239,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         token = self.tasks[number]
         if token.has_state(TaskState.ERROR):
             del token.facts["error"]
+            token.facts.pop("ahead", None)
             token.facts.pop("job", None)  # whether it needs one is asked again: a migration may have changed the answer
             token.run_again()
         elif token.has_state(TaskState.WAITING):

@@ -156,6 +156,22 @@ def test_incident__a_flow_in_circles():
     assert instance.ended
 
 
+@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize(("phase", "after"), [("asyncBefore", "job"), ("asyncAfter", "user_task")])
+def test_incident__too_many_steps_before_an_activity_with_a_job(monkeypatch, phase, after, cold):
+    """Whether it was entered is known also when the instance is taken up again: its job is not left out, nor its entry told twice."""
+    monkeypatch.setattr(process, "STEP_LIMIT", 2)
+    instance = begin(start("s"), task("t"), user("u", attrs={f"camunda:{phase}": "true"}), end("e"), flows("s -> t -> u -> e"))
+    assert standing(instance, WaitKind.INCIDENT) == ["u"]
+
+    instance = again(instance) if cold else instance
+    instance.retry(wait(instance, "u").id)
+
+    (found,) = instance.waits()
+    assert (found.element, found.kind) == ("u", after)
+    assert [activity.element for activity in instance.history() if activity.element == "u"] == (["u"] if after == "user_task" else [])
+
+
 @pytest.mark.usefixtures("few_steps")
 def test_incident__tokens_that_double_in_circles():
     content = (start("s"), exclusive("m"), parallel("f"), task("a"), task("b"), user("u"), end("e"))

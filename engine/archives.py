@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -27,6 +27,8 @@ from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
 
 #: Cases that are looked for in one go.
 BATCH = 200
+#: The first day of the calendar.
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
 log = structlog.get_logger()
 
 
@@ -94,7 +96,7 @@ def _of_version(db: Database, version: UUID, after: UUID | None) -> list[UUID]:
     query = select(Case.id).where(Case.definition_id == version, *_at_rest())
     with db.reading() as session:
         kept = archive_date(definitions.get(session, version), now)
-        if kept is None:
+        if kept is None or kept - now > now - FIRST:  # no case is so old
             return []
         query = query.where(Case.ended_at <= now - (kept - now))
         query = query if after is None else query.where(Case.id < after)

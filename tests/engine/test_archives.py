@@ -89,6 +89,20 @@ def test_sweep__after_its_time(stage, clerk, market, supervisor, ended):
     assert archives.sweep(stage.database) == 0
 
 
+def test_sweep__kept_for_longer_than_there_are_years(stage, clerk, market):
+    """A case that stays for 2,737 years keeps no other from being put away."""
+    files = tiny.folder({"alpha": {}, "beta": {}})
+    files["tiny_bpmn"] = files["tiny_bpmn"].replace(b"<bpmn:process ", b'<bpmn:process camunda:historyTimeToLive="999999" ', 1)
+    stage.deploy("tiny", **files)
+    finish(clerk, market)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, archive_days="30"))
+    finish(clerk, market)
+
+    stage.move_to(2027, 4, 3)
+
+    assert archives.sweep(stage.database) == 1
+
+
 def test_opened__leaves_nothing_behind_when_refused(stage, ended, monkeypatch):
     """What a case was laid out in takes memory as long as it is there."""
     stage.move_to(2026, 4, 3)

@@ -15,7 +15,7 @@ from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
 from bpmn.spiff import modification, raising, waiting
-from bpmn.waits import Activity, Context, Glance, Signal, Wait, WaitKind
+from bpmn.waits import Activity, Context, Glance, Signal, Values, Wait, WaitKind
 
 #: What can raise errors and escalations, and what somebody completes, or another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
@@ -145,10 +145,10 @@ class Instance:
 
     # Commands ----------------------------------------------------------------------------------------------------------------------------
 
-    def complete(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
+    def complete(self, wait_id: int, variables: Values = None, *, local: Values = None) -> None:
         """Complete a user task, an external task, a call, or an escalation or error that went out and that nobody has caught.
 
-        A call takes `variables` through its `camunda:out` only.
+        A call takes `variables` through its `camunda:out` only.  Those of the activity alone (`local`) are set after them.
         """
         token = self._find("complete", wait_id, *COMPLETED)
         if token.kind is WaitKind.ERROR:
@@ -156,7 +156,7 @@ class Instance:
         elif token.kind is WaitKind.CALL:
             token.facts["returned"] = dict(variables or {})
         else:
-            token.set_variables(variables or {})
+            raising.hand_over(token, variables, local)
         self._process.finish(token)
         self._process.run_to_rest()
 
@@ -186,10 +186,10 @@ class Instance:
         self._process.carry_on(self._find("execute", wait_id, WaitKind.JOB))
         self._process.run_to_rest()
 
-    def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> None:
+    def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Values = None, local: Values = None) -> None:
         """Raise a BPMN error out of a task or a call; `variables` are what comes with it, of a call those of the other process."""
         token = self._find("raise an error at", wait_id, *RAISING)
-        raising.hand_over(token, variables)
+        raising.hand_over(token, variables, local)
         raising.raise_error(token, code, message)
         if token.uncaught is not None:
             self._process.finish(token)

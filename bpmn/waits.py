@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+#: Variables that come with a command, if any.
+Values = Mapping[str, Any] | None
+
 
 class WaitKind(StrEnum):
     """What brings the token on."""

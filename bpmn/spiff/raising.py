@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bpmn.definition import EventType
 from bpmn.spiff.catching import Watcher
 from bpmn.spiff.token import Token
-from bpmn.waits import WaitKind
+from bpmn.waits import Values, WaitKind
 
 
-def hand_over(token: Token, variables: Mapping[str, Any] | None) -> None:
-    """Set what comes with an error or an escalation; a call maps it out, as at its end."""
-    if variables is None:
-        return
-    if token.kind is WaitKind.CALL:
+def hand_over(token: Token, variables: Values, local: Values = None) -> None:
+    """Set what comes with an end, an error or an escalation, then what is of the activity alone; a call maps it out, as at its end."""
+    if variables is not None and token.kind is WaitKind.CALL:
         token.task_spec.take_over(token, variables)
     else:
-        token.set_variables(variables)
+        token.set_variables(variables or {})
+    if local:
+        token.set_local(local)
 
 
 def caught(at: Token, event: EventType, code: str, message: str | None = None) -> bool:

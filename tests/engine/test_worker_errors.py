@@ -46,10 +46,11 @@ def begun(stage, designer):
     return begin
 
 
-def fail(who, task, message, *, retries=0, **values):
+def fail(who, task, message, *, retries=0, local=(), **values):
     failure = Failure(message=message, details=None, retries=retries, after=timedelta(0))
     with who.acting() as session:
-        external_tasks.fail(session, task.id, "w", failure, actor=who.actor, given=Given(values=values))
+        given, own = Given(values=values), Given(values=dict(local))
+        external_tasks.fail(session, task.id, "w", failure, actor=who.actor, given=given, local=own)
 
 
 def complete(who, task, local=(), **values):
@@ -115,3 +116,47 @@ def test_complete__the_condition_cannot_be_put(stage, designer, begun):
         complete(designer, task)
 
     assert [row.worker for row in stage.all(ExternalTask, stage.of(instance))] == ["w"]
+
+
+@pytest.fixture
+def known(stage, designer):
+    """Start a process whose worker's task hands out what is called x there, and let a worker hold the task."""
+    out = d.tag("camunda:inputOutput", d.tag("camunda:outputParameter", "${x}", attrs={"name": "seen"}))
+    error = d.tag("camunda:errorEventDefinition", attrs={"errorRef": "none", "expression": "${x == 'broken'}"})
+    body = d.external("work", topic="stock", ext=out + error), d.error_boundary("caught", on="work", error="none"), d.user("pack")
+    stage.deploy("p", p_bpmn=d.diagram(d.start("s"), *body, d.end("e"), d.flows("s -> work -> pack -> e", "caught -> e"), key="p"))
+    instance = designer.start("p")
+    [task] = stage.all(ExternalTask, stage.of(instance))
+    with designer.acting() as session:
+        external_tasks.lock(session, task.id, "w", timedelta(minutes=1), actor=designer.actor)
+    return instance, task
+
+
+def test_complete__with_a_local_variable_of_the_same_name(stage, designer, known):
+    """As in Camunda 7: what comes for the process is the process's, then the task has its own."""
+    instance, task = known
+
+    complete(designer, task, local={"x": "task"}, x="process")
+
+    assert stage.instance(instance).variables == {"x": "process", "seen": "task"}
+
+
+def test_fail__with_a_local_variable_of_the_same_name(stage, designer, known):
+    instance, task = known
+
+    fail(designer, task, "fire", local={"x": "task"}, retries=1, x="process")
+
+    assert stage.instance(instance).variables == {"x": "process"}
+    with designer.acting() as session:
+        external_tasks.lock(session, task.id, "w", timedelta(minutes=1), actor=designer.actor)
+    complete(designer, task)
+    assert stage.instance(instance).variables == {"x": "process", "seen": "task"}
+
+
+def test_fail__is_the_error_that_is_drawn__with_a_local_variable(stage, designer, known):
+    """It is set as with any failure: the outputs of the task see it."""
+    instance, task = known
+
+    fail(designer, task, "fire", local={"x": "broken"}, x="process")
+
+    assert stage.instance(instance).variables == {"x": "process", "seen": "broken"}

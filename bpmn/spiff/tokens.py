@@ -171,4 +171,8 @@ def _row(token: Token) -> Row:
 
 def _is_ahead(token: Token, row: Row) -> bool:
     """Whether a token is before its element: it waits for a job, or for as many as the activity needs to start, or had to stop there."""
-    return row.facts.get("job") == "before" or "ahead" in row.facts or (row.state == TaskState.WAITING and token.task_spec.element.start_quantity > 1)
+    return (
+        row.facts.get("job") == "before"
+        or "ahead" in row.facts
+        or (row.state == TaskState.WAITING and token.task_spec.element.start_quantity > 1)
+    )

@@ -46,6 +46,32 @@ Beyond the words:
 - Documents have at most 5 MB, no DOCTYPE, and at most 200 attributes on an element.
 """
 
+#: Found by running the same diagrams on both, those of `tests/conformance` and random ones.
+OTHERWISE = """\
+## Where Camunda 7 does otherwise
+
+- What fails while a token runs (an expression, no flow whose condition holds) is an incident there, and what has happened before it stays;
+  Camunda 7 takes it all back, and refuses the command.
+- A parallel gateway waits for a token on each flow, as BPMN says; Camunda 7 counts tokens, whichever flow they come by.
+- An inclusive gateway waits for what can come over a boundary event, too, and opens when what it has waited for turns away; Camunda 7 does
+  not wait for the first, and waits for ever in the second case.
+- Branches that begin together have no order in BPMN.  Flows begin in the order of the drawing; Camunda 7 turns the order of those out of a
+  task round that somebody has completed.  Who catches a signal or an escalation beside what has thrown it goes on first; in Camunda 7 the
+  thrower does.
+- A signal end event triggers an event subprocess of its own scope; in Camunda 7 the scope is over.
+- Conditions are put once for all variables that are set in one step, in Camunda 7 once for each.  The variables that complete a task are
+  set when it is over: a condition on the task itself does not see them, so nobody's completed work counts as canceled.  In Camunda 7 it
+  does.
+- Input parameters of a task that runs several times see the `loopCounter` and the entry of their round, in Camunda 7 those of a subprocess
+  alone.  The name of a message that starts an event subprocess may use the input parameters of the subprocess around it.
+- A number of rounds that is no whole number is an incident; Camunda 7 drops the fraction.
+- A job before or after an activity for compensation is carried out, and its output parameters are set; Camunda 7 ignores both.
+- While an event subprocess goes on that has interrupted a subprocess, the boundary events of the subprocess watch; Camunda 7 forgets them.
+- Conditions of flows behind a job (`camunda:asyncAfter`) are put when it has come, all in one; Camunda 7 puts them before, with a job for
+  each flow.
+- In the history, an event-based gateway is completed by the first event behind it (in Camunda 7 it is canceled), and links are told.
+"""
+
 
 def write() -> Iterator[str]:
     """Yield the lines of the page."""
@@ -62,6 +88,7 @@ def write() -> Iterator[str]:
     )
     yield "## Other engines\n"
     yield f"Whatever is written for another engine is refused: {', '.join(sorted(FOREIGN.values()))}.\n"
+    yield OTHERWISE
     yield "## Rules\n"
     yield "What is judged beyond the words is listed in [rules](../rules/README.md), each with a page of its own.\n"
 

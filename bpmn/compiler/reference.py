@@ -50,7 +50,7 @@ Beyond the words:
 OTHERWISE = """\
 ## Where Camunda 7 does otherwise
 
-- What fails while a token runs (an expression, no flow whose condition holds) is an incident there, and what has happened before it stays;
+- What fails while a token runs (an expression, no flow whose condition holds) is an incident of its element, and what was before it stays;
   Camunda 7 takes it all back, and refuses the command.
 - A parallel gateway waits for a token on each flow, as BPMN says; Camunda 7 counts tokens, whichever flow they come by.
 - An inclusive gateway waits for what can come over a boundary event, too, and opens when what it has waited for turns away; Camunda 7 does

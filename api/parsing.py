@@ -19,6 +19,33 @@ FORM = "multipart/form-data"
 #: The part of a form that is the upload.
 FILE = "file"
 
+#: What is wrong, in our own grammar, by the name that the reader gives it.
+_WORDS = {
+    "missing": "Expected a value, but there is none",
+    "extra_forbidden": "Expected a field that is known here, but there is none of this name",
+    "literal_error": "Expected {expected}, but it is something else",
+    "enum": "Expected {expected}, but it is something else",
+    "string_too_short": "Expected a length of at least {min_length}, but it is shorter",
+    "string_too_long": "Expected a length of at most {max_length}, but it is longer",
+    "string_pattern_mismatch": "Expected text of the form {pattern}, but it is something else",
+    "too_short": "Expected a list of at least {min_length}, but it is shorter",
+    "too_long": "Expected a list of at most {max_length}, but it is longer",
+    "greater_than_equal": "Expected {ge} or more, but it is less",
+    "less_than_equal": "Expected {le} or less, but it is more",
+    "string_type": "Expected text, but it is something else",
+    "int_type": "Expected a whole number, but it is something else",
+    "int_parsing": "Expected a whole number, but it is something else",
+    "bool_type": "Expected true or false, but it is something else",
+    "bool_parsing": "Expected true or false, but it is something else",
+    "list_type": "Expected a list, but it is something else",
+    "dict_type": "Expected an object, but it is something else",
+    "model_type": "Expected an object, but it is something else",
+    "date_from_datetime_parsing": "Expected a date such as 2026-11-25, but it is none",
+    "datetime_from_date_parsing": "Expected a moment such as 2026-11-25T08:30:00+08:00, but it is none",
+    "date_from_datetime_inexact": "Expected a date such as 2026-11-25, but it is a moment",
+    "uuid_parsing": "Expected an id that was given out here, but it is none",
+}
+
 
 def read_json(model: type[Model]) -> Model:
     """Read the body.  Raises BadRequest (no JSON), InvalidInput (other data than the model takes)."""
@@ -82,16 +109,17 @@ def _unfit(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _explained(error: ValidationError) -> list[dict[str, str]]:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     return [{"field": ".".join(str(part) for part in one["loc"]), "message": _in_words(one)} for one in found]
 
 
 def _in_words(fault: ErrorDetails) -> str:
-    if fault["type"] == "missing":
-        return "Expected a value, but there is none"
-    if fault["type"] == "extra_forbidden":
-        return "Expected a field that is known here, but there is none of this name"
-    return fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return fault["msg"].removeprefix("Value error, ")
+    words = _WORDS.get(fault["type"])
+    return (
+        words.format(**fault.get("ctx", {})) if words else f"Expected an acceptable value, but {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+    )
 
 
 def _invalid(errors: list[dict[str, str]]) -> InvalidInput:

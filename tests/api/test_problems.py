@@ -95,6 +95,8 @@ def test_body__too_large(admin):
         ({}, "name"),
         ({"name": 1}, "name"),
         ({"name": "Li Lei"}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "n" * 200}, "name"),
         ({"name": "new", "admin": True}, "admin"),
         ({"name": "new", "password": "short"}, "password"),
         ({"name": "new", "display_name": "a\0b"}, "display_name"),
@@ -110,14 +112,32 @@ def test_body__unacceptable(admin, body, field):
     )
 
     assert field in [error["field"] for error in problem["errors"]]
-    assert all(error["message"] for error in problem["errors"])
+    assert all(error["message"].startswith("Expected ") and ", but " in error["message"] for error in problem["errors"])
+
+
+def test_body__every_fault_in_the_same_words(clerk):
+    applicant = {"kind": "firm", "name": "", "id_number": "9" * 50, "dishonest": "no"}
+
+    problem = check(clerk.post("/cases", {"matter": 5, "applicant": applicant, "answers": [], "materials": {}}), 422)
+
+    assert {error["field"]: error["message"] for error in problem["errors"]} == {
+        "matter": "Expected text, but it is something else",
+        "applicant.kind": "Expected 'person' or 'enterprise', but it is something else",
+        "applicant.name": "Expected a length of at least 1, but it is shorter",
+        "applicant.id_number": "Expected a length of at most 40, but it is longer",
+        "applicant.dishonest": "Expected true or false, but it is something else",
+        "answers": "Expected an object, but it is something else",
+        "materials": "Expected a list, but it is something else",
+    }
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "unknown=1", "cursor=x", "cursor=bnVsbA==", "cursor=WyJhIiwiYiJd"]
 )
 def test_query__unacceptable(admin, query):
-    check(admin.get(f"/accounts?{query}"), 422)
+    problem = check(admin.get(f"/accounts?{query}"), 422)
+
+    assert all(error["message"].startswith("Expected ") for error in problem["errors"])
 
 
 def test_failure__tells_its_id_and_nothing_else(admin, monkeypatch, capsys):

@@ -8,10 +8,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, case, delete, or_, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -244,7 +243,7 @@ class _Known:
 # Asked by every request: one statement, made once.
 _OF_ACCOUNT = ("name", "display_name", "password_hash", "disabled", "failed_logins", "locked_until")
 _OF_GRANT = ("role", "department", "hall")
-_COLUMNS = [cast("Table", of.__table__).c[name] for of, names in ((Account, _OF_ACCOUNT), (Grant, _OF_GRANT)) for name in names]
+_COLUMNS = [of.__table__.c[name] for of, names in ((Account, _OF_ACCOUNT), (Grant, _OF_GRANT)) for name in names]
 _WITH_GRANTS = select(Account.id).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)
 _BY_NAME = Read(_COLUMNS, _WITH_GRANTS.where(Account.name == bindparam("which")))
 _BY_LOG_IN = Read(

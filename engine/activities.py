@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
@@ -19,7 +19,7 @@ from engine.definitions import Loaded
 from engine.holdings import Held
 from engine.runs import Run
 
-_ACTIVITIES = cast("Table", models.Activity.__table__)
+_ACTIVITIES = models.Activity.__table__
 #: How a row is found.
 _KEY = ("instance_id", "number", *keys.KEY)
 

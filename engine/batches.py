@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, bindparam, func, select, true
+from sqlalchemy import Column, ColumnElement, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from engine import holdings, keys, moments
@@ -37,7 +37,7 @@ class Batch:
         untried: ColumnElement[bool],
         which: ColumnElement[bool] | None = None,
     ) -> None:
-        rows = cast("Table", table.__table__)
+        rows = table.__table__
         due = rows.c.due_at.between(bindparam("since"), bindparam("now")), pending, ~INSTANCES.c.suspended
         query = select(rows).join(INSTANCES, keys.its(rows.c.instance_id, INSTANCES)).where(*due)
         query = query.order_by(rows.c.due_at).limit(bindparam("most"))

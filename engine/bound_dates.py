@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, false, insert, select
+from sqlalchemy import false, insert, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -60,7 +60,7 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
             if moves or (lights and now != before):  # all of these rows say the same columns
                 to.append({OLD + "id": row.id, "due_at": due_at, **lights})
         writes = Writes()
-        writes.update(cast("Table", table.__table__), to, by=("id",))
+        writes.update(table.__table__, to, by=("id",))
         writes.run(session)
     _wake(session, waking)
     return moved, len(waking)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from engine import keys, writes
 from engine.case_models import DepartmentEvent, Item
 
-_EVENTS = cast("Table", DepartmentEvent.__table__)
+_EVENTS = DepartmentEvent.__table__
 #: Number of an event, and when it was received.
 Event = tuple[str, datetime]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, true, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, true, update
 from sqlalchemy.orm import Session
 
 from engine import calendars, moments
@@ -25,7 +25,7 @@ from engine.states import TaskStatus
 LIGHTS = ("green_from", "yellow_from", "red_from")
 #: What only few may have.
 RARE = {Light.YELLOW, Light.RED}
-_TASKS = cast("Table", Task.__table__)
+_TASKS = Task.__table__
 _SHOWN = (
     update(_TASKS)
     .where(*(_TASKS.c[name] == bindparam(OLD + name) for name in KEY), _TASKS.c.status == TaskStatus.OPEN)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from engine import broadcasts, definitions, escalations, execution, holdings, holidays, instances, keys, processes
@@ -135,5 +134,5 @@ def perform_together(session: Session, limit: int, *, since: datetime) -> int:
     with DUE.taken(session, limit, since=since) as due:
         for row, (job_id, kind, payload) in due:
             PERFORM[kind](session, Job(**row.key, id=job_id, instance_id=row.id, kind=kind, payload=payload))
-        holdings.of(session).writes.delete(cast("Table", Job.__table__), [{"id": job_id, **row.key} for row, (job_id, *_) in due])
+        holdings.of(session).writes.delete(Job.__table__, [{"id": job_id, **row.key} for row, (job_id, *_) in due])
     return len(due)

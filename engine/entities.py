@@ -71,12 +71,12 @@ def _take(session: Session, writes: Writes) -> bool:
         return True
     if not _in_any_order([new, changed, gone], writes):
         return False
-    for entity in sorted(new, key=lambda entity: _place(_table(entity))):
+    for entity in sorted(new, key=lambda entity: _place(entity.__table__)):
         _add(entity, writes)
     for entity, values in sorted(((entity, _new_values(entity)) for entity in changed), key=_order):
         _change(entity, values, writes)
     for entity in gone:
-        writes.delete(_table(entity), [_key(entity)])
+        writes.delete(entity.__table__, [_key(entity)])
     _are_written(session, [*new, *changed], gone)
     return True
 
@@ -95,31 +95,31 @@ def _is_plain(kind: type[Base]) -> bool:
 
 def _add(entity: Base, writes: Writes) -> None:
     said = {name: value for name, value in vars(entity).items() if value is not None}
-    (row,) = writes.insert(_table(entity), [said])
+    (row,) = writes.insert(entity.__table__, [said])
     vars(entity).update(row)  # with its defaults
 
 
 def _new_values(entity: Base) -> dict[str, Any]:
-    now, columns, before = vars(entity), _table(entity).c, instance_state(entity).committed_state
+    now, columns, before = vars(entity), entity.__table__.c, instance_state(entity).committed_state
     return {name: now[name] for name, value in before.items() if name in columns and not alike(now[name], value)}
 
 
 def _order(change: tuple[Base, Mapping[str, Any]]) -> tuple[int, list[str]]:
     """Say what comes first, for the session does not: each order of the same would be another statement, to build and to prepare."""
     entity, values = change
-    return _place(_table(entity)), list(values)
+    return _place(entity.__table__), list(values)
 
 
 def _change(entity: Base, values: Mapping[str, Any], writes: Writes) -> None:
     if values:
         key = _key(entity)
-        writes.update(_table(entity), [{**{OLD + name: value for name, value in key.items()}, **values}], by=tuple(key), exact=True)
+        writes.update(entity.__table__, [{**{OLD + name: value for name, value in key.items()}, **values}], by=tuple(key), exact=True)
 
 
 def _key(entity: Base) -> dict[str, Any]:
     """The primary key under which the row is stored."""
     before = instance_state(entity).committed_state
-    return {name: before[name] if name in before else getattr(entity, name) for name in _key_of(_table(entity))}
+    return {name: before[name] if name in before else getattr(entity, name) for name in _key_of(entity.__table__)}
 
 
 @cache
@@ -131,10 +131,6 @@ def _are_written(session: Session, there: Iterable[Base], gone: Iterable[Base]) 
     """Let the session know them as the mapper does after a flush: what a savepoint takes back, it forgets or reads anew."""
     session._register_persistent({instance_state(entity) for entity in there})  # noqa: SLF001 - there is no other way to say so
     session._remove_newly_deleted({instance_state(entity) for entity in gone})  # noqa: SLF001
-
-
-def _table(entity: Base) -> Table:
-    return cast("Table", entity.__table__)
 
 
 @cache

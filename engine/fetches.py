@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, TextClause, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, TextClause, and_, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from engine import external_tasks, keys, moments, postgresql, reads, remains, variables
@@ -19,7 +19,7 @@ from engine.actors import Actor
 from engine.external_tasks import Found
 from engine.models import Definition, ExternalTask, Instance
 
-_TASKS = cast("Table", ExternalTask.__table__)
+_TASKS = ExternalTask.__table__
 _COLUMNS = tuple(_TASKS.c[name] for name in ("id", *keys.KEY, "instance_id", "item_id", "topic", "priority", "created_at"))
 #: How many candidates are named in one go, and how many are read at least: an instance may be large.
 LOOK, READ = 1000, 10

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, event
+from sqlalchemy import Column, event
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
@@ -84,7 +84,7 @@ class HeldTask:
     delegation: str | None
 
 
-INSTANCES = cast("Table", models.Instance.__table__)
+INSTANCES = models.Instance.__table__
 _NAMES = tuple(name for name in (field.name for field in fields(Held)) if name in INSTANCES.c)
 #: What never changes in an instance.
 _FIXED = frozenset({"id", "item_id", "business_key", "started_at"})
@@ -98,7 +98,7 @@ _OLD_KEY = tuple(OLD + name for name in keys.KEY)
 #: What a query selects for `Holdings.take`, in the order of the fields.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
-    *(cast("Table", Case.__table__).c[name] for name in ("number", "matter", "hall", "submitted_by")),
+    *(Case.__table__.c[name] for name in ("number", "matter", "hall", "submitted_by")),
 )
 _FIELDS = tuple(field.name for field in fields(Held))
 

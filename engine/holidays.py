@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import Table, Text, select, type_coerce
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,7 @@ _KEY = "working_calendar"
 _PUBLICATION = 0x6F6E657468696E69
 #: How often whoever publishes asks for it, and how long others may begin in between, seconds: longer than anybody keeps it by waiting.
 ATTEMPTS, REST = 30, 0.75
-_YEARS = cast("Table", CalendarYear.__table__)
+_YEARS = CalendarYear.__table__
 _CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
 

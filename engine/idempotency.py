@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
-from sqlalchemy import Table, bindparam, exists, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.orm import Session
 
 from engine import holdings, keys, moments
@@ -23,7 +22,7 @@ from engine.errors import Busy, InvalidInput, Unavailable
 from engine.writes import PLACE
 
 _COMMAND = "command"
-_ANSWERS = cast("Table", IdempotentAnswer.__table__)
+_ANSWERS = IdempotentAnswer.__table__
 _KNOWN = (_ANSWERS.c.key == bindparam("key"), _ANSWERS.c.actor == bindparam("actor"))
 _FIND = select(_ANSWERS.c.request_hash, _ANSWERS.c.status, _ANSWERS.c.body).where(*_KNOWN)
 # What is unique is so beside the rows of one case: an answer beside those of another is looked for.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import database, errors, holdings, keys, moments
@@ -24,7 +24,7 @@ BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 RESUME = "resume"
 #: So many jobs are claimed in one go.
 TOGETHER = 50
-_JOBS = cast("Table", Job.__table__)
+_JOBS = Job.__table__
 _DUE = (
     select(_JOBS)
     .where(_JOBS.c.instance_id == bindparam("instance"), _JOBS.c.kind == RESUME, _JOBS.c.status == JobStatus.PENDING)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import orjson
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import holdings, keys, moments
@@ -16,7 +16,7 @@ from engine.actors import Actor
 from engine.holdings import Held
 from engine.models import Entry, Instance
 
-_JOURNAL = cast("Table", Entry.__table__)
+_JOURNAL = Entry.__table__
 
 
 def record(session: Session, instance: Held, *, actor: Actor, what: str, **details: Any) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import schema
@@ -31,7 +31,7 @@ LARGE = 8_000
 KNOWN_SINCE = "0026"
 #: Under these names a database's sessions know what is kept in memory, and whether all nodes look for large values (`Session.info`).
 LIVE, LOOKED_FOR = "live", "large values are looked for"
-_VALUES = cast("Table", LargeValue.__table__)
+_VALUES = LargeValue.__table__
 _READ = Read(
     (_VALUES.c.sha256, _VALUES.c.content),
     select(_VALUES).where(*(_VALUES.c[name] == bindparam(name) for name in ("instance_id", "case_id", "region"))),

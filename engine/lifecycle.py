@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
@@ -20,7 +20,7 @@ from engine.writes import Writes
 
 #: Ends that an item waiting for this one cannot build on.
 _UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
-_LINKS = cast("Table", MaterialLink.__table__)
+_LINKS = MaterialLink.__table__
 _HANDED_IN = select(Material.id, Material.code).where(*keys.asked(Material))
 _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
     *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from engine.columns import MAY_BE_LARGE, Json, Lit, Moment, enum, new_id
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class Base(DeclarativeBase):
     """Common ground of the tables."""
 
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]  # SQLAlchemy maps classes to less, too; here it is always a table
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -7,10 +7,9 @@ item, whose lock the caller holds, so that departments never wait for each other
 
 from __future__ import annotations
 
-from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,7 @@ from engine.command_models import Reservation
 from engine.idempotency import Command
 from engine.models import Counter
 
-_COUNTERS, _RESERVATIONS = cast("Table", Counter.__table__), cast("Table", Reservation.__table__)
+_COUNTERS, _RESERVATIONS = Counter.__table__, Reservation.__table__
 
 
 def next_case(session: Session, region: str) -> tuple[UUID, str]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -90,7 +90,7 @@ def _put(session: Session, kind: type[Office], code: str, **values: str) -> tupl
     if not _CODE.fullmatch(code):
         message = f"Expected a code of letters, digits, dots, dashes and underscores, 40 at most, but got {code!r:.100}"
         raise InvalidInput.of_field("code", message)
-    connection, table = session.connection(), cast("Table", kind.__table__)
+    connection, table = session.connection(), kind.__table__
     change = update(table).where(table.c.code == code).values(values)
     made = not connection.execute(change).rowcount
     if made:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -19,12 +19,8 @@ from engine.states import TaskStatus
 PreImage = dict[str, Any]
 
 
-def _table(model: type[models.Base]) -> Table:
-    return cast("Table", model.__table__)
-
-
 _TASKS, _TIMERS, _SUBSCRIPTIONS, _INCIDENTS, _ACTIVITIES = (
-    _table(model) for model in (models.Task, models.Timer, models.Subscription, models.Incident, models.Activity)
+    model.__table__ for model in (models.Task, models.Timer, models.Subscription, models.Incident, models.Activity)
 )
 #: What a move may change in a row besides its element; what others change meanwhile (who holds it …) is theirs.
 _CHANGED: dict[Table, tuple[str, ...]] = {

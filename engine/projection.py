@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select, update
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Glance, Wait, WaitKind
-from engine import arrivals, database, dials, holdings, keys, models, moments, retries
+from engine import arrivals, database, dials, holdings, keys, moments, retries
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
@@ -25,13 +25,8 @@ from engine.schedule_models import Continuation
 from engine.states import TaskStatus
 from engine.writes import OLD, Writes
 
-
-def table_of(model: type[models.Base]) -> Table:
-    """The table itself: statements about it leave the objects of the session alone, which is what makes them fast."""
-    return cast("Table", model.__table__)
-
-
-_TASKS, _GROUPS, _USERS, _TIMERS, _INCIDENTS = (table_of(model) for model in (Task, TaskGroup, TaskUser, Timer, Incident))
+#: The tables themselves: statements about them leave the objects of the session alone, which is what makes them fast.
+_TASKS, _GROUPS, _USERS, _TIMERS, _INCIDENTS = (model.__table__ for model in (Task, TaskGroup, TaskUser, Timer, Incident))
 #: How a row that stands for a wait is found.
 _WAIT = ("instance_id", "wait", *keys.KEY)
 
@@ -212,16 +207,16 @@ def _continuation(_row: Held, wait: Wait) -> dict[str, Any]:
 
 #: Rows that come and go with their waits and never change in between.
 _PLAIN = (
-    (table_of(Subscription), WaitKind.MESSAGE, _subscription),
-    (table_of(Subscription), WaitKind.SIGNAL, _subscription),
-    (table_of(ExternalTask), WaitKind.EXTERNAL_TASK, _topic),
-    (table_of(Continuation), WaitKind.JOB, _continuation),
+    (Subscription.__table__, WaitKind.MESSAGE, _subscription),
+    (Subscription.__table__, WaitKind.SIGNAL, _subscription),
+    (ExternalTask.__table__, WaitKind.EXTERNAL_TASK, _topic),
+    (Continuation.__table__, WaitKind.JOB, _continuation),
 )
 
 
 def rename(session: Session, row: Held, process: Process) -> None:
     """Let subscriptions follow what their waits are called now (a new version of the diagram says it otherwise)."""
-    table = table_of(Subscription)
+    table = Subscription.__table__
     for kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
         for wait in process.waits(kind):
             mine = (keys.its(table.c.instance_id, row), table.c.wait == wait.id)

@@ -12,11 +12,11 @@ import functools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, Subquery, Table, func, select, union
+from sqlalchemy import Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, calendars, clock, clocks, dials, functions, holidays, keys, moments, pages, reads
@@ -37,7 +37,7 @@ BATCH = 500
 #: So many numbers of what is late by it are written down; all are counted.
 NAMED = 1000
 
-_CASES, _ITEMS, _COMMITMENTS = (cast("Table", model.__table__) for model in (Case, Item, Commitment))
+_CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
 

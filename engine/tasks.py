@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
@@ -44,7 +44,7 @@ from engine.states import TaskStatus, move
 from engine.variables import NOTHING, Given
 from engine.writes import OLD
 
-_TASKS = cast("Table", Task.__table__)
+_TASKS = Task.__table__
 _FIELDS = tuple(field.name for field in fields(HeldTask))
 _OF_WAIT = select(*(_TASKS.c[name] for name in _FIELDS)).where(
     *keys.asked(Task), Task.instance_id == bindparam("instance"), Task.wait == bindparam("wait"), Task.status == TaskStatus.OPEN

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
@@ -20,6 +21,8 @@ from engine.holdings import Held
 from engine.runs import Run
 
 _ACTIVITIES = models.Activity.__table__
+#: Id and key of an instance whose history has been kept long enough.
+Outlived = Row[UUID, UUID, str]
 #: How a row is found.
 _KEY = ("instance_id", "number", *keys.KEY)
 
@@ -46,18 +49,19 @@ def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
         return None
 
 
-def outlived(session: Session, limit: int, *, since: datetime) -> list[UUID]:
-    """Ids of ended instances whose history has been kept long enough, `since` then."""
+def outlived(session: Session, limit: int, *, since: datetime) -> Sequence[Outlived]:
+    """Ended instances whose history has been kept long enough, `since` then."""
     over = models.Instance.purge_at.between(since, moments.now())
-    return list(session.scalars(select(models.Instance.id).where(over).order_by(models.Instance.purge_at).limit(limit)))
+    found = select(models.Instance.id, models.Instance.case_id, models.Instance.region).where(over)
+    return session.execute(found.order_by(models.Instance.purge_at).limit(limit)).all()
 
 
-def purge(session: Session, instance_id: UUID) -> None:
+def purge(session: Session, instance: Outlived) -> None:
     """Forget what an instance went through.  Its case and its journal stay for ever."""
     # The instance first: whoever writes what it goes through holds it.
-    session.execute(update(models.Instance).where(models.Instance.id == instance_id).values(purge_at=None))
+    session.execute(update(models.Instance).where(keys.its(models.Instance.id, instance)).values(purge_at=None))
     for table in (models.Activity, LocalVariables):
-        session.execute(delete(table).where(table.instance_id == instance_id))
+        session.execute(delete(table).where(keys.its(table.instance_id, instance)))
 
 
 def _row(row: Held, element: Element, activity: Activity, place: int) -> dict[str, Any]:

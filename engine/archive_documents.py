@@ -23,6 +23,7 @@ from engine.archive_models import ArchivedCase
 from engine.case_models import CalendarYear, Case
 from engine.columns import Moment
 from engine.command_models import IdempotentAnswer, Reservation
+from engine.keys import KEY
 from engine.models import Base, Definition, Department, Deployment, Hall, Instance, Resource, Task
 
 #: Under this name the session of an archived case knows since when it is one (`Session.info`).
@@ -36,24 +37,28 @@ _PASSING = (IdempotentAnswer.__table__, Reservation.__table__)
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def belonging(table: Table, case_id: UUID) -> ColumnElement[bool] | None:
-    """What of a table goes with a case; an item that it has adopted has brought along what was written while that was alone."""
+def belonging(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool] | None:
+    """What of a table goes with the case of a key; an item that it has adopted has brought along what was written while that was alone."""
     if table.name == Case.__tablename__:
-        return table.c.id == case_id
+        return and_(table.c.id == key["case_id"], table.c.region == key["region"])
     if "case_id" not in table.c or table in _PASSING:
         return None
-    of_case = table.c.case_id == case_id
+    of_case = _of(table, key)
     if any(keys[0] is table.c.case_id for keys in (list(table.primary_key), *(list(index.columns) for index in table.indexes))):
         return of_case
     name, owner = next((name, _OWNERS[name].__table__) for name in _OWNERS if name in table.c)
-    return and_(of_case, table.c[name].in_(select(owner.c.id).where(owner.c.case_id == case_id)))
+    return and_(of_case, table.c[name].in_(select(owner.c.id).where(_of(owner, key))))
 
 
-def gather(session: Session, case_id: UUID) -> Rows:
-    """Every row of a case, by table."""
+def _of(table: Any, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == key[name] for name in KEY))
+
+
+def gather(session: Session, key: Mapping[str, Any]) -> Rows:
+    """Every row of the case of a key, by table."""
     rows: Rows = {}
     for table in Base.metadata.sorted_tables:
-        belongs = belonging(table, case_id)
+        belongs = belonging(table, key)
         if belongs is not None:
             rows[str(table.name)] = [_row(row) for row in session.execute(select(table).where(belongs)).mappings()]
     return {name: found for name, found in rows.items() if found}

@@ -44,13 +44,14 @@ def put_away(db: Database, case_id: UUID) -> bool:
             case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
             if case is None or not _held(session, case):
                 return False
-            if session.scalar(select(Case.id).where(Case.id == case_id, *_at_rest())) is None:
+            if not _still_rests(session, case):
                 return False  # something came up before its instances were ours
+            key = case.key
             session.add(_archived(session, case))
             session.flush()
             session.expunge_all()
             for table in reversed(Base.metadata.sorted_tables):
-                belongs = archive_documents.belonging(table, case_id)
+                belongs = archive_documents.belonging(table, key)
                 if belongs is not None:
                     session.execute(delete(table).where(belongs))
     except (IntegrityError, Vanished):
@@ -72,6 +73,10 @@ def _held(session: Session, case: Case) -> bool:
         held = session.scalars(its.with_for_update(skip_locked=True)).all()
         all_ours = all_ours and len(held) == len(session.scalars(its).all())
     return all_ours
+
+
+def _still_rests(session: Session, case: Case) -> bool:
+    return session.scalar(select(Case.id).where(keys.together(Case, case), *_at_rest())) is not None
 
 
 def archive_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
@@ -122,7 +127,7 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
 
 
 def _archived(session: Session, case: Case) -> ArchivedCase:
-    rows = archive_documents.gather(session, case.id)
+    rows = archive_documents.gather(session, case.key)
     content, items = archive_documents.pack(rows), functions.live_items(case)
     departments = sorted({item["department"] for item in rows.get("items", [])})
     brief = {

@@ -65,8 +65,9 @@ def take(session: Session, task_id: UUID, actor: Actor, *, to: str, by_holder: b
         raise InvalidState(f"Expected to {to}, but task {task.name} belongs to case {case.number}: its diagram says so")
     if not (by_holder and task.assignee == actor.name):
         actor.require(*ARRANGERS, to=to)
-    instances.require_active(instances.lock(session, task.instance_id))
-    session.refresh(task, with_for_update={"key_share": True})
+    row = instances.lock(session, task.instance_id)
+    instances.require_active(row)
+    keys.read_anew(session, Task, task.id, row, lock=True)
     if task.status is not TaskStatus.OPEN:
         raise InvalidState(f"Expected to {to}, but task {task.name} is {task.status}", status=str(task.status))
     return task

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import ExpressionError
 from bpmn.waits import Wait
-from engine import definitions, errors, instances, moments, retries
+from engine import definitions, errors, instances, keys, moments, retries
 from engine.errors import NotFound
 from engine.models import Instance, Timer
 from engine.schedule_models import Continuation
@@ -32,10 +32,10 @@ def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
         return None
     # Of two workers the second finds it gone, or put off.
     try:
-        instances.lock(session, row.instance_id)
+        held = instances.lock(session, row.instance_id)
     except NotFound:  # all of its case has just been deleted
         return None
-    return session.get(kind, row_id, populate_existing=True)
+    return keys.read_anew(session, kind, row_id, held)
 
 
 def claim(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
@@ -73,7 +73,7 @@ def count_failure(session: Session, row: Timer | Continuation, error: BaseExcept
 
 def _cycle(session: Session, timer: Timer) -> str | None:
     """What the diagram says of how often and when a timer is tried again."""
-    instance = session.get_one(Instance, timer.instance_id)
+    instance = keys.get_one(session, Instance, timer.instance_id, timer)
     cycle = definitions.get(session, instance.definition_id).process.elements[timer.element].retry_cycle
     try:
         return None if cycle is None else str(cycle.evaluate(instance.variables, {}))

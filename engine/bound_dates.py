@@ -41,8 +41,8 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
         (Timer, _when, (), _nothing, Timer.error.is_not(None)),
         (Task, _due_date, (Task.status == TaskStatus.OPEN,), dials.light_columns, false()),
     ):
-        own = (table.id, table.element, table.due_at, put_off.label("put_off"))
-        its = (Instance.region, Instance.case_id, Instance.item_id, Instance.definition_id)
+        own = (table.id, table.case_id, table.region, table.element, table.due_at, put_off.label("put_off"))
+        its = (Instance.item_id, Instance.definition_id)
         query = select(*own, Instance.id.label("instance_id"), *its).join(Instance, keys.its(table.instance_id, Instance))
         to: list[dict[str, Any]] = []
         follows: dict[tuple[UUID, str], str | None] = {}
@@ -58,9 +58,9 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
             moved += moves
             lights = shown(now[0])
             if moves or (lights and now != before):  # all of these rows say the same columns
-                to.append({OLD + "id": row.id, "due_at": due_at, **lights})
+                to.append({OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region, "due_at": due_at, **lights})
         writes = Writes()
-        writes.update(table.__table__, to, by=("id",))
+        writes.update(table.__table__, to, by=("id", *keys.KEY))
         writes.run(session)
     _wake(session, waking)
     return moved, len(waking)

@@ -82,7 +82,7 @@ def deliver_once(session: Session, job: Job, *, actor: Actor) -> None:
 def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:
     processes.require_plain(session, place.instance_id, actor, to="give a signal to")
     with execution.running(session, place.instance_id, actor=actor) as run:
-        for waiting in executions.subscriptions(session, place, signal.name, kind=WaitKind.SIGNAL):
+        for waiting in executions.subscriptions(session, run.row, place.number, signal.name, kind=WaitKind.SIGNAL):
             if run.process.kind_of(waiting.wait) is not None:  # an earlier one may have swept it away
                 run.process.deliver(waiting.wait, signal.given.values)
         run.row.types = variables.typed(run.row.types, signal.given)

@@ -19,8 +19,8 @@ def hold(session: Session, case: Case, *, joining: bool = False) -> Held:
     """
     if joining and case.matter == matters.SINGLE_ITEM:
         raise InvalidState(f"Expected case {case.number} to be a bundle, but it carries one item alone")
-    row = instances.lock(session, instances.of_case(session, case).id)
+    row = instances.lock(session, instances.of_case(session, case).id, case)
     while row.ended_at is not None and (newest := instances.of_case(session, case).id) != row.id:
-        row = instances.lock(session, newest)
+        row = instances.lock(session, newest, case)
     Subject(session, row.key, None).read_anew(row.id)
     return row

@@ -115,7 +115,7 @@ def preview(session: Session, plan: Plan, about: Affected, *, actor: Actor) -> R
     _require(actor)
     row = session.get_one(models.Instance, about.instance_id, populate_existing=True)
     outcome = _judge(session, plan, row, actor)
-    return _report(about, outcome, () if outcome.reasons else moved_drafts.refit(session, row.id, _forms(session, plan, outcome)))
+    return _report(about, outcome, () if outcome.reasons else moved_drafts.refit(session, row, _forms(session, plan, outcome)))
 
 
 def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: Actor) -> Report:
@@ -126,8 +126,8 @@ def move(session: Session, plan: Plan, about: Affected, *, batch: UUID, actor: A
     if outcome.reasons or outcome.instance is None:
         return _report(about, outcome)
     run = _woken_anew(session, plan, row, outcome.instance, actor)
-    moved_drafts.hold(session, row.id)
-    refits = moved_drafts.refit(session, row.id, _forms(session, plan, outcome))
+    moved_drafts.hold(session, row)
+    refits = moved_drafts.refit(session, row, _forms(session, plan, outcome))
     record = CaseMigration(
         batch=batch,
         **row.key,
@@ -163,19 +163,19 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
     """Put an instance back as it was before a batch, if nothing has gone on since; what follows a clock is due by today's calendar."""
     _require(actor)
     row = instances.lock(session, about.instance_id)
-    query = select(CaseMigration).where(CaseMigration.batch == batch, CaseMigration.instance_id == row.id)
+    query = select(CaseMigration).where(CaseMigration.batch == batch, keys.its(CaseMigration.instance_id, row))
     record = session.scalars(query).one()
     if record.undone_at is not None:
         return Report(about=about, reasons=("Expected an instance that was moved, but that was undone already",))
     if row.rev != record.rev:
         return Report(about=about, reasons=("Expected an instance that stands as the move left it, but it has gone on since",))
     loaded = definitions.get(session, record.from_id)
-    notes = _give_back_drafts(session, record, loaded)
+    notes = _give_back_drafts(session, row, record, loaded)
     pre_images.put_back(session, row, record.rows)
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
     projection.follow_the_world(session, row, instances.look(session, row))
     if row.item_id is None and row.parent_id is None:
-        session.get_one(Case, row.case_id).definition_id = record.from_id
+        keys.get_one(session, Case, row.case_id, row).definition_id = record.from_id
     record.undone_at, record.undone_by = moments.now(), actor.name
     journal.record(session, row, actor=actor, what="case moved back", process=loaded.key, to=loaded.version, batch=str(batch))
     return Report(about=about, notes=notes, done=True)
@@ -242,13 +242,13 @@ def _form(session: Session, loaded: Loaded, element: str) -> Form | None:
     return definitions.form(session, loaded, loaded.process.elements[element])
 
 
-def _give_back_drafts(session: Session, record: CaseMigration, old: Loaded) -> tuple[str, ...]:
+def _give_back_drafts(session: Session, row: Held, record: CaseMigration, old: Loaded) -> tuple[str, ...]:
     """Give drafts back what they lost; to be done while tasks still are called as in the new version."""
-    moved_drafts.hold(session, record.instance_id)
+    moved_drafts.hold(session, row)
     new, then = definitions.get(session, record.to_id), {each["wait"]: each["element"] for each in record.rows[models.Task.__tablename__]}
     return moved_drafts.put_back(
         session,
-        record.instance_id,
+        row,
         record.rows.get(_DRAFTS, ()),  # there were none when this was written by an earlier release
         old=lambda task: _form(session, old, then[task.wait]),
         new=lambda task: _form(session, new, task.element),

@@ -174,7 +174,7 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = bundles.hold(session, case)
     for item in (item for item in functions.live_items(case) if item.status in WITHDRAWABLE):
-        instances.hold(session, item)  # its department may have decided just now
+        instances.hold(session, item, case)  # its department may have decided just now
     open_items = [item for item in functions.live_items(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
@@ -185,7 +185,7 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
 
 def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, actor: Actor) -> None:
     """Take one item back, with its process; the bundle goes on without it, or ends when it was the last (domain rule 10)."""
-    instances.hold(session, item)
+    instances.hold(session, item, case)
     if item.status not in WITHDRAWABLE:
         raise InvalidState(
             f"Expected to withdraw item {item.number} before it is decided, but it is {item.status}", status=str(item.status)

@@ -85,7 +85,7 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
 def _revoke(run: Run, bundle: Held, item: Item, findings: str) -> None:
     grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
-    result = run.session.scalar(select(Result).where(Result.item_id == item.id))
+    result = run.session.scalar(select(Result).where(keys.its(Result.item_id, item)))
     if result is not None:
         result.voided_at = moments.now()
     notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)

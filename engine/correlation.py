@@ -89,7 +89,7 @@ def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTH
 def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: Given = NOTHING) -> Held:
     """Deliver a message to what waits for it at a place of a process without a matter; raises as `trigger` does."""
     row, _case = processes.require_plain(session, place.instance_id, actor, to="deliver a message to")
-    there = executions.subscriptions(session, place, name)
+    there = executions.subscriptions(session, row, place.number, name)
     if len(there) != 1:
         raise InvalidState(f"Expected one to wait for message {name!r} at execution {place}, but {len(there)} do")
     instances.require_active(row)
@@ -133,6 +133,7 @@ def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: A
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:
+    instances.lock(session, subscription.instance_id, subscription)
     with execution.running(session, subscription.instance_id, actor=actor) as run:
         if run.process.kind_of(subscription.wait) is not None:  # another delivery of this message may have ended it
             run.process.deliver(subscription.wait, message.given.values)

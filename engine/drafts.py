@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import FieldError
 from bpmn.forms import Form
-from engine import moments, tasks
+from engine import keys, moments, tasks
 from engine.actors import Actor
 from engine.case_models import Draft
 from engine.errors import InvalidInput
@@ -27,7 +27,7 @@ LARGEST = 1 << 20
 def find(session: Session, task_id: UUID, *, actor: Actor, lock: bool = False) -> Draft | None:
     """Return the draft of a task, if anybody has saved one; `lock` the task, and nobody else saves one.  Raises as `tasks.at_work`."""
     task = tasks.at_work(session, task_id, actor, to="go on with", lock=lock)
-    return session.get(Draft, task.id)
+    return keys.get(session, Draft, task.id, task)
 
 
 def save(session: Session, task_id: UUID, data: dict[str, Any], *, actor: Actor) -> Draft:
@@ -37,7 +37,7 @@ def save(session: Session, task_id: UUID, data: dict[str, Any], *, actor: Actor)
     """
     task = tasks.at_work(session, task_id, actor, to="save a draft of", lock=True)
     _require_fitting(tasks.form(session, task), data)
-    draft = session.get(Draft, task.id) or Draft(task_id=task.id, **task.key)
+    draft = keys.get(session, Draft, task.id, task) or Draft(task_id=task.id, **task.key)
     draft.data, draft.saved_at, draft.saved_by = data, moments.now(), actor.name
     session.add(draft)
     session.flush()
@@ -47,7 +47,7 @@ def save(session: Session, task_id: UUID, data: dict[str, Any], *, actor: Actor)
 def discard(session: Session, task_id: UUID, *, actor: Actor) -> None:
     """Throw the draft of a task away, if there is one; raises as `tasks.at_work`."""
     task = tasks.at_work(session, task_id, actor, to="throw away a draft of", lock=True)
-    if draft := session.get(Draft, task.id):
+    if draft := keys.get(session, Draft, task.id, task):
         session.delete(draft)
         session.flush()
 

@@ -26,7 +26,6 @@ def _resume(session: Session, job: Job) -> None:
 
 
 def _message(session: Session, job: Job) -> None:
-    instances.lock(session, job.instance_id)  # the bundle, also when nothing of it waits for the message: others do
     taken = execution.throw(session, job, job.payload["message"], actor=ENGINE, variables=job.payload.get("variables"))
     if not taken:  # what it tells of may move timers all the same: an item was withdrawn at the window
         execution.refresh(session, job.instance_id, actor=ENGINE)
@@ -42,7 +41,7 @@ def _refresh(session: Session, job: Job) -> None:
 
 def _start(session: Session, job: Job) -> None:
     item = session.get_one(Item, UUID(job.payload["item"]))
-    case = session.get_one(Case, item.case_id)
+    case = keys.get_one(session, Case, item.case_id, item)
     loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
     at = loaded.start_by(message) if message else None
     if message and at is None:
@@ -59,7 +58,8 @@ def _signal(session: Session, job: Job) -> None:
 
 def _begin(session: Session, job: Job) -> None:
     which = UUID(job.payload["definition"])
-    if session.get(Case, job.id) is not None or session.get(Definition, which) is None:
+    begun = select(Case.id).where(Case.id == job.id, Case.region == job.region)
+    if session.scalar(begun) is not None or session.get(Definition, which) is None:
         return  # it has begun, and the job remained; or it was deleted meanwhile
     loaded, given = definitions.get(session, which), Given(values=job.payload["variables"])
     processes.begin(session, loaded, actor=ENGINE, region=job.region, given=given, origin=Origin(at=job.payload["at"]), case_id=job.id)
@@ -93,6 +93,8 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
 }
 #: What is done in another case than that of the job: each can tell by the job whether it was done.
 ELSEWHERE = ("tell", "begin")
+#: What is done without the instance that the job is of; all else by who holds that, also when it waits for nothing itself.
+BESIDE = ("start", *ELSEWHERE)
 #: What is due.
 DUE = Batch(
     Job,
@@ -115,6 +117,8 @@ def perform(db: Database, job_id: UUID) -> bool:
         job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
         if job is None:
             return False
+        if job.kind not in BESIDE:
+            instances.lock(session, job.instance_id, job)
         if db.batch > 1 or job.kind not in ELSEWHERE:
             PERFORM[job.kind](session, job)
             session.delete(job)

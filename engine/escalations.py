@@ -38,7 +38,7 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     Repeating it does nothing.
     """
     parent = instances.wake(session, parent_id, actor=actor)
-    child = instances.lock(session, child_id)
+    child = instances.lock(session, child_id, parent.row)
     if wait is not None and instances.look(session, child).kind_of(wait) is not WaitKind.ESCALATION:
         return
     calls = child.parent_wait if child.parent_id == parent_id else None
@@ -60,7 +60,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     """
     parent = instances.wake(session, parent_id, actor=actor)
     # What lies between them, too: all of it may be ended.
-    child, thrower = instances.lock(session, child_id), callers.hold(session, thrower_id, below=child_id)
+    child, thrower = instances.lock(session, child_id, parent.row), callers.hold(session, thrower_id, below=child_id)
     waits = {wait.id: wait for wait in instances.look(session, thrower).waits(WaitKind.ERROR)}
     wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
     if wait is None:

@@ -117,7 +117,7 @@ def _owe_callers(run: Run) -> None:
             jobs.owe_parent(run.session, row, "refresh")
         if row.id == item.instance_id:
             break
-        row, told = run.session.get_one(Instance, row.parent_id), False
+        row, told = keys.get_one(run.session, Instance, row.parent_id, row), False
 
 
 def _enter(run: Run) -> None:
@@ -158,7 +158,7 @@ def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, varia
     query = select(Subscription.instance_id).where(*about).distinct()
     taken = 0
     for instance_id in session.scalars(query).all():
-        row = instances.lock(session, instance_id)
+        row = instances.lock(session, instance_id, of)
         if row.status is InstanceStatus.RUNNING:  # it may have ended while it was waited for
             with awake(instances.take_up(session, row, actor=actor)) as run:
                 taken += run.process.throw(message, variables or {})
@@ -272,7 +272,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
 
 def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:
     """Let a call wait for an item that runs since before it was adopted, or take what it has left already."""
-    instances.hold(run.session, item)  # before anything of it is written: its department may be deciding just now
+    instances.hold(run.session, item, run.row)  # before anything of it is written: its department may be deciding just now
     item.dispatched_at = moments.now()
     child = instances.lock(run.session, instance_id)
     child.parent_id, child.parent_wait = run.row.id, wait.id

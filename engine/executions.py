@@ -13,6 +13,7 @@ from engine import incidents, keys, processes, variables
 from engine.actors import Actor
 from engine.errors import InvalidState, NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, equal, ordered, when
+from engine.holdings import Held
 from engine.models import Activity, Definition, Incident, Instance, Subscription, Timer
 from engine.places import Place
 from engine.schedule_models import Continuation
@@ -99,16 +100,18 @@ def get(session: Session, place: Place, actor: Actor) -> Any:
     return rows[0]
 
 
-def subscriptions(session: Session, place: Place, name: str, *, kind: WaitKind = WaitKind.MESSAGE) -> list[Subscription]:
-    """What waits at a place for a message or a signal; asked for an instance itself, everywhere in it.
+def subscriptions(
+    session: Session, row: Instance | Held, number: int | None, name: str, *, kind: WaitKind = WaitKind.MESSAGE
+) -> list[Subscription]:
+    """What waits for a message or a signal at an activation of an instance; without a number, everywhere in it.
 
     Raises InvalidState when nothing does.
     """
     query = select(Subscription).where(Subscription.kind == kind, Subscription.name == name)
-    query = query.where(Subscription.instance_id == place.instance_id)
-    if place.number is not None:
-        query = query.where(Subscription.holder == place.number)
+    query = query.where(keys.its(Subscription.instance_id, row))
+    if number is not None:
+        query = query.where(Subscription.holder == number)
     found = list(session.scalars(query.order_by(Subscription.wait)))
     if not found:
-        raise InvalidState(f"Execution '{place}' has not subscribed to a {kind} event with name '{name}'")
+        raise InvalidState(f"Execution '{Place(row.id, number)}' has not subscribed to a {kind} event with name '{name}'")
     return found

@@ -176,8 +176,8 @@ def visible(actor: Actor, task: type[ExternalTask] = ExternalTask) -> ColumnElem
 
 def _taken(session: Session, task_id: UUID, actor: Actor) -> ExternalTask:
     """Take a task for this transaction; raises NotFound when it is over by now."""
-    instances.lock(session, get(session, task_id, actor).instance_id)
-    task = session.get(ExternalTask, task_id, populate_existing=True, with_for_update={"key_share": True})
+    held = instances.lock(session, get(session, task_id, actor).instance_id)
+    task = keys.read_anew(session, ExternalTask, task_id, held, lock=True)
     if task is None:
         raise NotFound(f"External task with id {task_id} does not exist")
     return task

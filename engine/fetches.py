@@ -99,7 +99,7 @@ def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, W
     for found, wanted in _candidates(session, what, actor):
         now = moments.now()
         # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
-        free = select(ExternalTask).where(ExternalTask.id == found.task.id, _is_free(now)).execution_options(populate_existing=True)
+        free = select(ExternalTask).where(keys.its(ExternalTask.id, found.task), _is_free(now)).execution_options(populate_existing=True)
         task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
         if task is None:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, functions, intake, jobs, lifecycle, moments
+from engine import calendars, functions, intake, jobs, keys, lifecycle, moments
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
@@ -40,8 +40,8 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 
 def is_open(session: Session, bundle: Instance | Held, items: Iterable[Item]) -> bool:
     """Whether a bundle can still take items: its joint handling goes on, or has yet to begin."""
-    dispatcher = select(Subscription.id).where(Subscription.instance_id == bundle.id, Subscription.name == ITEMS_CHANGED)
-    window = select(Task.kind).where(Task.instance_id == bundle.id, Task.status == TaskStatus.OPEN)
+    dispatcher = select(Subscription.id).where(keys.its(Subscription.instance_id, bundle), Subscription.name == ITEMS_CHANGED)
+    window = select(Task.kind).where(keys.its(Task.instance_id, bundle), Task.status == TaskStatus.OPEN)
     if session.scalar(dispatcher.limit(1)) is not None:
         return True
     begins = not any(item.dispatched_at for item in items)

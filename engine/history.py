@@ -88,7 +88,7 @@ def living(session: Session, instance_id: UUID, *, actor: Actor) -> list[Told]:
 
 def carried_on(session: Session, row: Instance) -> list[waits.Activity]:
     """Tokens of an instance that wait for a job: behind `camunda:asyncBefore`, or before what follows `asyncAfter`."""
-    if session.scalar(select(Continuation.id).where(Continuation.instance_id == row.id).limit(1)) is None:
+    if session.scalar(select(Continuation.id).where(keys.its(Continuation.instance_id, row)).limit(1)) is None:
         return []
     process = instances.look(session, row)
     standing = process.standing()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import arranging, instances, journal, moments, tasks
+from engine import arranging, instances, journal, keys, moments, tasks
 from engine.actors import Actor
 from engine.errors import InvalidInput
 from engine.models import Task, TaskGroup, TaskUser
@@ -61,8 +61,10 @@ def add(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None:
     """
     task = arranging.take(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
-        session.merge(_candidate(task, link))
-        tasks.regroup(session, task)
+        candidate = _candidate(task, link)
+        if keys.get(session, type(candidate), (task.id, candidate.name), task) is None:
+            session.add(candidate)
+            tasks.regroup(session, task)
     else:
         setattr(task, link.type, link.user)
     _note(session, task, link, "task linked", actor)
@@ -73,7 +75,7 @@ def remove(session: Session, task_id: UUID, link: Link, *, actor: Actor) -> None
     task = arranging.take(session, task_id, actor, to="change whose task it is")
     if link.type is LinkType.CANDIDATE:
         candidate = _candidate(task, link)
-        found = session.get(type(candidate), (task.id, candidate.name))
+        found = keys.get(session, type(candidate), (task.id, candidate.name), task)
         if found is not None:
             session.delete(found)
             tasks.regroup(session, task)

@@ -122,13 +122,15 @@ def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id
 
 
 def _tried(session: Session, table: type[Row], incident: Incident) -> Row:
-    query = select(table).where(table.instance_id == incident.instance_id, table.wait == incident.wait)
+    query = select(table).where(table.instance_id == incident.instance_id, keys.together(table, incident), table.wait == incident.wait)
     return session.scalars(query).one()
 
 
 def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool:
     """Allow one more attempt at a task that a worker failed; false when it is a step of the engine's own."""
-    query = select(ExternalTask).where(ExternalTask.instance_id == incident.instance_id, ExternalTask.wait == wait_id)
+    query = select(ExternalTask).where(
+        ExternalTask.instance_id == incident.instance_id, keys.together(ExternalTask, incident), ExternalTask.wait == wait_id
+    )
     task = session.scalars(query.with_for_update(key_share=True)).one()
     if steps.is_ours(task.topic):
         return False

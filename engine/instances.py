@@ -37,10 +37,11 @@ LOCKING = (
     .with_for_update(key_share=True, of=INSTANCES)
 )
 _LOCK = Read(COLUMNS, LOCKING)
+_LOCK_THERE = Read(COLUMNS, LOCKING.where(*(INSTANCES.c[name] == bindparam(name) for name in keys.KEY)))
 
 
-def lock(session: Session, instance_id: UUID) -> Held:
-    """Take the instance for this transaction; nobody else writes it until the end.
+def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | None = None) -> Held:
+    """Take the instance for this transaction, as one of the same case as another row (`of`); nobody else writes it until the end.
 
     The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
     """
@@ -48,17 +49,17 @@ def lock(session: Session, instance_id: UUID) -> Held:
     if instance_id in held.rows:
         return held.rows[instance_id]
     session.flush()  # it may be of a case that is new
-    found = _LOCK.first(session.connection(), {"instance": instance_id})
+    here, key = (_LOCK, {}) if of is None else (_LOCK_THERE, of.key)
+    found = here.first(session.connection(), {"instance": instance_id, **key})
     if found is None:
         raise NotFound(f"Expected to find instance {instance_id}, but there is none")
     return held.take(found)
 
 
-def hold(session: Session, item: Item) -> None:
-    """Take an item for this transaction by its own instance, once it has one, and read it anew."""
-    if item.instance_id is not None:
-        lock(session, item.instance_id)
-    session.refresh(item)
+def hold(session: Session, item: Item, of: Held | Case | None = None) -> None:
+    """Take an item by its own instance, once it has one, for this transaction, and read it anew; `of` as `lock` has it."""
+    there = of if item.instance_id is None else lock(session, item.instance_id, of)
+    session.refresh(item) if there is None else keys.read_anew(session, Item, item.id, there)
 
 
 def require_active(row: Held | models.Instance) -> None:
@@ -210,8 +211,8 @@ def _cancel_abandoned(run: Run) -> None:
         models.Instance.status == InstanceStatus.RUNNING,
     )
     for child in run.session.scalars(query).all():
-        lock(run.session, child.id)  # its department may be deciding just now
-        item = run.session.get(Item, child.item_id, populate_existing=True) if child.item_id else None
+        lock(run.session, child.id, run.row)  # its department may be deciding just now
+        item = keys.read_anew(run.session, Item, child.item_id, run.row) if child.item_id else None
         handled = item if item is not None and item.instance_id == child.id else None
         if handled is not None and handled.status not in UNSETTLED:
             continue

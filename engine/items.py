@@ -18,6 +18,7 @@ from engine import (
     execution,
     instances,
     journal,
+    keys,
     materials,
     moments,
     notices,
@@ -133,7 +134,7 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
         row = _hold(session, session.get_one(Case, item.case_id), item)
     else:
         row = instances.lock(session, item.instance_id)
-        session.refresh(item)
+        keys.read_anew(session, Item, item.id, row)
     if not department_events.note(session, item, [(event_id, moments.now())]):
         return item
     _require_number_free(session, item, external_number)
@@ -144,15 +145,14 @@ def report(session: Session, item: Item, *, event_id: str, state: str, external_
     journal.record(session, row, actor=actor, what="department reported", item=item.number, event=event_id, state=state)
     if target is SyncStatus.DIVERGED:
         message = f"部门系统状态 {state} 与事项 {item.number} 的状态 {item.status} 不一致"
-        alerts.raise_alert(session, session.get_one(Case, item.case_id), AlertKind.DIVERGED, Light.YELLOW, message, item=item)
+        alerts.raise_alert(session, keys.get_one(session, Case, item.case_id, item), AlertKind.DIVERGED, Light.YELLOW, message, item=item)
     return item
 
 
 def _hold(session: Session, case: Case, item: Item) -> Held:
     """Take the bundle of an item, and read the item anew; raises Busy when another bundle has just adopted it: that one is to be asked."""
     row = bundles.hold(session, case)
-    session.refresh(item)
-    if item.case_id != case.id:
+    if keys.read_anew(session, Item, item.id, case) is None:
         raise Busy(f"Expected item {item.number} to be in case {case.number}, but another one has just adopted it; try again")
     return row
 

@@ -121,7 +121,10 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> bool:
 def _standing(session: Session, job: Job) -> Incident | None:
     """A step that failed stands as an incident from its first failure."""
     query = select(Incident).where(
-        Incident.instance_id == job.instance_id, Incident.wait == job.payload.get("wait"), Incident.resolved_at.is_(None)
+        Incident.instance_id == job.instance_id,
+        keys.together(Incident, job),
+        Incident.wait == job.payload.get("wait"),
+        Incident.resolved_at.is_(None),
     )
     return session.scalar(query) if "wait" in job.payload else None
 

@@ -5,11 +5,28 @@ It stands last in a key: what leads there is what rows are looked for by, so tha
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, FromClause, String, UniqueConstraint, and_, bindparam
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    FromClause,
+    Select,
+    String,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    inspect,
+    select,
+)
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import identity_key
+
+Row = TypeVar("Row")
 
 #: Names of its columns.
 KEY = ("case_id", "region")
@@ -76,6 +93,32 @@ def its(reference: Any, there: Any) -> ColumnElement[bool]:
     """Say that a row is the one that another row of its case refers to: what a join by an id is on."""
     here = reference.table if isinstance(reference, Column) else reference.parent.entity
     return and_(_columns(there).id == reference, together(here, there))
+
+
+def get(session: Session, kind: type[Row], known: Any, of: Any) -> Row | None:
+    """Give a row of this case by what it is known by: as `session.get`, which reads nothing that it knows, but where the case lies."""
+    there: Row | None = session.identity_map.get(identity_key(kind, known))
+    return there if there is not None and not instance_state(there).expired else session.scalar(_one(kind, known, of))
+
+
+def get_one(session: Session, kind: type[Row], known: Any, of: Any) -> Row:
+    """Give such a row, which is there."""
+    found = get(session, kind, known, of)
+    if found is None:
+        raise NoResultFound(f"Expected to find {known} among {kind.__name__}, but there is none in its case")
+    return found
+
+
+def read_anew(session: Session, kind: type[Row], known: Any, of: Any, *, lock: bool = False) -> Row | None:
+    """Give such a row as it is now, whatever the session knows; `lock`: nobody else writes it until the transaction ends."""
+    query = _one(kind, known, of).execution_options(populate_existing=True)
+    return cast("Row | None", session.scalar(query.with_for_update(key_share=True) if lock else query))
+
+
+def _one(kind: type[Row], known: Any, of: Any) -> Select[Any]:
+    columns = inspect(kind).primary_key
+    values = known if isinstance(known, tuple) else (known,)
+    return select(kind).where(*(column == value for column, value in zip(columns, values, strict=True)), together(kind, of))
 
 
 def _place(row: Any) -> tuple[Any, Any]:

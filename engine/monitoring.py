@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import definitions, processes, versions
+from engine import definitions, keys, processes, versions
 from engine.actors import Actor
 from engine.models import Definition, ExternalTask, Incident, Instance, Subscription, Task, Timer
 from engine.states import TaskStatus
@@ -44,7 +44,7 @@ def look(session: Session, instance_id: UUID, *, actor: Actor) -> View:
     standing = [
         Standing(kind=kind, element=elements[element].label if element in elements else element, about=about)
         for kind, query in _STANDING
-        for element, about in session.execute(query.where(query.selected_columns.instance_id == row.id)).columns("element", "about")
+        for element, about in session.execute(query.where(keys.its(query.column_descriptions[0]["entity"].instance_id, row)))
     ]
     return View(instance=row, definition=of, standing=standing)
 
@@ -52,15 +52,13 @@ def look(session: Session, instance_id: UUID, *, actor: Actor) -> View:
 _STANDING = (
     (
         "task",
-        select(Task.instance_id, Task.element, Task.assignee.label("about")).where(Task.status == TaskStatus.OPEN).order_by(Task.id),
+        select(Task.element, Task.assignee.label("about")).where(Task.status == TaskStatus.OPEN).order_by(Task.id),
     ),
-    ("external task", select(ExternalTask.instance_id, ExternalTask.element, ExternalTask.topic.label("about")).order_by(ExternalTask.id)),
-    ("timer", select(Timer.instance_id, Timer.element, Timer.due_at.label("about")).order_by(Timer.id)),
-    ("message", select(Subscription.instance_id, Subscription.element, Subscription.name.label("about")).order_by(Subscription.id)),
+    ("external task", select(ExternalTask.element, ExternalTask.topic.label("about")).order_by(ExternalTask.id)),
+    ("timer", select(Timer.element, Timer.due_at.label("about")).order_by(Timer.id)),
+    ("message", select(Subscription.element, Subscription.name.label("about")).order_by(Subscription.id)),
     (
         "incident",
-        select(Incident.instance_id, Incident.element, Incident.message.label("about"))
-        .where(Incident.resolved_at.is_(None))
-        .order_by(Incident.id),
+        select(Incident.element, Incident.message.label("about")).where(Incident.resolved_at.is_(None)).order_by(Incident.id),
     ),
 )

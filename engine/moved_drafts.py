@@ -15,7 +15,8 @@ from bpmn.errors import FieldError
 from bpmn.forms import Form
 from engine import drafts, keys
 from engine.case_models import Draft
-from engine.models import Task
+from engine.holdings import Held
+from engine.models import Instance, Task
 from engine.states import TaskStatus
 
 #: The form that a task has in the other version.
@@ -33,10 +34,10 @@ class Refit:
     lost: Sequence[FieldError]
 
 
-def refit(session: Session, instance_id: UUID, forms: Forms) -> list[Refit]:
+def refit(session: Session, row: Held | Instance, forms: Forms) -> list[Refit]:
     """Look at the drafts of an instance in other forms; nothing is written."""
     found = []
-    for task, draft in _drafts(session, instance_id):
+    for task, draft in _drafts(session, row):
         kept, lost = drafts.fitting(forms(task), draft.data)
         found.append(Refit(task=task, draft=draft, kept=kept, lost=lost))
     return found
@@ -47,9 +48,9 @@ def told(refits: Sequence[Refit]) -> tuple[str, ...]:
     return tuple(f"The draft of {each.task.name} loses {error.field}: {error.message}" for each in refits for error in each.lost)
 
 
-def hold(session: Session, instance_id: UUID) -> None:
+def hold(session: Session, row: Held) -> None:
     """Let nobody save a draft until the transaction ends: it would be looked at in a form that its task has no more."""
-    session.execute(select(Task.id).where(*_open(instance_id)).order_by(Task.id).with_for_update(key_share=True))
+    session.execute(select(Task.id).where(*_open(row)).order_by(Task.id).with_for_update(key_share=True))
 
 
 def write(refits: Sequence[Refit]) -> list[dict[str, Any]]:
@@ -61,16 +62,16 @@ def write(refits: Sequence[Refit]) -> list[dict[str, Any]]:
     return before
 
 
-def put_back(session: Session, instance_id: UUID, before: Sequence[dict[str, Any]], *, old: Forms, new: Forms) -> tuple[str, ...]:
+def put_back(session: Session, row: Held, before: Sequence[dict[str, Any]], *, old: Forms, new: Forms) -> tuple[str, ...]:
     """Give drafts back what they lost by a move, and say what they lose by the way back.
 
     What was typed since stays, as far as the old form has the field; what was thrown away since stays so.
     """
     lost = {UUID(each["task_id"]): each for each in before}
-    for task, draft in _drafts(session, instance_id):
+    for task, draft in _drafts(session, row):
         if task.id in lost:
             draft.data = _given_back(draft, new(task), **lost[task.id])
-    refits = refit(session, instance_id, old)
+    refits = refit(session, row, old)
     write(refits)
     return told(refits)
 
@@ -82,10 +83,10 @@ def _given_back(draft: Draft, form: Form | None, data: dict[str, Any], saved_at:
     return {key: value for key, value in data.items() if key not in asked} | draft.data
 
 
-def _drafts(session: Session, instance_id: UUID) -> Sequence[tuple[Task, Draft]]:
-    query = select(Task, Draft).join(Draft, keys.its(Draft.task_id, Task)).where(*_open(instance_id)).order_by(Task.id)
+def _drafts(session: Session, row: Held | Instance) -> Sequence[tuple[Task, Draft]]:
+    query = select(Task, Draft).join(Draft, keys.its(Draft.task_id, Task)).where(*_open(row)).order_by(Task.id)
     return [(task, draft) for task, draft in session.execute(query)]
 
 
-def _open(instance_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    return Task.instance_id == instance_id, Task.status == TaskStatus.OPEN
+def _open(row: Held | Instance) -> tuple[ColumnElement[bool], ...]:
+    return keys.its(Task.instance_id, row), Task.status == TaskStatus.OPEN

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Table, delete, insert, select, upd
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
-from engine import models
+from engine import keys, models
 from engine.columns import Json, Moment
 from engine.holdings import Held
 from engine.states import TaskStatus
@@ -64,7 +64,7 @@ def put_back(session: Session, row: Held, image: PreImage) -> None:
     for table in _tables():
         changed = ("element", *_CHANGED.get(table, ()))
         key = list(table.primary_key)
-        there = {tuple(found) for found in session.execute(select(*key).where(table.c.instance_id == row.id))}
+        there = {tuple(found) for found in session.execute(select(*key).where(keys.its(table.c.instance_id, row)))}
         for written in image.get(table.name, ()):  # what was kept may be older than a table, or a column
             values = {column.name: _read(column, written[column.name]) for column in table.c if column.name in written} | row.key
             if tuple(values[column.name] for column in key) in there:
@@ -74,7 +74,7 @@ def put_back(session: Session, row: Held, image: PreImage) -> None:
                 session.execute(insert(table).values(values))
     for table in (_TIMERS, _SUBSCRIPTIONS):  # what has begun to watch
         waits = [written["wait"] for written in image[table.name]]
-        session.execute(delete(table).where(table.c.instance_id == row.id, table.c.wait.not_in(waits)))
+        session.execute(delete(table).where(keys.its(table.c.instance_id, row), table.c.wait.not_in(waits)))
 
 
 def _tables() -> list[Table]:
@@ -83,7 +83,7 @@ def _tables() -> list[Table]:
 
 
 def _standing(table: Table, row: Held) -> list[ColumnElement[bool]]:
-    return [table.c.instance_id == row.id, *([_NOT_HISTORY[table]] if table in _NOT_HISTORY else [])]
+    return [keys.its(table.c.instance_id, row), *([_NOT_HISTORY[table]] if table in _NOT_HISTORY else [])]
 
 
 def _number(table: Table) -> Column[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import entered, journal, moments
+from engine import entered, journal, keys, moments
 from engine.case_models import Rating
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -22,7 +22,7 @@ def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not WORST <= value <= BEST:
         raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
     comment = entered.text(data, "comment")
-    if run.session.get(Rating, run.case.id) is not None:
+    if keys.get(run.session, Rating, run.case.id, run.case) is not None:
         raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")
     run.session.add(Rating(**run.case.key, score=value, comment=comment, rated_at=moments.now(), rated_by=run.actor.name))
     journal.record(run.session, run.row, actor=run.actor, what="case rated", score=value)

@@ -174,6 +174,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     columns = (
         Item.id,
         Item.case_id,
+        Item.region,
         Item.number,
         Item.limits,
         Item.statutory_on,
@@ -231,15 +232,19 @@ def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Count
 def _write(session: Session, moves: Moves) -> None:
     """Write what has changed, in one go, however many rows there are; their tasks follow with what is bound to them."""
     writes = Writes()
-    writes.update(_ITEMS, [{OLD + "id": row.id, **dials.columns(dial), **_last(due)} for row, (dial, due) in moves.items], by=("id",))
-    writes.update(_CASES, [{OLD + "id": row.id, **dials.columns(dial)} for row, (dial, _) in moves.cases], by=("id",))
+    writes.update(_ITEMS, [_of(row) | dials.columns(dial) | _last(due) for row, (dial, due) in moves.items], by=("id", *keys.KEY))
+    writes.update(
+        _CASES,
+        [{OLD + "id": row.id, OLD + "region": row.region} | dials.columns(dial) for row, (dial, _) in moves.cases],
+        by=("id", "region"),
+    )
     writes.run(session)
 
 
 def _postpone_checks(session: Session, cases: Collection[UUID]) -> None:
     """Let what was promised be checked so many working days after that was planned (`commitments.plan_check`), as its task is due."""
     planned = (
-        select(Commitment.id, Commitment.signed_at, Commitment.verify_due_on, Item.rules)
+        select(Commitment.id, Commitment.case_id, Commitment.region, Commitment.signed_at, Commitment.verify_due_on, Item.rules)
         .join(Item, keys.its(Commitment.item_id, Item))
         .where(reads.among(session, Commitment.case_id, cases), Commitment.status == CommitmentStatus.VERIFY_DUE)
     )
@@ -247,10 +252,14 @@ def _postpone_checks(session: Session, cases: Collection[UUID]) -> None:
     for row in session.execute(planned).all():
         due_on = holidays.calendar(session).add(calendars.local_date(row.signed_at), int(row.rules["post_check"]))
         if due_on != row.verify_due_on:
-            to.append({OLD + "id": row.id, "verify_due_on": due_on})
+            to.append(_of(row) | {"verify_due_on": due_on})
     writes = Writes()
-    writes.update(_COMMITMENTS, to, by=("id",))
+    writes.update(_COMMITMENTS, to, by=("id", *keys.KEY))
     writes.run(session)
+
+
+def _of(row: Any) -> dict[str, Any]:
+    return {OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region}
 
 
 def _last(statute: DueDate | None) -> dict[str, Any]:

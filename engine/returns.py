@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, instances, large_values, lifecycle, postgresql
+from engine import holdings, instances, keys, large_values, lifecycle, postgresql
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
@@ -73,7 +73,7 @@ def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
 
 def give(run: Run, child: Ended | Held) -> None:
     """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
-    item = run.session.get(Item, child.item_id) if child.item_id else None
+    item = keys.get(run.session, Item, child.item_id, run.row) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
     ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
     error = child.end if ended_by_error else child.error

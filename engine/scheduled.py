@@ -155,7 +155,7 @@ def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> Non
     """
     found = _taken(session, job_id, actor, to="execute a job of")
     if found.instance_id:
-        instances.require_active(session.get_one(Instance, found.instance_id))
+        instances.require_active(keys.get_one(session, Instance, found.instance_id, found))
     row = _row(session, found)
     try:
         if isinstance(row, Timer):
@@ -211,7 +211,9 @@ def _row(session: Session, found: Any) -> Timer | Continuation | StartTimer:
     """What is listed as a job."""
     if found.instance_id is None:
         return session.get_one(StartTimer, found.id)
-    return session.get_one(Timer, found.id) if found.kind == _TIMER else session.get_one(Continuation, found.id)
+    if found.kind == _TIMER:
+        return keys.get_one(session, Timer, found.id, found)
+    return keys.get_one(session, Continuation, found.id, found)
 
 
 def _taken(session: Session, job_id: UUID, actor: Actor, *, to: str) -> Any:

@@ -76,7 +76,7 @@ def _calls(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) -> 
             yield f"Expected instance {called[-1].id} to tell the call at {wait.element} that it has ended, but no job does"
     for child in about.children:
         if child.status is InstanceStatus.RUNNING and child.parent_wait not in waits:
-            item = session.get(Item, child.item_id) if child.item_id else None
+            item = keys.get(session, Item, child.item_id, child) if child.item_id else None
             if item is None or item.status in UNSETTLED:
                 yield f"Expected a call to wait for instance {child.id}, which runs, but none does"
 
@@ -85,7 +85,7 @@ def _escalations(session: Session, about: InstanceRows, waits: Mapping[int, Wait
     """An escalation waits for the answer of whoever has called."""
     if not waits:
         return
-    jobs = session.scalars(select(Job).where(Job.instance_id == about.row.parent_id)).all()
+    jobs = session.scalars(select(Job).where(keys.together(Job, about.row), Job.instance_id == about.row.parent_id)).all()
     asked = {job.payload["wait"] for job in _owed(jobs, "escalate", about.row)}
     for number, wait in waits.items():
         if number not in asked:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import arrivals, database, instances, journal, models, processes
+from engine import arrivals, database, instances, journal, keys, models, processes
 from engine.actors import Actor
 from engine.errors import InvalidState
 from engine.holdings import Held
@@ -22,7 +22,7 @@ def suspend(session: Session, instance_id: UUID, *, actor: Actor) -> Held:
 def activate(session: Session, instance_id: UUID, *, actor: Actor) -> Held:
     """Let it go on again."""
     row = _turn(session, instance_id, actor, suspended=False)
-    topics = set(session.scalars(select(models.ExternalTask.topic).where(models.ExternalTask.instance_id == row.id)))
+    topics = set(session.scalars(select(models.ExternalTask.topic).where(keys.its(models.ExternalTask.instance_id, row))))
     database.after_commit(session, lambda _db: arrivals.announce(topics))
     return row
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ from engine import (
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidState, NotFound, NotPermitted
-from engine.holdings import HeldTask
+from engine.holdings import Held, HeldTask
 from engine.models import Instance, Task, TaskGroup, TaskUser
 from engine.reads import Read
 from engine.runs import Run
@@ -77,10 +77,10 @@ def groups(session: Session, rows: Collection[Task | Row[Any] | SimpleNamespace]
     return found | _stored_groups(session, [task_id for task_id, known in found.items() if not known])
 
 
-def _stored_groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+def _stored_groups(session: Session, task_ids: Collection[UUID], *here: ColumnElement[bool]) -> dict[UUID, list[str]]:
     found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
     if found:
-        for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(found)).order_by(TaskGroup.name)):
+        for row in session.scalars(select(TaskGroup).where(TaskGroup.task_id.in_(found), *here).order_by(TaskGroup.name)):
             found[row.task_id].append(row.name)
     return found
 
@@ -88,7 +88,7 @@ def _stored_groups(session: Session, task_ids: Collection[UUID]) -> dict[UUID, l
 def regroup(session: Session, task: Task) -> None:
     """Keep which group a task has, after its groups have changed."""
     session.flush()
-    task.sole_group = projection.only(_stored_groups(session, [task.id])[task.id])
+    task.sole_group = projection.only(_stored_groups(session, [task.id], keys.together(TaskGroup, task))[task.id])
 
 
 def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
@@ -102,7 +102,7 @@ def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]
 def claim(session: Session, task_id: UUID, *, actor: Actor) -> Task:
     """Take a task for oneself (认领)."""
     task = _lock(session, task_id, actor, to="claim")
-    _require_candidate(session, task, actor, to="claim")
+    _require_candidate(session, task, task, actor, to="claim")
     if task.assignee not in {None, actor.name}:
         raise InvalidState(f"Expected to claim task {task.name}, but {task.assignee} has it", assignee=task.assignee)
     task.assignee = actor.name
@@ -120,7 +120,7 @@ def release(session: Session, task_id: UUID, *, actor: Actor) -> Task:
 
 def form(session: Session, task: Task) -> Form | None:
     """Form of a task, or None."""
-    instance = session.get_one(Instance, task.instance_id)
+    instance = keys.get_one(session, Instance, task.instance_id, task)
     loaded = definitions.get(session, instance.definition_id)
     return definitions.form(session, loaded, loaded.process.elements[task.element])
 
@@ -196,10 +196,10 @@ def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator
     if found is None:
         raise NotFound(NOT_FOUND.format(task_id))
     task = HeldTask(**dict(zip(_FIELDS, found, strict=False)))
-    _require_candidate(session, task, actor, to=to)
+    row = holdings.of(session).take(found[len(_FIELDS) :])
+    _require_candidate(session, task, row, actor, to=to)
     _require_open(task, to=to)
     _require_unclaimed(task, actor, to=to)
-    row = holdings.of(session).take(found[len(_FIELDS) :])
     with execution.awake(instances.take_up(session, row, actor=actor)) as run:
         yield task, run
 
@@ -228,7 +228,7 @@ def at_work(session: Session, task_id: UUID, actor: Actor, *, to: str, lock: boo
     Raises NotFound, NotPermitted, and InvalidState (it has ended, somebody else has claimed it).  `to` completes “Expected to …”.
     """
     task = get(session, task_id, actor)
-    _require_candidate(session, task, actor, to=to)
+    _require_candidate(session, task, task, actor, to=to)
     if lock:
         hold(session, task)
     _require_open(task, to=to)
@@ -250,16 +250,16 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
     task = get(session, task_id, actor)
     hold(session, task)
     _require_open(task, to=to)
-    instances.require_active(session.get_one(Instance, task.instance_id))
+    instances.require_active(keys.get_one(session, Instance, task.instance_id, task))
     return task
 
 
-def _require_candidate(session: Session, task: Task | HeldTask, actor: Actor, *, to: str) -> None:
+def _require_candidate(session: Session, task: Task | HeldTask, of: Task | Held, actor: Actor, *, to: str) -> None:
     """Whoever sees a task may not do it for that: a supervisor stands in at the window, never for a department."""
     if not actor.has(Role.SUPERVISOR, Role.ADMIN):
         return  # all others see nothing but what they may do
-    names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id)))
-    people = set(session.scalars(select(TaskUser.name).where(TaskUser.task_id == task.id)))
+    names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id, keys.together(TaskGroup, of))))
+    people = set(session.scalars(select(TaskUser.name).where(TaskUser.task_id == task.id, keys.together(TaskUser, of))))
     stands_in = actor.has(Role.SUPERVISOR, hall=task.hall) and "window" in names
     mine = actor.name in people | {task.assignee} or bool(names & (actor.groups() | {"*"}))
     if names | people and not mine and not stands_in:

@@ -20,6 +20,7 @@ from engine import (
     instances,
     jobs,
     journal,
+    keys,
     lifecycle,
     moments,
     notices,
@@ -203,7 +204,7 @@ def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]
     """Items of the case that need the material and are not handed out yet."""
     found = [item for item in functions.live_items(case) if item.code in tolerance.used_by]
     for item in found:
-        instances.hold(session, item)
+        instances.hold(session, item, case)
     return [item for item in found if item.status in UNSETTLED or item.status is ItemStatus.GRANTED]
 
 
@@ -211,7 +212,7 @@ def _resume(session: Session, case: Case, item: Item) -> None:
     """End the pause that one missing material had caused, unless another one is still overdue."""
     others = [t for t in functions.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
     query = select(ClockEntry.id).where(
-        ClockEntry.item_id == item.id, ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
+        keys.its(ClockEntry.item_id, item), ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
     )
     open_pauses = session.scalars(query).all()
     if not others:
@@ -223,7 +224,7 @@ def _resume(session: Session, case: Case, item: Item) -> None:
 def _wake(session: Session, item: Item) -> None:
     """Let the item's own timers look at its clock again."""
     if item.instance_id is not None:
-        jobs.owe(session, "refresh", session.get_one(Instance, item.instance_id))
+        jobs.owe(session, "refresh", keys.get_one(session, Instance, item.instance_id, item))
 
 
 def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], today: date) -> date:

@@ -168,10 +168,10 @@ def _in_the_way(error: Exception) -> bool:
     return isinstance(error, Busy | Suspended) and not isinstance(error, Vanished)
 
 
-def forget(db: Database, instance_id: UUID) -> bool:
+def forget(db: Database, instance: activities.Outlived) -> bool:
     """Purge the history of one instance."""
     with db.transaction() as session:
-        activities.purge(session, instance_id)
+        activities.purge(session, instance)
     return True
 
 
@@ -211,8 +211,8 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
         timed = start_timers.due(session, limit) if heads["start_timers"] else []
         old = activities.outlived(session, limit, since=since) if (since := heads["histories"]) else []
     done = _each(db, JOBS, limit, heads["jobs"], pace)
-    pieces = ((partial(begin, region=region), timed), (forget, old))
-    done += sum(pace.do(partial(do, db, one)) for do, ids in pieces for one in ids if not pace.stopping())
+    pieces = [*(partial(begin, db, one, region) for one in timed), *(partial(forget, db, one) for one in old)]
+    done += sum(pace.do(piece) for piece in pieces if not pace.stopping())
     done += _each(db, TIMERS, limit, heads["timers"], pace)
     return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + recompute(db, pace)
 

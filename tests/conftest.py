@@ -62,7 +62,7 @@ def _logs() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def joins_within_cases() -> Iterator[set[str]]:
     """Look at every statement of every test: no row is joined with one of another case (docs/decisions/0018)."""
-    with joins.watched(distribution.BEYOND) as seen:
+    with joins.watched(distribution.BEYOND, distribution.ACROSS) as seen:
         yield seen
 
 

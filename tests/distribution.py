@@ -25,6 +25,32 @@ BEYOND = {
     ("clock_entries", "notice_id"),  # an item that was adopted left it where it came from
     *(("department_events", "event_id"), ("items", "instance_id")),  # a department's own word; set before its instance is written
 }
+#: Functions that change rows without saying of which case they are, or look for some although they hold a case already.
+ACROSS = {
+    "arranging.get",  # a task that is shown after somebody has remarked something on it
+    "archives._still_rests",  # whether another case goes on from this one, or has taken something from it
+    "broadcasts.deliver_once",  # a signal goes to another case than that of its job
+    # An item is looked for in all cases, and goes to another one with its rows.
+    *("adoptions.attach", "adoptions.find", "adoptions.hold", "cases.adopt"),
+    "clocks.ledger",  # the notice of an entry was left in the case that an item was adopted from
+    "deployments.delete",  # whether anything ran on it, and what stands on what began by itself
+    "duties._start",  # an item may have been adopted since it was owed a process
+    "erasures.erase",  # a deployment is deleted with all that was tried out on it
+    "fetches._candidates",  # a worker has tasks of many cases
+    "idempotency.keep",  # nobody knows in which case a key was used before
+    "items._require_number_free",  # of two items of whatever cases only one may have a number of the department
+    "items.reapply",  # whether an item was applied for again already, in whatever case
+    "numbers.next_item",  # what other bundles have adopted still counts
+    "outbox.confirm",  # of whatever cases the messages are
+    *("recomputing._hold", "recomputing.go_on"),  # many cases in one transaction, unless they are written one by one
+    "retention.sweep",  # whatever is old enough
+    "scheduled._held",  # jobs of three tables are one list
+    "signals.hearers",  # a signal is for everybody who waits for it
+    "suspension._turn",  # processes are suspended one after the other
+    # Incidents of no case; one that an older node has written has no key.
+    *(f"start_timers.{name}" for name in ("forget", "remember_failure", "set_retries", "start")),
+    "worklists.details",  # a task that is shown after a command is read as it is by itself
+}
 #: Tables whose row is the case.
 CASES = {"cases", "archived_cases"}
 

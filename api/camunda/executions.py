@@ -39,8 +39,8 @@ def show_subscription(found: str, name: str) -> Response:
     """Show that an execution waits for a message."""
     with reading() as session:
         place = places.read(found)
-        executions.get(session, place, auth.actor())
-        return answers.json(_subscription(executions.subscriptions(session, place, name)[0]))
+        row = executions.get(session, place, auth.actor()).Instance
+        return answers.json(_subscription(executions.subscriptions(session, row, place.number, name)[0]))
 
 
 @bp.post("/<found>/messageSubscriptions/<name>/trigger")

@@ -12,13 +12,12 @@ from api import auth
 from api.camunda import answers, asked, forms, lists, tenants, values
 from api.camunda.shown import TASK_STATES, definition_id
 from api.transactions import database, reading
-from engine import arranging, identity_links, task_lists, tasks
+from engine import arranging, identity_links, instances, task_lists, tasks
 from engine.arranging import Facts
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.filters import Listing, any_of
 from engine.identity_links import Link, LinkType
-from engine.models import Instance
 from engine.places import Place
 from engine.task_lists import Listed
 
@@ -210,7 +209,7 @@ def _complete(task: str, *, by_form: bool) -> Response:
         row = tasks.complete(session, _id(task), actor=auth.actor(), data=dict(typed.values), given=typed, by_form=by_form)
         if not asked.field(given, "withVariablesInReturn", bool):
             return answers.nothing()
-        instance = session.get_one(Instance, row.instance_id)
+        instance = instances.lock(session, row.instance_id)  # it is held
         return answers.json(values.encode_all(instance.variables, instance.types))
 
 

@@ -13,7 +13,7 @@ from api.contract import answer, contract
 from api.shapes import Shape
 from api.transactions import reading, transaction
 from api.v1 import present
-from engine import incidents
+from engine import incidents, keys
 from engine.case_models import Case
 from engine.database import Session
 from engine.models import Incident
@@ -57,4 +57,4 @@ def retry(incident_id: UUID) -> Response:
 
 def _shown(session: Session, row: Incident) -> dict[str, Any]:
     shown = present.fields(row, "id element message raised_at resolved_at")
-    return shown | {"case": session.get_one(Case, row.case_id).number if row.instance_id else None}
+    return shown | {"case": keys.get_one(session, Case, row.case_id, row).number if row.instance_id else None}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from engine import cases, dossiers, worklists
+from engine import cases, dossiers, keys, worklists
 from engine.actors import Actor
 from engine.archive_documents import ARCHIVED_AT
 from engine.archive_models import ArchivedCase
@@ -34,7 +34,7 @@ def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
 def item(session: Session, row: Item, actor: Actor) -> dict[str, Any]:
     """Present one item of a case."""
     session.flush()
-    dossier = dossiers.read(session, session.get_one(Case, row.case_id), actor)
+    dossier = dossiers.read(session, keys.get_one(session, Case, row.case_id, row), actor)
     return next(_item(dossier, found) for found in dossier.items if found.id == row.id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy import insert, inspect, or_, select, update
 
-from engine import keys, upgrades, verification
+from engine import instances, keys, upgrades, verification
 from engine.case_models import ClockEntry, Item, MaterialLink
 from engine.models import Activity, Entry, Incident, Instance, Task, TaskGroup
 from tests import distribution
@@ -155,6 +156,17 @@ def test_migrate__down_and_up_with_what_an_adoption_had_left_behind(stage, clerk
 
     assert places(stage, item) == before
     assert list(verification.verify(stage.database)) == []
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("tiny_matter")
+def test_statements__after_a_lock_are_looked_at(stage, clerk):
+    """A second instance is found by an id alone, although the transaction holds a case already (`tests.joins`)."""
+    one, other = (stage.bundle(clerk.take_in("tiny", items=["beta"], materials=["lease"])) for _ in range(2))
+
+    refused = pytest.raises(AssertionError, match=r"Expected instances\.lock to say of which case rows of cases, instances are")
+    with stage.database.transaction() as session, refused:
+        list(map(partial(instances.lock, session), (one.id, other.id)))
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

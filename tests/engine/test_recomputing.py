@@ -120,8 +120,8 @@ def test_publish__takes_back_what_it_gave(stage, accepted):
 def test_publish__again_before_all_are_counted(stage, accepted):
     """A process looks at the world between two corrections; the second takes back what it has seen, and its clock gives what it gave."""
     publish(stage, 4)
-    with stage.database.transaction() as session:
-        for item in stage.items(accepted[0]).values():
+    for item in stage.items(accepted[0]).values():
+        with stage.database.transaction() as session:
             execution.refresh(session, item.instance_id, actor=ADMIN)
     publish(stage)
 
@@ -134,8 +134,8 @@ def test_publish__again_before_all_are_counted(stage, accepted):
 def test_publish__some_tasks_are_due_otherwise_and_show_the_same_light(stage, accepted):
     """A process has looked at the world between two corrections, and its clock gives what it gave; those of others in its batch do not."""
     publish(stage, 4)
-    with stage.database.transaction() as session:
-        for case in accepted:
+    for case in accepted:
+        with stage.database.transaction() as session:
             execution.refresh(session, stage.item(case, "beta").instance_id, actor=ADMIN)
     publish(stage, 9)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -135,6 +136,45 @@ ALIKE = "tasks.case_id = instances.case_id AND instances.region = tasks.region"
 def test_joins__are_within_a_case(statement, found):
     """Every statement that any test sends is looked at so (`conftest.joins_within_cases`)."""
     assert len(list(joins.astray(statement, distribution.BEYOND))) == found
+
+
+HERE = "tasks.case_id = %(case)s::UUID AND tasks.region = %(region)s"
+
+
+@pytest.mark.parametrize(
+    ("statement", "held", "found"),
+    [
+        ("SELECT 1 FROM tasks WHERE tasks.id = %(id)s", False, []),
+        ("SELECT 1 FROM tasks WHERE tasks.id = %(id)s", True, ["tasks"]),
+        (f"SELECT 1 FROM tasks WHERE {HERE}", True, []),
+        ("SELECT 1 FROM tasks WHERE tasks.case_id = ?", True, ["tasks"]),
+        ("SELECT 1 FROM tasks WHERE %(one)s::UUID = tasks.case_id AND %(two)s::VARCHAR = tasks.region", True, []),
+        ("SELECT 1 FROM cases WHERE cases.id = ? AND cases.region = ?", True, []),
+        (f"SELECT 1 FROM tasks JOIN instances ON {ALIKE} WHERE {HERE}", True, []),
+        (f"SELECT 1 FROM tasks JOIN instances ON {ALIKE} WHERE instances.id = ?", True, ["instances", "tasks"]),
+        (f"SELECT 1 FROM tasks WHERE {HERE} AND tasks.id IN (SELECT task_groups.task_id FROM task_groups)", True, ["task_groups"]),
+        ("SELECT 1 FROM definitions WHERE definitions.id = ?", True, []),
+        ("UPDATE tasks SET region=?, case_id=? WHERE tasks.id = ?", False, ["tasks"]),
+        (f"UPDATE tasks SET name=? WHERE tasks.id = ? AND {HERE}", False, []),
+        ("DELETE FROM tasks WHERE tasks.region = ? AND tasks.case_id IN (?)", False, ["tasks"]),
+        (
+            "WITH a AS (UPDATE tasks AS t SET name = s.name FROM (SELECT 1) AS s WHERE t.region = s.region AND t.case_id = s.c) SELECT 1",
+            True,
+            [],
+        ),
+        ("WITH a AS (UPDATE tasks AS t SET name = s.name FROM (SELECT 1) AS s WHERE t.id = s.id) SELECT 1", False, ["tasks"]),
+        ("WITH a AS (DELETE FROM jobs AS t USING (SELECT 1) AS s WHERE t.id = s.id AND t.region = s.region) SELECT 1", False, ["jobs"]),
+        ("SELECT 1 FROM tasks WHERE tasks.id = %(id)s FOR NO KEY UPDATE OF tasks", False, []),
+    ],
+)
+def test_statements__say_where_their_rows_are(statement, held, found):
+    assert joins.anywhere(statement, held=held) == found
+
+
+def test_functions__that_go_across_cases_are_there():
+    told = [name.split(".") for name in distribution.ACROSS]
+
+    assert [name for module, name in told if not callable(getattr(importlib.import_module(f"engine.{module}"), name, None))] == []
 
 
 def test_joins__are_looked_at(database, joins_within_cases):

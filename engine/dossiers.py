@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import cases, checklists, clocks, deadlines, definitions, functions, keys, materials, worklists
+from engine import cases, checklists, clocks, deadlines, definitions, functions, incidents, keys, materials, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
 from engine.deadlines import Deadline
 from engine.keys import Keyed
-from engine.models import Entry, Hall, Instance
+from engine.models import Entry, Hall, Incident, Instance
 from engine.reads import Reading
 from engine.states import UNSETTLED
 from engine.worklists import WorkEntry
@@ -58,6 +58,8 @@ class Dossier:
     ledger: list[ClockEntry]
     notices: list[Notice]
     results: list[Result]
+    #: What failed and stands: the case waits there, however green its light.
+    incidents: Sequence[Incident]
     packages: list[Package] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
     supplements: list[Supplement] = field(default_factory=list)
@@ -92,6 +94,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         notices=kept[Notice],
         results=kept[Result],
         commitments=kept[Commitment],
+        incidents=incidents.of_case(session, case, None if whole else items),
     )
     if whole:
         _add_bundle(dossier, kept)

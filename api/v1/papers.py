@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import UUID
 
 from pydantic import JsonValue
 
@@ -96,6 +97,15 @@ class AlertShown(Shape):
     kind: str
     light: str
     department: str | None
+    message: str
+    raised_at: datetime
+
+
+class StandingIncident(Shape):
+    """Something that failed, where the case waits until it is tried again (POST /incidents/{id}/retry)."""
+
+    id: UUID
+    element: str
     message: str
     raised_at: datetime
 

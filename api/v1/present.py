@@ -116,6 +116,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),
         "notices": _all(dossier.notices, "number kind title content issued_at issued_by"),
         "alerts": _all(dossier.alerts, "kind light department message raised_at"),
+        "incidents": _all(dossier.incidents, "id element message raised_at"),
         "rating": fields(dossier.rating, "score comment rated_at") if dossier.rating else None,
     }
 

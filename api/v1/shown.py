@@ -17,6 +17,7 @@ from api.v1.papers import (
     NoticeShown,
     RatingShown,
     ResultShown,
+    StandingIncident,
     SupplementShown,
     ToleranceShown,
 )
@@ -186,6 +187,8 @@ class CaseShown(Shape):
     commitments: list[CommitmentShown]
     notices: list[NoticeShown]
     alerts: list[AlertShown]
+    #: What stands, the case waiting there; empty when it goes on.
+    incidents: list[StandingIncident]
     rating: RatingShown | None
 
 

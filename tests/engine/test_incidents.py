@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import execution, external_tasks, incidents, instances, queues, scheduled, worker
+from engine import cases, dossiers, execution, external_tasks, incidents, instances, queues, scheduled, worker
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
 from engine.errors import NotFound, NotPermitted
@@ -73,6 +73,27 @@ def test_timer__is_tried_again(stage, failing):
     worker.drain(stage.database)
 
     assert (stage.incidents(failing), "听证" in stage.tasks(failing)) == ([], True)
+
+
+def test_case__shows_what_stands_to_whom_it_concerns(stage, clerk):
+    """Its light may be green: whoever looks at it sees that it waits for somebody, and for what."""
+    processes = {"alpha": late_hearing(), "beta": tiny.inspected("beta").replace(b"market", b"fire")}
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, processes=processes))
+    case, market, fire = clerk.take_in("tiny"), stage.person("officer-market"), stage.person("officer-fire")
+    market.complete(case, "alpha审批", outcome="granted")
+    stage.move_to(2026, 3, 4)
+    try_all(stage)
+
+    def shown(who):
+        with stage.reading() as session:
+            return [found.element for found in dossiers.read(session, cases.get(session, case.number, who.actor), who.actor).incidents]
+
+    assert (shown(clerk), shown(market), shown(fire)) == (["later"], ["later"], [])
+    mend(stage, case)
+    [incident] = stage.incidents(case)
+    with stage.database.transaction() as session:
+        incidents.retry(session, incident.id, actor=stage.person("supervisor").actor)
+    assert shown(clerk) == []
 
 
 def test_timer__says_once_that_it_cannot_go_off(stage, case):

@@ -85,6 +85,5 @@ def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:
         for waiting in executions.subscriptions(session, run.row, place.number, signal.name, kind=WaitKind.SIGNAL):
             if run.process.kind_of(waiting.wait) is not None:  # an earlier one may have swept it away
                 run.process.deliver(waiting.wait, signal.given.values)
-        run.row.types = variables.typed(run.row.types, signal.given)
-        variables.forget(run, signal.given)
+        variables.remember(run, signal.given)
         journal.record(session, run.row, actor=actor, what="signal received", signal=signal.name)

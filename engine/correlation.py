@@ -79,9 +79,8 @@ def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTH
         there = [wait for wait in tasks if place.number in {None, wait.id}]
         if len(there) != 1:
             raise InvalidState(f"Expected one receive task of execution {place} to signal, but {len(there)} wait")
-        run.row.types = variables.typed(run.row.types, given)
         run.process.deliver(there[0].id, given.values)
-        variables.forget(run, given)
+        variables.remember(run, given)
         journal.record(session, run.row, actor=actor, what="process signaled", element=there[0].element)
     return run.row
 
@@ -137,7 +136,6 @@ def _deliver(session: Session, subscription: Subscription, message: Message, act
     with execution.running(session, subscription.instance_id, actor=actor) as run:
         if run.process.kind_of(subscription.wait) is not None:  # another delivery of this message may have ended it
             run.process.deliver(subscription.wait, message.given.values)
-            run.row.types = variables.typed(run.row.types, message.given)
-            variables.forget(run, message.given)
+            variables.remember(run, message.given)
             journal.record(session, run.row, actor=actor, what="message received", message=message.name, element=subscription.element)
     return run.row

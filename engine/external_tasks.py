@@ -63,13 +63,12 @@ def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, give
     task = _held(session, task_id, worker, actor, to="complete")
     with execution.running(session, task.instance_id, actor=actor) as run:
         code = worker_errors.drawn(run, task, {**given.values, **local.values})
-        run.row.types = variables.typed(run.row.types, given) | variables.local_types(task.wait, local)
         if code is None:
             journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
             run.process.complete(task.wait, given.values, local=local.values)
         else:
             _raise_error(run, task, code, None, given, local)
-        variables.forget(run, given)
+        _remember(run, task, given, local)
 
 
 def raise_error(
@@ -78,14 +77,18 @@ def raise_error(
     """Raise a BPMN error that the diagram may catch."""
     task = _held(session, task_id, worker, actor, to="raise an error at")
     with execution.running(session, task.instance_id, actor=actor) as run:
-        run.row.types = variables.typed(run.row.types, given)
         _raise_error(run, task, code, message, given)
-        variables.forget(run, given)
+        variables.remember(run, given)
 
 
 def _raise_error(run: Run, task: ExternalTask, code: str, message: str | None, given: Given, local: Given = NOTHING) -> None:
     journal.record(run.session, run.row, actor=run.actor, what="external task raised an error", code=code, element=task.element)
     run.process.raise_error(task.wait, code, message, given.values, local=local.values)
+
+
+def _remember(run: Run, task: ExternalTask, given: Given, local: Given) -> None:
+    variables.remember(run, given)
+    run.row.types = run.row.types | variables.local_types(task.wait, local)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +116,15 @@ def fail(
         except InvalidInput:
             code = None  # what the worker has to say is not lost for that
         if code is not None:
-            run.row.types = variables.typed(run.row.types, given) | variables.local_types(task.wait, local)
             _raise_error(run, task, code, failure.message, given, local)
+            _remember(run, task, given, local)
         else:
             task.lock_expires_at = moments.now() + failure.after
             retries.leave(session, task, failure.retries, task.error_message)
             variables.put(run, given, at=task.wait)
             if run.process.kind_of(task.wait):  # a condition may have taken it away
                 variables.put(run, local, at=task.wait, local=True)
-        variables.forget(run, given)
+            variables.forget(run, given)
 
 
 def extend(session: Session, task_id: UUID, worker: str, by: timedelta, *, actor: Actor) -> None:

@@ -82,8 +82,7 @@ def begin(
         run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=dict(given.values), origin=origin)
     except InstanceError as error:
         raise InvalidState(str(error)) from error
-    run.row.types = variables.typed({}, given)
-    variables.forget(run, given)
+    variables.remember(run, given)
     execution.settle(run)
     journal.record(session, run.row, actor=actor, what="process started", process=loaded.key, version=loaded.version)
     return run.row

@@ -140,9 +140,8 @@ def complete(
         element = run.loaded.process.elements[task.element]
         form = definitions.form(session, run.loaded, element) if by_form or task.hall is not None else None
         clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
-        run.row.types = variables.typed(run.row.types, given)
         _complete(run, task, clean)
-        variables.forget(run, given)
+        variables.remember(run, given)
     database.after_commit(session, lambda _db: meters.COMPLETED.labels(run.row.matter).inc())
     return task
 
@@ -171,9 +170,8 @@ def raise_error(session: Session, task_id: UUID, code: str, message: str | None 
     """Raise a BPMN error out of a task; raises InvalidState for one that the law decides."""
     with _held(session, task_id, actor, to="raise an error at") as (task, run):
         _require_work(task, to="raise an error at")
-        run.row.types = variables.typed(run.row.types, given)
         run.process.raise_error(task.wait, code, message, given.values)
-        variables.forget(run, given)
+        variables.remember(run, given)
         journal.record(session, run.row, actor=actor, what="task raised an error", task=task.name, code=code)
 
 
@@ -181,10 +179,9 @@ def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor
     """Raise an escalation out of a task, which stays open unless that interrupts it; raises InvalidState when nothing catches it."""
     with _held(session, task_id, actor, to="escalate") as (task, run):
         _require_work(task, to="escalate")
-        run.row.types = variables.typed(run.row.types, given)
         if not escalations.raise_at(run, task.wait, code, given.values):
             raise InvalidState(f"Expected to escalate task {task.name}, but nothing in its diagram catches escalation {code!r}")
-        variables.forget(run, given)
+        variables.remember(run, given)
         journal.record(session, run.row, actor=actor, what="task escalated", task=task.name, code=code)
 
 

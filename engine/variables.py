@@ -112,16 +112,17 @@ def _key(number: int, name: str) -> str:
 _LOCAL = re.compile(r"#(\d+) ")
 
 
+def remember(run: Run, given: Given) -> None:
+    """Keep the types of what the process was given just now, which loses those that it had; the transient ones are taken away again."""
+    kept = {name: kind for name, kind in run.row.types.items() if name not in given.values}
+    run.row.types = kept | {name: kind for name, kind in given.types.items() if name not in given.transient}
+    forget(run, given)
+
+
 def forget(run: Run, given: Given) -> None:
-    """Take the transient ones away again, once the instance has come to rest."""
+    """Take the transient ones away again, before the instance is put back."""
     for name in given.transient:
         run.process.variables.pop(name, None)
-
-
-def typed(types: Mapping[str, Any], given: Given) -> dict[str, Any]:
-    """Types after the variables were set: what is set anew loses the type that it had."""
-    kept = {name: kind for name, kind in types.items() if name not in given.values}
-    return kept | {name: kind for name, kind in given.types.items() if name not in given.transient}
 
 
 @dataclass(frozen=True, kw_only=True)

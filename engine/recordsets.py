@@ -47,7 +47,7 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     """Write the rows of all parts in one statement; raises StaleDataError when one is not there that must be."""
     parts = tuple(rows)
     words = [_words(part, place, rows[part]) for place, part in enumerate(parts)]
-    statement = postgresql.statement(parts, tuple(postgresql.most(len(rows[part])) for part in parts), tuple(map(tuple, words)))
+    statement = postgresql.statement(parts, tuple(map(postgresql.most, map(len, rows.values()))), tuple(map(tuple, words)))
     counts = connection.exec_driver_sql(statement, {name: said for each in words for name, said in each.items()})
     exact = [part for part in parts if part.exact]
     for part, count in zip(exact, counts.one() if exact else (), strict=True):

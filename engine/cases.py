@@ -256,8 +256,8 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
         at = matters.follow_on_start(loaded)
         if at is None:
             raise InvalidState(f"Expected {loaded.name} to have a follow-on start, but it has none")
-    for item in adopted:
-        checklists.extend(session, case, [item.code])
+    for code, item in [(item.code, item) for item in adopted]:  # an adoption leaves the others to be read anew
+        checklists.extend(session, case, [code])
         adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}
     run = execution.start(session, case, actor=actor, variables=variables, at=at)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import cases, checklists, clocks, deadlines, definitions, functions, incidents, keys, materials, worklists
+from engine import cases, checklists, clocks, deadlines, definitions, functions, keys, materials, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
@@ -26,12 +26,13 @@ from engine.worklists import WorkEntry
 
 #: What is read of a case in one go, in the order in which it came about.
 _KINDS: tuple[type[Keyed], ...] = (ClockEntry, Notice, Result, Commitment, Package, Tolerance, Supplement, Alert, Rating)
-_KEPT = Reading(
-    *(
-        select(kind).where(kind.case_id == bindparam("case_id"), kind.region == bindparam("region")).order_by(*kind.known_by)
-        for kind in _KINDS
-    )
+_STANDING = (
+    select(Incident)
+    .join(Instance, keys.its(Incident.instance_id, Instance))
+    .where(*keys.asked(Instance), Incident.resolved_at.is_(None))
+    .order_by(Incident.id)
 )
+_KEPT = Reading(*(select(kind).where(*keys.asked(kind)).order_by(*kind.known_by) for kind in _KINDS), _STANDING)
 _Kept = dict[type[Any], list[Any]]
 #: What of a ledger is told: pauses and extensions.
 _TOLD = {EntryKind.PAUSED, EntryKind.EXTENDED}
@@ -59,7 +60,7 @@ class Dossier:
     notices: list[Notice]
     results: list[Result]
     #: What failed and stands: the case waits there, however green its light.
-    incidents: Sequence[Incident]
+    incidents: list[Incident]
     packages: list[Package] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
     supplements: list[Supplement] = field(default_factory=list)
@@ -73,10 +74,11 @@ class Dossier:
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
     whole, items = cases.sees_whole(case, actor), cases.items_for(case, actor)
-    kept = dict(zip(_KINDS, _KEPT.all(session, case.key), strict=True))
+    kept: _Kept = dict(zip((*_KINDS, Incident), _KEPT.all(session, case.key), strict=True))
     clocks_of = _deadlines(session, case, items, kept[ClockEntry])
     if not whole:
-        kept = {kind: _about(items, rows) for kind, rows in kept.items()}
+        standing = _inside(session, case, items, kept[Incident])
+        kept = {**{kind: _about(items, rows) for kind, rows in kept.items()}, Incident: standing}
     hall = session.get(Hall, case.hall) if case.hall else None
     previous = session.get(Case, case.previous_id) if case.previous_id else None
     dossier = Dossier(
@@ -94,7 +96,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         notices=kept[Notice],
         results=kept[Result],
         commitments=kept[Commitment],
-        incidents=incidents.of_case(session, case, None if whole else items),
+        incidents=kept[Incident],
     )
     if whole:
         _add_bundle(dossier, kept)
@@ -127,6 +129,15 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:
     mine = {item.number for item in items}
     return [task for task in worklists.of_case(session, case) if whole or task.item in mine]
+
+
+def _inside(session: Session, case: Case, items: Sequence[Item], rows: list[Incident]) -> list[Incident]:
+    """Keep what stands in the processes of these items."""
+    if not rows:
+        return rows
+    theirs = select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
+    mine = set(session.scalars(theirs))
+    return [row for row in rows if row.instance_id in mine]
 
 
 def _about(items: Sequence[Item], rows: Sequence[Any]) -> list[Any]:

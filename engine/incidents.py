@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy import case as choose
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
 from engine import arrivals, continuations, database, execution, jobs, journal, keys, moments, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
 from engine.attempts import Row
-from engine.case_models import Case, Item
 from engine.errors import NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered
 from engine.models import Definition, ExternalTask, Incident, Instance, Job, Timer
@@ -34,7 +32,7 @@ def search(actor: Actor) -> Select[Incident]:
 _TRIED = func.coalesce(ExternalTask.id, Continuation.id, Timer.id, StartTimer.id, Incident.job_id)
 #: The timer on which an incident stands, and the activation in which it does: what only watches does so in another one.
 TIMED = and_(keys.together(Incident, Timer), Timer.instance_id == Incident.instance_id, Timer.wait == Incident.wait)
-HOLDER = choose((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
+HOLDER = case((Timer.id.is_not(None), Timer.holder), else_=Incident.wait)
 SORTABLE: Sortable = {
     "incidentId": Incident.id,
     "incidentMessage": Incident.message,
@@ -80,15 +78,6 @@ def listing(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -
 def of_instance(session: Session, instance_id: UUID, *, actor: Actor) -> Sequence[Any]:
     """The standing incidents of an instance, as far as the actor may see them, as they are listed."""
     return listing(actor, Incident.instance_id == instance_id).rows(session)
-
-
-def of_case(session: Session, case: Case, items: Sequence[Item] | None) -> Sequence[Incident]:
-    """What stands in a case, or in these items of it, oldest first."""
-    there = select(Instance.id).where(keys.together(Instance, case))
-    if items is not None:
-        there = there.where(Instance.item_id.in_([item.id for item in items]))
-    standing = keys.together(Incident, case), Incident.instance_id.in_(there), Incident.resolved_at.is_(None)
-    return session.scalars(select(Incident).where(*standing).order_by(Incident.id)).all()
 
 
 def type_of(row: Any) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.waits import Wait, WaitKind
-from engine import clocks, journal, notices
+from engine import clocks, journal, keys, notices
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Item
 from engine.clock import PauseKind
@@ -40,6 +40,7 @@ def _end(run: Run, element: Element) -> None:
     item = run.require_item(f"the special procedure {element.label}")
     query = select(ClockEntry.id).where(
         ClockEntry.item_id == item.id,
+        keys.together(ClockEntry, item),
         ClockEntry.procedure == _kind(element),
         ClockEntry.until.is_(None),
     )

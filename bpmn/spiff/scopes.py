@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bpmn import errors
@@ -24,11 +23,7 @@ class Scope(ElementSpec):
 
     def open(self, token: Token) -> None:
         """Let the event subprocesses of the scope watch."""
-        token.workflow.watch(token, self._awaited)
-
-    @cached_property
-    def _awaited(self) -> tuple[str, ...]:
-        return tuple(start.id for start in self.starts if start.event_type in AWAITED)
+        token.workflow.watch(token, [start.id for start in self.starts if start.event_type in AWAITED])
 
 
 class Root(Scope):

@@ -44,6 +44,8 @@ _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
 BATCH = "batch"
 #: A lock that is not that of a row.
 _DEPLOYMENT = 0x6F6E657468696E68
+#: How long a deployment may be busy with its drawings between two statements, seconds: on a machine that is full with other work as well.
+_COMPILING = 60
 
 
 def connect(url: str, name: str = schema.NAME) -> Engine:
@@ -229,6 +231,7 @@ def deploy_alone(session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
         postgresql.take(connection, _DEPLOYMENT)
+        postgresql.let_idle(connection, _COMPILING)
 
 
 def wait_for_nobody(session: Session) -> None:

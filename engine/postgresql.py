@@ -151,9 +151,9 @@ def hurry(connection: Connection) -> None:
     connection.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))
 
 
-def let_idle(connection: Connection) -> None:
-    """Let this transaction stand still for as long as it likes."""
-    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+def let_idle(connection: Connection, seconds: int = 0) -> None:
+    """Let this transaction stand still for so long; 0: for as long as it likes."""
+    connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{seconds}s'"))
 
 
 # Reading ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

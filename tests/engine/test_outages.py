@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -385,6 +386,18 @@ def test_transaction__stands_still(url, near, opened, monkeypatch):
     assert not isinstance(told.value, Unsettled)
     with near.reading() as session:
         assert session.get_one(Department, "a").name == "新名"
+
+
+def test_deployment__is_busy_with_its_drawings(url, opened):
+    """That is no node that is frozen."""
+    busy = opened(saying(url, "idle_in_transaction_session_timeout=100ms"))
+
+    with busy.transaction() as session:
+        database.deploy_alone(session)
+        time.sleep(0.3)
+        session.add(Department(code="c", name="部门"))
+
+    assert count(busy) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,11 @@ from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import administration, moments, outages
+from engine import administration, administrators, moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Department, Hall
 from engine.passwords import Passwords
 from engine.reads import Read
 
@@ -105,12 +104,6 @@ def listing(session: Session, *, actor: Actor, after: str = "", limit: int = 50)
     return session.scalars(select(Account).where(Account.name > after).order_by(Account.name).limit(limit)).all()
 
 
-def grants(session: Session, account: Account) -> list[RoleGrant]:
-    """List the roles of an account and where they hold."""
-    rows = session.scalars(select(Grant).where(Grant.account_id == account.id).order_by(Grant.role, Grant.department, Grant.hall))
-    return [RoleGrant(role=Role(row.role), department=row.department, hall=row.hall) for row in rows]
-
-
 def create(session: Session, name: str, *, actor: Actor, password: str | None, passwords: Passwords, display_name: str = "") -> Account:
     """Open an account without any role; without a password only keys log in."""
     actor.require(Role.ADMIN, to="create an account")
@@ -155,25 +148,12 @@ def disable(session: Session, name: str, *, actor: Actor) -> Account:
     actor.require(Role.ADMIN, to="disable an account")
     if name == actor.name:
         raise InvalidState(f"Expected to disable another account, but {name} is your own")
+    administrators.hold(session)
     account = get(session, name)
     if not account.disabled:
+        account.disabled = True
+        administrators.require_one(session, to=f"disable account {name}")
         administration.tell(session, "account disabled", actor=actor, account=name)
-    account.disabled = True
-    return account
-
-
-def grant(session: Session, name: str, role: Role, *, actor: Actor, department: str | None = None, hall: str | None = None) -> Account:
-    """Give an account a role in a department and a hall (None: in all); once more changes nothing."""
-    actor.require(Role.ADMIN, to="grant a role")
-    account = get(session, name)
-    if department is not None and session.get(Department, department) is None:
-        raise InvalidInput.of_field("department", f"Expected a department, but there is no {department!r}")
-    if hall is not None and session.get(Hall, hall) is None:
-        raise InvalidInput.of_field("hall", f"Expected a hall, but there is no {hall!r}")
-    if RoleGrant(role=role, department=department, hall=hall) not in grants(session, account):
-        session.add(Grant(account_id=account.id, role=role, department=department, hall=hall))
-        session.flush()
-        administration.tell(session, "role granted", actor=actor, account=name, role=role, department=department, hall=hall)
     return account
 
 

@@ -14,9 +14,7 @@ from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import calendars, database, holidays, schema
-from engine.account_models import Account, Grant
-from engine.actors import Role
+from engine import administrators, calendars, database, holidays, schema
 from engine.errors import EngineError, Unavailable
 from engine.models import Entry
 from engine.schema import Finding
@@ -181,8 +179,7 @@ def check_calendars(session: Session, *, today: date) -> Check:
 
 def check_administrators(session: Session) -> Check:
     """See that somebody can make accounts: without an administrator who is not disabled, nobody can over the API."""
-    names = select(Account.name).join(Grant, Grant.account_id == Account.id).where(Grant.role == Role.ADMIN, Account.disabled.is_(False))
-    if session.scalar(names.limit(1)) is None:
+    if not administrators.are_there(session):
         advice = "Run onething add-admin NAME."
         return Check(what="administrators", status=CheckStatus.WARNING, found="there is none", advice=advice)
     return Check(what="administrators", found="there is one")

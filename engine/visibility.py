@@ -34,12 +34,23 @@ def ways_to_tasks(actor: Actor, group: str | None = None, *, named: bool) -> Way
 
     `group`: only of that; `named`: there are tasks that name the actor.
     """
-    return _ways_to_tasks(actor, named=[_is_named(actor)] if named else [], group=group)
+    own = [Task.assignee == actor.name, *([_is_named(actor)] if named else [])]
+    return _ways_to_tasks(actor, own=own, group=group)
 
 
 def sees_task(actor: Actor) -> ColumnElement[bool]:
     """Keep the tasks that an actor sees."""
-    return or_(*_ways_to_tasks(actor, named=[_is_named(actor)]))
+    return or_(*_ways_to_tasks(actor, own=[Task.assignee == actor.name, _is_named(actor)]))
+
+
+def may_claim(actor: Actor) -> ColumnElement[bool]:
+    """Keep the tasks that an actor sees, whoever has claimed them."""
+    return or_(*_ways_to_tasks(actor, own=[_is_named(actor)]))
+
+
+def is_of_groups() -> ColumnElement[bool]:
+    """Keep the tasks that have a candidate group."""
+    return or_(Task.sole_group.is_not(None), exists().where(keys.its(TaskGroup.task_id, Task)))
 
 
 def ways_to_cases(actor: Actor) -> Ways:
@@ -65,7 +76,7 @@ def ways_to_items(actor: Actor) -> Ways:
     return [Item.submitted_by == actor.name, *each(Item.hall, halls), *each(Item.department, departments)]
 
 
-def _ways_to_tasks(actor: Actor, *, named: Ways, group: str | None = None) -> Ways:
+def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None) -> Ways:
     every: Ways = _of_groups([group]) if group is not None else [true()]  # a wide way is one for each of these
     if actor.has(Role.ADMIN):
         return every
@@ -75,7 +86,7 @@ def _ways_to_tasks(actor: Actor, *, named: Ways, group: str | None = None) -> Wa
     departments = {name for name in actor.groups() if name.startswith("department-")}
     departmental = _of_groups(departments, group)
     # Who is named is meant, in whatever hall.
-    own = [and_(way, asked) for way in (Task.assignee == actor.name, *named)]
+    own = [and_(way, asked) for way in own]
     if actor.has(Role.SUPERVISOR):
         return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
     at_hand = actor.groups() - departments | {"*"}

@@ -9,7 +9,7 @@ import click
 from api.cli.database import opened
 from api.cli.diagrams import OPERATOR
 from api.cli.doctor import refuse_unfit
-from engine import accounts, settings
+from engine import accounts, grants, settings
 from engine.actors import Role
 from engine.errors import InvalidInput
 from engine.passwords import Passwords
@@ -30,7 +30,7 @@ def add_admin(name: str) -> None:
         password = _read_password()
         with database.transaction() as session:
             accounts.create(session, name, actor=OPERATOR, password=password, passwords=Passwords())
-            accounts.grant(session, name, Role.ADMIN, actor=OPERATOR)
+            grants.grant(session, name, Role.ADMIN, actor=OPERATOR)
     click.echo(f"{name}: made, an administrator.")
 
 

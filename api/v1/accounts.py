@@ -16,7 +16,7 @@ from api.contract import answer, contract
 from api.shapes import Body, Line, Page, Paged, Shape
 from api.transactions import reading, transaction
 from api.v1.sessions import RoleGranted
-from engine import accounts, key_uses
+from engine import accounts, grants, key_uses
 from engine.account_models import Account, ApiKey
 from engine.actors import Role
 from engine.database import Session
@@ -36,8 +36,8 @@ class NewAccount(Body):
     password: Password | None = None
 
 
-class NewGrant(Body):
-    """A role, and where it shall hold; null: everywhere."""
+class GrantData(Body):
+    """A role, and where it holds; null: everywhere."""
 
     role: Role
     department: Line | None = None
@@ -107,12 +107,21 @@ def create(body: NewAccount) -> Response:
 
 
 @bp.post("/<name>/grants")
-@contract(summary="授予角色 · Grant a role", body=NewGrant, answer=AccountShown)
-def grant(name: str, body: NewGrant) -> Response:
+@contract(summary="授予角色 · Grant a role", body=GrantData, answer=AccountShown)
+def grant(name: str, body: GrantData) -> Response:
     """Grant a role."""
     with transaction() as session:
-        granted = accounts.grant(session, name, body.role, actor=auth.actor(), department=body.department, hall=body.hall)
+        granted = grants.grant(session, name, body.role, actor=auth.actor(), department=body.department, hall=body.hall)
         return answer(_presented(session, granted))
+
+
+@bp.post("/<name>/grants/revoke")
+@contract(summary="收回角色 · Revoke a role", body=GrantData, answer=AccountShown, problems=(409,))
+def revoke(name: str, body: GrantData) -> Response:
+    """Revoke a role, just as it was granted; the last administrator keeps that (409)."""
+    with transaction() as session:
+        left = grants.revoke(session, name, body.role, actor=auth.actor(), department=body.department, hall=body.hall)
+        return answer(_presented(session, left))
 
 
 @bp.post("/<name>/password")
@@ -172,5 +181,5 @@ def _presented(session: Session, account: Account) -> dict[str, Any]:
         "name": account.name,
         "display_name": account.display_name,
         "disabled": account.disabled,
-        "grants": [{"role": g.role, "department": g.department, "hall": g.hall} for g in accounts.grants(session, account)],
+        "grants": [{"role": g.role, "department": g.department, "hall": g.hall} for g in grants.of(session, account)],
     }

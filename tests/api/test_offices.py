@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from engine import accounts, offices
+from engine import grants, offices
 from engine.actors import Role
 from engine.archive_models import ArchivedCase
 from engine.models import Department
@@ -225,7 +225,7 @@ def test_delete__somebody_is_given_a_role_there_in_the_same_moment(app, admin):
         if "DELETE FROM departments" in statement and not came:
             came.append(statement)
             with database.transaction() as other:
-                accounts.grant(other, "clerk", Role.OFFICER, actor=OPERATOR, department="grain")
+                grants.grant(other, "clerk", Role.OFFICER, actor=OPERATOR, department="grain")
 
     with listening(database.bind, before_cursor_execute=come_between):
         answer = admin.delete("/departments/grain")

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api import reference
 from api.contract import contract_of
-from engine import accounts
+from engine import grants
 from engine.actors import Actor, Role, RoleGrant
 from tests.api.bundle import accepted, item
 from tests.api.test_auth import basic
@@ -87,7 +87,7 @@ def described(app):
     root = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
     with app.extensions["database"].transaction() as session:
         for role in Role:
-            accounts.grant(session, "admin", role, actor=root)
+            grants.grant(session, "admin", role, actor=root)
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
 
 

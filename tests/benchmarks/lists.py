@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from engine import accounts, cases, materials, passwords
+from engine import accounts, cases, grants, materials, passwords
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
 from engine.database import Database
@@ -78,7 +78,7 @@ def _furnish(db: Database) -> Callable[[str, str], None]:
         for name, (role, where) in PEOPLE.items():
             if accounts.find(session, name) is None:
                 accounts.create(session, name, actor=ADMIN, password=None, passwords=passwords.Passwords())
-                accounts.grant(session, name, role, actor=ADMIN, **where)
+                grants.grant(session, name, role, actor=ADMIN, **where)
             keys[name] = accounts.issue_key(session, name, label="bench", actor=ADMIN)[1]
     client = application(db.bind.url.render_as_string(hide_password=False), Path(tempfile.gettempdir())).test_client()
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine import accounts, holidays, passwords
+from engine import accounts, grants, holidays, passwords
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.models import Department
@@ -52,7 +52,7 @@ def key(url: str) -> str:
         session.flush()
         accounts.create(session, "third", actor=ADMIN, password=None, passwords=passwords.Passwords())
         for role in (Role.OFFICER, Role.SYSTEM):
-            accounts.grant(session, "third", role, actor=ADMIN, department=f"d{reference.DONE}")
+            grants.grant(session, "third", role, actor=ADMIN, department=f"d{reference.DONE}")
         _row, made = accounts.issue_key(session, "third", label="bench", actor=ADMIN)
     db.close()
     return made

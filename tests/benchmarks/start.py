@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Column, Table
 from sqlalchemy import text
 
-from engine import accounts, deployments, folders, passwords
+from engine import accounts, deployments, folders, grants, passwords
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from tests import databases
@@ -68,7 +68,7 @@ def _furnish(db: Database, definitions: int) -> str:
             deployments.deploy(session, own.decode(), files, actor=ADMIN)
     with db.transaction() as session:
         accounts.create(session, "sue", actor=ADMIN, password=None, passwords=passwords.Passwords())
-        accounts.grant(session, "sue", Role.ADMIN, actor=ADMIN)
+        grants.grant(session, "sue", Role.ADMIN, actor=ADMIN)
         return accounts.issue_key(session, "sue", label="bench", actor=ADMIN)[1]
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from engine import accounts, samples
+from engine import accounts, grants, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.passwords import WELL_KNOWN, Passwords
@@ -298,7 +298,7 @@ def test_create__account_with_a_role(seeded):
     with seeded.transaction() as session:
         accounts.create(session, "li.lei", actor=ADMIN, password="something long", passwords=WELL_KNOWN, display_name="李雷")
         for _ in range(2):
-            accounts.grant(session, "li.lei", Role.CLERK, actor=ADMIN, hall="yuelu")
+            grants.grant(session, "li.lei", Role.CLERK, actor=ADMIN, hall="yuelu")
 
     assert log_in(seeded, "li.lei", "something long") == Actor(
         name="li.lei", display_name="李雷", grants=(RoleGrant(role=Role.CLERK, hall="yuelu"),)
@@ -313,10 +313,10 @@ def test_create__account_with_a_role(seeded):
         (lambda s: accounts.create(s, "a:b", actor=ADMIN, password=None, passwords=WELL_KNOWN), InvalidInput),
         (lambda s: accounts.create(s, "short", actor=ADMIN, password="1234567", passwords=WELL_KNOWN), InvalidInput),
         (lambda s: accounts.create(s, "new", actor=NOBODY, password=None, passwords=WELL_KNOWN), NotPermitted),
-        (lambda s: accounts.grant(s, "clerk", Role.ADMIN, actor=NOBODY), NotPermitted),
-        (lambda s: accounts.grant(s, "clerk", Role.OFFICER, actor=ADMIN, department="navy"), InvalidInput),
-        (lambda s: accounts.grant(s, "clerk", Role.CLERK, actor=ADMIN, hall="moon"), InvalidInput),
-        (lambda s: accounts.grant(s, "nobody", Role.CLERK, actor=ADMIN), NotFound),
+        (lambda s: grants.grant(s, "clerk", Role.ADMIN, actor=NOBODY), NotPermitted),
+        (lambda s: grants.grant(s, "clerk", Role.OFFICER, actor=ADMIN, department="navy"), InvalidInput),
+        (lambda s: grants.grant(s, "clerk", Role.CLERK, actor=ADMIN, hall="moon"), InvalidInput),
+        (lambda s: grants.grant(s, "nobody", Role.CLERK, actor=ADMIN), NotFound),
         (lambda s: accounts.set_password(s, "admin", "12345678", actor=NOBODY, passwords=WELL_KNOWN), NotPermitted),
         (lambda s: accounts.issue_key(s, "admin", label="x", actor=NOBODY), NotPermitted),
         (lambda s: accounts.keys(s, "admin", actor=NOBODY), NotPermitted),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 
-from engine import accounts, doctor, holidays, schema, settings
+from engine import accounts, doctor, grants, holidays, schema, settings
 from engine import database as databases
 from engine.actors import Role
 from engine.database import Database
@@ -27,7 +27,7 @@ def by_name(checks):
 
 def make_administrator(session):
     accounts.create(session, "chief", actor=OPERATOR, password=None, passwords=WELL_KNOWN)
-    accounts.grant(session, "chief", Role.ADMIN, actor=OPERATOR)
+    grants.grant(session, "chief", Role.ADMIN, actor=OPERATOR)
 
 
 def test_examine__sound_installation(database, database_url, tmp_path, monkeypatch):
@@ -204,7 +204,7 @@ def test_check_administrators__none_who_is_not_disabled(database):
         none = doctor.check_administrators(session)
         make_administrator(session)
         one = doctor.check_administrators(session)
-        accounts.disable(session, "chief", actor=OPERATOR)
+        accounts.get(session, "chief").disabled = True
         disabled = doctor.check_administrators(session)
 
     assert (none.status, none.advice) == (CheckStatus.WARNING, "Run onething add-admin NAME.")

@@ -130,6 +130,7 @@ def to_the_installation(twice):
     twice("admin", "/halls/kaifu", method="DELETE")
     twice("admin", "/accounts", {"name": "li.lei"})
     twice("admin", "/accounts/li.lei/grants", {"role": "officer", "department": "fire"})
+    twice("admin", "/accounts/li.lei/grants/revoke", {"role": "officer", "department": "fire"})
     twice("admin", "/accounts/li.lei/password", {"password": "something long"})
     key = twice.hall["admin"].post("/accounts/li.lei/keys", {"label": "报表"})
     twice("admin", f"/accounts/li.lei/keys/{key['id']}/revoke")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from engine import accounts, deployments, holidays
+from engine import accounts, deployments, grants, holidays
 from engine.actors import Actor, Role, RoleGrant
 from engine.passwords import WELL_KNOWN
 from engine.settings import CHECKOUT
@@ -99,7 +99,7 @@ def server(start, environ, database):
         holidays.publish_shipped(session, CHECKOUT / "workflows/calendars")
         deployments.deploy(session, "p", {"p.bpmn": worked("print")}, actor=ADMIN)
         accounts.create(session, "admin", actor=ADMIN, password=None, passwords=WELL_KNOWN)
-        accounts.grant(session, "admin", Role.ADMIN, actor=ADMIN)
+        grants.grant(session, "admin", Role.ADMIN, actor=ADMIN)
         _row, key = accounts.issue_key(session, "admin", label="test", actor=ADMIN)
     serving = start("serve", program=TELLING, ONETHING_PROCESSES="2")
     serving.until("Serving")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-log = structlog.get_logger()
+from engine.troubles import Trouble
+
+#: What the log says when something could not be done.
+FAILED = "tick failed"
 Told = TypeVar("Told")
 
 
@@ -31,7 +33,7 @@ class Heartbeat:
 
     def also(self, sweep: Callable[[], object], *, seconds: float) -> None:
         """Call something else in its own time, beginning now."""
-        self._scheduler.add_job(_try, "interval", args=[sweep], seconds=seconds, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(_try, "interval", args=[sweep, Trouble(FAILED)], seconds=seconds, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Tick for the first time now."""
@@ -45,15 +47,17 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
+        trouble = Trouble(FAILED)
         while not self.stopping.is_set():
-            rest = _try(self._tick)
+            rest = _try(self._tick, trouble)
             self.stopping.wait(self._seconds if rest is None else min(rest, self._seconds))
 
 
-def _try(do: Callable[[], Told]) -> Told | None:
+def _try(do: Callable[[], Told], trouble: Trouble) -> Told | None:
     try:
-        return do()
-    except Exception:
-        # The database may be away for a while: whatever was due stays due.
-        log.exception("tick failed")
+        done = do()
+    except Exception as error:  # noqa: BLE001 - whatever it is, what was due stays due
+        trouble.failed(error)
         return None
+    trouble.over()
+    return done

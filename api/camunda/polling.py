@@ -27,6 +27,7 @@ from engine.database import Database, Session
 from engine.errors import Busy, Unavailable
 from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
+from engine.troubles import Trouble
 
 #: How many may wait at the same time; each needs a thread of the server, which costs nothing but memory while it waits.  More are answered
 #: at once, and some clients then ask again at once.
@@ -106,10 +107,11 @@ def _watch(db: Database) -> None:
 
 def _look_while_waited_for(db: Database) -> None:
     try:
+        trouble = Trouble("cannot look for external tasks")
         time.sleep(LOOK)
         while arrivals.count():
             arrivals.remind()
-            _look(db)
+            _look(db, trouble)
             time.sleep(LOOK)
     finally:
         _watching.release()
@@ -117,9 +119,11 @@ def _look_while_waited_for(db: Database) -> None:
         _watch(db)
 
 
-def _look(db: Database) -> None:
+def _look(db: Database, trouble: Trouble) -> None:
     try:
         with db.reading() as session:
             arrivals.wake(fetches.ready_topics(session, arrivals.topics()))
-    except Exception:  # noqa: BLE001 - whatever it is, the next look may go well
-        _log.exception("cannot look for external tasks")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next look may go well
+        trouble.failed(error)
+    else:
+        trouble.over()

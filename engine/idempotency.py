@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, exists, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import holdings, keys, moments
+from engine import holdings, keys, moments, outages
 from engine.command_models import IdempotentAnswer
 from engine.database import Database
-from engine.errors import Busy, InvalidInput, Unavailable
+from engine.errors import Busy, InvalidInput, Unavailable, Vanished
 from engine.writes import PLACE
 
 _COMMAND = "command"
@@ -68,7 +69,8 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
     """Open the transaction of a command; its last word is to be `keep`.
 
     Whatever is in the way of a command that was carried out before, its first answer counts: raises Repeated, or InvalidInput when the key
-    belongs to another command of the same actor.
+    belongs to another command of the same actor.  Raises Vanished when that answer is just being forgotten: what was reserved with it goes
+    in the same moment, so who begins anew is new.
     """
     try:
         with db.transaction() as session:
@@ -79,9 +81,11 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
     except Exception as error:
         with db.reading() as session:
             first = _find(session, command)
-        if first is None:
-            raise
-        raise Repeated(first) from error
+        if first is not None:
+            raise Repeated(first) from error
+        if isinstance(error, IntegrityError) and outages.is_taken(error):
+            raise Vanished("Expected to find what was answered first, but it has just been forgotten; try again") from error
+        raise
 
 
 def current(session: Session) -> Command | None:

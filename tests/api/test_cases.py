@@ -1,9 +1,11 @@
 """Cases over HTTP: submitted, seen by whom they concern, joined, taken back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from engine import idempotency, retention
 from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit, task
 
 
@@ -244,3 +246,24 @@ def test_rate__after_everything_is_out(clerk, market, fire):
 
 def test_task__helper_sees_what_is_open(clerk):
     assert task(clerk, submit(clerk), "一窗受理")["groups"] == ["window"]
+
+
+def test_submit__again_when_its_answer_is_being_forgotten(app, clerk, monkeypatch):
+    """What was reserved for it is still found, the answer no more: it is new then, as it is a moment later."""
+    database, find, headers = app.extensions["database"], idempotency._find, {"Idempotency-Key": "k"}
+    first = clerk.post("/cases", submission(), headers=headers).json
+    forgotten = []
+
+    def forget(session, command):
+        forgotten.append(command)
+        retention.sweep(database, answers=timedelta(0))
+        return find(session, command)
+
+    monkeypatch.setattr(idempotency, "_find", forget)
+
+    again = clerk.post("/cases", submission(), headers=headers)
+
+    assert len(forgotten) == 1
+    assert again.status_code == 201, again.json
+    assert again.json["number"] != first["number"]
+    assert {case["number"] for case in clerk.get("/cases").json["data"]} == {first["number"], again.json["number"]}

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from engine import clients, idempotency, keys
 from engine.actors import Actor
 from engine.command_models import IdempotentAnswer
-from engine.errors import Busy, InvalidInput, InvalidState, Unavailable
+from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Vanished
 from engine.idempotency import Answer, Command, Repeated
 from engine.models import Department, Incident
 from engine.moments import now
@@ -95,8 +95,9 @@ def test_transaction__the_database_is_in_the_way_of_the_repeat(database):
         session.flush()
 
     assert run(database, work=name) == run(database, work=name) == FIRST
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Vanished) as told:  # whoever meets that again is told the cause (`api.repeats`)
         run(database, "another", work=name)
+    assert isinstance(told.value.__cause__, IntegrityError)
     assert effects(database) == 1
 
 

@@ -163,14 +163,13 @@ def check_clock(now: datetime, newest: datetime | None) -> Check:
 
 
 def check_calendars(session: Session, *, today: date) -> Check:
-    """See how far the published calendars reach: without the coming year's (调休) its due dates are provisional."""
+    """See how far the published calendars reach: from mid-November on the next year is missed (its due dates are provisional)."""
     try:
         calendar = holidays.calendar(session)
     except EngineError as error:
         return Check(what="calendars", status=CheckStatus.FAILED, found=str(error), advice="Run onething migrate.")
     covered = f"{calendar.published_from.year} to {calendar.provisional_after.year}"
-    missing = today.year if calendar.is_provisional(today) else today.year + 1
-    if calendar.is_provisional(date(missing, 12, 31)):
+    if missing := calendar.missing(today):
         found = f"{covered}; due dates in {missing} are provisional"
         advice = f"Load the calendar of {missing} as soon as the State Council publishes it."
         return Check(what="calendars", status=CheckStatus.WARNING, found=found, advice=advice)

@@ -180,7 +180,9 @@ def test_check_clock__set_back(now, newest, status):
     ("today", "status", "found"),
     [
         (date(2025, 11, 25), CheckStatus.OK, "2024 to 2026"),
-        (date(2026, 1, 1), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
+        (date(2026, 1, 1), CheckStatus.OK, "2024 to 2026"),
+        (date(2026, 11, 14), CheckStatus.OK, "2024 to 2026"),
+        (date(2026, 11, 15), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
         (date(2027, 1, 1), CheckStatus.WARNING, "2024 to 2026; due dates in 2027 are provisional"),
     ],
 )

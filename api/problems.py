@@ -26,6 +26,12 @@ STATUSES: dict[type[EngineError], int] = {
 }
 #: After how many seconds it is worth trying again.
 RETRY_AFTER = 1
+#: What Werkzeug finds out by itself, in our words.
+_WORDS = {
+    404: "Expected an address that is known here, but there is nothing at {path}",
+    405: "Expected a method that this address has, but {method} is none of them",
+    413: "Expected a body that is no larger than is taken here (`ONETHING_MAX_UPLOAD`), but it is",
+}
 #: The ways to say who one is.  Werkzeug would leave out the quotes, which some clients need.
 CHALLENGES = ('Basic realm="onething", charset="UTF-8"', 'Bearer realm="onething"')
 _log = structlog.get_logger()
@@ -85,13 +91,22 @@ def mistaken(error: HTTPException) -> Response | HTTPException:
     """Answer a request that HTTP itself does not allow, with the headers that belong to it (Allow, WWW-Authenticate)."""
     if error.code is None or error.code < 400:  # noqa: PLR2004 - a redirection is no error
         return error
-    answer = problem(error.code, title=error.name, detail=error.description or "")
+    answer = problem(error.code, title=error.name, detail=_in_our_words(error))
     for name, value in error.get_headers(request.environ):
         if name not in {"Content-Type", "Content-Length"}:
             answer.headers.add(name, value)
     if isinstance(error, Unauthorized):
         answer.headers.extend([("WWW-Authenticate", challenge) for challenge in CHALLENGES])
     return answer
+
+
+def _in_our_words(error: HTTPException) -> str:
+    """What is wrong; what Werkzeug has found by itself it says in its own words."""
+    said = error.description or ""
+    if said != type(error).description:
+        return said
+    words = _WORDS.get(error.code or 0, "Expected a request that HTTP allows, but {said}")
+    return words.format(path=request.path, method=request.method, said=said[:1].lower() + said[1:])
 
 
 def hindered(error: OSError) -> Response:

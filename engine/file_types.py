@@ -34,6 +34,8 @@ def recognise(path: Path, filename: str) -> str:
     """Give the media type of a file.  Raises InvalidInput: not taken, damaged, two things at once, or another than its name says."""
     with path.open("rb") as file:
         head = file.read(_SNIFFED)
+    if not head:
+        raise _refused("Expected a PDF, OFD, PNG, JPEG, DOCX or XLSX, but the file is empty")
     found = _FAMILIES.get(filetype.guess_mime(head) or "")
     if found is None or _MARKUP.search(head):
         raise _refused("Expected a PDF, OFD, PNG, JPEG, DOCX or XLSX, but the content is none of them")

@@ -59,8 +59,9 @@ def test_command__not_permitted(clerk):
     check(clerk.post("/accounts", {"name": "new"}), 403)
 
 
-def test_route__unknown(nobody):
-    check(nobody.get("/nothing"), 404)
+@pytest.mark.parametrize("path", ["/nothing", "/cases/1/nothing", "/accounts/x/keys/1/revoke"])
+def test_route__unknown(nobody, path):
+    assert check(nobody.get(path), 404)["detail"] == f"Expected an address that is known here, but there is nothing at /api/v1{path}"
 
 
 def test_route__nul_in_address(clerk):
@@ -71,7 +72,7 @@ def test_route__nul_in_address(clerk):
 def test_method__not_allowed(clerk):
     answer = clerk.client.delete("/api/v1/me", headers={})
 
-    check(answer, 405)
+    assert check(answer, 405)["detail"] == "Expected a method that this address has, but DELETE is none of them"
     assert {"GET", "HEAD", "OPTIONS"} == set(answer.headers["Allow"].split(", "))
 
 
@@ -86,7 +87,7 @@ def test_body__of_another_type(admin, media_type):
 
 
 def test_body__too_large(admin):
-    check(admin.post("/accounts", {"name": "x" * 300_000}), 413)
+    assert check(admin.post("/accounts", {"name": "x" * 300_000}), 413)["detail"].startswith("Expected a body that is no larger")
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,70 @@
-"""Applicants (申请人): who may be one, and the number by which they are known."""
+"""Applicants (申请人): who may be one, the number by which they are known, and how they are reached."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from bpmn import identifiers
 from bpmn.identifiers import Format
+from engine import bundles, journal
+from engine.actors import Actor, Role
+from engine.case_models import Case
 from engine.errors import InvalidInput
 
 #: What identifies each kind of applicant.
 _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
+_NEEDED = ("kind", "name", "id_number")
+#: What is text when it is given.
+_TEXTS = (*_NEEDED, "phone", "contact", "address", "licence_status")
 
 
-def require(applicant: Mapping[str, Any]) -> None:
-    """Raise InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it."""
-    lacking = [name for name in ("kind", "name", "id_number") if not applicant.get(name)]
-    if lacking:
-        errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
-        raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)
-    kind = _IDENTITIES.get(applicant["kind"])
+def number(typed: str) -> str:
+    """Give a number as it is kept, however somebody has typed it: in full-width characters, with a small x, with blanks around it."""
+    return unicodedata.normalize("NFKC", typed).strip().upper()
+
+
+def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an applicant as it is kept.
+
+    Raises InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it.
+    """
+    _require_texts(applicant)
+    kept = {name: unicodedata.normalize("NFC", value).strip() if name in _TEXTS and value else value for name, value in applicant.items()}
+    kept["id_number"] = number(kept["id_number"])
+    kind = _IDENTITIES.get(kept["kind"])
     if kind is None:
-        raise InvalidInput(f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {applicant['kind']!r}")
-    wrong = identifiers.refusal(applicant["id_number"], kind)
+        raise InvalidInput(f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {kept['kind']!r}")
+    wrong = identifiers.refusal(kept["id_number"], kind)
     if wrong:
         error = {"field": "applicant.id_number", "message": f"Expected {kind}, but {wrong}"}
         raise InvalidInput(f"Expected the applicant's {kind}, but {wrong}", errors=[error])
+    return kept
+
+
+def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, actor: Actor) -> Case:
+    """Correct how the applicant is reached (更正联系方式): `phone`, `contact`, `address`; who it is stays.
+
+    What is written from now on goes there.  Raises NotPermitted; InvalidInput when nothing is given.
+    """
+    actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="correct how the applicant is reached", hall=case.hall)
+    if not given or not all(text.strip() for text in given.values()):
+        raise InvalidInput("Expected how the applicant is reached from now on, but it is empty")
+    row = bundles.hold(session, case)
+    case.applicant = clean({**case.applicant, **given})
+    journal.record(session, row, actor=actor, what="contact corrected", fields=sorted(given))
+    return case
+
+
+def _require_texts(applicant: Mapping[str, Any]) -> None:
+    """Raise InvalidInput unless all that must be there is, and all that is text."""
+    others = [name for name in _TEXTS if applicant.get(name) is not None and not isinstance(applicant[name], str)]
+    if others:
+        raise InvalidInput.of_fields([(f"applicant.{name}", f"Expected {name} to be text, but it is something else") for name in others])
+    lacking = [name for name in _NEEDED if not (applicant.get(name) or "").strip()]
+    if lacking:
+        errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
+        raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -72,7 +72,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
     _require_hall(session, what.hall)
-    applicants.require(what.applicant)
+    what = replace(what, applicant=applicants.clean(what.applicant))
     key, items = _what(session, what)
     matter = matters.get(session, key)
     adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
@@ -283,10 +283,10 @@ def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor:
 
 def _require_hall(session: Session, hall: str) -> None:
     if session.get(Hall, hall) is None:
-        raise InvalidInput(f"Expected a hall, but {hall!r} is none", errors=[{"field": "hall", "message": f"{hall!r} is no hall"}])
+        raise InvalidInput.of_field("hall", f"Expected a hall, but {hall!r} is none")
 
 
 def require_reason(reason: str) -> None:
     """Raise InvalidInput unless it is said why something is withdrawn."""
     if not reason.strip():
-        raise InvalidInput("Expected a reason to withdraw, but it is empty", errors=[{"field": "reason", "message": "required"}])
+        raise InvalidInput.of_field("reason", "Expected a reason to withdraw, but it is empty")

@@ -77,7 +77,7 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
     if kind not in ("not_required", "not_accepted"):
         raise InvalidInput(f"Expected refusal_kind to be not_required or not_accepted, but it is {kind!r}")
     if not reason:
-        raise InvalidInput("Expected a reason for the refusal, but there is none", errors=[{"field": "reason", "message": "required"}])
+        raise InvalidInput.of_field("reason", "Expected a reason for the refusal, but there is none")
     grounds = {"kind": kind, "reason": reason, "competent_organ": data.get("competent_organ"), "remedies": notices.REMEDIES}
     if not items:  # all were withdrawn or adopted meanwhile: nobody is told that nothing is refused
         return

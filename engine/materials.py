@@ -58,10 +58,8 @@ def record(
     """Write a material down and link it to the items that are being handled."""
     known = {m["code"]: m for m in case.checklist["materials"]}
     if code not in known:
-        raise InvalidInput(
-            f"Expected a material of the checklist of case {case.number}, but {code!r} is none",
-            errors=[{"field": "code", "message": f"one of {', '.join(known)}"}],
-        )
+        message = f"Expected a material of the checklist of case {case.number} ({', '.join(known)}), but {code!r} is none"
+        raise InvalidInput.of_field("code", message)
     taken = session.scalar(select(func.max(Material.no)).where(keys.together(Material, case))) or 0
     material = Material(
         **case.key,

@@ -14,7 +14,7 @@ from api.shapes import Body, Data, Line, Page, Paged, Query, Text
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
-from engine import archive_search, cases, diagrams, dossiers, items, tasks, worklists
+from engine import applicants, archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
@@ -85,6 +85,15 @@ class Reason(Body):
     reason: Text
 
 
+class Contact(Body):
+    """How the applicant is reached from now on; what is left out stays as it is."""
+
+    #: To which what is sent goes.
+    phone: Line | None = None
+    contact: Line | None = None
+    address: Line | None = None
+
+
 class Mark(Body):
     """The applicant's mark: 1 (very dissatisfied) to 5 (very satisfied)."""
 
@@ -135,7 +144,8 @@ def submit(body: NewCase) -> Response:
 def list_cases(query: CaseQuery) -> Response:
     """List your cases, newest first."""
     start = paging.after(query.cursor, UUID)
-    wanted = worklists.CaseFilter(matter=query.matter, applicant_number=query.applicant_number, open=query.open, light=query.light)
+    known_by = applicants.number(query.applicant_number) if query.applicant_number else None
+    wanted = worklists.CaseFilter(matter=query.matter, applicant_number=known_by, open=query.open, light=query.light)
     actor = auth.actor()
     with reading() as session:
         if query.archived:
@@ -143,7 +153,7 @@ def list_cases(query: CaseQuery) -> Response:
                 session,
                 actor,
                 matter=query.matter,
-                applicant_number=query.applicant_number,
+                applicant_number=known_by,
                 after=start[0] if start else None,
                 limit=query.limit + 1,
             )
@@ -213,6 +223,18 @@ def withdraw(number: str, body: Reason) -> Response:
         row = cases.get(session, number, actor)
         require_match(CaseShown, lambda: present.case(session, row, actor))
         return answer(present.case(session, cases.withdraw(session, row, reason=body.reason, actor=actor), actor))
+
+
+@bp.post("/<number>/contact")
+@contract(summary="更正联系方式 · Correct how the applicant is reached", body=Contact, answer=CaseShown, problems=(409, 412))
+def correct_contact(number: str, body: Contact) -> Response:
+    """Correct telephone, contact or address of the applicant; what is written from now on goes there."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = cases.get(session, number, actor)
+        require_match(CaseShown, lambda: present.case(session, row, actor))
+        corrected = applicants.correct_contact(session, row, body.model_dump(exclude_none=True), actor=actor)
+        return answer(present.case(session, corrected, actor))
 
 
 @bp.post("/<number>/rate")

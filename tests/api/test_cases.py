@@ -33,6 +33,7 @@ def test_submit__answers_with_number_and_open_tasks(clerk):
         ({"applicant": APPLICANT | {"kind": "ghost"}}, 422, "applicant.kind"),
         ({"applicant": APPLICANT | {"shoe_size": 44}}, 422, "applicant.shoe_size"),
         ({"applicant": APPLICANT | {"name": ""}}, 422, "applicant.name"),
+        ({"applicant": APPLICANT | {"name": "　 "}}, 422, "applicant.name"),
         ({"answers": {"q_unknown": 1}}, 422, "answers.q_unknown"),
         ({"answers": []}, 422, "answers"),
         ({"materials": ["m_unknown"]}, 422, "code"),
@@ -47,6 +48,16 @@ def test_submit__refused(clerk, changes, status, field):
     assert answer.status_code == status
     assert field is None or field in [error["field"] for error in answer.json["errors"]]
     assert clerk.get("/cases").json["data"] == []
+
+
+@pytest.mark.parametrize("typed", ["11010519491231002x", " 11010519491231002X ", "１１０１０５１９４９１２３１００２ｘ"])
+def test_submit__number_as_it_is_typed(clerk, typed):
+    """Whoever is looked for by it is found, too."""
+    case = submit(clerk, applicant={"kind": "person", "name": "许文清 ", "id_number": typed})
+
+    found = clerk.get("/cases", query_string={"applicant_number": typed}).json["data"]
+    assert (case["applicant"]["id_number"], case["applicant"]["name"]) == ("11010519491231002X", "许文清")
+    assert [c["number"] for c in found] == [case["number"]]
 
 
 def test_submit__by_a_department(market):
@@ -214,6 +225,35 @@ def test_withdraw__without_reason(clerk):
 
     assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": " "}).status_code == 422
     assert clerk.post(f"/cases/{case['number']}/withdraw", {}).status_code == 422
+
+
+def test_contact__corrected(clerk, admin):
+    """What is written from then on goes there; who applies stays the same."""
+    case = submit(clerk)
+
+    corrected = clerk.post(f"/cases/{case['number']}/contact", {"phone": "13911112222"})
+    complete(clerk, case, "一窗受理", outcome="accept")
+
+    assert (corrected.status_code, corrected.json["applicant"]) == (200, APPLICANT | {"phone": "13911112222"})
+    told = [message["payload"] for message in admin.get("/messages?topic=notice").json["data"]]
+    assert [(each["kind"], each["to"]) for each in told[:2]] == [("receipt", APPLICANT["phone"]), ("acceptance", "13911112222")]
+    journal = clerk.get(f"/cases/{case['number']}/journal").json["data"]
+    assert [e["details"] for e in journal if e["what"] == "contact corrected"] == [{"fields": ["phone"]}]
+
+
+@pytest.mark.parametrize("changes", [{}, {"phone": " "}, {"phone": None}, {"name": "别人"}])
+def test_contact__refused(clerk, changes):
+    case = submit(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/contact", changes).status_code == 422
+    assert clerk.get(f"/cases/{case['number']}").json == case
+
+
+@pytest.mark.parametrize(("name", "status"), [("officer-market", 403), ("clerk-yuelu", 404)])
+def test_contact__by_others(call, clerk, name, status):
+    case = accepted(clerk)
+
+    assert call(name).post(f"/cases/{case['number']}/contact", {"phone": "13911112222"}).status_code == status
 
 
 def test_rate__too_early(clerk):

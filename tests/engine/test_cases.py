@@ -97,6 +97,10 @@ def test_submit__chosen_by_hand(stage, clerk):
         {"hall": "nowhere"},
         {"applicant": {"kind": "enterprise", "name": "", "id_number": "91430100MA4L000000"}},
         {"applicant": {"kind": "enterprise", "name": "x"}},
+        {"applicant": {"kind": "enterprise", "name": 5, "id_number": "91430100MA4L000000"}},
+        {"applicant": {"kind": ["enterprise"], "name": "x", "id_number": "91430100MA4L000000"}},
+        {"applicant": {"kind": "enterprise", "name": "x", "id_number": 914301}},
+        {"applicant": {"kind": "enterprise", "name": "x", "id_number": "91430100MA4L000000", "phone": 138}},
         {"adopt": ["43010020260302000001-09"]},
     ],
 )

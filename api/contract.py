@@ -17,7 +17,7 @@ from api.shapes import Body, Query
 
 P = ParamSpec("P")
 #: Methods whose answer is what GET gives from then on: it has a tag.
-TAGGED = frozenset({"GET", "PUT"})
+TAGGED = frozenset({"GET", "HEAD", "PUT"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,7 @@ def answer(data: Any, *, location: str | None = None, made: bool = False) -> Res
         response.headers["Location"] = location
     if request.method in TAGGED:
         response.set_etag(_tag(response.get_data()))
-    if request.method == "GET":
-        response.make_conditional(request)
+        response.make_conditional(request)  # only GET and HEAD can be answered with “not modified”
     g.answer = response
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
@@ -9,11 +10,18 @@ from flask import Blueprint, current_app, render_template, request
 from api import auth, openapi, problems, reference, words
 from api.transactions import reading
 from api.v1 import present
-from engine import archive_search, cases, dossiers, matters
+from engine import archive_search, cases, dossiers, matters, offices
+from engine.calendars import BEIJING
 from engine.database import Session
 from engine.errors import NotFound
 
 bp = Blueprint("pages", __name__)
+
+
+@bp.app_template_filter()
+def local(moment: datetime) -> str:
+    """Write a moment as the clocks of the hall show it."""
+    return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
 @bp.get("/")
@@ -27,7 +35,7 @@ def show_index() -> tuple[str, int]:
         offered = [matter for matter in matters.catalogue(session) if matter.key != matters.SINGLE_ITEM]
         if number:
             try:
-                found = _case(holding, number)
+                found = _case(holding, number) | {"departments": offices.department_names(session)}
             except NotFound:
                 status = 404
     return render_template("index.html", matters=offered, number=number, words=words, **found), status

@@ -10,6 +10,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, RootModel
 
+from api import remarks
+
 #: One line of text for a column.
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 #: Some sentences.
@@ -33,7 +35,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 class Body(BaseModel):
     """What a command takes."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True, json_schema_extra=remarks.describe)
 
 
 class FormData(RootModel[Data]):
@@ -45,13 +47,13 @@ class FormData(RootModel[Data]):
 class Query(BaseModel):
     """What a query asks; its values come as text."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True, json_schema_extra=remarks.describe)
 
 
 class Shape(BaseModel):
     """What is answered."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True, json_schema_extra=remarks.describe)
 
 
 class Paged(Query):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.clock import Light
 from engine.states import ClockStatus, ItemStatus, ToleranceStatus
 
@@ -42,4 +44,11 @@ OUTCOMES = {
     "partial": "部分办成",
     "none_granted": "未办成",
     "withdrawn": "已撤回",
+    "adopted": "已并入其他办件",
 }
+WINDOW = "窗口"
+
+
+def group(code: str, departments: Mapping[str, str]) -> str:
+    """Name who may do a task: the window, a department, or a group as the diagram calls it."""
+    return WINDOW if code == "window" else departments.get(code.removeprefix("department-"), code)

@@ -86,6 +86,11 @@ def listing(session: Session, kind: type[Office], *, after: str = "", limit: int
     return session.scalars(select(kind).where(kind.code > after).order_by(kind.code).limit(limit)).all()
 
 
+def department_names(session: Session) -> dict[str, str]:
+    """Names of all departments, by code."""
+    return dict(session.execute(select(Department.code, Department.name)).all())
+
+
 def _put(session: Session, kind: type[Office], code: str, **values: str) -> tuple[Office, bool]:
     if not _CODE.fullmatch(code):
         message = f"Expected a code of letters, digits, dots, dashes and underscores, 40 at most, but got {code!r:.100}"

@@ -47,7 +47,10 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
     if critical:
         raise InvalidInput(
             f"Expected only materials that may follow later to be missing, but {'、'.join(m['name'] for m in critical)} may not",
-            errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']} before acceptance, but it was not handed in"} for m in critical],
+            errors=[
+                {"field": f"materials.{m['code']}", "message": f"Expected {m['name']} before acceptance, but it was not handed in"}
+                for m in critical
+            ],
         )
     if run.case.applicant.get("dishonest"):
         raise InvalidInput("Expected an applicant without unrepaired dishonesty, but this one is listed: tolerance is excluded")

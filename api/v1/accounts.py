@@ -31,28 +31,36 @@ Password = Annotated[str, Field(min_length=accounts.SHORTEST_PASSWORD, max_lengt
 class NewAccount(Body):
     """An account to be opened; without a password only keys log in."""
 
+    #: What one logs in with: small letters, digits, dots, dashes and underscores.
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+    #: What people read.
     display_name: Annotated[str, Field(max_length=200)] = ""
+    #: null: only keys log in.
     password: Password | None = None
 
 
 class GrantData(Body):
     """A role, and where it holds; null: everywhere."""
 
+    #: What the account may do.
     role: Role
+    #: Code of the department in which the role holds; null: in all.
     department: Line | None = None
+    #: Code of the hall in which the role holds; null: in all.
     hall: Line | None = None
 
 
 class NewPassword(Body):
     """The new password."""
 
+    #: Whoever is logged in with the old one is logged out.
     password: Password
 
 
 class NewKey(Body):
     """What the key is for."""
 
+    #: Which program has it, and where it runs.
     label: Line
 
 

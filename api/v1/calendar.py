@@ -24,27 +24,39 @@ bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 class Notice(Body):
     """The notice (通知) that arranges the holidays of a year, or amends them."""
 
+    #: Number of the document (文号).
     number: Line
+    #: Its title.
     title: Line
+    #: Who has issued it.
     issued_by: Line
+    #: When it was issued.
     date: dt.date
+    #: Where it can be read.
     url: Line
 
 
 class Day(Body):
     """One day that is not what its weekday says; the weekday (周一 …) must fit the date."""
 
+    #: The day.
     date: dt.date
+    #: As the notice says it: 周一 to 周日.
     weekday: Line
+    #: Whether it is off or worked.
     kind: DayKind
+    #: Name of the holiday to which it belongs.
     holiday: Line
 
 
 class Year(Body):
     """The arrangement of one year, as it is published."""
 
+    #: The year.
     year: int = Field(ge=FIRST_YEAR, le=LAST_YEAR)
+    #: The notices from which it was taken.
     sources: list[Notice] = Field(min_length=1, max_length=20)
+    #: Days that are not what their weekdays say.
     days: list[Day] = Field(max_length=200)
 
 

@@ -28,13 +28,17 @@ Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
 class Applicant(Body):
     """Who applies (申请人)."""
 
+    #: Who it is, and thereby which number goes with it.
     kind: Literal["person", "enterprise"]
+    #: As it stands in the document that has the number.
     name: Line
     #: Identity number (居民身份证号) or credit code (统一社会信用代码).
     id_number: Annotated[str, Field(min_length=1, max_length=40)]
+    #: To which notices are sent.
     phone: Line | None = None
     #: Who speaks for an enterprise.
     contact: Line | None = None
+    #: Where post goes.
     address: Line | None = None
     #: Status in the register of enterprises, as shared data give it.
     licence_status: Line | None = None
@@ -45,7 +49,9 @@ class Applicant(Body):
 class MaterialGiven(Body):
     """A material as data; files are handed in afterwards."""
 
+    #: Code of the requirement in the checklist.
     code: Line
+    #: What it says; null: it was seen on paper.
     fields: Data | None = None
 
 
@@ -56,7 +62,9 @@ class NewCase(Body):
     matter: Line
     #: May be left out by those who work in one hall only.
     hall: Line | None = None
+    #: Who applies.
     applicant: Applicant
+    #: Answers to the questions of the matter (`situations`), by id.
     answers: Data = Field(default_factory=dict)
     #: Items that are wanted, instead of letting the answers choose.
     items: Codes | None = None
@@ -69,6 +77,7 @@ class NewCase(Body):
 class FollowOn(Body):
     """Items that shall join."""
 
+    #: Codes of items that the matter may call for.
     items: Codes
 
 
@@ -82,6 +91,7 @@ class Adoption(Body):
 class Reason(Body):
     """Why."""
 
+    #: As the applicant gives it; it goes into the journal.
     reason: Text
 
 
@@ -90,14 +100,18 @@ class Contact(Body):
 
     #: To which what is sent goes.
     phone: Line | None = None
+    #: Who speaks for an enterprise.
     contact: Line | None = None
+    #: Where post goes.
     address: Line | None = None
 
 
 class Mark(Body):
     """The applicant's mark: 1 (very dissatisfied) to 5 (very satisfied)."""
 
+    #: From very dissatisfied (1) to very satisfied (5).
     score: Annotated[int, Field(ge=WORST, le=BEST)]
+    #: What the applicant says to it.
     comment: Text | None = None
 
 

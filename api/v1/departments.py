@@ -19,6 +19,7 @@ bp = Blueprint("departments", __name__, url_prefix="/departments")
 class DepartmentData(Body):
     """What is said of a department."""
 
+    #: What people read.
     name: Line
 
 

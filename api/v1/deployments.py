@@ -25,6 +25,7 @@ class File(Body):
 
     #: With its suffix: .bpmn, .dmn or .form.
     name: Line
+    #: The file as text.
     content: Annotated[str, Field(max_length=5_000_000)]
 
 
@@ -33,6 +34,7 @@ class Files(Body):
 
     #: Names the deployment; the same files under the same name are deployed once.
     name: Line
+    #: All that belongs to it: diagrams, decision tables, forms.
     files: Annotated[list[File], Field(min_length=1, max_length=200)]
 
 

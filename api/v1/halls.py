@@ -19,6 +19,7 @@ bp = Blueprint("halls", __name__, url_prefix="/halls")
 class HallData(Body):
     """What is said of a hall."""
 
+    #: What people read.
     name: Line
     #: city, county, street …
     level: Line

@@ -32,7 +32,9 @@ Days = Annotated[int, Field(ge=1, le=365, description="工作日 · Working days
 class PauseOrder(Body):
     """A special procedure (特别程序): why, and how long it is expected to take, as the applicant is told."""
 
+    #: Which special procedure it is.
     kind: PauseKind
+    #: As the notice tells the applicant.
     reason: Text
     days: Days
 
@@ -40,6 +42,7 @@ class PauseOrder(Body):
 class PauseEnd(Body):
     """Which pause ends; null: the only open one."""
 
+    #: Its id in the ledger of the item.
     pause_id: UUID | None = None
 
 
@@ -47,22 +50,27 @@ class ExtensionOrder(Body):
     """An extension (延长)."""
 
     days: Days
+    #: Who has approved it: the head of the organ, or of the government above it.
     approver: Approver
+    #: As the notice tells the applicant.
     reason: Text
 
 
 class DeliveryReport(Body):
     """How the delivery went."""
 
+    #: What has become of it.
     outcome: Literal[DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.PREPARED]
 
 
 class DepartmentReport(Body):
     """What a department's own system says; each event id counts once."""
 
+    #: What the department's system calls this report.
     event_id: Annotated[str, Field(min_length=1, max_length=80)]
     #: Status of the item over there, in our words (in_review, granted …).
     state: Line
+    #: Its own number of the item.
     external_number: Annotated[str, Field(min_length=1, max_length=80)] | None = None
 
 

@@ -22,6 +22,7 @@ class MaterialData(Body):
 
     #: Code of the requirement in the checklist.
     code: Line
+    #: What it says; null: it was seen on paper.
     fields: Data | None = None
 
 

@@ -77,6 +77,7 @@ class MatterShown(MatterBrief):
 class Answers(Body):
     """Answers to the questions of a matter."""
 
+    #: Answers to the questions of the matter (`situations`), by id.
     answers: Data = Field(default_factory=dict)
     #: Items that are wanted, instead of letting the answers choose.
     items: Annotated[list[Line], Field(max_length=100)] | None = None

@@ -46,6 +46,7 @@ class MessageList(Shape):
 class Carried(Body):
     """What was carried out."""
 
+    #: Their ids.
     ids: Annotated[list[UUID], Field(min_length=1, max_length=500, strict=False)]
 
 

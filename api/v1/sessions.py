@@ -18,7 +18,9 @@ bp = Blueprint("sessions", __name__)
 class Login(Body):
     """Name and password of an account."""
 
+    #: Name of the account.
     name: Annotated[str, Field(min_length=1, max_length=80)]
+    #: Its password.
     password: Annotated[str, Field(min_length=1, max_length=1000)]
 
 

@@ -141,7 +141,7 @@ class CaseBrief(Shape):
     entry: str
     submitted_at: datetime
     ended_at: datetime | None
-    #: open, all_granted, partial, none_granted or withdrawn.
+    #: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
     outcome: str
     light: Light | None
     #: Code and status of each item.
@@ -167,6 +167,7 @@ class CaseShown(Shape):
     submitted_at: datetime
     submitted_by: str
     ended_at: datetime | None
+    #: As in the list.
     outcome: str
     #: Since when it is in the archive, and can only be read.
     archived_at: datetime | None

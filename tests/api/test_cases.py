@@ -94,6 +94,16 @@ def test_submit__one_item_alone(clerk):
     assert [i["code"] for i in case["items"]] == ["food_permit"]
 
 
+def test_get__head(clerk):
+    """The same headers, and nothing else."""
+    path = f"/cases/{submit(clerk)['number']}"
+    whole, head = (clerk.call(method, path) for method in ("GET", "HEAD"))
+
+    assert (head.status_code, head.data) == (200, b"")
+    assert [head.headers[name] for name in ("ETag", "Content-Length")] == [whole.headers["ETag"], str(len(whole.data))]
+    assert clerk.call("HEAD", path, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
 @pytest.mark.parametrize("path", ["", "/journal", "/diagram", "/materials", "/materials/1"])
 def test_get__of_another_hall(call, clerk, path):
     case = submit(clerk)

@@ -53,6 +53,38 @@ def test_document__has_two_languages(nobody):
     assert [s for s in summaries if not re.fullmatch(r"[^\x00-\x7f].* · [A-Z][\x20-\x7e]+", s)] == []
 
 
+def test_document__says_what_is_meant_by_fields(nobody):
+    """What stands above a field in the source (`#:`), also of those that a shape has from another."""
+    document = nobody.get("/openapi.json").json
+    schemas = document["components"]["schemas"]
+    said = {
+        (name, field): inner.get("description") for name, schema in schemas.items() for field, inner in schema.get("properties", {}).items()
+    }
+
+    assert said["NewCase", "hall"] == "May be left out by those who work in one hall only."
+    assert said["ItemShown", "remaining"] == "Working days left after today; negative: overdue."
+    assert said["TaskDetails", "kind"] == said["TaskShown", "kind"] is not None
+    assert said["Page_TaskShown_", "next"] == "None: this is the last page."
+    assert said["PauseOrder", "days"] == "工作日 · Working days."
+    archived = next(p for p in document["paths"]["/cases"]["get"]["parameters"] if p["name"] == "archived")
+    assert archived["description"].startswith("true: those that have been put into the archive")
+
+
+def test_document__says_what_every_field_of_a_command_means(nobody):
+    schemas = nobody.get("/openapi.json").json["components"]["schemas"]
+    bodies = [
+        found["requestBody"]["content"]
+        for methods in nobody.get("/openapi.json").json["paths"].values()
+        for found in methods.values()
+        if "requestBody" in found
+    ]
+    sent = {content["schema"]["$ref"].rpartition("/")[2] for each in bodies for kind, content in each.items() if kind == "application/json"}
+
+    assert [
+        f"{name}.{field}" for name in sent for field, inner in schemas[name].get("properties", {}).items() if "description" not in inner
+    ] == []
+
+
 def test_reference__needs_no_internet_and_no_script(nobody):
     page = nobody.client.get("/reference")
 

@@ -5,7 +5,7 @@ import pytest
 from api import words
 from engine.clock import Light
 from engine.states import ClockStatus, ItemStatus, ToleranceStatus
-from tests.api.bundle import APPLICANT, accepted, submit
+from tests.api.bundle import APPLICANT, MATERIALS, accepted, complete, item, submit
 
 
 def test_index__lists_matters_to_everybody(nobody):
@@ -44,6 +44,50 @@ def test_index__case_asked_for_by_a_stranger(nobody):
 
     assert answer.status_code == 401
     assert "Basic" in answer.headers["WWW-Authenticate"]
+
+
+def test_index__in_the_words_and_the_time_of_the_hall(clerk, market):
+    case = accepted(clerk)
+    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    assert "提交：2026-03-02 09:00　" in text
+    assert "UTC" not in text
+    assert "<td>消防救援支队</td>" in text
+    assert "现场检查（消防救援支队，" in text
+    assert "不予许可：操作间未分区" in text
+
+
+def test_index__corrections_are_asked_for(clerk):
+    """What is missing, what is wrong, and until when."""
+    case = submit(clerk, materials=MATERIALS[1:])
+    complete(clerk, case, "一窗受理", outcome="supplement", defects="租赁合同未签字")
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    (supplement,) = clerk.get(f"/cases/{case['number']}").json["supplements"]
+    assert f"请在 <b>{supplement['due_on']}</b> 前补正：租赁合同未签字" in text
+    assert text.count(supplement["missing"][0]["name"]) == 1
+
+
+def test_index__material_may_follow(clerk):
+    """It is named once, with its day."""
+    case = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    (tolerance,) = clerk.get(f"/cases/{case['number']}").json["tolerances"]
+    assert f"{tolerance['name']}：待补，{tolerance['due_on']} 前" in text
+    assert text.count(f"<li>{tolerance['name']}") == 1
+
+
+def test_index__its_only_item_was_adopted(clerk):
+    alone = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"])
+    clerk.post(f"/cases/{accepted(clerk)['number']}/adopt", {"item_no": item(alone, "signboard")["number"]})
+
+    assert "已并入其他办件" in clerk.page(f"/?case={alone['number']}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("number", ["43010020260302000099", "<script>alert(1)</script>", "%27%20or%201=1"])

@@ -162,7 +162,7 @@ class DecisionTable:
         if not hits and any(output.default for output in self.outputs):
             return Outcome([self._default(scope)], (), listing)
         kept = _POLICIES[self.hit_policy](self, hits)
-        rows = [_aggregate(self.aggregation, self.outputs[0].name, kept)] if self.aggregation else [hit.row for hit in kept]
+        rows = _aggregate(self.aggregation, self.outputs[0].name, kept) if self.aggregation else [hit.row for hit in kept]
         return Outcome(rows, tuple(hit.rule.id for hit in kept), listing)
 
     def _input(self, column: Input, scope: Scope) -> Any:
@@ -259,13 +259,13 @@ _POLICIES: dict[HitPolicy, Callable[[DecisionTable, list[Hit]], list[Hit]]] = {
 }
 
 
-def _aggregate(aggregation: Aggregation, name: str, hits: list[Hit]) -> dict[str, Any]:
-    """Make one number of all values; without any, SUM, MIN and MAX are null and COUNT is 0."""
+def _aggregate(aggregation: Aggregation, name: str, hits: list[Hit]) -> list[dict[str, Any]]:
+    """Make one number of all values; an empty cell gives none.  Without any, COUNT is 0, and the others have no row."""
+    values = [hit.row[name] for hit in hits if hit.rule.outputs[0] is not None]
     if aggregation is Aggregation.COUNT:
-        return {name: len(hits)}
-    values = [hit.row[name] for hit in hits]
+        return [{name: len(values)}]
     try:
-        return {name: functools.reduce(_AGGREGATIONS[aggregation], map(decimals.number, values)) if values else None}
+        return [{name: functools.reduce(_AGGREGATIONS[aggregation], map(decimals.number, values))}] if values else []
     except ExpressionError as error:
         raise ExpressionError(f"Expected numbers to aggregate ({aggregation}), but {_names(hits)} give others: {error}") from error
 

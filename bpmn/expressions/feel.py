@@ -22,6 +22,7 @@ Binary = Callable[[Any, Any], Any]
 #: Steps that a power costs.
 _POWER = 100
 _DURATIONS = (dt.timedelta, YearsMonths)
+_UNIT = dt.timedelta(microseconds=1)
 _ORDERED = (str, dt.date, dt.time, dt.timedelta, YearsMonths)
 
 
@@ -155,20 +156,24 @@ def _multiply(left: Any, right: Any) -> Any:
         left, right = right, left
     if not isinstance(left, _DURATIONS) or not decimals.is_number(right):
         return NotImplemented
-    factor = decimals.number(right)
-    if isinstance(left, YearsMonths):
-        return YearsMonths(int(decimals.multiply(left.months, factor)))
-    return dt.timedelta(microseconds=int(decimals.multiply(left // dt.timedelta(microseconds=1), factor)))
+    return _scaled(left, decimals.multiply, right)
+
+
+def _scaled(duration: dt.timedelta | YearsMonths, compute: Callable[[decimals.Number, decimals.Number], Any], by: Any) -> Any:
+    """Multiply or divide a duration by a number: what is less than a month, or than a microsecond, is dropped."""
+    number = decimals.number(by)
+    if isinstance(duration, YearsMonths):
+        return YearsMonths(int(compute(duration.months, number)))
+    return dt.timedelta(microseconds=int(compute(duration // _UNIT, number)))
 
 
 def _divide(left: Any, right: Any) -> Any:
     if isinstance(left, _DURATIONS) and decimals.is_number(right):
-        return _multiply(left, decimals.divide(1, decimals.number(right)))
+        return _scaled(left, decimals.divide, right)
     if isinstance(left, YearsMonths) and isinstance(right, YearsMonths):
         return decimals.divide(left.months, right.months)
     if isinstance(left, dt.timedelta) and isinstance(right, dt.timedelta):
-        unit = dt.timedelta(microseconds=1)
-        return decimals.divide(left // unit, right // unit)
+        return decimals.divide(left // _UNIT, right // _UNIT)
     return NotImplemented
 
 

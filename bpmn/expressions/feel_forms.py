@@ -113,14 +113,19 @@ def quantifier(iterations: Sequence[Iteration], body: Node, *, every: bool) -> R
     return run
 
 
-def unary_test(value: Run, *, decides: bool) -> Run:
-    """Tell whether `?` meets a value: is equal to it, or within it; a value that is a test by its form decides itself."""
+def unary_test(value: Run, *, decides: bool, literal: bool = False) -> Run:
+    """Tell whether `?` meets a value: what is true is met, except by a literal; else it is to be equal to it, or within it.
+
+    A value that is a test by its form (`decides`) is met when it is true, and not otherwise.
+    """
 
     def run(scope: Scope) -> bool | None:
-        answer, asked = value(scope), scope.find("?")
-        if isinstance(answer, bool) and (decides or (asked is not None and not isinstance(asked, bool))):
+        answer = value(scope)
+        if answer is True and not literal:
+            return True
+        if decides and (answer is None or answer is False):
             return answer
-        return None if answer is None and decides else feel.meets(asked, answer, scope)
+        return feel.meets(scope.find("?"), answer, scope)
 
     return run
 

@@ -10,6 +10,8 @@ from bpmn.expressions.scope import Node, node
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 #: What no expression begins with.
 _ENDS = RESERVED | {")", ",", "}"}
+#: What may stand behind a unary test; the end has no text.
+_BEHIND_TEST = frozenset({",", ")", ""})
 #: Arithmetic operators: how tightly they bind.
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 3}
 
@@ -156,6 +158,7 @@ class FeelParser(ValueParser):
             symbol = self._tokens.advance().text
             operand = self._arithmetic(1)
             return node(feel.comparison(symbol, feel_forms.variable("?"), operand.run), operand, truth=True)
+        literal = self._tokens.at("true", "false") and self._tokens.ahead(1).text in _BEHIND_TEST
         before = self._asked
         self._testing += 1
         value = self._expression()
@@ -163,7 +166,7 @@ class FeelParser(ValueParser):
         if self._tokens.at(".."):
             return value
         decides = value.truth or self._asked > before
-        return node(feel_forms.unary_test(value.run, decides=decides), value, truth=True)
+        return node(feel_forms.unary_test(value.run, decides=decides, literal=literal), value, truth=True)
 
     def _instance(self, value: Node) -> Node:
         self._tokens.expect("of")

@@ -230,8 +230,6 @@ def _member(base: Any, key: Any) -> Any:
     if isinstance(base, Mapping):
         return base.get(key) if isinstance(key, (str, int)) else None
     if isinstance(base, (list, tuple)):
-        index = number(key)
-        if not isinstance(index, int):
-            raise ExpressionError(f"Expected a whole number to pick from a list, but it is {describe(key)}")
+        index = int(number(key))  # as in Java, a fraction is dropped
         return base[index] if 0 <= index < len(base) else None
     raise ExpressionError(f"Expected a map or a list to take {plain_text(key)} from, but it is {describe(base)}")

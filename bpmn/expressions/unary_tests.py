@@ -23,7 +23,7 @@ class UnaryTests:
     names: frozenset[str]
     calls: frozenset[str]
     tests: tuple[Run, ...]
-    #: `not(…)`: a value passes when it meets none.
+    #: `not(…)`: a value passes when it is known to meet none.
     negated: bool = False
 
     def matches(self, value: Any, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> bool:
@@ -36,7 +36,9 @@ class UnaryTests:
             return True
         inner = scope.child({"?": value})
         try:
-            return any(test(inner) is True for test in self.tests) is not self.negated
+            if self.negated:
+                return all(test(inner) is False for test in self.tests)
+            return any(test(inner) is True for test in self.tests)
         except (ExpressionError, ArithmeticError, RecursionError) as error:
             raise failure(error, self.source) from error
 

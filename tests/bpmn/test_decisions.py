@@ -113,14 +113,28 @@ def test_evaluate__input_values():
 
 @pytest.mark.parametrize(
     ("aggregation", "expected", "of_none"),
-    [("SUM", 0.6, None), ("MIN", 0.1, None), ("MAX", 0.3, None), ("COUNT", 3, 0)],
+    [("SUM", 0.6, []), ("MIN", 0.1, []), ("MAX", 0.3, []), ("COUNT", 3, [{"x": 0}])],
 )
 def test_evaluate__aggregation(aggregation, expected, of_none):
     table = only(["a"], ["x"], "> 0 => 0.1", "> 0 => 0.2", "> 0 => 0.3", policy="COLLECT", more=f'aggregation="{aggregation}"')
 
     assert table.evaluate({"a": 1}) == [{"x": expected}]
     assert table.explain({"a": 1}) == ("d_1", "d_2", "d_3")
-    assert table.evaluate({"a": 0}) == [{"x": of_none}]
+    assert table.evaluate({"a": 0}) == of_none
+
+
+@pytest.mark.parametrize(("aggregation", "expected"), [("SUM", 5), ("MIN", 2), ("MAX", 3), ("COUNT", 2)])
+def test_evaluate__aggregation_leaves_empty_cells_aside(aggregation, expected):
+    table = only([], ["x"], "=> 2", "=> ", "=> 3", policy="COLLECT", more=f'aggregation="{aggregation}"')
+
+    assert table.evaluate({}) == [{"x": expected}]
+
+
+def test_evaluate__aggregation_of_null():
+    table = only([], ["x"], "=> 2", "=> null", policy="COLLECT", more='aggregation="SUM"')
+
+    with pytest.raises(ExpressionError, match="but it is null"):
+        table.evaluate({})
 
 
 def test_evaluate__aggregation_of_texts():

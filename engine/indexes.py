@@ -11,8 +11,9 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine import dials
-from engine.case_models import Case, Item
-from engine.models import ExternalTask, Instance, Task, Timer
+from engine.archive_models import ArchivedCase
+from engine.case_models import Case, CaseMigration, Item
+from engine.models import ExternalTask, Incident, Instance, Task, Timer
 from engine.states import UNSETTLED, InstanceStatus
 
 OPEN_TASK = "status = 'open'"
@@ -70,3 +71,10 @@ _open("ix_cases_red", Case.red_from, where="red_from IS NOT NULL")
 Index("ix_items_department", Item.department, Item.case_id)
 _open("ix_cases_open_hall", Case.hall, Case.id, where=OPEN_CASE)
 _open("ix_cases_open", Case.id, where=OPEN_CASE)
+
+# What refers to a version of a process, and cases of a hall: who deletes one looks whether there is any.
+Index("ix_instances_definition", Instance.definition_id)
+_open("ix_incidents_definition", Incident.definition_id, where="definition_id IS NOT NULL")
+Index("ix_case_migrations_from", CaseMigration.from_id)
+Index("ix_case_migrations_to", CaseMigration.to_id)
+Index("ix_archived_cases_hall", ArchivedCase.hall)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from sqlalchemy import Constraint, ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from engine.tables import METADATA
 
@@ -81,6 +81,17 @@ def references(table: Table) -> Iterator[tuple[str, ...]]:
             yield _columns(constraint)
 
 
+def referring(table: Table) -> Iterator[tuple[str, ...]]:
+    """Columns that refer to rows of any table, as the database knows it."""
+    yield from (_columns(constraint) for constraint in table.foreign_key_constraints)
+
+
+def led_by(table: Table) -> set[str]:
+    """Columns with which an index of all rows begins; one of those that have a value at all will do."""
+    indexes = [index for index in table.indexes if _is_of_all(index)]
+    return {columns[0] for columns in (*unique(table), *(tuple(index.columns.keys()) for index in indexes))}
+
+
 def loose(table: Table) -> Iterator[str]:
     """Columns that hold the id of something, while the database does not know of what."""
     bound = {name for constraint in table.foreign_key_constraints for name in constraint.columns.keys()}  # noqa: SIM118 - no mapping
@@ -110,6 +121,11 @@ def _count(columns: list[tuple[Table, tuple[str, ...]]]) -> int:
 def _lacking(table: Table) -> tuple[str, str]:
     keys = sorted(", ".join(key) for key in unique(table) if not key_of(table) <= set(key))
     return "; ".join(keys) or "–", ", ".join(loose(table)) or "–"
+
+
+def _is_of_all(index: Index) -> bool:
+    where = index.dialect_options["postgresql"]["where"]
+    return where is None or str(where) == f"{index.columns.keys()[0]} IS NOT NULL"
 
 
 def _columns(constraint: Constraint) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from api.contract import contract_of
 from engine import deployments
 from engine.case_models import Item
 from engine.models import ExternalTask, Task, Timer
@@ -110,3 +111,51 @@ def test_plans__of_every_route(crowded, things):
 
     assert found == {}
     assert {rule.rule for rule in looked_at} - set(asked) == UNANSWERED
+
+
+#: What each filter is asked for, in lists of `/api/v1`.
+VALUES = {
+    "matter": ["open_restaurant"],
+    "applicant_number": ["91430100MA4L0F0000"],
+    "open": ["true", "false"],
+    "archived": ["true"],
+    "light": ["green", "yellow", "red"],
+    "group": ["window", "department-market"],
+    "assignee": ["clerk"],
+    "case": ["nothing"],
+    "department": ["market"],
+    "topic": ["alert"],
+    "due_before": ["2026-03-05", "2026-03-05T00:00:00Z"],
+}
+#: What says how a list is shown, and routes that count a period.
+NO_FILTERS, OF_A_PERIOD = {"limit", "cursor"}, {"/api/v1/metrics"}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_plans__of_every_filter(crowded):
+    asked, found = set(), {}
+    for rule in crowded.app.url_map.iter_rules():
+        promised = contract_of(crowded.app.view_functions[rule.endpoint])
+        if promised is None or promised.query is None or "GET" not in rule.methods or rule.arguments or rule.rule in OF_A_PERIOD:
+            continue
+        for name in promised.query.model_fields.keys() - NO_FILTERS:
+            for value in VALUES[name]:
+                for who in ("admin", "supervisor", "officer-market"):
+                    with plans.recorded(crowded.database) as statements:
+                        answer = crowded[who].client.get(f"{rule.rule}?{name}={value}", headers=crowded[who].headers)
+                    asked |= {(rule.rule, name)} if answer.status_code == 200 else set()
+                    whole = plans.whole_reads(crowded.database, statements, crowd.CROWDED)
+                    found |= {(rule.rule, name, value, who, *tables): statement for statement, tables in whole.items()}
+
+    assert found == {}
+    assert {name for _rule, name in asked} == VALUES.keys()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("path", ["/departments/market", "/halls/changsha"])
+def test_plans__of_a_deletion(crowded, path):
+    with plans.recorded(crowded.database) as statements:
+        answer = crowded["admin"].client.delete(f"/api/v1{path}", headers=crowded["admin"].headers)
+
+    assert answer.status_code == 409
+    assert plans.whole_reads(crowded.database, statements, crowd.CROWDED | {"archived_cases"}) == {}

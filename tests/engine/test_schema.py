@@ -73,6 +73,18 @@ def test_references__the_database_knows_all_others():
     assert {(table.name, name) for table in distribution.growing() for name in distribution.loose(table)} == distribution.BEYOND
 
 
+def test_references__are_found_by_an_index():
+    """Who deletes a row has the database look for those that refer to it: never through all of a table that grows."""
+    found = {
+        (table.name, columns)
+        for table in distribution.growing()
+        for columns in distribution.referring(table)
+        if not distribution.led_by(table) & set(columns)
+    }
+
+    assert found == set()
+
+
 def test_mapper__knows_rows_by_what_the_database_has_besides_the_key():
     for mapper in Base.registry.mappers:
         known, key = [column.name for column in mapper.primary_key], [column.name for column in mapper.local_table.primary_key]

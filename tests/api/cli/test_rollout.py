@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import tarfile
-import time
 import urllib.error
 import urllib.request
 
@@ -151,35 +150,22 @@ def migrated(start):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("older", ["0027"], indirect=True)
+@pytest.mark.parametrize("older", ["0028"], indirect=True)
 def test_rollout__what_this_release_can_do_without(older, start, environ, database_url):
-    """Nodes of the release before know nothing of uses of keys; this one serves beside them before there is a place for these, and after."""
+    """This release serves beside nodes of the one before, before there is what it can do without, and after."""
     running = older("--sample")
     new = start("serve")
     new.until("Serving")
     await_answer(environ)
     assert note(older.environ) is None
-    assert "schema 0027, newest 0028" in note(environ)
-    first = call(older.environ, "admin", "POST", "/accounts/worker/keys", {"label": "first"})
-    for node in (older.environ, environ):
-        assert call(node, f"Bearer {first['key']}", "GET", "/matters")
-    assert uses(environ) == {"first": None}
+    assert f"schema 0028, newest {schema.NEWEST}" in note(environ)
+    half = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
 
     assert migrated(start) == "The schema is the newest.\n"  # nobody is in its way
 
     assert note(environ) is None
-    assert "schema 0028 is newer than this version, which may serve on it for the time being" in note(older.environ)
-    second = call(environ, "admin", "POST", "/accounts/worker/keys", {"label": "second"})
-    assert call(older.environ, f"Bearer {second['key']}", "GET", "/matters")
-    assert uses(environ) == {"first": None, "second": None}  # an older node notes nothing
-    assert call(environ, f"Bearer {second['key']}", "GET", "/matters")
-    for _ in range(1000):  # it is noted when the answer has been sent
-        if uses(environ)["second"] is not None:
-            break
-        time.sleep(0.01)
-    assert uses(environ)["second"] is not None
-    for key, node in ((first, environ), (second, older.environ)):
-        assert call(node, "admin", "POST", f"/accounts/worker/keys/{key['id']}/revoke")["revoked_at"]
+    assert f"schema {schema.NEWEST} is newer than this version, which may serve on it for the time being" in note(older.environ)
+    finish(half, itertools.cycle([older.environ, environ]))
     running.press_ctrl_c()
     assert running.ended() == 0
     again = older()
@@ -197,11 +183,6 @@ def note(environ):
     """What a node says of the schema, beside that it is ready."""
     with urllib.request.urlopen(f"http://127.0.0.1:{environ['ONETHING_PORT']}/health/ready", timeout=60) as response:
         return json.loads(response.read()).get("note")
-
-
-def uses(environ):
-    """When keys of programs were used last, by their labels."""
-    return {key["label"]: key["last_used_at"] for key in call(environ, "admin", "GET", "/accounts/worker/keys")["data"]}
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -12,6 +12,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from api import addresses
 from api.acquaintances import Acquaintances
 from api.parts import database, passwords
 from engine import accounts
@@ -156,7 +157,7 @@ def _acquaintances() -> Acquaintances:
 def _authenticate(name: str, password: str) -> Actor:
     found = None
     if "\0" not in name:  # PostgreSQL knows no such text
-        found = accounts.authenticate(database(), name, password, passwords=passwords())
+        found = accounts.authenticate(database(), name, password, passwords=passwords(), address=addresses.come_from())
     if found is None:
         # One answer for all of it: what is wrong is nothing to tell a stranger.
         raise Unauthorized("Expected name and password of an account, but they are wrong, or the account is locked for some minutes")

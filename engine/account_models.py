@@ -65,3 +65,14 @@ class KeyUse(Base):
     __tablename__ = "key_uses"
     key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
     last_used_at: Mapped[datetime]
+
+
+class WrongPassword(Base):
+    """How many wrong passwords of an account have come from an address in a row (`lockouts`); gone within hours."""
+
+    __tablename__ = "wrong_passwords"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    #: As `api.addresses` tells it.
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    times: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, delete, or_, select, update
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import administration, administrators, moments, outages
+from engine import administration, administrators, lockouts, moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
@@ -22,9 +22,6 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.passwords import Passwords
 from engine.reads import Read
 
-#: So many wrong passwords in a row lock an account, for so long.
-FAILURES = 10
-LOCKED_FOR = timedelta(minutes=15)
 #: How long a browser stays logged in.
 LOGGED_IN_FOR = timedelta(hours=12)
 SHORTEST_PASSWORD = 8
@@ -32,24 +29,21 @@ LONGEST_PASSWORD = 1000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
-def authenticate(database: Database, name: str, password: str, *, passwords: Passwords) -> Actor | None:
-    """Log in with a password; None: the name or the password is wrong, or the account is locked or disabled.
+def authenticate(database: Database, name: str, password: str, *, passwords: Passwords, address: str = "") -> Actor | None:
+    """Log in with a password; None: the name or the password is wrong, or the account is locked at this address, or disabled.
 
-    It takes the database, not a session: checking a password takes long, and nobody shall wait for a lock meanwhile.
+    `address`: where it comes from, for `lockouts`.  It takes the database, not a session: checking a password takes long, and nobody shall
+    wait for a lock meanwhile.
     """
-    now = moments.now()
     with database.reading() as session:
         known = _known(session, _BY_NAME, name)
-    usable = known is not None and not known.disabled and (known.locked_until is None or known.locked_until <= now)
-    if not passwords.verify(known.password_hash if known is not None and usable else None, password):
+        wrong = 0 if known is None else lockouts.wrong(session, known.id, address)
+    usable = known is not None and not known.disabled and wrong < lockouts.FAILURES
+    right = passwords.verify(known.password_hash if known is not None and usable else None, password)
+    if known is not None and wrong < lockouts.FAILURES and (wrong or not right):
         with database.transaction() as session:
-            _count_failure(session, name, now)
-        return None
-    assert known is not None
-    if known.failed_logins:
-        with database.transaction() as session:
-            session.execute(update(Account).where(Account.name == name).values(failed_logins=0))
-    return known.actor
+            (lockouts.forget if right else lockouts.count)(session, known.id, address)
+    return known.actor if known is not None and right else None
 
 
 def authenticate_key(session: Session, key: str) -> Actor | None:
@@ -137,7 +131,7 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
     _require_own(name, actor, to="set the password of another account")
     account = get(session, name)
     account.password_hash = _hashed(password, passwords)
-    account.failed_logins, account.locked_until = 0, None
+    lockouts.forget(session, account.id)
     session.execute(delete(LogIn).where(LogIn.account_id == account.id))
     administration.tell(session, "password set", actor=actor, account=name)
     return account
@@ -195,33 +189,18 @@ def _require_own(name: str, actor: Actor, *, to: str) -> None:
         actor.require(Role.ADMIN, to=to)
 
 
-def _count_failure(session: Session, name: str, now: datetime) -> None:
-    """Count a wrong password; the tenth locks the account.  While it is locked nothing counts, so a lock ends."""
-    last = Account.failed_logins + 1 >= FAILURES
-    session.execute(
-        update(Account)
-        .where(Account.name == name, or_(Account.locked_until.is_(None), Account.locked_until <= now))
-        .values(
-            failed_logins=case((last, 0), else_=Account.failed_logins + 1),
-            locked_until=case((last, now + LOCKED_FOR), else_=Account.locked_until),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
 @dataclass(frozen=True)
 class _Known:
     """What a log-in asks of an account."""
 
     actor: Actor
+    id: UUID
     password_hash: str | None
     disabled: bool
-    failed_logins: int
-    locked_until: datetime | None
 
 
 # Asked by every request: one statement, made once.
-_OF_ACCOUNT = ("name", "display_name", "password_hash", "disabled", "failed_logins", "locked_until")
+_OF_ACCOUNT = ("name", "display_name", "id", "password_hash", "disabled")
 _OF_GRANT = ("role", "department", "hall")
 _COLUMNS = [of.__table__.c[name] for of, names in ((Account, _OF_ACCOUNT), (Grant, _OF_GRANT)) for name in names]
 _WITH_GRANTS = select(Account.id).outerjoin(Grant, Grant.account_id == Account.id).order_by(Grant.id)

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from engine import keys, moments
-from engine.account_models import LogIn
+from engine import keys, lockouts, moments
+from engine.account_models import LogIn, WrongPassword
 from engine.accounts import LOGGED_IN_FOR
 from engine.case_models import Draft
 from engine.command_models import IdempotentAnswer, Reservation
@@ -22,7 +22,7 @@ EARLIER = timedelta(minutes=1)
 
 
 def sweep(db: Database, *, answers: timedelta) -> None:
-    """Delete answers that are older than that with what was reserved for them, log-ins that are over, and drafts of tasks that have ended.
+    """Delete answers older than that with what was reserved for them, log-ins and wrong passwords that are over, and drafts of ended tasks.
 
     Any number of nodes may do so at the same time.
     """
@@ -33,6 +33,8 @@ def sweep(db: Database, *, answers: timedelta) -> None:
         (LogIn, LogIn.begun_at <= now - LOGGED_IN_FOR),
         (Draft, exists().where(keys.its(Draft.task_id, Task), Task.status != TaskStatus.OPEN)),
     ]
+    if lockouts.are_kept(db):
+        over.append((WrongPassword, WrongPassword.last_at <= now - lockouts.LOCKED_FOR))
     if not _is_any(db, over):  # the usual case takes nobody's turn to write
         return
     with db.transaction() as session:

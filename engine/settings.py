@@ -95,6 +95,12 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _matching(r"[\w.:-]+", "a host name or an address"), "Address that the server listens on.")
     port: int = _setting(8080, _between(1, 65535), "Port that the server listens on.")
+    proxies: int = _setting(
+        0,
+        _between(0, 9),
+        "How many reverse proxies of yours a request comes through, each of which adds the address that it has seen to `X-Forwarded-For`: "
+        "wrong passwords are counted by where they come from.",
+    )
     processes: int = _setting(
         0, _between(1, 64), "Processes that answer requests.", shown=f"one for each core, at most {MOST_PROCESSES}; one with SQLite"
     )

@@ -23,7 +23,7 @@ _PATIENCE = 0.2
 #: A lock that is not that of a row.
 _LOCK = 0x6F6E657468696E67
 #: Migrations that make a table which refers to this one: nobody writes to it meanwhile, nor while they wait for who does.
-_REFERRING = {"0026": "instances", "0028": "api_keys"}
+_REFERRING = {"0026": "instances", "0028": "api_keys", "0030": "accounts"}
 #: 0026 makes this table before it waits for those who use instances: who was interrupted then has left it to the schema before, empty.
 _LEFT, _BEFORE, _REFERRED = "large_values", "0025", "instances"
 

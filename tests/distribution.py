@@ -18,7 +18,7 @@ SHARED = {
     *("grants", "halls", "key_uses", "offers", "recomputations", "resources", "start_events", "start_timers"),
 }
 #: What is of no case, and does not stay: docs/scale.md argues for each.  (A reservation is there before its case, which may never come about.)
-PASSING = {"counters", "log_ins", "reservations"}
+PASSING = {"counters", "log_ins", "reservations", "wrong_passwords"}
 #: Columns that may name a row of another case, which the database does not look after: no constraint goes from one shard to another.
 BEYOND = {
     *(("cases", "previous_id"), ("items", "adopted_from_id"), ("materials", "copied_from_id")),

@@ -5,8 +5,9 @@ from base64 import b64encode
 import pytest
 
 from api import auth
-from engine import accounts
+from engine import lockouts
 from engine.actors import Actor, Role, RoleGrant
+from engine.settings import Settings
 
 ROOT = Actor(name="root", grants=(RoleGrant(role=Role.ADMIN),))
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -69,13 +70,31 @@ def test_credentials__wrong(nobody, header):
 
 
 def test_basic__locked_account_tells_nothing_else(nobody):
-    for _ in range(accounts.FAILURES):
+    for _ in range(lockouts.FAILURES):
         wrong = nobody.get("/me", headers=basic("clerk", "wrong"))
 
     locked = nobody.get("/me", headers=basic("clerk", "clerk"))
 
     assert locked.json == wrong.json
     assert locked.status_code == 401
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_basic__locked_where_wrong_passwords_come_from(app, monkeypatch, tmp_path, proxies):
+    """By Basic and by the page; where nobody says that there is a proxy, all who come through it come from one place."""
+    monkeypatch.setitem(app.extensions, "settings", Settings(data_dir=tmp_path, proxies=proxies))
+    stranger, desk = ({"X-Forwarded-For": address} for address in ("203.0.113.9", "10.0.0.7"))
+    client = app.test_client()
+    for _ in range(lockouts.FAILURES):
+        client.get("/api/v1/me", headers=stranger | basic("clerk", "wrong"))
+
+    seen = {
+        client.get("/api/v1/me", headers=desk | basic("clerk", "clerk")).status_code,
+        client.post("/api/v1/login", json={"name": "clerk", "password": "clerk"}, headers=desk).status_code,
+    }
+
+    assert seen == ({200} if proxies else {401})
+    assert client.get("/api/v1/me", headers=stranger | basic("clerk", "clerk")).status_code == 401
 
 
 def test_key__in_force_until_its_account_is_disabled(app, admin, nobody):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from engine import accounts, grants, samples
+from engine import accounts, grants, lockouts, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.passwords import WELL_KNOWN, Passwords
@@ -73,25 +73,25 @@ def test_authenticate__account_without_password(seeded):
 
 def test_authenticate__too_many_failures(seeded):
     now = datetime.now(UTC)
-    for _ in range(accounts.FAILURES):
+    for _ in range(lockouts.FAILURES):
         log_in(seeded, "clerk", "wrong")
 
     assert log_in(seeded, "clerk", "clerk") is None
     assert log_in(seeded, "supervisor", "supervisor") is not None
-    with time_machine.travel(now + accounts.LOCKED_FOR + timedelta(minutes=1)):
+    with time_machine.travel(now + lockouts.LOCKED_FOR + timedelta(minutes=1)):
         assert log_in(seeded, "clerk", "clerk") is not None
 
 
 def test_authenticate__failures_with_a_success_between(seeded):
     for _ in range(2):
-        for _ in range(accounts.FAILURES - 1):
+        for _ in range(lockouts.FAILURES - 1):
             log_in(seeded, "clerk", "wrong")
         assert log_in(seeded, "clerk", "clerk") is not None
 
 
 def test_authenticate__failures_at_once(seeded):
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: log_in(seeded, "clerk", "wrong"), range(accounts.FAILURES)))
+        list(pool.map(lambda _: log_in(seeded, "clerk", "wrong"), range(lockouts.FAILURES)))
 
     assert log_in(seeded, "clerk", "clerk") is None
 

@@ -25,6 +25,7 @@ def test_load__everything_set(tmp_path):
     environ = {
         "ONETHING_HOST": "::1",
         "ONETHING_PORT": "80",
+        "ONETHING_PROXIES": "2",
         "ONETHING_PROCESSES": "3",
         "ONETHING_THREADS": "4",
         "ONETHING_ENV": "production",
@@ -49,6 +50,7 @@ def test_load__everything_set(tmp_path):
     assert loaded == settings.Settings(
         host="::1",
         port=80,
+        proxies=2,
         processes=3,
         threads=4,
         env=settings.Environment.PRODUCTION,

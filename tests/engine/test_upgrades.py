@@ -102,7 +102,7 @@ def test_migrate__gives_up_behind_what_it_has_made(bind, monkeypatch):
         command.check(config)
 
 
-@pytest.mark.parametrize(("before", "table"), [("0025", "instances"), ("0027", "api_keys")])
+@pytest.mark.parametrize(("before", "table"), [("0025", "instances"), ("0027", "api_keys"), ("0029", "accounts")])
 def test_migrate__lets_others_write_while_it_waits(bind, before, table):
     """Somebody writes for long to a table to which a new one refers; whoever comes later does not stand in line behind the migration."""
     with upgrades.migrating(bind) as config:

@@ -23,6 +23,7 @@ SECTIONS = {
     "accounts": "账号 · Accounts",
     "departments": "部门 · Departments",
     "halls": "大厅 · Halls",
+    "administration": "管理记录 · Administration",
 }
 
 

@@ -1,8 +1,9 @@
-"""The tables of accounts: who can log in, what they may do, and where they are logged in."""
+"""The tables of accounts: who can log in, what they may do, where they are logged in, and who has changed that."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
@@ -76,3 +77,16 @@ class WrongPassword(Base):
     address: Mapped[str] = mapped_column(String(45), primary_key=True)
     times: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Administered(Base):
+    """One change of accounts, keys, departments and halls (`administration`): append-only, chained by hash."""
+
+    __tablename__ = "administration"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    what: Mapped[str]
+    #: The account, the key, the role … by name, never a secret.
+    about: Mapped[dict[str, Any]]
+    hash: Mapped[str] = mapped_column(String(64))

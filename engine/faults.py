@@ -11,6 +11,7 @@ class FaultKind(StrEnum):
     """What is not as it was written."""
 
     JOURNAL = "journal"  #: 流转记录: an entry is missing, was changed, or is one too many
+    ADMINISTRATION = "administration"  #: 系统管理: an entry of who has changed what is missing, was changed, or is one too many
     STATE = "state"  #: 令牌状态: the token state of an instance, or a row of it, cannot be read
     PROJECTION = "projection"  #: 投影: the rows of an instance do not say what its token state says
     STUCK = "stuck"  #: 停滞: something should have gone on by itself, and has not
@@ -25,6 +26,7 @@ _RESTORE = "Restore the newest backup elsewhere (onething restore) and compare"
 #: What to do about each kind.
 ADVICE: Mapping[FaultKind, str] = {
     FaultKind.JOURNAL: f"Somebody has written past the engine. {_RESTORE} the entries of this case; tell the supervisor, and keep both.",
+    FaultKind.ADMINISTRATION: f"Somebody has written past the engine. {_RESTORE} the table administration, and the log; keep all.",
     FaultKind.STATE: f"The case cannot go on. {_RESTORE} the row of this instance; deploy nothing over its definition.",
     FaultKind.PROJECTION: f"Somebody has written past the engine, or it has a fault. {_RESTORE} the rows of this instance; report it.",
     FaultKind.STUCK: "See that a scheduler runs (onething work, or serve without --no-scheduler) and what its log says; then verify again.",

@@ -22,7 +22,7 @@ _JOURNAL = Entry.__table__
 def record(session: Session, instance: Held, *, actor: Actor, what: str, **details: Any) -> None:
     """Append one entry; whoever holds the instance is alone with it, so the chain cannot fork."""
     now, seq = moments.now(), instance.journal_seq + 1
-    digest = _hash(instance.journal_hash, seq, now, actor.name, what, details)
+    hashed = digest(instance.journal_hash, seq, now, actor.name, what, details)
     entry = {
         "region": instance.region,
         "case_id": instance.case_id,
@@ -32,10 +32,10 @@ def record(session: Session, instance: Held, *, actor: Actor, what: str, **detai
         "actor": actor.name,
         "what": what,
         "details": details,
-        "hash": digest,
+        "hash": hashed,
     }
     holdings.of(session).writes.insert(_JOURNAL, [entry])
-    instance.journal_seq, instance.journal_hash = seq, digest
+    instance.journal_seq, instance.journal_hash = seq, hashed
 
 
 def has(session: Session, instance: Held, what: str, **details: Any) -> bool:
@@ -50,7 +50,7 @@ def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
     for place, entry in enumerate(entries, start=1):
         if entry.seq != place:
             return f"Expected entry {place} of instance {instance.id}, but found {entry.seq}"
-        previous = _hash(previous, entry.seq, entry.at, entry.actor, entry.what, entry.details)
+        previous = digest(previous, entry.seq, entry.at, entry.actor, entry.what, entry.details)
         if previous != entry.hash:
             return f"Expected entry {place} of instance {instance.id} to be as it was written, but its hash differs"
     if (len(entries), previous) != (instance.journal_seq, instance.journal_hash):
@@ -58,6 +58,7 @@ def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
     return None
 
 
-def _hash(previous: str, seq: int, at: datetime, actor: str, what: str, details: dict[str, Any]) -> str:
+def digest(previous: str, seq: int, at: datetime, actor: str, what: str, details: dict[str, Any]) -> str:
+    """What chains an entry to the one before, by the hash of that."""
     content = orjson.dumps([previous, seq, at.astimezone(UTC).isoformat(), actor, what, details], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
-from weakref import WeakSet
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,14 +26,12 @@ ADDRESSES = 100
 #: The revision since which there is a place for it.
 KNOWN_SINCE = "0030"
 _WRONG, _ACCOUNTS = WrongPassword.__table__, Account.__table__
-#: Databases in which it was seen: each log-in with a password asks.
-_there: WeakSet[Engine] = WeakSet()
 
 
 def wrong(session: Session, account_id: UUID, address: str) -> int:
     """How many wrong passwords of an account have come from there in a row; `FAILURES`: none is looked at just now."""
     connection = session.connection()
-    if _is_there(connection):
+    if schema.is_there(connection, KNOWN_SINCE):
         return connection.scalar(select(_WRONG.c.times).where(*_of(account_id, address), _is_recent())) or 0
     row = connection.execute(select(_ACCOUNTS.c.failed_logins, _ACCOUNTS.c.locked_until).where(_ACCOUNTS.c.id == account_id)).one()
     return FAILURES if row.locked_until is not None and row.locked_until > moments.now() else row.failed_logins
@@ -43,7 +40,7 @@ def wrong(session: Session, account_id: UUID, address: str) -> int:
 def count(session: Session, account_id: UUID, address: str) -> None:
     """Count a wrong password; while an account is locked nothing counts."""
     connection = session.connection()
-    if not _is_there(connection):
+    if not schema.is_there(connection, KNOWN_SINCE):
         _count_as_before(connection, account_id)
         return
     tried = connection.scalar(select(func.count()).where(_WRONG.c.account_id == account_id, _is_recent())) or 0
@@ -62,7 +59,7 @@ def count(session: Session, account_id: UUID, address: str) -> None:
 def forget(session: Session, account_id: UUID, address: str | None = None) -> None:
     """Forget what was wrong from there (None: from anywhere): the right one has come, or another one is right from now on."""
     connection = session.connection()
-    if _is_there(connection):
+    if schema.is_there(connection, KNOWN_SINCE):
         connection.execute(delete(_WRONG).where(*_of(account_id, address)))
     connection.execute(update(_ACCOUNTS).where(_ACCOUNTS.c.id == account_id).values(failed_logins=0, locked_until=None))
 
@@ -70,13 +67,7 @@ def forget(session: Session, account_id: UUID, address: str | None = None) -> No
 def are_kept(db: Database) -> bool:
     """Whether there is a place for wrong passwords by now."""
     with db.reading() as session:
-        return _is_there(session.connection())
-
-
-def _is_there(connection: Connection) -> bool:
-    if connection.engine not in _there and schema.has(connection, KNOWN_SINCE):
-        _there.add(connection.engine)
-    return connection.engine in _there
+        return schema.is_there(session.connection(), KNOWN_SINCE)
 
 
 def _of(account_id: UUID, address: str | None) -> list[ColumnElement[bool]]:

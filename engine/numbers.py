@@ -75,10 +75,11 @@ def _reserve(session: Session, command: Command, region: str) -> tuple[UUID, str
 
 def _take(connection: Connection, region: str) -> tuple[UUID, str]:
     day = calendars.local_date(moments.now()).strftime("%Y%m%d")
-    return new_id(), f"{region}{day}{_count(connection, f'case {region} {day}'):06d}"
+    return new_id(), f"{region}{day}{count(connection, f'case {region} {day}'):06d}"
 
 
-def _count(connection: Connection, name: str) -> int:
+def count(connection: Connection, name: str) -> int:
+    """Give the next number of a counter, which nobody else has until the transaction ends."""
     step = update(_COUNTERS).where(_COUNTERS.c.name == name).values(value=_COUNTERS.c.value + 1).returning(_COUNTERS.c.value)
     value: int | None = connection.scalar(step)
     if value is not None:

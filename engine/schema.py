@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, String, select
+from sqlalchemy import Connection, Engine, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine import clients
@@ -24,11 +25,13 @@ from engine.errors import InvalidState
 from engine.models import Base
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0030"
+NEWEST = "0031"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"
 SERVERS = "onething % serve%"
+#: What was seen in which database.
+_seen: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 _MIGRATE = "Run onething migrate."
 _SERVE_NEWER = "Serve with the version that migrated it, or a newer one."
 
@@ -91,6 +94,14 @@ def is_needed(script: Script) -> bool:
 def has(connection: Connection, revision: str) -> bool:
     """Whether the database has been brought to a revision, which this release knows but does not need."""
     return current(connection) not in revisions()[: revisions().index(revision)]
+
+
+def is_there(connection: Connection, revision: str) -> bool:
+    """As `has`, for what is asked often: where it was seen it is not looked for again, for what a release can do without stays."""
+    seen = _seen.setdefault(connection.engine, set())
+    if revision not in seen and has(connection, revision):
+        seen.add(revision)
+    return revision in seen
 
 
 def current(connection: Connection) -> str | None:

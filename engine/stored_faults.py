@@ -1,4 +1,4 @@
-"""Faults of what is stored: uploaded files and deployed ones that are not what they were, and references to what is not there."""
+"""Faults of what is stored: uploaded files, deployed ones and entries that are not what they were, and references to what is not there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import clients, keys
+from engine import administration, clients, keys
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
 from engine.database import Database
@@ -87,6 +87,12 @@ def of_references(session: Session) -> Iterator[Fault]:
     for table, rowid, parent, _key in session.execute(text("PRAGMA foreign_key_check")):
         message = f"Expected row {rowid} to refer to one of {parent}, but there is none"
         yield Fault(kind=FaultKind.REFERENCE, about=table, message=message)
+
+
+def of_administration(session: Session) -> Iterator[Fault]:
+    """Recompute the chain of what administrators have done."""
+    if broken := administration.check(session):
+        yield Fault(kind=FaultKind.ADMINISTRATION, about="administration", message=broken)
 
 
 def of_locks(session: Session, *, overdue: datetime) -> Iterator[Fault]:

@@ -31,7 +31,7 @@ PATIENCE = timedelta(minutes=10)
 class Part(StrEnum):
     """What is looked at, in this order."""
 
-    DATABASE = "database"  #: references, deployed files, locks
+    DATABASE = "database"  #: references, deployed files, what administrators have done, locks
     INSTANCES = "instances"  #: journal, token state, rows; counted one by one
     ARCHIVE = "archive"  #: cases that were put away, with their journals; counted one by one
     MATERIALS = "materials"  #: uploaded files; counted one by one
@@ -68,6 +68,7 @@ def verify(
     with db.snapshot() as session:
         yield from stored_faults.of_references(session)
         yield from stored_faults.of_resources(session)
+        yield from stored_faults.of_administration(session)
         yield from stored_faults.of_locks(session, overdue=moments.now() - patience)
     watch(Part.DATABASE, 1, None)
     yield from _of_instances(db, patience, after, watch)

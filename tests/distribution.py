@@ -14,7 +14,17 @@ from engine.tables import METADATA
 
 #: What does not grow with cases, and would be the same in every shard.
 SHARED = {
-    *("accounts", "api_keys", "calendar_years", "compatibility", "compiled_files", "definitions", "departments", "deployments"),
+    *(
+        "accounts",
+        "administration",
+        "api_keys",
+        "calendar_years",
+        "compatibility",
+        "compiled_files",
+        "definitions",
+        "departments",
+        "deployments",
+    ),
     *("grants", "halls", "key_uses", "offers", "recomputations", "resources", "start_events", "start_timers"),
 }
 #: What is of no case, and does not stay: docs/scale.md argues for each.  (A reservation is there before its case, which may never come about.)

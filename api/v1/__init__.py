@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from api import openapi
 from api.v1 import (
     accounts,
+    administration,
     calendar,
     cases,
     deadlines,
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
         messages,
         deployments,
         accounts,
+        administration,
         departments,
         halls,
     ):

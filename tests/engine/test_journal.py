@@ -91,7 +91,7 @@ def test_check__an_entry_and_its_hash_were_changed(stage, case):
     """Who changes one must change all that follow, and the hash that stands on the instance."""
     alpha = stage.own_process(stage.item(case, "alpha"))
     first, second, _ = entries(stage, alpha)
-    forged = journal._hash(first.hash, 2, second.at, "nobody", second.what, second.details)
+    forged = journal.digest(first.hash, 2, second.at, "nobody", second.what, second.details)
     tamper(stage, update(Entry).where(Entry.id == second.id).values(actor="nobody", hash=forged))
 
     assert "entry 3" in verified(stage, alpha)

@@ -2,14 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import pytest
 import time_machine
 from alembic import command
 from sqlalchemy import func, select
 
-from engine import accounts, lockouts, retention, samples
+from engine import accounts, lockouts, retention, samples, schema
 from engine.account_models import WrongPassword
 from engine.actors import Actor, Role, RoleGrant
 from engine.lockouts import FAILURES, LOCKED_FOR
@@ -146,7 +146,7 @@ def test_sweep__what_counts_no_more(seeded, clock):
 
 def test_count__before_there_is_a_place_for_it(seeded, monkeypatch):
     """As nodes of the release before do: the account is locked as a whole; and afterwards that is over."""
-    monkeypatch.setattr(lockouts, "_there", WeakSet())
+    monkeypatch.setattr(schema, "_seen", WeakKeyDictionary())
     with migrating(seeded.bind) as config:
         command.downgrade(config, "0029")
     retention.sweep(seeded, answers=timedelta(days=3))

@@ -1,0 +1,45 @@
+"""Administration (系统管理): who has changed what of accounts, keys, departments and halls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response
+
+from api import auth, paging
+from api.contract import answer, contract
+from api.shapes import Page, Paged, Shape
+from api.transactions import reading
+from engine import administration
+from engine.account_models import Administered
+
+bp = Blueprint("administration", __name__, url_prefix="/administration")
+
+
+class AdministeredShown(Shape):
+    """One change, as it was recorded with it."""
+
+    #: Running number: none is missing.
+    seq: int
+    at: datetime
+    #: The account that did it; `operator`: the command line.
+    actor: str
+    #: E.g. `role granted`, `hall deleted`.
+    what: str
+    #: What it is about: account, role, department, hall, key, label …
+    about: dict[str, str]
+
+
+@bp.get("")
+@contract(summary="管理记录 · Who has changed what", query=Paged, answer=Page[AdministeredShown])
+def list_changes(query: Paged) -> Response:
+    """List changes of accounts, roles, keys, passwords, departments and halls, the newest first."""
+    start = paging.after(query.cursor, int)
+    with reading() as session:
+        found = administration.listing(session, actor=auth.actor(), before=start[0] if start else None, limit=query.limit + 1)
+        return answer(paging.page(found, query.limit, key=lambda entry: (entry.seq,), present=_presented))
+
+
+def _presented(entry: Administered) -> dict[str, Any]:
+    return {"seq": entry.seq, "at": entry.at, "actor": entry.actor, "what": entry.what, "about": entry.about}

@@ -99,6 +99,11 @@ class World:
         wait = min(matters.of(self.session, self.case).longest_wait, periods.DELIVERY_DAYS)
         return calendars.end_of(holidays.calendar(self.session).add(calendars.local_date(min(decided)), wait))
 
+    def issuance_due(self) -> datetime | None:
+        """End of the tenth working day after the first result that has not gone out could (行政许可法 art. 44)."""
+        free = [ready_on(self.case, item) for item in issuable_items(self.case)]
+        return periods.issuance_due(self.session, min(free)) if free else None
+
     def issuable(self) -> bool:
         """Something is granted, not issued, and no missing material holds it."""
         return bool(issuable_items(self.case))
@@ -164,7 +169,7 @@ class World:
         return definitions.decision(self.session, self.loaded, ref).evaluate(variables, self.context.functions)
 
 
-LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
+LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "issuance_due", "deadline", "workdays"})
 #: Variables that the engine itself hands to processes, beside the answers of the situation.
 VARIABLES = frozenset(
     {
@@ -242,6 +247,12 @@ def issuable_items(case: Case) -> list[Item]:
     """Items that are granted, not issued, and not held by a missing material."""
     granted = [item for item in live_items(case) if item.status is ItemStatus.GRANTED]
     return [item for item in granted if not holds(case, item, at=BEFORE_ISSUE)]
+
+
+def ready_on(case: Case, item: Item) -> date:
+    """Day from which a granted result can go out: that of the decision, or on which the last missing material that held it came in."""
+    held = [t.ended_at for t in case.tolerances if t.ended_at and item.code in t.used_by and t.until in BEFORE_ISSUE]
+    return calendars.local_date(max([item.decided_at or moments.now(), *held]))
 
 
 def bundle_ledger(case: Case | Row[Any]) -> tuple[Ledger, TimeLimit] | None:

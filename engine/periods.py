@@ -35,6 +35,11 @@ def answer_due(session: Session, received: date) -> datetime:
     return calendars.end_of(holidays.calendar(session).add(received, ACCEPTANCE_DAYS))
 
 
+def issuance_due(session: Session, ready: date) -> datetime:
+    """When a result that can go out since a day must have gone out (行政许可法 art. 44)."""
+    return calendars.end_of(holidays.calendar(session).add(ready, DELIVERY_DAYS))
+
+
 def open_supplement(session: Session, case: Case) -> Supplement | None:
     """The notice of corrections that is out."""
     return session.scalar(select(Supplement).where(keys.together(Supplement, case), Supplement.status == SupplementStatus.OPEN).limit(1))

@@ -163,7 +163,8 @@ def _project_incidents(change: Change) -> None:
     now, before, failing = change.now, change.before, change.now[WaitKind.INCIDENT]
     may_stand = before[WaitKind.INCIDENT].union(*(before[kind] for kind in _FAILING))
     over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
-    over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
+    if change.run.subject.incidents != 0 or _are_raised(change.writes):  # else no timer has failed
+        over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
     if change.run.handled:  # a step may have failed in this run, and have been canceled in it
         over |= change.run.canceled(WaitKind.EXTERNAL_TASK)
     over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.before.dates.keys())
@@ -173,6 +174,11 @@ def _project_incidents(change: Change) -> None:
     raised = [wait for wait in change.stirred[WaitKind.INCIDENT] if wait.id not in standing]
     rows = [change.common(wait) | {"message": wait.error or "", "raised_at": moments.now()} for wait in raised]
     change.writes.insert(_INCIDENTS, rows)
+
+
+def _are_raised(writes: Writes) -> bool:
+    """Whether an incident is among what is still to be written."""
+    return any(part.table is _INCIDENTS for part in writes.rows)
 
 
 def _recovered(run: Run, timers: Collection[int]) -> set[int]:

@@ -193,7 +193,7 @@ def _issuance() -> str:
             d.external("split", topic="onething.split-issuance"),
             d.end("partly_issued"),
             d.exclusive("issuable", default="over"),
-            d.user("issue", name="统一出件", groups="window", properties={"onething.kind": "issuance"}),
+            d.user("issue", name="统一出件", groups="window", due="${issuance_due()}", properties={"onething.kind": "issuance"}),
             d.exclusive("over"),
             d.user("rate", name="好差评", groups="window", properties={"onething.kind": "rating"}),
             d.end("rated"),

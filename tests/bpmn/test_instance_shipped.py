@@ -18,7 +18,7 @@ from tests.bpmn.instances import HOUR, NOW, again
 SHIPPED = sorted((Path(__file__).parents[2] / "workflows").rglob("*.bpmn"))
 COMPARED = re.compile(r"(\w+) == '(\w+)'")
 #: Functions whose value is a time; the others say yes or no.
-TIMES = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "deadline", "workdays"})
+TIMES = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "issuance_due", "deadline", "workdays"})
 
 
 class World:

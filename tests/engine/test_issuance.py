@@ -6,6 +6,7 @@ from engine.case_models import Package, Result
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Outbox
 from tests import tiny
+from tests.engine.test_recomputing import publish
 
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
 
@@ -97,6 +98,38 @@ def test_issue__nothing_was_granted(stage, clerk, market):
     market.complete(case, "alpha审批", **DENIED)
 
     assert stage.tasks(case) == ["好差评"]
+
+
+def test_issue__is_due_ten_days_after_the_decision(stage, clerk, market):
+    """行政许可法 art. 44; the first result counts, not the day on which the last was there."""
+    case = accepted(stage, clerk, {"alpha": {}, "beta": {}}, longest_wait="30")
+    market.complete(case, "alpha审批", outcome="granted")
+    stage.travel(2026, 3, 5)
+
+    market.complete(case, "beta审批", outcome="granted")
+
+    assert stage.task(case, "统一出件").due_at.isoformat() == "2026-03-16T16:00:00+00:00"
+
+
+def test_issue__is_due_ten_days_after_the_material_that_held_it(stage, clerk, market):
+    plan = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 9, "grace_days": 15}
+    case = accepted(stage, clerk, {"alpha": {}}, outcome="tolerate", materials=[plan])
+    market.complete(case, "alpha审批", outcome="granted")
+    stage.travel(2026, 3, 10)
+
+    clerk.hand_in(case, "plan")
+
+    assert stage.task(case, "统一出件").due_at.isoformat() == "2026-03-24T16:00:00+00:00"
+
+
+def test_issue__due_day_becomes_a_day_off(stage, clerk, market):
+    case = accepted(stage, clerk, {"alpha": {}})
+    market.complete(case, "alpha审批", outcome="granted")
+
+    publish(stage, 16)
+    stage.travel(2026, 3, 3)
+
+    assert stage.task(case, "统一出件").due_at.isoformat() == "2026-03-17T16:00:00+00:00"
 
 
 def test_split__after_the_longest_wait(stage, clerk, market):

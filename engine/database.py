@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import holdings, meters, outages, postgresql, remains, schema, upgrades
+from engine import connections, holdings, meters, outages, postgresql, remains, schema, upgrades
 from engine.large_values import LIVE, LOOKED_FOR
 from engine.live import LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
@@ -57,10 +57,10 @@ def connect(url: str, name: str = schema.NAME) -> Engine:
 
 def _connect_postgresql(url: str, name: str, *, keep: int, more: int) -> Engine:
     # No ping before each use: a connection that has died meanwhile shows it at the first statement, when nothing has been done yet.
-    words = postgresql.words(make_url(url), name)
+    words = connections.words(make_url(url), name)
     # What statements were given is people's data: whatever says why one has failed (the log, an incident) leaves it out.
     bind = create_engine(url, pool_size=keep, max_overflow=more, pool_timeout=POOL_TIMEOUT, connect_args=words, hide_parameters=True)
-    event.listen(bind, "connect", postgresql.let_go)
+    event.listen(bind, "connect", connections.settle)
     outages.watch(bind)
     return bind
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, database, holidays, schema
+from engine import administrators, calendars, connections, database, holidays, schema
 from engine.errors import EngineError, Unavailable
 from engine.models import Entry
 from engine.schema import Finding
@@ -115,12 +115,32 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
 def _inside(session: Session, now: datetime) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
-    checks = [check_durability(connection), migrations]
+    checks = [*check_server(connection), check_durability(connection), migrations]
     if migrations.status is not CheckStatus.FAILED:
         newest = session.scalar(select(func.max(Entry.at)))
         today = calendars.local_date(now)
         checks += [check_clock(now, newest), check_calendars(session, today=today), check_administrators(session)]
     return checks
+
+
+def check_server(connection: Connection) -> list[Check]:
+    """See that PostgreSQL takes our connections, and goes by what the engine was written for; SQLite has no server."""
+    if connection.dialect.name != "postgresql":
+        return []
+    way = connections.look(connection)
+    if way.reads_only:
+        found, advice = "it only reads", "Name the server that writes, or let this one (default_transaction_read_only, promote)."
+        return [Check(what="server", status=CheckStatus.FAILED, found=found, advice=advice, passing=True)]
+    if way.otherwise:
+        found = ", ".join(f"{name} = {value}" for name, value in way.otherwise.items()) + " is not ours"
+        if way.pooled:
+            advice = "Let no pooler stand between, or set what docs/operating.md says for the role."
+            return [Check(what="server", status=CheckStatus.FAILED, found=f"a pooler stands between: {found}", advice=advice)]
+        return [Check(what="server", status=CheckStatus.WARNING, found=found, advice=f"Take it out of {PREFIX}DATABASE_URL (options).")]
+    if way.encoding != "UTF8":
+        found, advice = f"its database is {way.encoding}, and refuses what that has no letter for", "Make it anew with ENCODING 'UTF8'."
+        return [Check(what="server", status=CheckStatus.WARNING, found=found, advice=advice)]
+    return [Check(what="server", found="takes our connections as they are")]
 
 
 def check_durability(connection: Connection) -> Check:

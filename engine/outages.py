@@ -28,13 +28,17 @@ from engine.errors import Busy, EngineError, InvalidInput, Unavailable, Unsettle
 log = structlog.get_logger()
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
 _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
-#: What is referred to is not there (SQLSTATE): it was, when it was looked at.
-_GONE_MEANWHILE = "23503"
 #: There is one already that is to be unique (SQLSTATE).
 _TAKEN = "23505"
+#: Our role may not; it has no schema to put anything into (SQLSTATE).
+_FORBIDDEN = frozenset({"42501", "3F000"})
 _GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
-#: Idle in a transaction for too long; a server that only reads: it has been replaced by another.
-_LOST = frozenset({"25P03", "25006"})
+#: What was prepared does not fit a table any more that somebody has changed: it is prepared anew, in a new connection (SQLSTATE).
+_CHANGED = "0A000"
+#: What is not as it was when it was looked at, also what is referred to (SQLSTATE), and what whoever asked is told.
+_VANISHED = {"23503": _GONE, _CHANGED: "Expected to find a table as it was a moment ago, but it has just been changed; try again"}
+#: Idle in a transaction, or in it, for too long; a server that only reads: it has been replaced by another.
+_LOST = frozenset({"25P03", "25P04", "25006"})
 #: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
 _AWAY = ("08", "53", "57", "58")
 #: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
@@ -64,8 +68,8 @@ def told(*, committing: bool = False) -> Iterator[None]:
         raise _counted(_unavailable("")) from error
     except DBAPIError as error:
         if _state(error) in _UNFIT:
-            log.warning("what came does not fit into the database", because=_said(error))  # or a column of ours is too small
-            raise InvalidInput(f"Expected values that a database can keep, but it says: {_said(error)}") from error
+            log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
+            raise InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}") from error
         meant = _meaning(error, committing=committing)
         if meant is None:
             raise
@@ -82,13 +86,19 @@ def is_taken(error: DBAPIError) -> bool:
     return _state(error) == _TAKEN or "UNIQUE constraint failed" in str(error.orig)
 
 
+def is_forbidden(error: DBAPIError) -> bool:
+    """Whether our role may not do that, or has no schema to do it in."""
+    return _state(error) in _FORBIDDEN
+
+
 def _state(error: DBAPIError) -> str:
     """Give the SQLSTATE of a fault; nothing when there is none.  A NUL character is refused by the driver, who names none."""
     state: str = getattr(error.orig, "sqlstate", None) or ""
     return "22021" if not state and isinstance(error, DataError) else state
 
 
-def _said(error: DBAPIError) -> str:
+def said(error: DBAPIError) -> str:
+    """What the database says, in a line."""
     return str(error.orig).strip().splitlines()[0]
 
 
@@ -104,7 +114,7 @@ def watch(bind: Engine) -> None:
 
 def _look(context: ExceptionContext) -> None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
-    if state in _LOST or state.startswith("57P"):
+    if state in _LOST or state == _CHANGED or state.startswith("57P"):
         context.is_disconnect = True
     _leave_out_rows(context, state)
 
@@ -128,8 +138,8 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     state = _state(error)
     if state in _IN_THE_WAY:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
-    if state == _GONE_MEANWHILE:
-        return Vanished(_GONE)
+    if state in _VANISHED:
+        return Vanished(_VANISHED[state])
     # Without a state nobody has answered: there is no connection, or no more.
     lost = state.startswith(("08", "57P")) if state else isinstance(error, OperationalError | InterfaceError)
     if lost and committing:

@@ -1,4 +1,4 @@
-"""What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement; how it is reached.
+"""What only PostgreSQL is asked: rows that come as JSON, so that everything costs one statement.
 
 All SQL that is not everybody's stands here: a descendant of PostgreSQL that knows less needs another such module.
 """
@@ -13,7 +13,6 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
     CTE,
     JSON,
-    URL,
     Column,
     Connection,
     LargeBinary,
@@ -76,24 +75,6 @@ def version(number: int) -> tuple[int, ...]:
     return (first, rest) if first >= 10 else (first, *divmod(rest, 100))  # noqa: PLR2004 - since 10 a version has two parts
 
 
-def words(url: URL, name: str) -> dict[str, Any]:
-    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds.
-
-    `name` is what the database shows others of us; what the URL says stands behind it.
-    """
-    limits = {"lock_timeout": LOCK_TIMEOUT, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
-    said = {
-        "options": " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items()) + " -c timezone=UTC",
-        "connect_timeout": 5,
-        "keepalives_idle": 5,
-        "keepalives_interval": 2,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-    }
-    called = f"{name} {url.query.get('application_name', '')}".strip()
-    return {name: value for name, value in said.items() if name not in url.query} | {"application_name": called}
-
-
 def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
     """Take a lock that is not that of a row, until the transaction ends; the numbers are ours alone, and mean nothing."""
     taking = "SELECT pg_advisory_xact_lock_shared(:lock)" if shared else "SELECT pg_advisory_xact_lock(:lock)"
@@ -128,17 +109,6 @@ def look_after(connection: Connection) -> None:
     for name, limit in limits.items():
         known = "SELECT set_config(name, :limit, false) FROM pg_settings WHERE name = :name"
         connection.execute(text(known), {"name": name, "limit": limit})
-
-
-def let_go(connection: Any, _record: Any = None) -> None:
-    """Have the server end a session when nobody takes what it sends: it is at work, as it sees it, and holds its locks meanwhile.
-
-    From 12 on, and by TCP.  Else that lasts for a quarter of an hour, or for as long as a node is frozen.
-    """
-    known = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'tcp_user_timeout'"
-    connection.autocommit = True
-    connection.execute(known, [str(IDLE_TIMEOUT * 1000)])
-    connection.autocommit = False
 
 
 def is_free(lock: ColumnElement[int]) -> ColumnElement[bool]:

@@ -13,8 +13,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import DBAPIError
 
-from engine import outages, postgresql, schema
+from engine import connections, outages, postgresql, schema
+from engine.errors import InvalidState
 from engine.migrations import online
 
 Answer = TypeVar("Answer")
@@ -35,13 +37,33 @@ def migrate(bind: Engine, *, force: bool = False) -> str:
     InvalidState is raised when this release cannot serve beside them.
     """
     known = schema.revisions()
-    with outages.told():
+    with outages.told(), _permitted():
+        _ask(bind, _require_server)
         for contraction in _ask(bind, schema.contractions):
             _upgrade(bind, known[known.index(contraction.revision) - 1])
             if not force and (clients := _ask(bind, partial(schema.hindrances, contraction))):
                 return schema.remainder(contraction, clients)
         _upgrade(bind, known[-1])
     return ""
+
+
+def _require_server(connection: Connection) -> None:
+    """Raise InvalidState when a pooler stands between: whoever migrates holds a lock for as long as he has his session."""
+    if connection.dialect.name == "postgresql" and connections.look(connection).pooled:
+        raise InvalidState(
+            "Expected to reach PostgreSQL itself, but a pooler stands between; give the command with the address of the server"
+        )
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    """Say that our role may not do this: whoever has given the command is to have it done by another, or be given the right."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not outages.is_forbidden(error):
+            raise
+        raise InvalidState(f"Expected to change the schema, but the database says: {outages.said(error)}") from error
 
 
 def _upgrade(bind: Engine, revision: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from engine import database, postgresql
+from engine import connections, database, postgresql
 from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
@@ -302,7 +302,8 @@ def test_transaction__all_connections_are_taken(url, near, opened, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("state", "says"), [("53100", "has no room left"), ("53300", "takes no more connections"), ("58030", "cannot be reached")]
+    ("state", "says"),
+    [("53100", "has no room left"), ("53300", "takes no more connections"), ("58030", "cannot be reached"), ("25P04", "cannot be reached")],
 )
 def test_transaction__server_is_short_of_something(db, near, state, says):
     run(
@@ -329,6 +330,23 @@ def test_transaction__disk_of_sqlite_is_full(sqlite):
         assert count(db) == 0
         add(db)
         db.close()
+
+
+def test_transaction__somebody_changes_a_table(db, near):
+    """What was prepared for the table as it was is of no use; who begins anew prepares it anew, in a connection of his own."""
+    add(near)
+    names = [read_names(db) for _ in range(10)]
+    run(near, "alter table departments alter name type varchar(120)")
+
+    with pytest.raises(Vanished, match="but it has just been changed; try again"):
+        read_names(db)
+    assert [read_names(db)] * 10 == names
+    run(near, "alter table departments alter name type varchar")
+
+
+def read_names(db):
+    with db.reading() as session:
+        return session.scalars(select(Department.name)).all()
 
 
 def test_transaction__statement_that_is_wrong(db):
@@ -446,7 +464,7 @@ def by_tcp():
 
 def test_transaction__nobody_takes_what_is_sent(by_tcp, opened, monkeypatch):
     """A node that is frozen while much comes to it holds its locks no longer than one that stands still between two statements."""
-    monkeypatch.setattr(postgresql, "IDLE_TIMEOUT", 1)
+    monkeypatch.setitem(connections.OF_SOME, "tcp_user_timeout", "1000")
     frozen, near = opened(by_tcp), opened(by_tcp)
     take = text("SELECT * FROM held FOR UPDATE")
     with near.bind.begin() as connection:

@@ -17,10 +17,10 @@ ENGINE = CHECKOUT / "engine"
 #: What is not everybody's SQL, and the modules that may say it.
 OWN = {
     r"ON CONFLICT|on_conflict": {"postgresql", "writes"},
-    r"json_(to|build|agg|each|array)|jsonb|JSONB": {"postgresql"},
+    r"json_(to|build|agg|each|array)|jsonb|JSONB": {"connections", "postgresql"},
     r"\bARRAY\b|unnest": set(),
     r"pg_(try_)?advisory": {"postgresql"},
-    r"(lock|statement|session)_timeout": {"postgresql"},
+    r"(lock|statement|session)_timeout": {"connections", "postgresql"},
     r"pg_stat_|pg_prepared_": {"clients"},
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},

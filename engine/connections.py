@@ -1,0 +1,98 @@
+"""Connections (连接) to PostgreSQL: how one is made, what it goes by, and whether it leads where it should."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, Connection, text
+
+from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT
+
+#: What ours go by, whatever an administrator has set for the server, the database or our role: the engine is written for this, and no
+#: answer is to come of anything else.  Times are milliseconds.
+OURS = {
+    "lock_timeout": f"{LOCK_TIMEOUT * 1000}",
+    "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000}",
+    # While a commit waits for a standby it would make it look acknowledged.
+    "statement_timeout": "0",
+    # Who has waited for a lock sees what the one before him has written.
+    "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
+    "datestyle": "ISO",
+    "timezone": "UTC",
+}
+#: The same of what only some servers know; the others would refuse the connection.
+OF_SOME = {
+    "transaction_timeout": "0",
+    "idle_session_timeout": "0",
+    # A session ends when nobody takes what it sends: it is at work, as the server sees it, and holds its locks meanwhile.  From 12 on, and
+    # by TCP; else that lasts for a quarter of an hour, or for as long as a node is frozen.
+    "tcp_user_timeout": f"{IDLE_TIMEOUT * 1000}",
+}
+#: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
+VITAL = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
+
+
+def words(url: URL, name: str) -> dict[str, Any]:
+    """How a connection is made, as far as its URL does not say: a host that has gone is noticed within seconds.
+
+    `name` is what the database shows others of us; what the URL says stands behind it, and so do its `options`, which then count.
+    """
+    said = {
+        "client_encoding": "utf8",  # also where the database has none
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }
+    limits = [f"-c {option}=" + value.replace(" ", r"\ ") for option, value in OURS.items()]
+    both = {"options": " ".join(limits), "application_name": name}
+    return {name: value for name, value in said.items() if name not in url.query} | {
+        name: " ".join(filter(None, [value, *url.normalized_query.get(name, ())])) for name, value in both.items()
+    }
+
+
+def settle(connection: Any, _record: Any = None) -> None:
+    """Set what only some servers know, as far as the URL does not say it.
+
+    A pooler may hand the next transaction to another session, which knows nothing of what was prepared in this one: then nothing is.
+    """
+    known = """SELECT pg_backend_pid(), (SELECT count(set_config(known.name, said.value, false)) FROM pg_settings AS known
+        JOIN json_each_text(CAST(%s AS json)) AS said ON said.key = known.name WHERE known.source <> 'client')"""
+    connection.autocommit = True
+    session, _ = connection.execute(known, [json.dumps(OF_SOME)]).fetchone()
+    connection.autocommit = False
+    if session != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """What a connection has come to."""
+
+    #: How the database keeps texts.
+    encoding: str
+    #: Whether it takes no writes.
+    reads_only: bool
+    #: What the connection goes by that is vital, and not as it should be: by name what it is.
+    otherwise: dict[str, str]
+    #: Whether somebody stands between who has connections of his own to the server.
+    pooled: bool
+
+
+def look(connection: Connection) -> Way:
+    """Look where a connection leads."""
+    query = text(
+        """SELECT name, setting FROM pg_settings WHERE name IN ('server_encoding', 'transaction_read_only') OR name = ANY(:vital)"""
+    )
+    there: dict[str, str] = {row.name: row.setting for row in connection.execute(query, {"vital": list(VITAL)})}
+    said: Any = connection.connection.driver_connection
+    return Way(
+        encoding=there["server_encoding"],
+        reads_only=there["transaction_read_only"] == "on",
+        otherwise={name: there[name] for name in VITAL if name in there and there[name] != (OURS | OF_SOME)[name]},
+        pooled=said.info.backend_pid != connection.scalar(text("SELECT pg_backend_pid()")),
+    )

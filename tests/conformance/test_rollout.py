@@ -1,0 +1,55 @@
+"""While a release is rolled out, nodes of the one before take up what those of this one have left, and the other way round."""
+
+from __future__ import annotations
+
+import itertools
+import tarfile
+
+import pytest
+import zstandard
+
+from tests.conformance import elsewhere
+from tests.conformance.test_cases import RUNS, named
+from tests.releases import SNAPSHOTS
+
+BEFORE = "code-0027"
+#: What comes of it otherwise when both have a hand in it, though each does it right alone (docs/operating.md tells it).
+OTHERWISE = {
+    # The older one counts a round when its work ends, the newer one when its job has come: what one has ended and the other carries on is
+    # not counted.
+    "activities/jobs: After each of several instances",
+}
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """The release before."""
+    folder, packed = tmp_path_factory.mktemp(BEFORE), SNAPSHOTS / f"{BEFORE}.tar.zst"
+    with packed.open("rb") as file, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(file), mode="r|") as code:
+        code.extractall(folder, filter="data")
+    with elsewhere.release(folder) as step:
+        yield step
+
+
+def play(case, run, *nodes):
+    """Play a run, each step by the next of the nodes; gives what each step told, as far as it came, and where it stands then."""
+    told, standing = [], elsewhere.Standing(drawing=case.drawing)
+    try:
+        for step, node in zip([step for step in run if step.trace is not None], itertools.cycle(nodes), strict=False):
+            standing = node(standing, step)
+            told.append(standing.told)
+    except AssertionError:  # nothing waits where the page goes on
+        told.append("")
+    return told, standing
+
+
+@pytest.mark.parametrize(("case", "run"), named(RUNS))
+def test_case__by_turns(case, run, before):
+    """What each does right they do together, too; where the older one does otherwise, at least nothing stands still."""
+    page = [step.trace for step in run if step.trace is not None]
+    alone = play(case, run, before)[0]
+
+    for nodes in ((before, elsewhere.step), (elsewhere.step, before)):
+        told, standing = play(case, run, *nodes)
+        assert (told == page) is (case.name not in OTHERWISE or nodes[0] is elsewhere.step) or alone != page
+        assert standing.ended or standing.waits

@@ -70,6 +70,7 @@ soak: .venv/dev.stamp
 
 soak-ha: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.standbys --seed $(SEED)
+	$(BIN)/python -m tests.soak.midst --seed $(SEED)
 
 soak-migrate: .venv/dev.stamp
 	$(BIN)/python -m tests.soak.upgrades --seed $(SEED)

@@ -13,6 +13,7 @@ from tests.soak.trial import Plan
 
 WRONG = {
     "kill", "freeze", "cut", "isolate", "stall", "delay", "half_close", "terminate", "restart", "crash", "fill_pool", "hold_rows",
+    "meddle", "read_only", "rebuild", "report",
 }  # fmt: skip
 
 

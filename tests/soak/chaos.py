@@ -18,6 +18,16 @@ from tests.proxy import Proxy
 from tests.soak.nodes import Node
 from tests.soak.server import Server
 
+#: What an administrator may set, and no node is to go by.
+MEDDLED = (
+    "statement_timeout = '5ms'", "transaction_timeout = '20ms'", "lock_timeout = '1ms'", "idle_session_timeout = '100ms'",
+    "default_transaction_isolation = 'repeatable read'", "datestyle = 'SQL, DMY'", "timezone = 'Asia/Shanghai'",
+)  # fmt: skip
+#: What an administrator may do to tables while people work.
+REBUILT = (
+    "reindex table instances", "reindex table concurrently tasks", "vacuum full jobs", "analyze",
+    "alter table tasks alter assignee type varchar({longer})", "alter table cases alter number type varchar({longer})",
+)  # fmt: skip
 _OTHERS = "select pid from pg_stat_activity where pid <> pg_backend_pid() and datname = %s"
 
 
@@ -32,6 +42,7 @@ class Chaos:
         self._mending: list[threading.Thread] = []
         self._kinds: list[Callable[[], None]] = [
             self.kill, self.cut, self.isolate, self.stall, self.delay, self.half_close, self.terminate, self.restart, self.crash, self.fill_pool, self.hold_rows,
+            self.meddle, self.read_only, self.rebuild, self.report,
         ]  # fmt: skip
         if small_disk:
             self._kinds.append(self.fill_disk)
@@ -133,9 +144,50 @@ class Chaos:
 
     def hold_rows(self) -> None:
         """Hold some instances, as somebody would who looks too closely."""
-        with contextlib.suppress(psycopg.Error), psycopg.connect(self.server.url(self.database).replace("+psycopg", "")) as session:
+        with contextlib.suppress(psycopg.Error), self._within() as session, session.transaction():
             session.execute("select id from instances order by started_at desc limit 40 for update skip locked")
             time.sleep(self.random.uniform(0.3, 1))
+
+    def meddle(self) -> None:
+        """Set for the database what nobody should, and have sessions begin with it; then take it back."""
+        self._configured(*MEDDLED)
+
+    def read_only(self) -> None:
+        """Let the database take no writes for a moment."""
+        self._configured("default_transaction_read_only = on")
+
+    def rebuild(self) -> None:
+        """Build indexes anew, and change columns; who waits for those who use a table has others wait behind him."""
+        with contextlib.suppress(psycopg.Error), self._within() as session:
+            session.execute("set lock_timeout = '1s'")
+            for statement in self.random.sample(REBUILT, 3):
+                with contextlib.suppress(psycopg.errors.LockNotAvailable):
+                    session.execute(statement.format(longer=self.random.randint(100, 1000)))
+
+    def report(self) -> None:
+        """Look at one moment for long, so that nothing which is done meanwhile is cleared away."""
+
+        def look() -> None:
+            with contextlib.suppress(psycopg.Error), self._within() as session, session.transaction():
+                session.execute("set transaction isolation level repeatable read")
+                session.execute("select count(*) from instances")
+                time.sleep(10)
+
+        thread = threading.Thread(target=look, name="report")
+        self._mending.append(thread)
+        thread.start()
+
+    def _within(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.server.url(self.database).replace("+psycopg", ""), autocommit=True)
+
+    def _configured(self, *settings: str) -> None:
+        self.server.await_answer()
+        with self.server.connect() as session:
+            for setting in settings:
+                session.execute(f"alter database {self.database} set {setting}")
+            self.terminate()
+            time.sleep(self.random.uniform(0.5, 1.5))
+            session.execute(f"alter database {self.database} reset all")
 
     def fill_disk(self) -> None:
         """Fill the disk of the database to the last byte."""

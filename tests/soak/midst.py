@@ -24,6 +24,7 @@ from tests.hall import WORKFLOWS
 from tests.soak import checks, trial
 from tests.soak.clerks import Board
 from tests.soak.nodes import ONETHING
+from tests.soak.server import Server
 from tests.soak.standbys import DATABASE, FAILURES, Cluster, _node
 from tests.soak.trial import Plan
 
@@ -69,11 +70,18 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         db = Database(primary.url(DATABASE))
         stack.callback(db.close)
         faults += trial._await_rest(db)
-        again = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        # pg_dump passes over a host that refuses it, as a dead one does, not over one that takes it and lets go.
+        there = environ | {"ONETHING_DATABASE_URL": _url(cluster.servers if how == "kill" else cluster.servers[1:])}
+        again = subprocess.run(words, env=there, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if again.returncode and not (command == "backup" and given.returncode == 0):  # then it is there already
             faults.append(f"Expected {command} to be done when it is given again, but it ended with {again.returncode}: {again.stdout}")
         faults += [wrong for node in nodes for wrong in node.stop()]
         return given.returncode, faults + board.wrong + list(checks.check(db, board.commands))
+
+
+def _url(servers: list[Server]) -> str:
+    hosts = "&".join(f"host=127.0.0.1:{server.port}" for server in servers)
+    return f"postgresql+psycopg://postgres@/{DATABASE}?{hosts}&target_session_attrs=read-write&connect_timeout=2"
 
 
 def _words(command: str, folder: Path) -> list[Path]:

@@ -46,6 +46,15 @@ class Turns:
         finally:
             self._take()
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have a turn inside the block: for what is done when the request has been answered in part."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._give_back()
+
     def _take(self) -> None:
         self._turns.acquire()
         self._taken.append(None)

@@ -46,7 +46,7 @@ def fetch_and_lock() -> Response:
     def present(session: Session, found: Found, wanted: Wanted) -> dict[str, Any]:
         return _fetched(session, found, options[id(wanted)])
 
-    return answers.json(polling.fetch(database(), what, seconds=wait / 1000, present=present))
+    return polling.fetch(database(), what, seconds=wait / 1000, present=present)
 
 
 @bp.post("/<task>/complete")

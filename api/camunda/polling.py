@@ -2,29 +2,32 @@
 
 Who waits holds a thread and nothing else: no transaction, no connection, and no turn (`api.turns`).  One thread of the process looks at
 the table for all of them, because tasks also come from other hosts, from locks that run out and from retries that are due.
+
+A client that has hung up while it waited is noticed before tasks are locked for it: its answer begins with a blank.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
+import orjson
 import structlog
-from flask import current_app, g
+from flask import Response, current_app, g, stream_with_context
+from werkzeug.exceptions import HTTPException
 
 from api import auth
+from api.camunda import answers
 from api.repeats import again
 from api.turns import Turns
 from engine import arrivals, fetches
-from engine.actors import Actor
 from engine.arrivals import Waiter
 from engine.database import Database, Session
-from engine.errors import Busy, Unavailable
+from engine.errors import Busy, EngineError, Unavailable
 from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
 from engine.troubles import Trouble
@@ -36,61 +39,114 @@ MOST = 2000
 LOOK = 0.5
 #: Name of his thread.
 WATCHER = "external tasks"
+#: With what the answer to who has waited begins; it means nothing in JSON.
+BLANK = b" "
 _watching = threading.Lock()
 _log = structlog.get_logger()
 Present = Callable[[Session, Found, Wanted], dict[str, Any]]
 
 
-def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> list[dict[str, Any]]:
+class Poll:
+    """One request for tasks, from when it comes until it is answered."""
+
+    def __init__(self, db: Database, what: Fetch, waiter: Waiter, present: Present, *, until: float) -> None:
+        self._db, self._what, self._waiter, self._present, self._until = db, what, waiter, present, until
+        #: Who asks, and how that is found out.
+        self._actor, self._who = auth.actor(), auth.actor
+
+    def wait(self) -> bool:
+        """Wait, without a turn, until something is there; False: it has waited long enough, or is sent home."""
+        while not self._waiter.is_superseded() and (left := self._until - time.monotonic()) > 0 and arrivals.count() <= MOST:
+            _watch(self._db)
+            self._waiter.sleep(left)
+            self._who = auth.by_credentials  # in half an hour a key may have been revoked
+            if self._waiter.is_superseded():
+                break
+            with _turn():
+                if again(self.look):
+                    return True
+        return False
+
+    def look(self) -> bool:
+        """Tell whether something is there; a look keeps no writer waiting."""
+        self._actor, told = self._who(), self._waiter.told
+        with self._db.reading() as session:
+            there = fetches.is_there(session, self._what, actor=self._actor)
+        if not there:
+            self._waiter.settle(told)
+        return there
+
+    def take(self) -> list[dict[str, Any]]:
+        """Lock what is there, and show it."""
+        told, fetched = self._waiter.told, list[dict[str, Any]]()
+        while not self._waiter.is_superseded() and (left := self._what.limit - len(fetched)) > 0:
+            some = replace(self._what, limit=min(left, self._db.batch))
+            try:
+                with self._db.transaction() as session:
+                    found = [self._present(session, *each) for each in fetches.fetch(session, some, actor=self._actor)]
+            except (Busy, Unavailable):
+                if not fetched:
+                    raise
+                break  # what is locked by now is given; where the process dies instead, it is free when its lock runs out
+            fetched += found
+            if len(found) < some.limit:
+                self._waiter.settle(told)
+                break
+        return fetched
+
+
+def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> Response:
     """Fetch and lock; when there is nothing, wait for it, at most so long.
 
     A newer request of the same worker for the same topics sends this one home with nothing: its sender may be gone.  So a look that the
     database keeps from being done is done again in here, where the newer one finds it; and a request that begins anew all the same is as
     old as it was.
     """
-    topics, who = {wanted.topic for wanted in what.wanted}, auth.actor
+    topics, name = {wanted.topic for wanted in what.wanted}, auth.actor().name
     since = g.setdefault("came", arrivals.moment())
-    deadline = g.setdefault("until", time.monotonic() + seconds)
-    name = who().name
-    with arrivals.waiting((name, what.worker, *sorted(topics)), topics, since, alike=(name, what.alike)) as waiter:
-        while not waiter.is_superseded():
-            found = again(partial(_try, db, what, who, present, waiter))
-            left = deadline - time.monotonic()
-            if found or left <= 0 or arrivals.count() > MOST:
-                return found
-            _watch(db)
+    until = g.setdefault("until", time.monotonic() + seconds)
+    rest: ExitStack | None = None
+    with ExitStack() as waits:
+        alike = (name, what.alike)
+        waiter = waits.enter_context(arrivals.waiting((name, what.worker, *sorted(topics)), topics, since, alike=alike))
+        poll = Poll(db, what, waiter, present, until=until)
+        found = [] if waiter.is_superseded() or not again(poll.look) else again(poll.take)
+        if not found:
             with _without_turn():
-                waiter.sleep(left)
-            who = auth.by_credentials  # in half an hour a key may have been revoked
-    return []
+                rest = waits.pop_all() if poll.wait() else None
+    return answers.json(found) if rest is None else _sent(poll, rest)
 
 
-def _try(db: Database, what: Fetch, who: Callable[[], Actor], present: Present, waiter: Waiter) -> list[dict[str, Any]]:
-    actor, told = who(), waiter.told
-    with db.reading() as session:  # a look keeps no writer waiting
-        if not fetches.is_there(session, what, actor=actor):
-            waiter.settle(told)
-            return []
-    if waiter.is_superseded():  # while it looked
-        return []
-    fetched: list[dict[str, Any]] = []
-    while (left := what.limit - len(fetched)) > 0:
-        some = replace(what, limit=min(left, db.batch))
-        try:
-            with db.transaction() as session:
-                found = [present(session, *each) for each in fetches.fetch(session, some, actor=actor)]
-        except (Busy, Unavailable):
-            if not fetched:
-                raise
-            break  # what is locked by now is given; where the process dies instead, it is free when its lock runs out
-        fetched += found
-        if len(found) < some.limit:
-            waiter.settle(told)
-            break
-    return fetched
+def _sent(poll: Poll, waits: ExitStack) -> Response:
+    answer = Response(stream_with_context(_pieces(poll, waits)), content_type="application/json")
+    answer.call_on_close(waits.close)  # also where nothing of it is ever sent
+    return answer
 
 
-def _without_turn() -> Any:
+def _pieces(poll: Poll, waits: ExitStack) -> Iterator[bytes]:
+    """Give what is sent to who has waited, when something is there for him.
+
+    The server takes a blank only while the client is there; else it ends this at once, and nothing is locked for nobody.  The status is
+    sent by then: what goes wrong afterwards gives the worker nothing, and it asks again.
+    """
+    found: list[dict[str, Any]] = []
+    with waits:
+        with suppress(EngineError, HTTPException):
+            there = True
+            while there and not found:  # others may have been faster
+                yield BLANK
+                with _turn():
+                    found = again(poll.take)
+                there = bool(found) or poll.wait()
+        yield orjson.dumps(found, default=str)
+
+
+def _turn() -> AbstractContextManager[None]:
+    turns: Turns | None = current_app.extensions.get("turns")
+    return turns.taken() if turns is not None else nullcontext()
+
+
+def _without_turn() -> AbstractContextManager[None]:
     turns: Turns | None = current_app.extensions.get("turns")
     return turns.given_up() if turns is not None else nullcontext()
 

@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import islice
 from types import SimpleNamespace
 
@@ -74,10 +75,16 @@ def workers():
             waiter.send_home()
 
 
-def poll(caller, worker="w", topic="print", most=1, **more):
+def ask(caller, worker="w", topic="print", most=1, **more):
     topics = [{"topicName": topic, "lockDuration": 600_000, **more}]
     asked = {"workerId": worker, "maxTasks": most, "asyncResponseTimeout": 5_000 * PATIENCE, "topics": topics}
     return caller.post("/external-task/fetchAndLock", asked)
+
+
+def poll(*asked, **more):
+    answer = ask(*asked, **more)
+    answer.get_data()  # all of it: tasks are locked when what they are told in is sent
+    return answer
 
 
 def start(designer):
@@ -313,6 +320,59 @@ def test_wait__newer_request_comes_while_the_older_one_is_hindered(
     assert (older.result(PATIENCE).status_code, older.result().json) == (200, [])
     started = start(designer)
     assert given([newer[0].result(PATIENCE)]) == [started]
+
+
+def test_wait__client_is_gone_when_something_comes(client, designer, sleepers, workers, drawn):
+    """Nothing is locked for it, and the next is woken."""
+    staying = workers.submit(poll, client("admin"), "staying")
+    sleepers.await_(1)
+    going = workers.submit(lambda: ask(client("admin"), "going").close())
+    sleepers.await_(2)
+
+    started = start(designer)
+    going.result(PATIENCE)
+
+    assert given([staying.result(PATIENCE)]) == [started]
+    assert arrivals.count() == 0
+
+
+def test_wait__another_was_faster(client, designer, sleepers, workers, drawn, monkeypatch):
+    """Who has begun to be answered goes on waiting."""
+    fetch, missed = fetches.fetch, []
+
+    def miss(session, what, *, actor):
+        monkeypatch.setattr(fetches, "fetch", fetch)
+        missed.append(fetch(session, replace(what, worker="another"), actor=actor))
+        return []
+
+    waiting = workers.submit(poll, client("admin"))
+    sleepers.await_(1)
+    monkeypatch.setattr(fetches, "fetch", miss)
+    start(designer)
+    while not missed:
+        time.sleep(0.01)
+    sleepers.await_(1)
+    started = start(designer)
+
+    assert given([waiting.result(PATIENCE)]) == [started]
+
+
+def test_wait__what_came_cannot_be_locked(client, designer, sleepers, workers, drawn, monkeypatch):
+    """Its status was sent by then: it is given nothing, and asks again."""
+    monkeypatch.setattr(repeats, "PAUSES", ())
+
+    def fetch(*_args, **_words):
+        raise Busy("held")
+
+    waiting = workers.submit(poll, client("admin"))
+    sleepers.await_(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(fetches, "fetch", fetch)
+        started = start(designer)
+        answer = waiting.result(PATIENCE)
+
+    assert (answer.status_code, answer.json) == (200, [])
+    assert given([poll(client("admin"))]) == [started]
 
 
 @pytest.mark.parametrize("how", ["its key is revoked", "its account is disabled"])

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -178,18 +179,28 @@ def test_workers__two_hundred_wait(server):
     assert [line.answer() for line in waiting] == [[]] * MANY_WORKERS
 
 
-def test_worker__hangs_up(server):
-    """The task that comes is locked for it, as everybody can see, until the lock runs out or somebody gives it back; nothing else is kept."""
-    process, *_ = server.processes()
-    gone, looking = server.wait_at(process), server.line(process)
-    gone.close()
-    started = looking.start()
+def hang_up(process, line):
+    """Close a connection to a process, and wait until it has noticed."""
+    there = len(list(Path(f"/proc/{process}/fd").iterdir()))
+    line.close()
+    deadline = time.monotonic() + PATIENCE
+    while len(list(Path(f"/proc/{process}/fd").iterdir())) > there - 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
-    while not (task := looking.call("GET", "/external-task")[0])["workerId"]:
+
+def test_worker__hangs_up(server):
+    """The task that comes is locked for nobody: the next that waits has it at once, and where there is none it is free."""
+    process, *_ = server.processes()
+    staying, gone, looking = server.wait_at(process, "another"), server.wait_at(process), server.line(process)
+    hang_up(process, gone)
+
+    started = looking.start()
+    assert [task["processInstanceId"] for task in staying.answer()] == [started]
+
+    gone = server.wait_at(process)
+    hang_up(process, gone)
+    looking.start()
+    while asleep([looking]):
         pass
-    assert (task["processInstanceId"], task["workerId"], looking.asleep) == (started, "w", 0)
-    assert task["lockExpirationTime"] is not None
-    waiting = server.wait_at(process, "another")
-    looking.ask("POST", f"/external-task/{task['id']}/unlock")
-    looking.getresponse().read()
-    assert [task["id"] for task in waiting.answer()] == [task["id"]]
+    assert [task["workerId"] for task in looking.call("GET", "/external-task?notLocked=true")] == [None]

@@ -16,6 +16,8 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Greatest whole number that every database keeps.
 GREATEST = 2**63 - 1
 FORM = "multipart/form-data"
+#: With what some editors begin a file; it says nothing.
+BOM = b"\xef\xbb\xbf"
 #: The part of a form that is the upload.
 FILE = "file"
 
@@ -41,7 +43,8 @@ _WORDS = {
     "dict_type": "Expected an object, but it is something else",
     "model_type": "Expected an object, but it is something else",
     "date_from_datetime_parsing": "Expected a date such as 2026-11-25, but it is none",
-    "datetime_from_date_parsing": "Expected a moment such as 2026-11-25T08:30:00+08:00, but it is none",
+    "datetime_from_date_parsing": "Expected a moment such as 2026-11-25T00:30:00Z, but it is none (in an address + is written %2B)",
+    "timezone_aware": "Expected a moment with its time zone, such as 2026-11-25T00:30:00Z, but it has none",
     "date_from_datetime_inexact": "Expected a date such as 2026-11-25, but it is a moment",
     "uuid_parsing": "Expected an id that was given out here, but it is none",
 }
@@ -49,11 +52,11 @@ _WORDS = {
 
 def read_json(model: type[Model]) -> Model:
     """Read the body.  Raises BadRequest (no JSON), InvalidInput (other data than the model takes)."""
-    raw = request.get_data()
+    raw = request.get_data().removeprefix(BOM)
     try:
         document = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
-        raise BadRequest(f"Expected JSON, but {error}") from None
+        raise BadRequest(f"Expected JSON in UTF-8, but {error}") from None
     if unfit := list(_unfit(document, "")):
         raise _invalid([{"field": field, "message": message} for field, message in unfit])
     try:
@@ -79,9 +82,11 @@ def read_form(model: type[Model]) -> Model:
 def read_query(model: type[Model]) -> Model:
     """Read the query.  A field that is no list may stand there once."""
     many = {name for name, field in model.model_fields.items() if get_origin(field.annotation) is list}
-    values: dict[str, Any] = {name: parts if name in many or len(parts) > 1 else parts[0] for name, parts in request.args.lists()}
+    given = dict(request.args.lists())
+    if repeated := [name for name, parts in given.items() if name not in many and len(parts) > 1]:
+        raise _invalid([{"field": name, "message": "Expected one value, but there are several"} for name in repeated])
     try:
-        return model.model_validate(values)
+        return model.model_validate({name: parts if name in many else parts[0] for name, parts in given.items()})
     except ValidationError as error:
         raise _invalid(_explained(error)) from None
 

@@ -6,9 +6,9 @@ What checks a model is built when it is first used: to build all of them would t
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, RootModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, RootModel
 
 from api import remarks
 
@@ -21,6 +21,13 @@ Data = dict[str, JsonValue]
 T = TypeVar("T")
 
 
+def _written(given: Any) -> Any:
+    """Pass on what may be written as a moment; a number would be taken for seconds since 1970."""
+    if isinstance(given, str) and given.replace(".", "").isdecimal():
+        raise ValueError("Expected a moment such as 2026-11-25T00:30:00Z, but it is a number")
+    return given
+
+
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -29,7 +36,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 #: A moment with its zone, as a database keeps it.
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 
 
 class Body(BaseModel):

@@ -113,6 +113,8 @@ def _check_answer(question: Mapping[str, Any], value: Any) -> list[tuple[str, st
         return [(name, f"Expected {'a list' if many else 'one value'} for {question['ask']}, but got {value!r}")]
     if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
         return [(name, f"Expected a number for {question['ask']}, but got {value!r}")]
+    if kind == "boolean" and not isinstance(value, bool):
+        return [(name, f"Expected true or false for {question['ask']}, but got {value!r}")]
     wrong = [c for c in chosen if options and c not in options]
     return [(name, f"Expected one of {'、'.join(options)} for {question['ask']}, but got {w!r}") for w in wrong]
 

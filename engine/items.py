@@ -52,6 +52,10 @@ def get(session: Session, number: str, actor: Actor) -> Item:
 def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> Item:
     """Pause the item's clock for a special procedure (特别程序; domain rule 6): reason, estimated working days, written notice."""
     _require_department(item, actor, to="pause the clock")
+    if kind is PauseKind.TOLERANCE_OVERDUE:
+        raise InvalidInput.of_field(
+            "kind", "Expected a procedure that a department begins, but an overdue material pauses the clock by itself"
+        )
     with _running(session, item, actor=actor) as run:
         procedures.pause(session, run.row, run.case, item, kind=kind, reason=reason, days=days, actor=actor)
     return item

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ import structlog
 from flask import Response, current_app, g, stream_with_context
 from werkzeug.exceptions import HTTPException
 
-from api import auth
+from api import auth, problems
 from api.camunda import answers
 from api.repeats import again
 from api.turns import Turns
@@ -131,13 +131,17 @@ def _pieces(poll: Poll, waits: ExitStack) -> Iterator[bytes]:
     """
     found: list[dict[str, Any]] = []
     with waits:
-        with suppress(EngineError, HTTPException):
+        try:
             there = True
             while there and not found:  # others may have been faster
                 yield BLANK
                 with _turn():
                     found = again(poll.take)
                 there = bool(found) or poll.wait()
+        except (EngineError, HTTPException):
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the worker is to be answered
+            problems.log_fault(error)
         yield orjson.dumps(found, default=str)
 
 

@@ -56,6 +56,7 @@ def test_case__is_read_in_one_go_with_all_that_came_about(app, clerk, market, ca
     ("changes", "field"),
     [
         ({"kind": "holiday"}, "kind"),
+        ({"kind": "tolerance_overdue"}, "kind"),
         ({"reason": ""}, "reason"),
         ({"days": 0}, "days"),
         ({"days": "3"}, "days"),

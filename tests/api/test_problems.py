@@ -81,6 +81,17 @@ def test_body__no_json(admin, body):
     check(admin.post("/accounts", data=body, content_type="application/json"), 400)
 
 
+def test_body__in_another_encoding(admin):
+    """The mark with which some editors begin a file is passed over."""
+    body = json.dumps({"name": "new", "display_name": "李雷"}, ensure_ascii=False)
+
+    refused = admin.post("/accounts", data=body.encode("gbk"), content_type="application/json")
+    taken = admin.post("/accounts", data=body.encode("utf-8-sig"), content_type="application/json")
+
+    assert check(refused, 400)["detail"].startswith("Expected JSON in UTF-8, but ")
+    assert (taken.status_code, taken.json["display_name"]) == (201, "李雷")
+
+
 @pytest.mark.parametrize("media_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"])
 def test_body__of_another_type(admin, media_type):
     check(admin.post("/accounts", data=b'{"name": "new"}', content_type=media_type), 415)

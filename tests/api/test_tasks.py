@@ -203,3 +203,22 @@ def test_complete__changed_since_it_was_seen(clerk):
 
     assert stale.status_code == 412
     assert clerk.get(f"/tasks/{found['id']}").json["status"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("2026-03-25T08:30:00+08:00", "in an address + is written %2B"),
+        ("2026-03-25T08:30:00", "Expected a moment with its time zone"),
+        ("2026-03-25", "Expected a moment with its time zone"),
+        ("20260325", "but it is a number"),
+        ("1774400000.5", "but it is a number"),
+        ("2026-03-25T00:30:00Z&due_before=2026-03-26T00:30:00Z", "Expected one value, but there are several"),
+    ],
+)
+def test_list__due_before_no_moment(clerk, query, message):
+    """Somebody is told what he can do; a plus that is not written as %2B arrives as a blank."""
+    answer = clerk.get(f"/tasks?due_before={query}")
+
+    assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, ["due_before"])
+    assert message in answer.json["errors"][0]["message"]

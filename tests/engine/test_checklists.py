@@ -85,6 +85,13 @@ def test_make__wrong_answer(stage, answers, field):
     assert [error["field"] for error in refusal.value.details["errors"]] == [field]
 
 
+@pytest.mark.parametrize("answer", ["否", "true", 1, {"a": 1}, None])
+def test_make__neither_true_nor_false(stage, answer):
+    """Where no options say what may be answered, the type of the question does."""
+    with pytest.raises(InvalidInput, match="Expected true or false for 父母民族是否相同, but got"):
+        make(stage, "newborn", {"q_ethnic": answer})
+
+
 def test_make__all_wrong_answers_at_once(stage):
     with pytest.raises(InvalidInput) as refusal:
         make(stage, answers={"q_unknown": 1, "q_area": "x", "q_scale": "x"})

@@ -357,12 +357,13 @@ def test_wait__another_was_faster(client, designer, sleepers, workers, drawn, mo
     assert given([waiting.result(PATIENCE)]) == [started]
 
 
-def test_wait__what_came_cannot_be_locked(client, designer, sleepers, workers, drawn, monkeypatch):
-    """Its status was sent by then: it is given nothing, and asks again."""
+@pytest.mark.parametrize("error", [Busy("held"), RuntimeError("a fault of ours")], ids=["held", "fails"])
+def test_wait__what_came_cannot_be_locked(client, designer, sleepers, workers, drawn, monkeypatch, capsys, error):
+    """Its status was sent by then: it is given nothing, and asks again; a fault of ours is in the log."""
     monkeypatch.setattr(repeats, "PAUSES", ())
 
     def fetch(*_args, **_words):
-        raise Busy("held")
+        raise error
 
     waiting = workers.submit(poll, client("admin"))
     sleepers.await_(1)
@@ -371,7 +372,9 @@ def test_wait__what_came_cannot_be_locked(client, designer, sleepers, workers, d
         started = start(designer)
         answer = waiting.result(PATIENCE)
 
+    logged = capsys.readouterr()
     assert (answer.status_code, answer.json) == (200, [])
+    assert ("request failed" in logged.out + logged.err) is isinstance(error, RuntimeError)
     assert given([poll(client("admin"))]) == [started]
 
 

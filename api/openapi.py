@@ -18,6 +18,8 @@ from api.contract import TAGGED, Contract, contract_of
 from api.shapes import Problem
 
 PREFIX = "/api/v1"
+#: Where an application keeps its document.
+EXTENSION = "openapi"
 _REF = "#/components/schemas/{model}"
 #: (model, validation or serialization) → its reference.
 _Models = Mapping[Any, dict[str, Any]]
@@ -56,7 +58,14 @@ _IF_MATCH = {
 
 
 def document(app: Flask) -> dict[str, Any]:
-    """Make the document of all routes of `/api/v1`."""
+    """Give the document of all routes of `/api/v1`; it is made once, for that takes as long as a hundred requests, and anybody may ask."""
+    if EXTENSION not in app.extensions:
+        app.extensions[EXTENSION] = _made(app)
+    made: dict[str, Any] = app.extensions[EXTENSION]
+    return made
+
+
+def _made(app: Flask) -> dict[str, Any]:
     found = list(routes(app))
     refs, schemas = _schemas([promised for _, promised in found])
     paths: dict[str, dict[str, Any]] = {}

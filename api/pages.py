@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
@@ -22,6 +22,12 @@ bp = Blueprint("pages", __name__)
 def local(moment: datetime) -> str:
     """Write a moment as the clocks of the hall show it."""
     return moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+@bp.app_template_filter()
+def until(moment: datetime) -> str:
+    """Write the end of a period; midnight is the end of a day."""
+    return local(moment) if moment.astimezone(BEIJING).time() != time() else f"{local(moment - timedelta(days=1))[:10]} 24:00"
 
 
 @bp.get("/")

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api import reference
+from api import openapi, reference
 from api.contract import contract_of
 from engine import grants
 from engine.actors import Actor, Role, RoleGrant
@@ -45,6 +45,11 @@ def test_document__knows_every_route(app, nobody):
             assert {(path, m.lower()) for m in rule.methods - {"HEAD", "OPTIONS"}} <= described
     assert document["openapi"] == "3.1.0"
     assert len({o["operationId"] for methods in document["paths"].values() for o in methods.values()}) == len(described)
+
+
+def test_document__is_made_once(app):
+    """Anybody may ask for it, as often as he likes."""
+    assert openapi.document(app) is openapi.document(app)
 
 
 def test_document__has_two_languages(nobody):

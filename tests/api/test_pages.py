@@ -55,7 +55,7 @@ def test_index__in_the_words_and_the_time_of_the_hall(clerk, market):
     assert "提交：2026-03-02 09:00　" in text
     assert "UTC" not in text
     assert "<td>消防救援支队</td>" in text
-    assert "现场检查（消防救援支队，" in text
+    assert "现场检查（消防救援支队，2026-03-16 24:00 前）" in text
     assert "不予许可：操作间未分区" in text
 
 

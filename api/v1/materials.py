@@ -12,6 +12,7 @@ from api.v1 import present
 from api.v1.papers import MaterialShown
 from engine import cases, materials
 from engine.case_models import Case, Item
+from engine.errors import NotFound
 from engine.materials import StoredFile
 
 bp = Blueprint("materials", __name__, url_prefix="/cases/<number>/materials")
@@ -78,7 +79,9 @@ def get_file(number: str, no: int) -> Response:
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
         row = materials.get(session, case, no, _mine(case))
-        path = parts.files().path(row.sha256 or "")
+        if row.sha256 is None:
+            raise NotFound(f"Expected material {no} of case {number} to have a file, but it was handed in without one")
+        path = parts.files().path(row.sha256)
     return send_file(path, mimetype=row.media_type, as_attachment=True, download_name=row.filename)
 
 

@@ -49,7 +49,8 @@ def test_hand_in__data(clerk, case):
 
     assert answer.status_code == 201
     assert answer.json["fields"] == {"area": 120, "rooms": ["厨房", "大厅"]}
-    assert clerk.get(f"/cases/{case['number']}/materials/{answer.json['no']}/file").status_code == 404
+    none = clerk.get(f"/cases/{case['number']}/materials/{answer.json['no']}/file")
+    assert (none.status_code, "was handed in without one" in none.json["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ def until(moment: datetime) -> str:
 @auth.public
 def show_index() -> tuple[str, int]:
     """List the matters; show the case that is asked for, to whom it concerns."""
-    number = request.args.get("case", "").strip()
+    number = _number(request.args.get("case", ""))
     found: dict[str, Any] = {}
     status = 200
     with reading() as session, archive_search.holding(session, number) as holding:
@@ -59,6 +60,11 @@ def show_reference() -> str:
         shapes=reference.shapes(document),
         problems=problems.catalogue(),
     )
+
+
+def _number(typed: str) -> str:
+    """Give the number of a case, as somebody has typed that of the case, of an item or of a notice."""
+    return unicodedata.normalize("NFKC", typed).strip().partition("-")[0]
 
 
 def _case(session: Session, number: str) -> dict[str, Any]:

@@ -39,6 +39,16 @@ def test_index__shows_a_case_as_text(clerk):
         assert word in text
 
 
+@pytest.mark.parametrize("typed", ["　{} ", "{}-02", "{}-W01", "{}-02-W01"])
+def test_index__number_as_somebody_types_it(clerk, typed):
+    """That of an item or a notice, which is what applicants have in their hands, and full-width digits."""
+    number = submit(clerk)["number"]
+
+    for digits in (number, number.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})):
+        answer = clerk.get("/", prefix="", query_string={"case": typed.format(digits)})
+        assert (answer.status_code, APPLICANT["name"] in answer.get_data(as_text=True)) == (200, True)
+
+
 def test_index__case_asked_for_by_a_stranger(nobody):
     answer = nobody.page("/?case=43010020260302000001")
 

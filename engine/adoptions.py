@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from engine import (
     archived_items,
     bundles,
+    case_items,
     department_events,
-    functions,
     holdings,
     instances,
     jobs,
@@ -105,7 +105,7 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
 
 
 def _live(case: Case, code: str) -> Item | None:
-    return next((item for item in functions.live_items(case) if item.code == code), None)
+    return next((item for item in case_items.live(case) if item.code == code), None)
 
 
 def _has_begun(item: Item) -> bool:
@@ -157,7 +157,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
         child.hall, child.submitted_by = case.hall, case.submitted_by
         holdings.of(session).write()
     if item.status is ItemStatus.SUBMITTED:
-        item.received_on = functions.received_on(source, item)  # the five days for an answer go on as they began
+        item.received_on = case_items.received_on(source, item)  # the five days for an answer go on as they began
     # What was handed in stays in its case; the bundle gets a copy of what it needs.
     session.execute(delete(MaterialLink).where(keys.its(MaterialLink.item_id, item)))
     reported = department_events.take(session, item)  # what the bundle knows from another item is not brought along

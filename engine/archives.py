@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from engine import activities, archive_documents, cases, definitions, functions, keys, moments
+from engine import activities, archive_documents, case_items, cases, definitions, keys, moments
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
@@ -128,7 +128,7 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
 
 def _archived(session: Session, case: Case) -> ArchivedCase:
     rows = archive_documents.gather(session, case.key)
-    content, items = archive_documents.pack(rows), functions.live_items(case)
+    content, items = archive_documents.pack(rows), case_items.live(case)
     departments = sorted({item["department"] for item in rows.get("items", [])})
     brief = {
         "number": case.number,

@@ -22,6 +22,7 @@ from bpmn.forms import Form
 from bpmn.instance import Instance as Process
 from bpmn.migration import Migration, Step
 from engine import (
+    case_items,
     definitions,
     functions,
     instances,
@@ -213,7 +214,7 @@ def _forgotten(target: Loaded, case: Case) -> Iterator[str]:
     if target.kind != "matter" or target.key == matters.SINGLE_ITEM:
         return
     calls = matters.read(target).calls
-    for item in functions.live_items(case):
+    for item in case_items.live(case):
         if item.dispatched_at is None and item.status in UNSETTLED and item.code not in calls:
             yield f"Expected the new version to call {item.code}, which waits to be dispatched, but it does not"
 

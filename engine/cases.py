@@ -13,14 +13,15 @@ from engine import (
     adoptions,
     applicants,
     archive_search,
+    bundle_clock,
     bundles,
     calendars,
+    case_items,
     checklists,
     definitions,
     dials,
     execution,
     follow_on,
-    functions,
     holidays,
     instances,
     jobs,
@@ -126,7 +127,7 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
         clock_started_on=calendars.local_date(now) if matter.clock_start == "ON_SUBMIT" else None,
         promised=matter.promised,
     )
-    dials.put(case, functions.bundle_dial(session, case))
+    dials.put(case, bundle_clock.dial(session, case))
     session.add(case)
     session.flush()
     return case
@@ -136,7 +137,7 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = bundles.hold(session, case, joining=previous is None)
-    live, codes = {i.code: i for i in functions.live_items(case)}, list(dict.fromkeys(codes))
+    live, codes = {i.code: i for i in case_items.live(case)}, list(dict.fromkeys(codes))
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
             raise InvalidState(f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}")
@@ -155,7 +156,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
     row = bundles.hold(session, case, joining=True)
-    before = functions.live_items(case)
+    before = case_items.live(case)
     if not follow_on.is_open(session, row, before):
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
     found = adoptions.find(session, number, case.applicant_number)
@@ -173,9 +174,9 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     require_reason(reason)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = bundles.hold(session, case)
-    for item in (item for item in functions.live_items(case) if item.status in WITHDRAWABLE):
+    for item in (item for item in case_items.live(case) if item.status in WITHDRAWABLE):
         instances.hold(session, item, case)  # its department may have decided just now
-    open_items = [item for item in functions.live_items(case) if item.status in WITHDRAWABLE]
+    open_items = [item for item in case_items.live(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
     _take_back(session, case, open_items, reason=reason, actor=actor)
@@ -204,7 +205,7 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
             jobs.owe(session, "message", row, message=ITEMS_CHANGED)
         lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
-    if not any(other.status in WITHDRAWABLE for other in functions.live_items(case)):
+    if not any(other.status in WITHDRAWABLE for other in case_items.live(case)):
         execution.throw(session, case, WITHDRAWN, actor=actor)
 
 
@@ -261,7 +262,7 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
         adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}
     run = execution.start(session, case, actor=actor, variables=variables, at=at)
-    items = [item.number for item in functions.live_items(case)]
+    items = [item.number for item in case_items.live(case)]
     notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
     journal.record(
         session, run.row, actor=actor, what="case submitted", items=items, notice=notice.number, checklist=case.checklist["hash"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, bundles, calendars, entered, functions, holidays, jobs, journal, keys, matters, moments, notices
+from engine import alerts, bundles, calendars, case_items, entered, holidays, jobs, journal, keys, matters, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -97,7 +97,7 @@ def _revoke(run: Run, bundle: Held, item: Item, findings: str) -> None:
 
 def _flag_dependents(run: Run, revoked: Item) -> None:
     """Ask for a review of what was built on the result; nothing is revoked by itself (domain rule 13)."""
-    for item in functions.live_items(run.case):
+    for item in case_items.live(run.case):
         needed = {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING}
         if revoked.code in needed and item.status in FAVOURABLE | UNSETTLED:
             message = f"事项 {item.number} 所依据的 {revoked.number} 已撤销，请复核"

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import clock, clocks, dials, functions, holidays, keys, matters, pages, visibility
+from engine import bundle_clock, clock, clocks, dials, holidays, keys, matters, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
@@ -150,7 +150,7 @@ def of_items(session: Session, items: Sequence[tuple[Item | Row[Any], str]]) -> 
 
 def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
     """The clock of the bundle's own promise; None when it has none."""
-    found = functions.bundle_ledger(case)
+    found = bundle_clock.ledger(case)
     if found is None:
         return None
     return Deadline(

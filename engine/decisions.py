@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bpmn.waits import WaitKind
-from engine import entered, followers, functions, journal, lifecycle, moments, notices
+from engine import case_items, entered, followers, journal, lifecycle, moments, notices
 from engine.actors import ENGINE, Actor, Role
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState
@@ -77,11 +77,11 @@ def _tell_others(run: Run, item: Item, wait: int | None = None) -> None:
 
 
 def _require_grantable(run: Run, item: Item) -> None:
-    held = functions.holds(run.case, item, at=frozenset({"BEFORE_DECISION"}))
+    held = case_items.holds(run.case, item, at=frozenset({"BEFORE_DECISION"}))
     if held:
         names = "、".join(t.name for t in held)
         raise InvalidState(f"Expected to grant item {item.number}, but it waits for {names}", missing=[t.code for t in held])
-    predecessors = functions.open_predecessors(run.case, item)
+    predecessors = case_items.open_predecessors(run.case, item)
     if predecessors:
         raise InvalidState(f"Expected to grant item {item.number}, but {'、'.join(p.name for p in predecessors)} is not granted yet")
 

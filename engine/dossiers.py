@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import cases, checklists, clocks, deadlines, definitions, functions, keys, materials, worklists
+from engine import case_items, cases, checklists, clocks, deadlines, definitions, keys, materials, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
@@ -122,7 +122,7 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
         kept[kind] for kind in (Package, Tolerance, Supplement, Alert)
     )
     dossier.rating = next(iter(kept[Rating]), None)
-    live = [item.code for item in functions.live_items(dossier.case) if item.status in UNSETTLED]
+    live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED]
     dossier.missing = checklists.missing(dossier.case.checklist, {material.code for material in dossier.materials}, live)
 
 

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from bpmn.waits import Wait, WaitKind
 from engine import (
+    case_items,
     definitions,
-    functions,
     holdings,
     instances,
     jobs,
@@ -136,7 +136,7 @@ def _carry_on(run: Run) -> None:
     a follow-on intake.  What nobody would ever call is given back.
     """
     at = matters.follow_on_start(run.loaded)
-    undispatched = [item for item in functions.live_items(run.case) if item.dispatched_at is None]
+    undispatched = [item for item in case_items.live(run.case) if item.dispatched_at is None]
     if at is None or not any(item.instance_id and item.status in UNSETTLED | {ItemStatus.GRANTED} for item in undispatched):
         for item in (item for item in undispatched if item.status in UNSETTLED):
             accepted = item.accepted_at is not None

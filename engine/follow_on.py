@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, functions, intake, jobs, keys, lifecycle, moments
+from engine import calendars, case_items, intake, jobs, keys, lifecycle, moments
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
@@ -29,7 +29,7 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     outcome = data.get("outcome")
     if outcome not in list(_DISPOSITIONS):
         raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
-    items = functions.unanswered(run.case)
+    items = case_items.unanswered(run.case)
     intake.require_time(run, task, items)
     if items:
         _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from engine import checklists, entered, functions, journal, lifecycle, moments, notices, periods, supplements, tolerances
+from engine import case_items, checklists, entered, journal, lifecycle, moments, notices, periods, supplements, tolerances
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -20,7 +20,7 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 
     Raises InvalidInput when the disposition does not fit what is missing, and InvalidState when it comes after the five days.
     """
-    items = functions.unanswered(run.case)
+    items = case_items.unanswered(run.case)
     require_time(run, task, items)
     outcome = data.get("outcome")
     if outcome not in list(_DISPOSITIONS):
@@ -37,7 +37,7 @@ def require_time(run: Run, task: HeldTask, items: Sequence[Item]) -> None:
         for element in run.loaded.process.elements.values()
         if element.attached_to == task.element and element.interrupting and element.event and element.event.when
     )
-    received = {item.number: functions.received_on(run.case, item) for item in items}
+    received = {item.number: case_items.received_on(run.case, item) for item in items}
     late = [number for number, day in received.items() if periods.answer_due(run.session, day) <= moments.now()]
     if accepts and late:
         raise InvalidState(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import entered, functions, journal, moments, numbers, outbox
+from engine import case_items, entered, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.columns import new_id
 from engine.decisions import CERTIFICATE
@@ -29,7 +29,7 @@ def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
         raise InvalidInput(f"Expected mode to be one of {', '.join(MODES)}, but it is {mode!r}")
     if delivery not in DELIVERIES:
         raise InvalidInput(f"Expected delivery to be one of {', '.join(DELIVERIES)}, but it is {delivery!r}")
-    items = functions.issuable_items(run.case)
+    items = case_items.issuable(run.case)
     if not items:
         raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")
     if mode == "comprehensive" and len(items) < COMPREHENSIVE_FROM:
@@ -39,7 +39,7 @@ def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
 
 def split(run: Run) -> None:
     """Stop waiting for the rest: issue by itself what can be issued, electronically, and tell the applicant."""
-    items = functions.issuable_items(run.case)
+    items = case_items.issuable(run.case)
     if items:
         hand_out(run, items, mode="split", delivery="electronic", recipient=None)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, clocks, dials, functions, keys, matters, moments, numbers
+from engine import bundle_clock, calendars, case_items, clocks, dials, keys, matters, moments, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
@@ -63,7 +63,7 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
     now = moments.now()
     on = on or calendars.local_date(now)
     for item in items:
-        waits = bool(functions.open_predecessors(case, item))
+        waits = bool(case_items.open_predecessors(case, item))
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
         item.accepted_at, item.accepted_by = now, by
         if not waits:
@@ -109,9 +109,9 @@ def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
     """
     _block_dependents(session, case, actor=actor)
     _waive_tolerances(case)
-    live = functions.live_items(case)
+    live = case_items.live(case)
     waits = any(item.status in UNSETTLED | {ItemStatus.GRANTED} for item in live)
-    if case.ended_at is None and live and not waits and not functions.open_tolerances(case):
+    if case.ended_at is None and live and not waits and not case_items.open_tolerances(case):
         close(session, case)
 
 
@@ -128,17 +128,17 @@ def start_bundle_clock(session: Session, case: Case, on: date) -> None:
     if case.clock_started_on is not None or case.ended_at is not None:
         return
     policy = matters.of(session, case).clock_start
-    undecided = any(item.status is ItemStatus.SUBMITTED for item in functions.live_items(case))
+    undecided = any(item.status is ItemStatus.SUBMITTED for item in case_items.live(case))
     if policy == "ON_FIRST_ACCEPT" or (policy == "ON_ALL_ACCEPTED" and not undecided):
         case.clock_started_on = on
-        dials.put(case, functions.bundle_dial(session, case))
+        dials.put(case, bundle_clock.dial(session, case))
         if case.green_from is not None:
             dials.show_on_tasks(session, case)
 
 
 def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
-    for item in functions.live_items(case):
-        blockers = [p for p in functions.open_predecessors(case, item) if p.status in _UNFAVOURABLE]
+    for item in case_items.live(case):
+        blockers = [p for p in case_items.open_predecessors(case, item) if p.status in _UNFAVOURABLE]
         if item.status is ItemStatus.WAITING and blockers:
             names = "、".join(p.name for p in blockers)
             end(session, item, ItemStatus.BLOCKED, actor=actor, reason={"reason": f"前置事项未通过：{names}"})
@@ -147,8 +147,8 @@ def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
 
 
 def _waive_tolerances(case: Case) -> None:
-    alive = {item.code for item in functions.live_items(case) if item.status not in _UNFAVOURABLE}
-    for tolerance in functions.open_tolerances(case):
+    alive = {item.code for item in case_items.live(case) if item.status not in _UNFAVOURABLE}
+    for tolerance in case_items.open_tolerances(case):
         if not alive & set(tolerance.used_by):
             tolerance.status = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}")
             tolerance.ended_at = moments.now()

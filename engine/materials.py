@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import bundles, execution, functions, instances, jobs, journal, keys, lifecycle, moments, tolerances
+from engine import bundles, case_items, execution, instances, jobs, journal, keys, lifecycle, moments, tolerances
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink
 from engine.errors import InvalidInput, NotFound
@@ -79,7 +79,7 @@ def record(
     session.flush()
     if any(item.status is ItemStatus.CORRECTING for item in case.items):  # until when may the rest come, or must the window answer?
         jobs.owe(session, "refresh", instances.of_case(session, case))
-    for item in functions.live_items(case):
+    for item in case_items.live(case):
         if item.accepted_at is not None and item.status in UNSETTLED | FAVOURABLE:
             lifecycle.distribute(session, case, item)
     return material

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, calendars, clock, clocks, dials, functions, holidays, keys, moments, pages, reads
+from engine import bound_dates, bundle_clock, calendars, clock, clocks, dials, holidays, keys, moments, pages, reads
 from engine.actors import Actor, Role
 from engine.bound_dates import Counted
 from engine.calendars import WorkingCalendar
@@ -196,7 +196,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
             found = _count(ledgers[item.id], clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
             _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
         for case in bundles:
-            ledger, limit = functions.bundle_ledger(case) or (None, None)
+            ledger, limit = bundle_clock.ledger(case) or (None, None)
             _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
     _write(session, moves)
     _postpone_checks(session, cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bpmn.waits import WaitKind
-from engine import alerts, functions, intake, jobs, matters, moments, periods
+from engine import alerts, case_items, intake, jobs, matters, moments, periods
 from engine.alerts import AlertKind
 from engine.case_models import Item
 from engine.clock import Light
@@ -18,15 +18,15 @@ def accept(run: Run) -> None:
 
     The clocks run from the day of receipt; the accepting organ gets a red light.  What joined later has its own five days still.
     """
-    waiting = functions.unanswered(run.case)
-    received = {functions.received_on(run.case, item) for item in waiting}
+    waiting = case_items.unanswered(run.case)
+    received = {case_items.received_on(run.case, item) for item in waiting}
     overdue = sorted(day for day in received if periods.answer_due(run.session, day) <= moments.now())
     for day in overdue:
-        _accept(run, [item for item in waiting if functions.received_on(run.case, item) == day], day)
+        _accept(run, [item for item in waiting if case_items.received_on(run.case, item) == day], day)
     if not overdue:  # all were withdrawn or adopted meanwhile: what was adopted goes on
-        intake.admit(run, [], by="deemed", on=functions.received_on(run.case))
+        intake.admit(run, [], by="deemed", on=case_items.received_on(run.case))
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
-    if functions.unanswered(run.case) and not _is_at_the_window(run):
+    if case_items.unanswered(run.case) and not _is_at_the_window(run):
         jobs.owe(run.session, "message", run.row, message=matters.FOLLOW_ON, variables={"joining": True})
 
 

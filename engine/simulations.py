@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
 from bpmn.simulation.trails import Arrival, Key
-from engine import calendars, clock, clocks, definitions, deployments, functions, holidays, moments, samples, stories
+from engine import bundle_clock, calendars, case_items, clock, clocks, definitions, deployments, holidays, moments, samples, stories
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
@@ -199,8 +199,8 @@ def figures(session: Session) -> list[Figure]:
     calendar, today = holidays.calendar(session), calendars.local_date(moments.now())
     found = []
     for case in session.scalars(select(Case).order_by(Case.id)):
-        clocks_of = [(definitions.get(session, case.definition_id).name, functions.bundle_ledger(case))]
-        live = functions.live_items(case)
+        clocks_of = [(definitions.get(session, case.definition_id).name, bundle_clock.ledger(case))]
+        live = case_items.live(case)
         ledgers = clocks.ledgers(session, [item.id for item in live])
         for item in live:
             ledger, limit = ledgers.get(item.id), clocks.limit(item, LimitKind.PROMISED)

@@ -18,7 +18,7 @@ from bpmn.simulation.samples import Along, Sample
 from bpmn.simulation.stories import Stories
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
-from engine import accounts, calendars, checklists, definitions, functions, lifecycle, likeness, moments, steps, stories, tasks
+from engine import accounts, calendars, case_items, checklists, definitions, lifecycle, likeness, moments, steps, stories, tasks
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
@@ -224,7 +224,7 @@ class Reader:
 
 
 def _read_case(session: Session, case: Case, found: Standing) -> None:
-    live = functions.live_items(case)
+    live = case_items.live(case)
     undecided = [item.code for item in live if item.status in UNSETTLED]
     found.items = {item.code for item in live}
     found.withdrawable = [(item.number, item.code) for item in live if item.status in WITHDRAWABLE and item.accepted_at]

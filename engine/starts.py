@@ -7,7 +7,7 @@ from typing import Any
 from bpmn import identifiers
 from bpmn.identifiers import Format
 from bpmn.waits import Wait
-from engine import clocks, functions, journal, moments, tolerances
+from engine import case_items, clocks, journal, moments, tolerances
 from engine.case_models import Case, Item
 from engine.decisions import CERTIFICATE
 from engine.runs import Run
@@ -18,7 +18,7 @@ def item_for(run: Run, wait: Wait) -> Item | None:
     """The item of the case that the call activity means, and that no dispatcher has taken yet; None for a plain process."""
     if run.item is not None:
         return None
-    return next((item for item in functions.live_items(run.case) if item.code == wait.name and item.dispatched_at is None), None)
+    return next((item for item in case_items.live(run.case) if item.code == wait.name and item.dispatched_at is None), None)
 
 
 def begin_item(run: Run, item: Item) -> None:
@@ -40,7 +40,7 @@ def variables(run: Run, wait: Wait) -> dict[str, Any]:
 
 def _yielded(run: Run) -> dict[str, Any]:
     """What items that were granted have yielded for others (`id_number` of a child …), the later decision last."""
-    settled = [item for item in functions.live_items(run.case) if item.status in FAVOURABLE and item.decided_at]
+    settled = [item for item in case_items.live(run.case) if item.status in FAVOURABLE and item.decided_at]
     results = [item.result or {} for item in sorted(settled, key=lambda item: item.decided_at or item.joined_at)]
     return {name: value for result in results for name, value in result.items() if name != CERTIFICATE}
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, checklists, functions, holidays, journal, keys, lifecycle, matters, moments, notices, periods
+from engine import alerts, calendars, case_items, checklists, holidays, journal, keys, lifecycle, matters, moments, notices, periods
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Supplement
@@ -67,7 +67,7 @@ def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
     # The window's five days run since it had everything, whenever it says so.
     run.case.resubmitted_at = min(_supplied_at(run, supplement) or supplement.ended_at, supplement.ended_at)
-    for item in functions.unanswered(run.case):
+    for item in case_items.unanswered(run.case):
         if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
             item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
@@ -84,7 +84,7 @@ def lapse(run: Run) -> None:
     supplement = _open(run)
     lacking = _lacking(run, supplement)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
-    items = functions.unanswered(run.case)
+    items = case_items.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})
     content = {"items": [i.number for i in items], "reason": "补正不来", "missing": lacking, "defects": supplement.defects}
@@ -116,10 +116,10 @@ def _open(run: Run) -> Supplement:
 
 def _lacking(run: Run, supplement: Supplement) -> list[dict[str, Any]]:
     """What a notice names that was not handed in, unless the items that need it were withdrawn."""
-    codes = [item.code for item in functions.unanswered(run.case)]
+    codes = [item.code for item in case_items.unanswered(run.case)]
     wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
     return [m for m in supplement.missing if m["code"] in wanted]
 
 
 def _supplied_at(run: Run, supplement: Supplement) -> datetime | None:
-    return periods.supplied_at(run.session, run.case, supplement, [item.code for item in functions.unanswered(run.case)])
+    return periods.supplied_at(run.session, run.case, supplement, [item.code for item in case_items.unanswered(run.case)])

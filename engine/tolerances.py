@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from engine import (
     alerts,
     calendars,
+    case_items,
     clock,
     clocks,
     commitments,
-    functions,
     holidays,
     instances,
     jobs,
@@ -62,10 +62,10 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
 
 def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     """Write down what was promised, until when, and the commitment that was signed."""
-    items = {item.code: item for item in functions.live_items(run.case)}
+    items = {item.code: item for item in case_items.live(run.case)}
     now = moments.now()
     listed = []
-    standing = {tolerance.code: tolerance for tolerance in functions.open_tolerances(run.case)}
+    standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(run.case)}
     for material in missing:
         if material["code"] in standing:
             standing[material["code"]].used_by = sorted({*standing[material["code"]].used_by, *material["used_by"]})
@@ -91,7 +91,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
 
 def meet(session: Session, case: Case, code: str) -> bool:
     """A material came in: close the tolerance that waits for it, and let the clocks it had stopped go on."""
-    tolerance = next((t for t in functions.open_tolerances(case) if t.code == code), None)
+    tolerance = next((t for t in case_items.open_tolerances(case) if t.code == code), None)
     if tolerance is None:
         return False
     was_overdue = tolerance.status is ToleranceStatus.OVERDUE
@@ -107,7 +107,7 @@ def remind(run: Run) -> None:
     """Remind the applicant of what is due soon; each material once."""
     moment = moments.now()
     calendar = holidays.calendar(run.session)
-    for tolerance in functions.open_tolerances(run.case):
+    for tolerance in case_items.open_tolerances(run.case):
         if tolerance.reminded_at is None and calendars.start_of(calendar.add(periods.last_day(calendar, tolerance.due_on), -1)) <= moment:
             tolerance.reminded_at = moment
             last = periods.last_day(calendar, tolerance.due_on)
@@ -119,7 +119,7 @@ def remind(run: Run) -> None:
 def overdue(run: Run) -> None:
     """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
     calendar = holidays.calendar(run.session)
-    for tolerance in functions.open_tolerances(run.case):
+    for tolerance in case_items.open_tolerances(run.case):
         if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(periods.last_day(calendar, tolerance.due_on)) > moments.now():
             continue
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
@@ -135,7 +135,7 @@ def overdue(run: Run) -> None:
 
 def pause_from_the_start(run: Run, item: Item) -> None:
     """Let a clock that starts only now wait as well, when a material that its item needs is overdue already."""
-    for tolerance in functions.open_tolerances(run.case):
+    for tolerance in case_items.open_tolerances(run.case):
         if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
             content = _particulars(tolerance)
             notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor, item=item)
@@ -150,7 +150,7 @@ def give_up(run: Run, outcome: str) -> None:
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
     calendar = holidays.calendar(run.session)
-    for tolerance in functions.open_tolerances(run.case):
+    for tolerance in case_items.open_tolerances(run.case):
         last = calendar.add(periods.last_day(calendar, tolerance.due_on), tolerance.grace_days)
         if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > moments.now():
             continue
@@ -164,7 +164,7 @@ def give_up(run: Run, outcome: str) -> None:
             end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
         if items:
             _tell(run, NoticeKind.RETURN, tolerance, items, outcome=outcome)
-        issued = [item for item in functions.live_items(run.case) if item.code in tolerance.used_by and item.status is ItemStatus.ISSUED]
+        issued = [item for item in case_items.live(run.case) if item.code in tolerance.used_by and item.status is ItemStatus.ISSUED]
         for item in issued:
             commitments.rectify(run, item, tolerance.name)
         if issued:
@@ -205,7 +205,7 @@ def _pause(run: Run, item: Item, tolerance: Tolerance, notice: Notice) -> None:
 
 def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]:
     """Items of the case that need the material and are not handed out yet."""
-    found = [item for item in functions.live_items(case) if item.code in tolerance.used_by]
+    found = [item for item in case_items.live(case) if item.code in tolerance.used_by]
     for item in found:
         instances.hold(session, item, case)
     return [item for item in found if item.status in UNSETTLED or item.status is ItemStatus.GRANTED]
@@ -213,7 +213,7 @@ def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]
 
 def _resume(session: Session, case: Case, item: Item) -> None:
     """End the pause that one missing material had caused, unless another one is still overdue."""
-    others = [t for t in functions.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
+    others = [t for t in case_items.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
     query = select(ClockEntry.id).where(
         keys.its(ClockEntry.item_id, item), ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
     )
@@ -233,7 +233,7 @@ def _wake(session: Session, item: Item) -> None:
 def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], today: date) -> date:
     """The table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4)."""
     needy = [items[code] for code in material["used_by"] if code in items and items[code].status in UNSETTLED]
-    held = needy if material["until"] in functions.BEFORE_ISSUE else []
+    held = needy if material["until"] in case_items.BEFORE_ISSUE else []
     calendar = holidays.calendar(session)
     days = [calendar.add(today, int(material["due_days"]))] if material["due_days"] else []
     rules = [rule for item in held if (rule := clocks.limit(item, LimitKind.PROMISED)) is not None and rule.days]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import clock, clocks, dials, functions, holidays, instance_faults, instances, models
+from engine import bundle_clock, clock, clocks, dials, holidays, instance_faults, instances, models
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Ledger, LimitKind, TimeLimit
 from engine.database import Database
@@ -29,7 +29,7 @@ def check(database: Database) -> None:
         for case in session.scalars(select(Case)):
             _nothing_is_forgotten(session, case)
             if not (corrected and case.ended_at):
-                _dial_follows_the_ledger(session, case, functions.bundle_ledger(case))
+                _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
         for item in session.scalars(select(Item)):
             _clock_follows_the_item(session, item)
             if not (corrected and item.clock is ClockStatus.STOPPED):

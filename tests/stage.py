@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from engine import (
     accounts,
     calendars,
+    case_items,
     cases,
     definitions,
     deployments,
     folders,
-    functions,
     holidays,
     instances,
     items,
@@ -110,7 +110,7 @@ class Stage:
     def items(self, case: Case) -> dict[str, Item]:
         """Items of a case as they stand, by code; of two with one code the later."""
         with self.reading() as session:
-            return {item.code: item for item in functions.live_items(session.get_one(Case, case.id))}
+            return {item.code: item for item in case_items.live(session.get_one(Case, case.id))}
 
     def item(self, case: Case, code: str) -> Item:
         return self.items(case)[code]

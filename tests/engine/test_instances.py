@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
-from engine import clocks, functions, instances
+from engine import case_items, clocks, instances
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
 from tests import tiny
@@ -62,13 +62,13 @@ def test_hold__the_ledger_went_on(stage, market, case):
 def test_wake__an_item_joined_and_a_material_came(stage, clerk, case):
     with one_session(stage) as session:
         known = session.get_one(Case, case.id)
-        assert [item.code for item in functions.live_items(known)] == ["alpha", "beta"]
-        assert [tolerance.code for tolerance in functions.open_tolerances(known)] == ["plan"]
+        assert [item.code for item in case_items.live(known)] == ["alpha", "beta"]
+        assert [tolerance.code for tolerance in case_items.open_tolerances(known)] == ["plan"]
         session.commit()
 
         clerk.follow_on(case, "gamma")
         clerk.hand_in(case, "plan")
         instances.wake(session, stage.bundle(case).id, actor=ENGINE)
 
-        assert [item.code for item in functions.live_items(known)] == ["alpha", "beta", "gamma"]
-        assert functions.open_tolerances(known) == []
+        assert [item.code for item in case_items.live(known)] == ["alpha", "beta", "gamma"]
+        assert case_items.open_tolerances(known) == []

@@ -1,0 +1,64 @@
+"""Items of a case (事项办件), as its rows say it at this moment: which count, which wait for an answer, which are held back, and by what."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from engine import calendars, matters, moments
+from engine.case_models import Case, Item, Tolerance
+from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, ToleranceStatus
+
+#: What must be there before a result may be handed out.
+BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
+_OPEN = frozenset({ToleranceStatus.OPEN, ToleranceStatus.OVERDUE})
+
+
+def live(case: Case) -> list[Item]:
+    """The items of a case, in the order they joined; of two with one code (applied for again, adopted) only the later."""
+    return list({item.code: item for item in case.items}.values())
+
+
+def unanswered(case: Case) -> list[Item]:
+    """Items of the case that nobody at the window has disposed of."""
+    return [item for item in live(case) if item.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
+
+
+def received_on(case: Case, item: Item | None = None) -> date:
+    """Day of receipt, from which the window's five days count: an item's own, or that of the whole case.
+
+    Corrections begin it anew; what joined while they were out is received with them.
+    """
+    corrected = calendars.local_date(case.resubmitted_at) if case.resubmitted_at else date.min
+    return max(item.received_on if item else calendars.local_date(case.submitted_at), corrected)
+
+
+def open_predecessors(case: Case, item: Item) -> list[Item]:
+    """Items that hold this one back: binding predecessors in the case that are not settled in its favour."""
+    needed = [p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING]
+    if not needed:
+        return []
+    continues = item.rules.get("on_refusal") == "CONTINUE"
+    found = [other for other in live(case) if other.code in needed]
+    return [p for p in found if p.status not in FAVOURABLE and not (continues and p.status not in UNSETTLED)]
+
+
+def open_tolerances(case: Case) -> list[Tolerance]:
+    """Tolerated materials that are still missing, by due date."""
+    return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
+
+
+def holds(case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:
+    """Open tolerances that hold the item back at a point: `at` is a set of BEFORE_… policies."""
+    return [t for t in open_tolerances(case) if item.code in t.used_by and t.until in at]
+
+
+def issuable(case: Case) -> list[Item]:
+    """Items that are granted, not issued, and not held by a missing material."""
+    granted = [item for item in live(case) if item.status is ItemStatus.GRANTED]
+    return [item for item in granted if not holds(case, item, at=BEFORE_ISSUE)]
+
+
+def ready_on(case: Case, item: Item) -> date:
+    """Day from which a granted result can go out: that of the decision, or on which the last missing material that held it came in."""
+    held = [t.ended_at for t in case.tolerances if t.ended_at and item.code in t.used_by and t.until in BEFORE_ISSUE]
+    return calendars.local_date(max([item.decided_at or moments.now(), *held]))

@@ -75,3 +75,5 @@ class Actor:
 
 #: The engine itself: timers, steps, jobs.
 ENGINE = Actor(name="engine", display_name="系统")
+#: Who gives a command on this machine: whoever may do that may do everything here.
+OPERATOR = Actor(name="operator", display_name="onething", grants=(RoleGrant(role=Role.ADMIN),))

@@ -6,11 +6,9 @@ import sys
 
 import click
 
-from api.cli.database import opened
-from api.cli.diagrams import OPERATOR
-from api.cli.doctor import refuse_unfit
+from api.cli import installation
 from engine import accounts, grants, settings
-from engine.actors import Role
+from engine.actors import OPERATOR, Role
 from engine.errors import InvalidInput
 from engine.passwords import Passwords
 
@@ -22,9 +20,7 @@ def add_admin(name: str) -> None:
 
     Asks twice for its password; where there is no terminal, it is the first line of the standard input.
     """
-    loaded = settings.load()
-    refuse_unfit(loaded)
-    with opened(loaded) as database:
+    with installation.sound(settings.load()) as database:
         with database.reading() as session:
             accounts.require_new(session, name)  # before somebody thinks of a password
         password = _read_password()

@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from api.cli import endings
-from api.cli.database import opened
+from api.cli import endings, installation
 from engine import backups, settings
 from engine.files import FileStore
 
@@ -33,7 +32,7 @@ def backup(target: Path, previous: Path | None) -> None:
     loaded = settings.load()
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
     files = FileStore(loaded.data_dir / "materials")
-    with endings.tidy(), opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
+    with endings.tidy(), installation.opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
         manifest = backups.take(database, files, target, previous=previous, watch=lambda _: progress.advance(bar))
     click.echo(f"{target}: schema {manifest.revision}, {manifest.database}, {manifest.files} files with {manifest.bytes} bytes")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
 
-from api.cli.database import opened
-from api.cli.diagrams import OPERATOR
-from api.cli.doctor import refuse_unfit
+from api.cli import installation
 from api.cli.recomputing import recompute
 from engine import publications, settings
+from engine.actors import OPERATOR
 from engine.errors import InvalidInput
 
 
@@ -22,16 +22,18 @@ def publish_calendar(file: Path) -> None:
 
     It may be interrupted: giving it again goes on, and so does the scheduler.
     """
-    loaded = settings.load()
-    refuse_unfit(loaded)
-    try:
-        document = orjson.loads(file.read_bytes())
-    except ValueError as error:
-        raise InvalidInput(f"{file.name}: Expected a JSON document, but {error}") from error
-    with opened(loaded) as database:
+    with installation.sound(settings.load()) as database:
+        document = _read(file)
         with database.transaction() as session:
             published = next((row for row in publications.years(session) if row.content == document), None)
             if published is None:
                 publications.publish_year(session, document, actor=OPERATOR)
         recompute(database)
     click.echo(f"{file.name}: published.")
+
+
+def _read(file: Path) -> Any:
+    try:
+        return orjson.loads(file.read_bytes())
+    except ValueError as error:
+        raise InvalidInput(f"{file.name}: Expected a JSON document, but {error}") from error

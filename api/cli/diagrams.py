@@ -6,13 +6,9 @@ from pathlib import Path
 
 import click
 
-from api.cli.database import opened
-from api.cli.doctor import refuse_unfit
+from api.cli import installation
 from engine import deployments, folders, settings
-from engine.actors import Actor, Role, RoleGrant
-
-#: Who acts when a command is given on this machine: whoever may do that may do everything here.
-OPERATOR = Actor(name="operator", display_name="onething", grants=(RoleGrant(role=Role.ADMIN),))
+from engine.actors import OPERATOR
 
 
 @click.command()
@@ -22,10 +18,8 @@ def deploy(paths: tuple[Path, ...]) -> None:
 
     All or nothing: when one folder is refused, none is deployed.  What is deployed already stays as it is.
     """
-    found, loaded = folders.read(paths), settings.load()
-    refuse_unfit(loaded)
-    told = []
-    with opened(loaded) as database, database.transaction() as session:
+    found, told = folders.read(paths), []
+    with installation.sound(settings.load()) as database, database.transaction() as session:
         for folder in found:
             deployment = deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="command line")
             told.append(f"{folder.name}: {', '.join(folder.resources)} (deployment {deployment.id})")

@@ -11,9 +11,7 @@ from typing import Any
 
 import click
 
-from api.cli import words
-from api.cli.database import opened
-from api.cli.doctor import refuse_unfit
+from api.cli import installation, words
 from engine import differences, settings
 from engine.differences import Change, Side
 
@@ -41,9 +39,7 @@ def _side(what: str) -> Side:
     key, _, version = what.rpartition(":")
     if Path(what).exists() or not key or not version.isdecimal():
         return differences.on_disk(Path(what))
-    loaded = settings.load()
-    refuse_unfit(loaded)
-    with opened(loaded) as database, database.reading() as session:
+    with installation.sound(settings.load()) as database, database.reading() as session:
         return differences.deployed(session, key, int(version))
 
 

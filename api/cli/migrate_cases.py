@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from api.cli.database import opened
-from api.cli.diagrams import OPERATOR
-from api.cli.doctor import refuse_unfit
+from api.cli import installation
 from engine import case_migrations, settings
+from engine.actors import OPERATOR
 from engine.case_migrations import Affected, Plan, Report
 from engine.columns import new_id
 from engine.database import Database, Session
@@ -61,9 +60,7 @@ def migrate_cases(
     Each case is moved by itself: when the command is interrupted, what was moved stays moved, and giving it again takes up the rest.
     What is refused stays as it was.  Exit status 1 when something is refused.
     """
-    loaded = settings.load()
-    refuse_unfit(loaded)
-    with opened(loaded) as database:
+    with installation.sound(settings.load()) as database:
         names: Names = ({}, {})
         if batch is not None:
             reports = list(_undo(database, batch))

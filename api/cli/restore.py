@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from api.cli import endings, verify
-from api.cli.database import make_data_folder, opened
+from api.cli import endings, installation, verify
 from engine import restorations, settings, verification
 from engine.files import FileStore
 
@@ -23,14 +22,14 @@ def restore(source: Path) -> None:
     Exit status 1 when something is not whole.
     """
     loaded = settings.load()
-    make_data_folder(loaded)
+    installation.make_data_folder(loaded)
     files = FileStore(loaded.data_dir / "materials")
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
     with endings.tidy(), Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
         manifest = restorations.restore(source, loaded.database_url, files, watch=lambda _: progress.advance(bar))
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
-    with opened(loaded) as database:
+    with installation.opened(loaded) as database:
         patience = verification.PATIENCE + restorations.since(manifest)
         found = list(verification.verify(database, files=files, patience=patience))
     verify.write(found, "text")

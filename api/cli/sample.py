@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from api.cli.database import opened
-from api.cli.diagrams import OPERATOR
+from api.cli import installation
 from engine import deployments, folders, holidays, samples
+from engine.actors import OPERATOR
 from engine.settings import Settings
 
 
 def load(loaded: Settings) -> None:
     """Migrate, load sample accounts unless there are accounts, and deploy the shipped matters unless they are deployed already."""
-    with opened(loaded) as database:
+    with installation.opened(loaded) as database:
         database.migrate()
         with database.transaction() as session:
             holidays.publish_shipped(session, loaded.workflows / "calendars")

@@ -13,8 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from api.cli.database import opened
-from api.cli.doctor import refuse_unfit
+from api.cli import installation
 from engine import settings, verification
 from engine.errors import Unavailable
 from engine.faults import ADVICE, Fault
@@ -36,11 +35,10 @@ def verify(after: UUID | None, patience: float, written: str) -> None:
     It changes nothing, and others may work meanwhile.  Exit status 1 when something is not whole.
     """
     loaded = settings.load()
-    refuse_unfit(loaded)
     files = FileStore(loaded.data_dir / "materials")
     found: list[Fault] = []
     try:
-        with opened(loaded) as database, _watching(verification.amounts(database)) as watch:
+        with installation.sound(loaded) as database, _watching(verification.amounts(database)) as watch:
             found.extend(verification.verify(database, files=files, patience=timedelta(minutes=patience), after=after, watch=watch))
     except (KeyboardInterrupt, Unavailable):
         if found:  # whoever goes on from here looks at none of these again

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
-from api.cli.database import opened
+from api.cli.installation import opened
 from engine import settings
 
 CHECKOUT = Path(settings.__file__).parent.parent

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, attributes
 from engine import calendars, clock, dials, followers, holidays, keys, moments, reads, states
 from engine.actors import Actor
 from engine.case_models import ClockEntry, Item, Notice
-from engine.clock import DayUnit, DueDate, Extension, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
+from engine.clock import DayUnit, DueDate, Extension, Ledger, LimitKind, Pause, PauseKind, TimeLimit
 from engine.columns import new_id
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.states import ClockStatus
@@ -173,18 +173,6 @@ def warning(session: Session, item: Item) -> datetime | None:
         return None
     day = clock.turns_yellow(found, rule, holidays.calendar(session))
     return None if day is None else calendars.start_of(day)
-
-
-def remaining(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> int | None:
-    """Count the days left after today, negative when overdue; None when there is no such limit or no start."""
-    found, rule = ledger(session, item), limit(item, kind)
-    return None if found is None or rule is None else clock.remaining(found, rule, dials.today(), holidays.calendar(session))
-
-
-def light(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED, forewarning: Forewarning = clock.USUAL) -> Light | None:
-    """Give today's colour; None when there is no such limit or the clock has not started."""
-    found, rule = ledger(session, item), limit(item, kind)
-    return None if found is None or rule is None else clock.light(found, rule, dials.today(), holidays.calendar(session), forewarning)
 
 
 # ── guards and rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

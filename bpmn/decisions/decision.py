@@ -29,7 +29,7 @@ class BoxedExpression:
 
     def decide(self, scope: Scope) -> Outcome:
         """Evaluate it."""
-        return Outcome([{self.name: types.convert(self.body.run(scope), self.kind)}], (), listing=False)
+        return Outcome([{self.name: types.convert(self.body.run(scope), self.kind)}], listing=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +69,6 @@ class Decision:
         """
         rows = _Evaluation(variables, DecisionScope({}, functions)).outcome(self).rows
         return [{name: plain(value) for name, value in row.items()} for row in rows]
-
-    def explain(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> tuple[str, ...]:
-        """Return the ids of the rules that hit and count, in the order of the rows (all of them, when they are aggregated)."""
-        return _Evaluation(variables, DecisionScope({}, functions)).outcome(self).rules
 
 
 class _Evaluation:

@@ -131,8 +131,6 @@ class Outcome(NamedTuple):
     """What a decision comes to."""
 
     rows: list[dict[str, Any]]
-    #: Ids of the rules that hit and count, in the order of the rows.
-    rules: tuple[str, ...]
     #: Whether the result is a list by its kind.
     listing: bool
 
@@ -160,10 +158,10 @@ class DecisionTable:
         hits = [Hit(rule, self._row(rule, scope)) for rule in self.rules if self._hits(rule, values, scope)]
         listing = self.hit_policy in LISTING and not self.aggregation
         if not hits and any(output.default for output in self.outputs):
-            return Outcome([self._default(scope)], (), listing)
+            return Outcome([self._default(scope)], listing)
         kept = _POLICIES[self.hit_policy](self, hits)
         rows = _aggregate(self.aggregation, self.outputs[0].name, kept) if self.aggregation else [hit.row for hit in kept]
-        return Outcome(rows, tuple(hit.rule.id for hit in kept), listing)
+        return Outcome(rows, listing)
 
     def _input(self, column: Input, scope: Scope) -> Any:
         place = f"input {column.label!r}"

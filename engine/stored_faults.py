@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import administration, clients, keys
+from engine import administration, clients, keys, scans
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
 from engine.database import Database
@@ -19,34 +18,20 @@ from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Deployment, Instance, Resource
 
-#: Rows that are asked for their files in one go.
-NAMED = 1000
 
-
-def contents(session: Session, *, after: str, limit: int) -> Sequence[tuple[str, int]]:
-    """Contents that were uploaded, each once, in the order of their hashes: hash and size."""
-    query = select(Material.sha256, func.max(Material.size)).where(Material.sha256 > after).group_by(Material.sha256)
-    return [(sha256 or "", size or 0) for sha256, size in session.execute(query.order_by(Material.sha256).limit(limit))]
+def contents(db: Database) -> Iterator[tuple[str, int]]:
+    """Yield what was uploaded, each content once, in the order of their hashes: hash and size in bytes."""
+    query = select(Material.sha256, func.max(Material.size)).where(Material.sha256.is_not(None)).group_by(Material.sha256)
+    for sha256, size in scans.rows(db, query, Material.sha256):
+        yield sha256, size or 0
 
 
 def named(db: Database) -> Iterator[str]:
     """Yield the hash of every uploaded file that the database names, those of archived cases among them."""
-    sha256 = ""
-    while True:
-        with db.reading() as session:
-            found = contents(session, after=sha256, limit=NAMED)
-        if not found:
-            break
-        yield from (sha256 for sha256, _ in found)
-        sha256 = found[-1][0]
-    after, query = UUID(int=0), select(ArchivedCase.id, ArchivedCase.files).order_by(ArchivedCase.id).limit(NAMED)
-    while True:
-        with db.reading() as session:
-            rows = session.execute(query.where(ArchivedCase.id > after)).all()
-        if not rows:
-            return
-        yield from (sha256 for _, files in rows for sha256 in files)
-        after = rows[-1][0]
+    for sha256, _ in contents(db):
+        yield sha256
+    for _, files in scans.rows(db, select(ArchivedCase.id, ArchivedCase.files), ArchivedCase.id):
+        yield from files
 
 
 def of_material(files: FileStore, sha256: str, size: int) -> Iterator[Fault]:

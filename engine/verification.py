@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import archive_faults, instance_faults, moments, outages, stored_faults
+from engine import archive_faults, instance_faults, moments, outages, scans, stored_faults
 from engine.archive_models import ArchivedCase
 from engine.case_models import Material
 from engine.database import Database, Session
@@ -22,7 +22,7 @@ from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Instance
 
-#: Instances, or files, that are looked at in one go.
+#: Instances that are looked at in one go.
 BATCH = 100
 #: How late what is due may be before it counts as stuck.
 PATIENCE = timedelta(minutes=10)
@@ -110,16 +110,9 @@ def _look(session: Session, ids: Sequence[UUID], overdue: datetime) -> Iterator[
 
 def _of_archive(db: Database, files: FileStore | None, watch: Watcher) -> Iterator[Fault]:
     """Look at archived cases one by one; their files are looked at with them."""
-    query, after = select(ArchivedCase.id).order_by(ArchivedCase.id).limit(BATCH), UUID(int=0)
-    while True:
-        with db.reading() as session:
-            ids = session.scalars(query.where(ArchivedCase.id > after)).all()
-        if not ids:
-            return
-        for case_id in ids:
-            yield from _look_at_archived(db, case_id, files)
-            watch(Part.ARCHIVE, 1, case_id)
-        after = ids[-1]
+    for (case_id,) in scans.rows(db, select(ArchivedCase.id), ArchivedCase.id):
+        yield from _look_at_archived(db, case_id, files)
+        watch(Part.ARCHIVE, 1, case_id)
 
 
 def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> Iterator[Fault]:
@@ -140,13 +133,6 @@ def _look_at_archived(db: Database, case_id: UUID, files: FileStore | None) -> I
 
 
 def _of_materials(db: Database, files: FileStore, watch: Watcher) -> Iterator[Fault]:
-    after = ""
-    while True:
-        with db.reading() as session:
-            contents = stored_faults.contents(session, after=after, limit=BATCH)
-        if not contents:
-            return
-        for sha256, size in contents:
-            yield from stored_faults.of_material(files, sha256, size)
-            watch(Part.MATERIALS, 1, sha256)
-        after = contents[-1][0]
+    for sha256, size in stored_faults.contents(db):
+        yield from stored_faults.of_material(files, sha256, size)
+        watch(Part.MATERIALS, 1, sha256)

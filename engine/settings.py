@@ -165,6 +165,11 @@ class Settings:
         if self.env is Environment.PRODUCTION and not self.secret_key:
             raise SettingsError(f"Expected {PREFIX}SECRET_KEY to be set when {PREFIX}ENV is production, but it is not")
 
+    @property
+    def materials(self) -> Path:
+        """Folder of the uploaded files."""
+        return self.data_dir / "materials"
+
     def share(self, whole: int) -> int:
         """What each process has of what they have together; something at least."""
         return -(-whole // self.processes)

@@ -31,7 +31,7 @@ def backup(target: Path, previous: Path | None) -> None:
     """
     loaded = settings.load()
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
-    files = FileStore(loaded.data_dir / "materials")
+    files = FileStore(loaded.materials)
     with endings.tidy(), installation.opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)
         manifest = backups.take(database, files, target, previous=previous, watch=lambda _: progress.advance(bar))

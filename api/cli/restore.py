@@ -23,7 +23,7 @@ def restore(source: Path) -> None:
     """
     loaded = settings.load()
     installation.make_data_folder(loaded)
-    files = FileStore(loaded.data_dir / "materials")
+    files = FileStore(loaded.materials)
     columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
     with endings.tidy(), Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("材料 materials", total=None)

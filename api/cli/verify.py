@@ -35,7 +35,7 @@ def verify(after: UUID | None, patience: float, written: str) -> None:
     It changes nothing, and others may work meanwhile.  Exit status 1 when something is not whole.
     """
     loaded = settings.load()
-    files = FileStore(loaded.data_dir / "materials")
+    files = FileStore(loaded.materials)
     found: list[Fault] = []
     try:
         with installation.sound(loaded) as database, _watching(verification.amounts(database)) as watch:

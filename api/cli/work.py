@@ -64,6 +64,6 @@ def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)
-    heart.also(FileStore(loaded.data_dir / "materials").clear_up, seconds=SWEEP)
+    heart.also(FileStore(loaded.materials).clear_up, seconds=SWEEP)
     heart.also(lambda: holidays.watch(database), seconds=DAY)
     return heart

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -105,10 +106,10 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
 
 def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
     """What happened, oldest first; for a department, to its items."""
-    items = [item.id for item in cases.items_for(case, actor)]
-    mine = Entry.instance_id.in_(select(Instance.id).where(Instance.item_id.in_(items)))
-    wanted = keys.together(Entry, case) if cases.sees_whole(case, actor) else mine
-    return session.scalars(select(Entry).where(wanted).order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
+    query = select(Entry).where(keys.together(Entry, case))
+    if not cases.sees_whole(case, actor):
+        query = query.where(Entry.instance_id.in_(_processes(case, cases.items_for(case, actor))))
+    return session.scalars(query.order_by(Entry.at, Entry.instance_id, Entry.seq)).all()
 
 
 def _deadlines(session: Session, case: Case, items: Sequence[Item], entries: Sequence[ClockEntry]) -> dict[str, Deadline]:
@@ -135,9 +136,13 @@ def _inside(session: Session, case: Case, items: Sequence[Item], rows: list[Inci
     """Keep what stands in the processes of these items."""
     if not rows:
         return rows
-    theirs = select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
-    mine = set(session.scalars(theirs))
+    mine = set(session.scalars(_processes(case, items)))
     return [row for row in rows if row.instance_id in mine]
+
+
+def _processes(case: Case, items: Sequence[Item]) -> Select[tuple[UUID]]:
+    """The instances of these items of a case."""
+    return select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
 
 
 def _about(items: Sequence[Item], rows: Sequence[Any]) -> list[Any]:

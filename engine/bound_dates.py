@@ -7,12 +7,13 @@ woken, one after the other, and look again by themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, insert, select
+from sqlalchemy import ColumnElement, Result, false, insert, select, true
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -35,40 +36,63 @@ def follow(session: Session, cases: Collection[UUID], counted: Mapping[UUID, tup
 
     Tells how many were moved, and how many instances are to be woken.
     """
-    waking: dict[UUID, dict[str, Any]] = {}
-    moved = 0
-    for table, expression, more, shown, put_off in (
-        (Timer, _when, (), _nothing, Timer.error.is_not(None)),
-        (Task, _due_date, (Task.status == TaskStatus.OPEN,), dials.light_columns, false()),
-    ):
-        own = (table.id, table.case_id, table.region, table.element, table.due_at, put_off.label("put_off"))
-        its = (Instance.item_id, Instance.definition_id)
-        query = select(*own, Instance.id.label("instance_id"), *its).join(Instance, keys.its(table.instance_id, Instance))
-        to: list[dict[str, Any]] = []
-        follows: dict[tuple[UUID, str], str | None] = {}
-        for row in session.execute(query.where(reads.among(session, table.case_id, cases), *more)):
-            place = row.definition_id, row.element
-            if place not in follows:
-                follows[place] = _followed(expression(definitions.get(session, row.definition_id).process.elements[row.element]))
-            kind = follows[place]
-            if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
-                waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}
-            before, now = counted.get(row.item_id or row.case_id, _STILL)
-            moves, due_at = _moved(kind, row, before, now)
-            moved += moves
-            lights = shown(now[0])
-            if moves or (lights and now != before):  # all of these rows say the same columns
-                to.append({OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region, "due_at": due_at, **lights})
-        writes = Writes()
-        writes.update(table.__table__, to, by=("id", *keys.KEY))
-        writes.run(session)
+    moved, waking = 0, dict[UUID, dict[str, Any]]()
+    for bound in _BOUND:
+        moved += _follow(session, bound, cases, counted, waking)
     _wake(session, waking)
     return moved, len(waking)
 
 
-def _nothing(_dial: Dial | None) -> dict[str, Any]:
-    """A timer shows no light."""
-    return {}
+@dataclass(frozen=True, kw_only=True)
+class _Bound:
+    """Rows that may follow a clock."""
+
+    table: type[Timer | Task]
+    #: Which of them.
+    which: ColumnElement[bool]
+    #: Whether a row was put off, since what was due has failed.
+    put_off: ColumnElement[bool]
+    #: The expression of an element that says when they are due.
+    expression: Callable[[Element], Expression | None]
+    #: Columns that show the lights of a clock.
+    lights: Callable[[Dial | None], dict[str, Any]]
+
+
+def _follow(
+    session: Session,
+    bound: _Bound,
+    cases: Collection[UUID],
+    counted: Mapping[UUID, tuple[Counted, Counted]],
+    waking: dict[UUID, dict[str, Any]],
+) -> int:
+    """Move rows of one table, and note whose instances are to be woken, with the key of their case; how many were moved."""
+    moved, changed = 0, list[dict[str, Any]]()
+    follows: dict[tuple[UUID, str], str | None] = {}
+    for row in _rows(session, bound, cases):
+        place = row.definition_id, row.element
+        if place not in follows:
+            follows[place] = _followed(bound.expression(definitions.get(session, row.definition_id).process.elements[row.element]))
+        kind = follows[place]
+        if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
+            waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}
+        before, now = counted.get(row.item_id or row.case_id, _STILL)
+        moves, due_at = _moved(kind, row, before, now)
+        moved += moves
+        lights = bound.lights(now[0])
+        if moves or (lights and now != before):  # all of these rows say the same columns
+            changed.append({OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region, "due_at": due_at, **lights})
+    writes = Writes()
+    writes.update(bound.table.__table__, changed, by=("id", *keys.KEY))
+    writes.run(session)
+    return moved
+
+
+def _rows(session: Session, bound: _Bound, cases: Collection[UUID]) -> Result[Any]:
+    table = bound.table
+    own = (table.id, table.case_id, table.region, table.element, table.due_at, bound.put_off.label("put_off"))
+    its = (Instance.id.label("instance_id"), Instance.item_id, Instance.definition_id)
+    query = select(*own, *its).join(Instance, keys.its(table.instance_id, Instance))
+    return session.execute(query.where(reads.among(session, table.case_id, cases), bound.which))
 
 
 def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[bool, datetime | None]:
@@ -107,6 +131,12 @@ def _when(element: Element) -> Expression | None:
 
 def _due_date(element: Element) -> Expression | None:
     return element.due_date
+
+
+_BOUND = (
+    _Bound(table=Timer, which=true(), put_off=Timer.error.is_not(None), expression=_when, lights=lambda _dial: {}),
+    _Bound(table=Task, which=Task.status == TaskStatus.OPEN, put_off=false(), expression=_due_date, lights=dials.light_columns),
+)
 
 
 def _wake(session: Session, waking: Mapping[UUID, Mapping[str, Any]]) -> None:

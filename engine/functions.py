@@ -72,15 +72,15 @@ class World:
         calendar = holidays.calendar(self.session)
         missing = case_items.open_tolerances(self.case)
         if what == "remind":
-            moments = [calendars.start_of(calendar.add(periods.last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
+            when = [calendars.start_of(calendar.add(periods.last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
         elif what == "due":
-            moments = [calendars.end_of(periods.last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
+            when = [calendars.end_of(periods.last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
         elif what == "grace":
             overdue = [t for t in missing if t.status is ToleranceStatus.OVERDUE]
-            moments = [calendars.end_of(calendar.add(periods.last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
+            when = [calendars.end_of(calendar.add(periods.last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
         else:
             raise InvalidInput(f"Expected tolerance('remind'), ('due') or ('grace'), but got {what!r}")
-        return min(moments, default=None)
+        return min(when, default=None)
 
     def acceptance_due(self) -> datetime:
         """End of the fifth working day after receipt of the item that waits longest for an answer, or after its corrections came in."""

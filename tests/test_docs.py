@@ -92,3 +92,10 @@ def test_operating__names_what_an_operator_meets(named):
 
     assert len(told) > 5
     assert {name for name in told if f"`{name}" not in OPERATING} == set()
+
+
+def test_map__of_the_engine():
+    page = (CHECKOUT / "docs/from-drawing-to-commit.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)`", page.partition("## The modules of `engine/`")[2].partition("\n## ")[0])
+
+    assert sorted(named) == sorted(path.stem for path in (CHECKOUT / "engine").glob("*.py") if path.stem != "__init__")

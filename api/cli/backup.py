@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -30,11 +32,9 @@ def backup(target: Path, previous: Path | None) -> None:
     Exit status 1 when a file was not what was handed in, or not there; the rest is copied all the same.
     """
     loaded = settings.load()
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
     files = FileStore(loaded.materials)
-    with endings.tidy(), installation.opened(loaded) as database, Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("材料 materials", total=None)
-        manifest = backups.take(database, files, target, previous=previous, watch=lambda _: progress.advance(bar))
+    with endings.tidy(), installation.opened(loaded) as database, watching() as watch:
+        manifest = backups.take(database, files, target, previous=previous, watch=watch)
     click.echo(f"{target}: schema {manifest.revision}, {manifest.database}, {manifest.files} files with {manifest.bytes} bytes")
     for sha256 in manifest.damaged[:TOLD]:
         click.echo(f"Expected material {sha256} to be what was handed in, but it differs, or is not there; run onething verify", err=True)
@@ -42,3 +42,12 @@ def backup(target: Path, previous: Path | None) -> None:
         click.echo(f"… and {len(manifest.damaged) - TOLD} more; is {files.folder} the folder of this installation, and mounted?", err=True)
     if manifest.damaged:
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def watching() -> Iterator[Callable[[object], None]]:
+    """Show how many uploaded files are copied, one at each call."""
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("材料 materials", total=None)
+        yield lambda _: progress.advance(bar)

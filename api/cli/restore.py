@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from api.cli import endings, installation, verify
+from api.cli import backup, endings, installation, verify
 from engine import restorations, settings, verification
 from engine.files import FileStore
 
@@ -24,10 +22,8 @@ def restore(source: Path) -> None:
     loaded = settings.load()
     installation.make_data_folder(loaded)
     files = FileStore(loaded.materials)
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"))
-    with endings.tidy(), Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("材料 materials", total=None)
-        manifest = restorations.restore(source, loaded.database_url, files, watch=lambda _: progress.advance(bar))
+    with endings.tidy(), backup.watching() as watch:
+        manifest = restorations.restore(source, loaded.database_url, files, watch=watch)
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
     with installation.opened(loaded) as database:
         patience = verification.PATIENCE + restorations.since(manifest)

@@ -1,4 +1,4 @@
-"""Items of a case (事项办件), as its rows say it at this moment: which count, which wait for an answer, which are held back, and by what."""
+"""Items of a case (事项办件), as their rows are now: which count, which wait for an answer, which are held back, and by what."""
 
 from __future__ import annotations
 

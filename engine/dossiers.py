@@ -140,7 +140,7 @@ def _inside(session: Session, case: Case, items: Sequence[Item], rows: list[Inci
     return [row for row in rows if row.instance_id in mine]
 
 
-def _processes(case: Case, items: Sequence[Item]) -> Select[tuple[UUID]]:
+def _processes(case: Case, items: Sequence[Item]) -> Select[UUID]:
     """The instances of these items of a case."""
     return select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Row, Select
+from sqlalchemy import Row, Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.database import Database
 
-Columns = TypeVar("Columns", bound=tuple[Any, ...])
+Columns = TypeVarTuple("Columns")
 
 #: Rows that are read in one go.
 TOGETHER = 1000
 
 
-def rows(db: Database, query: Select[Columns], key: ColumnElement[Any]) -> Iterator[Row[Columns]]:
-    """Yield the rows of a query in the order of its first column, the `key`, which no two of them share; nothing is held open meanwhile."""
+def rows(db: Database, query: Select[*Columns], key: InstrumentedAttribute[Any]) -> Iterator[Row[*Columns]]:
+    """Yield the rows of a query in the order of the `key`, a column of theirs that no two share; nothing is held open meanwhile."""
     query = query.order_by(key).limit(TOGETHER)
     here = query
     while True:
@@ -25,4 +26,4 @@ def rows(db: Database, query: Select[Columns], key: ColumnElement[Any]) -> Itera
         yield from found
         if len(found) < TOGETHER:
             return
-        here = query.where(key > found[-1][0])
+        here = query.where(key > getattr(found[-1], key.key))

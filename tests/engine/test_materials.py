@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from engine import keys, materials
@@ -79,9 +82,6 @@ def test_hand_in__after_the_decision(stage, clerk, market):
 
 
 def test_hand_in__two_tolerated_materials_at_the_same_moment(stage, clerk, market):
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Barrier
-
     plan = {"material": "plan", "used_by": "alpha", "tolerable": True, "due_days": 5, "grace_days": 5}
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, materials=[plan, plan | {"material": "menu"}]))
     case = clerk.submit("tiny")

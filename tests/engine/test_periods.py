@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
-from engine import verification, worker
+from engine import calendars, verification, worker
 from engine.case_models import Notice, Supplement
+from engine.models import Timer
 from tests import restaurant, tiny
 from tests.engine.test_recomputing import publish
 from tests.restaurant import ANSWERS
@@ -166,11 +168,6 @@ def test_answer__days_after_everything_came_in(stage, clerk, case):
 
 def test_supply__for_a_timer_of_an_older_release(stage, clerk, case):
     """Its row says the end of the period until the process goes on: it goes off for nothing, and looks again."""
-    from sqlalchemy import update
-
-    from engine import calendars
-    from engine.models import Timer
-
     ask(clerk, case)
     stage.travel(2026, 3, 16)
     for code in ("plan", "map"):

@@ -102,8 +102,6 @@ def test_project__groups_assignee_priority_and_form(stage, clerk):
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
     case = clerk.take_in("tiny")
 
-    from engine import tasks
-
     task = stage.task(case, "办理")
     with stage.reading() as session:
         assert tasks.groups(session, [task]) == {task.id: ["department-market", "window"]}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.actors import Role, RoleGrant
 from engine.case_models import Notice, Supplement
 from engine.errors import InvalidInput, InvalidState
 from tests import restaurant, tiny
@@ -109,8 +110,6 @@ def test_issue__a_second_time_with_a_supervisor(stage, clerk, supervisor, small)
 
 
 def test_issue__supervisor_of_another_hall(stage, clerk, small):
-    from engine.actors import Role, RoleGrant
-
     clerk.complete(small, "一窗受理", outcome="supplement")
     clerk.hand_in(small, "plan")
     clerk.complete(small, "补正材料")

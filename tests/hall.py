@@ -9,13 +9,12 @@ from flask import Flask
 from api.app import create_app
 from api.simulation import hall as halls
 from api.simulation.hall import Person, Refused, item, items, number, open_tasks
-from engine import deployments, folders, holidays, samples
 from engine.actors import Actor, Role, RoleGrant
 from engine.calendars import BEIJING
-from engine.database import Database
 from engine.files import FileStore
 from engine.passwords import WELL_KNOWN
-from engine.settings import Environment, Settings
+from engine.settings import Settings
+from tests.stage import WORKFLOWS, furnish
 
 __all__ = [
     "BEIJING",
@@ -32,20 +31,7 @@ __all__ = [
     "open_tasks",
 ]
 
-WORKFLOWS = Path(__file__).parents[1] / "workflows"
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER), RoleGrant(role=Role.ADMIN)))
-
-
-def furnish(url: str) -> None:
-    """Migrate a database and load what is shipped: calendars, accounts, matters."""
-    database = Database(url)
-    database.migrate()
-    with database.transaction() as session:
-        samples.seed(session, Environment.DEVELOPMENT)
-        holidays.publish_shipped(session, WORKFLOWS / "calendars")
-        for folder in folders.read([WORKFLOWS]):
-            deployments.deploy(session, folder.name, folder.resources, actor=OPERATOR, source="shipped")
-    database.close()
 
 
 _applications: dict[str, Flask] = {}

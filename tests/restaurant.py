@@ -6,7 +6,7 @@ from tests.acceptance import applicants
 
 ANSWERS = applicants.ANSWERS | {"q_raw": ["无"]}
 #: Everything that these answers ask for.
-MATERIALS = ("m_layout_food", "m_food_rules", "m_evac", "m_plan", "m_fireplan", "m_fire_rules", "m_premises")
+MATERIALS = applicants.MATERIALS
 ITEMS = ("business_licence_check", "food_permit", "fire_check_commit")
 
 

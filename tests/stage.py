@@ -52,13 +52,16 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
 APPLICANT = {"kind": "enterprise", "name": "好味餐饮", "id_number": "91430100MA4L000000", "phone": "0731"}
 
 
-def found(database: Database) -> None:
-    """Fill an empty installation with halls, departments, sample accounts, calendars and the shipped diagrams."""
+def furnish(url: str) -> None:
+    """Migrate a database, and load what is shipped: halls, departments, sample accounts, calendars, matters."""
+    database = Database(url)
+    database.migrate()
     with time_machine.travel(MONDAY, tick=True), database.transaction() as session:
         samples.seed(session, Environment.DEVELOPMENT)
         holidays.publish_shipped(session, WORKFLOWS / "calendars")
         for folder in folders.read([WORKFLOWS]):
-            deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER)
+            deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER, source="shipped")
+    database.close()
 
 
 class Stage:

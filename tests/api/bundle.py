@@ -3,7 +3,7 @@
 from tests.acceptance import applicants
 
 ANSWERS = applicants.ANSWERS | {"q_fire_mode": "一般程序"}
-MATERIALS = ["m_layout_food", "m_food_rules", "m_plan", "m_fire_rules", "m_premises", "m_evac", "m_fireplan", "m_fire_decl"]
+MATERIALS = [*applicants.MATERIALS, "m_fire_decl"]
 APPLICANT = applicants.RESTAURANT
 
 

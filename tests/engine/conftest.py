@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from engine.database import Database
 from tests import databases, distribution
 from tests.listening import listening
-from tests.stage import MONDAY, Person, Stage, found
+from tests.stage import MONDAY, Person, Stage, furnish
 
 
 @pytest.fixture
 def furnished_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
     """URL of a database with the shipped diagrams; deploying takes seconds, so it is done once."""
-    with store.branch(_furnish).fresh() as url:
+    with store.branch(furnish).fresh() as url:
         yield url
 
 
@@ -78,9 +77,3 @@ def transactions(stage):
 
     with listening(bind, commit=look):
         yield seen
-
-
-def _furnish(url: str) -> None:
-    database = Database(url)
-    found(database)
-    database.close()

@@ -14,6 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli import main
+from tests.api.cli.simulating import bare, drawn, simulate
+
+__all__ = ["bare", "drawn", "simulate"]
 
 ONETHING = Path(sys.executable).parent / "onething"
 #: Seconds after which a command hangs, however busy the machine is.

@@ -35,10 +35,10 @@ WORDS = {
 }
 
 
-def parse(content: bytes, resource: str, *, limit: int = LIMIT) -> etree._Element:
+def parse(content: bytes, resource: str) -> etree._Element:
     """Return the root element; raises DocumentError with line and column when there is none to be had."""
-    if len(content) > limit:
-        raise _refusal("too-large", resource, f"Expected {resource} to have at most {limit:,} bytes, but it has {len(content):,}")
+    if len(content) > LIMIT:
+        raise _refusal("too-large", resource, f"Expected {resource} to have at most {LIMIT:,} bytes, but it has {len(content):,}")
 
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True

@@ -61,14 +61,14 @@ def like(column: Column) -> Filter:
     return Filter(kind=Kind.TEXT, condition=column.like)
 
 
-def least(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
+def least(column: Column) -> Filter:
     """Keep what is that much, or more."""
-    return Filter(kind=kind, condition=lambda value: column >= _kept(value))
+    return Filter(kind=Kind.WHOLE, condition=lambda value: column >= _kept(value))
 
 
-def most(column: Column, kind: Kind = Kind.WHOLE) -> Filter:
+def most(column: Column) -> Filter:
     """Keep what is that much, or less."""
-    return Filter(kind=kind, condition=lambda value: column <= _kept(value))
+    return Filter(kind=Kind.WHOLE, condition=lambda value: column <= _kept(value))
 
 
 def _kept(value: Any) -> Any:

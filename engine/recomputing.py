@@ -36,6 +36,8 @@ log = structlog.get_logger()
 BATCH = 500
 #: So many numbers of what is late by it are written down; all are counted.
 NAMED = 1000
+#: So many walks are listed.
+OF_LATE = 20
 
 _CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
@@ -70,10 +72,10 @@ def owed(session: Session) -> Recomputation | None:
     return session.scalar(_unfinished())
 
 
-def of_late(session: Session, limit: int = 20, *, actor: Actor) -> Sequence[Recomputation]:
+def of_late(session: Session, *, actor: Actor) -> Sequence[Recomputation]:
     """List the walks, the newest first."""
     actor.require(Role.ADMIN, Role.SUPERVISOR, to="see what a calendar has moved")
-    return session.scalars(select(Recomputation).order_by(Recomputation.id.desc()).limit(limit)).all()
+    return session.scalars(select(Recomputation).order_by(Recomputation.id.desc()).limit(OF_LATE)).all()
 
 
 def ahead(session: Session) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from bpmn.definition import Definition, Element, ElementType
 from bpmn.simulation import paths, solving, telling
 from bpmn.simulation.neighbours import Neighbours
-from bpmn.simulation.paths import Path, Paths, Place
+from bpmn.simulation.paths import Path, Place
 from bpmn.simulation.solving import Version, Want
 from bpmn.simulation.writes import Values, Writes, distinct
 
@@ -42,9 +42,9 @@ class Story:
 class Stories:
     """The stories of a process."""
 
-    def __init__(self, writes: Writes, found: Paths | None = None) -> None:
+    def __init__(self, writes: Writes) -> None:
         self.writes, self.process = writes, writes.process
-        self.paths = found or paths.of(self.process)
+        self.paths = paths.of(self.process)
         self._numbers = itertools.count(1)
         self._known: dict[Place, list[Story]] = {}
 

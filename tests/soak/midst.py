@@ -35,7 +35,7 @@ COMMANDS = {"verify": "onething ____", "backup": "pg_dump", "publish-calendar": 
 DAY_OFF = {"date": "2026-12-15", "weekday": "周二", "kind": "day_off", "holiday": "元旦"}
 AT_WORK = "select count(*) from pg_stat_activity where datname = %s and application_name like %s"
 #: Cases that are there before: a command takes a while.
-CASES = 400
+CASES = 100
 
 
 def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:

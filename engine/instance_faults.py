@@ -40,27 +40,29 @@ def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterato
     The session must see one moment (`Database.snapshot`).  Raises whatever a row raises that cannot even be read, and Unavailable.
     """
     for about in instance_rows.read(session, ids):
-        if broken := journal.check(about.row, about.entries):
-            yield Fault(kind=FaultKind.JOURNAL, about=about.about, message=broken)
-        if broken_values := list(large_values.faults(about.row)):
-            yield from (Fault(kind=FaultKind.STATE, about=about.about, message=message) for message in broken_values)
-            continue
-        try:
-            with outages.told():
-                process = instances.look(session, about.row)
-            waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
-        except Unavailable:
-            raise  # that is no fault of theirs
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be looked at
-            message = f"Expected to read its token state, but {type(error).__name__}: {error}"
-            yield Fault(kind=FaultKind.STATE, about=about.about, message=message)
-            continue
-        for message in _unlike(about, process, waits):
-            yield Fault(kind=FaultKind.PROJECTION, about=about.about, message=message)
-        for message in standstills.find(session, about, waits, overdue=overdue):
-            yield Fault(kind=FaultKind.STUCK, about=about.about, message=message)
-        for message in standstills.locks_of_nobody(about):
-            yield Fault(kind=FaultKind.LOCK, about=about.about, message=message)
+        for kind, message in _faults(session, about, overdue):
+            yield Fault(kind=kind, about=about.about, message=message)
+
+
+def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterator[tuple[FaultKind, str]]:
+    """Look at one instance; what cannot be read is compared with nothing."""
+    if broken := journal.check(about.row, about.entries):
+        yield FaultKind.JOURNAL, broken
+    if broken_values := list(large_values.faults(about.row)):
+        yield from ((FaultKind.STATE, message) for message in broken_values)
+        return
+    try:
+        with outages.told():
+            process = instances.look(session, about.row)
+        waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
+    except Unavailable:
+        raise  # that is no fault of theirs
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others are to be looked at
+        yield FaultKind.STATE, f"Expected to read its token state, but {type(error).__name__}: {error}"
+        return
+    yield from ((FaultKind.PROJECTION, message) for message in _unlike(about, process, waits))
+    yield from ((FaultKind.STUCK, message) for message in standstills.find(session, about, waits, overdue=overdue))
+    yield from ((FaultKind.LOCK, message) for message in standstills.locks_of_nobody(about))
 
 
 def _unlike(about: InstanceRows, process: Process, waits: Waits) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, Subquery, func, select, union
+from sqlalchemy import Row, Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
 from engine import bound_dates, bundle_clock, calendars, clock, clocks, dials, holidays, keys, moments, pages, reads
@@ -172,25 +172,7 @@ def _hold(session: Session, cases: Collection[UUID]) -> set[UUID]:
 
 
 def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
-    moves = Moves()
-    columns = (
-        Item.id,
-        Item.case_id,
-        Item.region,
-        Item.number,
-        Item.limits,
-        Item.statutory_on,
-        Item.statutory_provisional,
-        *(getattr(Item, name) for name in _PROMISE),
-    )
-    clocked = select(*columns).where(reads.among(session, Item.case_id, cases), Item.clock.in_(_RUNNING))
-    items = session.execute(clocked).all()
-    bundles = session.scalars(
-        select(Case)
-        .options(*pages.LEAN)
-        .where(reads.among(session, Case.id, cases), Case.ended_at.is_(None))
-        .where(Case.clock_started_on.is_not(None), Case.promised.is_not(None))
-    ).all()
+    moves, items, bundles = Moves(), _items(session, cases), _bundles(session, cases)
     if items or bundles:
         calendar = holidays.calendar(session)
         ledgers = clocks.ledgers(session, [item.id for item in items])
@@ -204,6 +186,19 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     _postpone_checks(session, cases)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves
+
+
+def _items(session: Session, cases: Collection[UUID]) -> Sequence[Row[Any]]:
+    """Items whose clock runs or is paused."""
+    own = (Item.id, Item.case_id, Item.region, Item.number, Item.limits, Item.statutory_on, Item.statutory_provisional)
+    query = select(*own, *(getattr(Item, name) for name in _PROMISE))
+    return session.execute(query.where(reads.among(session, Item.case_id, cases), Item.clock.in_(_RUNNING))).all()
+
+
+def _bundles(session: Session, cases: Collection[UUID]) -> Sequence[Case]:
+    """Cases that go on, and whose own promise has begun to count."""
+    query = select(Case).options(*pages.LEAN).where(reads.among(session, Case.id, cases), Case.ended_at.is_(None))
+    return session.scalars(query.where(Case.clock_started_on.is_not(None), Case.promised.is_not(None))).all()
 
 
 @functools.lru_cache(maxsize=50_000)

@@ -25,11 +25,7 @@ def create() -> Response:
     """Check the files and put them to work; files that have not changed give the deployment that is there, with its definitions."""
     fields = request.form.to_dict()
     tenants.require(fields.get("tenant-id"))
-    files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
-    if not files:
-        raise InvalidInput("Expected files to deploy, but there are none")
-    if wrong := [file for file in files if "\0" in file or len(file) > asked.LONGEST]:
-        raise InvalidInput(f"Expected names of files of at most {asked.LONGEST} characters, none of them NUL, but one is {wrong[0]!r:.80}")
+    files = _files()
     name = asked.field(fields, "deployment-name", str) or next(iter(files))
     if fields.get("deployment-activation-time"):
         raise InvalidInput("Expected a deployment that counts at once, but deployment-activation-time is given")
@@ -53,6 +49,16 @@ def create() -> Response:
                 "deployedDecisionRequirementsDefinitions": None,
             }
         )
+
+
+def _files() -> dict[str, bytes]:
+    """What is to be deployed, by name."""
+    files = {part.filename or name: part.read() for name, part in request.files.items(multi=True)}
+    if not files:
+        raise InvalidInput("Expected files to deploy, but there are none")
+    if wrong := [file for file in files if "\0" in file or len(file) > asked.LONGEST]:
+        raise InvalidInput(f"Expected names of files of at most {asked.LONGEST} characters, none of them NUL, but one is {wrong[0]!r:.80}")
+    return files
 
 
 @bp.get("/<deployment_id>")

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import re
 import subprocess
 import sys
@@ -48,6 +49,21 @@ def test_layers():
     )
 
     assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+def test_imports__go_round_in_no_circle():
+    modules = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+
+    def imported(path):
+        """What it names at its top; what is there for the type checker alone does not count."""
+        for node in tree(path).body:
+            if isinstance(node, ast.ImportFrom):
+                named = {f"{node.module}.{alias.name}" for alias in node.names} & modules.keys()
+                yield from named or {node.module} & modules.keys()
+
+    order = graphlib.TopologicalSorter({module: set(imported(path)) for module, path in modules.items()})
+
+    assert set(order.static_order()) == modules.keys()
 
 
 def test_files__short():

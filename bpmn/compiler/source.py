@@ -84,6 +84,11 @@ class Source:
             self.report("error", "unknown-function", node, message)
         return expression
 
+    def script(self, node: Node, text: str, language: str | None) -> Expression | None:
+        """Parse a script in `juel` or `feel`; what is FEEL stands there without `=`."""
+        feel = (language or "").strip().lower() == "feel" and bool(text) and not text.startswith("=")
+        return self.expression(node, f"={text}" if feel else text, "the script")
+
     def computed(self, node: Node, text: str, what: str) -> Expression | None:
         """Parse a text that may hold expressions; None where it holds none."""
         return self.expression(node, text, what) if "${" in text or "#{" in text else None

@@ -8,7 +8,6 @@ from typing import Any
 
 from lxml import etree
 
-from bpmn.compiler.particulars import work
 from bpmn.compiler.source import CAMUNDA, Node, Source, extensions, text_of
 from bpmn.parameters import Parameter, Value
 
@@ -53,5 +52,5 @@ def _value(source: Source, node: Node, row: Node) -> Value:
     if word(row) == "map":
         return MappingProxyType({entry.get("key", ""): _nested(source, node, entry) for entry in row.iterchildren(f"{CAMUNDA}entry")})
     if word(row) == "script":
-        return work.formula(source, node, text_of(row), row.get("scriptFormat"))
+        return source.script(node, text_of(row), row.get("scriptFormat"))
     return source.expression(node, text_of(row), "a parameter")

@@ -37,15 +37,9 @@ def script(source: Source, node: Node) -> dict[str, Any]:
     """Read a script task."""
     written = node.find(f"{MODEL}script")
     return {
-        "expression": formula(source, node, text_of(written), node.get("scriptFormat")) if written is not None else None,
+        "expression": source.script(node, text_of(written), node.get("scriptFormat")) if written is not None else None,
         "result_variable": camunda(node, "resultVariable"),
     }
-
-
-def formula(source: Source, node: Node, text: str, language: str | None) -> Expression | None:
-    """Parse a script in `juel` or `feel`; what is FEEL stands there without `=`."""
-    feel = (language or "").strip().lower() == "feel" and bool(text) and not text.startswith("=")
-    return source.expression(node, f"={text}" if feel else text, "the script")
 
 
 def decision(source: Source, node: Node) -> dict[str, Any]:

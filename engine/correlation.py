@@ -54,10 +54,12 @@ class Reached:
 def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached]]:
     """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
 
+    What is known of an instance chooses among those that wait, not among those that begin, as in Camunda 7: that is not yet one.
+
     Yields what is to be done, piece by piece (`pieces.do`).  Raises InvalidState when it is for nobody, or for more than one.
     """
     waiting = _waiting(session, message, actor)
-    begins = (everybody or not waiting) and message.instance_id is None and not message.keys and not message.local_keys
+    begins = (everybody or not waiting) and message.instance_id is None
     starts = definitions.starting(session, EventType.MESSAGE, message.name) if begins else []
     if len(waiting) + len(starts) > 1 and not everybody:
         many = f"{len(waiting)} do: name a business key" if waiting else f"{len(starts)} begin with it"

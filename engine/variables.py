@@ -169,22 +169,25 @@ def _like(found: Any, pattern: Any) -> bool:
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Compare two numbers or two texts; nothing else has an order."""
+    """Compare two numbers or two texts; nothing else has an order, true and false neither."""
 
     def compared(found: Any, wanted: Any) -> bool:
-        kinds = ((int, float), str)
+        kinds = () if isinstance(found, bool) else ((int, float), str)
         return any(isinstance(found, kind) and isinstance(wanted, kind) for kind in kinds) and compare(found, wanted)
 
     return compared
 
 
-OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": equal,
-    "neq": lambda found, wanted: not equal(found, wanted),
+ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": _ordered(operator.gt),
     "gteq": _ordered(operator.ge),
     "lt": _ordered(operator.lt),
     "lteq": _ordered(operator.le),
+}
+OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": equal,
+    "neq": lambda found, wanted: not equal(found, wanted),
+    **ORDERED,
     "like": _like,
     "notLike": lambda found, pattern: isinstance(found, str) and not _like(found, pattern),
 }

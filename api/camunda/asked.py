@@ -95,7 +95,10 @@ def several(given: dict[str, Any], name: str) -> list[str] | None:
 
 def true(given: dict[str, Any], name: str) -> bool:
     """Tell whether something is asked for; a query writes it as text."""
-    return str(given.get(name)).lower() == "true"
+    text = str(given.get(name) or False).lower()
+    if text not in {"true", "false"}:
+        raise InvalidInput(f"Expected {name} to be true or false, but it is {given[name]!r:.80}")
+    return text == "true"
 
 
 def number(name: str, default: int) -> int:

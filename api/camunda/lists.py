@@ -16,7 +16,7 @@ from engine.database import Session
 from engine.errors import InvalidInput, NotFound
 from engine.filters import Filters, Kind, Order
 from engine.places import Place
-from engine.variables import OPERATORS, Comparison
+from engine.variables import OPERATORS, ORDERED, Comparison
 
 #: As many as are given when nobody says how many.
 LONGEST = 1000
@@ -88,6 +88,8 @@ def comparisons(given: Given, name: str) -> list[Comparison]:
         raise InvalidInput(f"Expected {name} as a list of name, operator and value, but it is {wanted!r:.80}")
     if unknown := [entry for entry in entries if str(entry.get("operator")) not in OPERATORS]:
         raise InvalidInput(f"Expected {name} to be compared by {', '.join(OPERATORS)}, but got {unknown[0]!r:.80}")
+    if vain := [entry for entry in entries if entry["operator"] in ORDERED and isinstance(entry.get("value"), (bool, type(None)))]:
+        raise InvalidInput(f"Expected a number or a text to compare by {', '.join(ORDERED)}, but got {vain[0]!r:.80}")
     return [Comparison(name=entry["name"], operator=entry["operator"], value=entry.get("value")) for entry in entries]
 
 

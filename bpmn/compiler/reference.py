@@ -65,11 +65,17 @@ OTHERWISE = """\
 - Input parameters of a task that runs several times see the `loopCounter` and the entry of their round, in Camunda 7 those of a subprocess
   alone.  The name of a message that starts an event subprocess may use the input parameters of the subprocess around it.
 - A number of rounds that is no whole number is an incident; Camunda 7 drops the fraction.
+- A handler for compensation sees the local variables that its activity had (input parameters, the entry of its round), and sets those where
+  they are; in Camunda 7 only those of a subprocess around it.  When it ends by an error that nothing catches, the event that has thrown the
+  compensation goes on; Camunda 7 waits for ever.
+- An error out of a task with output parameters that nothing catches ends the task, and they are set; Camunda 7.22 fails.
 - A job before or after an activity for compensation is carried out, and its output parameters are set; Camunda 7 ignores both.
 - While an event subprocess goes on that has interrupted a subprocess, the boundary events of the subprocess watch; Camunda 7 forgets them.
 - Conditions of flows behind a job (`camunda:asyncAfter`) are put when it has come, all in one; Camunda 7 puts them before, with a job for
   each flow.
-- In the history, an event-based gateway is completed by the first event behind it (in Camunda 7 it is canceled), and links are told.
+- In the history, an event-based gateway is completed by the first event behind it (in Camunda 7 it is canceled), and links are told.  An
+  activity is not told before its job has come (`camunda:asyncBefore`); when it never comes, Camunda 7 tells a canceled one.  A subprocess
+  that an event subprocess compensates is told once; in Camunda 7 once more, as canceled.
 """
 
 

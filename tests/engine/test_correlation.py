@@ -85,6 +85,22 @@ def test_correlate__rather_waits_than_begins(stage, designer, two):
     assert correlate(designer, business_key="K1") == [two[0].id]
 
 
+def test_correlate__nobody_is_known_by_keys_so_it_begins(stage, designer, two):
+    """Keys choose among those that wait; a process that begins has none yet."""
+    stage.deploy("begins", begins_bpmn=begins("begins", "paid"))
+
+    [begun] = correlate(designer, keys={"customer": "wang"}, local_keys={"lot": 9})
+
+    assert begun not in {one.id for one in two}
+
+
+def test_correlate__an_instance_is_named_so_nothing_begins(stage, designer, two):
+    stage.deploy("begins", begins_bpmn=begins("begins", "paid"))
+
+    with pytest.raises(InvalidState, match="Cannot correlate message 'paid'"):
+        correlate(designer, instance_id=two[0].id, keys={"customer": "wang"})
+
+
 def test_correlate__one_of_several_starts(stage, designer):
     """Each start event has a message of its own."""
     stage.deploy("begins", begins_bpmn=begins("begins", "ordered", "paid"))

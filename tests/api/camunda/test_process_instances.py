@@ -143,6 +143,21 @@ def test_message__by_correlation_keys(designer):
     assert statuses == [400, 204]
 
 
+@pytest.mark.parametrize(("operator", "value", "status"), [("gt", 0, 200), ("gt", None, 400), ("lteq", True, 400), ("eq", True, 200)])
+def test_list__true_and_null_have_no_order(designer, operator, value, status):
+    designer.start(waiting(), {"n": {"value": True}})
+    body = {"variables": [{"name": "n", "operator": operator, "value": value}]}
+
+    answer = designer.post("/process-instance/count", body)
+
+    assert (answer.status_code, answer.json.get("count")) == (status, {"gt": 0, "eq": 1}[operator] if status == 200 else None)
+
+
+@pytest.mark.parametrize(("flag", "status"), [("maybe", 400), ("1", 400), ("True", 200), ("false", 200)])
+def test_list__flags_are_true_or_false(designer, flag, status):
+    assert designer.get(f"/process-instance/count?active={flag}").status_code == status
+
+
 def test_message__begins_a_process(designer):
     designer.deploy({"p.bpmn": d.diagram(d.start("s", message="called"), d.user("t"), d.end("e"), d.flows("s -> t -> e"), key="p")})
 

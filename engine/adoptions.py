@@ -25,6 +25,7 @@ from engine import (
     moments,
     numbers,
     recomputing,
+    tolerances,
 )
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Result
@@ -171,6 +172,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     department_events.note(session, item, reported)
     _take_materials(session, materials.of_case(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
+    tolerances.take_along(session, source, case, item, actor=actor)
     if recomputing.recount(session, item):
         jobs.owe(session, "refresh", instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)

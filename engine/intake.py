@@ -68,7 +68,7 @@ def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any])
     admit(run, items, by="tolerance")
     tolerances.promise(run, promised)
     for item in (item for item in items if item.clock is ClockStatus.RUNNING):
-        tolerances.pause_from_the_start(run, item)
+        tolerances.pause_from_the_start(run.session, run.case, item, actor=run.actor)
 
 
 def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ def begin_item(run: Run, item: Item) -> None:
     item.status = move(item.status, ItemStatus.IN_REVIEW, f"item {item.number}")
     if item.clock is ClockStatus.NOT_STARTED:
         clocks.start(run.session, item, actor=run.actor)
-        tolerances.pause_from_the_start(run, item)
+        tolerances.pause_from_the_start(run.session, run.case, item, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="item started", item=item.number, department=item.department)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from engine import (
     notices,
     periods,
 )
+from engine.actors import Actor
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
 from engine.clock import Ledger, Light, LimitKind, PauseKind
@@ -127,19 +129,45 @@ def overdue(run: Run) -> None:
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, tolerance):
             if item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
-                _pause(run, item, tolerance, notice)
+                _pause(run.session, item, tolerance, notice, actor=run.actor)
                 _wake(run.session, item)
         alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{tolerance.name}")
         journal.record(run.session, run.row, actor=run.actor, what="tolerance overdue", notice=notice.number, **content)
 
 
-def pause_from_the_start(run: Run, item: Item) -> None:
-    """Let a clock that starts only now wait as well, when a material that its item needs is overdue already."""
-    for tolerance in case_items.open_tolerances(run.case):
+def pause_from_the_start(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
+    """Let a clock that starts, or joins, only now wait as well, when a material that its item needs is overdue already."""
+    for tolerance in case_items.open_tolerances(case):
         if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
-            content = _particulars(tolerance)
-            notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor, item=item)
-            _pause(run, item, tolerance, notice)
+            notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, _particulars(tolerance), actor=actor, item=item)
+            _pause(session, item, tolerance, notice, actor=actor)
+
+
+def take_along(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
+    """What was promised for an item alone is owed in the bundle that takes it, until the same day; or as it stands there already.
+
+    The caller holds both cases and the item, which has gone there by now, with its materials.
+    """
+    promised, have = case_items.open_tolerances(source), lifecycle.handed_in(session, case)
+    standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(case)}
+    for tolerance in promised:
+        if tolerance.code in standing:
+            standing[tolerance.code].used_by = sorted({*standing[tolerance.code].used_by, item.code})
+        elif tolerance.code not in have:
+            kept = ("code", "name", "until", "due_on", "grace_days", "status", "reminded_at")
+            session.add(Tolerance(**case.key, used_by=[item.code], **{name: getattr(tolerance, name) for name in kept}))
+        tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), moments.now()
+    if promised:
+        signed = select(Commitment).where(keys.together(Commitment, source), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
+        for each in session.scalars(signed).all():
+            session.add(Commitment(**case.key, kind=each.kind, signed_by=each.signed_by, signed_at=each.signed_at))
+        session.flush()
+        session.expire(case, ["tolerances"])
+    if _pauses(session, item):
+        _resume(session, case, item)
+    elif item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+        pause_from_the_start(session, case, item, actor=actor)
+        _wake(session, item)
 
 
 def give_up(run: Run, outcome: str) -> None:
@@ -191,15 +219,15 @@ def _particulars(tolerance: Tolerance) -> dict[str, Any]:
     return {"material": tolerance.name, "due_on": tolerance.due_on.isoformat(), "grace_days": tolerance.grace_days}
 
 
-def _pause(run: Run, item: Item, tolerance: Tolerance, notice: Notice) -> None:
+def _pause(session: Session, item: Item, tolerance: Tolerance, notice: Notice, *, actor: Actor) -> None:
     clocks.pause(
-        run.session,
+        session,
         item,
         kind=PauseKind.TOLERANCE_OVERDUE,
         reason=f"容缺材料逾期未补：{tolerance.name}",
         days=max(1, tolerance.grace_days),
         notice=notice,
-        actor=run.actor,
+        actor=actor,
     )
 
 
@@ -214,14 +242,16 @@ def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]
 def _resume(session: Session, case: Case, item: Item) -> None:
     """End the pause that one missing material had caused, unless another one is still overdue."""
     others = [t for t in case_items.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
-    query = select(ClockEntry.id).where(
-        keys.its(ClockEntry.item_id, item), ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
-    )
-    open_pauses = session.scalars(query).all()
     if not others:
-        for pause_id in open_pauses:
+        for pause_id in _pauses(session, item):
             clocks.resume(session, item, pause_id=pause_id)
         _wake(session, item)
+
+
+def _pauses(session: Session, item: Item) -> Sequence[UUID]:
+    """Open pauses of an item's clock that missing materials have caused."""
+    waits = ClockEntry.procedure == PauseKind.TOLERANCE_OVERDUE, ClockEntry.until.is_(None)
+    return session.scalars(select(ClockEntry.id).where(keys.its(ClockEntry.item_id, item), *waits)).all()
 
 
 def _wake(session: Session, item: Item) -> None:

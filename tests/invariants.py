@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import bundle_clock, clock, clocks, dials, holidays, instance_faults, instances, models
+from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instance_faults, instances, models
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Ledger, LimitKind, TimeLimit
 from engine.database import Database
@@ -28,6 +28,7 @@ def check(database: Database) -> None:
             _timers_are_due_with_their_waits(session, row)
         for case in session.scalars(select(Case)):
             _nothing_is_forgotten(session, case)
+            _it_has_ended(case)
             if not (corrected and case.ended_at):
                 _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
         for item in session.scalars(select(Item)):
@@ -58,6 +59,13 @@ def _nothing_is_forgotten(session: Session, case: Case) -> None:
     for item in session.scalars(select(Item).where(Item.case_id == case.id)):
         assert item.status not in UNSETTLED | {ItemStatus.GRANTED}, f"{case.number}: {item.code} is {item.status}"
     assert case.ended_at is not None
+
+
+def _it_has_ended(case: Case) -> None:
+    """A case that has ended waits for nobody: neither for a decision, nor for a material that was promised."""
+    if case.ended_at is not None:
+        waits = [item.code for item in functions.live_items(case) if item.status in UNSETTLED | {ItemStatus.GRANTED}]
+        assert [*waits, *(tolerance.code for tolerance in functions.open_tolerances(case))] == [], case.number
 
 
 def _clock_follows_the_item(session: Session, item: Item) -> None:

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from engine import clocks
-from engine.case_models import ClockEntry, Material
+from engine.case_models import ClockEntry, Commitment, Material, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
 from tests import tiny
@@ -20,12 +20,18 @@ pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 ISSUED = {"mode": "unified", "delivery": "window"}
 FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
 TINY = {"alpha": {}, "beta": {}}
+SIGNED = {"outcome": "tolerate", "commitment_signed": True}
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
 
 
 @pytest.fixture
 def tiny_matter(stage):
-    stage.deploy("tiny", **tiny.folder(TINY, materials=[PLAN, PLAN | {"material": "lease", "used_by": "beta"}]))
+    stage.deploy(
+        "tiny",
+        **tiny.folder(
+            TINY, materials=[PLAN, PLAN | {"material": "lease", "used_by": "beta"}], processes={"alpha": tiny.inspected("alpha")}
+        ),
+    )
 
 
 def running_alone(clerk, stage, code="alpha", **more):
@@ -301,6 +307,89 @@ def test_attach__then_withdrawn(stage, clerk, market, tiny_matter):
 
     assert stage.statuses(bundle) == {"alpha": "withdrawn", "beta": "withdrawn"}
     assert stage.tasks(bundle) == []
+
+
+# What was promised for it --------------------------------------------------------------------------------------------------------------
+
+
+def promised_alone(clerk, stage):
+    """An item that was accepted alone while its plan is to follow until 9 March."""
+    alone = clerk.submit("alpha")
+    clerk.complete(alone, "一窗受理", **SIGNED)
+    return alone, stage.item(alone, "alpha")
+
+
+def tolerances(stage, case):
+    return [(each.code, str(each.status), each.used_by, str(each.due_on)) for each in stage.all(Tolerance, case)]
+
+
+def test_take_along__what_is_promised_holds_its_result(stage, clerk, market, tiny_matter):
+    """The promise is kept in the bundle, which nothing leaves without the plan."""
+    alone, item = promised_alone(clerk, stage)
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
+
+    clerk.adopt(bundle, item.number)
+
+    assert tolerances(stage, alone) == [("plan", "waived", ["alpha"], "2026-03-09")]
+    assert tolerances(stage, bundle) == [("plan", "open", ["alpha"], "2026-03-09")]
+    assert [commitment.signed_by for commitment in stage.all(Commitment, bundle)] == ["好味餐饮"]
+    for name in ("alpha审批", "beta审批"):
+        market.complete(bundle, name, outcome="granted")
+    assert stage.tasks(bundle) == []
+    clerk.hand_in(bundle, "plan")
+    assert stage.tasks(bundle) == ["统一出件"]
+
+
+def test_take_along__it_is_not_kept(stage, clerk, tiny_matter):
+    _, item = promised_alone(clerk, stage)
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
+    clerk.adopt(bundle, item.number)
+
+    stage.travel(2026, 3, 10)
+    assert {code: item.clock for code, item in stage.items(bundle).items()} == {"alpha": "paused", "beta": "running"}
+    stage.travel(2026, 3, 31)
+
+    assert stage.statuses(bundle) == {"alpha": "terminated", "beta": "in_review"}
+
+
+def test_take_along__overdue_already(stage, clerk, tiny_matter):
+    """Its clock stands still until the plan comes, to the bundle now."""
+    _, item = promised_alone(clerk, stage)
+    stage.travel(2026, 3, 10)
+    bundle = clerk.take_in("tiny", items=["beta"], materials=["lease"])
+
+    clerk.adopt(bundle, item.number)
+    assert (stage.item(bundle, "alpha").clock, tolerances(stage, bundle)[0][1]) == ("paused", "overdue")
+    stage.travel(2026, 3, 12)
+    clerk.hand_in(bundle, "plan")
+
+    assert (stage.item(bundle, "alpha").clock, tolerances(stage, bundle)[0][1]) == ("running", "met")
+    assert stage.timer(bundle, "late").isoformat() == "2026-03-19"
+
+
+@pytest.mark.parametrize("there", ["open", "overdue", "handed in"])
+def test_take_along__the_bundle_waits_for_it_or_has_it(stage, clerk, tiny_matter, there):
+    """Both wait for one plan then, as long as the bundle does."""
+    processes = {"alpha": tiny.inspected("alpha")}
+    stage.deploy("tiny", **tiny.folder(TINY, materials=[PLAN | {"used_by": "*"}], processes=processes))
+    if there == "overdue":
+        bundle = clerk.submit("tiny", items=["beta"])
+        clerk.complete(bundle, "一窗受理", **SIGNED)
+        stage.travel(2026, 3, 10)
+    _, item = promised_alone(clerk, stage)
+    if there != "overdue":
+        stage.travel(2026, 3, 17)
+        bundle = clerk.submit("tiny", items=["beta"], materials=["plan"] if there == "handed in" else [])
+        clerk.complete(bundle, "一窗受理", **({"outcome": "accept"} if there == "handed in" else SIGNED))
+
+    clerk.adopt(bundle, item.number)
+
+    expected = {
+        "open": ("running", [("plan", "open", ["alpha", "beta"], "2026-03-24")]),
+        "overdue": ("paused", [("plan", "overdue", ["alpha", "beta"], "2026-03-09")]),
+        "handed in": ("running", []),
+    }
+    assert (stage.item(bundle, "alpha").clock, tolerances(stage, bundle)) == expected[there]
 
 
 # Finished ---------------------------------------------------------------------------------------------------------------------------------

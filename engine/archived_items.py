@@ -27,6 +27,16 @@ def find(session: Session, number: str, applicant_number: str) -> Item | None:
     return None
 
 
+def applied_again(session: Session, item: Item) -> str | None:
+    """Number of the item of the archive that applies for this one again; None: there is none."""
+    brief = select(ArchivedCase.id, ArchivedCase.brief).where(ArchivedCase.applicant_number == item.applicant_number)
+    for case_id in [row.id for row in session.execute(brief) if row.brief["entry"] == "reapply"]:
+        for row in _rows(session, case_id).get("items", ()):
+            if row["previous_number"] == item.number:
+                return str(row["number"])
+    return None
+
+
 def hold(session: Session, item: Item) -> None:
     """Let no other bundle adopt anything of its case until this transaction ends."""
     session.scalars(select(ArchivedCase.id).where(ArchivedCase.id == item.case_id).with_for_update()).one()

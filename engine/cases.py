@@ -137,6 +137,7 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = bundles.hold(session, case, joining=previous is None)
+    _require_open(case, is_open=case.ended_at is None)
     live, codes = {i.code: i for i in case_items.live(case)}, list(dict.fromkeys(codes))
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
@@ -157,8 +158,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     actor.require(Role.CLERK, Role.SUPERVISOR, to="adopt an item into the case", hall=case.hall)
     row = bundles.hold(session, case, joining=True)
     before = case_items.live(case)
-    if not follow_on.is_open(session, row, before):
-        raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
+    _require_open(case, is_open=case.ended_at is None and follow_on.is_open(session, row, before))
     found = adoptions.find(session, number, case.applicant_number)
     checklists.extend(session, case, [found.code])
     item = adoptions.attach(session, case, found, actor=actor)
@@ -278,7 +278,12 @@ def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor:
     """Send the follow-on message; while the whole case still waits at the window, the items simply wait with it."""
     waiting = {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}
     taken = execution.throw(session, case, matters.FOLLOW_ON, actor=actor, variables={"joining": True})
-    if not taken and not any(item.status in waiting for item in before):
+    _require_open(case, is_open=taken > 0 or any(item.status in waiting for item in before))
+
+
+def _require_open(case: Case, *, is_open: bool) -> None:
+    """Refuse what joins too late; also when all is settled, and the process of an item still goes on: the case has ended, and its clock."""
+    if not is_open:
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
 
 

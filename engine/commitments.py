@@ -78,7 +78,7 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
     if commitment.status is CommitmentStatus.RECTIFYING:
         alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 承诺不实，限期整改", item=item)
-    if commitment.status is CommitmentStatus.REVOKED:
+    if commitment.status is CommitmentStatus.REVOKED and item.status in FAVOURABLE:  # else it was given back since: nothing is left of it
         _revoke(run, bundle, item, str(commitment.findings or ""))
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
 from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_events, start_timers, vocabulary
 from engine.actors import Actor, Role
+from engine.case_models import CaseMigration
 from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
@@ -154,8 +155,9 @@ def delete(session: Session, deployment_id: UUID, *, actor: Actor, cascade: bool
     if cascade:
         erasures.erase(session, mine)
     database.deploy_alone(session)  # which version is the newest is not to change meanwhile; behind instances, as for all
-    used = session.scalar(select(Instance.id).where(Instance.definition_id.in_(mine)).limit(1))
-    if used is not None:
+    moved = select(CaseMigration.id).where(or_(CaseMigration.from_id.in_(mine), CaseMigration.to_id.in_(mine)))
+    used = select(Instance.id).where(Instance.definition_id.in_(mine))
+    if any(session.scalar(query.limit(1)) is not None for query in (used, moved)):
         raise InvalidState(f"Expected to delete deployment {row.name}, but something ran on it, and its history is kept")
     # What the newest version has begun by itself is not begun anew because an older one goes.
     keys = [each.key for each in definitions_of(session, row) if definitions.latest_id(session, each.key) == each.id]

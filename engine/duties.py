@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import broadcasts, definitions, escalations, execution, holdings, holidays, instances, keys, processes
 from engine.actors import ENGINE
+from engine.archive_models import ArchivedCase
 from engine.batches import Batch
 from engine.case_models import Case, Item
 from engine.database import Database
@@ -58,9 +59,9 @@ def _signal(session: Session, job: Job) -> None:
 
 def _begin(session: Session, job: Job) -> None:
     which = UUID(job.payload["definition"])
-    begun = select(Case.id).where(Case.id == job.id, Case.region == job.region)
-    if session.scalar(begun) is not None or session.get(Definition, which) is None:
-        return  # it has begun, and the job remained; or it was deleted meanwhile
+    begun = (select(kind.id).where(kind.id == job.id, kind.region == job.region) for kind in (Case, ArchivedCase))
+    if any(session.scalar(query) is not None for query in begun) or session.get(Definition, which) is None:
+        return  # it has begun, and perhaps ended long ago, and the job remained; or it was deleted meanwhile
     loaded, given = definitions.get(session, which), Given(values=job.payload["variables"])
     processes.begin(session, loaded, actor=ENGINE, region=job.region, given=given, origin=Origin(at=job.payload["at"]), case_id=job.id)
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from bpmn.waits import WaitKind
 from engine import callers, execution, instances, jobs
 from engine.actors import Actor
+from engine.errors import NotFound
+from engine.holdings import Held
 from engine.runs import Run
 from engine.states import InstanceStatus
 
@@ -38,8 +40,11 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     Repeating it does nothing.
     """
     parent = instances.wake(session, parent_id, actor=actor)
-    child = instances.lock(session, child_id, parent.row)
+    child = _called(session, parent, child_id)
     if wait is not None and instances.look(session, child).kind_of(wait) is not WaitKind.ESCALATION:
+        return
+    if child.parent_id not in {None, parent_id}:
+        jobs.owe_parent(session, child, "escalate", code=code, wait=wait)
         return
     calls = child.parent_wait if child.parent_id == parent_id else None
     if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
@@ -60,10 +65,13 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     """
     parent = instances.wake(session, parent_id, actor=actor)
     # What lies between them, too: all of it may be ended.
-    child, thrower = instances.lock(session, child_id, parent.row), callers.hold(session, thrower_id, below=child_id)
+    child, thrower = _called(session, parent, child_id), callers.hold(session, thrower_id, below=child_id)
     waits = {wait.id: wait for wait in instances.look(session, thrower).waits(WaitKind.ERROR)}
     wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
     if wait is None:
+        return
+    if child.parent_id not in {None, parent_id}:
+        jobs.owe_parent(session, child, "error", thrower=str(thrower_id), wait=wait_id)
         return
     if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
         parent.why = f"流程出错：{wait.name}"
@@ -78,3 +86,11 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     run = instances.wake(session, thrower_id, actor=actor)
     run.process.complete(wait_id)
     execution.settle(run)
+
+
+def _called(session: Session, parent: Run, child_id: UUID) -> Held:
+    """Take what an instance has called; a bundle may have adopted that since: then it lies elsewhere, and is called there."""
+    try:
+        return instances.lock(session, child_id, parent.row)
+    except NotFound:
+        return instances.lock(session, child_id)

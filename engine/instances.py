@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
 from bpmn.waits import Context, Wait, WaitKind
-from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, projection
+from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, procedures, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.columns import new_id
@@ -191,7 +191,15 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = Tr
         raise InvalidState(str(error)) from error
     run.maps = maps
     run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), moments.now()
+    _end_procedures(run)
     put_back(run)
+
+
+def _end_procedures(run: Run) -> None:
+    """Let the clock of an item go on that loses only what its own process has called, and with it a special procedure."""
+    own = holdings.of(run.session).rows.get(run.item.instance_id) if run.item and run.item.instance_id else None
+    if own is not None and own.id != run.row.id and own.status is InstanceStatus.RUNNING:
+        procedures.end_interrupted(run)
 
 
 def _cancel_abandoned(run: Run) -> None:

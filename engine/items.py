@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from engine import (
     alerts,
+    archived_items,
     bundles,
+    case_items,
     cases,
     clocks,
     department_events,
@@ -37,7 +39,7 @@ from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
 from engine.runs import Run
-from engine.states import REAPPLICABLE, DeliveryStatus, InstanceStatus, SyncStatus, move
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, ItemStatus, SyncStatus, move
 
 
 def get(session: Session, number: str, actor: Actor) -> Item:
@@ -101,9 +103,13 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     _hold(session, case, item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
-    newer = session.scalar(select(Item.number).where(Item.previous_number == item.number))
+    applied = select(Item.number).where(Item.previous_number == item.number, Item.status != ItemStatus.IMPORTED)
+    newer = session.scalar(applied) or archived_items.applied_again(session, item)
     if newer is not None:
         raise InvalidState(f"Expected to apply once more for item {item.number}, but that was done as {newer}", item=newer)
+    live = next(other for other in case_items.live(case) if other.code == item.code)
+    if live.status in UNSETTLED | FAVOURABLE:  # it has taken the place of this one
+        raise InvalidState(f"Expected to apply again for {item.name}, but case {case.number} has it as {live.number}", item=live.number)
     if case.ended_at is None:
         return cases.request_follow_on(session, case, [item.code], actor=actor, previous=item)
     what = cases.Submission(region=case.region, matter=item.code, hall=case.hall or "", applicant=case.applicant, answers=case.answers)

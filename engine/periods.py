@@ -54,9 +54,11 @@ def supplied_at(session: Session, case: Case, supplement: Supplement, items: Col
     """When everything was there that a notice asks for and these items still need; None while it is not, or when it came too late.
 
     Whether a defect is mended only a person can say: the applicant has done his part when anything came in since the notice.  When what was
-    missing is needed by nobody any more, it is the end of the period.
+    missing is needed by nobody any more, or nobody waits for an answer, it is the end of the period.
     """
     until = end(session, supplement)
+    if not items:
+        return until
     given = [(code, at) for code, at in session.execute(_GIVEN, case.key) if at < until]
     needed = {m["code"] for m in case.checklist["materials"] if set(items) & set(m["used_by"])}
     asked = needed & {m["code"] for m in supplement.missing}

@@ -61,12 +61,15 @@ def rename(session: Session, row: Held, called: Mapping[int, Element]) -> None:
 
 def put_back(session: Session, row: Held, image: PreImage) -> None:
     """Undo what a move did to the rows; what others did to them since stays."""
+    tried = _tried(session, row)
     for table in _tables():
         changed = ("element", *_CHANGED.get(table, ()))
         key = list(table.primary_key)
         there = {tuple(found) for found in session.execute(select(*key).where(keys.its(table.c.instance_id, row)))}
         for written in image.get(table.name, ()):  # what was kept may be older than a table, or a column
             values = {column.name: _read(column, written[column.name]) for column in table.c if column.name in written} | row.key
+            if table is _INCIDENTS and (values["wait"] is None or values["wait"] in tried):
+                values.pop("resolved_at")  # a move resolves none of these: somebody has allowed another attempt since
             if tuple(values[column.name] for column in key) in there:
                 mine = [column == values[column.name] for column in key]
                 session.execute(update(table).where(*mine).values({name: values[name] for name in changed if name in values}))
@@ -75,6 +78,12 @@ def put_back(session: Session, row: Held, image: PreImage) -> None:
     for table in (_TIMERS, _SUBSCRIPTIONS):  # what has begun to watch
         waits = [written["wait"] for written in image[table.name]]
         session.execute(delete(table).where(keys.its(table.c.instance_id, row), table.c.wait.not_in(waits)))
+
+
+def _tried(session: Session, row: Held) -> set[int]:
+    """Waits of an instance on which something is tried, and may fail."""
+    tables = [table for table in _tables() if "retries" in table.c]
+    return {wait for table in tables for wait in session.scalars(select(table.c.wait).where(keys.its(table.c.instance_id, row)))}
 
 
 def _tables() -> list[Table]:

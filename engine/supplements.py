@@ -26,6 +26,8 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
 
     All missing materials go into the notice, whether the clerk thought of them or not.  A second notice needs a supervisor.
     """
+    if not items:  # all were withdrawn or adopted meanwhile
+        raise InvalidInput(f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it")
     if not missing and not (defects or "").strip():
         raise InvalidInput("Expected something to correct, but no material is missing and no defect is named")
     repeated = of_case(run.session, run.case)

@@ -69,19 +69,20 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     listed = []
     standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(run.case)}
     for material in missing:
-        if material["code"] in standing:
-            standing[material["code"]].used_by = sorted({*standing[material["code"]].used_by, *material["used_by"]})
-            continue
-        tolerance = Tolerance(
-            **run.case.key,
-            code=material["code"],
-            name=material["name"],
-            used_by=material["used_by"],
-            until=material["until"],
-            due_on=_due_on(run.session, material, items, calendars.local_date(now)),
-            grace_days=int(material["grace_days"]),
-        )
-        run.session.add(tolerance)
+        tolerance = standing.get(material["code"])
+        if tolerance is not None:
+            tolerance.used_by = sorted({*tolerance.used_by, *material["used_by"]})
+        else:
+            tolerance = Tolerance(
+                **run.case.key,
+                code=material["code"],
+                name=material["name"],
+                used_by=material["used_by"],
+                until=material["until"],
+                due_on=_due_on(run.session, material, items, calendars.local_date(now)),
+                grace_days=int(material["grace_days"]),
+            )
+            run.session.add(tolerance)
         listed.append({"code": tolerance.code, "name": tolerance.name, "due_on": tolerance.due_on.isoformat()})
     signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
     run.session.add(Commitment(**run.case.key, kind="tolerance", signed_by=signer, signed_at=now))

@@ -46,6 +46,7 @@ ACROSS = {
     "deployments.delete",  # whether anything ran on it, and what stands on what began by itself
     "duties._start",  # an item may have been adopted since it was owed a process
     "erasures.erase",  # a deployment is deleted with all that was tried out on it
+    "escalations._called",  # an item may have been adopted since it asked whoever had called it
     "fetches._candidates",  # a worker has tasks of many cases
     "idempotency.keep",  # nobody knows in which case a key was used before
     "items._require_number_free",  # of two items of whatever cases only one may have a number of the department

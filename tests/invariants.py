@@ -64,8 +64,8 @@ def _nothing_is_forgotten(session: Session, case: Case) -> None:
 def _it_has_ended(case: Case) -> None:
     """A case that has ended waits for nobody: neither for a decision, nor for a material that was promised."""
     if case.ended_at is not None:
-        waits = [item.code for item in functions.live_items(case) if item.status in UNSETTLED | {ItemStatus.GRANTED}]
-        assert [*waits, *(tolerance.code for tolerance in functions.open_tolerances(case))] == [], case.number
+        waits = [item.code for item in case_items.live(case) if item.status in UNSETTLED | {ItemStatus.GRANTED}]
+        assert [*waits, *(tolerance.code for tolerance in case_items.open_tolerances(case))] == [], case.number
 
 
 def _clock_follows_the_item(session: Session, item: Item) -> None:

@@ -7,12 +7,14 @@ from threading import Barrier
 import pytest
 import time_machine
 
-from engine import clocks
+from engine import clocks, worker
 from engine.case_models import ClockEntry, Commitment, Material, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
-from tests import tiny
+from tests import invariants, tiny
+from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
+from tests.engine.test_jobs import complete_and_die
 from tests.restaurant import ANSWERS
 from tests.stage import MONDAY
 
@@ -307,6 +309,28 @@ def test_attach__then_withdrawn(stage, clerk, market, tiny_matter):
 
     assert stage.statuses(bundle) == {"alpha": "withdrawn", "beta": "withdrawn"}
     assert stage.tasks(bundle) == []
+
+
+@pytest.mark.parametrize("throws", ["escalation", "error"])
+def test_attach__while_it_asks_whoever_had_called_it(stage, clerk, market, throws):
+    """Its token rests until it is answered; whoever is to answer has lost it to the bundle, where nothing catches that, either."""
+    event = d.throw("ask", defs.escalation("HELP")) if throws == "escalation" else d.end("ask", error="LOST")
+    look = d.user("look", name="初审", groups="department-market")
+    flows = d.flows("s -> fork -> look -> ask", "fork -> decide -> e", *(["ask -> over"] if throws == "escalation" else []))
+    body = d.start("s"), d.parallel("fork"), look, event, d.end("over"), tiny.decision("alpha"), d.end("e"), flows
+    stage.deploy("tiny", **tiny.folder(TINY, processes={"alpha": tiny.item("alpha", *body)}))
+    alone, item = running_alone(clerk, stage, materials=[])
+    bundle = clerk.take_in("tiny", items=["beta"])
+    complete_and_die(stage, market, alone, "初审", {})
+
+    clerk.adopt(bundle, item.number, checked=False)
+    worker.drain(stage.database)
+
+    invariants.check(stage.database)
+    assert stage.jobs(alone) == stage.jobs(bundle) == []
+    market.complete(bundle, "alpha审批", outcome="granted")
+    assert stage.own_process(item).status == "completed"
+    assert stage.statuses(bundle) == {"alpha": "granted", "beta": "in_review"}
 
 
 # What was promised for it --------------------------------------------------------------------------------------------------------------

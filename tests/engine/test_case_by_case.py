@@ -8,9 +8,10 @@ from functools import partial
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from engine import (
+    archives,
     broadcasts,
     correlation,
     database,
@@ -27,7 +28,7 @@ from engine import (
 from engine.broadcasts import Thrown
 from engine.correlation import Message
 from engine.errors import InvalidState, Unavailable, Unsettled
-from engine.models import Activity, Deployment, Instance, Job, Subscription, Timer
+from engine.models import Activity, Definition, Deployment, Instance, Job, Outbox, Subscription, Timer
 from engine.pace import Pace
 from engine.places import Place
 from engine.queues import LONG_AGO
@@ -278,6 +279,29 @@ def test_correlate__with_everybody(stage, designer, begun, transactions):
 
     assert done(stage) == Counter(some)
     assert [len(cases) for cases, _ in transactions if cases] == [1] * 3
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_throw__what_has_begun_is_archived_already(stage, designer, owed):
+    """It has begun, ended and gone to the archive before whoever had begun it could strike that out."""
+    begun = [job for job in all_jobs(stage) if job.kind == "begin"]
+    worker.drain(stage.database)
+    [case] = [stage.of(instance) for instance in running(stage, "beginner")]
+    designer.complete(case, "note")
+    with stage.database.transaction() as session:
+        session.execute(update(Outbox).values(sent_at=case.submitted_at))
+    assert archives.put_away(stage.database, case.id)
+    as_if_not_struck_out(stage, begun)
+
+    worker.drain(stage.database)
+
+    assert (running(stage, "beginner"), all_jobs(stage)) == ([], [])
+
+
+def running(stage, key):
+    """Instances of a process."""
+    with stage.reading() as session:
+        return session.scalars(select(Instance).join(Definition).where(Definition.key == key)).all()
 
 
 # Pieces -----------------------------------------------------------------------------------------------------------------------------------

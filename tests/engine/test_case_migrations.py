@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text, update
 
-from engine import case_migrations, deployments, fetches, folders, incidents, models, suspension, tasks, worker
+from engine import case_migrations, deployments, external_tasks, fetches, folders, incidents, jobs, models, suspension, tasks, worker
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
 from engine.fetches import Fetch, Wanted
 from engine.models import Activity, ExternalTask, Incident, Instance, Subscription, Task, Timer
 from engine.schedule_models import Continuation
-from engine.states import InstanceStatus
+from engine.states import InstanceStatus, JobStatus
 from tests import invariants, redrawn, restaurant, tiny
 from tests.acceptance import applicants
 from tests.bpmn import diagrams as d
@@ -435,6 +436,36 @@ def test_undo__keeps_what_others_did(stage, running):
     assert undone.done
     (task,) = stage.all(Task, stage.of(running))
     assert (task.assignee, task.element, task.name) == ("li", "review", "审查")
+
+
+@pytest.mark.parametrize("failed", ["task", "job"])
+def test_undo__somebody_has_allowed_another_attempt(stage, failed):
+    """The incident is over, and stays so; one of a job that is tried again nobody could ever have resolved."""
+    drawn = (d.start("s"), d.external("send", topic="post"), d.end("e"), d.flows("s -> send -> e"))
+    deploy(stage, *drawn)
+    instance = stage.somebody(*DESIGNER.grants).start("check")
+    deploy(stage, *drawn, d.tag("textAnnotation", attrs={"id": "note"}))
+    case, batch = stage.of(instance), new_id()
+    if failed == "task":
+        (tried,) = stage.all(ExternalTask, case)
+        allow = partial(external_tasks.set_retries, task_id=tried.id, actor=DESIGNER)
+    else:
+        with stage.database.transaction() as session:
+            job = jobs.owe(session, "error", session.get_one(Instance, instance.id), after=timedelta(days=1), child="?")
+            job.status = JobStatus.FAILED
+            session.add(Incident(**job.key, instance_id=instance.id, job_id=job.id, element="", message="?", raised_at=job.due_at))
+        allow = None
+    if allow:
+        with stage.database.transaction() as session:
+            allow(session, left=0)
+    (incident,) = stage.incidents(case)
+    migrate(stage, "check", batch=batch)
+    with stage.database.transaction() as session:
+        allow(session, left=2) if allow else incidents.retry(session, incident.id, actor=DESIGNER)
+
+    (undone,) = undo(stage, batch)
+
+    assert (undone.done, stage.incidents(case)) == (True, [])
 
 
 @pytest.mark.parametrize("counted", [True, False])

@@ -7,6 +7,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.models import Job
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.engine.test_crowds import PROMISED
 from tests.restaurant import ANSWERS, MATERIALS
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
@@ -272,3 +273,21 @@ def test_rectify__the_process_has_no_such_start(stage, clerk, market):
 
     assert "deploy its newest version" in stage.incidents(case)[0].message
     assert stage.tasks(case) == ["gamma审批"]
+
+
+def test_verify__what_was_given_back_meanwhile(stage, clerk, market):
+    """It was granted on a commitment, and never handed out since a material has not come: nothing is left of it to revoke."""
+    plan = {"material": "plan", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
+    stage.deploy("tiny", **tiny.folder({"zeta": {"post_check": 3}}, materials=[plan], processes={"zeta": PROMISED}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    market.complete(case, "zeta审批", outcome="granted")
+    stage.travel(2026, 3, 10)
+    stage.travel(2026, 4, 30)
+
+    market.complete(case, "事后核查", **FOUND)
+    market.complete(case, "限期整改", outcome="revoke", findings="仍不符合")
+
+    assert stage.statuses(case) == {"zeta": "terminated"}
+    assert commitment(stage, case).status == "revoked"
+    assert "revocation" not in stage.notices(case)

@@ -14,6 +14,7 @@ from engine.models import Base, Definition, Deployment, Resource
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.bpmn import tables
+from tests.engine.test_case_migrations import migrate
 from tests.stage import DESIGNER, WORKFLOWS
 
 PLAIN = d.diagram(d.start("s"), d.user("do"), d.end("e"), d.flows("s -> do -> e"), key="plain")
@@ -221,6 +222,18 @@ def test_delete__with_what_was_tried_out(stage, designer):
         deployments.delete(session, deployment.id, actor=DESIGNER, cascade=True)
 
     assert rows(stage) == {}
+
+
+@pytest.mark.parametrize("cascade", [False, True])
+def test_delete__what_ran_on_it_was_moved_elsewhere(stage, designer, cascade):
+    """What a move can be undone to is kept."""
+    first = deploy(stage, {"plain.bpmn": PLAIN})
+    designer.start("plain")
+    deploy(stage, {"plain.bpmn": PLAIN.replace(b'"do"', b'"do" name="x"')})
+    assert [report.done for report in migrate(stage, "plain")] == [True]
+
+    with pytest.raises(InvalidState, match="its history is kept"), stage.database.transaction() as session:
+        deployments.delete(session, first.id, actor=DESIGNER, cascade=cascade)
 
 
 def test_delete__what_others_called_or_applicants_asked_for_stays(stage, designer, clerk):

@@ -5,6 +5,7 @@ import pytest
 from engine.case_models import Item
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from tests import tiny
+from tests.bpmn import diagrams as d
 
 PLAN = {"material": "plan", "used_by": "beta", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
 LEASE = {"material": "lease", "used_by": "gamma"}
@@ -237,3 +238,20 @@ def test_accept__bundle_clock_starts_as_the_case_was_told(stage, clerk, market):
     clerk.complete(case, "一窗受理", outcome="accept")
 
     assert stage.case(case).clock_started_on.isoformat() == "2026-03-03"
+
+
+def test_request__everything_is_settled_and_a_process_goes_on(stage, clerk, market):
+    """Its department still files what it has denied; the case has ended, and would count as such with an open item in it."""
+    file = d.user("file", name="归档", groups="department-market")
+    alpha = tiny.item("alpha", d.start("s"), tiny.decision("alpha"), file, d.end("e"), d.flows("s -> decide -> file -> e"))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, processes={"alpha": alpha}))
+    case, alone = clerk.take_in("tiny", items=["alpha"]), clerk.take_in("beta")
+    market.complete(case, "alpha审批", **DENIED)
+
+    with pytest.raises(InvalidState, match="its joint handling is over"):
+        clerk.follow_on(case, "beta")
+    with pytest.raises(InvalidState, match="its joint handling is over"):
+        clerk.adopt(case, stage.item(alone, "beta").number)
+
+    assert stage.case(case).ended_at is not None
+    assert (stage.statuses(case), stage.statuses(alone)) == ({"alpha": "denied"}, {"beta": "in_review"})

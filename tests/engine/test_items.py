@@ -3,13 +3,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
-from engine import items
+from engine import archives, items
 from engine.case_models import Item, Material
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Outbox
 from engine.states import DeliveryStatus
 from tests import tiny
+from tests.engine.test_crowds import PROMISED
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 PLAN = {"material": "plan", "used_by": "alpha"}
@@ -191,6 +193,51 @@ def test_reapply__answers_of_another_matter_that_calls_the_same_item(stage, cler
     again = clerk.handle("reapply", stage.item(case, "alpha"))
 
     assert [m.code for m in stage.all(Material, again)] == ["plan"]
+
+
+def test_reapply__once_only_also_when_that_is_archived(stage, clerk, market, case):
+    market.complete(case, "alpha审批", **DENIED)
+    clerk.handle("withdraw", stage.item(case, "beta"), reason="不办了")
+    old = stage.item(case, "alpha")
+    again = clerk.handle("reapply", old)
+    clerk.withdraw(again)
+    stage.travel(2026, 6, 1)
+    with stage.database.transaction() as session:
+        session.execute(update(Outbox).values(sent_at=old.joined_at))
+    assert archives.put_away(stage.database, again.id)
+
+    with pytest.raises(InvalidState, match=f"but that was done as {again.number}-01"):
+        clerk.handle("reapply", old)
+
+
+def test_reapply__another_one_has_taken_its_place(stage, clerk, market, case):
+    """It was proposed, and one that ran alone was adopted instead; that was granted."""
+    alone = clerk.take_in("alpha", materials=["plan"])
+    bundle = clerk.submit("tiny", items=["alpha"], materials=["plan"])
+    proposed, item = stage.item(bundle, "alpha"), stage.item(alone, "alpha")
+    clerk.adopt(bundle, item.number)
+    clerk.complete(bundle, "一窗受理", outcome="accept")
+    market.complete(bundle, "alpha审批", outcome="granted")
+    clerk.complete(bundle, "统一出件")
+
+    with pytest.raises(InvalidState, match=f"has it as {item.number}"):
+        clerk.handle("reapply", proposed)
+
+
+def test_reapply__revoked_after_another_bundle_had_taken_its_result_over(stage, clerk, market):
+    """Who has taken over what it yielded has not applied for it again."""
+    stage.deploy("tiny", **tiny.folder({"zeta": {"post_check": 3}, "beta": {}}, processes={"zeta": PROMISED}))
+    case = clerk.take_in("tiny", items=["zeta"])
+    market.complete(case, "zeta审批", outcome="granted")
+    clerk.complete(case, "统一出件")
+    item, bundle = stage.item(case, "zeta"), clerk.take_in("tiny", items=["beta"])
+    clerk.adopt(bundle, item.number)
+    market.complete(case, "事后核查", outcome="breached", findings="不符合承诺")
+    market.complete(case, "限期整改", outcome="revoke", findings="仍不符合")
+
+    again = clerk.handle("reapply", item)
+
+    assert stage.item(again, "zeta").previous_number == item.number
 
 
 # Delivery ---------------------------------------------------------------------------------------------------------------------------------

@@ -245,6 +245,20 @@ def test_end__in_what_its_process_has_called(stage, clerk, market):
     assert bound(stage, case) == ["2026-03-18", "2026-03-18", "2026-03-19"]
 
 
+def test_end__what_its_process_has_called_is_broken_off(stage, clerk):
+    """The department gives up its inspection, which is drawn there: the clock of the item stood still for ever."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "3"}
+    inspect = d.user("inspect", name="现场核查", groups="department-market", properties=properties)
+    too_long = d.timer_boundary("too_long", on="ask", duration="P6D"), d.flows("too_long -> decide")
+    case = surveyed(stage, clerk, inspect, d.flows("begun -> inspect -> measure"), order=(*FIRST, *too_long))
+    assert stage.item(case, "alpha").clock == "paused"
+
+    stage.travel(2026, 3, 9)
+
+    assert (stage.tasks(case), stage.item(case, "alpha").clock) == (["alpha审批"], "running")
+    assert str(calendars.local_date(stage.task(case, "alpha审批").due_at)) == "2026-03-24"
+
+
 def test_decide__what_its_process_has_called_is_told(stage, clerk, market):
     """The survey goes on, but nothing is due any more by a promise that was kept."""
     case = surveyed(stage, clerk, d.flows("begun -> measure"), order=BESIDE)

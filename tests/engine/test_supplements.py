@@ -157,3 +157,27 @@ def test_lapse__an_item_had_joined_meanwhile(stage, clerk):
     stage.travel(2026, 3, 17)
 
     assert stage.statuses(case) == {"alpha": "returned", "beta": "returned"}
+
+
+def test_lapse__nothing_waits_for_them_any_more(stage, clerk, small):
+    """What was to be corrected was withdrawn, and an adopted item goes on: nobody is told that nothing is returned."""
+    alone = clerk.take_in("alpha", materials=["plan"])
+    bundle = clerk.submit("tiny", items=["beta"])
+    clerk.adopt(bundle, stage.item(alone, "alpha").number)
+    clerk.complete(bundle, "一窗受理", outcome="supplement", defects="签名不清")
+    clerk.handle("withdraw", stage.item(bundle, "beta"), reason="不办了")
+
+    stage.travel(2026, 3, 30)
+
+    assert "return" not in stage.notices(bundle)
+    assert stage.statuses(bundle) == {"beta": "withdrawn", "alpha": "in_review"}
+
+
+def test_issue__nothing_is_left_to_correct(stage, clerk, small):
+    alone = clerk.take_in("alpha", materials=["plan"])
+    bundle = clerk.submit("tiny", items=["beta"])
+    clerk.adopt(bundle, stage.item(alone, "alpha").number)
+    clerk.handle("withdraw", stage.item(bundle, "beta"), reason="不办了")
+
+    with pytest.raises(InvalidInput, match="waits for an answer"):
+        clerk.complete(bundle, "一窗受理", outcome="supplement", defects="签名不清")

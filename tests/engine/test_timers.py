@@ -15,6 +15,7 @@ from engine.database import Database
 from engine.models import Activity, Instance, Timer
 from engine.pace import Pace
 from engine.queues import LONG_AGO
+from tests import tiny
 from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
 from tests.bpmn.definitions import signal
@@ -178,3 +179,22 @@ def test_tick__two_nodes(stage, begun):
     assert went_off(stage) == Counter(some)
     with stage.reading() as session:
         assert {row.rev for row in session.scalars(select(Instance))} == {2}
+
+
+def test_fire__reminders_of_one_day(stage, clerk):
+    """Two that are drawn, or several for which nobody was at work, are one when they come on one day; the next day has its own."""
+    warned = (
+        d.timer_boundary("warn", on="decide", date="${deadline('warning')}", interrupting=False),
+        d.timer_boundary("again", on="decide", cycle="R5/${deadline('warning')}/P1D", interrupting=False),
+        *(d.external(name, topic="onething.remind") for name in ("first", "more")),
+    )
+    flows = d.flows("s -> decide -> e", "warn -> first -> e", "again -> more -> e")
+    alpha = tiny.item("alpha", d.start("s"), tiny.decision("alpha"), *warned, d.end("e"), flows)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, processes={"alpha": alpha}))
+    case = clerk.take_in("tiny")
+
+    stage.travel(2026, 3, 15)
+    assert stage.alerts(case) == [("yellow", "reminder")]
+    stage.travel(2026, 3, 16)
+
+    assert stage.alerts(case) == [("yellow", "reminder")] * 2

@@ -124,6 +124,20 @@ def test_promise__what_follows_the_result_is_not_bound_to_its_promise(stage, cle
     assert (tolerance.until, tolerance.due_on.isoformat()) == ("AFTER_ISSUE", "2026-03-30")
 
 
+def test_promise__the_notice_names_what_was_promised_before(stage, clerk):
+    """An item joins that needs the same plan."""
+    bundle(stage, PLAN | {"used_by": "alpha,beta"})
+    case = clerk.submit("tiny", items=["alpha"])
+    clerk.complete(case, "一窗受理", **SIGNED)
+    stage.travel(2026, 3, 4)
+    clerk.follow_on(case, "beta")
+
+    clerk.complete(case, "接续受理", **SIGNED)
+
+    told = [{"code": "plan", "name": "plan", "due_on": "2026-03-09"}]
+    assert [notice.content["materials"] for notice in stage.all(Notice, case, kind="tolerance")] == [told, told]
+
+
 # What it holds ----------------------------------------------------------------------------------------------------------------------------
 
 

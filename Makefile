@@ -79,7 +79,7 @@ soak-migrate: .venv/dev.stamp
 SEEDS ?= 100
 FIRST ?= 0
 crowds: .venv/dev.stamp
-	ONETHING_TEST_FIRST_SEED=$(FIRST) ONETHING_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/engine/test_crowds.py $(ARGS)
+	ONETHING_TEST_FIRST_SEED=$(FIRST) ONETHING_TEST_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/engine/test_crowds.py tests/engine/test_plain_crowds.py $(ARGS)
 
 # Bundles whose five departments finish within ten milliseconds: 100,000 of them take hours.
 TRIALS ?= 1000

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import instances
+from engine import holdings, instances, keys
 from engine.holdings import Held
 from engine.models import Instance
 
@@ -16,9 +16,14 @@ def hold(session: Session, instance_id: UUID, *, below: UUID | None = None) -> H
 
     All of them, or only those `below` one that is held already; that one is given anew when it is meant itself.  Gives the instance.
     """
+    held = holdings.of(session).rows[below] if below else None
     chain = [instance_id]
-    while chain[-1] != below and (caller := session.get_one(Instance, chain[-1]).parent_id) is not None:
+    while chain[-1] != below and (caller := _read(session, chain[-1], held).parent_id) is not None:
         chain.append(caller)
     for each in reversed(chain):
-        held = instances.lock(session, each)
-    return held
+        held = instances.lock(session, each, held)
+    return instances.lock(session, instance_id, held)
+
+
+def _read(session: Session, instance_id: UUID, of: Held | None) -> Instance:
+    return session.get_one(Instance, instance_id) if of is None else keys.get_one(session, Instance, instance_id, of)

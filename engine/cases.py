@@ -76,7 +76,8 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     what = replace(what, applicant=applicants.clean(what.applicant))
     key, items = _what(session, what)
     matter = matters.get(session, key)
-    adopted = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
+    found = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
+    adopted = list({item.id: item for item in found}.values())  # one may be named twice, by its number and by that of what was issued
     before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
     tables_of = before if before != matters.SINGLE_ITEM else None
     checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Blueprint, Response, url_for
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api import auth, paging, parts
 from api.contract import answer, contract, require_match
@@ -55,6 +55,10 @@ class MaterialGiven(Body):
     fields: Data | None = None
 
 
+def _as_given(material: Any) -> Any:
+    return {"code": material} if isinstance(material, str) else material
+
+
 class NewCase(Body):
     """A bundle, or one item alone."""
 
@@ -69,7 +73,9 @@ class NewCase(Body):
     #: Items that are wanted, instead of letting the answers choose.
     items: Codes | None = None
     #: Materials that are there already, by code or with their data.
-    materials: list[Line | MaterialGiven] = Field(default_factory=list, max_length=200)
+    materials: list[Annotated[MaterialGiven, BeforeValidator(_as_given, json_schema_input_type=Line | MaterialGiven)]] = Field(
+        default_factory=list, max_length=200
+    )
     #: Items that run or are finished already, by their numbers or those of what was issued: then it is a follow-on case (接续受理).
     adopt: list[Line] = Field(default_factory=list, max_length=100)
 
@@ -146,7 +152,7 @@ def submit(body: NewCase) -> Response:
         answers=body.answers,
         items=body.items,
         adopt=body.adopt,
-        materials=[{"code": given} if isinstance(given, str) else given.model_dump() for given in body.materials],
+        materials=[given.model_dump() for given in body.materials],
     )
     with transaction() as session:
         made = cases.submit(session, what, actor=actor)

@@ -37,6 +37,9 @@ def test_submit__answers_with_number_and_open_tasks(clerk):
         ({"answers": {"q_unknown": 1}}, 422, "answers.q_unknown"),
         ({"answers": []}, 422, "answers"),
         ({"materials": ["m_unknown"]}, 422, "code"),
+        ({"materials": [5]}, 422, "materials.0"),
+        ({"materials": [{"fields": {}}]}, 422, "materials.0.code"),
+        ({"materials": [""]}, 422, "materials.0.code"),
         ({"items": []}, 422, "items"),
         ({"adopt": ["43010020260302000099-01"]}, 404, None),
         ({"surprise": 1}, 422, "surprise"),
@@ -219,6 +222,14 @@ def test_adopt__item_that_runs_alone(clerk):
 
     assert (adopted.status_code, adopted.json["case"], adopted.json["origin"]) == (200, case["number"], "continued")
     assert (again.status_code, again.json["case"]) == (409, case["number"])
+
+
+def test_submit__adopts_an_item_that_is_named_twice(clerk):
+    alone = item(submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"]), "signboard")["number"]
+
+    case = submit(clerk, adopt=[alone, alone])
+
+    assert (case["entry"], item(case, "signboard")["number"]) == ("follow_on", alone)
 
 
 def test_withdraw__before_anything_is_decided(clerk):

@@ -14,6 +14,7 @@ from engine.database import Database
 from engine.settings import Environment
 from tests import databases, distribution, joins
 from tests.locks import Locks
+from tests.stage import furnish
 
 #: What takes longest begins first, so that not everybody waits for it in the end.
 FIRST = ("tests/concurrency/test_soak.py", "tests/concurrency/", "tests/clients/", "tests/api/cli/")
@@ -105,6 +106,13 @@ def one_order_of_locks(store: databases.SQLite | databases.PostgreSQL) -> Iterat
 def database_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
     """URL of a migrated database that no other test sees."""
     with store.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def furnished_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
+    """URL of a database with all that is shipped, that no other test sees; deploying takes seconds, so it is done once."""
+    with store.branch(furnish).fresh() as url:
         yield url
 
 

@@ -4,17 +4,10 @@ import pytest
 import time_machine
 
 from tests.acceptance import crowd
-from tests.hall import Hall, furnish
+from tests.hall import Hall
 
 #: A Monday.
 START = "2026-03-02T09:00:00+08:00"
-
-
-@pytest.fixture
-def furnished_url(store):
-    """URL of a furnished database that no other test sees."""
-    with store.branch(furnish).fresh() as url:
-        yield url
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time_machine
 
 from api.camunda import polling
 from engine import worker
-from tests.hall import application, furnish
+from tests.hall import application
 
 MONDAY = "2026-03-02T09:00:00+08:00"
 
@@ -46,10 +46,10 @@ class Caller:
 
 
 @pytest.fixture
-def app(store, tmp_path):
+def app(furnished_url, tmp_path):
     """The application with sample accounts and the shipped matters, on a Monday morning."""
-    with store.branch(furnish).fresh() as url, time_machine.travel(MONDAY):
-        app = application(url, tmp_path)
+    with time_machine.travel(MONDAY):
+        app = application(furnished_url, tmp_path)
         app.extensions["draining"].clear()  # it may have served another test
         yield app
         _await_watcher()

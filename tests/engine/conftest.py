@@ -9,14 +9,7 @@ import time_machine
 
 from tests import databases, distribution
 from tests.listening import listening
-from tests.stage import MONDAY, Person, Stage, furnish
-
-
-@pytest.fixture
-def furnished_url(store: databases.SQLite | databases.PostgreSQL) -> Iterator[str]:
-    """URL of a database with the shipped diagrams; deploying takes seconds, so it is done once."""
-    with store.branch(furnish).fresh() as url:
-        yield url
+from tests.stage import MONDAY, Person, Stage
 
 
 @pytest.fixture

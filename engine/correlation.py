@@ -20,11 +20,12 @@ from engine import definitions, execution, executions, instances, journal, keys,
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.definitions import Loaded
-from engine.errors import InvalidState
+from engine.errors import Busy, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Instance, Subscription
 from engine.pieces import Piece
 from engine.places import Place
+from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
 
@@ -51,12 +52,13 @@ class Reached:
     at: Place | None
 
 
-def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached]]:
+def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached | None]]:
     """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
 
     What is known of an instance chooses among those that wait, not among those that begin, as in Camunda 7: that is not yet one.
 
-    Yields what is to be done, piece by piece (`pieces.do`).  Raises InvalidState when it is for nobody, or for more than one.
+    Yields what is to be done, piece by piece (`pieces.do`); of everybody, whoever has just gone on, or stands still, is left out (None).
+    Raises InvalidState when it is for nobody, or for more than one; a piece raises Busy when the one has just gone on.
     """
     waiting = _waiting(session, message, actor)
     begins = (everybody or not waiting) and message.instance_id is None
@@ -67,7 +69,7 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
     if not waiting and not starts and not everybody:
         raise InvalidState(f"Cannot correlate message '{message.name}': no process waits for it, and none begins with it")
     for subscription in waiting:
-        yield partial(_reached, subscription=subscription, message=message, actor=actor)
+        yield partial(_reached, subscription=subscription, message=message, actor=actor, everybody=everybody)
     for loaded, at in starts:
         yield partial(_begun, message=message, loaded=loaded, at=at, actor=actor, region=region)
 
@@ -122,9 +124,14 @@ def _knows(subscription: Subscription, instance: Instance, message: Message) -> 
     return variables.have(local, message.local_keys)
 
 
-def _reached(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Reached:
-    at = Place(subscription.instance_id, subscription.holder)
-    return Reached(instance=_deliver(session, subscription, message, actor), at=at)
+def _reached(session: Session, subscription: Subscription, message: Message, actor: Actor, *, everybody: bool) -> Reached | None:
+    try:
+        row = _deliver(session, subscription, message, actor)
+    except Busy:
+        if everybody:
+            return None
+        raise
+    return Reached(instance=row, at=Place(subscription.instance_id, subscription.holder))
 
 
 def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor, region: str) -> Reached:
@@ -134,10 +141,20 @@ def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: A
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:
-    instances.lock(session, subscription.instance_id, subscription)
-    with execution.running(session, subscription.instance_id, actor=actor) as run:
-        if run.process.kind_of(subscription.wait) is not None:  # another delivery of this message may have ended it
-            run.process.deliver(subscription.wait, message.given.values)
-            variables.remember(run, message.given)
-            journal.record(session, run.row, actor=actor, what="message received", message=message.name, element=subscription.element)
+    """Deliver a message to what waited for it when it was looked for; raises Busy when it does no more: whoever looks anew finds out."""
+    waits = f"process instance {subscription.instance_id} to wait for message {message.name!r}"
+    gone = Busy(f"Expected {waits}, but it has just gone on; try again")
+    try:
+        row = instances.lock(session, subscription.instance_id, subscription)
+    except NotFound:
+        raise gone from None
+    if row.suspended or row.status is not InstanceStatus.RUNNING:
+        raise gone
+    run = instances.take_up(session, row, actor=actor)
+    if run.process.kind_of(subscription.wait) is None:  # another message, or another delivery of this one, came before
+        raise gone
+    with execution.awake(run):
+        run.process.deliver(subscription.wait, message.given.values)
+        variables.remember(run, message.given)
+        journal.record(session, run.row, actor=actor, what="message received", message=message.name, element=subscription.element)
     return run.row

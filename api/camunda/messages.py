@@ -40,11 +40,11 @@ def correlate() -> Response:
     with_variables = bool(asked.field(given, "variablesInResultEnabled", bool))
     actor, region = auth.actor(), parts.settings().region
 
-    def find(session: Session) -> Iterator[Piece[dict[str, Any]]]:
+    def find(session: Session) -> Iterator[Piece[dict[str, Any] | None]]:
         for piece in correlation.correlate(session, message, actor=actor, region=region, everybody=everybody):
             yield partial(_reach, piece, with_variables=with_variables)
 
-    shown = pieces.do(database(), find, again=again)
+    shown = [each for each in pieces.do(database(), find, again=again) if each is not None]
     return answers.json(shown) if told else answers.nothing()
 
 
@@ -64,9 +64,11 @@ def throw_signal() -> Response:
     return answers.nothing()
 
 
-def _reach(piece: Piece[Reached], session: Session, *, with_variables: bool) -> dict[str, Any]:
-    """Deliver a message, and show who took it: an execution that waited for it, or a process that has begun with it."""
+def _reach(piece: Piece[Reached | None], session: Session, *, with_variables: bool) -> dict[str, Any] | None:
+    """Deliver a message, and show who took it: an execution that waited for it, or a process that has begun with it; None: nobody."""
     reached = piece(session)
+    if reached is None:
+        return None
     row = reached.instance
     told: dict[str, Any] = {
         "resultType": "Execution" if reached.at else "ProcessDefinition",

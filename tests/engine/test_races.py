@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import archives, bundles, cases, comments, deployments, items, tasks, worker
+from engine import archives, bundles, cases, comments, correlation, deployments, items, processes, suspension, tasks, worker
 from engine.case_models import Case, Commitment, Item
+from engine.correlation import Message
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.models import Entry, Instance, Job, Outbox, Task
 from tests import interleaving, invariants, tiny
@@ -308,3 +310,46 @@ def test_attach__what_its_department_reports_of_another_item_just_now(stage, cle
         pass
 
     assert sorted((event.event_id, event.item_id == alpha.id) for event in stage.all_events(bundle)) == [("1", True), ("2", False)]
+
+
+RECEIVING = d.diagram(d.start("s"), d.receive("paid", message="paid"), d.user("ship"), d.flows("s -> paid -> ship"), key="receiving")
+
+
+def correlating(designer, **more):
+    """A message, as whoever sends it stands in the midst of his transaction."""
+    find = partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", **more)
+    return lambda session: [piece(session) for piece in find(session)]
+
+
+def test_correlate__another_message_comes_first(stage, designer):
+    """The second is not lost in silence: whoever looks anew finds that nobody waits for it any more."""
+    stage.deploy("receiving", receiving_bpmn=RECEIVING)
+    instance = designer.start("receiving")
+
+    def second():
+        with pytest.raises(Busy, match="but it has just gone on"), stage.database.transaction() as session:
+            correlating(designer)(session)
+
+    with interleaving.waited_for(stage.database, correlating(designer), second):
+        pass
+
+    assert [entry.what for entry in stage.journal(stage.of(instance))].count("message received") == 1
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_correlate__one_of_everybody_stands_still_meanwhile(stage, designer, ends):
+    """The others have the message all the same."""
+    stage.deploy("receiving", receiving_bpmn=RECEIVING)
+    one, other = (designer.start("receiving") for _ in range(2))
+    verb = partial(processes.end, reason="不办了") if ends else suspension.suspend
+    reached = []
+
+    def tell():
+        with stage.database.transaction() as session:
+            reached.extend(each.instance.id for each in correlating(designer, everybody=True)(session) if each)
+
+    with interleaving.waited_for(stage.database, lambda session: verb(session, one.id, actor=designer.actor), tell):
+        pass
+
+    assert reached == [other.id]
+    assert [stage.tasks(stage.of(each)) for each in (one, other)] == [[], ["ship"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,15 @@ def located(path: Path, rule: str, message: str, *, line: int) -> Located:
     return Located(path=path, finding=Finding(severity="error", rule=rule, message=message, line=line, resource=path.name))
 
 
+def locate(folder: Folder, found: list[Located]) -> Callable[[Finding], None]:
+    """Return what puts a finding of a folder on a list."""
+    return lambda finding: found.append(_in(folder, finding))
+
+
 def check(folders: Iterable[Folder]) -> Iterator[Located]:
     """Yield everything that is wrong with folders, were they deployed one after the other where nothing is deployed yet."""
     for folder, bundle, found in read(folders):
-        for finding in lint.judge(bundle, found, folder.resources):
-            yield Located(path=folder.path / finding.resource, finding=finding)
+        yield from (_in(folder, finding) for finding in lint.judge(bundle, found, folder.resources))
 
 
 def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Finding]]]:
@@ -52,3 +56,7 @@ def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Findi
         yield folder, bundle, found
         processes |= {process.key for _, process in bundle.processes}
         items |= bundle.items
+
+
+def _in(folder: Folder, finding: Finding) -> Located:
+    return Located(path=folder.path / finding.resource, finding=finding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,13 +16,25 @@ from bpmn import compiler, lint
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS
 from bpmn.matter.facts import Item
-from engine import compiled_files, database, definitions, erasures, functions, moments, offers, start_events, start_timers, vocabulary
+from engine import (
+    compiled_files,
+    database,
+    definitions,
+    erasures,
+    functions,
+    moments,
+    offers,
+    samples,
+    start_events,
+    start_timers,
+    vocabulary,
+)
 from engine.actors import Actor, Role
 from engine.case_models import CaseMigration
 from engine.compiled_models import Offer
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, before, equal, like, ordered
-from engine.models import Definition, Deployment, Incident, Instance, Resource
+from engine.models import Definition, Department, Deployment, Incident, Instance, Resource
 
 #: Of a number that a column keeps.
 _DIGITS = 9
@@ -37,12 +49,14 @@ def deploy(
     source: str = "api",
     anew: bool = False,
     changed_only: bool = False,
+    warn: Callable[[Finding], object] = lambda _finding: None,
 ) -> Deployment:
     """Check and store a set of files.
 
     The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  With
     `changed_only`, a diagram gets no new version unless it, or a table or form that is deployed with it, has changed.  Raises
     InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
+    `warn` is called with each finding that does not refuse it.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
     database.deploy_alone(session)
@@ -51,7 +65,10 @@ def deploy(
     if latest is not None and before == hashes and not anew:
         return latest
     kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
-    refuse([f for f in check(session, resources) if f.severity == "error"])
+    findings = check(session, resources)
+    refuse([finding for finding in findings if finding.severity == "error"])
+    for finding in findings:
+        warn(finding)
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
     session.add(deployment)
@@ -74,6 +91,7 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
         processes=frozenset(session.scalars(select(Definition.key).distinct())),
         decisions=offers.names(session, offers.DECISION),
         forms=offers.names(session, offers.FORM),
+        departments=frozenset(session.scalars(select(Department.code))) | samples.DEPARTMENTS.keys(),
         items=Items(session),
     )
     return lint.lint(resources, known)

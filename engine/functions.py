@@ -185,9 +185,9 @@ VARIABLES = frozenset(
     }
 )
 #: What Camunda 7 calls by names of its own.
-_CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups": "current_groups", "authenticatedUserId": "current_user"}
-NAMES = LIVE | _CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
-_functions = attrgetter(*(_CAMUNDA.get(name, name) for name in NAMES))
+CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups": "current_groups", "authenticatedUserId": "current_user"}
+NAMES = LIVE | CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
+_functions = attrgetter(*(CAMUNDA.get(name, name) for name in NAMES))
 
 
 def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, key: str | None, called: bool) -> Context:

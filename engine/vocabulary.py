@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+
 from bpmn.lint import Words
-from engine import effects, steps, tolerances
+from engine import cases, commitments, effects, follow_on, functions, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
+
+#: Properties of a process: of a matter, of an item.
+_OF_MATTERS = ("code", "lead", "promised", "hall_level", "longest_wait", "supplement_days", "archive_days", "clock_start")
+_OF_ITEMS = ("department", "mode", "result", "issuer")
+#: Properties of an element: of a call, of a special procedure, of what gives a tolerance up.
+_OF_ELEMENTS = ("kind", "item", "predecessors", "on_refusal", "promised", "procedure", "days", "outcome")
+
+
+def _parameters(function: str) -> Mapping[str, str]:
+    """What a function of the engine takes, as it is written in Python."""
+    taken = inspect.signature(getattr(functions.World, functions.CAMUNDA.get(function, function))).parameters.values()
+    return {each.name: _KINDS[each.annotation] for each in taken if each.name != "self"}
+
+
+_KINDS = {"str": "text", "float": "number"}
 
 WORDS = Words(
     processes={
@@ -26,4 +44,9 @@ WORDS = Words(
         ("materials", "until"): frozenset({"BEFORE_DECISION", "BEFORE_ISSUE", "BEFORE_OPENING", "AFTER_ISSUE"}),
         ("item_limits", "unit"): frozenset(DayUnit),
     },
+    of_processes=frozenset(f"onething.{name}" for name in ("kind", *_OF_MATTERS, *_OF_ITEMS)),
+    of_elements=frozenset(f"onething.{name}" for name in _OF_ELEMENTS),
+    parameters={name: _parameters(name) for name in functions.NAMES},
+    groups=frozenset({"window", "supervisor"}),
+    messages=frozenset({cases.WITHDRAWN, commitments.TOLERANCE_EXPIRED, follow_on.ITEMS_CHANGED, materials.SUPPLIED, matters.FOLLOW_ON}),
 )

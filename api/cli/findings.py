@@ -21,7 +21,7 @@ def text(found: list[Located], files: int) -> str:
     """One line for each finding, as compilers write them, and a sum."""
     count = Counter(located.finding.severity for located in found)
     pages = [f"What a [rule] asks for, why, and what to do: {PAGE.format('<rule>')}"] if found else []
-    return "\n".join([*map(_line, found), *pages, f"{files} files, {count['error']} errors, {count['warning']} warnings"])
+    return "\n".join([*map(line, found), *pages, f"{files} files, {count['error']} errors, {count['warning']} warnings"])
 
 
 def as_json(found: list[Located], files: int) -> str:
@@ -41,7 +41,8 @@ def sarif(found: list[Located], files: int) -> str:
 FORMATS: dict[str, Callable[[list[Located], int], str]] = {"text": text, "json": as_json, "sarif": sarif}
 
 
-def _line(located: Located) -> str:
+def line(located: Located) -> str:
+    """One finding, as compilers write them."""
     finding = located.finding
     element = f" ({finding.element} {finding.element_name})" if finding.element else ""
     return f"{_path(located.path)}:{finding.line}: {finding.severity}: {finding.message}{element} [{finding.rule}]"

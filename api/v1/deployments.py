@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -49,16 +49,6 @@ class DefinitionShown(Shape):
     resource: str
 
 
-class DeploymentShown(Shape):
-    """A deployment."""
-
-    id: UUID
-    name: str
-    deployed_at: datetime
-    deployed_by: str
-    definitions: list[DefinitionShown]
-
-
 class FindingShown(Shape):
     """One thing that is wrong, or may be."""
 
@@ -73,6 +63,18 @@ class FindingShown(Shape):
     column: int
 
 
+class DeploymentShown(Shape):
+    """A deployment."""
+
+    id: UUID
+    name: str
+    deployed_at: datetime
+    deployed_by: str
+    definitions: list[DefinitionShown]
+    #: What does not refuse it, but should be looked at; none when these files are deployed already.
+    warnings: list[FindingShown]
+
+
 class Findings(Shape):
     """Everything that is wrong, at once."""
 
@@ -84,9 +86,10 @@ class Findings(Shape):
 def deploy(body: Files) -> Response:
     """Check a set of files and put it to work; running cases keep what they run on."""
     with transaction() as session:
-        row = deployments.deploy(session, body.name, _resources(body), actor=auth.actor())
+        warnings: list[Any] = []
+        row = deployments.deploy(session, body.name, _resources(body), actor=auth.actor(), warn=warnings.append)
         made = [present.fields(found, *DefinitionShown.model_fields) for found in deployments.definitions_of(session, row)]
-        return answer(present.fields(row, "id name deployed_at deployed_by") | {"definitions": made})
+        return answer(present.fields(row, "id name deployed_at deployed_by") | {"definitions": made, "warnings": _shown(warnings)})
 
 
 @bp.post("/check")
@@ -96,7 +99,11 @@ def check(body: Files) -> Response:
     auth.actor().require(Role.DESIGNER, Role.ADMIN, to="check a diagram")
     with reading() as session:
         found = deployments.check(session, _resources(body))
-        return answer({"data": [present.fields(one, *FindingShown.model_fields) for one in found]})
+        return answer({"data": _shown(found)})
+
+
+def _shown(findings: list[Any]) -> list[dict[str, Any]]:
+    return [present.fields(one, *FindingShown.model_fields) for one in findings]
 
 
 def _resources(body: Files) -> dict[str, bytes]:

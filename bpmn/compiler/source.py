@@ -27,7 +27,7 @@ TRUE = frozenset({"true", "1"})
 IDENTIFIED = NODE_TAGS | REFUSED_NODES.keys() | {"sequenceFlow"}
 #: What elements stand in.
 OPEN = frozenset({"process", "subProcess", "transaction"})
-CONTAINERS = OPEN | {"definitions", "adHocSubProcess"}
+CONTAINERS = OPEN | {"definitions", "adHocSubProcess", "collaboration", "laneSet", "childLaneSet"}
 
 
 class Source:

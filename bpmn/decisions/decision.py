@@ -14,7 +14,7 @@ from bpmn.errors import ExpressionError
 from bpmn.expressions import plain
 from bpmn.expressions.closures import Closure
 from bpmn.expressions.expression import NO_FUNCTIONS
-from bpmn.expressions.scope import DecisionScope, Node, Scope
+from bpmn.expressions.scope import DecisionScope, Invocation, Node, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,8 @@ class Decision:
     #: Variables that it (not what it requires) mentions, and functions that must be supplied.
     reads: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
+    #: What it gives to functions and methods.
+    invocations: tuple[Invocation, ...] = ()
     line: int = 0
 
     def evaluate(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> list[dict[str, Any]]:

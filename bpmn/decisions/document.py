@@ -104,6 +104,7 @@ class _Assembly:
                 kind=logic.kind,
                 reads=logic.reads - functions,
                 calls=logic.calls.union(*(self._calls_of(each) for each in logic.knowledge)),
+                invocations=logic.invocations,
                 line=line(logic.node),
             )
         return self._made[key]

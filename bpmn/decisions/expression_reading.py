@@ -11,6 +11,7 @@ from bpmn.decisions.source import Node, Source
 from bpmn.decisions.types import Type
 from bpmn.errors import ExpressionError
 from bpmn.expressions import Expression, UnaryTests, parse, parse_feel, parse_unary_tests
+from bpmn.expressions.scope import Invocation
 
 Read = TypeVar("Read")
 
@@ -30,6 +31,7 @@ class ExpressionReader:
         self._bound: list[str] = []
         self._reads: set[str] = set()
         self._calls: set[str] = set()
+        self._invocations: list[Invocation] = []
 
     @contextmanager
     def _binding(self, names: Iterable[str]) -> Iterator[None]:
@@ -64,6 +66,7 @@ class ExpressionReader:
         if found is not None:
             self._reads |= found.names - {own, *self._bound}
             self._calls |= found.calls - {*self._bound}
+            self._invocations += found.invocations
 
     def _dialect(self, node: Node) -> str:
         """Return feel or juel, or nothing for another language, which is noted."""

@@ -30,6 +30,7 @@ class Logic:
     kind: Type | None
     reads: frozenset[str]
     calls: frozenset[str]
+    invocations: tuple[scope.Invocation, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,7 @@ class Reader(BoxedReader):
             kind=declared if self._items.is_declared(written) else None,
             reads=frozenset(self._reads),
             calls=frozenset(self._calls),
+            invocations=tuple(self._invocations),
         )
 
     def read_knowledge(self, node: Node) -> Knowledge | None:
@@ -109,7 +111,7 @@ class Reader(BoxedReader):
 
     def _begin(self, node: Node, what: str) -> str:
         """Begin with an owner and return its id."""
-        self._owner, self._reads, self._calls = node, set(), set()
+        self._owner, self._reads, self._calls, self._invocations = node, set(), set(), []
         if not node.get("id"):
             self._refuse(node, "missing-id", f"Expected an id, but the {what} has none")
         return node.get("id", "")

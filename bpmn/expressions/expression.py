@@ -13,7 +13,7 @@ from bpmn.expressions import juel, limits
 from bpmn.expressions.feel_parser import FeelParser
 from bpmn.expressions.feel_types import NO_TYPES, Check
 from bpmn.expressions.juel_parser import JuelParser
-from bpmn.expressions.scope import Functions, Run, Scope
+from bpmn.expressions.scope import Functions, Invocation, Run, Scope
 from bpmn.expressions.values import describe
 
 NO_FUNCTIONS: Functions = MappingProxyType({})
@@ -31,6 +31,8 @@ class Expression:
     names: frozenset[str] = frozenset()
     #: Functions that it calls and that the caller must supply (FEEL's built-in ones are not among them).
     calls: frozenset[str] = frozenset()
+    #: The same and those of methods and built-in functions, with what is given to each; none where it is parsed `later`.
+    invocations: tuple[Invocation, ...] = field(default=(), repr=False, compare=False)
     run: Run = field(default=lambda _: None, repr=False, compare=False)
 
     def evaluate(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> Any:
@@ -106,7 +108,7 @@ def later(source: str, dialect: str, names: Iterable[str], calls: Iterable[str])
         object.__setattr__(found, "run", parsed.run)  # nobody sees the difference, and it costs nothing any more
         return parsed.run(scope)
 
-    found = Expression(source, dialect, frozenset(names), frozenset(calls), run)
+    found = Expression(source, dialect, frozenset(names), frozenset(calls), run=run)
     return found
 
 
@@ -121,12 +123,13 @@ def parse_feel(text: str, names: Iterable[str] = (), *, types: Mapping[str, Chec
         root = parser.parse()
     except (ExpressionError, ArithmeticError) as error:
         raise failure(error, source or text) from error
-    return Expression(source or text, "feel", parser.names, frozenset(parser.calls), root.run)
+    return Expression(source or text, "feel", parser.names, frozenset(parser.calls), tuple(parser.invocations), root.run)
 
 
 def _parse_juel(text: str) -> Expression:
     names: set[str] = set()
     calls: set[str] = set()
+    invocations: list[Invocation] = []
     parts: list[Run] = []
     bare = text.strip()
     try:
@@ -140,9 +143,11 @@ def _parse_juel(text: str) -> Expression:
             parts.append(parser.parse().run)
             names |= parser.names
             calls |= parser.calls
+            invocations += parser.invocations
     except ExpressionError as error:
         raise ExpressionError(f"{error}, in {excerpt(text)}") from error
-    return Expression(text, "juel", frozenset(names), frozenset(calls), parts[0] if len(parts) == 1 else _concatenation(parts))
+    run = parts[0] if len(parts) == 1 else _concatenation(parts)
+    return Expression(text, "juel", frozenset(names), frozenset(calls), tuple(invocations), run)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bpmn.expressions import feel, feel_forms
+from bpmn.expressions import decimals, feel, feel_forms
 from bpmn.expressions.feel_names import RESERVED
 from bpmn.expressions.feel_values import HINTS, ValueParser
-from bpmn.expressions.scope import Node, node
+from bpmn.expressions.scope import UNKNOWN, Node, node
 
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 #: What no expression begins with.
@@ -187,7 +187,8 @@ class FeelParser(ValueParser):
             count += 1
         operand = self._postfix()
         for _ in range(count):
-            operand = node(feel.minus(operand.run), operand)
+            written = -operand.value if decimals.is_number(operand.value) else UNKNOWN
+            operand = node(feel.minus(operand.run), operand, value=written)
         return operand
 
     def _at_filter(self) -> bool:

@@ -12,7 +12,7 @@ from bpmn.expressions.feel_names import RESERVED, Names
 from bpmn.expressions.feel_types import NO_TYPES, Check, TypeReader
 from bpmn.expressions.functions import FUNCTIONS
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
-from bpmn.expressions.scope import Node, Run, node
+from bpmn.expressions.scope import Invocation, Name, Node, Run, node
 
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 #: What other languages write, and what FEEL writes instead.
@@ -30,6 +30,7 @@ class ValueParser(ABC):
         self._testing = 0
         self._asked = 0
         self.calls: set[str] = set()
+        self.invocations: list[Invocation] = []
 
     @property
     def names(self) -> frozenset[str]:
@@ -133,8 +134,10 @@ class ValueParser(ABC):
             return self._function()
         name = self._names.read()
         if not self._tokens.at("("):
-            return node(feel_forms.variable(self._names.use(name)))
+            return node(feel_forms.variable(self._names.use(name)), value=Name(name))
         arguments, keywords = self._arguments()
+        if not keywords and not self._names.is_variable(name):
+            self.invocations.append(Invocation(name, tuple(argument.value for argument in arguments)))
         if name in FUNCTIONS and not self._names.is_bound(name):
             return node(_builtin(name, arguments, keywords), *arguments)
         if self._names.is_variable(name):
@@ -196,4 +199,4 @@ def _builtin(name: str, arguments: list[Node], keywords: list[str]) -> Run:
 
 
 def _constant(value: Any) -> Node:
-    return node(lambda _: value)
+    return node(lambda _: value, value=value)

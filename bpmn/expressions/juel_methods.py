@@ -14,7 +14,7 @@ from typing import Any
 from bpmn import patterns
 from bpmn.errors import ExpressionError
 from bpmn.expressions import juel, limits, temporal
-from bpmn.expressions.scope import Run, Scope
+from bpmn.expressions.scope import UNKNOWN, Name, Run, Scope
 from bpmn.expressions.values import describe
 
 Method = Callable[..., Any]
@@ -165,6 +165,31 @@ KINDS: tuple[tuple[str, Any, Mapping[str, Method]], ...] = (
     ("moments", dt.datetime, _MOMENTS),
 )
 NAMES = frozenset(name for _, _, methods in KINDS for name in methods)
+
+
+#: How many arguments a method takes, save for those that take none.
+_ONE = ("contains", "startsWith", "endsWith", "equals", "equalsIgnoreCase", "indexOf", "concat", "matches", "get", "containsKey")
+_TAKES = {
+    **dict.fromkeys((*_ONE, *(name for name in _MOMENTS if name.startswith(("plus", "minus", "is")))), (1, 1)),
+    "substring": (1, 2),
+    "replace": (2, 2),
+}
+
+
+def check(name: str, arguments: Sequence[Any]) -> None:
+    """Refuse a call that fails whatever value is asked: too few or too many arguments, or one that is written and no good.
+
+    Arguments that are not written are UNKNOWN, or a Name.  Raises ExpressionError.
+    """
+    least, most = _TAKES.get(name, (0, 0))
+    if not least <= len(arguments) <= most:
+        wanted = "nothing" if most == 0 else f"{least}" if least == most else f"{least} or {most}"
+        raise ExpressionError(f"Expected {wanted} between the brackets of {name}(), but {len(arguments)} arguments are given")
+    first = arguments[0] if arguments and not isinstance(arguments[0], Name) else UNKNOWN
+    if first is not UNKNOWN and name.startswith(("plus", "minus")):
+        _whole(first)
+    if first is not UNKNOWN and name == "matches":
+        _whole_pattern(first)
 
 
 def _cost(name: str, value: Any, given: Sequence[Any]) -> int:

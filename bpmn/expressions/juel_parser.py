@@ -8,7 +8,7 @@ from typing import Any
 from bpmn.errors import ExpressionError
 from bpmn.expressions import juel, juel_context, juel_methods, limits, scope
 from bpmn.expressions.lexer import Tokens, tokenize, unquote
-from bpmn.expressions.scope import Node, Run, node
+from bpmn.expressions.scope import UNKNOWN, Invocation, Name, Node, Run, node
 
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _RESERVED = frozenset({"and", "or", "not", "eq", "ne", "lt", "gt", "le", "ge", "div", "mod", "empty", "instanceof"})
@@ -33,6 +33,7 @@ class JuelParser:
         self._tokens = Tokens(tokenize(source, offset))
         self.names: set[str] = set()
         self.calls: set[str] = set()
+        self.invocations: list[Invocation] = []
 
     def parse(self) -> Node:
         """Read the whole source."""
@@ -70,7 +71,8 @@ class JuelParser:
             signs.append(juel.minus if symbol == "-" else juel.empty if symbol == "empty" else juel.negation)
         operand = self._postfix()
         for make in reversed(signs):
-            operand = node(make(operand.run), operand)
+            written = -operand.value if make is juel.minus and isinstance(operand.value, int | float) else UNKNOWN
+            operand = node(make(operand.run), operand, value=written)
         return operand
 
     def _postfix(self) -> Node:
@@ -98,6 +100,7 @@ class JuelParser:
             )
             self._tokens.refuse(f"a method that reads a value, but there is no {name}()", hint)
         arguments = self._arguments()
+        self._note(name, arguments, method=True)
         return node(juel_methods.call(base.run, name, [argument.run for argument in arguments]), base, *arguments)
 
     def _primary(self) -> Node:
@@ -126,7 +129,7 @@ class JuelParser:
             self.calls.add(name)
             return node(lambda inside: scope.call(inside, name, []))
         self.names.add(name)
-        return node(juel.variable(name))
+        return node(juel.variable(name), value=Name(name))
 
     def _context(self, name: str) -> Node:
         """Read `execution.processBusinessKey`, `execution.getVariable('x')` and their like."""
@@ -152,8 +155,12 @@ class JuelParser:
             self._tokens.refuse(f"a function that is known, but {name}() is not", "for a member of a JSON value x write x.a or x['a']")
         self.calls.add(name)
         arguments = self._arguments()
+        self._note(name, arguments)
         runs = [argument.run for argument in arguments]
         return node(lambda inside: scope.call(inside, name, [run(inside) for run in runs]), *arguments)
+
+    def _note(self, name: str, arguments: list[Node], *, method: bool = False) -> None:
+        self.invocations.append(Invocation(name, tuple(argument.value for argument in arguments), method))
 
     def _arguments(self) -> list[Node]:
         self._tokens.expect("(")
@@ -167,7 +174,7 @@ class JuelParser:
 
 
 def _constant(value: Any) -> Node:
-    return node(lambda _: value)
+    return node(lambda _: value, value=value)
 
 
 def _number(text: str) -> int | float:

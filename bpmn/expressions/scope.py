@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bpmn.errors import ExpressionError
@@ -72,6 +73,27 @@ class DecisionScope(Scope):
 Run = Callable[[Scope], Any]
 
 
+#: What is only known when it is evaluated.
+UNKNOWN: Any = object()
+
+
+@dataclass(frozen=True)
+class Name:
+    """An argument that is nothing but the name of a variable."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A call as it is written: of a function, or of a method of a value."""
+
+    name: str
+    #: Values where they are written, `Name` where a variable is named, UNKNOWN where they are calculated.
+    arguments: tuple[Any, ...]
+    method: bool = False
+
+
 class Node(NamedTuple):
     """A part of an expression, ready to run."""
 
@@ -81,14 +103,16 @@ class Node(NamedTuple):
     weight: int = 1
     #: Whether it is a test by its form (a comparison, a quantifier …), not a value to compare with.
     truth: bool = False
+    #: Its value, where it is written; the name of the variable that it is, or UNKNOWN.
+    value: Any = UNKNOWN
 
 
-def node(run: Run, *parts: Node, truth: bool = False) -> Node:
+def node(run: Run, *parts: Node, truth: bool = False, value: Any = UNKNOWN) -> Node:
     """Make a node of a closure and the parts that it calls."""
     depth = 1 + max((part.depth for part in parts), default=0)
     if depth > limits.DEPTH:
         raise ExpressionError(f"Expected at most {limits.DEPTH} operations that build on one another, but there are more")
-    return Node(run, depth, 1 + sum(part.weight for part in parts), truth)
+    return Node(run, depth, 1 + sum(part.weight for part in parts), truth, value)
 
 
 def call(scope: Scope, name: str, arguments: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from bpmn.errors import ExpressionError
 from bpmn.expressions.expression import NO_FUNCTIONS, excerpt, failure
 from bpmn.expressions.feel_parser import FeelParser
 from bpmn.expressions.feel_types import NO_TYPES, Check
-from bpmn.expressions.scope import Run, Scope
+from bpmn.expressions.scope import Invocation, Run, Scope
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class UnaryTests:
     tests: tuple[Run, ...]
     #: `not(…)`: a value passes when it is known to meet none.
     negated: bool = False
+    #: Calls, with what is written between their brackets.
+    invocations: tuple[Invocation, ...] = ()
 
     def matches(self, value: Any, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> bool:
         """Tell whether a value passes; raises ExpressionError when it cannot be compared with what the cell says."""
@@ -55,4 +57,5 @@ def parse_unary_tests(text: str, names: Iterable[str] = (), *, types: Mapping[st
         tests, negated = parser.parse_tests()
     except (ExpressionError, ArithmeticError) as error:
         raise ExpressionError(f"{error}, in {excerpt(text)}") from error
-    return UnaryTests(text, parser.names, frozenset(parser.calls), tuple(test.run for test in tests), negated)
+    runs = tuple(test.run for test in tests)
+    return UnaryTests(text, parser.names, frozenset(parser.calls), runs, negated, tuple(parser.invocations))

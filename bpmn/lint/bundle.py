@@ -31,6 +31,15 @@ class Words:
     arguments: Mapping[str, frozenset[str]]
     #: By table and column.
     columns: Mapping[tuple[str, str], frozenset[str]]
+    #: Names of properties that are read: of a process, of an element.
+    of_processes: frozenset[str]
+    of_elements: frozenset[str]
+    #: What functions take: the names of their parameters, each with its kind (`number`, `text`).
+    parameters: Mapping[str, Mapping[str, str]]
+    #: Groups of tasks that every installation has.
+    groups: frozenset[str]
+    #: Messages that the engine itself sends to matters and items.
+    messages: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,8 @@ class Known:
     processes: frozenset[str] = frozenset()
     decisions: frozenset[str] = frozenset()
     forms: frozenset[str] = frozenset()
+    #: Codes of departments; None: nobody knows which there are.
+    departments: frozenset[str] | None = None
     #: Single items by code.
     items: Mapping[str, Item] = field(default_factory=dict)
     #: Names of the scenarios beside the files; None: nobody knows whether there are any.

@@ -20,6 +20,7 @@ def _on(element: Element) -> Iterator[Expression | None]:
     yield from (*element.candidate_groups, *element.candidate_users, element.assignee, element.due_date, element.follow_up_date)
     yield from (element.title, element.description)
     yield from (element.priority, element.job_priority, element.retry_cycle, element.topic, element.expression, element.decision_ref)
+    yield from (condition for _code, condition in element.worker_errors)
     yield from (element.called, element.called_version, element.business_key)
     yield from (mapping.source for mapping in element.inputs if not mapping.by_name)
     for parameter in (*element.input_parameters, *element.output_parameters):

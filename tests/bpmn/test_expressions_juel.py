@@ -1,12 +1,16 @@
 """JUEL: `${…}` means what Camunda 7 means by it."""
 
 import datetime as dt
+import inspect
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from bpmn.errors import ExpressionError
-from bpmn.expressions import parse
+from bpmn.expressions import juel_methods, parse
+from bpmn.expressions.scope import UNKNOWN
 
 VARIABLES = {
     "amount": 200,
@@ -369,3 +373,30 @@ def test_test__not_a_boolean(text):
 def test_test__boolean():
     assert parse("${amount > 100}").test(VARIABLES) is True
     assert parse("${amount > 300}").test(VARIABLES) is False
+
+
+@pytest.mark.parametrize("name", sorted(juel_methods.NAMES))
+def test_method__number_of_arguments_that_is_refused(name: str):
+    """What is refused beforehand is what no value takes."""
+    methods = [methods[name] for _, _, methods in juel_methods.KINDS if name in methods]
+
+    for number in range(4):
+        assert _refused(name, number) is not any(_takes(method, number) for method in methods), number
+
+
+def _refused(name: str, number: int) -> bool:
+    try:
+        juel_methods.check(name, [UNKNOWN] * number)
+    except ExpressionError:
+        return True
+    return False
+
+
+def _takes(method: Callable[..., Any], number: int) -> bool:
+    if method in (int, float, list, str.strip):  # Python would take one, Java has none
+        return number == 0
+    try:
+        inspect.signature(method).bind(*["x"] * (number + 1))
+    except TypeError:
+        return False
+    return True

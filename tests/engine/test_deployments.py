@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from engine import comments, definitions, deployments, offers, tasks
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
-from engine.models import Base, Definition, Deployment, Resource
+from engine.models import Base, Definition, Department, Deployment, Resource
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.bpmn import tables
@@ -263,3 +263,19 @@ def test_search__newest_first(stage):
         assert deployments.get(session, ids[0]).name == "plain"
         with pytest.raises(NotFound):
             deployments.get(session, UUID(int=0))
+
+
+def test_deploy__warns_of_departments_that_there_are_not(stage):
+    parts = (d.start("s"), d.user("do", groups="department-grain"), d.end("e"), d.flows("s -> do -> e"))
+    files = {"plain.bpmn": d.diagram(*parts, key="plain")}
+    warnings = []
+
+    deploy(stage, files, warn=warnings.append)
+    with stage.database.transaction() as session:
+        session.add(Department(code="grain", name="粮食和物资储备局"))
+    deploy(stage, files, anew=True, warn=(later := []).append)
+
+    told = [(each.severity, each.element, each.message) for each in warnings if each.rule == "unknown-group"]
+    message = "of the group 'department-grain' nobody is a member: correct it, or make the department before the first case"
+    assert told == [("warning", "do", f"Expected do to name groups that there are, but {message}")]
+    assert [each.rule for each in later if each.rule == "unknown-group"] == []

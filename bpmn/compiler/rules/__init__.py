@@ -19,6 +19,7 @@ from bpmn.compiler.rules import (
     mappings,
     parameters,
     people,
+    pools,
     repetition,
     starts,
     structure,
@@ -50,6 +51,7 @@ SOURCE_RULES = (
     SourceRule("illegal-id", ERROR, identity.illegal_id),
     SourceRule("dangling-reference", ERROR, identity.dangling_reference),
     SourceRule("crossing-flow", ERROR, identity.crossing_flow),
+    SourceRule("dangling-pool", WARNING, pools.dangling_pool),
 )
 
 DRAWING_RULES = (

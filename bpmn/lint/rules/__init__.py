@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bpmn.lint.rule import ERROR, WARNING, Rule
 from bpmn.lint.rules import (
+    bad_argument,
     call_cycle,
     calls_items,
     department_named,
@@ -21,6 +22,7 @@ from bpmn.lint.rules import (
     missing_follow_on,
     missing_joint_handling,
     missing_tolerance,
+    misspelled_message,
     no_form,
     no_history_time_to_live,
     no_scenarios,
@@ -38,7 +40,9 @@ from bpmn.lint.rules import (
     unknown_decision,
     unknown_form,
     unknown_function,
+    unknown_group,
     unknown_process,
+    unknown_property,
     unknown_word,
     unnamed,
     unreadable_figure,
@@ -52,6 +56,7 @@ BETWEEN = (
     Rule("unknown-decision", ERROR, unknown_decision.check),
     Rule("unknown-form", ERROR, unknown_form.check),
     Rule("unknown-function", ERROR, unknown_function.check),
+    Rule("bad-argument", ERROR, bad_argument.check),
     Rule("unknown-word", ERROR, unknown_word.check),
     Rule("duplicate-key", ERROR, duplicate_key.check),
     Rule("call-cycle", ERROR, call_cycle.check),
@@ -69,6 +74,9 @@ SUSPECT = (
     Rule("error-nobody-throws", WARNING, error_nobody_throws.check),
     Rule("error-nobody-catches", WARNING, error_nobody_catches.check),
     Rule("nobody-assigned", WARNING, nobody_assigned.check),
+    Rule("unknown-group", WARNING, unknown_group.check),
+    Rule("unknown-property", WARNING, unknown_property.check),
+    Rule("misspelled-message", WARNING, misspelled_message.check),
     Rule("no-form", WARNING, no_form.check),
     Rule("no-time-limit", WARNING, no_time_limit.check),
     Rule("wait-without-deadline", WARNING, wait_without_deadline.check),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from bpmn.decisions import Decision
@@ -12,9 +11,6 @@ from bpmn.lint import expressions
 from bpmn.lint.bundle import Bundle, Words
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
-
-#: A function that is called with one text, as it is written.
-_CALL = re.compile(r"\b(\w+)\(\s*(['\"])([^'\"]*)\2\s*\)")
 
 
 def check(bundle: Bundle) -> Problems:
@@ -47,9 +43,10 @@ def _in_element(process: Definition, element: Element, words: Words, codes: froz
         yield _message(f"the topic of {element.label}", topic, words.steps)
     known = {**words.arguments, "ready": codes}
     for expression in expressions.asked(process, element):
-        for function, _quote, text in _CALL.findall(expression.source) if expression.calls else ():
-            if known.get(function) and text not in known[function]:
-                yield _message(f"{function}() at {element.label} to be asked for something that it knows:", text, known[function])
+        for call in expression.invocations:
+            text, names = next(iter(call.arguments), None), known.get(call.name)
+            if names and isinstance(text, str) and text not in names:
+                yield _message(f"what {call.name}() at {element.label} is asked for", text, names)
 
 
 def _properties(place: str, properties: Mapping[str, str], known: Mapping[str, frozenset[str]]) -> Iterator[str]:

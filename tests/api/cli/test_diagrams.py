@@ -107,3 +107,12 @@ def test_deploy__not_migrated(run, folder, empty_database_url):
 
 def test_deploy__no_path(run):
     assert run("deploy").exit_code == 2
+
+
+def test_deploy__warns(run, folder):
+    result = run("deploy", str(folder))
+
+    assert result.exit_code == 0
+    assert "licence.bpmn:2: warning: Expected work to name groups that there are" in result.output
+    assert "[unknown-group]" in result.output
+    assert "warning" not in run("deploy", str(folder)).output, "what is deployed already was said"

@@ -10,7 +10,7 @@ from engine.database import Database
 from tests.bpmn import diagrams
 from tests.hall import OPERATOR, WORKFLOWS
 
-SOUND = {"name": "核验", "groups": "market", "form": "work"}
+SOUND = {"name": "核验", "groups": "department-market", "form": "work"}
 KEPT = {"camunda:historyTimeToLive": "P180D"}
 
 

@@ -1,0 +1,56 @@
+"""The groups of a task and the department of an item are there."""
+
+from __future__ import annotations
+
+from bpmn.lint import spelling
+from bpmn.lint.bundle import Bundle
+from bpmn.lint.rule import Problem, Problems
+
+#: How the group of the officers of a department begins.
+OF_DEPARTMENT = "department-"
+_ABSENT = ": correct it, or make the department before the first case"
+
+
+def check(bundle: Bundle) -> Problems:
+    """The groups of a task, and the department of an item, are there: of any other group nobody is a member."""
+    yield from _of_processes(bundle)
+    yield from _of_tasks(bundle)
+
+
+def _of_processes(bundle: Bundle) -> Problems:
+    departments = bundle.known.departments
+    for resource, process in bundle.processes if departments is not None else ():
+        code = process.properties.get("onething.department", "")
+        if code and code not in (departments or ()):
+            message = (
+                f"Expected the process {process.key} to name a department that there is, but onething.department is {code[:60]!r}"
+                f"{spelling.advice(code, departments or ()) or _ABSENT}"
+            )
+            yield Problem(resource=resource, process=process, message=message)
+
+
+def _of_tasks(bundle: Bundle) -> Problems:
+    words, departments = bundle.known.words, bundle.known.departments
+    if words is None:
+        return
+    known = words.groups | {f"{OF_DEPARTMENT}{code}" for code in departments or ()}
+    for resource, _process, element in bundle.elements():
+        for group in element.candidate_groups:
+            name = group.source.strip()
+            nobody_knows = departments is None and name.startswith(OF_DEPARTMENT)
+            if group.dialect == "literal" and name not in known and not nobody_knows:
+                message = (
+                    f"Expected {element.label} to name groups that there are, but of the group {name[:60]!r} nobody is a member"
+                    f"{_advice(name, known)}"
+                )
+                yield Problem(resource=resource, element=element, message=message)
+
+
+def _advice(name: str, known: frozenset[str]) -> str:
+    """Say what to write instead."""
+    if f"{OF_DEPARTMENT}{name}" in known:
+        return f": write {OF_DEPARTMENT}{name}"
+    if name.startswith(OF_DEPARTMENT):
+        return spelling.advice(name, (each for each in known if each.startswith(OF_DEPARTMENT)), prefix=OF_DEPARTMENT) or _ABSENT
+    others = sorted(each for each in known if not each.startswith(OF_DEPARTMENT))
+    return spelling.advice(name, known) or f": write {', '.join(others)}, or {OF_DEPARTMENT} with the code of a department"

@@ -66,14 +66,14 @@ def rectify(run: Run, item: Item, material: str) -> None:
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
     item, outcome, findings = run.require_item("a commitment"), data.get("outcome"), entered.text(data, "findings")
-    if outcome not in list(_OUTCOMES):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(_OUTCOMES)}, but it is {outcome!r}")
+    if outcome not in list(OUTCOMES):
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(OUTCOMES)}, but it is {outcome!r}")
     # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
     bundle = bundles.hold(run.session, run.case)
     commitment = _standing(run, item)
     if commitment is None:
         raise InvalidState(f"Expected item {item.number} to have a commitment that is not settled, but it has none")
-    commitment.status = move(commitment.status, _OUTCOMES[outcome], f"the commitment of item {item.number}")
+    commitment.status = move(commitment.status, OUTCOMES[outcome], f"the commitment of item {item.number}")
     commitment.findings = findings
     journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
     if commitment.status is CommitmentStatus.RECTIFYING:
@@ -110,7 +110,7 @@ def _standing(run: Run, item: Item) -> Commitment | None:
     return run.session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
 
 
-_OUTCOMES = {
+OUTCOMES = {
     "verified": CommitmentStatus.VERIFIED,
     "breached": CommitmentStatus.RECTIFYING,
     "revoke": CommitmentStatus.REVOKED,

@@ -39,7 +39,10 @@ def decide_automatically(run: Run) -> None:
     item, variables = run.require_item("a decision"), run.process.variables
     data = {name: variables.get(name) for name in ("outcome", "reason_code", "reason")}
     if data["outcome"] not in list(OUTCOMES):
-        raise InvalidState(f"Expected the table to grant or deny item {item.number}, but it gave {data['outcome']!r}")
+        raise InvalidState(
+            f"Expected the table, or the department's system, to leave outcome as granted or denied for item {item.number}, "
+            f"but it is {data['outcome']!r}: set this variable of its process, and retry"
+        )
     settle(run, item, data, actor=run.actor if run.actor.has(Role.SYSTEM) else ENGINE)
     _tell_others(run, item)
 

@@ -49,26 +49,25 @@ def deploy(
     source: str = "api",
     anew: bool = False,
     changed_only: bool = False,
-    warn: Callable[[Finding], object] = lambda _finding: None,
+    warn: Callable[[Finding], object] | None = None,
 ) -> Deployment:
     """Check and store a set of files.
 
     The same bytes under the same name and source give the deployment that exists already, unless they shall be deployed `anew`.  With
     `changed_only`, a diagram gets no new version unless it, or a table or form that is deployed with it, has changed.  Raises
     InvalidInput with all findings (`errors=[…]`), each naming file, line, element and what to draw instead.
-    `warn` is called with each finding that does not refuse it.
+    `warn` is called with each finding, before anything is refused.
     """
     actor.require(Role.DESIGNER, Role.ADMIN, to="deploy a diagram")
     database.deploy_alone(session)
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()}
     latest, before = _latest(session, name, source)
-    if latest is not None and before == hashes and not anew:
-        return latest
+    there = latest if before == hashes and not anew else None
+    findings = check(session, resources, warn) if there is None or warn else []
+    if there is not None:
+        return there
     kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
-    findings = check(session, resources)
     refuse([finding for finding in findings if finding.severity == "error"])
-    for finding in findings:
-        warn(finding)
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
     session.add(deployment)
@@ -82,8 +81,8 @@ def deploy(
     return deployment
 
 
-def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
-    """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
+def check(session: Session, resources: Mapping[str, bytes], warn: Callable[[Finding], object] | None = None) -> list[Finding]:
+    """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`.  `warn` is told each."""
     known = lint.Known(
         functions=functions.NAMES,
         words=vocabulary.WORDS,
@@ -94,7 +93,11 @@ def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
         departments=frozenset(session.scalars(select(Department.code))) | samples.DEPARTMENTS.keys(),
         items=Items(session),
     )
-    return lint.lint(resources, known)
+    findings = lint.lint(resources, known)
+    if warn is not None:
+        for finding in findings:
+            warn(finding)
+    return findings
 
 
 def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definition]:

@@ -16,7 +16,8 @@ from engine.models import Instance, Subscription, Task
 from engine.runs import Run
 from engine.states import TaskStatus
 
-_DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}
+#: What `outcome` may be.
+DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}
 #: What the dispatcher waits for.
 ITEMS_CHANGED = "items_changed"
 
@@ -27,12 +28,12 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     When somebody else has disposed of them meanwhile, or all of them were adopted, nothing is left to do.
     """
     outcome = data.get("outcome")
-    if outcome not in list(_DISPOSITIONS):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
+    if outcome not in list(DISPOSITIONS):
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}")
     items = case_items.unanswered(run.case)
     intake.require_time(run, task, items)
     if items:
-        _DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
+        DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(moments.now()))
     jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)

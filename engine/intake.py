@@ -23,11 +23,11 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     items = case_items.unanswered(run.case)
     require_time(run, task, items)
     outcome = data.get("outcome")
-    if outcome not in list(_DISPOSITIONS):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(_DISPOSITIONS)}, but it is {outcome!r}")
+    if outcome not in list(DISPOSITIONS):
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}")
     if outcome == "refuse" or (outcome == "supplement" and not supplements.may_repeat(run)):
         _require_not_corrected(run)
-    _DISPOSITIONS[outcome](run, items, data)
+    DISPOSITIONS[outcome](run, items, data)
 
 
 def require_time(run: Run, task: HeldTask, items: Sequence[Item]) -> None:
@@ -121,4 +121,5 @@ def _record(run: Run, what: str, items: Sequence[Item], **details: Any) -> None:
     journal.record(run.session, run.row, actor=run.actor, what=what, items=[i.number for i in items], **details)
 
 
-_DISPOSITIONS = {"accept": accept, "tolerate": accept_with_tolerance, "supplement": _supplement, "refuse": refuse}
+#: What `outcome` may be.
+DISPOSITIONS = {"accept": accept, "tolerate": accept_with_tolerance, "supplement": _supplement, "refuse": refuse}

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 
 from bpmn.lint import Words
-from engine import cases, commitments, effects, follow_on, functions, materials, matters, steps, tolerances
+from bpmn.lint.bundle import LIMITS, Columns
+from engine import cases, commitments, decisions, effects, follow_on, functions, intake, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
 
 #: Properties of a process: of a matter, of an item.
@@ -14,6 +15,19 @@ _OF_MATTERS = ("code", "lead", "promised", "hall_level", "longest_wait", "supple
 _OF_ITEMS = ("department", "mode", "result", "issuer")
 #: Properties of an element: of a call, of a special procedure, of what gives a tolerance up.
 _OF_ELEMENTS = ("kind", "item", "predecessors", "on_refusal", "promised", "procedure", "days", "outcome")
+
+#: Kinds of tasks, by the element template that writes them.
+_TEMPLATES = {
+    "intake": "intake",
+    "follow-on": "follow-on",
+    "supplement": "supplement",
+    "tolerance": "tolerance",
+    "department-decision": "decision",
+    "special-procedure": "special-procedure",
+    "issuance": "issuance",
+    "rating": "rating",
+    "post-check": "post-check",
+}
 
 
 def _parameters(function: str) -> Mapping[str, str]:
@@ -44,6 +58,28 @@ WORDS = Words(
         ("materials", "until"): frozenset({"BEFORE_DECISION", "BEFORE_ISSUE", "BEFORE_OPENING", "AFTER_ISSUE"}),
         ("item_limits", "unit"): frozenset(DayUnit),
     },
+    tables={
+        "items": Columns(needed=frozenset({"item", "action"})),
+        "materials": Columns(
+            needed=frozenset({"material", "name", "necessity", "source", "exemption", "used_by"}),
+            known=frozenset({"merge_key", "tolerable", "until", "due_rule", "due_days", "grace_days", "basis"}),
+        ),
+        "situations": Columns(needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived"})),
+        LIMITS: Columns(
+            needed=frozenset(),
+            known=frozenset({"promised", "statutory", "unit", "extension", "post_check", "special_days"}),
+            several=False,
+        ),
+    },
+    fields={
+        "intake": {"outcome": frozenset(intake.DISPOSITIONS)},
+        "follow-on": {"outcome": frozenset(follow_on.DISPOSITIONS)},
+        "decision": {"outcome": frozenset(decisions.OUTCOMES)},
+        "post-check": {"outcome": frozenset(commitments.OUTCOMES)},
+        "rating": {"score": frozenset()},
+    },
+    open_kinds=frozenset({"decision"}),
+    templates={f"onething.{name}": kind for name, kind in _TEMPLATES.items()},
     of_processes=frozenset(f"onething.{name}" for name in ("kind", *_OF_MATTERS, *_OF_ITEMS)),
     of_elements=frozenset(f"onething.{name}" for name in _OF_ELEMENTS),
     parameters={name: _parameters(name) for name in functions.NAMES},

@@ -71,7 +71,7 @@ class DeploymentShown(Shape):
     deployed_at: datetime
     deployed_by: str
     definitions: list[DefinitionShown]
-    #: What does not refuse it, but should be looked at; none when these files are deployed already.
+    #: What does not refuse it, but should be looked at.
     warnings: list[FindingShown]
 
 

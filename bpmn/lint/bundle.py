@@ -9,6 +9,7 @@ from functools import cached_property
 
 from bpmn.decisions import Decision
 from bpmn.definition import BODY, Definition, Element, EventType
+from bpmn.forms import Form
 from bpmn.matter.facts import Item, Matter
 
 DIAGRAMS = (".bpmn", ".bpmn20.xml")
@@ -16,6 +17,17 @@ TABLES = (".dmn", ".dmn11.xml")
 FORMS = (".form",)
 #: The table that holds the limits of items.
 LIMITS = "item_limits"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Outputs of a table that the engine reads."""
+
+    needed: frozenset[str]
+    #: What may be left out.
+    known: frozenset[str] = frozenset()
+    #: Whether several rows count.
+    several: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +43,14 @@ class Words:
     arguments: Mapping[str, frozenset[str]]
     #: By table and column.
     columns: Mapping[tuple[str, str], frozenset[str]]
+    #: Tables that the engine reads, by id.
+    tables: Mapping[str, Columns]
+    #: By the kind of a task: the fields of its form that the engine goes by, and the values of each that it knows (none: any).
+    fields: Mapping[str, Mapping[str, frozenset[str]]]
+    #: Kinds of tasks that may have other values, too.
+    open_kinds: frozenset[str]
+    #: Kinds of tasks by the element template that they are made from.
+    templates: Mapping[str, str]
     #: Names of properties that are read: of a process, of an element.
     of_processes: frozenset[str]
     of_elements: frozenset[str]
@@ -76,6 +96,8 @@ class Bundle:
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
     #: Name of the file and key of the form.
     forms: list[tuple[str, str]] = field(default_factory=list)
+    #: The same by key and by file.
+    shown: dict[str, Form] = field(default_factory=dict)
     #: Keys of the fields of these forms.
     fields: set[str] = field(default_factory=set)
     #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.

@@ -37,7 +37,7 @@ def is_slip(word: str, meant: str) -> bool:
 
 def _shape(word: str) -> str:
     """Return a word without what is easily mixed up: capitals, and the signs between its parts."""
-    return re.sub(r"[\s._:-]", "", word).casefold()
+    return re.sub(r"[\s._:。-]", "", word).casefold()
 
 
 def _unnumbered(word: str) -> str:

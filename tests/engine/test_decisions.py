@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from engine import incidents, processes
 from engine.case_models import Notice
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.places import Place
+from engine.variables import Given
 from tests import tiny
 from tests.bpmn import diagrams as d
+from tests.hall import OPERATOR
 from tests.restaurant import ANSWERS, MATERIALS
 
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_DECISION", "due_days": 5, "grace_days": 15}
@@ -257,4 +261,17 @@ def test_decide_automatically__no_clear_outcome(stage, clerk):
     case = accepted(stage, clerk, {"alpha": {}, "beta": {}}, processes={"alpha": automatic(None)})
 
     assert stage.statuses(case) == {"alpha": "in_review", "beta": "in_review"}
-    assert "Expected the table to grant or deny" in stage.incidents(case)[0].message
+    assert "but it is None: set this variable of its process, and retry" in stage.incidents(case)[0].message
+
+
+def test_decide_automatically__the_outcome_is_brought_later(stage, clerk):
+    """What the incident says to do helps."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": automatic(None)})
+    (incident,) = stage.incidents(case)
+    place = Place(instance_id=stage.item(case, "alpha").instance_id)
+
+    with stage.database.transaction() as session:
+        processes.set_variables(session, place, Given(values={"outcome": "granted"}), actor=OPERATOR)
+        incidents.retry(session, incident.id, actor=OPERATOR)
+
+    assert stage.statuses(case) == {"alpha": "granted"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from bpmn.decisions import Decision
 from bpmn.decisions.table import DecisionTable
 from bpmn.definition import Definition, Element
-from bpmn.lint import expressions
+from bpmn.lint import expressions, spelling
 from bpmn.lint.bundle import Bundle, Words
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
@@ -39,7 +39,7 @@ def _codes(process: Definition, bundle: Bundle) -> frozenset[str]:
 def _in_element(process: Definition, element: Element, words: Words, codes: frozenset[str]) -> Iterator[str]:
     yield from _properties(element.label, element.properties, words.elements)
     topic = element.topic.source if element.topic else ""
-    if topic.startswith("onething.") and topic not in words.steps:
+    if topic not in words.steps and (topic.startswith("onething.") or any(spelling.is_slip(topic, step) for step in words.steps)):
         yield _message(f"the topic of {element.label}", topic, words.steps)
     known = {**words.arguments, "ready": codes}
     for expression in expressions.asked(process, element):

@@ -17,12 +17,12 @@ def check(bundle: Bundle) -> Problems:
     if bundle.known.variables is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
         return
     yield from _unasked(bundle)
-    given = bundle.known.variables | bundle.fields | _answers(bundle) | _passed_in(bundle)
+    given = bundle.known.variables | bundle.fields | _answers(bundle) | passed_in(bundle)
     for resource, process in bundle.processes:
-        if process.properties.get("onething.kind") in {"matter", "item"} and not _is_open(process):
-            written = given | _written(process)
+        if process.properties.get("onething.kind") in {"matter", "item"} and not is_open(process):
+            known = given | written(process)
             for element, names in _read(process):
-                for name in sorted(names - written):
+                for name in sorted(names - known):
                     message = (
                         f"Expected {element.label} to read variables that somebody writes, but nobody writes {name}: "
                         "correct the name, or add a field to a form"
@@ -58,7 +58,7 @@ def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
         yield element, {name for expression in expressions.asked(process, element) for name in expression.names}
 
 
-def _written(process: Definition) -> set[str]:
+def written(process: Definition) -> set[str]:
     """Variables that the elements of a process write by themselves."""
     elements = process.elements.values()
     results = {name for element in elements for name in _results(element) if name}
@@ -76,7 +76,7 @@ def _results(element: Element) -> Iterator[str | None]:
         yield from (*COUNTERS, element.loop.element_variable)
 
 
-def _is_open(process: Definition) -> bool:
+def is_open(process: Definition) -> bool:
     """Tell whether others write what they like: a department's worker, or a called process that hands everything back."""
     return any(
         (element.topic is not None and not element.topic.source.startswith("onething."))
@@ -91,6 +91,6 @@ def _answers(bundle: Bundle) -> set[str]:
     return asked | {name for _, decision in bundle.decisions for name in decision.reads}
 
 
-def _passed_in(bundle: Bundle) -> set[str]:
+def passed_in(bundle: Bundle) -> set[str]:
     """Variables that calls hand to what they call."""
     return {mapping.target for _, _, element in bundle.elements() for mapping in element.inputs if mapping.target}

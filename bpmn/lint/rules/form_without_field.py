@@ -1,0 +1,40 @@
+"""A form of a task that does something has the fields that this needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bpmn.forms import Form
+from bpmn.lint import spelling
+from bpmn.lint.bundle import Bundle
+from bpmn.lint.rule import Problem, Problems
+
+
+def check(bundle: Bundle) -> Problems:
+    """The form of an intake, a decision or their like asks for what that needs, and offers what it knows: nobody could complete it else."""
+    words = bundle.known.words
+    for resource, _process, element in bundle.elements() if words else ():
+        form = bundle.shown.get(element.form_ref or "")
+        kind = element.properties.get("onething.kind", "")
+        if form is None or words is None or kind not in words.fields:
+            continue
+        for field, known in words.fields[kind].items():
+            for wrong in _wrong(form, field, known, open_=kind in words.open_kinds):
+                message = (
+                    f"Expected the form {form.key} of {element.label} to ask for {field}, as a task of the kind {kind} needs, but {wrong}"
+                )
+                yield Problem(resource=resource, element=element, message=message)
+
+
+def _wrong(form: Form, name: str, known: frozenset[str], *, open_: bool) -> Iterator[str]:
+    field = next((each for each in form.fields if each.key == name), None)
+    if field is None:
+        meant = spelling.nearest(name, (each.key for each in form.fields))
+        yield f"it has no such field: {f'rename {meant!r}' if meant else 'choose the form of that task, or add the field'}"
+    elif field.options and known:
+        offered = {str(option.value) for option in field.options}
+        for value in sorted(offered - known):
+            meant = spelling.nearest(value, known - offered)
+            if meant or not open_:
+                instead = f"write {meant!r}" if meant else f"known are {', '.join(sorted(known))}"
+                yield f"it offers {value!r}, which nothing knows: {instead}"

@@ -1,0 +1,137 @@
+"""Mistakes that a designer makes in a copy of what is shipped: each is told, and nothing is told of what is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpmn import lint
+from engine import functions
+from engine.starters import SHIPPED
+from engine.vocabulary import WORDS
+from tests.conformance import drawing
+from tests.conformance.test_cases import RUNS
+
+FOLDERS = [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")]
+STARTER = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
+MISTAKES = {"form-without-field", "item-not-decided", "join-waits-for-ever", "mismatched-item", "missing-kind", "unknown-choice"}
+MISTAKES |= {"unknown-column", "unknown-word"}
+KNOWN = lint.Known(functions=functions.NAMES, words=WORDS)
+#: Its two gateways do wait for what does not come.
+UNSOUND = {"gateways/unstructured: Parallel join behind exclusive decisions: unsound, and told"}
+UNSOUND |= {"gateways/alone: Parallel: a join that can never open is told"}
+
+
+def found(resources: dict[str, bytes], known: lint.Known = KNOWN) -> list[tuple[str, str, str]]:
+    """Rules, elements and messages of what these rules find."""
+    return [(f.rule, f.element, f.message) for f in lint.lint(resources, known) if f.rule in MISTAKES]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_mistake__none_in_what_is_shipped(folder: Path):
+    resources = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    assert found(resources) == []
+
+
+def test_mistake__none_in_what_conforms():
+    told = {case.name: found({"p.bpmn": drawing.draw(case.drawing)}) for case, _run in RUNS}
+
+    assert {name for name, each in told.items() if each} <= UNSOUND
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "mistaken", "rule", "element", "words"),
+    [
+        ("starter-first.bpmn", "outcome == 'granted'", "outcome == '准予'", "unknown-choice", "decided", "offer (denied, granted), but it"),
+        ("starter-first.bpmn", "outcome == 'granted'", "outcome == 'grant'", "unknown-choice", "decided", "did you mean 'granted'?"),
+        ("starter-first.bpmn", "${outcome == 'granted'}", '=outcome = "准予"', "unknown-choice", "decided", "compares it with '准予'"),
+        ("starter-first.bpmn", 'kind" value="decision"', 'kinds" value=""', "missing-kind", "decide", "onething.kind = decision"),
+        (
+            "starter-first.bpmn",
+            'onething.kind" value="item"',
+            'note" value="item"',
+            "missing-kind",
+            "starter_first",
+            "write matter or item",
+        ),
+        ("starter.bpmn", 'onething.kind" value="supplement"', 'note" value=""', "missing-kind", "supplement", "onething.kind = supplement"),
+        ("starter.bpmn", 'onething.kind" value="matter"', 'note" value=""', "missing-kind", "starter", "since it has onething.clock_start"),
+        ("starter.bpmn", '"starter_intake"', '"starter_rating"', "form-without-field", "intake", "has no such field: choose the form"),
+        ("decision.form", '"key": "outcome"', '"key": "outcom"', "form-without-field", "decide", "rename 'outcom'"),
+        ("decision.form", '"value": "granted"', '"value": "grant"', "form-without-field", "decide", "write 'granted'"),
+        (
+            "intake.form",
+            '"value": "accept"',
+            '"value": "受理"',
+            "form-without-field",
+            "intake",
+            "known are accept, refuse, supplement, tolerate",
+        ),
+        ("rating.form", '"key": "score"', '"key": "mark"', "form-without-field", "rate", "to ask for score"),
+        (
+            "starter.bpmn",
+            "ready('starter_first')",
+            "ready('starter_second')",
+            "mismatched-item",
+            "call_starter_first",
+            "ready('starter_first')",
+        ),
+        (
+            "starter.bpmn",
+            'calledElement="starter_first"',
+            'calledElement="starter_second"',
+            "mismatched-item",
+            "call_starter_first",
+            "both",
+        ),
+        ("starter.dmn", 'name="action"', 'name="处理"', "unknown-column", "", "an output called action"),
+        ("starter.dmn", 'name="tolerable"', 'name="tolerate"', "unknown-column", "", "rename the output 'tolerate'"),
+        (
+            "starter.dmn",
+            'id="items_table" hitPolicy="COLLECT"',
+            'id="items_table" hitPolicy="FIRST"',
+            "unknown-column",
+            "",
+            "is FIRST: choose",
+        ),
+        (
+            "starter.dmn",
+            'decision id="items"',
+            'decision id="item"',
+            "unknown-column",
+            "starter",
+            "it is called 'item': rename it",
+        ),
+        ("starter.dmn", '<text>"*"</text>', '<text>"starter_frist"</text>', "unknown-column", "", "did you mean 'starter_first'?"),
+        ("starter-items.dmn", 'name="promised"', 'name="promise"', "unknown-column", "", "rename the output 'promise'"),
+        ("starter.bpmn", "onething.remind", "oneting.remind", "unknown-word", "remind", "but it is 'oneting.remind'"),
+    ],
+)
+def test_mistake__is_told(file: str, written: str, mistaken: str, rule: str, element: str, words: str):
+    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
+    assert content != STARTER[file]
+
+    told = [each for each in found(STARTER | {file: content}) if each[:2] == (rule, element)]
+
+    assert told
+    assert words in told[0][2]
+
+
+def test_mistake__gateway_of_another_kind():
+    """A gateway where alternatives meet becomes one that waits for all of them."""
+    kinds = [(b'<bpmn:exclusiveGateway id="accepted"', b'<bpmn:parallelGateway id="accepted"')]
+    content = STARTER["starter.bpmn"]
+    before, mine, after = content.partition(kinds[0][0])
+    content = before + kinds[0][1] + after.replace(b"</bpmn:exclusiveGateway>", b"</bpmn:parallelGateway>", 1) if mine else content
+
+    assert [each[:2] for each in found(STARTER | {"starter.bpmn": content})] == [("join-waits-for-ever", "accepted")]
+
+
+def test_mistake__timer_that_ends_the_work():
+    """A reminder that interrupts leaves the item undecided."""
+    content = STARTER["starter-first.bpmn"].replace(b' cancelActivity="false"', b"", 1)
+    assert content != STARTER["starter-first.bpmn"]
+
+    assert "item-not-decided" in {rule for rule, _element, _message in found(STARTER | {"starter-first.bpmn": content})}

@@ -33,6 +33,8 @@ OF_SOME = {
 }
 #: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
 VITAL = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
+#: The first version of PostgreSQL itself that is served, as servers count.
+HAS_PROCESSES = 90_600
 
 
 def words(url: URL, name: str) -> dict[str, Any]:
@@ -65,8 +67,16 @@ def settle(connection: Any, _record: Any = None) -> None:
     connection.autocommit = True
     session, _ = connection.execute(known, [json.dumps(OF_SOME)]).fetchone()
     connection.autocommit = False
-    if session != connection.info.backend_pid:
+    if is_pooled(connection.info, session):
         connection.prepare_threshold = None
+
+
+def is_pooled(info: Any, session: int) -> bool:
+    """Whether whoever took the connection is another than the session that it leads to: somebody stands between.
+
+    A server that has threads for sessions (openGauss, which counts as 9.2) may name one otherwise each time.
+    """
+    return bool(info.server_version >= HAS_PROCESSES and info.backend_pid != session)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,5 +104,5 @@ def look(connection: Connection) -> Way:
         encoding=there["server_encoding"],
         reads_only=there["transaction_read_only"] == "on",
         otherwise={name: there[name] for name in VITAL if name in there and there[name] != (OURS | OF_SOME)[name]},
-        pooled=said.info.backend_pid != connection.scalar(text("SELECT pg_backend_pid()")),
+        pooled=is_pooled(said.info, connection.scalar(text("SELECT pg_backend_pid()"))),
     )

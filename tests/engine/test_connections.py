@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -23,8 +24,9 @@ MEDDLED = {
     "statement_timeout": "50ms",
     "lock_timeout": "1ms",
     "idle_in_transaction_session_timeout": "50ms",
-    "idle_session_timeout": "50ms",
-    "transaction_timeout": "50ms",
+    # Until they are taken back, which is when the connection is there, these hold.
+    "idle_session_timeout": "1min",
+    "transaction_timeout": "1min",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "standard_conforming_strings": "off",
@@ -183,6 +185,11 @@ def test_migrate__server_only_reads(postgresql):
         with pytest.raises(Unavailable):
             db.migrate()
         db.close()
+
+
+@pytest.mark.parametrize(("version", "session", "pooled"), [(90600, 1, True), (90600, 7, False), (90204, 140_240_000_000_000, False)])
+def test_is_pooled__a_server_of_threads_names_no_process(version, session, pooled):
+    assert connections.is_pooled(SimpleNamespace(server_version=version, backend_pid=7), session) is pooled
 
 
 def test_migrate__through_a_pooler(postgresql):

@@ -20,7 +20,7 @@ from tests.soak.server import Server
 
 #: What an administrator may set, and no node is to go by.
 MEDDLED = (
-    "statement_timeout = '5ms'", "transaction_timeout = '20ms'", "lock_timeout = '1ms'", "idle_session_timeout = '100ms'",
+    "statement_timeout = '5ms'", "transaction_timeout = '200ms'", "lock_timeout = '1ms'", "idle_session_timeout = '1s'",
     "default_transaction_isolation = 'repeatable read'", "datestyle = 'SQL, DMY'", "timezone = 'Asia/Shanghai'",
 )  # fmt: skip
 #: What an administrator may do to tables while people work.

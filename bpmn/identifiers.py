@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from enum import StrEnum
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -23,6 +24,11 @@ class Format(StrEnum):
     ID_NUMBER = "id_number"
     CREDIT_CODE = "credit_code"
     PHONE = "phone"
+
+
+def normal(typed: str) -> str:
+    """Give such a number as it is kept, however somebody has typed it: in full-width characters, with a small x, with blanks around it."""
+    return unicodedata.normalize("NFKC", typed).strip().upper()
 
 
 def refusal(value: str, kind: Format) -> str:

@@ -23,8 +23,8 @@ _TEXTS = (*_NEEDED, "phone", "contact", "address", "licence_status")
 
 
 def number(typed: str) -> str:
-    """Give a number as it is kept, however somebody has typed it: in full-width characters, with a small x, with blanks around it."""
-    return unicodedata.normalize("NFKC", typed).strip().upper()
+    """Give the number of an applicant as it is kept, however somebody has typed it."""
+    return identifiers.normal(typed)
 
 
 def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bpmn import identifiers
 from bpmn.errors import ExpressionError, FieldError, FormError
 from bpmn.expressions import Expression, plain
 from bpmn.expressions.values import describe
@@ -117,6 +118,8 @@ class Validation:
             return None
         if field.type in NESTED:
             return self._nested(field, value, seen, place)
+        if field.format and isinstance(value, str):
+            value = identifiers.normal(value)
         reason = checks.wrong(field, value, self._choices(field, seen, place))
         if not reason and field.not_passed and self._now:
             reason = checks.passed(value, self._now)

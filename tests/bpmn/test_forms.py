@@ -52,6 +52,21 @@ def test_validate__fits(shape, value):
 
 
 @pytest.mark.parametrize(
+    ("kind", "typed", "kept"),
+    [
+        ("id_number", "11010519491231002x", "11010519491231002X"),
+        ("id_number", " １１０１０５１９４９１２３１００２Ｘ", "11010519491231002X"),
+        ("credit_code", "91350100m0001tgqxm", "91350100M0001TGQXM"),
+        ("phone", "１３８００１３８０００ ", "13800138000"),
+    ],
+)
+def test_validate__number_as_somebody_types_it(kind, typed, kept):
+    shape = form(component("textfield", validate={"maxLength": 18}, properties={"onething.format": kind}))
+
+    assert shape.validate({"x": typed}, {}) == {"x": kept}
+
+
+@pytest.mark.parametrize(
     ("shape", "value", "message"),
     [
         (component("textfield"), 1, "to be text, but it is a number"),

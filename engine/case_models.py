@@ -106,7 +106,7 @@ class Item(Promised, Keyed, Base):
     #: Day on which the window had it; whoever adopts it keeps it.
     received_on: Mapped[date]
     accepted_at: Mapped[datetime | None]
-    #: clerk (accepted by a person), deemed (by law, nobody answered), tolerance.
+    #: clerk (accepted by a person), deemed (by law, nobody answered), tolerance, complete (others of its bundle lacked something).
     accepted_by: Mapped[str | None] = mapped_column(String(20))
     #: Why it was refused, denied, withdrawn, returned: {reason_code, reason, remedies, …}.
     reason: Mapped[dict[str, Any] | None]

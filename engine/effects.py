@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import commitments, decisions, follow_on, intake, issuance, procedures, ratings, supplements
+from engine import commitments, corrections, decisions, follow_on, intake, issuance, procedures, ratings
 from engine.holdings import HeldTask
 from engine.runs import Run
 
@@ -13,7 +13,7 @@ from engine.runs import Run
 EFFECTS: dict[str, Callable[[Run, HeldTask, dict[str, Any]], None]] = {
     "intake": intake.decide,
     "follow-on": follow_on.decide,
-    "supplement": supplements.answer,
+    "supplement": corrections.answer,
     "decision": decisions.decide,
     procedures.KIND: procedures.end,
     "issuance": issuance.issue,

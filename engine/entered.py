@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.case_models import Item
 from engine.errors import InvalidInput
 
 
@@ -16,3 +18,14 @@ def text(data: Mapping[str, Any], name: str, *, longest: int | None = None) -> s
     if value is not None and longest is not None and len(value) > longest:
         raise InvalidInput.of_field(name, f"Expected {name} of at most {longest} characters, but it has {len(value)}")
     return value or None
+
+
+def among(items: Sequence[Item], data: Mapping[str, Any], name: str) -> list[Item]:
+    """Give the items that a text names, by number, code or name; all when nothing was filled in.  Raises InvalidInput for others."""
+    said = (text(data, name) or "").strip()
+    known = {word: item.id for item in items for word in (item.number, item.code, item.name)}
+    words = [said] if said in known else [word for word in re.split(r"[\s,，、;；]+", said) if word]
+    for word in words:
+        if word not in known:
+            raise InvalidInput.of_field(name, f"Expected one of {'、'.join(item.name for item in items)}, but {word:.80} is none of them")
+    return [item for item in items if not words or item.id in {known[word] for word in words}]

@@ -114,7 +114,11 @@ def _require_not_corrected(run: Run) -> None:
 
 
 def _supplement(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
-    supplements.issue(run, items, missing(run, items), defects=entered.text(data, "defects"))
+    defects = entered.text(data, "defects")
+    concerned = entered.among(items, data, "defect_items") if data.get("defect_items") else []
+    if concerned and not (defects or "").strip():
+        raise InvalidInput.of_field("defects", "Expected what is wrong with these items, but nothing is said of it")
+    supplements.issue(run, items, missing(run, items), defects=defects, concerned=concerned)
 
 
 def _record(run: Run, what: str, items: Sequence[Item], **details: Any) -> None:

@@ -50,24 +50,34 @@ def end(session: Session, supplement: Supplement) -> datetime:
     return calendars.end_of(last_day(holidays.calendar(session), supplement.due_on))
 
 
+def given_in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
+    """What of a case came in before the period of a notice was over, by code, the first first."""
+    until = end(session, supplement)
+    return [(code, at) for code, at in session.execute(_GIVEN, case.key) if at < until]
+
+
+def given_since(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
+    """What of it came in since the notice."""
+    since = session.scalars(_ISSUED, {"notice": supplement.notice_id, **case.key}).one()
+    return [(code, at) for code, at in given_in_time(session, case, supplement) if at >= since]
+
+
 def supplied_at(session: Session, case: Case, supplement: Supplement, items: Collection[str]) -> datetime | None:
     """When everything was there that a notice asks for and these items still need; None while it is not, or when it came too late.
 
     Whether a defect is mended only a person can say: the applicant has done his part when anything came in since the notice.  When what was
     missing is needed by nobody any more, or nobody waits for an answer, it is the end of the period.
     """
-    until = end(session, supplement)
     if not items:
-        return until
-    given = [(code, at) for code, at in session.execute(_GIVEN, case.key) if at < until]
+        return end(session, supplement)
+    given = given_in_time(session, case, supplement)
     needed = {m["code"] for m in case.checklist["materials"] if set(items) & set(m["used_by"])}
     asked = needed & {m["code"] for m in supplement.missing}
     first = {code: at for code, at in reversed(given) if code in asked}
-    since = session.scalars(_ISSUED, {"notice": supplement.notice_id, **case.key}).one() if supplement.defects else None
-    later = [at for _code, at in given if since is not None and at >= since]
+    later = [at for _code, at in given_since(session, case, supplement)] if supplement.defects else []
     if first.keys() != asked or (supplement.defects and not later):
         return None
-    return max([*first.values(), *later], default=until)
+    return max([*first.values(), *later], default=end(session, supplement))
 
 
 def supplement_due(session: Session, case: Case, items: Collection[str]) -> datetime | None:

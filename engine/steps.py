@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bpmn.waits import Wait
-from engine import commitments, decisions, issuance, silence, supervision, supplements, tolerances
+from engine import commitments, corrections, decisions, issuance, silence, supervision, supplements, tolerances
 from engine.errors import InvalidInput
 from engine.runs import Run
 
@@ -25,6 +25,7 @@ def _plain(step: Callable[[Run], None]) -> Callable[[Run, Any], None]:
 STEPS: dict[str, Callable[[Run, Any], None]] = {
     "onething.accept-deemed": _plain(silence.accept),
     "onething.return": _plain(supplements.lapse),
+    "onething.return-lacking": _plain(corrections.return_lacking),
     "onething.remind": _plain(supervision.remind),
     "onething.overdue": _plain(supervision.overdue),
     "onething.tolerance-overdue": _plain(tolerances.overdue),

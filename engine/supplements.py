@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine import alerts, calendars, case_items, checklists, holidays, journal, keys, lifecycle, matters, moments, notices, periods
 from engine.actors import Role
 from engine.alerts import AlertKind
-from engine.case_models import Case, Item, Supplement
+from engine.case_models import Case, Item, Notice, Supplement
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -21,10 +21,13 @@ from engine.runs import Run
 from engine.states import ItemStatus, SupplementStatus, move
 
 
-def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, defects: str | None) -> Supplement:
+def issue(
+    run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, defects: str | None, concerned: Sequence[Item] = ()
+) -> Supplement:
     """Tell the applicant once everything that must be corrected (art. 32 (4); domain rule 3).
 
-    All missing materials go into the notice, whether the clerk thought of them or not.  A second notice needs a supervisor.
+    All missing materials go into the notice, whether the clerk thought of them or not.  The defects in words are about the items
+    `concerned`, or about all.  A second notice needs a supervisor.
     """
     if not items:  # all were withdrawn or adopted meanwhile
         raise InvalidInput(f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it")
@@ -38,11 +41,12 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
     matter = matters.of(run.session, run.case)
     due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), matter.supplement_days)
     named = [{"code": m["code"], "name": m["name"]} for m in missing]
+    about = {"items": [item.number for item in concerned]} if concerned else {}
     notice = notices.issue(
         run.session,
         run.case,
         NoticeKind.SUPPLEMENT,
-        {"missing": named, "defects": defects, "due_on": due_on.isoformat()},
+        {"missing": named, "defects": defects, "due_on": due_on.isoformat()} | about,
         actor=run.actor,
     )
     supplement = Supplement(**run.case.key, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
@@ -59,13 +63,8 @@ def issue(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], *, def
 
 def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
     """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
-    supplement = _open(run)
-    lacking = _lacking(run, supplement)
-    if lacking:
-        raise InvalidInput(
-            f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
-            errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
-        )
+    supplement = open_one(run)
+    require_supplied(run, supplement)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
     # The window's five days run since it had everything, whenever it says so.
     run.case.resubmitted_at = min(_supplied_at(run, supplement) or supplement.ended_at, supplement.ended_at)
@@ -75,6 +74,16 @@ def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
 
 
+def require_supplied(run: Run, supplement: Supplement) -> None:
+    """Refuse to go on while something that the notice names is missing."""
+    lacking = _lacking(run, supplement)
+    if lacking:
+        raise InvalidInput(
+            f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
+            errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
+        )
+
+
 def came_in(run: Run) -> bool:
     """Whether everything that the open notice asks for came in in time: then the case is not returned, however slow the window is."""
     supplement = periods.open_supplement(run.session, run.case)
@@ -82,8 +91,8 @@ def came_in(run: Run) -> bool:
 
 
 def lapse(run: Run) -> None:
-    """End what was not corrected in time (补正不来, 退回), with what had joined meanwhile; the applicant is told what was still missing."""
-    supplement = _open(run)
+    """End a whole bundle that was not corrected in time (补正不来, 退回), as was drawn before decision 0025; the applicant is told why."""
+    supplement = open_one(run)
     lacking = _lacking(run, supplement)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
     items = case_items.unanswered(run.case)
@@ -92,6 +101,17 @@ def lapse(run: Run) -> None:
     content = {"items": [i.number for i in items], "reason": "补正不来", "missing": lacking, "defects": supplement.defects}
     notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="case returned", notice=notice.number, reason="补正不来")
+
+
+def needed(case: Case, item: Item) -> set[str]:
+    """Codes of the materials that an item needs."""
+    return {m["code"] for m in case.checklist["materials"] if item.code in m["used_by"]}
+
+
+def defective(run: Run, supplement: Supplement, items: Sequence[Item]) -> list[Item]:
+    """Those of some items that a notice finds a defect in, in words: all of them, unless it says which."""
+    told = keys.get_one(run.session, Notice, supplement.notice_id, run.row).content.get("items")
+    return [item for item in items if supplement.defects and (told is None or item.number in told)]
 
 
 def of_case(session: Session, case: Case) -> list[Supplement]:
@@ -109,7 +129,8 @@ def may_repeat(run: Run) -> bool:
     return run.actor.has(Role.SUPERVISOR, hall=run.case.hall)
 
 
-def _open(run: Run) -> Supplement:
+def open_one(run: Run) -> Supplement:
+    """The notice of corrections that is out; raises InvalidState when there is none."""
     found = periods.open_supplement(run.session, run.case)
     if found is None:
         raise InvalidState(f"Expected case {run.case.number} to have an open notice of corrections, but it has none")

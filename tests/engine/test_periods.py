@@ -73,13 +73,13 @@ def test_supply__by_the_forms_of_a_real_matter(stage, clerk):
 
 
 def test_supply__a_part_only(stage, clerk, case):
-    """Only who hands in everything must be accepted; the applicant is told what was missing."""
+    """What lacks nothing must be accepted; the applicant is told what was missing of the rest."""
     ask(clerk, case)
     clerk.hand_in(case, "plan")
 
     stage.travel(2026, 3, 17, hour=0)
 
-    assert stage.statuses(case) == {"alpha": "returned", "beta": "returned"}
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review"}
     [told] = stage.all(Notice, case, kind="return")
     assert told.content["missing"] == [{"code": "map", "name": "map"}]
 
@@ -93,7 +93,7 @@ def test_supply__too_late(stage, clerk, case):
 
     worker.drain(stage.database)
 
-    assert stage.statuses(case) == {"alpha": "returned", "beta": "returned"}
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review"}
 
 
 def test_supply__after_the_last_day_became_a_day_off(stage, clerk, case):
@@ -144,7 +144,7 @@ def test_supply__what_was_missing_is_needed_no_more(stage, clerk, case):
 
     stage.travel(2026, 3, 17)
     assert stage.statuses(case) == {"alpha": "withdrawn", "beta": "correcting"}
-    clerk.complete(case, "补正材料")
+    clerk.complete(case, "补正材料", answered=True)
 
     assert stage.statuses(case)["beta"] == "submitted"
 
@@ -156,7 +156,7 @@ def test_answer__days_after_everything_came_in(stage, clerk, case):
     for code in ("plan", "map"):
         clerk.hand_in(case, code)
     stage.travel(2026, 3, 6)
-    clerk.complete(case, "补正材料")
+    clerk.complete(case, "补正材料", answered=True)
 
     stage.travel(2026, 3, 10)
     assert stage.statuses(case)["alpha"] == "submitted"

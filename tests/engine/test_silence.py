@@ -121,7 +121,7 @@ def test_accept__joined_while_corrections_were_out(stage, clerk, tiny_matter):
     clerk.follow_on(case, "beta")
     stage.travel(2026, 3, 11)
     clerk.hand_in(case, "plan")
-    clerk.complete(case, "补正材料")
+    clerk.complete(case, "补正材料", answered=True)
 
     stage.travel(2026, 3, 18)
     assert set(stage.statuses(case).values()) == {"submitted"}

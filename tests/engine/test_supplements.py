@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine import worker
 from engine.actors import Role, RoleGrant
 from engine.case_models import Notice, Supplement
 from engine.errors import InvalidInput, InvalidState
@@ -67,7 +68,7 @@ def test_answer__what_a_withdrawn_item_needed_is_not_asked(stage, clerk, small):
     clerk.complete(small, "一窗受理", outcome="supplement")
     clerk.handle("withdraw", stage.item(small, "alpha"), reason="不办了")
 
-    clerk.complete(small, "补正材料")
+    clerk.complete(small, "补正材料", answered=True)
 
     assert stage.statuses(small) == {"alpha": "withdrawn", "beta": "submitted"}
 
@@ -87,7 +88,7 @@ def test_answer__then_everything_is_accepted(stage, clerk, case):
 def test_issue__a_second_time(stage, clerk, small):
     clerk.complete(small, "一窗受理", outcome="supplement")
     clerk.hand_in(small, "plan")
-    clerk.complete(small, "补正材料")
+    clerk.complete(small, "补正材料", answered=True)
 
     with pytest.raises(InvalidState, match="after all corrections came in"):
         clerk.complete(small, "一窗受理", outcome="supplement", defects="还要别的")
@@ -99,7 +100,7 @@ def test_issue__a_second_time(stage, clerk, small):
 def test_issue__a_second_time_with_a_supervisor(stage, clerk, supervisor, small):
     clerk.complete(small, "一窗受理", outcome="supplement")
     clerk.hand_in(small, "plan")
-    clerk.complete(small, "补正材料")
+    clerk.complete(small, "补正材料", answered=True)
 
     supervisor.complete(small, "一窗受理", outcome="supplement", defects="图纸与现场不符")
 
@@ -112,7 +113,7 @@ def test_issue__a_second_time_with_a_supervisor(stage, clerk, supervisor, small)
 def test_issue__supervisor_of_another_hall(stage, clerk, small):
     clerk.complete(small, "一窗受理", outcome="supplement")
     clerk.hand_in(small, "plan")
-    clerk.complete(small, "补正材料")
+    clerk.complete(small, "补正材料", answered=True)
     both = stage.somebody(RoleGrant(role=Role.CLERK, hall="changsha"), RoleGrant(role=Role.SUPERVISOR, hall="yuelu"))
 
     with pytest.raises(InvalidState):
@@ -129,6 +130,18 @@ def test_lapse__nobody_answers(stage, clerk, case):
     stage.travel(2026, 3, 17, hour=0)
 
     assert set(stage.statuses(case).values()) == {"returned"}
+    assert stage.notices(case) == ["receipt", "supplement", "return"]
+
+
+def test_lapse__nothing_is_left(stage, clerk, small):
+    """Then the bundle ends, as if it had been returned as a whole."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[{"material": "plan", "used_by": "*"}]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    stage.travel(2026, 3, 17, hour=0)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "returned"}
     assert {item.reason["reason"] for item in stage.items(case).values()} == {"补正不来"}
     assert stage.notices(case) == ["receipt", "supplement", "return"]
     assert stage.bundle(case).status == "completed"
@@ -153,6 +166,68 @@ def test_lapse__an_item_had_joined_meanwhile(stage, clerk):
     case = clerk.submit("tiny", items=["alpha"])
     clerk.complete(case, "一窗受理", outcome="supplement")
     clerk.follow_on(case, "beta")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "submitted"}
+    assert stage.tasks(case) == ["接续受理"]
+    clerk.hand_in(case, "lease")
+    clerk.complete(case, "接续受理", outcome="accept")
+    assert stage.statuses(case)["beta"] == "in_review"
+
+
+def test_lapse__what_lacks_nothing_is_accepted(stage, clerk, market, small):
+    """行政许可法 art. 32 (5): complete is complete, whatever the neighbour lacks; its clock runs from the day after the period."""
+    clerk.complete(small, "一窗受理", outcome="supplement")
+
+    stage.move_to(2026, 3, 19)  # the scheduler was asleep
+    worker.drain(stage.database)
+
+    assert stage.statuses(small) == {"alpha": "returned", "beta": "in_review"}
+    alpha, beta = stage.item(small, "alpha"), stage.item(small, "beta")
+    assert alpha.reason == {"reason": "补正不来", "missing": [{"code": "plan", "name": "plan"}]}
+    assert (beta.accepted_by, str(beta.promised_on)) == ("complete", "2026-03-31")
+    [told] = stage.all(Notice, small, kind="return")
+    assert told.content["items"] == [alpha.number]
+    [accepted] = stage.all(Notice, small, kind="acceptance")
+    assert [each["number"] for each in accepted.content["items"]] == [beta.number]
+    market.complete(small, "beta审批", outcome="granted")
+    clerk.complete(small, "统一出件")
+    assert stage.statuses(small) == {"alpha": "returned", "beta": "issued"}
+
+
+def test_lapse__what_needs_the_returned_is_blocked(stage, clerk, small):
+    items = {"alpha": {}, "beta": {"predecessors": "alpha:RM"}}
+    stage.deploy("tiny", **tiny.folder(items, materials=MATERIALS))
+    case = clerk.submit("tiny", materials=["lease"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "blocked"}
+    assert stage.bundle(case).status == "completed"
+
+
+def test_lapse__joined_meanwhile_and_lacks_nothing(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=MATERIALS))
+    case = clerk.submit("tiny", items=["alpha"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    clerk.follow_on(case, "beta")
+    clerk.hand_in(case, "lease")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review"}
+
+
+def test_lapse__as_drawn_before(stage, clerk):
+    """A case keeps the drawing it began with: there the whole bundle is returned."""
+    files = tiny.folder({"alpha": {}, "beta": {}}, materials=MATERIALS)
+    before = files | {"tiny_bpmn": files["tiny_bpmn"].replace(b"onething.return-lacking", b"onething.return")}
+    stage.deploy("tiny", **before)
+    case = clerk.submit("tiny", materials=["lease"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    stage.deploy("tiny", **files)
 
     stage.travel(2026, 3, 17)
 
@@ -181,3 +256,126 @@ def test_issue__nothing_is_left_to_correct(stage, clerk, small):
 
     with pytest.raises(InvalidInput, match="waits for an answer"):
         clerk.complete(bundle, "一窗受理", outcome="supplement", defects="签名不清")
+
+
+def test_lapse__a_defect_of_one_item(stage, clerk, small):
+    clerk.hand_in(small, "plan")
+    clerk.complete(small, "一窗受理", outcome="supplement", defects="平面图未标注比例", defect_items="alpha")
+    [notice] = stage.all(Notice, small, kind="supplement")
+    assert notice.content["items"] == [stage.item(small, "alpha").number]
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(small) == {"alpha": "returned", "beta": "in_review"}
+    [told] = stage.all(Notice, small, kind="return")
+    assert (told.content["missing"], told.content["defects"]) == ([], "平面图未标注比例")
+
+
+def test_issue__a_defect_of_no_item_of_the_case(stage, clerk, small):
+    with pytest.raises(InvalidInput, match="but gamma is none of them"):
+        clerk.complete(small, "一窗受理", outcome="supplement", defects="x", defect_items="alpha、gamma")
+    with pytest.raises(InvalidInput, match="nothing is said of it"):
+        clerk.complete(small, "一窗受理", outcome="supplement", defect_items="alpha")
+
+    assert set(stage.statuses(small).values()) == {"submitted"}
+
+
+# Not mended -------------------------------------------------------------------------------------------------------------------------------
+
+BLANK = {"answered": False, "reason": "平面图为空白页"}
+
+
+def test_unmended__is_refused_and_the_others_are_accepted(stage, clerk, small):
+    clerk.complete(small, "一窗受理", outcome="supplement")
+    stage.travel(2026, 3, 4)
+    clerk.hand_in(small, "plan")
+
+    clerk.complete(small, "补正材料", **BLANK)
+
+    assert stage.statuses(small) == {"alpha": "refused", "beta": "in_review"}
+    alpha, beta = stage.item(small, "alpha"), stage.item(small, "beta")
+    assert alpha.reason["reason"] == "平面图为空白页"
+    assert "行政复议" in alpha.reason["remedies"]
+    assert (beta.accepted_by, str(beta.promised_on)) == ("clerk", "2026-03-18")
+    assert stage.notices(small) == ["receipt", "supplement", "refusal", "acceptance"]
+
+
+def test_unmended__all_of_it(stage, clerk, small):
+    clerk.hand_in(small, "plan")
+    clerk.complete(small, "一窗受理", outcome="supplement", defects="申请书未盖章")
+    clerk.hand_in(small, "plan")
+
+    clerk.complete(small, "补正材料", answered=False, reason="仍未盖章")
+
+    assert stage.statuses(small) == {"alpha": "refused", "beta": "refused"}
+    assert stage.bundle(small).status == "completed"
+    assert stage.case(small).ended_at is not None
+
+
+def test_unmended__one_of_two(stage, clerk, small):
+    clerk.hand_in(small, "plan")
+    clerk.complete(small, "一窗受理", outcome="supplement", defects="两处签名不清")
+    clerk.hand_in(small, "plan")
+
+    clerk.complete(small, "补正材料", **BLANK, unmended=stage.item(small, "beta").number)
+
+    assert stage.statuses(small) == {"alpha": "in_review", "beta": "refused"}
+
+
+def unchanged(stage, case):
+    assert stage.statuses(case) == {"alpha": "correcting", "beta": "correcting"}
+    assert stage.tasks(case) == ["补正材料"]
+    assert [str(s.status) for s in stage.all(Supplement, case)] == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "words"),
+    [
+        ({"answered": False}, InvalidInput, "Expected a reason"),
+        ({"answered": False, "reason": " "}, InvalidInput, "Expected a reason"),
+        ({"answered": False, "reason": 1}, InvalidInput, "Expected reason to be text"),
+        (BLANK | {"unmended": "beta"}, InvalidInput, "but beta is none of them"),
+        (BLANK | {"unmended": "alpha，gamma"}, InvalidInput, "but gamma is none of them"),
+        (BLANK | {"unmended": ["alpha"]}, InvalidInput, "Expected unmended to be text"),
+    ],
+)
+def test_unmended__bad_input(stage, clerk, small, said, error, words):
+    """Nothing new may be asked: of beta the notice has asked nothing."""
+    clerk.complete(small, "一窗受理", outcome="supplement")
+    clerk.hand_in(small, "plan")
+
+    with pytest.raises(error, match=words):
+        clerk.complete(small, "补正材料", **said)
+
+    unchanged(stage, small)
+
+
+def test_unmended__something_has_not_come_in(stage, clerk, small):
+    clerk.complete(small, "一窗受理", outcome="supplement")
+
+    with pytest.raises(InvalidInput, match="plan is still missing"):
+        clerk.complete(small, "补正材料", **BLANK)
+
+    unchanged(stage, small)
+
+
+def test_unmended__nothing_has_come_in_since_the_defect_was_named(stage, clerk, small):
+    clerk.hand_in(small, "plan")
+    clerk.complete(small, "一窗受理", outcome="supplement", defects="签名不清")
+
+    with pytest.raises(InvalidState, match="may be corrected until 2026-03-16"):
+        clerk.complete(small, "补正材料", **BLANK)
+
+    unchanged(stage, small)
+
+
+def test_unmended__after_the_five_days(stage, clerk, small):
+    """What the window has not said in its five days counts as made, also while the scheduler sleeps."""
+    clerk.complete(small, "一窗受理", outcome="supplement")
+    clerk.hand_in(small, "plan")
+    stage.move_to(2026, 3, 10, hour=0)
+
+    with pytest.raises(InvalidState, match="they count as made"):
+        clerk.complete(small, "补正材料", **BLANK)
+
+    unchanged(stage, small)

@@ -69,6 +69,8 @@ class Walk:
         person = self.clerk if task.name in AT_THE_WINDOW else self.market
         if task.name == "好差评":
             data = {"score": 5}
+        elif task.name == "补正材料":
+            data = self.choose.choice([{"answered": True}, {"answered": False, "reason": "签名仍不清"}])
         elif "审批" not in task.name and "受理" not in task.name:
             data = {}
         with person.acting() as session:

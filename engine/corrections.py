@@ -1,0 +1,128 @@
+"""Corrections (补正结果): what becomes of each item when a notice of corrections has lapsed, or was answered but not well enough.
+
+行政许可法 art. 32 (5) speaks of one application: whose materials are complete is accepted, whatever another one lacks (decision 0025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from engine import calendars, case_items, entered, intake, jobs, journal, lifecycle, matters, moments, notices, periods, supplements
+from engine.case_models import Item, Supplement
+from engine.errors import InvalidInput, InvalidState
+from engine.holdings import HeldTask
+from engine.notices import NoticeKind
+from engine.runs import Run
+from engine.states import ItemStatus, SupplementStatus, move
+
+
+def answer(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
+    """Take the corrections; when `answered` is false, say with a `reason` which items (`unmended`; else all named) they do not mend."""
+    if data.get("answered") is False:
+        refuse_unmended(run, data)
+    else:
+        supplements.answer(run, task, data)
+
+
+def refuse_unmended(run: Run, data: dict[str, Any]) -> None:
+    """Refuse the items whose corrections came in and are still wrong (不予受理); the others are accepted: nothing new may be asked."""
+    supplement = supplements.open_one(run)
+    supplements.require_supplied(run, supplement)
+    _require_something_in_time(run, supplement)
+    reason = (entered.text(data, "reason") or "").strip()
+    if not reason:
+        raise InvalidInput.of_field("reason", "Expected a reason why the corrections are not enough, but there is none")
+    named = _named(run, supplement)
+    if not named:
+        raise InvalidState(f"Expected an item that the notice of case {run.case.number} still asks something for, but there is none")
+    unmended = entered.among(named, data, "unmended")
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
+    grounds = {"kind": "not_accepted", "reason": reason, "competent_organ": None, "remedies": notices.REMEDIES}
+    for item in unmended:
+        lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
+    numbers = [item.number for item in unmended]
+    notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, {"items": numbers, **grounds}, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="case refused", items=numbers, notice=notice.number, reason=reason)
+    _accept_the_rest(run, by="clerk", on=calendars.local_date(moments.now()))
+
+
+def return_lacking(run: Run) -> None:
+    """End the items that lack what the notice asks for (补正不来, 退回); the others are accepted, whenever the scheduler comes to it.
+
+    Their clocks run from the day after the period: until then the applicant could complete the bundle.
+    """
+    supplement = supplements.open_one(run)
+    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
+    lacking = {item.id: _lacking(run, supplement, item) for item in _correcting(run)}
+    unmended = {item.id for item in _unanswered_defects(run, supplement)}
+    returned = [item for item in _correcting(run) if lacking[item.id] or item.id in unmended]
+    for item in returned:
+        reason = {"reason": "补正不来", "missing": lacking[item.id]}
+        lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason=reason)
+    if returned:
+        _tell(run, supplement, returned, [m for m in supplement.missing if any(m in some for some in lacking.values())], bool(unmended))
+    _accept_the_rest(run, by="complete", on=calendars.local_date(periods.end(run.session, supplement)))
+
+
+def _tell(run: Run, supplement: Supplement, items: Sequence[Item], missing: list[dict[str, Any]], defective: bool) -> None:
+    numbers, defects = [item.number for item in items], supplement.defects if defective else None
+    content = {"items": numbers, "reason": "补正不来", "missing": missing, "defects": defects}
+    notice = notices.issue(run.session, run.case, NoticeKind.RETURN, content, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="items returned", items=numbers, notice=notice.number, reason="补正不来")
+
+
+def _accept_the_rest(run: Run, *, by: str, on: date) -> None:
+    """Accept what lacks nothing; what has joined meanwhile and lacks something was told nothing yet: it is asked to a follow-on intake."""
+    rest = case_items.unanswered(run.case)
+    whole = [item for item in rest if item.status is ItemStatus.CORRECTING or not intake.missing(run, [item])]
+    for item in whole:
+        if item.status is ItemStatus.CORRECTING:
+            item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
+    if whole:
+        intake.admit(run, whole, by=by, on=on)
+    else:
+        lifecycle.follow_up(run.session, run.case, actor=run.actor)
+    if len(whole) < len(rest):
+        run.case.resubmitted_at = moments.now()  # what joins while corrections are out is received with them
+        jobs.owe(run.session, "message", run.row, message=matters.FOLLOW_ON, variables={"joining": True})
+
+
+def _correcting(run: Run) -> list[Item]:
+    return [item for item in case_items.unanswered(run.case) if item.status is ItemStatus.CORRECTING]
+
+
+def _named(run: Run, supplement: Supplement) -> list[Item]:
+    """Items that the notice asks something for."""
+    defective = supplements.defective(run, supplement, _correcting(run))
+    asked = {m["code"] for m in supplement.missing}
+    return [item for item in _correcting(run) if item in defective or asked & supplements.needed(run.case, item)]
+
+
+def _lacking(run: Run, supplement: Supplement, item: Item) -> list[dict[str, Any]]:
+    """What the notice names, an item needs, and did not come in in time."""
+    given = {code for code, _at in periods.given_in_time(run.session, run.case, supplement)}
+    return [m for m in supplement.missing if m["code"] in supplements.needed(run.case, item) - given]
+
+
+def _unanswered_defects(run: Run, supplement: Supplement) -> list[Item]:
+    """Items with a defect since which nothing came in; whether something that came in mends it, the window had its time to say."""
+    came = periods.given_since(run.session, run.case, supplement)
+    return [] if came else supplements.defective(run, supplement, _correcting(run))
+
+
+def _require_something_in_time(run: Run, supplement: Supplement) -> None:
+    """Refuse to judge what has not come, and what counts as answered since the window has let its five days go by."""
+    items = [item.code for item in case_items.unanswered(run.case)]
+    due = periods.supplement_due(run.session, run.case, items)
+    if periods.supplied_at(run.session, run.case, supplement, items) is None:
+        raise InvalidState(
+            "Expected corrections to judge, but nothing has come in since the notice, or too late: "
+            f"case {run.case.number} may be corrected until {supplement.due_on}"
+        )
+    if due is not None and due <= moments.now():
+        raise InvalidState(
+            f"Expected to judge the corrections within {periods.ACCEPTANCE_DAYS} working days, but they count as made: "
+            "the scheduler takes them in a moment"
+        )

@@ -15,7 +15,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
-from engine.states import ItemStatus, SupplementStatus, move
+from engine.states import REAPPLICABLE, ItemStatus, SupplementStatus, move
 
 
 def answer(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ def refuse_unmended(run: Run, data: dict[str, Any]) -> None:
     named = _named(run, supplement)
     if not named:
         raise InvalidState(f"Expected an item that the notice of case {run.case.number} still asks something for, but there is none")
-    unmended = entered.among(named, data, "unmended")
+    unmended = _with_idle(run, entered.among(named, data, "unmended"))
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
     grounds = {"kind": "not_accepted", "reason": reason, "competent_organ": None, "remedies": notices.REMEDIES}
     for item in unmended:
@@ -57,9 +57,9 @@ def return_lacking(run: Run) -> None:
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
     lacking = {item.id: _lacking(run, supplement, item) for item in _correcting(run)}
     unmended = {item.id for item in _unanswered_defects(run, supplement)}
-    returned = [item for item in _correcting(run) if lacking[item.id] or item.id in unmended]
+    returned = _with_idle(run, [item for item in _correcting(run) if lacking[item.id] or item.id in unmended])
     for item in returned:
-        reason = {"reason": "补正不来", "missing": lacking[item.id]}
+        reason = {"reason": "补正不来", "missing": lacking.get(item.id, [])}
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason=reason)
     if returned:
         _tell(run, supplement, returned, [m for m in supplement.missing if any(m in some for some in lacking.values())], bool(unmended))
@@ -91,6 +91,16 @@ def _accept_the_rest(run: Run, *, by: str, on: date) -> None:
 
 def _correcting(run: Run) -> list[Item]:
     return [item for item in case_items.unanswered(run.case) if item.status is ItemStatus.CORRECTING]
+
+
+def _with_idle(run: Run, ended: list[Item]) -> list[Item]:
+    """Add what asks nothing of the applicant (a look into a register) when nothing that does is left: it is not applied for alone."""
+    asking = {code for material in run.case.checklist["materials"] if material["asked"] for code in material["used_by"]}
+    left = [item for item in case_items.live(run.case) if item not in ended and item.status not in REAPPLICABLE]
+    if any(item.code in asking for item in left) or not any(item.code in asking for item in ended):
+        return ended
+    unanswered = case_items.unanswered(run.case)
+    return [*ended, *(item for item in left if item in unanswered)]
 
 
 def _named(run: Run, supplement: Supplement) -> list[Item]:

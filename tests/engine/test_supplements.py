@@ -271,6 +271,66 @@ def test_lapse__a_defect_of_one_item(stage, clerk, small):
     assert (told.content["missing"], told.content["defects"]) == ([], "平面图未标注比例")
 
 
+def test_lapse__what_asks_nothing_is_not_applied_for_alone(stage, clerk):
+    """A look into a register has no sense without the permit that it is made for, and lacks nothing, whatever the applicant does."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "look": {}}, materials=MATERIALS[:1]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "look": "returned"}
+    assert stage.item(case, "look").reason == {"reason": "补正不来", "missing": []}
+    [told] = stage.all(Notice, case, kind="return")
+    assert told.content["items"] == [stage.item(case, "alpha").number, stage.item(case, "look").number]
+    assert [m["code"] for m in told.content["missing"]] == ["plan"]
+    assert stage.bundle(case).status == "completed"
+    assert stage.case(case).ended_at is not None
+
+
+def test_lapse__what_asks_nothing_goes_on_with_what_is_complete(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    case = clerk.submit("tiny", materials=["lease"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review", "look": "in_review"}
+
+
+def test_lapse__what_asks_nothing_goes_on_with_what_has_joined(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    case = clerk.submit("tiny", items=["alpha", "look"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    clerk.follow_on(case, "beta")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "look": "in_review", "beta": "submitted"}
+
+
+def test_lapse__what_asked_something_was_withdrawn(stage, clerk):
+    """It goes on for nothing any more; what is returned says why."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    case = clerk.submit("tiny", materials=["lease"])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    clerk.handle("withdraw", stage.item(case, "beta"), reason="不办了")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "beta": "withdrawn", "look": "returned"}
+
+
+def test_lapse__where_nothing_asks_anything_the_notice_says_what_is_returned(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"look": {}, "other": {}}))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="supplement", defects="统一社会信用代码有误", defect_items="look")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"look": "returned", "other": "in_review"}
+
+
 def test_issue__a_defect_of_no_item_of_the_case(stage, clerk, small):
     with pytest.raises(InvalidInput, match="but gamma is none of them"):
         clerk.complete(small, "一窗受理", outcome="supplement", defects="x", defect_items="alpha、gamma")
@@ -320,6 +380,30 @@ def test_unmended__one_of_two(stage, clerk, small):
     clerk.complete(small, "补正材料", **BLANK, unmended=stage.item(small, "beta").number)
 
     assert stage.statuses(small) == {"alpha": "in_review", "beta": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "statuses"),
+    [
+        (["lease"], {"alpha": "refused", "beta": "in_review", "look": "in_review"}),
+        ([], {"alpha": "refused", "beta": "refused", "look": "refused"}),
+    ],
+    ids=["something is left", "nothing is left"],
+)
+def test_unmended__what_asks_nothing_is_not_applied_for_alone(stage, clerk, handed_in, statuses):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    case = clerk.submit("tiny", materials=handed_in)
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    for code in {"plan", "lease"} - set(handed_in):
+        clerk.hand_in(case, code)
+
+    clerk.complete(case, "补正材料", **BLANK)
+
+    assert stage.statuses(case) == statuses
+    [told] = stage.all(Notice, case, kind="refusal")
+    assert told.content["items"] == [stage.item(case, code).number for code, status in statuses.items() if status == "refused"]
+    assert {item.reason["reason"] for item in stage.items(case).values() if item.status == "refused"} == {"平面图为空白页"}
+    assert (stage.bundle(case).status == "completed") is ("in_review" not in statuses.values())
 
 
 def unchanged(stage, case):

@@ -131,7 +131,6 @@ class Walk:
         before = self.rest
         self.walker.steps += 1
         self.done.add((before.situation, move.key))
-        self.choices.times[self.walker.alike(before, move)] += 1
         if not (self.due and move.due_at is not None and self._waits_until_the_day(move.due_at)):
             self.choices.explored.add((before.situation, move.key))
         try:
@@ -146,6 +145,7 @@ class Walk:
             self.hall.tick()
         self.recorder.note(move.who, move.what)
         self.choices.note(move, before.tokens(move), before.beside(move))
+        self.choices.times[self.walker.alike(before, move)] += 1
         self.rest = self._rest(before.mover, here=before.here + Counter([move.key]), events=before.after(move))
 
     def _waits_until_the_day(self, due_at: datetime) -> bool:

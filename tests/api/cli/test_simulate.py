@@ -44,7 +44,7 @@ def restaurant(folder):
 def test_simulate__restaurant_is_reached(restaurant):
     assert restaurant.exit_code == 0, restaurant.output
     assert re.search(r"^\d+ walks of \d+ steps: \d+ of \d+ choices made$", restaurant.output, re.MULTILINE)
-    assert "57 of 71 paths taken, 14 impossible" in restaurant.output
+    assert "70 of 84 paths taken, 14 impossible" in restaurant.output
     assert "left out" not in restaurant.output
 
 

@@ -54,9 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((place for place, begin in enumerate(FIRST) if item.nodeid.startswith(begin)), len(FIRST)))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _logs() -> None:
-    """Log as in production: what is not configured paints tracebacks with all that was in them, which takes longer than most tests."""
+    """Log as in production, whatever the test before has configured; else tracebacks are painted, which takes longer than most tests."""
     logs.configure(Environment.PRODUCTION)
 
 

@@ -13,13 +13,6 @@ from engine.models import Hall
 from engine.settings import Environment
 
 
-@pytest.fixture(autouse=True)
-def _as_found():
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
-
-
 def fail(log):
     id_number = "110101199003070000"[::-1]
     try:

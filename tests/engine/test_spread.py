@@ -147,8 +147,11 @@ def test_commands__with_a_key_write_to_one_shard(taken):
     for who, path, body in commands:
         watch.take()
         who.post(path, body, key=path)
-        written = [each.written | each.beside for each in watch.take() if each.written]
+        told = [each for each in watch.take() if each.written]
+        written = [each.written for each in told]
         assert all(len(shards) == 1 for shards in written) if path == "/accounts" else written == [there] * len(written), path
+        # What is administered is counted, too.
+        assert {table for each in told for table in each.beside} == ({"counters"} if path == "/accounts" else set()), path
         assert written, path
 
 

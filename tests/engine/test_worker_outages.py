@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, text
 
-from engine import functions, instances, jobs, returns, worker
+from engine import connections, functions, instances, jobs, returns, worker
 from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
@@ -21,7 +21,7 @@ OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <
 @pytest.fixture
 def store(postgresql, monkeypatch):
     """SQLite has one lock, and no server that goes away.  Nobody waits for a lock here."""
-    monkeypatch.setattr("engine.postgresql.LOCK_TIMEOUT", 0.05)
+    monkeypatch.setitem(connections.OURS, "lock_timeout", "50")
     monkeypatch.setattr(databases, "opened", Database)  # one that knows it
     return postgresql
 

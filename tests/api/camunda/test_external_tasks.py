@@ -189,12 +189,6 @@ def test_fetch__the_engine_s_own_topics(worker, client):
     assert fetch(worker, topics=["onething.remind", "onething.return"]) == []
 
 
-def test_fetch__topic_in_capitals_is_not_the_engine_s_own(worker, designer):
-    started = designer.start(worked("ONETHING.remind"))
-
-    assert [task["processInstanceId"] for task in fetch(worker, topics=["ONETHING.remind"])] == [started["id"]]
-
-
 def test_fetch__by_a_clerk(client, started):
     answer = client("clerk").post(
         "/external-task/fetchAndLock", {"workerId": "w", "maxTasks": 1, "topics": [{"topicName": "print", "lockDuration": 1}]}

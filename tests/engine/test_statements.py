@@ -11,8 +11,7 @@ import time_machine
 from sqlalchemy import text
 from werkzeug.test import create_environ
 
-from engine import columns, logs
-from engine.settings import Environment
+from engine import columns
 from tests import effort
 from tests.benchmarks import bundle, reference, shipped
 from tests.benchmarks.meter import measure
@@ -109,7 +108,6 @@ def test_completion__through_http(database, tmp_path, monkeypatch, remembered_fo
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_completion__calls_of_functions(database, tmp_path, monkeypatch):
-    logs.configure(Environment.PRODUCTION)  # a command that ran in this process before has them written for people, with more calls
     reference.deploy(database)
     url = database.bind.url.render_as_string(hide_password=False)
     headers = {"Authorization": f"Bearer {shipped.key(url)}"}

@@ -94,10 +94,11 @@ def _correcting(run: Run) -> list[Item]:
 
 
 def _with_idle(run: Run, ended: list[Item]) -> list[Item]:
-    """Add what asks nothing of the applicant (a look into a register) when nothing that does is left: it is not applied for alone."""
+    """Add looks into a register when nothing else is left: what asks for nothing and hands out nothing is not applied for alone."""
     asking = {code for material in run.case.checklist["materials"] if material["asked"] for code in material["used_by"]}
+    idle = {item.code for item in case_items.live(run.case) if item.code not in asking and not item.rules["result"]}
     left = [item for item in case_items.live(run.case) if item not in ended and item.status not in REAPPLICABLE]
-    if any(item.code in asking for item in left) or not any(item.code in asking for item in ended):
+    if not idle.issuperset(item.code for item in left) or idle.issuperset(item.code for item in ended):
         return ended
     unanswered = case_items.unanswered(run.case)
     return [*ended, *(item for item in left if item in unanswered)]

@@ -271,9 +271,13 @@ def test_lapse__a_defect_of_one_item(stage, clerk, small):
     assert (told.content["missing"], told.content["defects"]) == ([], "平面图未标注比例")
 
 
+#: A look into a register: it asks for nothing, and hands out nothing.
+LOOK = {"look": tiny.item("look", result="")}
+
+
 def test_lapse__what_asks_nothing_is_not_applied_for_alone(stage, clerk):
     """A look into a register has no sense without the permit that it is made for, and lacks nothing, whatever the applicant does."""
-    stage.deploy("tiny", **tiny.folder({"alpha": {}, "look": {}}, materials=MATERIALS[:1]))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "look": {}}, materials=MATERIALS[:1], processes=LOOK))
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="supplement")
 
@@ -288,8 +292,19 @@ def test_lapse__what_asks_nothing_is_not_applied_for_alone(stage, clerk):
     assert stage.case(case).ended_at is not None
 
 
+def test_lapse__what_asks_nothing_and_has_a_result_is_complete(stage, clerk):
+    """Its applicant has handed in all that it asks for: 行政许可法 art. 32 (5)."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "card": {}}, materials=MATERIALS[:1]))
+    case = clerk.submit("tiny")
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    stage.travel(2026, 3, 17)
+
+    assert stage.statuses(case) == {"alpha": "returned", "card": "in_review"}
+
+
 def test_lapse__what_asks_nothing_goes_on_with_what_is_complete(stage, clerk):
-    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS, processes=LOOK))
     case = clerk.submit("tiny", materials=["lease"])
     clerk.complete(case, "一窗受理", outcome="supplement")
 
@@ -299,7 +314,7 @@ def test_lapse__what_asks_nothing_goes_on_with_what_is_complete(stage, clerk):
 
 
 def test_lapse__what_asks_nothing_goes_on_with_what_has_joined(stage, clerk):
-    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS, processes=LOOK))
     case = clerk.submit("tiny", items=["alpha", "look"])
     clerk.complete(case, "一窗受理", outcome="supplement")
     clerk.follow_on(case, "beta")
@@ -311,7 +326,7 @@ def test_lapse__what_asks_nothing_goes_on_with_what_has_joined(stage, clerk):
 
 def test_lapse__what_asked_something_was_withdrawn(stage, clerk):
     """It goes on for nothing any more; what is returned says why."""
-    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS, processes=LOOK))
     case = clerk.submit("tiny", materials=["lease"])
     clerk.complete(case, "一窗受理", outcome="supplement")
     clerk.handle("withdraw", stage.item(case, "beta"), reason="不办了")
@@ -322,7 +337,7 @@ def test_lapse__what_asked_something_was_withdrawn(stage, clerk):
 
 
 def test_lapse__where_nothing_asks_anything_the_notice_says_what_is_returned(stage, clerk):
-    stage.deploy("tiny", **tiny.folder({"look": {}, "other": {}}))
+    stage.deploy("tiny", **tiny.folder({"look": {}, "other": {}}, processes=LOOK))
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="supplement", defects="统一社会信用代码有误", defect_items="look")
 
@@ -391,7 +406,7 @@ def test_unmended__one_of_two(stage, clerk, small):
     ids=["something is left", "nothing is left"],
 )
 def test_unmended__what_asks_nothing_is_not_applied_for_alone(stage, clerk, handed_in, statuses):
-    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS))
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "look": {}}, materials=MATERIALS, processes=LOOK))
     case = clerk.submit("tiny", materials=handed_in)
     clerk.complete(case, "一窗受理", outcome="supplement")
     for code in {"plan", "lease"} - set(handed_in):

@@ -86,8 +86,15 @@ class Play:
 
     def rows(self, session, *, every=False):
         """Instances of the run, the oldest first; those that still run, or all."""
-        of_run = select(Instance).where(Instance.case_id == self.case_id).order_by(Instance.id)
-        return [row for row in session.scalars(of_run) if every or row.status is InstanceStatus.RUNNING]
+        of_run = {row.id: row for row in session.scalars(select(Instance).where(Instance.case_id == self.case_id))}
+
+        def depth(row):
+            return 1 + depth(of_run[row.parent_id]) if row.parent_id in of_run else 0
+
+        def age(row):  # ids of the same millisecond come in any order
+            return row.id.int >> 80, depth(row), row.parent_wait or 0
+
+        return [row for row in sorted(of_run.values(), key=age) if every or row.status is InstanceStatus.RUNNING]
 
     def stands(self):
         """Return the instance that was started; nothing that it has called outlasts it."""

@@ -10,15 +10,13 @@ import pytest
 from bpmn import lint
 from bpmn.lint import spelling
 from engine import functions
-from engine.starters import SHIPPED
 from engine.vocabulary import WORDS
 from tests.bpmn import definitions
 from tests.bpmn.diagrams import diagram, document, element, end, flows, process, receive, start, user
+from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.conformance import drawing
 from tests.conformance.test_cases import RUNS
 
-FOLDERS = [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")]
-STARTER = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
 SLIPS = {"bad-argument", "misspelled-message", "unknown-group", "unknown-property", "dangling-pool"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, departments=frozenset({"market", "urban"}))
 #: Every department that somebody draws.
@@ -113,10 +111,7 @@ def found(resources: dict[str, bytes], known: lint.Known = KNOWN) -> list[tuple[
     ],
 )
 def test_slip__is_told(file: str, written: str, mistaken: str, rule: str, element: str, words: str):
-    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
-    assert content != STARTER[file]
-
-    told = found(STARTER | {file: content})
+    told = found(retyped(file, written, mistaken))
 
     assert {(each[0], each[1]) for each in told} >= {(rule, element)}
     assert {each[0] for each in told} == {rule}
@@ -125,9 +120,7 @@ def test_slip__is_told(file: str, written: str, mistaken: str, rule: str, elemen
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_slip__none_in_what_is_shipped(folder: Path):
-    resources = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-    assert found(resources, lint.Known(words=WORDS, departments=frozenset(EVERYBODY.split()))) == []
+    assert found(read(folder), lint.Known(words=WORDS, departments=frozenset(EVERYBODY.split()))) == []
 
 
 def test_slip__none_in_what_conforms():
@@ -208,9 +201,9 @@ def test_slip__in_a_lane():
 
 @pytest.mark.parametrize(("text", "slips"), [('date("2026-02-30")', True), ("workdays()", True), ('date("2026-02-28")', False)])
 def test_slip__in_a_table(text: str, slips: bool):
-    content = STARTER["starter.dmn"].replace(b"<text>q_second</text>", f"<text>{text}</text>".encode(), 1)
+    resources = retyped("starter.dmn", "<text>q_second</text>", f"<text>{text}</text>")
 
-    assert [each[0] for each in found(STARTER | {"starter.dmn": content})] == ["bad-argument"] * slips
+    assert [each[0] for each in found(resources)] == ["bad-argument"] * slips
 
 
 @pytest.mark.parametrize(

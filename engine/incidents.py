@@ -15,6 +15,7 @@ from engine.actors import Actor, Role
 from engine.attempts import Row
 from engine.errors import NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered
+from engine.holdings import Held
 from engine.models import Definition, ExternalTask, Incident, Instance, Job, Timer
 from engine.schedule_models import Continuation, StartTimer
 
@@ -109,6 +110,7 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
 
 def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id: int, *, actor: Actor) -> None:
     with execution.running(session, instance_id, actor=actor) as run:
+        _require_standing(session, incident, run.row)
         kind = run.process.kind_of(wait_id)
         journal.record(session, run.row, actor=actor, what="incident retried", element=incident.element)
         if kind is WaitKind.INCIDENT:
@@ -119,6 +121,13 @@ def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id
         timers.set_retries(session, _tried(session, Timer, incident), 1)
     if kind is WaitKind.EXTERNAL_TASK and not _give_to_workers(session, incident, wait_id):
         execution.perform_step(session, instance_id, wait_id, actor=actor)
+
+
+def _require_standing(session: Session, incident: Incident, held: Held) -> None:
+    """Refuse what somebody else has retried before the instance was had: a worker may hold it by now, and it is told once."""
+    found = keys.read_anew(session, Incident, incident.id, held)
+    if found is None or found.resolved_at is not None:
+        raise NotFound(f"Expected to find a standing incident {incident.id}, but it has just been resolved")
 
 
 def _tried(session: Session, table: type[Row], incident: Incident) -> Row:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import archives, bundles, cases, comments, correlation, deployments, items, processes, suspension, tasks, worker
+from engine import (
+    archives,
+    bundles,
+    cases,
+    comments,
+    correlation,
+    deployments,
+    external_tasks,
+    incidents,
+    items,
+    jobs,
+    processes,
+    suspension,
+    tasks,
+    worker,
+)
 from engine.case_models import Case, Commitment, Item
 from engine.correlation import Message
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
-from engine.models import Entry, Instance, Job, Outbox, Task
+from engine.models import Entry, ExternalTask, Instance, Job, Outbox, Task
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import FOUND
@@ -353,3 +369,56 @@ def test_correlate__one_of_everybody_stands_still_meanwhile(stage, designer, end
 
     assert reached == [other.id]
     assert [stage.tasks(stage.of(each)) for each in (one, other)] == [[], ["ship"]]
+
+
+FAILING = d.diagram(d.start("s"), d.external("check", topic="register"), d.end("e"), d.flows("s -> check -> e"), key="failing")
+
+
+def test_retry__two_at_once(stage, designer):
+    """The second finds no incident any more: it is told once, and whoever works on it by then keeps it."""
+    stage.deploy("failing", failing_bpmn=FAILING)
+    instance = designer.start("failing")
+    case, failure = stage.of(instance), external_tasks.Failure(message="no answer", details=None, retries=0, after=timedelta(0))
+    [task] = stage.all(ExternalTask, case)
+    with designer.acting() as session:
+        external_tasks.lock(session, task.id, "first", timedelta(minutes=1), actor=designer.actor)
+        external_tasks.fail(session, task.id, "first", failure, actor=designer.actor)
+    [incident] = stage.incidents(case)
+
+    def retry(session):
+        incidents.retry(session, incident.id, actor=designer.actor)
+
+    def second():
+        with pytest.raises(NotFound, match="has just been resolved"), stage.database.transaction() as session:
+            retry(session)
+
+    with interleaving.waited_for(stage.database, retry, second) as session:
+        external_tasks.lock(session, task.id, "second", timedelta(minutes=1), actor=designer.actor)
+
+    assert [entry.what for entry in stage.journal(case)].count("incident retried") == 1
+    [held] = stage.all(ExternalTask, case)
+    assert (held.worker, held.lock_expires_at is None) == ("second", False)
+
+
+def test_retry__two_at_once_what_is_owed(stage, clerk, bundle, monkeypatch):
+    """A job that was given a new life is not given another."""
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+    with stage.database.transaction() as session:
+        jobs.owe(session, "unheard-of", session.get_one(Instance, stage.bundle(bundle).id))
+    for _ in range(4):
+        worker.drain(stage.database)
+        stage.traveller.shift(timedelta(minutes=20))
+    [incident], supervisor = stage.incidents(bundle), stage.person("supervisor")
+
+    def retry(session):
+        incidents.retry(session, incident.id, actor=supervisor.actor)
+
+    def second():
+        with pytest.raises(InvalidState), stage.database.transaction() as session:
+            retry(session)
+
+    with interleaving.waited_for(stage.database, retry, second):
+        pass
+
+    [job] = stage.jobs(bundle)
+    assert (str(job.status), job.attempts, stage.incidents(bundle)) == ("pending", 0, [])

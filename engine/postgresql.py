@@ -253,7 +253,8 @@ def _insert(part: Part, source: str) -> str:
 
 def _put(part: Part, source: str) -> str:
     new = ", ".join(f"{_quote(name)} = excluded.{_quote(name)}" for name in part.new)
-    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}"
+    where = " WHERE " + " AND ".join(f"{part.table.name}.{_quote(name)} IS NULL" for name in part.empty) if part.empty else ""
+    return f"{_insert(part, source)} ON CONFLICT ({_names(part.by)}) DO UPDATE SET {new}{where}"
 
 
 def _update(part: Part, source: str) -> str:

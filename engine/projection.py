@@ -148,10 +148,17 @@ def only(groups: Collection[str]) -> str | None:
 
 
 def _project_timers(change: Change) -> None:
-    """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead."""
+    """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead.
+
+    One that is over, and was put off since it has failed, stays put off; with another day to come it begins anew.
+    """
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
-    rows = [change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder} for wait in change.stirred[WaitKind.TIMER]]
-    change.writes.put(_TIMERS, rows, by=_WAIT, new=("due_at",))
+    over, to_come, now = list[dict[str, Any]](), list[dict[str, Any]](), moments.now()
+    for wait in change.stirred[WaitKind.TIMER]:
+        row = change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder}
+        (over if wait.due_at is not None and wait.due_at <= now else to_come).append(row)
+    change.writes.put(_TIMERS, to_come, by=_WAIT, new=("due_at", "error"))
+    change.writes.put(_TIMERS, over, by=_WAIT, new=("due_at",), empty=("error",))
 
 
 #: Waits on which an incident may stand while they go on waiting: a worker has failed, or the engine itself.

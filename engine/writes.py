@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, CursorResult, Table, bindparam, delete, insert, update
+from sqlalchemy import Column, Connection, CursorResult, Table, and_, bindparam, delete, insert, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -34,9 +34,9 @@ class Writes:
         self._add(_insertion(table), whole)
         return whole
 
-    def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...]) -> None:
-        """Write rows; of one that is there already under the same key (`by`), only some columns are `new`."""
-        self._add(_putting(table, by, new), [_whole(table, row) for row in rows])
+    def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...], empty: tuple[str, ...] = ()) -> None:
+        """Write rows; of one that is there already under the same key (`by`), only some columns are `new`, if others are `empty`."""
+        self._add(_putting(table, by, new, empty), [_whole(table, row) for row in rows])
 
     def update(self, table: Table, rows: Sequence[Row], *, by: tuple[str, ...], empty: tuple[str, ...] = (), exact: bool = False) -> None:
         """Change rows; each says the `old_…` values of the columns by which it is found.  `exact`: it is an error if one is not there."""
@@ -95,8 +95,8 @@ def _insertion(table: Table) -> Part:
 
 
 @cache
-def _putting(table: Table, by: tuple[str, ...], new: tuple[str, ...]) -> Part:
-    return Part(verb=Verb.PUT, table=table, names=tuple(_defaults(table)), by=by, new=new)
+def _putting(table: Table, by: tuple[str, ...], new: tuple[str, ...], empty: tuple[str, ...]) -> Part:
+    return Part(verb=Verb.PUT, table=table, names=tuple(_defaults(table)), by=by, new=new, empty=empty)
 
 
 @cache
@@ -141,7 +141,9 @@ def _plain(part: Part) -> Any:
         return insert(table)
     if part.verb is Verb.PUT:
         new = sqlite.insert(table)
-        return new.on_conflict_do_update(index_elements=list(part.by), set_={name: new.excluded[name] for name in part.new})
+        changed = {name: new.excluded[name] for name in part.new}
+        here = and_(true(), *(table.c[name].is_(None) for name in part.empty))
+        return new.on_conflict_do_update(index_elements=list(part.by), set_=changed, where=here)
     if part.verb is Verb.DELETE:
         return delete(table).where(*(table.c[name] == bindparam(name) for name in part.names))
     which = (table.c[name] == bindparam(OLD + name) for name in part.by)

@@ -112,6 +112,58 @@ def test_fire__fails(stage, clerk):
     assert (incident.element, "onething.days" in incident.message) == ("late", True)
 
 
+def beside(moment):
+    """As `broken`, on a day that moves with the clock; somebody looks at something beside it."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "hearing", "onething.days": "some"}
+    return tiny.item(
+        "alpha",
+        d.start("accepted"),
+        d.parallel("fork"),
+        tiny.decision("alpha"),
+        d.timer_boundary("late", on="decide", date=f"${{deadline('{moment}')}}", interrupting=False),
+        d.user("hearing", name="听证", groups="department-market", properties=properties),
+        d.user("look", name="踏勘", groups="department-market"),
+        *map(d.end, ("heard", "looked", "decided")),
+        d.flows("accepted -> fork -> decide -> decided", "late -> hearing -> heard", "fork -> look -> looked"),
+    )
+
+
+def put_off(stage, case):
+    worker.drain(stage.database)
+    [timer] = stage.all(Timer, case, element="late")
+    return timer.retries, timer.due_at
+
+
+def test_fire__fails_and_its_case_goes_on(stage, clerk, market):
+    """It stays put off, though the day with which it moves is over; else whatever is done there would be its next attempt."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": beside("promised")})
+    stage.move_to(2026, 3, 20)
+    first = put_off(stage, case)
+    assert first[0] == 2
+
+    market.complete(case, "踏勘")
+
+    assert put_off(stage, case) == first
+    stage.traveller.shift(timedelta(seconds=6))
+    left, due_at = put_off(stage, case)
+    assert (left, due_at - first[1] > timedelta(seconds=30)) == (1, True)
+
+
+def test_fire__fails_and_its_clock_moves(stage, clerk, market):
+    """It sleeps with its clock, and begins anew when that goes on."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": beside("warning")})
+    stage.move_to(*stage.timer(case, "late").timetuple()[:3], hour=23, minute=59)
+    stage.traveller.shift(timedelta(minutes=2))
+    assert put_off(stage, case)[0] == 2
+
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+    assert put_off(stage, case)[1] is None
+    market.handle("resume", stage.item(case, "alpha"))
+    stage.move_to(2026, 3, 31)
+
+    assert put_off(stage, case)[0] == 2
+
+
 def test_fire__fails_with_a_text_that_postgresql_does_not_keep(stage, designer):
     """The failure is counted all the same."""
     hands_out = defs.parameters(outputs={"sum": "${answer + 1}"})

@@ -86,6 +86,13 @@ def test_put__what_is_there_changes_only_what_is_new(connection):
     assert found(connection, "place", "name", "end") == [(1, "first", NOON), (2, "third", None)]
 
 
+def test_put__only_what_is_empty_is_changed(connection):
+    write(connection, "insert", [{"place": 1, "end": NOON}, {"place": 2}])
+    rows = [{"place": place, "name": "new"} for place in (1, 2, 3)]
+    write(connection, "put", rows, by=("place",), new=("name",), empty=("end",))
+    assert found(connection, "place", "name") == [(1, "nobody"), (2, "new"), (3, "new")]
+
+
 def test_update__by_key_and_only_what_is_empty(connection):
     write(connection, "insert", [{"place": 1}, {"place": 2, "end": NOON}, {"place": 3}])
     rows = [{"old_place": 1, "name": "a"}, {"old_place": 2, "name": "b"}]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,7 +18,9 @@ from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
 from engine import applicants, archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
+from engine.case_models import Case
 from engine.clock import Light
+from engine.database import Session
 from engine.errors import InvalidInput, InvalidState
 from engine.ratings import BEST, WORST
 
@@ -217,10 +221,7 @@ def get_diagram(number: str, query: DiagramQuery) -> Response:
 @contract(summary="接续受理 · Let items join", body=FollowOn, answer=CaseShown, problems=(409, 412))
 def follow_on(number: str, body: FollowOn) -> Response:
     """Ask that items join a bundle that runs; the window decides on them."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = cases.get(session, number, actor)
-        require_match(CaseShown, lambda: present.case(session, row, actor))
+    with _as_seen(number) as (session, row, actor):
         return answer(present.case(session, cases.request_follow_on(session, row, body.items, actor=actor), actor))
 
 
@@ -238,10 +239,7 @@ def adopt(number: str, body: Adoption) -> Response:
 @contract(summary="撤回办件 · Withdraw a case", body=Reason, answer=CaseShown, problems=(409, 412))
 def withdraw(number: str, body: Reason) -> Response:
     """Take the whole case back; what is decided already stays."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = cases.get(session, number, actor)
-        require_match(CaseShown, lambda: present.case(session, row, actor))
+    with _as_seen(number) as (session, row, actor):
         return answer(present.case(session, cases.withdraw(session, row, reason=body.reason, actor=actor), actor))
 
 
@@ -249,10 +247,7 @@ def withdraw(number: str, body: Reason) -> Response:
 @contract(summary="更正联系方式 · Correct how the applicant is reached", body=Contact, answer=CaseShown, problems=(409, 412))
 def correct_contact(number: str, body: Contact) -> Response:
     """Correct telephone, contact or address of the applicant; what is written from now on goes there."""
-    actor = auth.actor()
-    with transaction() as session:
-        row = cases.get(session, number, actor)
-        require_match(CaseShown, lambda: present.case(session, row, actor))
+    with _as_seen(number) as (session, row, actor):
         corrected = applicants.correct_contact(session, row, body.model_dump(exclude_none=True), actor=actor)
         return answer(present.case(session, corrected, actor))
 
@@ -269,6 +264,16 @@ def rate(number: str, body: Mark) -> Response:
             raise InvalidState(f"Expected case {number} to wait for its rating, but it does not")
         tasks.complete(session, task.id, actor=actor, data=body.model_dump(exclude_none=True))
         return answer(present.case(session, row, actor))
+
+
+@contextmanager
+def _as_seen(number: str) -> Iterator[tuple[Session, Case, Actor]]:
+    """Open the transaction of a command to a case, which still is as its client saw it (If-Match)."""
+    actor = auth.actor()
+    with transaction() as session:
+        row = cases.get(session, number, actor)
+        require_match(CaseShown, lambda: present.case(session, row, actor))
+        yield session, row, actor
 
 
 def _only_hall(actor: Actor) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from api.simulation.moves import Move
-from engine.trails import Trail
+from engine.simulation.trails import Trail
 
 #: After so many refusals in like cases a move is not tried for its own sake any more.
 REFUSALS = 3

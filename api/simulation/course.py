@@ -9,8 +9,8 @@ from api.simulation import hall as halls
 from api.simulation import plain
 from api.simulation.hall import Hall, Unmet
 from api.simulation.scenario import Ending, Expectation, Scenario, Step
-from engine import simulations
-from engine.standing import Open, Reader, Standing
+from engine import simulation
+from engine.simulation.standing import Open, Reader, Standing
 
 OpenKind = TypeVar("OpenKind", bound=Open)
 
@@ -41,7 +41,7 @@ def play(hall: Hall, scenario: Scenario, tell: Callable[[Step | None], None] = l
 def _end(hall: Hall, case: Any, ends: Ending) -> Any:
     if case is None:
         with hall.database.reading() as session:
-            _compare("the end that was reached", simulations.root(session).end, ends.end)
+            _compare("the end that was reached", simulation.root(session).end, ends.end)
         return None
     shown = hall["admin"].case(case)
     _compare("the case", shown["outcome"], ends.outcome)
@@ -130,7 +130,7 @@ def _expect_plain(hall: Hall, expected: Expectation) -> None:
         wanted = {group: sorted(names) for group, names in expected.open.items()}
         _compare("the open tasks", {group: sorted(names) for group, names in found.items()}, wanted)
     with hall.database.reading() as session:
-        variables = simulations.root(session).variables
+        variables = simulation.root(session).variables
     for name, value in expected.variables.items():
         _compare(f"the variable {name}", variables.get(name), value)
 

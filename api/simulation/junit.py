@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET  # it only writes here
 from api.simulation import report
 from api.simulation.lines import Line
 from api.simulation.plays import Play, Played
-from engine.simulations import Tried
+from engine.simulation import Tried
 
 
 def written(tried: Sequence[Tried], played: Mapping[str, Played]) -> bytes:

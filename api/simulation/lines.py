@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.simulations import Activation
+from engine.simulation import Activation
 
 
 @dataclass(frozen=True, kw_only=True)

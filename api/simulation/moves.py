@@ -13,9 +13,9 @@ from typing import Any
 from api.simulation import plain
 from api.simulation.lines import written
 from api.simulation.stage import Stage
-from engine import simulations
-from engine.openings import Opening
-from engine.standing import Open, OpenTask, OpenTimer, OpenWork, Standing
+from engine import simulation
+from engine.simulation.openings import Opening
+from engine.simulation.standing import Open, OpenTask, OpenTimer, OpenWork, Standing
 
 #: Message by which a case that is taken back leaves its tasks; other messages of a case come from what people do.
 WITHDRAWN = "withdrawn"
@@ -92,7 +92,7 @@ class Mover:
         for rank, sample in enumerate(work.samples):
             yield Move(
                 **self._named(work, json.dumps(sample, ensure_ascii=False, sort_keys=True)),
-                who=simulations.WORKER,
+                who=simulation.WORKER,
                 what=f"does {work.name}{written(sample)}",
                 act=partial(plain.report, self.people, work, sample),
                 rank=rank,
@@ -101,7 +101,7 @@ class Mover:
         for code in work.errors:
             act = partial(plain.report, self.people, work, {}, error=code)
             what = f"raises the error {code} at {work.name}"
-            yield Move(**self._named(work, f"error {code}"), who=simulations.WORKER, what=what, act=act, kind=Kind.TURN, is_raised=True)
+            yield Move(**self._named(work, f"error {code}"), who=simulation.WORKER, what=what, act=act, kind=Kind.TURN, is_raised=True)
 
     def _send(self, message: Open) -> Iterator[Move]:
         """Send a message; those that a case waits for come from what people do."""

@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from api.simulation.hall import Hall
-from engine import accounts, broadcasts, pieces, simulations, standing
+from engine import accounts, broadcasts, pieces, simulation
 from engine.broadcasts import Thrown
-from engine.standing import OpenTask, OpenWork
+from engine.simulation import standing
+from engine.simulation.standing import OpenTask, OpenWork
 from engine.variables import Given
 
 #: How long a worker holds what it does, milliseconds.
@@ -50,7 +51,7 @@ def raise_at(hall: Hall, task: OpenTask, kind: str, code: str, data: Mapping[str
 
 def report(hall: Hall, work: OpenWork, data: Mapping[str, Any], *, error: str | None = None) -> None:
     """Do what a program is asked for, or raise an error there."""
-    worker, verb = hall[simulations.WORKER], "complete" if error is None else "bpmnError"
+    worker, verb = hall[simulation.WORKER], "complete" if error is None else "bpmnError"
     told = {"workerId": worker.name, "variables": typed(data)} | ({} if error is None else {"errorCode": error})
     worker.camunda(f"/external-task/{work.id}/lock", {"workerId": worker.name, "lockDuration": LOCK})
     worker.camunda(f"/external-task/{work.id}/{verb}", told)

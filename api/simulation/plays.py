@@ -12,10 +12,10 @@ from api.simulation.hall import Refused, Unmet
 from api.simulation.lines import Line, written
 from api.simulation.scenario import Scenario, Step
 from api.simulation.stage import Stage
-from engine import simulations
+from engine import simulation
 from engine.calendars import BEIJING
-from engine.simulations import Figure
-from engine.standing import Reader, Standing
+from engine.simulation import Figure
+from engine.simulation.standing import Reader, Standing
 
 
 @dataclass(kw_only=True)
@@ -73,7 +73,7 @@ class Recorder:
         """Write down how it ended; what stands open is read, where nobody knows it."""
         with self.stage.hall.database.reading() as session:
             standing = standing or self.reader.read(session)
-            self.play.figures = simulations.figures(session)
+            self.play.figures = simulation.figures(session)
         for task in standing.tasks:
             for group in task.groups or ("",):
                 self.play.open.setdefault(group, []).append(task.name)

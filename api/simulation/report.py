@@ -12,8 +12,8 @@ from rich.text import Text
 from api.simulation.choices import Survey
 from api.simulation.lines import Line
 from api.simulation.plays import Play, Played
-from engine.simulations import Tried
-from engine.trails import LIMIT, Criterion, Path
+from engine.simulation import Tried
+from engine.simulation.trails import LIMIT, Criterion, Path
 
 #: Nodes that only show the way: they are covered, but a trace is read for what happens.
 _SILENT = ("Gateway",)

@@ -11,9 +11,9 @@ from api.simulation.choices import Beside, Tokens
 from api.simulation.lines import Line
 from api.simulation.moves import Move, Mover
 from api.simulation.stage import Scene
-from engine.openings import Opening
-from engine.standing import Standing
-from engine.trails import Trail
+from engine.simulation.openings import Opening
+from engine.simulation.standing import Standing
+from engine.simulation.trails import Trail
 
 Behind = Sequence[tuple[frozenset[Trail], Collection[str] | None]]
 

@@ -14,12 +14,12 @@ import time_machine
 
 from api.app import create_app
 from api.simulation.hall import Hall
-from engine import columns, folders, simulations
+from engine import columns, folders, simulation
 from engine.calendars import BEIJING
 from engine.folders import Folder
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
-from engine.simulations import Kept, Seen, Witness
+from engine.simulation import Kept, Seen, Witness
 
 #: A Monday with a working calendar on either side: when everything begins that says nothing else.
 MORNING = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
@@ -41,7 +41,7 @@ class Stage:
     hall: Hall
     witness: Witness
     #: The processes that are tried out; matters first.
-    tried: list[simulations.Tried]
+    tried: list[simulation.Tried]
     _base: bytes = b""
 
     def __post_init__(self) -> None:
@@ -50,12 +50,12 @@ class Stage:
 
     def scene(self) -> Scene:
         """Remember everything as it is now."""
-        kept = simulations.keep(self.hall.database, self._base)
+        kept = simulation.keep(self.hall.database, self._base)
         return Scene(kept=kept, at=datetime.now(BEIJING), seen=self.witness.remember())
 
     def show(self, scene: Scene) -> None:
         """Let everything be as it was."""
-        simulations.restore(self.hall.database, scene.kept)
+        simulation.restore(self.hall.database, scene.kept)
         self.witness.recall(scene.seen)
         self.hall.clock.move_to(scene.at)
 
@@ -78,9 +78,9 @@ def opened(loaded: Settings, path: Path, seed: int) -> Iterator[Stage]:
         settings = Settings(data_dir=Path(data), workflows=loaded.workflows, region=loaded.region, database_url="sqlite://")
         hall = Hall(create_app(settings, passwords=WELL_KNOWN), clock)
         witness = Witness()
-        simulations.furnish(hall.database, around, own, years=loaded.workflows / "calendars")
+        simulation.furnish(hall.database, around, own, years=loaded.workflows / "calendars")
         with hall.database.reading() as session:
-            tried = simulations.tried(session, own, only=only)
+            tried = simulation.tried(session, own, only=only)
         witness.coverage = {each.key: each.coverage for each in tried}
         witness.watch(hall.database)
         yield Stage(hall=hall, witness=witness, tried=tried)

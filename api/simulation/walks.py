@@ -17,10 +17,10 @@ from api.simulation.plays import Play, Played
 from api.simulation.rests import Rest
 from api.simulation.stage import Stage
 from api.simulation.walk import Walk
-from engine import openings
-from engine.openings import Opening
-from engine.standing import Reader
-from engine.trails import FAR, Outlook, Trail
+from engine.simulation import openings
+from engine.simulation.openings import Opening
+from engine.simulation.standing import Reader
+from engine.simulation.trails import FAR, Outlook, Trail
 
 #: Walks through one process that are made at most.
 WALKS = 500

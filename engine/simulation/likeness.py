@@ -14,7 +14,7 @@ from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.models import Instance
 
 if TYPE_CHECKING:
-    from engine.standing import Standing
+    from engine.simulation.standing import Standing
 
 
 def of(session: Session, standing: Standing, running: Sequence[Instance]) -> Hashable:

@@ -4,9 +4,9 @@ import pytest
 
 from api.simulation import stage
 from bpmn.simulation.coverage import Coverage
-from engine import columns, definitions, simulations
+from engine import columns, definitions, simulation
 from engine.settings import Settings
-from engine.simulations import Witness
+from engine.simulation import Witness
 from tests.hall import WORKFLOWS
 
 PERSON = {"kind": "person", "name": "许文清", "id_number": "430105198809211448", "phone": "13900000002"}
@@ -55,4 +55,4 @@ def test_witness__sees_nodes_and_flows_and_forgets(tmp_path):
         assert witness.coverage["single_item"].reached == {"submitted", "submitted_to_intake", "intake"}
         assert witness.take() == []
         with opened.hall.database.reading() as session:
-            assert simulations.root(session).status == "running"
+            assert simulation.root(session).status == "running"

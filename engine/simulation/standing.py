@@ -18,10 +18,11 @@ from bpmn.simulation.samples import Along, Sample
 from bpmn.simulation.stories import Stories
 from bpmn.simulation.telling import Telling
 from bpmn.waits import WaitKind
-from engine import accounts, calendars, case_items, checklists, definitions, lifecycle, likeness, moments, steps, stories, tasks
+from engine import accounts, calendars, case_items, checklists, definitions, lifecycle, moments, steps, stories, tasks
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.models import ExternalTask, Incident, Instance, Subscription, Task, TaskGroup, Timer
+from engine.simulation import likeness
 from engine.states import UNSETTLED, WITHDRAWABLE, InstanceStatus, TaskStatus
 
 #: Code that is raised where every one is caught.

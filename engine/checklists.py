@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
+from bpmn.matter import facts
 from engine import definitions, matters
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -74,7 +75,7 @@ def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
     if "situations" not in loaded.decisions:
         return []
     rows = definitions.decide(session, loaded, "situations", {})
-    return [row | {"options": _words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
+    return [row | {"options": facts.words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
 
 
 def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]) -> list[dict[str, Any]]:
@@ -127,31 +128,31 @@ def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dic
 
 
 def _item(session: Session, matter: Matter, code: str, action: str) -> dict[str, Any]:
-    facts, call = matters.item(session, code), matter.calls.get(code)
+    item, call = matters.item(session, code), matter.calls.get(code)
     promised = call.promised if call else None
     return {
         "code": code,
-        "name": facts.name,
-        "department": facts.department,
-        "mode": facts.mode,
+        "name": item.name,
+        "department": item.department,
+        "mode": item.mode,
         "action": action,
         "limits": [
             {"kind": limit.kind, "days": promised if promised and limit.kind == "promised" else limit.days, "unit": limit.unit}
-            for limit in facts.limits
+            for limit in item.limits
         ],
         "predecessors": [{"item": p.item, "kind": p.kind} for p in (call.predecessors if call else ())],
         "on_refusal": call.on_refusal if call else "BLOCK",
-        "extension": facts.extension,
-        "post_check": facts.post_check,
-        "result": facts.result,
-        "issuer": facts.issuer,
+        "extension": item.extension,
+        "post_check": item.post_check,
+        "result": item.result,
+        "issuer": item.issuer,
     }
 
 
 def _materials(session: Session, loaded: Loaded, answers: Mapping[str, Any], items: list[str]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for row in definitions.decide(session, loaded, "materials", answers) if "materials" in loaded.decisions else []:
-        used_by = items if row["used_by"] == "*" else [code for code in _words(row["used_by"]) if code in items]
+        used_by = items if row["used_by"] == "*" else [code for code in facts.words(row["used_by"]) if code in items]
         if not used_by:
             continue
         # One material that several items ask for under one merge key is asked for once.
@@ -178,7 +179,3 @@ def _material(row: Mapping[str, Any], used_by: list[str]) -> dict[str, Any]:
         "grace_days": row.get("grace_days") or 0,
         "basis": row.get("basis") or "",
     }
-
-
-def _words(text: Any) -> list[str]:
-    return [word.strip() for word in str(text or "").replace("，", ",").split(",") if word.strip()]

@@ -58,6 +58,12 @@ WORDS = Words(
         ("materials", "until"): frozenset({"BEFORE_DECISION", "BEFORE_ISSUE", "BEFORE_OPENING", "AFTER_ISSUE"}),
         ("item_limits", "unit"): frozenset(DayUnit),
     },
+    shown={
+        ("materials", "necessity"): frozenset({"REQUIRED", "CONDITIONAL", "DEFERRABLE"}),
+        ("materials", "source"): frozenset({"SELF", "GOV", "OTHER"}),
+        ("materials", "due_rule"): frozenset({"item_promise", "min_item_promise", "fixed", "event"}),
+    },
+    questions=frozenset({"single", "multi", "boolean", "number", "text", "date", "region", "derived"}),
     tables={
         "items": Columns(needed=frozenset({"item", "action"})),
         "materials": Columns(

@@ -108,7 +108,7 @@ class Field:
 
     @cached_property
     def _unsettled(self) -> dict[str, Expression]:
-        return {name: value for name in _SETTLED if isinstance(value := getattr(self, name), Expression)}
+        return {name: value for name in SETTLED if isinstance(value := getattr(self, name), Expression)}
 
     def describe(self) -> dict[str, Any]:
         """JSON for whoever shows the form; what is not set is left out."""
@@ -143,7 +143,7 @@ class Field:
 
 
 #: What may be an expression, and is evaluated before a value is looked at.
-_SETTLED = ("required", "readonly", "min_length", "max_length", "minimum", "maximum", "multiple")
+SETTLED = ("required", "readonly", "min_length", "max_length", "minimum", "maximum", "multiple")
 
 
 def _shown(value: Any) -> Any:

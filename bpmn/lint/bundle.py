@@ -43,6 +43,10 @@ class Words:
     arguments: Mapping[str, frozenset[str]]
     #: By table and column.
     columns: Mapping[tuple[str, str], frozenset[str]]
+    #: The same of what is only shown: nothing goes by it.
+    shown: Mapping[tuple[str, str], frozenset[str]]
+    #: Types of the questions of a situation.
+    questions: frozenset[str]
     #: Tables that the engine reads, by id.
     tables: Mapping[str, Columns]
     #: By the kind of a task: the fields of its form that the engine goes by, and the values of each that it knows (none: any).

@@ -1,4 +1,4 @@
-"""The expressions of a diagram, by the element at which they are evaluated."""
+"""The expressions of a diagram, by the element at which they are evaluated, and those of a form, by the field."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ from collections.abc import Iterator, Mapping
 
 from bpmn.definition import Definition, Element
 from bpmn.expressions import Expression
+from bpmn.forms.field import SETTLED, Field
 from bpmn.parameters import Value
+
+#: The fields that an expression of a form sees, by key.
+Seen = Mapping[str, tuple[Field, ...]]
+#: What the fields of a list see beside one another and what is around them.
+_OF_ENTRIES = frozenset({"this", "parent", "i"})
 
 
 def asked(process: Definition, element: Element) -> Iterator[Expression]:
     """Yield the expressions that stand on an element, and on the flows out of it."""
     found = [*_on(element), *(process.flows[key].condition for key in element.outgoing)]
     yield from (expression for expression in found if expression)
+
+
+def in_form(fields: tuple[Field, ...], around: Mapping[str, tuple[Field, ...]] | None = None) -> Iterator[tuple[Field, Expression, Seen]]:
+    """Yield the fields of a form, and those within them, with each of their expressions and the fields that it sees."""
+    seen = {**(around or {}), **{field.key: tuple(each for each in fields if each.key == field.key) for field in fields}}
+    for field in fields:
+        for expression in (*field.hide, field.options_from, field.expression, *(getattr(field, name) for name in SETTLED)):
+            if isinstance(expression, Expression):
+                yield field, expression, seen
+        yield from in_form(field.fields, {**seen, **dict.fromkeys(_OF_ENTRIES, ())} if field.fields else seen)
 
 
 def _on(element: Element) -> Iterator[Expression | None]:

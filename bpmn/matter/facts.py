@@ -130,6 +130,11 @@ def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else None
 
 
+def words(text: object) -> list[str]:
+    """Read words that are parted by commas, Chinese ones too."""
+    return [word.strip() for word in str(text or "").replace("，", ",").split(",") if word.strip()]
+
+
 def _constant(cell: Any) -> Any:
     if cell is None or cell.names:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bpmn.definition import Definition, Element, ElementType
-from bpmn.matter import situations, ways
+from bpmn.matter import facts, situations, ways
 from bpmn.matter.critical_path import Plan
 from bpmn.matter.facts import Matter
 from bpmn.matter.situations import Situation
@@ -79,7 +79,7 @@ def _materials(matter: Matter, situation: Situation) -> tuple[int, int]:
 
 
 def _users(row: Mapping[str, Any], situation: Situation) -> set[str]:
-    words = {word.strip() for word in str(row.get("used_by") or "").split(",")}
+    words = set(facts.words(row.get("used_by")))
     return set(situation.items) if "*" in words else words & set(situation.items)
 
 

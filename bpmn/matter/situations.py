@@ -18,6 +18,7 @@ from bpmn.decisions.table import Cell, DecisionTable, NamedCell
 from bpmn.errors import ExpressionError
 from bpmn.expressions import plain
 from bpmn.expressions.scope import Scope
+from bpmn.matter import facts
 from bpmn.matter.facts import Matter
 
 #: Sets of rules that are told apart; questions beyond them are taken as answered in every way at once.
@@ -69,7 +70,7 @@ def telling(matter: Matter, situation: Situation, items: Collection[str]) -> dic
     for number, (rule, row) in enumerate(matter.rows("items")):
         if table and situation.hits >> number & 1 and row.get("action") == "include" and row.get("item") in wanted:
             wanted.remove(row["item"])
-            asked |= {_name(table, place) for place, cell in enumerate(rule.cells) if _source(cell) not in ("", "-")}
+            asked |= {_name(table, place) for place, cell in enumerate(rule.cells) if source(cell) not in ("", "-")}
     return {name: plain(value) for name, value in situation.answers.items() if name in asked}
 
 
@@ -112,7 +113,7 @@ def _columns(matter: Matter, decision: Decision, table: DecisionTable) -> Iterat
     questions = {row.get("id"): row for _rule, row in matter.rows("situations")}
     for place in range(len(table.inputs)):
         name = _name(table, place)
-        sources = [_source(rule.cells[place]) for rule in table.rules]
+        sources = [source(rule.cells[place]) for rule in table.rules]
         classes: dict[Hits, Answers] = {}
         for answer in _answers(questions.get(name, {}), sources, known):
             hits = _hits(table, place, {**known, name: answer})
@@ -145,7 +146,7 @@ def _known(decision: Decision) -> dict[str, Any]:
 
 def _answers(question: Mapping[str, Any], sources: list[str], known: Mapping[str, Any]) -> list[Any]:
     """Answers to a question that may make a difference."""
-    options: list[Any] = [word.strip() for word in str(question.get("options") or "").replace("，", ",").split(",") if word.strip()]
+    options: list[Any] = facts.words(question.get("options"))
     kind = question.get("type")
     if kind == "boolean":
         return [True, False]
@@ -169,8 +170,8 @@ def _name(table: DecisionTable, place: int) -> str:
     return table.inputs[place].expression.source.strip()
 
 
-def _source(cell: Cell) -> str:
+def source(cell: Cell) -> str:
     """What was written in an input cell."""
     if isinstance(cell, NamedCell):
-        return _source(cell.cell)
+        return source(cell.cell)
     return str(getattr(cell, "source", "") or getattr(getattr(cell, "condition", None), "source", "")).strip()

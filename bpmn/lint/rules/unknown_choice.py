@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from bpmn.definition import Definition
+from bpmn.expressions import Expression
 from bpmn.forms import Form
-from bpmn.forms.field import ONE_OF
+from bpmn.forms.field import ONE_OF, Field, FieldType
 from bpmn.lint import expressions, spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
@@ -15,6 +16,9 @@ from bpmn.lint.rules import variable_never_written as variables
 
 #: A variable that is compared with a text, in JUEL and in FEEL.
 _COMPARED = re.compile(r"(?<![\w.])(\w+)\s*(?:==?|!=|\beq\b|\bne\b)\s*(['\"])([^'\"]*)\2")
+
+#: What a checkbox can be.
+_TRUTHS = {"true", "false"}
 
 
 def check(bundle: Bundle) -> Problems:
@@ -24,14 +28,24 @@ def check(bundle: Bundle) -> Problems:
         choices = {} if variables.is_open(process) else _choices(bundle, process, passed_in)
         for element in process.elements.values() if choices else ():
             for expression in expressions.asked(process, element):
-                for name, _quote, text in _COMPARED.findall(expression.source):
-                    if name in choices and text not in choices[name]:
-                        offered = ", ".join(sorted(choices[name]))
-                        message = (
-                            f"Expected {element.label} to compare {name} with what the forms offer ({offered}), "
-                            f"but it compares it with {text[:60]!r}{spelling.advice(text, choices[name])}"
-                        )
-                        yield Problem(resource=resource, element=element, message=message)
+                for wrong in _wrong(expression, choices):
+                    message = f"Expected {element.label} to compare {wrong}"
+                    yield Problem(resource=resource, element=element, message=message)
+    for resource, key in bundle.forms:
+        for field, expression, seen in expressions.in_form(bundle.shown[resource].fields):
+            for wrong in _wrong(expression, {name: values for name, fields in seen.items() if (values := _values(fields))}):
+                message = f"Expected “{field.name}” ({field.key}) of the form {key} to compare {wrong}"
+                yield Problem(resource=resource, message=message)
+
+
+def _wrong(expression: Expression, choices: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Say what an expression compares with what is never chosen."""
+    for name, _quote, text in _COMPARED.findall(expression.source):
+        if name in choices and text not in choices[name]:
+            offered = ", ".join(sorted(choices[name]))
+            yield (
+                f"{name} with what the forms offer ({offered}), but it compares it with {text[:60]!r}{spelling.advice(text, choices[name])}"
+            )
 
 
 def _choices(bundle: Bundle, process: Definition, passed_in: set[str]) -> dict[str, frozenset[str]]:
@@ -47,6 +61,13 @@ def _choices(bundle: Bundle, process: Definition, passed_in: set[str]) -> dict[s
 def _offered(forms: list[Form]) -> Iterator[tuple[str, frozenset[str]]]:
     fields = [field for form in forms for field in form.fields]
     for key in {field.key for field in fields}:
-        own = [field for field in fields if field.key == key]
-        if all(field.type in ONE_OF and field.options and not field.options_from for field in own):
-            yield key, frozenset(str(option.value) for field in own for option in field.options)
+        if values := _values([field for field in fields if field.key == key]):
+            yield key, values
+
+
+def _values(fields: Sequence[Field]) -> frozenset[str]:
+    """Values that fields of one key offer; none where others are possible."""
+    if not all(field.type is FieldType.CHECKBOX or (field.type in ONE_OF and field.options and not field.options_from) for field in fields):
+        return frozenset()
+    chosen = {str(option.value) for field in fields for option in field.options}
+    return frozenset(chosen | (_TRUTHS if any(field.type is FieldType.CHECKBOX for field in fields) else set()))

@@ -60,9 +60,8 @@ def _needed_by_nobody(bundle: Bundle, matter: Matter) -> Problems:
     """Yield materials that are asked for items which the matter does not call: they are never asked for."""
     table = matter.table("materials") if matter.is_bundle else None
     for rule, row in facts.rows(table) if table else ():
-        codes = str(row.get("used_by", "*")).replace("，", ",").split(",")
-        for code in (each.strip() for each in codes):
-            if code not in ("*", "") and code not in matter.calls:
+        for code in facts.words(row.get("used_by", "*")):
+            if code != "*" and code not in matter.calls:
                 message = (
                     f"Expected used_by in {rule} of the table materials to name items of {matter.process.key}, but {code} is none"
                     f"{spelling.advice(code, matter.calls)}"

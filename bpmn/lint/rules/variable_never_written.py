@@ -14,13 +14,13 @@ from bpmn.lint.rule import Problem, Problems
 
 def check(bundle: Bundle) -> Problems:
     """A variable that a matter or an item reads is a field of a form, a result, passed in, an answer, or handed in by the engine."""
-    if bundle.known.variables is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
+    given_to_all = given(bundle)
+    if given_to_all is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
         return
     yield from _unasked(bundle)
-    given = bundle.known.variables | bundle.fields | _answers(bundle) | passed_in(bundle)
     for resource, process in bundle.processes:
-        if process.properties.get("onething.kind") in {"matter", "item"} and not is_open(process):
-            known = given | written(process)
+        if is_closed(process):
+            known = given_to_all | written(process)
             for element, names in _read(process):
                 for name in sorted(names - known):
                     message = (
@@ -28,6 +28,13 @@ def check(bundle: Bundle) -> Problems:
                         "correct the name, or add a field to a form"
                     )
                     yield Problem(resource=resource, element=element, message=message)
+
+
+def given(bundle: Bundle) -> frozenset[str] | None:
+    """Variables that any process of a bundle may have, whoever writes them; None: nobody knows with what a process begins."""
+    if bundle.known.variables is None:
+        return None
+    return bundle.known.variables | bundle.fields | _answers(bundle) | passed_in(bundle)
 
 
 def _unasked(bundle: Bundle) -> Problems:
@@ -74,6 +81,11 @@ def _results(element: Element) -> Iterator[str | None]:
         yield from (element.event.code_variable, element.event.message_variable)
     if element.loop:
         yield from (*COUNTERS, element.loop.element_variable)
+
+
+def is_closed(process: Definition) -> bool:
+    """Tell whether all is known that writes variables: in a matter or an item, where no worker does."""
+    return process.properties.get("onething.kind") in {"matter", "item"} and not is_open(process)
 
 
 def is_open(process: Definition) -> bool:

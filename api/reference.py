@@ -15,6 +15,7 @@ SECTIONS = {
     "tasks": "部门任务 · Tasks",
     "items": "事项办件 · Items",
     "deadlines": "时限 · Deadlines",
+    "alerts": "监察预警 · Alerts",
     "metrics": "运行指标 · Metrics",
     "calendar": "工作日历 · Calendar",
     "incidents": "异常 · Incidents",

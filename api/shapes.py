@@ -5,10 +5,21 @@ What checks a model is built when it is first used: to build all of them would t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, RootModel
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    RootModel,
+    ValidationInfo,
+    field_validator,
+)
 
 from api import remarks
 
@@ -18,6 +29,8 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 #: Free-form data: the form or the diagram says what belongs in it, and the engine checks.
 Data = dict[str, JsonValue]
+#: A day that begins and ends, in Beijing, in a year that there is: the first and the last of all do not.
+Day = Annotated[date, Field(gt=date.min, lt=date.max)]
 T = TypeVar("T")
 
 
@@ -68,6 +81,21 @@ class Paged(Query):
 
     limit: Annotated[int, Field(ge=1, le=200, description="每页条数 · Rows of a page.")] = 50
     cursor: Annotated[str | None, Field(max_length=400, description="上一页给出的 `next` · `next` of the page before.")] = None
+
+
+class Dated(Paged):
+    """A query for what was within a period."""
+
+    since: Annotated[Day | None, Field(description="从该日起（含） · From this day on, in Beijing.")] = None
+    until: Annotated[Day | None, Field(description="到该日止（含） · Until the end of this day, in Beijing.")] = None
+
+    @field_validator("until")
+    @classmethod
+    def _ends_after_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
+        since = info.data.get("since")
+        if since is not None and until is not None and until < since:
+            raise ValueError(f"Expected a period that ends on {since} or later, but it ends on {until}")
+        return until
 
 
 class Page(Shape, Generic[T]):

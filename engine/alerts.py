@@ -1,12 +1,19 @@
-"""Alerts (电子监察): what a supervisor must see, written where it happened."""
+"""Alerts (电子监察): what a supervisor must see, written where it happened, and listed across cases, the newest first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
-from engine import moments, outbox
+from engine import calendars, columns, keys, moments, outbox, visibility
+from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
 from engine.outbox import Topic
@@ -25,6 +32,27 @@ class AlertKind(StrEnum):
     UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
 
 
+@dataclass(frozen=True, kw_only=True)
+class AlertFilter:
+    """Which alerts are asked for; None: all of them."""
+
+    hall: str | None = None
+    department: str | None = None
+    matter: str | None = None
+    kind: AlertKind | None = None
+    #: From one day to another in Beijing, both included.
+    since: date | None = None
+    until: date | None = None
+
+
+#: By so much at most an id says another time than the alert that has it: ids are drawn later, on nodes whose clocks differ.
+_APART = timedelta(days=1)
+_SHOWN: tuple[Any, ...] = (
+    *(Alert.id, Alert.raised_at, Alert.kind, Alert.light, Alert.department, Alert.message),
+    *(Case.number.label("case"), Case.matter, Case.hall, Item.number.label("item"), Item.name),
+)
+
+
 def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, message: str, *, item: Item | None = None) -> Alert:
     """Write an alert and put it into the outbox for whoever is concerned."""
     alert = Alert(
@@ -39,3 +67,31 @@ def raise_alert(session: Session, case: Case, kind: AlertKind, light: Light, mes
     session.add(alert)
     outbox.put(session, case, Topic.ALERT, kind=kind, light=light, item=item.number if item else None, message=message)
     return alert
+
+
+def listing(session: Session, actor: Actor, wanted: AlertFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
+    """List the alerts that an actor may see, of cases that are not archived, the newest first; so many, from the one that follows `after`.
+
+    It goes back in the order of their ids, which grow with time: `since` and `until` say where it begins and ends.
+    """
+    query = select(*_SHOWN).join(Case, keys.together(Alert, Case)).outerjoin(Item, keys.its(Alert.item_id, Item))
+    query = query.where(visibility.sees_alert(actor), Case.hall.is_not(None), *_conditions(wanted))
+    if after is not None:
+        query = query.where(Alert.id < after)
+    return session.execute(query.order_by(Alert.id.desc()).limit(limit)).all()
+
+
+def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
+    for column, value in ((Case.hall, wanted.hall), (Case.matter, wanted.matter), (Alert.department, wanted.department)):
+        if value is not None:
+            yield column == value
+    if wanted.kind is not None:
+        yield Alert.kind == wanted.kind
+    if wanted.since is not None:
+        start = calendars.start_of(wanted.since)
+        yield Alert.raised_at >= start
+        yield Alert.id >= columns.first_id(start, -_APART)
+    if wanted.until is not None:
+        end = calendars.end_of(wanted.until)
+        yield Alert.raised_at < end
+        yield Alert.id < columns.first_id(end, _APART)

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -123,3 +123,8 @@ def new_id() -> UUID:
     draw = _chance[-1].getrandbits
     value = (stamp << 80) | (0x7 << 76) | (draw(12) << 64) | (0b10 << 62) | draw(62)
     return UUID(int=value)
+
+
+def first_id(moment: datetime, apart: timedelta) -> UUID:
+    """Give the least id that could have been made so long after a moment; a moment of before there were any: the least of all."""
+    return UUID(int=max(0, round((moment.timestamp() + apart.total_seconds()) * 1000)) << 80)

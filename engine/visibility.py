@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import keys
 from engine.actors import Actor, Role
-from engine.case_models import Case, Item
+from engine.case_models import Alert, Case, Item
 from engine.models import Task, TaskGroup, TaskUser
 from engine.pages import each
 from engine.states import UNSETTLED, TaskStatus
@@ -74,6 +74,15 @@ def ways_to_items(actor: Actor) -> Ways:
     if halls is None or departments is None:
         return [true()]
     return [Item.submitted_by == actor.name, *each(Item.hall, halls), *each(Item.department, departments)]
+
+
+def sees_alert(actor: Actor) -> ColumnElement[bool]:
+    """Keep the alerts, joined with their cases, that an actor sees: all of a case that is his to see whole, else those of his items."""
+    halls, departments = actor.halls(), actor.departments()
+    if halls is None:
+        return true()
+    of_items = [Alert.item_id.is_not(None)] if departments is None else each(Alert.department, departments)
+    return or_(Case.submitted_by == actor.name, *each(Case.hall, halls), *of_items)
 
 
 def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None) -> Ways:

@@ -8,6 +8,7 @@ from api import openapi
 from api.v1 import (
     accounts,
     administration,
+    alerts,
     calendar,
     cases,
     deadlines,
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
         tasks,
         items,
         deadlines,
+        alerts,
         metrics,
         calendar,
         incidents,

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
 
 from flask import Blueprint, Response
-from pydantic import Field
 
 from api import auth
 from api.contract import answer, contract
-from api.shapes import Query, Shape
+from api.shapes import Day, Query, Shape
 from api.transactions import database
 from engine import metrics
 from engine.errors import InvalidInput
 
 bp = Blueprint("metrics", __name__, url_prefix="/metrics")
-
-
-#: The first and the last day of all begin or end, in Beijing, in no year that there is.
-Day = Annotated[dt.date, Field(gt=dt.date.min, lt=dt.date.max)]
 
 
 class Period(Query):

@@ -11,12 +11,18 @@ from engine.database import Database
 from tests.benchmarks import bundle, population
 
 #: What is full where there are many cases.
-CROWDED = {*population.HOT, "notices", "incidents"}
-#: Something that stands in each instance: an empty table says nothing about its indexes.
-INCIDENTS = """
+CROWDED = {*population.HOT, "notices", "incidents", "alerts"}
+#: Something that stands in each instance, and an alert of each item: an empty table says nothing about its indexes.
+MADE = {
+    "incidents": """
 INSERT INTO incidents (id, region, case_id, instance_id, wait, element, message, raised_at, resolved_at)
 SELECT id, region, case_id, id, 1, 'x', 'x', now(), NULL FROM instances
-"""
+""",
+    "alerts": """
+INSERT INTO alerts (id, region, case_id, item_id, light, kind, department, message, raised_at)
+SELECT id, region, case_id, id, 'red', 'overdue', department, 'x', joined_at FROM items
+""",
+}
 
 
 def gather(database: Database, copies: int = 2000) -> None:
@@ -27,7 +33,8 @@ def gather(database: Database, copies: int = 2000) -> None:
             materials.record(session, case, material["code"], actor=bundle.CLERK)
     _kind, take_in = next(bundle.work(database, case.id))
     take_in()
-    population.multiply(database, case.id, copies, tables=CROWDED - {"incidents"})
+    population.multiply(database, case.id, copies, tables=CROWDED - MADE.keys())
     with database.transaction() as session:
-        session.execute(text(INCIDENTS))
+        for made in MADE.values():
+            session.execute(text(made))
     population.settle(database)

@@ -15,6 +15,7 @@ LISTS = {
     "/cases": [{}, {"applicant_number": "110101199003070134"}, {"matter": "open-restaurant", "open": "true"}, {"light": "red"}],
     "/tasks": [{}, {"group": "window"}, {"matter": "open-restaurant"}, {"light": "yellow"}, {"due_before": "2030-01-01T00:00:00Z"}],
     "/deadlines": [{}, {"light": "red"}, {"light": "green"}, {"department": "market"}, {"due_before": "2030-01-01"}],
+    "/alerts": [{}, {"hall": "changsha"}, {"since": "2026-03-01", "until": "2026-03-31"}, {"department": "market", "kind": "overdue"}],
     "/incidents": [{}],
     "/messages": [{}],
 }

@@ -125,6 +125,10 @@ VALUES = {
     "case": ["nothing"],
     "department": ["market"],
     "topic": ["alert"],
+    "hall": ["changsha"],
+    "kind": ["overdue"],
+    "since": ["2026-03-01"],
+    "until": ["2026-03-31"],
     "due_before": ["2026-03-05", "2026-03-05T00:00:00Z"],
 }
 #: What says how a list is shown, and routes that count a period.

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import administration, administrators, lockouts, moments, outages
+from engine import administration, administrators, claims, lockouts, moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
@@ -138,7 +138,10 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
 
 
 def disable(session: Session, name: str, *, actor: Actor) -> Account:
-    """Close an account for ever; what it did stays in the journal under its name."""
+    """Close an account for ever; what it did stays in the journal under its name, what it has claimed goes back to its groups.
+
+    Raises Busy when somebody else writes a task that goes back.
+    """
     actor.require(Role.ADMIN, to="disable an account")
     if name == actor.name:
         raise InvalidState(f"Expected to disable another account, but {name} is your own")
@@ -147,7 +150,8 @@ def disable(session: Session, name: str, *, actor: Actor) -> Account:
     if not account.disabled:
         account.disabled = True
         administrators.require_one(session, to=f"disable account {name}")
-        administration.tell(session, "account disabled", actor=actor, account=name)
+        given_back = claims.give_back(session, name)
+        administration.tell(session, "account disabled", actor=actor, account=name, tasks_given_back=str(given_back))
     return account
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import accounts, administration, administrators, visibility
+from engine import accounts, administration, administrators, claims, visibility
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role, RoleGrant
 from engine.errors import InvalidInput, NotFound
-from engine.models import Department, Hall, Task
+from engine.models import Department, Hall
 
 
 def of(session: Session, account: Account) -> list[RoleGrant]:
@@ -50,16 +50,7 @@ def revoke(session: Session, name: str, role: Role, *, actor: Actor, department:
         raise NotFound(f"Expected account {name} to have role {role}{where or ' everywhere'}, but it has not")
     if role is Role.ADMIN:
         administrators.require_one(session, to=f"revoke the role of {name}")
-    _give_back(session, before, Actor(name=name, grants=tuple(of(session, account))))
+    now = Actor(name=name, grants=tuple(of(session, account)))
+    claims.give_back(session, name, visibility.may_claim(before), ~visibility.may_claim(now))
     administration.tell(session, "role revoked", actor=actor, account=name, role=role, department=department, hall=hall)
     return account
-
-
-def _give_back(session: Session, before: Actor, now: Actor) -> None:
-    """Give claimed tasks back that are not an actor's to claim any more; who is named by the diagram, or in no group, keeps them."""
-    mine = visibility.OPEN_TASK, Task.assignee == now.name, visibility.is_of_groups()
-    lost = select(Task).where(*mine, visibility.may_claim(before), ~visibility.may_claim(now))
-    # Nobody is waited for: whoever holds the instance of one of them may want another.
-    for task in session.scalars(lost.with_for_update(nowait=True, key_share=True)):
-        task.assignee = None
-    session.flush()

@@ -10,6 +10,7 @@ from engine.actors import Role
 from engine.errors import InvalidState
 from tests.api import bundle
 from tests.api.camunda.conftest import Client, form_task, worked
+from tests.api.conftest import Caller
 from tests.hall import OPERATOR
 
 FIRE = {"role": "officer", "department": "fire"}
@@ -94,6 +95,33 @@ def test_revoke__what_was_claimed_goes_back(admin, call):
     assert fire.get(f"/tasks/{mine['id']}").json["assignee"] == "officer-fire"
     admin.post("/accounts/officer-fire/grants/revoke", {"role": "clerk", "hall": "changsha"})
     assert fire.get(f"/tasks/{mine['id']}").status_code == 404
+
+
+def test_disable__what_was_claimed_goes_back(app, admin, call):
+    """Who cannot log in can give nothing back."""
+    clerk, fire = call("clerk"), call("officer-fire")
+    admin.post("/accounts", {"name": "new", "password": "something long"})
+    admin.post("/accounts/new/grants", FIRE)
+    bundle.accepted(clerk)
+    mine = bundle.submit(clerk)["tasks"][0]
+    (theirs,) = (task for task in fire.get("/tasks").json["data"] if "department-fire" in task["groups"])
+    assert [caller.post(f"/tasks/{task['id']}/claim").status_code for caller, task in ((fire, theirs), (clerk, mine))] == [200, 200]
+    designer = Client(app, "designer")
+    designer.deploy({"p.bpmn": form_task()})
+    designer.post("/process-definition/key/p/start", {})
+    (alone,) = designer.get("/task").json
+    assert Client(app, "admin").post(f"/task/{alone['id']}/assignee", {"userId": "officer-fire"}).status_code == 204
+
+    assert admin.post("/accounts/officer-fire/disable").status_code == 200
+
+    assert call("officer-fire").get("/tasks").status_code == 401
+    new = Caller(app)
+    new.post("/login", {"name": "new", "password": "something long"})
+    assert new.post(f"/tasks/{theirs['id']}/claim", headers={"X-Requested-With": "x"}).json["assignee"] == "new"
+    assert admin.get(f"/tasks/{mine['id']}").json["assignee"] == "clerk"
+    assert admin.get(f"/tasks/{alone['id']}").json["assignee"] == "officer-fire"
+    (entry,) = (entry for entry in admin.get("/administration").json["data"] if entry["what"] == "account disabled")
+    assert entry["about"] == {"account": "officer-fire", "tasks_given_back": "1"}
 
 
 def test_revoke__who_is_named_keeps_what_is_named(app, admin, call):

@@ -17,10 +17,10 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Response, current_app, g, stream_with_context
+from flask import Response, current_app, g, request, stream_with_context
 from werkzeug.exceptions import HTTPException
 
-from api import auth, problems
+from api import auth, problems, waits
 from api.camunda import answers
 from api.repeats import again
 from api.turns import Turns
@@ -32,8 +32,10 @@ from engine.external_tasks import Found
 from engine.fetches import Fetch, Wanted
 from engine.troubles import Trouble
 
-#: How many may wait at the same time; each needs a thread of the server, which costs nothing but memory while it waits.  More are answered
-#: at once, and some clients then ask again at once.
+#: What is asked by who waits ends so.
+PATH = "/external-task/fetchAndLock"
+#: How many may wait at the same time; each needs a thread, which costs nothing but memory while it waits.  More are answered at once, and
+#: some clients then ask again at once.
 MOST = 2000
 #: Seconds between two looks of the watcher.
 LOOK = 0.5
@@ -106,31 +108,32 @@ def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> Res
     since = g.setdefault("came", arrivals.moment())
     until = g.setdefault("until", time.monotonic() + seconds)
     rest: ExitStack | None = None
-    with ExitStack() as waits:
+    with ExitStack() as stack:
         alike = (name, what.alike)
-        waiter = waits.enter_context(arrivals.waiting((name, what.worker, *sorted(topics)), topics, since, alike=alike))
+        waiter = stack.enter_context(arrivals.waiting((name, what.worker, *sorted(topics)), topics, since, alike=alike))
         poll = Poll(db, what, waiter, present, until=until)
         found = [] if waiter.is_superseded() or not again(poll.look) else again(poll.take)
         if not found:
+            waits.let_go(request.environ)
             with _without_turn():
-                rest = waits.pop_all() if poll.wait() else None
+                rest = stack.pop_all() if poll.wait() else None
     return answers.json(found) if rest is None else _sent(poll, rest)
 
 
-def _sent(poll: Poll, waits: ExitStack) -> Response:
-    answer = Response(stream_with_context(_pieces(poll, waits)), content_type="application/json")
-    answer.call_on_close(waits.close)  # also where nothing of it is ever sent
+def _sent(poll: Poll, rest: ExitStack) -> Response:
+    answer = Response(stream_with_context(_pieces(poll, rest)), content_type="application/json")
+    answer.call_on_close(rest.close)  # also where nothing of it is ever sent
     return answer
 
 
-def _pieces(poll: Poll, waits: ExitStack) -> Iterator[bytes]:
+def _pieces(poll: Poll, rest: ExitStack) -> Iterator[bytes]:
     """Give what is sent to who has waited, when something is there for him.
 
     The server takes a blank only while the client is there; else it ends this at once, and nothing is locked for nobody.  The status is
     sent by then: what goes wrong afterwards gives the worker nothing, and it asks again.
     """
     found: list[dict[str, Any]] = []
-    with waits:
+    with rest:
         try:
             there = True
             while there and not found:  # others may have been faster

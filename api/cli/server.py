@@ -27,6 +27,8 @@ DRAIN = 30
 #: Connections that a process keeps open at a time: as many as workers may wait, and as many more.  Unless told so, granian gives each its
 #: part of a thousand, and lets the others wait.
 CONNECTIONS = 2 * polling.MOST
+#: How many requests a process takes in that wait for their turn: each needs a thread of granian's, which costs nothing but memory.
+ROOM = 2000
 #: How long a predecessor that was killed may hold the port, seconds.
 PATIENCE = 3
 
@@ -81,7 +83,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         port=loaded.port,
         interface=Interfaces.WSGI,
         workers=loaded.processes,
-        blocking_threads=loaded.threads + polling.MOST,
+        blocking_threads=loaded.threads + ROOM,
         backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         websockets=False,

@@ -10,14 +10,20 @@ import threading
 from collections.abc import Sequence
 
 from flask import Flask
+from granian.server import mp
 
+from api import waits
 from api.app import create_app
+from api.camunda import polling
 from api.cli.latch import Latch
 from api.cli.work import heartbeat
 from engine import arrivals, garbage, logs, moments, settings
 from engine.heartbeat import Heartbeat
 from engine.neighbours import Neighbours
 from engine.pace import Pace
+
+#: What granian calls, in the process that answers, to learn how a request is answered.
+WRAP = "_wsgi_call_wrap"
 
 
 def application(*, place: int, places: Sequence[Neighbours], with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
@@ -34,6 +40,7 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
     threading.Thread(target=_dismiss_who_waits, args=(stopping,), name="stopping", daemon=True).start()
+    _have_waits_apart()
     loaded = settings.load()
     logs.configure(loaded.env)
     app = create_app(loaded)
@@ -47,6 +54,12 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
         heart.start()
         threading.Thread(target=_stop_after_requests, args=(heart,), name="last tick").start()
     return app
+
+
+def _have_waits_apart() -> None:
+    # In which thread a request is answered is nothing that WSGI could tell.
+    wrap = getattr(mp, WRAP)
+    setattr(mp, WRAP, lambda *asked: waits.apart(wrap(*asked), polling.PATH))
 
 
 def _stop_after_parent() -> None:

@@ -1,6 +1,7 @@
 """`onething` as it is shipped, but each answer tells which process it is from, how many workers sleep there and whether its heart beats.
 
-And nobody watches the table: a worker that sleeps is only woken by what the processes tell each other.
+And nobody watches the table: a worker that sleeps is only woken by what the processes tell each other.  Nor has the server threads for
+more than it works on: who waits must keep none.
 """
 
 import multiprocessing
@@ -8,7 +9,7 @@ import os
 import threading
 
 from api.camunda import polling
-from api.cli import main, wsgi
+from api.cli import main, server, wsgi
 from engine import arrivals
 
 asleep = set()
@@ -37,6 +38,7 @@ def create_app(settings, make=wsgi.create_app):
 if __name__ == "__main__":
     multiprocessing.set_start_method("forkserver")  # as it is from Python 3.14 on; nothing of this would reach a process that is not forked
     polling.LOOK = 3600
+    server.ROOM = 0
     arrivals.Waiter.sleep = sleep
     wsgi.create_app = create_app
     main()

@@ -1,0 +1,48 @@
+"""Waits: what may wait for long is answered in a thread of its own, and keeps none of the server's.
+
+granian gives each request to an idle thread of its pool, and makes one more when there is none.  It takes a thread for idle until a moment
+after that has taken a request: what comes in that moment has no thread, and is only looked at when one has done with what it is at, or when
+something else comes.  Behind a worker that waits for tasks that may be half an hour.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+#: Where a request finds what lets the server's thread go.
+_LETS_GO = "onething.lets_go"
+#: How granian has a request answered: it gives what takes the answer, and the environment of WSGI.
+Answer = Callable[[Any, dict[str, Any]], object]
+
+
+def apart(answer: Answer, path: str) -> Answer:
+    """Answer what is asked of a path that ends so in a thread of its own; the server's is free when that is done, or waits."""
+
+    def begin(protocol: Any, environ: dict[str, Any]) -> None:
+        if environ["PATH_INFO"].endswith(path):
+            _begin(answer, protocol, environ)
+        else:
+            answer(protocol, environ)
+
+    return begin
+
+
+def let_go(environ: dict[str, Any]) -> None:
+    """Let the server's thread go: what was asked has been read, and is going to wait."""
+    if lets_go := environ.get(_LETS_GO):
+        lets_go.set()
+
+
+def _begin(answer: Answer, protocol: Any, environ: dict[str, Any]) -> None:
+    lets_go = environ[_LETS_GO] = threading.Event()
+
+    def run() -> None:
+        try:
+            answer(protocol, environ)
+        finally:
+            lets_go.set()
+
+    threading.Thread(target=run, name="waits", daemon=True).start()
+    lets_go.wait()

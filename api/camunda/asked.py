@@ -94,8 +94,8 @@ def several(given: dict[str, Any], name: str) -> list[str] | None:
 
 
 def true(given: dict[str, Any], name: str) -> bool:
-    """Tell whether something is asked for; a query writes it as text."""
-    text = str(given.get(name) or False).lower()
+    """Tell whether something is asked for; a query writes it as text, and one that is empty says neither."""
+    text = str(False if given.get(name) is None else given[name]).lower()
     if text not in {"true", "false"}:
         raise InvalidInput(f"Expected {name} to be true or false, but it is {given[name]!r:.80}")
     return text == "true"

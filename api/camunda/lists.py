@@ -23,6 +23,7 @@ LONGEST = 1000
 Given = dict[str, Any]
 #: What every list may be asked besides.
 _PAGE = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting", "tenantIdIn", "withoutTenantId"})
+_ORDERS = ("asc", "desc")
 
 
 class Rows(Protocol):
@@ -72,17 +73,20 @@ def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ())
 
 
 def order(given: Given, sortable: Collection[str]) -> Order:
-    """Read what to sort by."""
-    entries = given.get("sorting") or ([{"sortBy": given["sortBy"], "sortOrder": given.get("sortOrder")}] if given.get("sortBy") else [])
+    """Read what to sort by: `sortBy` with `sortOrder`, or several of them in `sorting`."""
+    one = {name: given[name] for name in ("sortBy", "sortOrder") if given.get(name) is not None}
+    entries = given.get("sorting") or ([one] if one else [])
     known = isinstance(entries, list) and all(isinstance(e, dict) and str(e.get("sortBy")) in sortable for e in entries)
     if not known or len(entries) > len(sortable):
         raise InvalidInput(f"Expected to sort by {', '.join(sortable)}, but got {entries!r:.80}")
-    return [(str(entry["sortBy"]), entry.get("sortOrder") == "desc") for entry in entries]
+    if vague := [entry for entry in entries if str(entry.get("sortOrder")) not in _ORDERS]:
+        raise InvalidInput(f"Expected sortBy with a sortOrder of {' or '.join(_ORDERS)}, but got {vague[0]!r:.80}")
+    return [(str(entry["sortBy"]), entry["sortOrder"] == "desc") for entry in entries]
 
 
 def comparisons(given: Given, name: str) -> list[Comparison]:
     """Read what variables must be: `name_operator_value,…` in a query, objects with these members in a body."""
-    wanted = given.get(name) or []
+    wanted = [] if given.get(name) is None else given[name]
     entries = [_written(text) for text in wanted.split(",")] if isinstance(wanted, str) else wanted
     if not isinstance(entries, list) or not all(isinstance(e, dict) and isinstance(e.get("name"), str) for e in entries):
         raise InvalidInput(f"Expected {name} as a list of name, operator and value, but it is {wanted!r:.80}")

@@ -122,7 +122,7 @@ HUGE, LONG = 2**31, "x" * 256
         ("POST", "/process-instance", {"processInstanceIds": ["x"] * 10_001}, "filters"),
         ("POST", "/job", {"dueDates": [{"operator": {}, "value": "2026-03-01T08:00:00"}]}, "dueDates"),
         ("POST", "/task", {"orQueries": [{"name": "x"}] * 101}, "orQueries"),
-        ("POST", "/task", {"sorting": [{"sortBy": "id"}] * 2000}, "sort by"),
+        ("POST", "/task", {"sorting": [{"sortBy": "id", "sortOrder": "asc"}] * 2000}, "sort by"),
         ("POST", "/task", {"priority": 2**63}, "priority"),
         ("GET", "/process-definition?version=9999999999999999999", None, "version"),
         ("GET", "/process-definition?keysIn=" + "x," * 10_001, None, "filters"),

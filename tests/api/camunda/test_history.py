@@ -258,7 +258,7 @@ def test_executions(designer, client, started, task):
         assert [one["id"] for one in client("clerk").get(f"/task?executionId={place}").json] == [task["id"]]
 
 
-@pytest.mark.parametrize(("query", "found"), [("activityId=t", 1), ("activityId=x", 0), ("businessKey=B", 3), ("processDefinitionKey=p", 3), ("variables=n_eq_1", 1), ("processVariables=n_eq_1", 3), ("processVariables=n_eq_2", 0), ("suspended=true", 0), ("active=true&sortBy=instanceId", 3), ("messageEventSubscriptionName=x", 0), ("incidentId=x", 0), ("incidentMessageLike=x", 0)])  # fmt: skip
+@pytest.mark.parametrize(("query", "found"), [("activityId=t", 1), ("activityId=x", 0), ("businessKey=B", 3), ("processDefinitionKey=p", 3), ("variables=n_eq_1", 1), ("processVariables=n_eq_1", 3), ("processVariables=n_eq_2", 0), ("suspended=true", 0), ("active=true&sortBy=instanceId&sortOrder=asc", 3), ("messageEventSubscriptionName=x", 0), ("incidentId=x", 0), ("incidentMessageLike=x", 0)])  # fmt: skip
 def test_executions__filtered(designer, started, query, found):
     assert designer.get(f"/execution/count?processInstanceId={started['id']}&{query}").json == {"count": found}
     assert len(designer.get(f"/execution?processInstanceId={started['id']}&{query}").json) == found
@@ -293,7 +293,7 @@ def test_tasks__that_are_over(designer, client, started, task):
         "unfinished=true": 0,
         "processFinished=true": 0,
         "taskAssignee=x": 0,
-        "sortBy=endTime": 1,
+        "sortBy=endTime&sortOrder=asc": 1,
     }.items():
         assert designer.get(f"/history/task/count?processDefinitionKey=p&{query}").json == {"count": found}, query
 
@@ -313,7 +313,13 @@ def test_variables__looked_for(designer, started):
 
 
 @pytest.mark.parametrize(
-    "query", ["variable-instance?variableValue=1", "variable-instance?sortBy=x", "activity-instance?sortBy=x", "task?colour=red"]
+    "query",
+    [
+        "variable-instance?variableValue=1",
+        "variable-instance?sortBy=x&sortOrder=asc",
+        "activity-instance?sortBy=x&sortOrder=asc",
+        "task?colour=red",
+    ],
 )
 def test_history__unacceptable(designer, query):
     assert designer.get(f"/history/{query}").status_code == 400

@@ -50,7 +50,7 @@ def test_timer__shown(designer, timer):
     ("query", "found"),
     [
         ("", 1), ("timers=true", 1), ("messages=true", 0), ("activityId=late", 1), ("activityId=t", 0), ("withRetriesLeft=true", 1), ("noRetriesLeft=true", 0), ("executable=true", 0),
-        ("withException=true", 0), ("dueDates=gt_2026-03-02T09:30:00.000%2B0800", 1), ("dueDates=lt_2026-03-02T09:30:00.000%2B0800", 0), ("suspended=true", 0), ("active=true", 1), ("sortBy=jobDueDate", 1), ("priorityHigherThanOrEquals=1", 0),
+        ("withException=true", 0), ("dueDates=gt_2026-03-02T09:30:00.000%2B0800", 1), ("dueDates=lt_2026-03-02T09:30:00.000%2B0800", 0), ("suspended=true", 0), ("active=true", 1), ("sortBy=jobDueDate&sortOrder=desc", 1), ("priorityHigherThanOrEquals=1", 0),
     ],
 )  # fmt: skip
 def test_list__filtered(designer, timer, query, found):

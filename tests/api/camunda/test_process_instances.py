@@ -33,7 +33,8 @@ def test_list__filtered(designer, started, query, found):
 
 
 @pytest.mark.parametrize(
-    "query", ["variables=n_is_1", "variables=n", "colour=red", "sortBy=colour", "tenantIdIn=x", "maxResults=x", "maxResults=-1"]
+    "query",
+    ["variables=n_is_1", "variables=n", "colour=red", "sortBy=colour&sortOrder=asc", "tenantIdIn=x", "maxResults=x", "maxResults=-1"],
 )
 def test_list__unacceptable(designer, query):
     assert designer.get(f"/process-instance?{query}").status_code == 400

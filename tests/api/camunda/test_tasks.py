@@ -58,7 +58,7 @@ def test_list__filtered(client, task, query, found):
 
 
 @pytest.mark.parametrize(
-    "query", ["orQueries=x", "colour=red", "processVariables=x", "sortBy=colour", "dueBefore=tomorrow", "priority=high"]
+    "query", ["orQueries=x", "colour=red", "processVariables=x", "sortBy=colour&sortOrder=asc", "dueBefore=tomorrow", "priority=high"]
 )
 def test_list__unacceptable(client, query):
     assert client("clerk").get(f"/task?{query}").status_code in {400, 404}
@@ -189,7 +189,7 @@ def test_update__due_date_stays(client, designer):
         d.flows("s -> f -> a -> e", "f -> b -> e"), key="p",
     )  # fmt: skip
     designer.start(both)
-    a, b = client("clerk").get("/task?processDefinitionKey=p&sortBy=name").json
+    a, b = client("clerk").get("/task?processDefinitionKey=p&sortBy=name&sortOrder=asc").json
 
     designer.put(f"/task/{a['id']}", {"name": "a", "due": "2026-04-01T08:00:00.000+0800"})
     client("clerk").post(f"/task/{b['id']}/complete")

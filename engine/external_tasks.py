@@ -5,7 +5,7 @@ The row belongs to whoever holds it; the instance to whoever completes it.  Lock
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -158,6 +158,15 @@ def set_retries(session: Session, task_id: UUID, left: int, *, actor: Actor) -> 
     retries.leave(session, task, left, task.error_message or "")
     if left:
         _announce(session, task)
+
+
+def set_all_retries(session: Session, task_ids: Collection[UUID], left: int, *, actor: Actor) -> None:
+    """Allow so many more attempts at each of the tasks, in the order of their instances; raises NotFound when one is not there."""
+    found = session.execute(select(ExternalTask.instance_id, ExternalTask.id).where(ExternalTask.id.in_(task_ids), visible(actor))).all()
+    if missing := set(task_ids) - {row.id for row in found}:
+        raise NotFound(f"External task with id {min(missing)} does not exist")
+    for _instance, task_id in sorted(map(tuple, found)):
+        set_retries(session, task_id, left, actor=actor)
 
 
 def set_priority(session: Session, task_id: UUID, priority: int, *, actor: Actor) -> None:

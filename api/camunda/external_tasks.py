@@ -112,15 +112,6 @@ def unlock(task: str) -> Response:
     return answers.nothing()
 
 
-@bp.put("/<task>/retries")
-def set_retries(task: str) -> Response:
-    """Allow more attempts."""
-    retries = asked.needed(asked.body(), "retries", int, most=asked.INT)
-    with database().transaction() as session:
-        external_tasks.set_retries(session, _id(task), retries, actor=auth.actor())
-    return answers.nothing()
-
-
 @bp.put("/<task>/priority")
 def set_priority(task: str) -> Response:
     """Move a task forward or back."""
@@ -145,13 +136,13 @@ def show_error_details(task: str) -> Response:
         return Response(row.error_details or "", content_type="text/plain")
 
 
-def _find(_session: Session, given: dict[str, Any]) -> Listing:
+def find(_session: Session, given: dict[str, Any]) -> Listing:
     """Find tasks."""
     conditions = lists.conditions(given, external_task_lists.FILTERS)
     return external_task_lists.search(auth.actor(), *conditions, order=lists.order(given, external_task_lists.SORTABLE))
 
 
-lists.serve(bp, _find, lambda _session, row: _shown(external_task_lists.found(row)))
+lists.serve(bp, find, lambda _session, row: _shown(external_task_lists.found(row)))
 
 
 def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +176,7 @@ def _shown(found: Found) -> dict[str, Any]:
         "suspended": instance.suspended,
         "priority": task.priority,
         "businessKey": instance.business_key,
-        "errorMessage": task.error_message,
+        "errorMessage": task.error_message or None,
         "errorDetails": task.error_details,
         "variables": {},
         "extensionProperties": {},
@@ -226,11 +217,8 @@ def _several(topic: dict[str, Any], one: str, many: str) -> list[str] | None:
 
 
 def _order(given: dict[str, Any]) -> bool | None:
-    sorting = asked.field(given, "sorting", list) or []
-    orders = [entry.get("sortOrder") for entry in sorting if isinstance(entry, dict) and entry.get("sortBy") == "createTime"]
-    if len(orders) != len(sorting):
-        raise InvalidInput(f"Expected sorting by createTime, but it is {sorting!r:.80}")
-    return orders[0] != "desc" if orders else None
+    sorting = lists.order({"sorting": asked.field(given, "sorting", list)}, ("createTime",))
+    return not sorting[0][1] if sorting else None
 
 
 def _worker(given: dict[str, Any]) -> str:

@@ -45,13 +45,13 @@ _OF_VARIABLES = (
 def show_instance(found: str) -> Response:
     """Show one instance, also when it has ended."""
     with reading() as session:
-        rows = _find_instances(session, {"processInstanceId": found}).rows(session)
+        rows = find_instances(session, {"processInstanceId": found}).rows(session)
         if not rows:
             raise NotFound(f"Historic process instance with id {found} does not exist")
         return answers.json(_instance(session, rows[0]))
 
 
-def _find_instances(_session: Session, given: dict[str, Any]) -> Listing:
+def find_instances(_session: Session, given: dict[str, Any]) -> Listing:
     """Find instances, ended ones among them."""
     return instance_lists.search(
         auth.actor(),
@@ -196,6 +196,6 @@ _KEYS: dict[str, Callable[[Variable], str]] = {
     "variableName": lambda variable: variable.name,
     "variableType": _type,
 }
-lists.serve(bp, _find_instances, _instance, at="/process-instance")
+lists.serve(bp, find_instances, _instance, at="/process-instance")
 lists.serve(bp, _find_tasks, _task, at="/task")
 lists.serve(bp, _find_variables, _variable, at="/variable-instance")

@@ -37,7 +37,7 @@ def _shown(_session: Session, found: Any) -> dict[str, Any]:
         "causeIncidentId": str(row.id),
         "rootCauseIncidentId": str(row.id),
         "configuration": str(found.tried_id or row.id),
-        "incidentMessage": row.message,
+        "incidentMessage": row.message or None,
         "tenantId": None,
         "jobDefinitionId": None,
         "annotation": None,

@@ -54,12 +54,12 @@ def set_all_suspended() -> Response:
     if not any(wanted.values()):
         raise InvalidInput(f"Expected one of {', '.join(wanted)}, but there is none")
     with database().transaction() as session:
-        for row in _find(session, wanted).rows(session):
+        for row in find(session, wanted).rows(session):
             turn(session, row.Instance.id, actor=auth.actor())
     return answers.nothing()
 
 
-def _find(_session: Session, given: dict[str, Any]) -> Listing:
+def find(_session: Session, given: dict[str, Any]) -> Listing:
     """Find running instances."""
     return instance_lists.search(
         auth.actor(),
@@ -69,4 +69,4 @@ def _find(_session: Session, given: dict[str, Any]) -> Listing:
     )
 
 
-lists.serve(bp, _find, lambda _session, row: instance(row.Instance, row.Definition), at="/process-instance")
+lists.serve(bp, find, lambda _session, row: instance(row.Instance, row.Definition), at="/process-instance")

@@ -59,7 +59,7 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
             "kind", "Expected a procedure that a department begins, but an overdue material pauses the clock by itself"
         )
     with _running(session, item, actor=actor) as run:
-        procedures.pause(session, run.row, run.case, item, kind=kind, reason=reason, days=days, actor=actor)
+        procedures.pause_by_hand(run, item, kind=kind, reason=reason, days=days)
     return item
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
@@ -13,7 +13,7 @@ from engine import clocks, journal, keys, notices
 from engine.actors import Actor
 from engine.case_models import Case, ClockEntry, Item
 from engine.clock import PauseKind
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, InvalidState
 from engine.holdings import Held, HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
@@ -38,13 +38,7 @@ def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
 
 def _end(run: Run, element: Element) -> None:
     item = run.require_item(f"the special procedure {element.label}")
-    query = select(ClockEntry.id).where(
-        ClockEntry.item_id == item.id,
-        keys.together(ClockEntry, item),
-        ClockEntry.procedure == _kind(element),
-        ClockEntry.until.is_(None),
-    )
-    pause_id = run.session.scalars(query.order_by(ClockEntry.id)).first()
+    pause_id = run.session.scalars(select(ClockEntry.id).where(*_open(item, _kind(element))).order_by(ClockEntry.id)).first()
     if pause_id is not None:  # a supervisor may have ended it by hand
         clocks.resume(run.session, item, pause_id=pause_id)
     journal.record(
@@ -63,6 +57,19 @@ def end_interrupted(run: Run) -> None:
             _end(run, element)
 
 
+def pause_by_hand(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> ClockEntry:
+    """Pause as a department says.  Raises InvalidState while it is paused for that already: of two nobody would resume the second."""
+    same = select(ClockEntry).where(*_open(item, kind), ClockEntry.reason == reason.strip()).limit(1)
+    entry = run.session.scalar(same)
+    if entry is not None:
+        raise InvalidState(
+            f"Expected to pause the clock of item {item.number} for something else, but for this {kind} it is paused since "
+            f"{entry.on} already: resume that before a new estimate is told",
+            pause_id=str(entry.id),
+        )
+    return pause(run.session, run.row, run.case, item, kind=kind, reason=reason, days=days, actor=run.actor)
+
+
 def pause(session: Session, row: Held, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:
     """Pause an item's clock, tell the applicant in writing why and for how long, and note it."""
     content = {"name": item.name, "procedure": kind, "reason": reason, "estimated_days": days}
@@ -70,6 +77,12 @@ def pause(session: Session, row: Held, case: Case, item: Item, *, kind: PauseKin
     entry = clocks.pause(session, item, kind=kind, reason=reason, days=days, notice=notice, actor=actor)
     journal.record(session, row, actor=actor, what="clock paused", item=item.number, notice=notice.number, **content)
     return entry
+
+
+def _open(item: Item, kind: PauseKind) -> list[ColumnElement[bool]]:
+    """Say that a row of the ledger is an open pause of one kind."""
+    its = ClockEntry.item_id == item.id, keys.together(ClockEntry, item)
+    return [*its, ClockEntry.procedure == kind, ClockEntry.until.is_(None)]
 
 
 def _kind(element: Element) -> PauseKind:

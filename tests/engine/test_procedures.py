@@ -129,6 +129,57 @@ def test_pause__overlapping_counts_once(stage, clerk, market):
     assert stage.timer(case, "late").isoformat() == "2026-03-20"
 
 
+@pytest.mark.parametrize("days", [HEARING["days"], 5])
+def test_pause__for_what_it_is_paused_for_already(stage, clerk, market, days):
+    """Somebody clicks twice: the second pause would have to be resumed by itself, and nobody would know of it."""
+    case = accepted(stage, clerk)
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+
+    with pytest.raises(InvalidState, match="for something else") as refusal:
+        market.handle("pause", stage.item(case, "alpha"), **HEARING | {"reason": f" {HEARING['reason']} ", "days": days})
+
+    [entry] = stage.all(ClockEntry, case, kind="paused")
+    assert refusal.value.details["pause_id"] == str(entry.id)
+    assert len(stage.all(Notice, case, kind="special_procedure")) == 1
+    market.handle("resume", stage.item(case, "alpha"))
+    assert stage.item(case, "alpha").clock == "running"
+
+
+def test_pause__again_for_the_same_or_at_once_for_something_else(stage, clerk, market):
+    """A second hearing of somebody else is another pause; so is the same once the first is over, also on the very day."""
+    case = accepted(stage, clerk)
+    stage.travel(2026, 3, 4)
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+    market.handle("pause", stage.item(case, "alpha"), **HEARING | {"reason": "申请人申请听证"})
+    for entry in stage.all(ClockEntry, case, kind="paused"):
+        market.handle("resume", stage.item(case, "alpha"), pause_id=entry.id)
+
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+    market.handle("resume", stage.item(case, "alpha"))
+
+    # Three pauses, and one working day.
+    assert len(stage.all(ClockEntry, case, kind="paused")) == 3
+    assert stage.timer(case, "late").isoformat() == "2026-03-17"
+
+
+def test_begin__drawn_twice_for_one_reason(stage, clerk, market):
+    """What is drawn is no slip: each special procedure of a diagram pauses, and ends, by itself; the days count once."""
+    properties = {"onething.kind": "special-procedure", "onething.procedure": "site_inspection", "onething.days": "5"}
+    shops = [d.user(shop, name="现场核查", groups="department-market", properties=properties) for shop in ("north", "south")]
+    flows = d.flows("s -> fork -> north -> join -> decide -> e", "fork -> south -> join")
+    alpha = tiny.item("alpha", d.start("s"), d.parallel("fork"), *shops, d.parallel("join"), tiny.decision("alpha"), d.end("e"), flows)
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 10}}, processes={"alpha": alpha}))
+    case = clerk.take_in("tiny")
+
+    market.complete(case, "现场核查", findings="ok")
+    assert stage.item(case, "alpha").clock == "paused"
+    stage.travel(2026, 3, 4)
+    market.complete(case, "现场核查", findings="ok")
+
+    assert stage.item(case, "alpha").clock == "running"
+    assert stage.item(case, "alpha").promised_on.isoformat() == "2026-03-18"
+
+
 def test_resume__which_of_two(stage, clerk, market):
     case = accepted(stage, clerk)
     item = stage.item(case, "alpha")

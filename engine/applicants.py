@@ -48,7 +48,7 @@ def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
 def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, actor: Actor) -> Case:
     """Correct how the applicant is reached (更正联系方式): `phone`, `contact`, `address`; who it is stays.
 
-    What is written from now on goes there.  Raises NotPermitted; InvalidInput when nothing is given.
+    What is carried from now on goes there (`outbox.unsent`).  Raises NotPermitted; InvalidInput when nothing is given.
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="correct how the applicant is reached", hall=case.hall)
     if not given or not all(text.strip() for text in given.values()):

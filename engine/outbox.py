@@ -5,7 +5,9 @@ Delivery is at least once: a carrier fetches, carries, and confirms by id; what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import moments, reads, remains, writes
+from engine import keys, moments, reads, remains, writes
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.models import Outbox
@@ -35,16 +37,29 @@ def put(session: Session, case: Case, topic: Topic, **payload: Any) -> Outbox:
     return message
 
 
-def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit: int = 100) -> Sequence[Outbox]:
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message as it is to be carried now."""
+
+    id: UUID
+    topic: str
+    #: What was written; but `to`, where it says to whom, is how the applicant is reached by now.
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+def unsent(session: Session, *, actor: Actor, topic: Topic | None = None, limit: int = 100) -> list[Message]:
     """Messages that nobody has confirmed yet, oldest first."""
     actor.require(Role.SYSTEM, Role.CHANNEL, Role.ADMIN, to="fetch messages")
     memory = remains.memory(session)
     memory.look(session, Outbox, topic)
     known = memory.of(Outbox, topic)
-    query = select(Outbox).where(*remains.waiting(Outbox, topic)).order_by(Outbox.created_at, Outbox.id)
+    query = select(Outbox, Case.applicant).join(Case, keys.together(Outbox, Case)).where(*remains.waiting(Outbox, topic))
+    query = query.order_by(Outbox.created_at, Outbox.id)
     there = query.where(reads.among(session, Outbox.created_at, known.older)).limit(limit)
-    older = session.scalars(there).all() if known.older else ()
-    return [*older, *session.scalars(query.where(Outbox.created_at >= known.since).limit(limit - len(older)))]
+    older = session.execute(there).all() if known.older else ()
+    rows = [*older, *session.execute(query.where(Outbox.created_at >= known.since).limit(limit - len(older)))]
+    return [_addressed(row, applicant) for row, applicant in rows]
 
 
 def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:
@@ -55,3 +70,9 @@ def confirm(session: Session, ids: Collection[UUID], *, actor: Actor) -> int:
     if confirmed:
         writes.note(session, confirmed[0]._asdict())
     return len(confirmed)
+
+
+def _addressed(row: Outbox, applicant: dict[str, Any]) -> Message:
+    # Where it goes is asked when it goes: a department that has written meanwhile holds its item, and does not see the new number.
+    now = {"to": applicant.get("phone")} if "to" in row.payload else {}
+    return Message(id=row.id, topic=row.topic, payload=row.payload | now, created_at=row.created_at)

@@ -246,7 +246,7 @@ def withdraw(number: str, body: Reason) -> Response:
 @bp.post("/<number>/contact")
 @contract(summary="更正联系方式 · Correct how the applicant is reached", body=Contact, answer=CaseShown, problems=(409, 412))
 def correct_contact(number: str, body: Contact) -> Response:
-    """Correct telephone, contact or address of the applicant; what is written from now on goes there."""
+    """Correct telephone, contact or address of the applicant; what is carried from now on goes there, also what was written before."""
     with _as_seen(number) as (session, row, actor):
         corrected = applicants.correct_contact(session, row, body.model_dump(exclude_none=True), actor=actor)
         return answer(present.case(session, corrected, actor))

@@ -249,7 +249,7 @@ def test_withdraw__without_reason(clerk):
 
 
 def test_contact__corrected(clerk, admin):
-    """What is written from then on goes there; who applies stays the same."""
+    """What nobody has carried yet goes there, too; who applies stays the same."""
     case = submit(clerk)
 
     corrected = clerk.post(f"/cases/{case['number']}/contact", {"phone": "13911112222"})
@@ -257,7 +257,7 @@ def test_contact__corrected(clerk, admin):
 
     assert (corrected.status_code, corrected.json["applicant"]) == (200, APPLICANT | {"phone": "13911112222"})
     told = [message["payload"] for message in admin.get("/messages?topic=notice").json["data"]]
-    assert [(each["kind"], each["to"]) for each in told[:2]] == [("receipt", APPLICANT["phone"]), ("acceptance", "13911112222")]
+    assert [(each["kind"], each["to"]) for each in told[:2]] == [("receipt", "13911112222"), ("acceptance", "13911112222")]
     journal = clerk.get(f"/cases/{case['number']}/journal").json["data"]
     assert [e["details"] for e in journal if e["what"] == "contact corrected"] == [{"fields": ["phone"]}]
 

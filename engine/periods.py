@@ -21,8 +21,8 @@ from engine.states import SupplementStatus
 ACCEPTANCE_DAYS = 5
 #: Working days within which what was granted is handed out, from the day of the decision on (行政许可法 art. 44).
 DELIVERY_DAYS = 10
-_GIVEN = select(Material.code, Material.handed_in_at).where(*keys.asked(Material)).order_by(Material.no)
-_ISSUED = select(Notice.issued_at).where(*keys.asked(Notice), Notice.id == bindparam("notice"))
+_GIVEN = select(Material.code, Material.handed_in_at, Material.no).where(*keys.asked(Material)).order_by(Material.no)
+_ISSUED = select(Notice.issued_at, Notice.content).where(*keys.asked(Notice), Notice.id == bindparam("notice"))
 
 
 def last_day(calendar: WorkingCalendar, told: date) -> date:
@@ -52,14 +52,15 @@ def end(session: Session, supplement: Supplement) -> datetime:
 
 def given_in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
     """What of a case came in before the period of a notice was over, by code, the first first."""
-    until = end(session, supplement)
-    return [(code, at) for code, at in session.execute(_GIVEN, case.key) if at < until]
+    return [(code, at) for code, at, _no in _in_time(session, case, supplement)]
 
 
 def given_since(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
-    """What of it came in since the notice."""
-    since = session.scalars(_ISSUED, {"notice": supplement.notice_id, **case.key}).one()
-    return [(code, at) for code, at in given_in_time(session, case, supplement) if at >= since]
+    """What of it came in since the notice: after what was there when it was written, also when that was at the same instant."""
+    since, told = session.execute(_ISSUED, {"notice": supplement.notice_id, **case.key}).one()
+    there = told.get("received")  # what was written before this was kept does not say
+    given = _in_time(session, case, supplement)
+    return [(code, at) for code, at, no in given if (at >= since if there is None else no > there)]
 
 
 def supplied_at(session: Session, case: Case, supplement: Supplement, items: Collection[str]) -> datetime | None:
@@ -87,3 +88,8 @@ def supplement_due(session: Session, case: Case, items: Collection[str]) -> date
         return None
     supplied = supplied_at(session, case, supplement, items)
     return end(session, supplement) if supplied is None else answer_due(session, calendars.local_date(supplied))
+
+
+def _in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime, int]]:
+    until = end(session, supplement)
+    return [(code, at, no) for code, at, no in session.execute(_GIVEN, case.key) if at < until]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import alerts, calendars, case_items, checklists, holidays, journal, keys, lifecycle, matters, moments, notices, periods
 from engine.actors import Role
 from engine.alerts import AlertKind
-from engine.case_models import Case, Item, Notice, Supplement
+from engine.case_models import Case, Item, Material, Notice, Supplement
 from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState
 from engine.holdings import HeldTask
@@ -46,7 +46,7 @@ def issue(
         run.session,
         run.case,
         NoticeKind.SUPPLEMENT,
-        {"missing": named, "defects": defects, "due_on": due_on.isoformat()} | about,
+        {"missing": named, "defects": defects, "due_on": due_on.isoformat(), "received": _received(run)} | about,
         actor=run.actor,
     )
     supplement = Supplement(**run.case.key, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
@@ -122,6 +122,11 @@ def of_case(session: Session, case: Case) -> list[Supplement]:
 def was_answered(session: Session, case: Case) -> bool:
     """Whether everything that was asked for came in."""
     return any(s.status is SupplementStatus.ANSWERED for s in of_case(session, case))
+
+
+def _received(run: Run) -> int:
+    """Number of the last material that is there: what has a higher one came in after the notice."""
+    return run.session.scalar(select(func.max(Material.no)).where(keys.together(Material, run.case))) or 0
 
 
 def may_repeat(run: Run) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 
 from engine import worker
 from engine.actors import Role, RoleGrant
@@ -9,6 +10,7 @@ from engine.errors import InvalidInput, InvalidState
 from tests import restaurant, tiny
 from tests.engine.test_recomputing import publish
 from tests.restaurant import ANSWERS
+from tests.stage import MONDAY
 
 MATERIALS = [{"material": "plan", "used_by": "alpha"}, {"material": "lease", "used_by": "beta"}]
 
@@ -466,6 +468,30 @@ def test_unmended__nothing_has_come_in_since_the_defect_was_named(stage, clerk, 
         clerk.complete(small, "补正材料", **BLANK)
 
     unchanged(stage, small)
+
+
+def test_unmended__handed_in_at_the_very_instant_of_the_notice(stage, clerk, small):
+    """It was there when the notice was written, which asks for something else."""
+    with time_machine.travel(MONDAY, tick=False):
+        clerk.hand_in(small, "plan")
+        clerk.complete(small, "一窗受理", outcome="supplement", defects="签名不清")
+
+    with pytest.raises(InvalidState, match="nothing has come in since the notice"):
+        clerk.complete(small, "补正材料", **BLANK)
+
+    unchanged(stage, small)
+
+
+def test_unmended__handed_in_at_the_instant_of_the_notice_and_after_it(stage, clerk, small):
+    """The clock of a drawing that is tried out stands still while people act."""
+    clerk.hand_in(small, "plan")
+    with time_machine.travel(MONDAY, tick=False):
+        clerk.complete(small, "一窗受理", outcome="supplement", defects="签名不清")
+        clerk.hand_in(small, "plan")
+
+    clerk.complete(small, "补正材料", **BLANK)
+
+    assert set(stage.statuses(small).values()) == {"refused"}
 
 
 def test_unmended__after_the_five_days(stage, clerk, small):

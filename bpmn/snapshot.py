@@ -96,7 +96,7 @@ def decode(snapshot: bytes) -> State:
     if snapshot[:1] not in {b"\1", b"\2"}:
         raise InstanceError(f"Expected a snapshot of version 1 to {VERSION}, but it begins with {snapshot[:4]!r}")
     try:
-        content = json.loads(zlib.decompress(snapshot[1:]))
+        content = json.loads(zlib.decompress(snapshot[1:]).decode())
         if snapshot[:1] == b"\1":  # the process itself remembered nothing
             content.append({})
         return _state(*content)

@@ -103,6 +103,8 @@ class Promised(Lit):
     promised_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
+#: The last bits of an id that are drawn.
+_LOW = (1 << 62) - 1
 #: What ids are drawn from; the last one counts.
 _chance: list[random.Random] = [random.SystemRandom()]
 
@@ -120,8 +122,8 @@ def seeded(seed: str) -> Iterator[None]:
 def new_id() -> UUID:
     """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end."""
     stamp = time.time_ns() // 1_000_000
-    draw = _chance[-1].getrandbits
-    value = (stamp << 80) | (0x7 << 76) | (draw(12) << 64) | (0b10 << 62) | draw(62)
+    drawn = _chance[-1].getrandbits(74)
+    value = (stamp << 80) | (0x7 << 76) | (drawn >> 62 << 64) | (0b10 << 62) | (drawn & _LOW)
     return UUID(int=value)
 
 

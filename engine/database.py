@@ -95,6 +95,18 @@ def _connect_sqlite(url: str) -> Engine:
     return bind
 
 
+class _Session(Session):
+    """A session that forgets what it has learned when it ends."""
+
+    def close(self) -> None:
+        """Roll back what is not committed, and let go of everything."""
+        try:
+            super().close()
+        finally:
+            # It knows the session in turn; left as it is, everybody who works here would stop for Python to find that.
+            self.info.clear()
+
+
 class Database:
     """A bind and what happens around its transactions."""
 
@@ -123,11 +135,11 @@ class Database:
         Work put off with `after_commit` runs then, each piece in a transaction of its own.  It is owed already (a job row was
         committed with the rest), so a failure there is the scheduler's to repeat, never the caller's.
         """
-        with self._session() as session:
+        with _Session(self.bind, expire_on_commit=False, info=self.info) as session:
             with outages.told():
                 try:
                     yield session
-                    holdings.write(session)
+                    holdings.finish(session)
                 except BaseException:
                     session.close()  # rolls back; and when the connection has gone meanwhile, that is an outage, too
                     raise
@@ -137,15 +149,6 @@ class Database:
                 self.live.keep(row, process)
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])
         self._carry_out(owed)
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with Session(self.bind, expire_on_commit=False, info=self.info) as session:
-            try:
-                yield session
-            finally:
-                # What it has learned knows the session in turn; left as it is, everybody who works here would stop for Python to find that.
-                session.info.clear()
 
     def _carry_out(self, owed: list[Callable[[Database], object]]) -> None:
         """Do what was put off.  What a piece puts off in turn stands in line behind the others: a long chain is not to be a deep one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, event
 from sqlalchemy.orm import Session
@@ -66,7 +66,10 @@ def _flush(session: Session, *_about: object) -> None:
 
 def _take(session: Session, writes: Writes) -> bool:
     """Move what is new, changed or gone into `writes`; False: it stays where it is, since the order matters."""
-    new, changed, gone = (cast("list[Base]", list(entities)) for entities in (session.new, session.dirty, session.deleted))
+    new: list[Base]
+    changed: list[Base]
+    gone: list[Base]
+    new, changed, gone = list(session.new), list(session.dirty), list(session.deleted)
     if not (new or changed or gone):
         return True
     if not _in_any_order([new, changed, gone], writes):

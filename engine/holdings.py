@@ -95,6 +95,7 @@ _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
 _REV, _VARIABLES, _LARGE = (_CHANGING.index(name) for name in ("rev", "variables", "large"))
 _key_of: Callable[[Values], Values] = itemgetter(*(_CHANGING.index(name) for name in keys.KEY))
 _OLD_KEY = tuple(OLD + name for name in keys.KEY)
+_FOUND_BY = ("id", "rev", *keys.KEY)
 #: What a query selects for `Holdings.take`, in the order of the fields.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
@@ -119,6 +120,8 @@ class Holdings:
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
         #: Rows as the database has them.
         self._stored: dict[UUID, Values] = {}
+        #: Whether all is written, and nothing but the commit follows.
+        self.finished = False
 
     def take(self, found: Sequence[Any]) -> Held:
         """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
@@ -146,20 +149,20 @@ class Holdings:
 
     def write(self) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
-        now = {row.id: self._now(row) for row in self.rows.values()}
-        for instance_id, new in now.items():
+        now = {}
+        for instance_id, row in self.rows.items():
             stored = self._stored.get(instance_id)
+            now[instance_id] = new = self._now(row, stored)
             if stored is None:
-                self.writes.insert(INSTANCES, [_whole(self.rows[instance_id])])
+                self.writes.insert(INSTANCES, [_whole(row)])
             elif stored != new:
-                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=("id", "rev", *keys.KEY), exact=True)
+                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=_FOUND_BY, exact=True)
         if self.writes.rows:
             entities.hand_over(self._session, self.writes)
             self.writes.run(self._session)
             self._stored = now
 
-    def _now(self, row: Held) -> Values:
-        stored = self._stored.get(row.id)
+    def _now(self, row: Held, stored: Values | None) -> Values:
         before = stored[_VARIABLES] if stored else {}
         if row.variables is not before and not alike(row.variables, before):
             row.large = large_values.put(self._session, self.writes, row, before)
@@ -250,7 +253,14 @@ def write(session: Session) -> None:
     session.flush()
 
 
+def finish(session: Session) -> None:
+    """Write what is not written yet, and let nothing but the commit follow: it need not be looked for again."""
+    write(session)
+    if _HOLDINGS in session.info:
+        of(session).finished = True
+
+
 @event.listens_for(Session, "before_commit")
 def _write(session: Session) -> None:
-    if not session.in_nested_transaction():
+    if not session.in_nested_transaction() and not (_HOLDINGS in session.info and of(session).finished):
         write(session)

@@ -30,9 +30,9 @@ class Kept(Generic[Value]):
     def get(self, key: UUID, make: Callable[[], Value]) -> Value:
         """Give what is kept, or make it; what was used longest ago makes room, and the last one always stays."""
         with self._lock:
-            if key in self._values:
+            if (there := self._values.get(key)) is not None:
                 self._values.move_to_end(key)
-                return self._values[key][0]
+                return there[0]
         made = make()  # without the lock: it asks the database, and another thread may hold a lock there
         weight = self._weigh(made)
         with self._lock:

@@ -73,11 +73,8 @@ class LiveInstances:
 
     def keep(self, row: Held, process: Process) -> None:
         """Keep a token state as it was committed with its row, if it has not ended; what was used longest ago makes room."""
-        size = (
-            BASE
-            + PER_STATE * len(row.state)
-            + PER_VARIABLES * sum(len(name) + large_values.length(value) for name, value in row.variables.items())
-        )
+        said = sum(map(len, row.variables)) + sum(map(large_values.length, row.variables.values()))
+        size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * said
         if process.ended or size > self.limit // 4:
             return  # nobody takes it up any more, or it would drive out all others
         process.go_on(_NOWHERE)

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Engine, event
@@ -51,29 +50,44 @@ _OF_VALUES, _QUOTED = "22", re.compile(r'(?<=").*(?=")', re.DOTALL)
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
 
 
-@contextmanager
-def told(*, committing: bool = False) -> Iterator[None]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class told:  # noqa: N801 - read as a word: `with outages.told():`
     """Raise what a fault of the database means; what is none (a constraint, a statement that is wrong) is raised as it is."""
-    try:
-        yield
-    except AllTaken as error:
-        raise _counted(Unavailable("Expected a connection to the database, but all of them are taken; try again")) from error
-    except StaleDataError as error:
-        raise _counted(Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")) from error
-    except (NoResultFound, ObjectDeletedError) as error:
-        raise _counted(Vanished(_GONE)) from error
-    except PendingRollbackError as error:
-        if error.code != _BROKEN_BEFORE:
-            raise
-        raise _counted(_unavailable("")) from error
-    except DBAPIError as error:
-        if _state(error) in _UNFIT:
-            log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
-            raise InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}") from error
-        meant = _meaning(error, committing=committing)
-        if meant is None:
-            raise
-        raise _counted(meant) from error
+
+    committing: bool = False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        meant = _told(error, committing=self.committing)
+        if meant is not None:
+            raise meant from error
+
+
+def _told(error: BaseException, *, committing: bool) -> EngineError | None:
+    """What a fault means, counted; None: it is none of the database."""
+    if isinstance(error, DBAPIError) and _state(error) in _UNFIT:
+        log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
+        return InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}")
+    meant = _meant(error, committing=committing)
+    if meant is not None:
+        meters.OUTAGE.labels(type(meant).__name__).inc()
+    return meant
+
+
+def _meant(error: BaseException, *, committing: bool) -> EngineError | None:
+    if isinstance(error, AllTaken):
+        return Unavailable("Expected a connection to the database, but all of them are taken; try again")
+    if isinstance(error, StaleDataError):
+        return Busy("Expected to write what was read, but somebody else has written it meanwhile; try again")
+    if isinstance(error, NoResultFound | ObjectDeletedError):
+        return Vanished(_GONE)
+    if isinstance(error, PendingRollbackError):
+        return _unavailable("") if error.code == _BROKEN_BEFORE else None
+    return _meaning(error, committing=committing) if isinstance(error, DBAPIError) else None
 
 
 def passes(state: str) -> bool:
@@ -100,11 +114,6 @@ def _state(error: DBAPIError) -> str:
 def said(error: DBAPIError) -> str:
     """What the database says, in a line."""
     return str(error.orig).strip().splitlines()[0]
-
-
-def _counted(meant: EngineError) -> EngineError:
-    meters.OUTAGE.labels(type(meant).__name__).inc()
-    return meant
 
 
 def watch(bind: Engine) -> None:

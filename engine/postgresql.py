@@ -200,6 +200,7 @@ def among(column: Any, values: Collection[Any]) -> TextClause:
 # Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@cache
 def most(count: int) -> int:
     """How many rows there are at most, by a power of eight: then few statements differ only in this."""
     return 1 << 3 * -(-(count - 1).bit_length() // 3)

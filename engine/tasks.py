@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
@@ -134,7 +133,8 @@ def complete(
     Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, delegated, the domain's guard) and
     InvalidInput (`errors` by field).
     """
-    with _held(session, task_id, actor, to="complete") as (task, run):
+    task, run = _take_up(session, task_id, actor, to="complete")
+    with execution.awake(run):
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
         element = run.loaded.process.elements[task.element]
@@ -168,7 +168,8 @@ def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 
 def raise_error(session: Session, task_id: UUID, code: str, message: str | None = None, *, actor: Actor, given: Given = NOTHING) -> None:
     """Raise a BPMN error out of a task; raises InvalidState for one that the law decides."""
-    with _held(session, task_id, actor, to="raise an error at") as (task, run):
+    task, run = _take_up(session, task_id, actor, to="raise an error at")
+    with execution.awake(run):
         _require_work(task, to="raise an error at")
         run.process.raise_error(task.wait, code, message, given.values)
         variables.remember(run, given)
@@ -177,7 +178,8 @@ def raise_error(session: Session, task_id: UUID, code: str, message: str | None 
 
 def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor, given: Given = NOTHING) -> None:
     """Raise an escalation out of a task, which stays open unless that interrupts it; raises InvalidState when nothing catches it."""
-    with _held(session, task_id, actor, to="escalate") as (task, run):
+    task, run = _take_up(session, task_id, actor, to="escalate")
+    with execution.awake(run):
         _require_work(task, to="escalate")
         if not escalations.raise_at(run, task.wait, code, given.values):
             raise InvalidState(f"Expected to escalate task {task.name}, but nothing in its diagram catches escalation {code!r}")
@@ -185,9 +187,8 @@ def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor
         journal.record(session, run.row, actor=actor, what="task escalated", task=task.name, code=code)
 
 
-@contextmanager
-def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator[tuple[HeldTask, Run]]:
-    """Hand out an open task that the actor may do, with its instance; both are locked and read in one go."""
+def _take_up(session: Session, task_id: UUID, actor: Actor, *, to: str) -> tuple[HeldTask, Run]:
+    """Take up an open task that the actor may do, with its instance; both are locked and read in one go."""
     session.flush()
     found = _read_held(actor).first(session.connection(), {"task": task_id})
     if found is None:
@@ -197,8 +198,7 @@ def _held(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Iterator
     _require_candidate(session, task, row, actor, to=to)
     _require_open(task, to=to)
     _require_unclaimed(task, actor, to=to)
-    with execution.awake(instances.take_up(session, row, actor=actor)) as run:
-        yield task, run
+    return task, instances.take_up(session, row, actor=actor)
 
 
 @functools.lru_cache(maxsize=256)

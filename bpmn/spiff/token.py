@@ -35,6 +35,8 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def __init__(self, process: Process, spec: ElementSpec, scope: Token | None, *, number: int, since: datetime) -> None:
         super().__init__(process, spec, scope, state=TaskState.FUTURE, id=number)
+        #: What the element must remember while the token is here, in JSON (the library calls it `internal_data`).
+        self.facts: dict[str, Any] = self.internal_data
         #: When the token arrived.
         self.since = since
         #: Id of the flow it came by.
@@ -49,16 +51,9 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.taken: tuple[Flow, ...] = ()
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the element must remember while the token is here, in JSON."""
-        facts: dict[str, Any] = self.internal_data
-        return facts
-
-    @property
     def scope(self) -> Token:
-        """The token around this one."""
-        scope: Token = self.parent
-        return scope
+        """The token around this one, which is awake as long as this one is."""
+        return self.workflow.tasks.awake[self._parent]
 
     @property
     def watches(self) -> bool:
@@ -73,7 +68,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     @property
     def gone(self) -> bool:
         """Whether it has been taken away."""
-        return self.workflow.tasks.get(self.id) is not self
+        return self.workflow.tasks.awake.get(self.id) is not self
 
     @property
     def idle(self) -> bool:
@@ -104,7 +99,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     @property
     def kind(self) -> waits.WaitKind | None:
         """What the token waits for, at a glance: a bound timer is not evaluated for it."""
-        state, facts = self._state, self.internal_data  # of every token, several times in each command: no detour by properties
+        state, facts = self._state, self.facts  # of every token, several times in each command: no detour by properties
         if state == TaskState.ERROR:
             return waits.WaitKind.INCIDENT
         if state != TaskState.STARTED:
@@ -154,10 +149,10 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def variables(self) -> Mapping[str, Any]:
         """What is visible from here: its own local variables, those of the scopes around it, those of the process."""
         near, here, root = [], self, self.workflow.root
-        while here is not root:  # for every condition: no detour by properties
-            if "local" in here.internal_data:
-                near.append(here.internal_data["local"])
-            here = here.parent
+        while here is not root:
+            if "local" in here.facts:
+                near.append(here.facts["local"])
+            here = here.scope
         return ChainMap(*near, self.workflow.variables) if near else self.workflow.variables
 
     def outwards(self) -> Iterator[Token]:

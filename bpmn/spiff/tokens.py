@@ -72,7 +72,8 @@ class Tokens:
         process = self._process
         scope = process.root if row.scope is None else self[row.scope]
         token = Token(process, process.spec.task_specs[row.element], None, number=row.id, since=datetime.fromisoformat(row.since))
-        token.parent, token.flow, token.internal_data = scope, row.flow, row.facts
+        token.parent, token.flow = scope, row.flow
+        token.facts = token.internal_data = row.facts
         token.begun = not _is_ahead(token, row)
         token.rest(row.state)
         self._enclose(token, self._inside.pop(row.id, []))

@@ -36,7 +36,8 @@ def glance(process: Process, among: Collection[int] | None = ()) -> Glance:
 
 
 def _tell_lacks(process: Process, found: Glance) -> None:
-    found.kinds.update(dict.fromkeys(_lacks(process), WaitKind.INCIDENT))
+    for number in _lacks(process):
+        found.kinds[number] = WaitKind.INCIDENT
 
 
 def _lacks(process: Process) -> dict[int, str]:

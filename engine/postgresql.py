@@ -211,14 +211,21 @@ def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple
     """Build the statement for what is written together, as the driver takes it; there are few such sets.
 
     The database knows each by its text. So does the driver, up to 4,096 letters; longer ones it takes apart each time.
+
+    One of the parts is the statement itself (`counted`), the others stand before it. It answers with no row, of which the driver would
+    make much: only with how many it has changed, which is none where another part has not found all that must be there.
     """
-    sources = [_source(part, place, most[place], words[place]) for place, part in enumerate(parts)]
-    steps = [
-        f"part_{place} AS ({_SQL[part.verb](part, sources[place])}{' RETURNING 1' if part.exact else ''})"
-        for place, part in enumerate(parts)
-    ]
-    counts = [f"(SELECT count(*) FROM part_{place})" for place, part in enumerate(parts) if part.exact]
-    return f"WITH {', '.join(steps)} SELECT {', '.join(counts) or 1}"
+    steps = [_SQL[part.verb](part, _source(part, place, most[place], words[place])) for place, part in enumerate(parts)]
+    last = counted(parts)
+    exact = [place for place, part in enumerate(parts) if part.exact and place != last]
+    before = [f"part_{place} AS ({step}{' RETURNING 1' if place in exact else ''})" for place, step in enumerate(steps) if place != last]
+    found = [f" AND (SELECT count(*) FROM part_{place}) = json_array_length(CAST(%(rows_{place})s AS json))" for place in exact]
+    return f"{'WITH ' if before else ''}{', '.join(before)} {steps[last]}{''.join(found)}"
+
+
+def counted(parts: Sequence[Part]) -> int:
+    """Say which part is the statement itself, by its place: the last one whose rows must be there, if any must."""
+    return max((place for place, part in enumerate(parts) if part.exact), default=len(parts) - 1)
 
 
 def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:

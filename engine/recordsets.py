@@ -48,10 +48,9 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     parts = tuple(rows)
     words = [_words(part, place, rows[part]) for place, part in enumerate(parts)]
     statement = postgresql.statement(parts, tuple(map(postgresql.most, map(len, rows.values()))), tuple(map(tuple, words)))
-    counts = connection.exec_driver_sql(statement, {name: said for each in words for name, said in each.items()})
-    exact = [part for part in parts if part.exact]
-    for part, count in zip(exact, counts.one() if exact else (), strict=True):
-        require_all(part, len(rows[part]), count)
+    found = connection.exec_driver_sql(statement, {name: said for each in words for name, said in each.items()}).rowcount
+    last = parts[postgresql.counted(parts)]
+    require_all(last, len(rows[last]), found)
 
 
 def _words(part: Part, place: int, rows: Sequence[Row]) -> dict[str, Written]:

@@ -47,6 +47,8 @@ def _lacks(process: Process) -> dict[int, str]:
 
 def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] | None = None) -> tuple[Wait, ...]:
     """Say what the process waits for, in the order of the numbers, `among` these or at all."""
+    if among is not None and not among:
+        return ()
     lacks = _lacks(process)
     standing = process.tasks.glance(among).kinds | dict.fromkeys(lacks, WaitKind.INCIDENT)
     waiting = sorted(number for number, kind in standing.items() if kind in kinds and (among is None or number in among))

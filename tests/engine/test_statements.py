@@ -32,7 +32,7 @@ MOST = {
 }
 #: Calls of functions of a completion, in the engine and through HTTP, with those that listen to statements in tests; as Python 3.11 makes
 #: them, later ones make fewer.
-CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_840, 3_030
+CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_565, 2_745
 #: After so many the driver has prepared every statement.
 WARM = 6
 #: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.

@@ -118,6 +118,19 @@ def test_update__exact_and_one_is_not_there(connection):
         write(connection, "update", [{"old_place": 1, "name": "a"}, {"old_place": 2, "name": "b"}], by=("place",), exact=True)
 
 
+@pytest.mark.parametrize("missing", [1, 2])
+def test_update__exact_and_one_of_another_kind_is_not_there(connection, missing):
+    write(connection, "insert", [{"place": 3 - missing}])
+    with pytest.raises(StaleDataError, match="Expected to update 1 rows of things, but 0 were there"):
+        write(
+            connection,
+            "update",
+            [{"old_place": 1, "name": "a"}, {"old_place": 2, "status": TaskStatus.CANCELED}],
+            by=("place",),
+            exact=True,
+        )
+
+
 def test_delete__by_what_each_says(connection):
     write(connection, "insert", [{"place": 1, "name": "a"}, {"place": 2, "name": "b"}, {"place": 3, "name": "b"}, {"place": 4}])
     write(connection, "delete", [{"place": 1, "name": "b"}, {"place": 2, "name": "b"}, {"place": 4}])

@@ -32,8 +32,13 @@ _TEMPLATES = {
 
 def _parameters(function: str) -> Mapping[str, str]:
     """What a function of the engine takes, as it is written in Python."""
-    taken = inspect.signature(getattr(functions.World, functions.CAMUNDA.get(function, function))).parameters.values()
+    taken = _signature(function).parameters.values()
     return {each.name: _KINDS[each.annotation] for each in taken if each.name != "self"}
+
+
+def _signature(function: str) -> inspect.Signature:
+    """How a function of the engine is written in Python."""
+    return inspect.signature(getattr(functions.World, functions.CAMUNDA.get(function, function)))
 
 
 _KINDS = {"str": "text", "float": "number"}
@@ -89,6 +94,7 @@ WORDS = Words(
     of_processes=frozenset(f"onething.{name}" for name in ("kind", *_OF_MATTERS, *_OF_ITEMS)),
     of_elements=frozenset(f"onething.{name}" for name in _OF_ELEMENTS),
     parameters={name: _parameters(name) for name in functions.NAMES},
+    moments=frozenset(name for name in functions.NAMES if "datetime" in str(_signature(name).return_annotation)),
     groups=frozenset({"window", "supervisor"}),
     messages=frozenset({cases.WITHDRAWN, commitments.TOLERANCE_EXPIRED, follow_on.ITEMS_CHANGED, materials.SUPPLIED, matters.FOLLOW_ON}),
 )

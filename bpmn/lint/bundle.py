@@ -60,6 +60,8 @@ class Words:
     of_elements: frozenset[str]
     #: What functions take: the names of their parameters, each with its kind (`number`, `text`).
     parameters: Mapping[str, Mapping[str, str]]
+    #: Functions that give a moment.
+    moments: frozenset[str]
     #: Groups of tasks that every installation has.
     groups: frozenset[str]
     #: Messages that the engine itself sends to matters and items.

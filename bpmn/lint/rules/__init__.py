@@ -5,14 +5,17 @@ from __future__ import annotations
 from bpmn.lint.rule import ERROR, WARNING, Rule
 from bpmn.lint.rules import (
     bad_argument,
+    bad_cycle,
     bad_question,
     call_cycle,
     calls_items,
     department_named,
     duplicate_key,
+    empty_cell,
     error_nobody_catches,
     error_nobody_throws,
     field_nobody_fills,
+    flow_never_taken,
     form_without_field,
     government_material_asked,
     intake_first,
@@ -38,6 +41,7 @@ from bpmn.lint.rules import (
     one_issuance,
     predecessors_end,
     predecessors_known,
+    promise_above_law,
     promise_not_kept,
     result_not_issued,
     silence_accepts,
@@ -70,11 +74,13 @@ BETWEEN = (
     Rule("unknown-form", ERROR, unknown_form.check),
     Rule("unknown-function", ERROR, unknown_function.check),
     Rule("bad-argument", ERROR, bad_argument.check),
+    Rule("bad-cycle", ERROR, bad_cycle.check),
     Rule("unknown-word", ERROR, unknown_word.check),
     Rule("missing-kind", ERROR, missing_kind.check),
     Rule("form-without-field", ERROR, form_without_field.check),
     Rule("unknown-column", ERROR, unknown_column.check),
     Rule("unfit-column", ERROR, unfit_column.check),
+    Rule("empty-cell", ERROR, empty_cell.check),
     Rule("mismatched-item", ERROR, mismatched_item.check),
     Rule("duplicate-key", ERROR, duplicate_key.check),
     Rule("call-cycle", ERROR, call_cycle.check),
@@ -90,6 +96,7 @@ SUSPECT = (
     Rule("variable-never-written", WARNING, variable_never_written.check),
     Rule("field-nobody-fills", WARNING, field_nobody_fills.check),
     Rule("unknown-choice", WARNING, unknown_choice.check),
+    Rule("flow-never-taken", WARNING, flow_never_taken.check),
     Rule("unknown-answer", WARNING, unknown_answer.check),
     Rule("bad-question", WARNING, bad_question.check),
     Rule("unlisted-word", WARNING, unlisted_word.check),
@@ -129,6 +136,9 @@ ONE_THING = (
     Rule("no-scenarios", WARNING, no_scenarios.check),
 )
 #: What a bundle promises.
-PROMISE = (Rule("promise-not-kept", WARNING, promise_not_kept.check),)
+PROMISE = (
+    Rule("promise-not-kept", WARNING, promise_not_kept.check),
+    Rule("promise-above-law", WARNING, promise_above_law.check),
+)
 
 RULES = (*BETWEEN, *SUSPECT, *ONE_THING, *PROMISE)

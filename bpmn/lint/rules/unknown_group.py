@@ -35,6 +35,13 @@ def _of_tasks(bundle: Bundle) -> Problems:
         return
     known = words.groups | {f"{OF_DEPARTMENT}{code}" for code in departments or ()}
     for resource, _process, element in bundle.elements():
+        for person in (element.assignee, *element.candidate_users):
+            if person is not None and person.dialect == "literal" and person.source.strip() in known:
+                message = (
+                    f"Expected {element.label} to name people as assignee and candidate users, but {person.source.strip()} is a group: "
+                    "write it into the candidate groups"
+                )
+                yield Problem(resource=resource, element=element, message=message)
         for group in element.candidate_groups:
             name = group.source.strip()
             nobody_knows = departments is None and name.startswith(OF_DEPARTMENT)

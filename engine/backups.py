@@ -23,10 +23,11 @@ import orjson
 import structlog
 from alembic.migration import MigrationContext
 
-from engine import disks, dumps, moments, stored_faults
+from engine import disks, dumps, moments
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore, sync
+from engine.verification import stored_faults
 
 log = structlog.get_logger()
 FORMAT = 1

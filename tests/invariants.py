@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instance_faults, instances, models
+from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instances, models
 from engine.case_models import Case, Item, Recomputation
 from engine.clock import Ledger, LimitKind, TimeLimit
 from engine.database import Database
 from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
+from engine.verification import instance_faults
 
 #: Nothing is late: the clock of a test stands wherever it likes.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

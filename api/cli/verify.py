@@ -16,9 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli import installation
 from engine import settings, verification
 from engine.errors import Unavailable
-from engine.faults import ADVICE, Fault
 from engine.files import FileStore
 from engine.verification import Part
+from engine.verification.faults import ADVICE, Fault
 
 FORMATS = ("text", "json")
 #: What people call the parts.

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select, update
 from engine import accounts, administration, schema, verification
 from engine.account_models import Administered
 from engine.actors import Actor, Role, RoleGrant
-from engine.faults import FaultKind
 from engine.models import Counter
 from engine.passwords import WELL_KNOWN
 from engine.upgrades import migrating
+from engine.verification.faults import FaultKind
 from tests.hall import OPERATOR
 
 

@@ -14,9 +14,9 @@ from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.command_models import IdempotentAnswer, Reservation
 from engine.errors import Busy, InvalidState, NotFound, Vanished
-from engine.faults import FaultKind
 from engine.models import Base, Entry, Instance, Outbox
 from engine.states import InstanceStatus
+from engine.verification.faults import FaultKind
 from tests import tiny
 from tests.engine.test_adoptions import PLAN
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from engine import scans
 from engine.models import Hall
+from engine.verification import scans
 
 
 @pytest.fixture

@@ -11,16 +11,16 @@ import pytest
 import time_machine
 from sqlalchemy import delete, event, insert, select, text, update
 
-from engine import definitions, holidays, instance_rows, instances, verification
+from engine import definitions, holidays, instances, verification
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.errors import Unavailable
-from engine.faults import ADVICE, FaultKind
 from engine.files import FileStore
 from engine.kept import Kept
 from engine.models import Activity, Entry, ExternalTask, Incident, Instance, Job, Resource, Subscription, Task, Timer
 from engine.schedule_models import Continuation
-from engine.verification import Part
+from engine.verification import Part, instance_rows
+from engine.verification.faults import ADVICE, FaultKind
 from tests import everywhere, rows
 from tests.documents import JPEG, PDF, PNG
 from tests.stage import WORKFLOWS

@@ -9,8 +9,8 @@ from api.cli import verify
 from engine import verification
 from engine.database import Database
 from engine.errors import Unavailable
-from engine.faults import Fault, FaultKind
 from engine.models import Entry
+from engine.verification.faults import Fault, FaultKind
 from tests import everywhere
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)

@@ -9,14 +9,15 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import administration, clients, keys, scans
+from engine import administration, clients, keys
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
 from engine.database import Database
 from engine.errors import NotFound
-from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Deployment, Instance, Resource
+from engine.verification import scans
+from engine.verification.faults import Fault, FaultKind
 
 
 def contents(db: Database) -> Iterator[tuple[str, int]]:

@@ -13,14 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from engine import archive_faults, instance_faults, moments, outages, scans, stored_faults
+from engine import moments, outages
 from engine.archive_models import ArchivedCase
 from engine.case_models import Material
 from engine.database import Database, Session
 from engine.errors import Unavailable
-from engine.faults import Fault, FaultKind
 from engine.files import FileStore
 from engine.models import Instance
+from engine.verification import archive_faults, instance_faults, scans, stored_faults
+from engine.verification.faults import Fault, FaultKind
 
 #: Instances that are looked at in one go.
 BATCH = 100

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from bpmn.waits import Wait, WaitKind
 from engine import keys, steps
 from engine.case_models import Item
-from engine.instance_rows import InstanceRows
 from engine.models import Instance, Job
 from engine.states import UNSETTLED, InstanceStatus, JobStatus
+from engine.verification.instance_rows import InstanceRows
 
 #: What is tried so many times.
 _TRIED = (WaitKind.JOB, WaitKind.EXTERNAL_TASK, WaitKind.TIMER)

@@ -10,8 +10,8 @@ from uuid import UUID
 from engine import archive_documents, journal
 from engine.archive_documents import Rows
 from engine.archive_models import ArchivedCase
-from engine.faults import Fault, FaultKind
 from engine.models import Entry, Instance
+from engine.verification.faults import Fault, FaultKind
 
 #: What an archived case is found by, as its document has it.
 _FOUND_BY = ("number", "region", "matter", "hall", "applicant_number", "submitted_by")

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Wait, WaitKind
-from engine import instance_rows, instances, journal, large_values, outages, standstills
+from engine import instances, journal, large_values, outages
 from engine.errors import Unavailable
-from engine.faults import Fault, FaultKind
-from engine.instance_rows import InstanceRows
 from engine.states import InstanceStatus
+from engine.verification import instance_rows, standstills
+from engine.verification.faults import Fault, FaultKind
+from engine.verification.instance_rows import InstanceRows
 
 #: What people call a row that stands for a wait.
 _NAMES: Mapping[WaitKind, str] = {

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from api.cli import backup, endings, installation, verify
-from engine import restorations, settings, verification
+from engine import settings, verification
+from engine.backups import restorations
 from engine.files import FileStore
 
 

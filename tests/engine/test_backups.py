@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
-from engine import backups, dumps, holidays, moments, processes, programs, restorations, verification
+from engine import backups, holidays, moments, processes, verification
+from engine.backups import dumps, programs, restorations
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest

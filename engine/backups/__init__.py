@@ -23,7 +23,8 @@ import orjson
 import structlog
 from alembic.migration import MigrationContext
 
-from engine import disks, dumps, moments
+from engine import disks, moments
+from engine.backups import dumps
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore, sync

@@ -20,7 +20,8 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
 from sqlalchemy.schema import DropTableComment
 
-from engine import disks, outages, programs
+from engine import disks, outages
+from engine.backups import programs
 from engine.database import Database
 from engine.errors import EngineError, InvalidState
 from engine.files import sync

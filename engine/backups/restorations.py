@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from engine import backups, disks, dumps, moments, schema
-from engine.backups import Manifest, Watcher
+from engine import backups, disks, moments, schema
+from engine.backups import Manifest, Watcher, dumps
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
@@ -36,6 +36,8 @@ class Contract:
     form: type[Body] | None = None
     query: type[Query] | None = None
     media_type: str = "application/json"
+    #: Heading → column of the file that a list may be asked for (`api/tables.py`); None: there is no file.
+    columns: Mapping[str, Any] | None = None
     #: Refusals beyond those that every route has.
     problems: tuple[int, ...] = ()
     description: str = ""
@@ -78,6 +80,17 @@ def answer(data: Any, *, location: str | None = None, made: bool = False) -> Res
     response = Response(_encoded(promised.answer, data), status=status, content_type=promised.media_type)
     if location is not None:
         response.headers["Location"] = location
+    return _given(response)
+
+
+def answer_file(content: bytes, media_type: str, name: str) -> Response:
+    """Make the answer as a file, which a browser saves under that name."""
+    response = Response(content, content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return _given(response)
+
+
+def _given(response: Response) -> Response:
     if request.method in TAGGED:
         response.set_etag(_tag(response.get_data()))
         response.make_conditional(request)  # only GET and HEAD can be answered with “not modified”

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule
 
-from api import auth, parsing, problems
+from api import auth, parsing, problems, tables
 from api.contract import TAGGED, Contract, contract_of
 from api.shapes import Problem
 
@@ -156,6 +156,8 @@ def _responses(rule: Rule, promised: Contract, refs: _Models, method: str, *, is
         good["content"] = {promised.media_type: {"schema": refs[promised.answer, "serialization"]}}
     else:
         good["content"] = {promised.media_type: {"schema": {"type": "string", "format": "binary"}}}
+    if promised.columns is not None:
+        good["content"][tables.MEDIA_TYPE] = {"schema": {"type": "string"}}
     if method in TAGGED and promised.answer is not None:
         good["headers"] = {"ETag": {"schema": {"type": "string"}}}
     problem = {problems.MEDIA_TYPE: {"schema": refs[Problem, "serialization"]}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.alerts import AlertKind
 from engine.clock import Light
 from engine.states import ClockStatus, ItemStatus, ToleranceStatus
 
@@ -31,6 +32,16 @@ CLOCKS = {
     ClockStatus.STOPPED: "已停止",
 }
 LIGHTS = {Light.GREEN: "绿灯", Light.YELLOW: "黄灯", Light.RED: "红灯"}
+ALERTS = {
+    AlertKind.REMINDER: "催办",
+    AlertKind.OVERDUE: "超期",
+    AlertKind.DEEMED_ACCEPTANCE: "逾期未告知，视为受理",
+    AlertKind.SECOND_SUPPLEMENT: "二次补正",
+    AlertKind.TOLERANCE_OVERDUE: "容缺逾期",
+    AlertKind.DIVERGED: "部门系统状态不一致",
+    AlertKind.BREACH: "承诺不实",
+    AlertKind.UNCAUGHT_ERROR: "流程出错",
+}
 TOLERANCES = {
     ToleranceStatus.OPEN: "待补",
     ToleranceStatus.MET: "已补",

@@ -10,9 +10,10 @@ from uuid import UUID
 from flask import Blueprint, Response, url_for
 from pydantic import BeforeValidator, Field
 
-from api import auth, paging, parts
+from api import auth, paging, parts, tables, words
 from api.contract import answer, contract, require_match
-from api.shapes import Body, Data, Line, Page, Paged, Query, Text
+from api.shapes import Body, Data, Line, Page, Query, Text
+from api.tables import Column, Listed
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
@@ -25,6 +26,17 @@ from engine.errors import InvalidInput, InvalidState
 from engine.ratings import BEST, WORST
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
+COLUMNS = {
+    "办件编号": Column("number"),
+    "一件事": Column("matter"),
+    "大厅": Column("hall"),
+    "申请人": Column("applicant"),
+    "申报时间": Column("submitted_at"),
+    "办结时间": Column("ended_at"),
+    "办理结果": Column("outcome", words.OUTCOMES),
+    "红黄灯": Column("light", words.LIGHTS),
+    "事项": Column("items", words.ITEMS),
+}
 
 Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
 
@@ -125,7 +137,7 @@ class Mark(Body):
     comment: Text | None = None
 
 
-class CaseQuery(Paged):
+class CaseQuery(Listed):
     """Which cases."""
 
     matter: Line | None = None
@@ -164,7 +176,7 @@ def submit(body: NewCase) -> Response:
 
 
 @bp.get("")
-@contract(summary="办件列表 · List cases", query=CaseQuery, answer=Page[CaseBrief])
+@contract(summary="办件列表 · List cases", query=CaseQuery, answer=Page[CaseBrief], columns=COLUMNS)
 def list_cases(query: CaseQuery) -> Response:
     """List your cases, newest first."""
     start = paging.after(query.cursor, UUID)
@@ -179,12 +191,12 @@ def list_cases(query: CaseQuery) -> Response:
                 matter=query.matter,
                 applicant_number=known_by,
                 after=start[0] if start else None,
-                limit=query.limit + 1,
+                limit=query.rows + 1,
             )
-            return answer(paging.page(old, query.limit, key=lambda row: (row.id,), present=present.archived))
-        found = worklists.find_cases(session, actor, wanted, after=start[0] if start else None, limit=query.limit + 1)
+            return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived)
+        found = worklists.find_cases(session, actor, wanted, after=start[0] if start else None, limit=query.rows + 1)
         shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
-        return answer(paging.page(found, query.limit, key=lambda row: (row.id,), present=lambda row: shown[row.id]))
+        return tables.answer(session, found, query, key=lambda row: (row.id,), present=lambda row: shown[row.id])
 
 
 @bp.get("/<number>")

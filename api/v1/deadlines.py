@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from api import auth, paging
-from api.contract import answer, contract
-from api.shapes import Line, Page, Paged, Shape
+from api import auth, paging, tables, words
+from api.contract import contract
+from api.shapes import Line, Page, Shape
+from api.tables import Column, Listed
 from api.transactions import reading
 from api.v1 import present
 from api.v1.shown import Due
@@ -19,9 +20,20 @@ from engine.deadlines import Deadline, DeadlineFilter
 from engine.states import ClockStatus
 
 bp = Blueprint("deadlines", __name__, url_prefix="/deadlines")
+COLUMNS = {
+    "办件编号": Column("case"),
+    "事项编号": Column("item"),
+    "名称": Column("name"),
+    "部门": Column("department"),
+    "时限状态": Column("clock", words.CLOCKS),
+    "承诺办结日": Column("promised.date"),
+    "法定办结日": Column("statutory.date"),
+    "剩余工作日": Column("remaining"),
+    "红黄灯": Column("light", words.LIGHTS),
+}
 
 
-class DeadlineQuery(Paged):
+class DeadlineQuery(Listed):
     """Which clocks."""
 
     light: Light | None = None
@@ -47,14 +59,14 @@ class DeadlineShown(Shape):
 
 
 @bp.get("")
-@contract(summary="时限列表 · List deadlines", query=DeadlineQuery, answer=Page[DeadlineShown])
+@contract(summary="时限列表 · List deadlines", query=DeadlineQuery, answer=Page[DeadlineShown], columns=COLUMNS)
 def list_deadlines(query: DeadlineQuery) -> Response:
     """List the clocks that are yours to see, the soonest due first."""
     place = paging.after(query.cursor, _day, str)
     wanted = DeadlineFilter(light=query.light, due_before=query.due_before, department=query.department)
     with reading() as session:
-        found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.limit + 1)
-        return answer(paging.page(found, query.limit, key=lambda each: each.place, present=_shown))
+        found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.rows + 1)
+        return tables.answer(session, found, query, key=lambda each: each.place, present=_shown)
 
 
 def _day(text: str) -> date | None:

@@ -8,9 +8,10 @@ from uuid import UUID
 from flask import Blueprint, Response
 from pydantic import Field
 
-from api import auth, paging
+from api import auth, paging, tables, words
 from api.contract import answer, contract, require_match
-from api.shapes import FormData, Line, Moment, Page, Paged
+from api.shapes import FormData, Line, Moment, Page
+from api.tables import Column, Listed
 from api.transactions import reading, transaction
 from api.v1 import present
 from api.v1.shown import DraftShown, TaskDetails, TaskShown
@@ -20,9 +21,21 @@ from engine.database import Session
 from engine.worklists import WorkEntry
 
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
+COLUMNS = {
+    "办件编号": Column("case"),
+    "事项编号": Column("item"),
+    "一件事": Column("matter"),
+    "大厅": Column("hall"),
+    "任务": Column("name"),
+    "由谁办理": Column("groups"),
+    "认领人": Column("assignee"),
+    "红黄灯": Column("light", words.LIGHTS),
+    "到期时间": Column("due_at"),
+    "产生时间": Column("created_at"),
+}
 
 
-class TaskQuery(Paged):
+class TaskQuery(Listed):
     """Which open tasks."""
 
     group: Annotated[Line | None, Field(description="候选组，如 window、department-fire · Candidate group.")] = None
@@ -34,14 +47,14 @@ class TaskQuery(Paged):
 
 
 @bp.get("")
-@contract(summary="待办列表 · List open tasks", query=TaskQuery, answer=Page[TaskShown])
+@contract(summary="待办列表 · List open tasks", query=TaskQuery, answer=Page[TaskShown], columns=COLUMNS)
 def list_tasks(query: TaskQuery) -> Response:
     """List your open tasks, soonest due first."""
     start = paging.after(query.cursor, paging.moment, UUID)
-    wanted = worklists.TaskFilter(**query.model_dump(exclude={"limit", "cursor"}))
+    wanted = worklists.TaskFilter(**query.model_dump(exclude=set(Listed.model_fields)))
     with reading() as session:
-        found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.limit + 1)
-        return answer(paging.page(found, query.limit, key=lambda row: (row.due_at or "", row.id), present=WorkEntry._asdict))
+        found = worklists.find_tasks(session, auth.actor(), wanted, after=(start[0], start[1]) if start else None, limit=query.rows + 1)
+        return tables.answer(session, found, query, key=lambda row: (row.due_at or "", row.id), present=WorkEntry._asdict)
 
 
 @bp.get("/<uuid:task_id>")

@@ -125,6 +125,7 @@ VALUES = {
     "case": ["nothing"],
     "department": ["market"],
     "topic": ["alert"],
+    "format": ["csv"],
     "hall": ["changsha"],
     "kind": ["overdue"],
     "since": ["2026-03-01"],

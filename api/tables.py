@@ -1,0 +1,111 @@
+"""Tables (导出): lists as CSV (RFC 4180), for the programs that people make reports with.
+
+Excel takes a file for UTF-8 by its byte order mark, a text for a formula by its first character, and a long number for an inexact one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from flask import Response, g, request
+from pydantic import Field
+
+from api import contract, paging, words
+from api.shapes import Paged
+from engine import calendars, moments, offices
+from engine.database import Session
+from engine.errors import InvalidInput
+
+MEDIA_TYPE = "text/csv"
+#: Rows of a file, at most: what has more is refused, so that nobody takes a part for the whole.
+MOST = 10_000
+#: With what a text begins that a program for tables might run; in Chinese Windows the wide ones are the same.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+#: Digits of a number that Excel shows as they are.
+_EXACT = 11
+
+
+@dataclass(frozen=True)
+class Column:
+    """What stands in a column: a field, whose own fields are named behind dots, in the words of people where there are any."""
+
+    path: str
+    words: Mapping[Any, str] = field(default_factory=dict)
+
+
+Columns = Mapping[str, Column]
+
+
+class Listed(Paged):
+    """A query whose answer comes in pages, or whole as a file."""
+
+    format: Annotated[
+        Literal["json", "csv"],
+        Field(
+            description=f"csv：找到的全部导出为一个文件，至多 {MOST} 行，超过则拒绝 · "
+            f"csv: all that is found in one file, of {MOST} rows at most; more are refused."
+        ),
+    ] = "json"
+
+    @property
+    def rows(self) -> int:
+        """How many are shown at most."""
+        return self.limit if self.format == "json" else MOST
+
+
+def answer(
+    session: Session,
+    found: Sequence[Any],
+    query: Listed,
+    *,
+    key: Callable[[Any], tuple[Any, ...]],
+    present: Callable[[Any], dict[str, Any]],
+) -> Response:
+    """Answer with a page, or with a file, of rows of which one more than `query.rows` was asked for.
+
+    Raises InvalidInput when there are more than a file may have.
+    """
+    if query.format == "json":
+        return contract.answer(paging.page(found, query.limit, key=key, present=present))
+    if len(found) > MOST:
+        raise InvalidInput.of_field("format", f"Expected at most {MOST} rows for a file, but there are more; ask for a part of them")
+    content = _written(g.contract.columns, map(present, found), offices.department_names(session))
+    name = f"{request.path.rpartition('/')[2]}-{calendars.local_date(moments.now())}.csv"
+    return contract.answer_file(content, f"{MEDIA_TYPE}; charset=utf-8", name)
+
+
+def _written(columns: Columns, rows: Iterable[dict[str, Any]], departments: Mapping[str, str]) -> bytes:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(columns)
+    writer.writerows([_cell(_value(row, column, departments)) for column in columns.values()] for row in rows)
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _value(row: Any, column: Column, departments: Mapping[str, str]) -> Any:
+    value = row
+    for name in column.path.split("."):
+        value = None if value is None else value[name]
+    if isinstance(value, list):
+        return "、".join(words.group(each, departments) for each in value)
+    if isinstance(value, dict):
+        return "、".join(f"{code} {column.words.get(each, each)}" for code, each in value.items())
+    if column.path == "department":
+        return departments.get(value, value)
+    return column.words.get(value, value)
+
+
+def _cell(value: Any) -> Any:
+    """Give what a program for tables shows as it is meant: nothing is run, no digit is lost, moments are those of Beijing."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(calendars.BEIJING):%Y-%m-%d %H:%M:%S}"
+    if not isinstance(value, str):
+        return value.isoformat() if isinstance(value, date) else value
+    if value.startswith(_FORMULA):
+        return f"'{value}"
+    return f"\t{value}" if value.isdecimal() and len(value) > _EXACT else value

@@ -1,0 +1,104 @@
+"""Lists as files: what a supervisor takes to a meeting opens in Excel as it is meant, and is what the list shows."""
+
+import csv
+import io
+
+import pytest
+import time_machine
+
+from api import tables
+from tests.api.bundle import APPLICANT, accepted, submit
+
+#: List → the field that is the number of the case.
+FILES = {"/deadlines": "case", "/alerts": "case", "/cases": "number", "/tasks": "case"}
+
+
+def read(caller, path):
+    """The rows of a file, by the headings of their columns."""
+    answer = caller.get(path)
+    assert (answer.status_code, answer.content_type) == (200, "text/csv; charset=utf-8"), answer.data
+    assert answer.data.startswith("\N{BYTE ORDER MARK}".encode())
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
+
+
+@pytest.fixture
+def late(call, tick):
+    """A bundle in each of two halls, of which items are late."""
+    cases = [accepted(call(name)) for name in ("clerk", "clerk-yuelu")]
+    with time_machine.travel("2026-03-17T09:00:00+08:00"):
+        tick()
+        yield cases
+
+
+def test_deadlines__what_is_late_and_with_whom(supervisor, late):
+    rows = read(supervisor, "/deadlines?light=red&department=market&format=csv")
+
+    assert [(row["办件编号"].strip(), row["名称"], row["部门"], row["红黄灯"], row["时限状态"]) for row in rows] == [
+        (late[0]["number"], "食品经营许可（新办）", "市场监管局", "红灯", "计时中")
+    ]
+    (listed,) = supervisor.get("/deadlines?light=red&department=market").json["data"]
+    assert (rows[0]["承诺办结日"], rows[0]["剩余工作日"]) == (listed["promised"]["date"], str(listed["remaining"]))
+    assert int(rows[0]["剩余工作日"]) < 0
+
+
+def test_alerts__in_the_words_of_people(admin, late):
+    rows = read(admin, "/alerts?kind=overdue&hall=yuelu&format=csv")
+
+    assert {(row["预警类型"], row["部门"], row["大厅"], row["发生时间"]) for row in rows} == {
+        ("超期", department, "yuelu", row["发生时间"]) for department, row in zip(("市场监管局", "消防救援支队"), rows, strict=True)
+    }
+    assert {row["发生时间"][:13] for row in rows} == {"2026-03-17 09"}
+
+
+def test_tasks__who_must_act(supervisor, late):
+    rows = read(supervisor, "/tasks?light=red&format=csv")
+
+    assert {row["由谁办理"] for row in rows} == {"市场监管局", "消防救援支队"}
+
+
+@pytest.mark.parametrize("name", ["admin", "supervisor", "clerk-yuelu", "officer-fire", "officer-health"])
+def test_files__have_what_the_list_has(call, late, name):
+    """All of it, whatever a page would have, and nothing else."""
+    for path, number in FILES.items():
+        listed = call(name).get(f"{path}?limit=200").json["data"]
+
+        rows = read(call(name), f"{path}?limit=1&format=csv")
+
+        assert [row["办件编号"].strip() for row in rows] == [each[number] for each in listed]
+
+
+def test_files__nothing_in_them_is_run(clerk):
+    for name in ('=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "＝1+1", '好,"店"'):
+        submit(clerk, applicant=APPLICANT | {"name": name})
+
+    rows = read(clerk, "/cases?format=csv")
+
+    assert [row["申请人"] for row in reversed(rows)] == ['\'=HYPERLINK("http://x")', "'+1", "'-1", "'@SUM(A1)", "'＝1+1", '好,"店"']
+
+
+def test_files__no_digit_of_a_number_is_lost(clerk):
+    """Excel would show 43010020260302000001 as 4.3E+19, and write zeros back."""
+    case = submit(clerk)
+
+    (row,) = read(clerk, "/cases?format=csv")
+
+    assert row["办件编号"] == "\t" + case["number"]
+
+
+def test_files__of_too_many_are_refused(clerk, monkeypatch):
+    submit(clerk)
+    monkeypatch.setattr(tables, "MOST", 1)
+    assert len(read(clerk, "/cases?format=csv")) == 1
+    submit(clerk)
+
+    answer = clerk.get("/cases?format=csv")
+
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [
+        {"field": "format", "message": "Expected at most 1 rows for a file, but there are more; ask for a part of them"}
+    ]
+
+
+def test_files__have_a_name(clerk):
+    assert clerk.get("/deadlines?format=csv").headers["Content-Disposition"] == "attachment; filename=deadlines-2026-03-02.csv"
+    assert clerk.get("/deadlines?format=xlsx").status_code == 422

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 CHECKOUT = Path(__file__).parent.parent
 DECISIONS = CHECKOUT / "docs/decisions"
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("tests/README.md"), *CHECKOUT.glob("tests/*/README.md")]
 OPERATING = (CHECKOUT / "docs/operating.md").read_text(encoding="utf-8")
+SVG, DI, DC = "{http://www.w3.org/2000/svg}", "{http://www.omg.org/spec/BPMN/20100524/DI}", "{http://www.omg.org/spec/DD/20100524/DC}"
 SOURCE = [path.read_text(encoding="utf-8") for folder in ("api", "engine") for path in (CHECKOUT / folder).rglob("*.py")]
 
 
@@ -100,3 +102,19 @@ def test_map__of_the_engine():
     modules = [path for path in (CHECKOUT / "engine").rglob("*.py") if "migrations" not in path.parts]
 
     assert sorted([*named, "engine"]) == sorted((path.parent if path.stem == "__init__" else path).stem for path in modules)
+
+
+def test_picture__is_the_diagram_as_it_is_drawn():
+    """Each shape and each label stands where the diagram has it: who changes a drawing makes its picture anew."""
+    picture = etree.parse(CHECKOUT / "docs/images/open-restaurant.svg")
+    places = {
+        drawn.get("data-element-id"): re.findall(r"[\d.]+", drawn.get("transform"))[4:]
+        for drawn in picture.iterfind(f".//{SVG}g[@transform]")
+    }
+    expected = {}
+    for shape in etree.parse(CHECKOUT / "workflows/open-restaurant/open-restaurant.bpmn").iterfind(f".//{DI}BPMNPlane/*"):
+        for suffix, bounds in (("", shape.find(f"{DC}Bounds")), ("_label", shape.find(f"{DI}BPMNLabel/{DC}Bounds"))):
+            if bounds is not None:
+                expected[shape.get("bpmnElement") + suffix] = [bounds.get("x"), bounds.get("y")]
+    assert expected == {name: place for name, place in places.items() if name in expected}
+    assert len(expected) > 100

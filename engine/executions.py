@@ -20,12 +20,25 @@ from engine.schedule_models import Continuation
 from engine.states import InstanceStatus
 from engine.variables import Comparison
 
-#: What lasts.  A token that waits for a job is no activation yet, or no more.
+#: What lasts, once what has ended is left out.  A token that waits for a job is no activation yet, or no more.
+#: No condition stands in here: only then PostgreSQL looks into each part by the instance that it has found.
 _EXECUTIONS = union_all(
-    select(Activity.case_id, Activity.region, Activity.instance_id, Activity.number, Activity.element).where(Activity.ended_at.is_(None)),
-    select(Continuation.case_id, Continuation.region, Continuation.instance_id, Continuation.wait, Continuation.element),
-    select(Instance.case_id, Instance.region, Instance.id.label("instance_id"), cast(null(), Integer), null()).where(
-        Instance.status == InstanceStatus.RUNNING
+    select(Activity.case_id, Activity.region, Activity.instance_id, Activity.number, Activity.element, Activity.ended_at),
+    select(
+        Continuation.case_id,
+        Continuation.region,
+        Continuation.instance_id,
+        Continuation.wait,
+        Continuation.element,
+        cast(null(), Activity.ended_at.type),
+    ),
+    select(
+        Instance.case_id,
+        Instance.region,
+        Instance.id.label("instance_id"),
+        cast(null(), Integer),
+        null(),
+        cast(null(), Activity.ended_at.type),
     ),
 ).subquery("executions")
 _COLUMNS: Any = _EXECUTIONS.c
@@ -37,7 +50,13 @@ def _waits_for(kind: WaitKind) -> Filter:
         Subscription.instance_id == _COLUMNS.instance_id,
         Subscription.holder.is_not_distinct_from(_COLUMNS.number),
     )
-    return Filter(kind=Kind.TEXT, condition=lambda name: exists().where(here, Subscription.kind == kind, Subscription.name == name))
+    in_it = keys.its(Subscription.instance_id, Instance)  # the instances are found by the name, then what lasts in each
+
+    def condition(name: str) -> ColumnElement[bool]:
+        named = and_(Subscription.kind == kind, Subscription.name == name)
+        return and_(exists().where(in_it, named).correlate(Instance), exists().where(here, named))
+
+    return Filter(kind=Kind.TEXT, condition=condition)
 
 
 def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -46,8 +65,9 @@ def _with_incident(condition: ColumnElement[bool]) -> ColumnElement[bool]:
         Incident.instance_id == _COLUMNS.instance_id,
         incidents.HOLDER.is_not_distinct_from(_COLUMNS.number),
     )
-    found = select(Incident.id).outerjoin(Timer, incidents.TIMED).where(here, Incident.resolved_at.is_(None), condition)
-    return found.exists()
+    standing = and_(Incident.resolved_at.is_(None), condition)
+    in_it = exists().where(keys.its(Incident.instance_id, Instance), standing).correlate(Instance)
+    return and_(in_it, select(Incident.id).outerjoin(Timer, incidents.TIMED).where(here, standing).exists())
 
 
 SORTABLE: Any = {"instanceId": _COLUMNS.instance_id, "definitionKey": Definition.key, "definitionId": Definition.id}
@@ -79,7 +99,9 @@ def search(
     query = select(_EXECUTIONS, Instance, Definition).join(
         Instance, and_(Instance.id == _COLUMNS.instance_id, keys.together(_EXECUTIONS, Instance))
     )
-    query = query.join(Definition, Definition.id == Instance.definition_id).where(processes.visible(actor), *conditions)
+    query = query.join(Definition, Definition.id == Instance.definition_id)
+    lasting = Instance.status == InstanceStatus.RUNNING, _COLUMNS.ended_at.is_(None)
+    query = query.where(*lasting, processes.visible(actor), *conditions)
 
     def fits(row: Any) -> bool:
         if not all(comparison.holds(row.Instance.variables) for comparison in of_process):

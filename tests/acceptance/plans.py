@@ -67,19 +67,21 @@ def _whole(node: dict[str, Any], growing: set[str], *, limited: bool) -> Iterato
     table = node.get("Relation Name")
     if table in growing and (kind == "Seq Scan" or (kind.startswith("Index") and "Index Cond" not in node and not limited)):
         yield table
-    if kind == "Bitmap Heap Scan" and table in growing and not all("Index Cond" in part for part in _bitmaps(node)):
+    if kind == "Bitmap Heap Scan" and table in growing and not all(_narrow(part) for part in node["Plans"] if _is_bitmap(part)):
         yield table
     for part in node.get("Plans", []):
         yield from _whole(part, growing, limited=limited)
 
 
-def _bitmaps(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the looks at an index that a bitmap is made of; several are joined by `or`, or by `and`."""
-    for part in node.get("Plans", []):
-        if part["Node Type"] == "Bitmap Index Scan":
-            yield part
-        else:
-            yield from _bitmaps(part)
+def _is_bitmap(node: dict[str, Any]) -> bool:
+    return node["Node Type"].startswith("Bitmap")
+
+
+def _narrow(node: dict[str, Any]) -> bool:
+    """Tell whether a bitmap is made by a condition: of what is joined by `and` one part does, of what is joined by `or` each must."""
+    if node["Node Type"] == "Bitmap Index Scan":
+        return "Index Cond" in node
+    return (any if node["Node Type"] == "BitmapAnd" else all)(map(_narrow, node["Plans"]))
 
 
 def scans(database: Database, statements: dict[str, Any], tables: set[str]) -> list[str]:

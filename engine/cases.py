@@ -37,7 +37,6 @@ from engine import (
 from engine.actors import Actor, Role
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.follow_on import ITEMS_CHANGED
 from engine.matters import Matter
 from engine.models import Hall
 from engine.notices import NoticeKind
@@ -166,7 +165,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     journal.record(session, row, actor=actor, what="item adopted", item=item.number, origin=item.origin)
     if item.status is ItemStatus.SUBMITTED:
         _ask_to_join(session, case, before, actor=actor)
-    jobs.owe(session, "message", row, message=ITEMS_CHANGED)
+    jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
     return item
 
 
@@ -203,7 +202,7 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
         if item.instance_id is not None and item.dispatched_at is not None:
             jobs.owe(session, "resume", row, child=str(item.instance_id))
         else:
-            jobs.owe(session, "message", row, message=ITEMS_CHANGED)
+            jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
         lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
     if not any(other.status in WITHDRAWABLE for other in case_items.live(case)):

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, bundles, calendars, case_items, entered, holidays, jobs, journal, keys, matters, moments, notices
+from engine import alerts, bundles, calendars, entered, holidays, imports, jobs, journal, keys, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -14,7 +14,7 @@ from engine.errors import InvalidInput, InvalidState
 from engine.holdings import Held, HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
-from engine.states import FAVOURABLE, UNSETTLED, CommitmentStatus, ItemStatus, move
+from engine.states import FAVOURABLE, CommitmentStatus, ItemStatus, move
 
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
@@ -91,17 +91,9 @@ def _revoke(run: Run, bundle: Held, item: Item, findings: str) -> None:
     notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)
     alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
     journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
-    _flag_dependents(run, item)
+    imports.review(run.session, run.case, item)
+    imports.tell(run.session, item, bundle)
     jobs.owe(run.session, "refresh", bundle)  # less may be left to issue
-
-
-def _flag_dependents(run: Run, revoked: Item) -> None:
-    """Ask for a review of what was built on the result; nothing is revoked by itself (domain rule 13)."""
-    for item in case_items.live(run.case):
-        needed = {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING}
-        if revoked.code in needed and item.status in FAVOURABLE | UNSETTLED:
-            message = f"事项 {item.number} 所依据的 {revoked.number} 已撤销，请复核"
-            alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, message, item=item)
 
 
 def _standing(run: Run, item: Item) -> Commitment | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, holdings, holidays, instances, keys, processes
+from engine import broadcasts, definitions, escalations, execution, holdings, holidays, imports, instances, keys, processes
 from engine.actors import ENGINE
 from engine.archive_models import ArchivedCase
 from engine.batches import Batch
@@ -80,6 +80,10 @@ def _error(session: Session, job: Job) -> None:
     escalations.answer_error(session, job.instance_id, child, thrower, job.payload["wait"], actor=ENGINE)
 
 
+def _lose(session: Session, job: Job) -> None:
+    imports.lose(session, job, actor=ENGINE)
+
+
 PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "resume": _resume,  # a called instance has ended
     "message": _message,  # to the waits of a case
@@ -91,9 +95,10 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "begin": _begin,  # a process that begins with such a signal
     "escalate": _escalate,  # out of a called instance
     "error": _error,  # that nothing in a called instance catches
+    "lose": _lose,  # what another bundle has imported
 }
 #: What is done in another case than that of the job: each can tell by the job whether it was done.
-ELSEWHERE = ("tell", "begin")
+ELSEWHERE = ("tell", "begin", "lose")
 #: What is done without the instance that the job is of; all else by who holds that, also when it waits for nothing itself.
 BESIDE = ("start", *ELSEWHERE)
 #: What is due.

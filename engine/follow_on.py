@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, intake, jobs, keys, lifecycle, moments
+from engine import calendars, case_items, intake, jobs, keys, lifecycle, matters, moments
 from engine.case_models import Item
 from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
@@ -18,8 +18,6 @@ from engine.states import TaskStatus
 
 #: What `outcome` may be.
 DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}
-#: What the dispatcher waits for.
-ITEMS_CHANGED = "items_changed"
 
 
 def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
@@ -36,12 +34,12 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
         DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(moments.now()))
-    jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
+    jobs.owe(run.session, "message", run.row, message=matters.ITEMS_CHANGED)
 
 
 def is_open(session: Session, bundle: Instance | Held, items: Iterable[Item]) -> bool:
     """Whether a bundle can still take items: its joint handling goes on, or has yet to begin."""
-    dispatcher = select(Subscription.id).where(keys.its(Subscription.instance_id, bundle), Subscription.name == ITEMS_CHANGED)
+    dispatcher = select(Subscription.id).where(keys.its(Subscription.instance_id, bundle), Subscription.name == matters.ITEMS_CHANGED)
     window = select(Task.kind).where(keys.its(Task.instance_id, bundle), Task.status == TaskStatus.OPEN)
     if session.scalar(dispatcher.limit(1)) is not None:
         return True

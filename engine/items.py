@@ -39,7 +39,7 @@ from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
 from engine.runs import Run
-from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, ItemStatus, SyncStatus, move
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, SyncStatus, move
 
 
 def get(session: Session, number: str, actor: Actor) -> Item:
@@ -103,7 +103,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     _hold(session, case, item)
     if item.status not in REAPPLICABLE:
         raise InvalidState(f"Expected to apply again for an item that ended without a result, but {item.number} is {item.status}")
-    applied = select(Item.number).where(Item.previous_number == item.number, Item.status != ItemStatus.IMPORTED)
+    applied = select(Item.number).where(Item.previous_number == item.number, Item.origin != "imported")
     newer = session.scalar(applied) or archived_items.applied_again(session, item)
     if newer is not None:
         raise InvalidState(f"Expected to apply once more for item {item.number}, but that was done as {newer}", item=newer)

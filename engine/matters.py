@@ -22,6 +22,8 @@ from engine.kept import Kept
 SINGLE_ITEM = "single_item"
 #: Message by which items ask to join (接续受理).
 FOLLOW_ON = "follow_on_requested"
+#: What the dispatcher waits for.
+ITEMS_CHANGED = "items_changed"
 #: Kinds of predecessors that must be settled favourably before an item may start: 法定前置, 结果作材料.
 BINDING = frozenset({"FS", "RM"})
 #: Bytes that the facts of matters take in a process at most, and about so many for each item that one calls.

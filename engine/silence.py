@@ -9,7 +9,6 @@ from engine import alerts, case_items, intake, jobs, matters, moments, periods
 from engine.alerts import AlertKind
 from engine.case_models import Item
 from engine.clock import Light
-from engine.follow_on import ITEMS_CHANGED
 from engine.runs import Run
 
 
@@ -25,7 +24,7 @@ def accept(run: Run) -> None:
         _accept(run, [item for item in waiting if case_items.received_on(run.case, item) == day], day)
     if not overdue:  # all were withdrawn or adopted meanwhile: what was adopted goes on
         intake.admit(run, [], by="deemed", on=case_items.received_on(run.case))
-    jobs.owe(run.session, "message", run.row, message=ITEMS_CHANGED)
+    jobs.owe(run.session, "message", run.row, message=matters.ITEMS_CHANGED)
     if case_items.unanswered(run.case) and not _is_at_the_window(run):
         jobs.owe(run.session, "message", run.row, message=matters.FOLLOW_ON, variables={"joining": True})
 

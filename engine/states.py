@@ -125,7 +125,7 @@ TRANSITIONS: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
         _I.GRANTED: frozenset({_I.ISSUED, _I.RETURNED, _I.TERMINATED, _I.REVOKED}),
         _I.DENIED: frozenset(),
         _I.ISSUED: frozenset({_I.REVOKED}),
-        _I.IMPORTED: frozenset(),
+        _I.IMPORTED: frozenset({_I.RETURNED, _I.TERMINATED, _I.REVOKED}),
         _I.WITHDRAWN: frozenset(),
         _I.RETURNED: frozenset(),
         _I.TERMINATED: frozenset(),

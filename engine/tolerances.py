@@ -18,6 +18,7 @@ from engine import (
     clocks,
     commitments,
     holidays,
+    imports,
     instances,
     jobs,
     journal,
@@ -191,6 +192,7 @@ def give_up(run: Run, outcome: str) -> None:
         items = [item for item in _concerned(run.session, run.case, tolerance) if item.accepted_at is not None]
         for item in items:
             end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
+            imports.tell(run.session, item, run.row)
         if items:
             _tell(run, NoticeKind.RETURN, tolerance, items, outcome=outcome)
         issued = [item for item in case_items.live(run.case) if item.code in tolerance.used_by and item.status is ItemStatus.ISSUED]

@@ -96,5 +96,5 @@ WORDS = Words(
     parameters={name: _parameters(name) for name in functions.NAMES},
     moments=frozenset(name for name in functions.NAMES if "datetime" in str(_signature(name).return_annotation)),
     groups=frozenset({"window", "supervisor"}),
-    messages=frozenset({cases.WITHDRAWN, commitments.TOLERANCE_EXPIRED, follow_on.ITEMS_CHANGED, materials.SUPPLIED, matters.FOLLOW_ON}),
+    messages=frozenset({cases.WITHDRAWN, commitments.TOLERANCE_EXPIRED, matters.ITEMS_CHANGED, materials.SUPPLIED, matters.FOLLOW_ON}),
 )

@@ -48,6 +48,7 @@ ACROSS = {
     "erasures.erase",  # a deployment is deleted with all that was tried out on it
     "escalations._called",  # an item may have been adopted since it asked whoever had called it
     "fetches._candidates",  # a worker has tasks of many cases
+    *("imports.lose", "imports.tell"),  # what was imported is of another case than what it was imported from
     "idempotency.keep",  # nobody knows in which case a key was used before
     "items._require_number_free",  # of two items of whatever cases only one may have a number of the department
     "items.reapply",  # whether an item was applied for again already, in whatever case

@@ -1,0 +1,61 @@
+"""Imports (已取得): results that a bundle has from elsewhere, and what becomes of them when they are lost there (docs/decisions/0026)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import alerts, bundles, case_items, jobs, journal, keys, lifecycle, matters
+from engine.actors import Actor
+from engine.alerts import AlertKind
+from engine.case_models import Case, Item
+from engine.clock import Light
+from engine.holdings import Held
+from engine.models import Job
+from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
+
+
+def tell(session: Session, lost: Item, bundle: Held) -> None:
+    """Owe it to every bundle that has imported an item to be told that it was revoked, or ended for want of a material.
+
+    The caller holds the bundle of the item: so does who imports it, and then finds it lost.
+    """
+    query = select(Item.id).where(Item.applicant_number == lost.applicant_number, Item.previous_number == lost.number)
+    for item_id in session.scalars(query.where(Item.origin == "imported", Item.status == ItemStatus.IMPORTED).order_by(Item.id)).all():
+        jobs.owe(session, "lose", bundle, item=str(item_id), status=str(lost.status))
+
+
+def lose(session: Session, job: Job, *, actor: Actor) -> None:
+    """Let an imported item end as the one that it was imported from, and tell whoever is concerned; nothing is done twice.
+
+    It is of another case than the job.
+    """
+    found = session.get(Item, UUID(job.payload["item"]))
+    if found is None:  # its case is in the archive, or was deleted
+        return
+    case = keys.get_one(session, Case, found.case_id, found)
+    bundle = bundles.hold(session, case)
+    item = keys.read_anew(session, Item, found.id, bundle)
+    if item is None or item.status is not ItemStatus.IMPORTED:
+        return
+    was = item.previous_number
+    status = ItemStatus(job.payload["status"])
+    lifecycle.end(session, item, status, actor=actor, reason={"reason": f"所用的 {was} 的结果已失效"})
+    alerts.raise_alert(session, case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 所用的 {was} 的结果已失效", item=item)
+    journal.record(session, bundle, actor=actor, what="imported result lost", item=item.number, previous=was, status=str(status))
+    review(session, case, item)
+    lifecycle.follow_up(session, case, actor=actor)
+    tell(session, item, bundle)
+    if bundle.status is InstanceStatus.RUNNING:
+        jobs.owe(session, "message", bundle, message=matters.ITEMS_CHANGED)
+
+
+def review(session: Session, case: Case, lost: Item) -> None:
+    """Ask for a review of what was built on a result that is lost; nothing is revoked by itself (domain rule 13)."""
+    for item in case_items.live(case):
+        needed = {p["item"] for p in item.rules.get("predecessors", []) if p["kind"] in matters.BINDING}
+        if lost.code in needed and item.status in FAVOURABLE | UNSETTLED:
+            message = f"事项 {item.number} 所依据的 {lost.number} 已失效，请复核"
+            alerts.raise_alert(session, case, AlertKind.BREACH, Light.YELLOW, message, item=item)

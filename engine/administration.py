@@ -7,12 +7,14 @@ Until there is a place for it (migration 0031), and at nodes of the release befo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
-from engine import database, journal, moments, numbers, schema
+from engine import calendars, database, journal, moments, numbers, schema
 from engine.account_models import Administered
 from engine.actors import Actor, Role
 from engine.models import Counter
@@ -27,6 +29,19 @@ _ENTRIES = Administered.__table__
 _SOME = 500
 
 
+@dataclass(frozen=True, kw_only=True)
+class EntryFilter:
+    """Which entries are asked for; None: all of them."""
+
+    #: Name of who did it.
+    actor: str | None = None
+    #: E.g. `role granted`.
+    what: str | None = None
+    #: From one day to another in Beijing, both included.
+    since: date | None = None
+    until: date | None = None
+
+
 def tell(session: Session, what: str, *, actor: Actor, **about: str | None) -> None:
     """Record what was done, by whom, and what it is about, which is never a secret; the last thing that its transaction does.
 
@@ -38,14 +53,26 @@ def tell(session: Session, what: str, *, actor: Actor, **about: str | None) -> N
     database.after_commit(session, lambda _db: log.info("administered", what=what, actor=actor.name, **about))
 
 
-def listing(session: Session, *, actor: Actor, before: int | None = None, limit: int = 50) -> Sequence[Administered]:
+def listing(
+    session: Session, *, actor: Actor, wanted: EntryFilter | None = None, before: int | None = None, limit: int = 50
+) -> Sequence[Administered]:
     """List what was done, the newest first, from the one before `before`; for administrators, and for who supervises all halls."""
     if not any(grant.role is Role.SUPERVISOR and grant.hall is None for grant in actor.grants):
         actor.require(Role.ADMIN, to="read who has changed what")
     if not schema.is_there(session.connection(), KNOWN_SINCE):
         return []
-    query = select(Administered).order_by(Administered.seq.desc()).limit(limit)
+    query = select(Administered).where(*_conditions(wanted or EntryFilter())).order_by(Administered.seq.desc()).limit(limit)
     return session.scalars(query if before is None else query.where(Administered.seq < before)).all()
+
+
+def _conditions(wanted: EntryFilter) -> Iterator[ColumnElement[bool]]:
+    for column, value in ((Administered.actor, wanted.actor), (Administered.what, wanted.what)):
+        if value is not None:
+            yield column == value
+    if wanted.since is not None:
+        yield Administered.at >= calendars.start_of(wanted.since)
+    if wanted.until is not None:
+        yield Administered.at < calendars.end_of(wanted.until)
 
 
 def check(session: Session) -> str | None:

@@ -9,12 +9,22 @@ from flask import Blueprint, Response
 
 from api import auth, paging
 from api.contract import answer, contract
-from api.shapes import Page, Paged, Shape
+from api.shapes import Dated, Line, Page, Shape
 from api.transactions import reading
 from engine import administration
 from engine.account_models import Administered
+from engine.administration import EntryFilter
 
 bp = Blueprint("administration", __name__, url_prefix="/administration")
+
+
+class AdministrationQuery(Dated):
+    """Which changes."""
+
+    #: Name of the account that did it; `operator`: the command line.
+    actor: Line | None = None
+    #: As it is shown, e.g. `role granted`.
+    what: Line | None = None
 
 
 class AdministeredShown(Shape):
@@ -32,12 +42,14 @@ class AdministeredShown(Shape):
 
 
 @bp.get("")
-@contract(summary="管理记录 · Who has changed what", query=Paged, answer=Page[AdministeredShown])
-def list_changes(query: Paged) -> Response:
+@contract(summary="管理记录 · Who has changed what", query=AdministrationQuery, answer=Page[AdministeredShown])
+def list_changes(query: AdministrationQuery) -> Response:
     """List changes of accounts, roles, keys, passwords, departments and halls, the newest first."""
     start = paging.after(query.cursor, int)
+    wanted = EntryFilter(actor=query.actor, what=query.what, since=query.since, until=query.until)
+    before = start[0] if start else None
     with reading() as session:
-        found = administration.listing(session, actor=auth.actor(), before=start[0] if start else None, limit=query.limit + 1)
+        found = administration.listing(session, actor=auth.actor(), wanted=wanted, before=before, limit=query.limit + 1)
         return answer(paging.page(found, query.limit, key=lambda entry: (entry.seq,), present=_presented))
 
 

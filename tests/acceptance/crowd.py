@@ -11,8 +11,8 @@ from engine.database import Database
 from tests.benchmarks import bundle, population
 
 #: What is full where there are many cases.
-CROWDED = {*population.HOT, "notices", "incidents", "alerts"}
-#: Something that stands in each instance, and an alert of each item: an empty table says nothing about its indexes.
+CROWDED = {*population.HOT, "notices", "incidents", "alerts", "administration"}
+#: Something that stands in each instance, an alert of each item, as much that was administered: an empty table says nothing about its indexes.
 MADE = {
     "incidents": """
 INSERT INTO incidents (id, region, case_id, instance_id, wait, element, message, raised_at, resolved_at)
@@ -21,6 +21,10 @@ SELECT id, region, case_id, id, 1, 'x', 'x', now(), NULL FROM instances
     "alerts": """
 INSERT INTO alerts (id, region, case_id, item_id, light, kind, department, message, raised_at)
 SELECT id, region, case_id, id, 'red', 'overdue', department, 'x', joined_at FROM items
+""",
+    "administration": """
+INSERT INTO administration (seq, at, actor, what, about, hash)
+SELECT 1000000 + row_number() OVER (ORDER BY id), joined_at, 'admin', 'role granted', '{}', '' FROM items
 """,
 }
 

@@ -127,6 +127,8 @@ VALUES = {
     "topic": ["alert"],
     "format": ["csv"],
     "hall": ["changsha"],
+    "actor": ["admin"],
+    "what": ["role granted", "no such thing"],
     "kind": ["overdue"],
     "since": ["2026-03-01"],
     "until": ["2026-03-31"],

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakKeyDictionary
 
 import pytest
+import time_machine
 from alembic import command
 from sqlalchemy import delete, select, update
 
@@ -70,6 +71,23 @@ def test_list__pages_have_every_entry_once(admin):
         cursor = page["next"]
 
     assert seen == [5, 4, 3, 2, 1]
+
+
+def test_list__filtered(admin, call):
+    admin.post("/accounts/admin/grants", {"role": "supervisor"})
+    call("clerk").post("/accounts/clerk/keys", {"label": "x"})
+    with time_machine.travel("2026-03-04T00:30:00+08:00"):
+        admin.post("/accounts", {"name": "a"})
+
+    def seqs(query):
+        return [entry["seq"] for entry in listed(admin, f"&{query}")]
+
+    assert seqs("actor=admin") == [3, 1]
+    assert seqs("actor=clerk&what=key%20issued") == [2]
+    assert seqs("what=hall%20deleted") == seqs("actor=nobody") == []
+    assert (seqs("since=2026-03-04"), seqs("until=2026-03-03"), seqs("since=2026-03-02&until=2026-03-02")) == ([3], [2, 1], [2, 1])
+    assert [entry["seq"] for entry in admin.get("/administration?limit=1&actor=admin").json["data"]] == [3]
+    assert admin.get("/administration?since=2026-03-04&until=2026-03-03").status_code == 422
 
 
 def test_list__for_whom(admin, call):

@@ -24,7 +24,7 @@ from engine.errors import Busy, InvalidState
 
 log = structlog.get_logger()
 _KEY = "working_calendar"
-#: Whoever begins a case shares this lock, whoever publishes has it alone.
+#: Whoever begins a case shares this lock; whoever publishes, or deletes a department, has it alone.
 _PUBLICATION = 0x6F6E657468696E69
 #: How often whoever publishes asks for it, and how long others may begin in between, seconds: longer than anybody keeps it by waiting.
 ATTEMPTS, REST = 30, 0.75
@@ -79,7 +79,7 @@ def publish(session: Session, document: Mapping[str, Any], *, actor: Actor) -> C
     """
     actor.require(Role.ADMIN, to="publish a working calendar")
     year = calendar_years.read(document, name="calendar")
-    _wait_for_beginners(session)
+    wait_for_beginners(session, to="publish a calendar")
     others = session.scalars(select(CalendarYear).where(CalendarYear.year != year.year)).all()
     WorkingCalendar([year, *(calendar_years.read(row.content, name=str(row.year)) for row in others)])
 
@@ -94,7 +94,7 @@ def publish_shipped(session: Session, folder: Path) -> None:
     there = set(session.scalars(select(CalendarYear.year)))
     missing = [year.year for year in calendars.load(folder).years if year.year not in there]
     if missing:
-        _wait_for_beginners(session)
+        wait_for_beginners(session, to="publish a calendar")
     for year in missing:
         # Another node may be starting, too: whoever comes second finds the year there.
         with suppress(IntegrityError), session.begin_nested():
@@ -102,8 +102,11 @@ def publish_shipped(session: Session, folder: Path) -> None:
     forget(session)
 
 
-def _wait_for_beginners(session: Session) -> None:
-    """Wait until nobody begins anything, and keep others from it for no longer than a moment at a time, however long that takes."""
+def wait_for_beginners(session: Session, *, to: str) -> None:
+    """Wait until nobody begins anything, and keep others from it for no longer than a moment at a time, however long that takes.
+
+    Nobody begins anything then until this transaction ends, which waits for nothing else for long.  `to` completes “Expected to …” of Busy.
+    """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return
@@ -112,7 +115,7 @@ def _wait_for_beginners(session: Session) -> None:
             time.sleep(REST)
         if postgresql.take_alone(connection, _PUBLICATION):
             return
-    raise Busy("Expected to publish a calendar when nobody begins a case, but somebody does so all the time; try again")
+    raise Busy(f"Expected to {to} when nobody begins a case, but somebody does so all the time; try again")
 
 
 def _row(year: int, document: Mapping[str, Any], actor: Actor) -> CalendarYear:

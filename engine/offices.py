@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import administration, definitions, keys
+from engine import administration, definitions, holidays, keys
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Item
 from engine.errors import InvalidInput, InvalidState, NotFound
-from engine.models import Definition, Department, Hall, Task, TaskGroup
+from engine.models import Definition, Department, Hall, Instance, Task, TaskGroup
+from engine.states import InstanceStatus
 from engine.visibility import OPEN_ITEM, OPEN_TASK
 
 Office = TypeVar("Office", Department, Hall)
@@ -48,19 +49,15 @@ def put_hall(session: Session, code: str, *, actor: Actor, name: str, level: str
 def delete_department(session: Session, code: str, *, actor: Actor) -> Department:
     """Take a department away; the roles of disabled accounts there go along, and what has ended keeps its code.
 
-    Raises NotFound, and InvalidState as long as somebody has a role there, an item or a task of it is open, or the newest version of a
-    process names it.
+    Raises NotFound, InvalidState as long as somebody has a role there, an item or a task of it is open, or a process names it in its newest
+    version or in one that still runs, and Busy when somebody who begins a case does not come to an end.
     """
     actor.require(Role.ADMIN, to="delete a department")
-    group = f"department-{code}"
-    grouped = exists().where(keys.together(TaskGroup, Task), TaskGroup.task_id == Task.id, TaskGroup.name == group)
-    found = {
-        "accounts": _few(session, _holders(Grant.department == code)),
-        "open items": _few(session, select(Item.number).where(OPEN_ITEM, Item.department == code)),
-        "open tasks": _few(session, select(Task.name).where(OPEN_TASK, or_(Task.sole_group == group, grouped))),
-        "processes": list(_processes(session, code, group))[:_NAMED],
-    }
-    gone = _delete(session, Department, code, found, Grant.department == code)
+    _get(session, Department, code)
+    _require_nothing(Department, code, _of_department(session, code))  # before anybody has to wait for us
+    # What somebody begins just now, by a version that was the newest when he began, nobody else can see yet.
+    holidays.wait_for_beginners(session, to=f"delete department {code}")
+    gone = _delete(session, Department, code, _of_department(session, code), Grant.department == code)
     administration.tell(session, "department deleted", actor=actor, department=code, name=gone.name)
     return gone
 
@@ -108,14 +105,33 @@ def _put(session: Session, kind: type[Office], code: str, **values: str) -> tupl
     return session.get_one(kind, code, populate_existing=True), made
 
 
+def _of_department(session: Session, code: str) -> dict[str, list[str]]:
+    group = f"department-{code}"
+    grouped = exists().where(keys.together(TaskGroup, Task), TaskGroup.task_id == Task.id, TaskGroup.name == group)
+    return {
+        "accounts": _few(session, _holders(Grant.department == code)),
+        "open items": _few(session, select(Item.number).where(OPEN_ITEM, Item.department == code)),
+        "open tasks": _few(session, select(Task.name).where(OPEN_TASK, or_(Task.sole_group == group, grouped))),
+        "processes": list(_processes(session, code, group))[:_NAMED],
+    }
+
+
+def _get(session: Session, kind: type[Office], code: str) -> Office:
+    row = session.get(kind, code)
+    if row is None:
+        raise NotFound(f"Expected {kind.__name__.lower()} {code}, but there is none of that code")
+    return row
+
+
+def _require_nothing(kind: type[Office], code: str, found: dict[str, list[str]]) -> None:
+    if told := "; ".join(f"{what} {', '.join(names)}" for what, names in found.items() if names):
+        raise InvalidState(f"Expected nothing to refer to {kind.__name__.lower()} {code}, but there are {told}")
+
+
 def _delete(session: Session, kind: type[Office], code: str, found: dict[str, list[str]], its: ColumnElement[bool]) -> Office:
     """Delete a row that nothing is found of, with its grants; whoever comes to refer to it meanwhile makes the database refuse it."""
-    row = session.get(kind, code)
-    word = kind.__name__.lower()
-    if row is None:
-        raise NotFound(f"Expected {word} {code}, but there is none of that code")
-    if told := "; ".join(f"{what} {', '.join(names)}" for what, names in found.items() if names):
-        raise InvalidState(f"Expected nothing to refer to {word} {code}, but there are {told}")
+    row = _get(session, kind, code)
+    _require_nothing(kind, code, found)
     session.execute(delete(Grant).where(its))
     session.delete(row)
     session.flush()
@@ -131,9 +147,13 @@ def _few(session: Session, query: Select[Any]) -> list[str]:
 
 
 def _processes(session: Session, code: str, group: str) -> Iterator[str]:
-    """Keys of processes whose newest version names a department: as that of the item, or as a candidate group."""
-    for key in session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all():
-        process = definitions.latest(session, key).process
-        groups = {each.source for element in process.elements.values() for each in element.candidate_groups}
-        if process.properties.get("onething.department") == code or group in groups:
-            yield key
+    """Processes whose newest version names a department, as that of the item or as a candidate group, and older versions that still run."""
+    known = session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all()
+    newest = [definitions.latest(session, key).id for key in known]
+    runs = exists().where(Instance.definition_id == Definition.id, Instance.status == InstanceStatus.RUNNING)
+    old = session.scalars(select(Definition.id).where(runs).order_by(Definition.key, Definition.version)).all()
+    for which in (*newest, *(each for each in old if each not in newest)):
+        found = definitions.get(session, which)
+        groups = {each.source for element in found.process.elements.values() for each in element.candidate_groups}
+        if found.process.properties.get("onething.department") == code or group in groups:
+            yield found.key if which in newest else f"{found.key} (version {found.version})"

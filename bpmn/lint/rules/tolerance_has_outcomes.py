@@ -8,6 +8,8 @@ from bpmn.lint.rule import Problem, Problems
 
 #: Steps of the engine that deal with a material that does not come.
 EXPIRY = frozenset({"onething.tolerance-overdue", "onething.tolerance-return"})
+#: The message that comes with a material.
+SUPPLIED = "material_supplied"
 
 
 def check(bundle: Bundle) -> Problems:
@@ -17,6 +19,8 @@ def check(bundle: Bundle) -> Problems:
             expires = bool(shapes.deadlines(matter.process, element))
             given_up = expires and bool(shapes.steps_after(matter.process, element) & EXPIRY)
             lacking = [] if element.outgoing else ["a flow for the material that comes"]
+            awaited = element.event.name if element.event else SUPPLIED
+            lacking += [] if awaited == SUPPLIED else [f"the message {SUPPLIED}, and waits for {awaited}"]
             lacking += ["a step onething.tolerance-return behind its timer"] if expires and not given_up else []
             for what in lacking:
                 message = f"Expected {element.label} to have both outcomes (补交、退件), but it lacks {what}: draw it"

@@ -32,9 +32,13 @@ def check(bundle: Bundle) -> Problems:
 
 def given(bundle: Bundle) -> frozenset[str] | None:
     """Variables that any process of a bundle may have, whoever writes them; None: nobody knows with what a process begins."""
-    if bundle.known.variables is None:
-        return None
-    return bundle.known.variables | bundle.fields | _answers(bundle) | passed_in(bundle)
+    begun = begun_with(bundle)
+    return None if begun is None else begun | bundle.fields
+
+
+def begun_with(bundle: Bundle) -> frozenset[str] | None:
+    """Variables that a process may begin with; None: nobody knows."""
+    return None if bundle.known.variables is None else bundle.known.variables | _answers(bundle) | passed_in(bundle)
 
 
 def _unasked(bundle: Bundle) -> Problems:
@@ -67,14 +71,18 @@ def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
 
 def written(process: Definition) -> set[str]:
     """Variables that the elements of a process write by themselves."""
-    elements = process.elements.values()
-    results = {name for element in elements for name in _results(element) if name}
-    fields = {field.key for element in elements if element.form_data for field in element.form_data.fields}
-    return results | fields | {mapping.target for element in elements for mapping in element.outputs if mapping.target}
+    return {name for element in process.elements.values() for name in written_at(element)}
+
+
+def written_at(element: Element) -> set[str]:
+    """Variables that an element writes by itself; the form that it names is not looked at."""
+    fields = {field.key for field in element.form_data.fields} if element.form_data else set()
+    return {name for name in _results(element) if name} | fields
 
 
 def _results(element: Element) -> Iterator[str | None]:
-    """Yield the variables that an element sets by itself: its result, its parameters, what it catches, the counters of its loop."""
+    """Yield the variables that an element sets: its result, its parameters, what it is handed back or catches, the counters of its loop."""
+    yield from (mapping.target for mapping in element.outputs)
     yield element.result_variable
     yield from (parameter.name for parameter in (*element.input_parameters, *element.output_parameters))
     if element.event:

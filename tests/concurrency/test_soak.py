@@ -13,7 +13,7 @@ from tests.soak.trial import Plan
 
 WRONG = {
     "kill", "freeze", "cut", "isolate", "stall", "delay", "half_close", "terminate", "restart", "crash", "fill_pool", "hold_rows",
-    "meddle", "read_only", "rebuild", "report",
+    "meddle", "read_only", "rebuild", "report", "set_clock",
 }  # fmt: skip
 
 
@@ -28,6 +28,8 @@ def test_soak__a_minute(capsys):
     assert set(report.happened) >= WRONG
     assert report.answers["200"] > 0
     assert report.answers["201"] > 0
+    assert report.uploads["201"] > 0
+    assert report.given > 0
     assert report.repeated > 0
     assert networks.left_behind() == []
 

@@ -40,6 +40,8 @@ def _show(report: Report) -> None:
     console.print(f"network of the nodes: {report.network}; {sum(report.answers.values())} commands in {report.cases} cases")
     console.print(f"answers: {answers}; {report.repeated} commands were repeated")
     console.print(f"answered within: p50 {report.share(0.5):.2f} s, p99 {report.share(0.99):.2f} s, the last {report.share(1):.2f} s")
+    uploads = ", ".join(f"{count} × {how}" for how, count in sorted(report.uploads.items()))
+    console.print(f"uploads: {uploads}; {report.given} tasks behind alarms were given to programs")
     for fault in report.faults:
         console.print(f"FAULT {fault}", markup=False)
     console.print(f"{len(report.faults)} faults")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
+import secrets
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,9 @@ from engine.postgresql import IDLE_TIMEOUT
 from tests.proxy import Proxy
 from tests.soak.nodes import Node
 from tests.soak.server import Server
+
+#: By how many seconds the clock of a node is ahead: an hour forward or back, some seconds, or as it should be.
+CLOCKS = (3600, -3600, 5, -5, 0)
 
 #: What an administrator may set, and no node is to go by.
 MEDDLED = (
@@ -34,18 +39,20 @@ _OTHERS = "select pid from pg_stat_activity where pid <> pg_backend_pid() and da
 class Chaos:
     """One thing after the other goes wrong; each is mended by itself."""
 
-    def __init__(self, nodes: Sequence[Node], server: Server, database: str, *, seed: int, small_disk: bool) -> None:
+    def __init__(self, nodes: Sequence[Node], server: Server, database: str, *, seed: int, uploads: Path | None) -> None:
         self.nodes, self.server, self.database = nodes, server, database
+        #: The folder of the uploads; None: neither its disk nor that of the database can be filled.
+        self.uploads = uploads
         self.random = random.Random(seed)
         self.happened: Counter[str] = Counter()
         self._busy: set[int] = set()
         self._mending: list[threading.Thread] = []
         self._kinds: list[Callable[[], None]] = [
             self.kill, self.cut, self.isolate, self.stall, self.delay, self.half_close, self.terminate, self.restart, self.crash, self.fill_pool, self.hold_rows,
-            self.meddle, self.read_only, self.rebuild, self.report,
+            self.meddle, self.read_only, self.rebuild, self.report, self.set_clock,
         ]  # fmt: skip
-        if small_disk:
-            self._kinds.append(self.fill_disk)
+        if uploads:
+            self._kinds += [self.fill_disk, self.fill_uploads]
 
     def go_on(self, seconds: float) -> None:
         """Let things go wrong for so long: first one node is frozen past every lease, then each kind in turn, in an order of its own."""
@@ -173,9 +180,11 @@ class Chaos:
                 session.execute("select count(*) from instances")
                 time.sleep(10)
 
-        thread = threading.Thread(target=look, name="report")
-        self._mending.append(thread)
-        thread.start()
+        self._beside(look, "report")
+
+    def set_clock(self) -> None:
+        """Set the clock of a node, which stays so until somebody sets it again."""
+        self.random.choice(self.nodes).set_clock(self.random.choice(CLOCKS))
 
     def _within(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.server.url(self.database).replace("+psycopg", ""), autocommit=True)
@@ -191,13 +200,13 @@ class Chaos:
 
     def fill_disk(self) -> None:
         """Fill the disk of the database to the last byte."""
-        filler = self.server.folder / "filler"
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-            while True:
-                file.write(bytes(1 << 16))
-        time.sleep(self.random.uniform(0.5, 1.5))
-        Path(filler).unlink()
+        _fill(self.server.folder, self.random.uniform(0.5, 1.5))
         self.server.await_answer()
+
+    def fill_uploads(self) -> None:
+        """Fill the disk of the uploads for longer than a node tries again."""
+        if self.uploads:
+            self._beside(partial(_fill, self.uploads, 10), "fill uploads")
 
     def _disturb(self, how: Callable[[Proxy], object]) -> None:
         def mend(node: Node) -> None:
@@ -219,6 +228,18 @@ class Chaos:
             mend(node)
             self._busy.discard(node.number)
 
-        thread = threading.Thread(target=mended, name=f"mend {node.number}")
+        self._beside(mended, f"mend {node.number}")
+
+    def _beside(self, do: Callable[[], object], name: str) -> None:
+        thread = threading.Thread(target=do, name=name)
         self._mending.append(thread)
         thread.start()
+
+
+def _fill(folder: Path, seconds: float) -> None:
+    filler = folder / f"filler-{secrets.token_hex(8)}"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 16))
+    time.sleep(seconds)
+    filler.unlink()

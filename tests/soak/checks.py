@@ -33,7 +33,7 @@ def check(db: Database, commands: Iterable[Command]) -> Iterator[str]:
 def _submissions(db: Database, commands: list[Command]) -> Iterator[str]:
     """Every case was submitted by one command, and every acknowledged submission is one case."""
     with db.reading() as session:
-        cases = Counter(applicant["name"].split()[-1] for applicant in session.scalars(select(Case.applicant)))
+        cases = Counter(applicant["name"].split()[-1] for applicant in session.scalars(select(Case.applicant).where(model.APPLIED_FOR)))
     yield from compare("case", commands, cases, CREATED)
 
 
@@ -84,7 +84,9 @@ def _answers(db: Database, commands: list[Command]) -> Iterator[str]:
     """Whoever asks once more would get the same answer; it lies beside what was done, and is there also when nobody was told."""
     with db.reading() as session:
         kept = {row.key: row for row in session.scalars(select(IdempotentAnswer))}
-        done = {case.applicant["name"].split()[-1]: (case.region, case.id) for case in session.scalars(select(Case))}
+        done = {
+            case.applicant["name"].split()[-1]: (case.region, case.id) for case in session.scalars(select(Case).where(model.APPLIED_FOR))
+        }
         done |= {(task.data or {}).get("mark"): (task.region, task.case_id) for task in session.scalars(select(models.Task))}
     for command in commands:
         if not command.attempts:  # it was carried out before anybody was here

@@ -19,6 +19,9 @@ ITEMS = ("alpha", "beta", "gamma", "delta", "epsilon")
 #: What is done in a case, one after the other, and how often.
 STEPS = {"intake": 1, "decision": len(ITEMS), "issuance": 1, "rating": 1}
 
+#: For these somebody has applied; a process that began by itself is a case of nobody.
+APPLIED_FOR = Case.hall.is_not(None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
@@ -68,7 +71,7 @@ def _found(db: Database) -> tuple[dict[str, Standing], set[str]]:
     open_, items = defaultdict[str, Counter[str]](Counter), defaultdict[str, Counter[str]](Counter)
     effects = set()
     with db.reading() as session:
-        cases = {case.id: case for case in session.scalars(select(Case))}
+        cases = {case.id: case for case in session.scalars(select(Case).where(APPLIED_FOR))}
         for case_id, status, kind, data in session.execute(select(Task.case_id, Task.status, Task.kind, Task.data)):
             if status is TaskStatus.OPEN:
                 open_[cases[case_id].number].update([kind])

@@ -9,9 +9,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.proxy import Proxy
+from tests.soak.clocked import CLOCK
 from tests.soak.networks import Namespace, Network
 
 #: What a process says that does not begin, for the database is away, and its exit status: whoever looks after it starts it again.
@@ -20,13 +22,25 @@ UNFIT, TRY_AGAIN = "Expected a sound installation, but", 75
 STOPS_WITHIN = 40
 ROOT = Path(__file__).parents[2]
 ONETHING = Path(sys.executable).parent / "onething"
+#: What runs on a host whose clock can be set.
+CLOCKED = (sys.executable, "-m", "tests.soak.clocked")
 
 
 class Node:
     """One node: its processes, its network, and what is between that and the database."""
 
-    def __init__(self, number: int, proxy: Proxy, network: Network, folder: Path, *, alone: bool, **environ: str) -> None:
-        self.number, self.proxy, self.network = number, proxy, network
+    def __init__(
+        self,
+        number: int,
+        proxy: Proxy,
+        network: Network,
+        folder: Path,
+        *,
+        alone: bool,
+        program: Sequence[str | Path] = (ONETHING,),
+        **environ: str,
+    ) -> None:
+        self.number, self.proxy, self.network, self._program = number, proxy, network, program
         self.host, self.port = network.host, network.port
         self._folder = folder
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
@@ -37,6 +51,7 @@ class Node:
             "ONETHING_DATA_DIR": str(folder),
             "ONETHING_SECRET_KEY": "s" * 40,
             "ONETHING_TICK": "0.5",
+            CLOCK: str(folder / f"node-{number}.clock"),
             "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": str(ROOT),
             **environ,
@@ -51,7 +66,7 @@ class Node:
         self._processes = [self._run(command) for command in self._commands]
 
     def _run(self, command: str) -> subprocess.Popen[bytes]:
-        words = self.network.command([ONETHING, *command.split()])
+        words = self.network.command([*self._program, *command.split()])
         with self._log(command).open("ab") as log:
             return subprocess.Popen(words, env=self.environ, stdout=log, stderr=log, start_new_session=True)
 
@@ -90,6 +105,13 @@ class Node:
         for process in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock of its host so many seconds ahead of the right time; it must run there (`CLOCKED`)."""
+        clock = Path(self.environ[CLOCK])
+        new = clock.with_suffix(".new")
+        new.write_text(str(seconds), encoding="utf-8")
+        new.replace(clock)
 
     def isolate(self) -> None:
         """Let nothing pass between it and the database, and nobody be told."""

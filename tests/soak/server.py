@@ -23,10 +23,12 @@ CONF = """
 fsync = off
 max_connections = 90
 max_wal_size = 64MB
+track_commit_timestamp = on
 listen_addresses = ''
 unix_socket_directories = '{folder}'
 """
-SIZE = "400m"
+#: Sizes of the disks that can be filled: that of the database, and that of the uploads.
+SIZE, SIZE_OF_UPLOADS = "400m", "64m"
 
 
 class Server:
@@ -86,9 +88,9 @@ class Server:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
+def small_disk(folder: Path, size: str = SIZE) -> Iterator[bool]:
     """Have a folder on a disk of its own, which can be filled, where the machine allows it; tells whether it does."""
-    mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], check=False, stderr=subprocess.DEVNULL).returncode == 0  # fmt: skip
+    mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False, stderr=subprocess.DEVNULL).returncode == 0  # fmt: skip
     try:
         yield mounted
     finally:

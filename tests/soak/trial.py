@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -19,19 +19,23 @@ from engine.settings import Environment, Settings
 from tests import databases, tiny
 from tests.hall import WORKFLOWS
 from tests.proxy import Proxy
-from tests.soak import checks, networks
+from tests.soak import alarms, checks, networks, uploads
 from tests.soak.chaos import Chaos
 from tests.soak.clerks import CREATED, PEOPLE, Board, Clerk, Command, applicant
 from tests.soak.model import ITEMS
 from tests.soak.networks import Network
-from tests.soak.nodes import Node
-from tests.soak.server import Server, small_disk
+from tests.soak.nodes import CLOCKED, Node
+from tests.soak.server import SIZE_OF_UPLOADS, Server, small_disk
 
 DATABASE = "soak"
 OPERATOR = Actor(name="operator", grants=(RoleGrant(role=Role.DESIGNER), RoleGrant(role=Role.ADMIN)))
 
 
 CLERK = Actor(name="clerk", grants=(RoleGrant(role=Role.CLERK, hall="changsha"),))
+#: Seconds by which the clock of each node is ahead of that of the one before, until it is set.
+APART = 5
+#: Who fetches tasks.
+PROGRAM = "worker"
 #: Cases that are submitted in one transaction, beforehand.
 BATCH = 50
 
@@ -64,6 +68,9 @@ class Report:
     #: Seconds until the answers came, sorted.
     took: list[float] = field(default_factory=list)
     repeated: int = 0
+    #: How many uploads ended how, and how many tasks were given to programs.
+    uploads: Counter[str] = field(default_factory=Counter)
+    given: int = 0
     #: Whatever is wrong.
     faults: list[str] = field(default_factory=list)
 
@@ -76,9 +83,10 @@ def run(plan: Plan) -> Report:
     """Try."""
     with ExitStack() as stack:
         folder = stack.enter_context(databases.folder("soak"))
-        data = folder / "data"
+        data, materials = folder / "data", folder / "materials"
         data.mkdir()
-        small = stack.enter_context(small_disk(data))
+        materials.mkdir()
+        small = stack.enter_context(small_disk(data)) and stack.enter_context(small_disk(materials, SIZE_OF_UPLOADS))
         server = Server(data)
         server.found()
         server.start()
@@ -86,7 +94,7 @@ def run(plan: Plan) -> Report:
         db = Database(_found(server))
         stack.callback(db.close)
         keys = furnish(db)
-        before = submit(db, plan.cases)
+        before, due = submit(db, plan.cases), alarms.set_all(db, plan.seconds)
         nodes = [
             _node(stack, number, server, network, folder, alone=number == plan.nodes - 1, batch=plan.batch)
             for number, network in enumerate(networks.networks(stack, plan.nodes))
@@ -94,8 +102,10 @@ def run(plan: Plan) -> Report:
         for node in nodes:
             node.await_answer()
         board = Board([(node.host, node.port) for node in nodes], keys, more=plan.cases // 10, before=before)
-        chaos = Chaos(nodes, server, DATABASE, seed=plan.seed, small_disk=small)
-        with _clerks(board, plan) as crew:
+        chaos = Chaos(nodes, server, DATABASE, seed=plan.seed, uploads=materials if small else None)
+        fetchers = [alarms.Fetcher(board.addresses, keys[PROGRAM], number, plan.seed) for number in range(2)]
+        uploader = uploads.Uploader(board, plan.seed)
+        with _clerks(board, plan) as crew, _at_work([*fetchers, uploader]):
             chaos.go_on(plan.seconds)
             chaos.mend()
             faults = _await_service(board)
@@ -105,8 +115,11 @@ def run(plan: Plan) -> Report:
         faults += [wrong for node in nodes for wrong in node.stop()]
         time.sleep(0.2)
         faults += board.wrong + list(checks.check(db, board.commands))
+        faults += [*alarms.check(db, due, fetchers), *uploader.check(db, materials)]
         faults += [said for node in nodes for said in node.said("request failed")]
-        return _report(chaos, board, nodes[0].network, faults)
+        return replace(
+            _report(chaos, board, nodes[0].network, faults), uploads=uploader.answers, given=sum(len(each.given) for each in fetchers)
+        )
 
 
 def _found(server: Server) -> str:
@@ -123,10 +136,10 @@ def furnish(db: Database, *, without: bytes = b"") -> dict[str, str]:
         holidays.publish_shipped(session, WORKFLOWS / "calendars")
         files = {
             name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content.replace(without, b"")
-            for name, content in tiny.folder({i: {} for i in ITEMS}).items()
+            for name, content in tiny.folder({i: {} for i in ITEMS}, materials=[{"material": uploads.CODE, "exemption": "ECERT"}]).items()
         }
         deployments.deploy(session, "tiny", files, actor=OPERATOR)
-        return {name: accounts.issue_key(session, name, label="soak", actor=OPERATOR)[1] for name in PEOPLE}
+        return {name: accounts.issue_key(session, name, label="soak", actor=OPERATOR)[1] for name in (*PEOPLE, PROGRAM)}
 
 
 def submit(db: Database, count: int) -> dict[str, Command]:
@@ -144,7 +157,8 @@ def submit(db: Database, count: int) -> dict[str, Command]:
 
 def _node(stack: ExitStack, number: int, server: Server, network: Network, folder: Path, *, alone: bool, batch: int) -> Node:
     proxy = stack.enter_context(Proxy(server.url(DATABASE), host=network.gate))
-    node = Node(number, proxy, network, folder, alone=alone, ONETHING_BATCH=str(batch))
+    node = Node(number, proxy, network, folder, alone=alone, program=CLOCKED, ONETHING_BATCH=str(batch))
+    node.set_clock(APART * number)
     node.start()
     stack.callback(node.kill)
     return node
@@ -164,6 +178,19 @@ def _clerks(board: Board, plan: Plan) -> Iterator[list[Clerk]]:
             clerk.join(max(0.0, end - time.monotonic()))
 
 
+@contextmanager
+def _at_work(programs: Sequence[alarms.Fetcher | uploads.Uploader]) -> Iterator[None]:
+    for program in programs:
+        program.start()
+    try:
+        yield
+    finally:
+        for program in programs:
+            program.closing.set()
+        for program in programs:
+            program.join(60)
+
+
 def _await_service(board: Board, seconds: float = 30) -> list[str]:
     """Now that everything is whole again, commands must be answered."""
     before = sum(command.status is not None for command in list(board.commands))
@@ -180,10 +207,10 @@ def _await_rest(db: Database, seconds: float = 30) -> list[str]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with db.reading() as session:
-            if not session.scalar(select(func.count()).select_from(Job)):
+            if not session.scalar(select(func.count()).select_from(Job)) and not alarms.are_due(session):
                 return []
         time.sleep(0.2)
-    return ["Expected nothing to be owed any more, but there are jobs"]
+    return ["Expected nothing to be owed any more, but there are jobs, or timers that are due"]
 
 
 def _report(chaos: Chaos, board: Board, network: Network, faults: list[str]) -> Report:

@@ -19,7 +19,7 @@ class VariableMapping:
     target: str | None
     #: Written as `source="x"`: a variable that is not set passes null (an expression over it would be an error), as in Camunda 7.
     by_name: bool = False
-    #: `local="true"`: of the giving side's variables, only the local ones.
+    #: `local="true"`: what goes in is of the local variables alone, what comes out is a local variable of the call.
     local: bool = False
 
 

@@ -41,6 +41,7 @@ from engine.models import Incident, Instance, Job, Subscription
 from engine.returns import Ended
 from engine.runs import Origin, Run
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
+from engine.variables import types_there
 
 
 @contextmanager
@@ -265,6 +266,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         variables=starts.variables(run, wait),
         origin=Origin(parent=(run.row, wait), key=wait.business_key),
     )
+    child_run.row.types = types_there(run, wait)
     if item is not None:
         starts.begin_item(child_run, item)
     settle(child_run, within=run)

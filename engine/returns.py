@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, instances, keys, large_values, lifecycle, postgresql
+from engine import holdings, instances, keys, large_values, lifecycle, postgresql, variables
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
@@ -31,6 +31,7 @@ class Ended(NamedTuple):
     parent_wait: int | None
     status: InstanceStatus
     variables: dict[str, Any]
+    types: dict[str, Any]
     large: dict[str, str] | None
     end: str | None
     error: str | None
@@ -81,6 +82,7 @@ def give(run: Run, child: Ended | Held) -> None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
     if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
         lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{error}"})
+    variables.take_types(run, child.parent_wait or 0, child.types)
     if ended_by_error:
         run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)
     else:

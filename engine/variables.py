@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bpmn import snapshot
+from bpmn.parameters import VariableMapping
+from bpmn.waits import Wait
 from engine.errors import NotFound
 from engine.holdings import Held
 from engine.models import Instance
@@ -110,6 +112,47 @@ def _key(number: int, name: str) -> str:
 
 
 _LOCAL = re.compile(r"#(\d+) ")
+
+
+def types_there(run: Run, wait: Wait) -> dict[str, Any]:
+    """Types of what a call hands over to what it calls, as far as it passes as it is; the values are in the wait."""
+    if not run.row.types:
+        return {}
+    scopes, chain = {token.id: token.scope for token in run.process.tokens()}, [wait.id]
+    while (around := scopes[chain[-1]]) is not None:
+        chain.append(around)
+    types, own = _of_process(run.row.types), Seen()
+    for place in reversed(chain):
+        own = of_activation(run.row, place, run.process.variables_at(place, local=True))
+        types = {name: kind for name, kind in types.items() if name not in own.values} | own.types
+    return _handed_on(run.loaded.process.elements[wait.element].inputs, types, own.types)
+
+
+def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
+    """Take over the types of what a call gets back, before the values come: as far as it passes as it is."""
+    element = next((token.element for token in run.process.tokens() if token.id == wait_id), None)
+    if not types or element is None:
+        return
+    outputs = [mapping for mapping in run.loaded.process.elements[element].outputs if not mapping.local]
+    passed = _handed_on(outputs, _of_process(types), {})
+    run.row.types = _retyped(run, Given(values=dict.fromkeys(passed), types=passed), (), wait_id, local=False)
+
+
+def _handed_on(mappings: Iterable[VariableMapping], types: Mapping[str, Any], local: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for mapping in mappings:
+        known = local if mapping.local else types
+        if mapping.source is None or mapping.target is None:
+            found.update(known)
+            continue
+        found.pop(mapping.target, None)
+        if mapping.by_name and (names := mapping.source.names & known.keys()):  # an expression makes something new
+            found[mapping.target] = known[min(names)]
+    return found
+
+
+def _of_process(types: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: kind for name, kind in types.items() if not _LOCAL.match(name)}
 
 
 def remember(run: Run, given: Given) -> None:

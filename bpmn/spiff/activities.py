@@ -134,9 +134,14 @@ class CallActivity(ElementSpec):
         token.facts.pop("returned", None)
 
     def take_over(self, token: Token, returned: Mapping[str, Any]) -> None:
-        """Map what the other process has out: when it has ended, or when something that it raises is caught here."""
+        """Map what the other process has out: when it has ended, or when something that it raises is caught here.
+
+        What is `local` there belongs to the call, whose output parameters see it.
+        """
         evaluate = token.workflow.evaluate
-        token.set_variables(values.passed(self.element.outputs, returned, lambda source: evaluate(source, returned), local=returned))
+        for local, put in ((False, token.set_variables), (True, token.set_local)):
+            if outputs := [mapping for mapping in self.element.outputs if mapping.local is local]:
+                put(values.passed(outputs, returned, lambda source: evaluate(source, returned), local=returned))
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for the other instance."""

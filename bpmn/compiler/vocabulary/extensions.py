@@ -12,8 +12,9 @@ CALL = frozenset({"callActivity"})
 PASSING = CALL | {"signalEventDefinition"}
 WORKED = frozenset({"serviceTask", "sendTask", "businessRuleTask"})
 REPEATED = NODE_TAGS | {"multiInstanceLoopCharacteristics"}
-MAPPING = '`source` or `sourceExpression` with `target`, or `variables="all"`; `local="true"`: only local variables'
+MAPPING = '`source` or `sourceExpression` with `target`, or `variables="all"`; `local="true"`: '
 
+LOCAL_OUT = "a local variable of the call, for its output parameters; also when an error or escalation that it raises comes here"
 PARAMETERS = (
     "input parameters are local variables; output parameters go to what is around: "
     "texts, expressions, lists, maps, scripts in `juel` or `feel`"
@@ -28,8 +29,8 @@ EXTENSIONS = dict(
     [
         _word("properties", ANYWHERE, Fate.RUNS, "names and values, read as `onething.…`"),
         _word("formData", FORM_OWNERS, Fate.RUNS, "fields, checked on the server"),
-        _word("in", PASSING, Fate.RUNS, MAPPING + "; `businessKey` of the called process"),
-        _word("out", CALL, Fate.RUNS, MAPPING + "; also when an error or escalation that it raises comes here"),
+        _word("in", PASSING, Fate.RUNS, MAPPING + "only local variables (an expression sees all); `businessKey` of the called process"),
+        _word("out", CALL, Fate.RUNS, MAPPING + LOCAL_OUT),
         _word(
             "inputOutput",
             NODE_TAGS,

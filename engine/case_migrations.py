@@ -172,7 +172,7 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
         return Report(about=about, reasons=("Expected an instance that stands as the move left it, but it has gone on since",))
     loaded = definitions.get(session, record.from_id)
     notes = _give_back_drafts(session, row, record, loaded)
-    pre_images.put_back(session, row, record.rows)
+    pre_images.put_back(session, row, record.rows, definitions.get(session, record.to_id).process)
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
     projection.follow_the_world(session, row, instances.look(session, row))
     if row.item_id is None and row.parent_id is None:

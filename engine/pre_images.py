@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from bpmn.definition import Element
+from bpmn.definition import Definition, Element
 from engine import keys, models
 from engine.columns import Json, Moment
 from engine.holdings import Held
@@ -59,9 +60,9 @@ def rename(session: Session, row: Held, called: Mapping[int, Element]) -> None:
             )
 
 
-def put_back(session: Session, row: Held, image: PreImage) -> None:
-    """Undo what a move did to the rows; what others did to them since stays."""
-    tried = _tried(session, row)
+def put_back(session: Session, row: Held, image: PreImage, left: Definition) -> None:
+    """Undo what a move to a version (`left`) did to the rows; what others did to them since stays."""
+    tried, stays = _tried(session, row), {*_named(session, row, left), *_put_off(session, row)}
     for table in _tables():
         changed = ("element", *_CHANGED.get(table, ()))
         key = list(table.primary_key)
@@ -72,12 +73,28 @@ def put_back(session: Session, row: Held, image: PreImage) -> None:
                 values.pop("resolved_at")  # a move resolves none of these: somebody has allowed another attempt since
             if tuple(values[column.name] for column in key) in there:
                 mine = [column == values[column.name] for column in key]
-                session.execute(update(table).where(*mine).values({name: values[name] for name in changed if name in values}))
+                new = {name: values[name] for name in changed if name in values and (values.get("id"), name) not in stays}
+                session.execute(update(table).where(*mine).values(new))
             else:
                 session.execute(insert(table).values(values))
     for table in (_TIMERS, _SUBSCRIPTIONS):  # what has begun to watch
         waits = [written["wait"] for written in image[table.name]]
         session.execute(delete(table).where(keys.its(table.c.instance_id, row), table.c.wait.not_in(waits)))
+
+
+def _named(session: Session, row: Held, left: Definition) -> Iterator[tuple[UUID, str]]:
+    """Yield the names of tasks that are called otherwise than in the version to which they were moved: by somebody, or by a value."""
+    columns = _TASKS.c.id, _TASKS.c.element, _TASKS.c.name
+    for task, element, name in session.execute(select(*columns).where(*_standing(_TASKS, row))):
+        if name != (left.elements[element].name or element):
+            yield task, "name"
+
+
+def _put_off(session: Session, row: Held) -> Iterator[tuple[UUID, str]]:
+    """Yield when timers are due that have failed: the next attempt waits."""
+    failed = select(_TIMERS.c.id).where(*_standing(_TIMERS, row), _TIMERS.c.error.is_not(None))
+    for timer in session.scalars(failed):
+        yield timer, "due_at"
 
 
 def _tried(session: Session, row: Held) -> set[int]:

@@ -9,7 +9,21 @@ from functools import partial
 import pytest
 from sqlalchemy import select, text, update
 
-from engine import case_migrations, deployments, external_tasks, fetches, folders, incidents, jobs, models, suspension, tasks, worker
+from engine import (
+    arranging,
+    case_migrations,
+    deployments,
+    external_tasks,
+    fetches,
+    folders,
+    incidents,
+    jobs,
+    models,
+    suspension,
+    tasks,
+    worker,
+)
+from engine.arranging import Facts
 from engine.case_models import CaseMigration
 from engine.columns import new_id
 from engine.errors import InvalidInput, NotFound, NotPermitted
@@ -436,6 +450,42 @@ def test_undo__keeps_what_others_did(stage, running):
     assert undone.done
     (task,) = stage.all(Task, stage.of(running))
     assert (task.assignee, task.element, task.name) == ("li", "review", "审查")
+
+
+def test_undo__what_was_typed_since(stage, running):
+    """Whoever has named a task finds it under that name."""
+    batch = new_id()
+    migrate(stage, "check", review="look", batch=batch)
+    (task,) = stage.all(Task, stage.of(running))
+    known = {name: getattr(task, name) for name in ("description", "priority", "assignee", "owner", "delegation", "due_at", "follow_up_at")}
+    with stage.database.transaction() as session:
+        arranging.update(session, task.id, Facts(name="张三的申请", **known), actor=DESIGNER)
+
+    (undone,) = undo(stage, batch)
+
+    assert undone.done
+    (task,) = stage.all(Task, stage.of(running))
+    assert (task.element, task.name) == ("review", "张三的申请")
+
+
+def test_undo__a_timer_has_failed_since(stage):
+    """Its next attempt waits as long as it did."""
+    late = (d.start("s"), d.user("a"), d.timer_boundary("late", on="a", duration="P1D"), d.call("c", of="${'nowhere'}"), d.end("e"))
+    flow = d.flows("s -> a -> e", "late -> c -> e")
+    deploy(stage, *late, flow)
+    case = stage.of(stage.somebody(*DESIGNER.grants).start("check"))
+    deploy(stage, *late, d.tag("textAnnotation", attrs={"id": "note"}), flow)
+    batch = new_id()
+    migrate(stage, "check", batch=batch)
+    stage.move_to(2026, 3, 4)
+    worker.tick(stage.database)
+    (failed,) = stage.all(Timer, case)
+    assert failed.error is not None
+
+    (undone,) = undo(stage, batch)
+
+    (timer,) = stage.all(Timer, case)
+    assert (undone.done, timer.due_at) == (True, failed.due_at)
 
 
 @pytest.mark.parametrize("failed", ["task", "job"])

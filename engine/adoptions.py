@@ -102,7 +102,9 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
         raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
     live = _live(case, item.code)
     if live is not None and (live.status in FAVOURABLE or (live.status in UNSETTLED and _has_begun(live))):
-        raise InvalidState(f"Expected case {case.number} not to handle {item.name} yet, but it does as {live.number}", item=live.number)
+        # A submission that is refused leaves no case: what it has imported is known by the number that it has elsewhere.
+        known = live.previous_number if live.status is ItemStatus.IMPORTED and live.previous_number else live.number
+        raise InvalidState(f"Expected the bundle not to handle {item.name} yet, but it does as {known}", item=known)
 
 
 def _live(case: Case, code: str) -> Item | None:

@@ -58,7 +58,7 @@ def record(
     """Write a material down and link it to the items that are being handled."""
     known = {m["code"]: m for m in case.checklist["materials"]}
     if code not in known:
-        message = f"Expected a material of the checklist of case {case.number} ({', '.join(known)}), but {code!r} is none"
+        message = f"Expected a material of the checklist ({', '.join(known)}), but {code!r} is none"
         raise InvalidInput.of_field("code", message)
     taken = session.scalar(select(func.max(Material.no)).where(keys.together(Material, case))) or 0
     material = Material(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -547,6 +548,21 @@ def test_attach__one_that_ran_was_adopted_before(stage, clerk, market, tiny_matt
         clerk.adopt(bundle, second.number)
 
     assert stage.item(bundle, "alpha").number == first.number
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["running", "finished"])
+def test_attach__two_of_one_kind(stage, clerk, market, tiny_matter, finished):
+    """What is refused is no case: it is said by which number the other one is found."""
+    both = [running_alone(clerk, stage) for _ in range(2)]
+    for alone, _ in both if finished else ():
+        market.complete(alone, "alpha审批", outcome="granted")
+        clerk.complete(alone, "统一出件", **ISSUED)
+
+    with pytest.raises(InvalidState, match="not to handle alpha yet") as refusal:
+        clerk.submit("tiny", items=["beta"], materials=["lease"], adopt=[item.number for _, item in both])
+
+    first = both[0][1].number
+    assert (refusal.value.details["item"], set(re.findall(r"[0-9]{20}", str(refusal.value)))) == (first, {first[:20]})
 
 
 @pytest.mark.parametrize("end", ["issuing", "ended", "refused", "withdrawn"])

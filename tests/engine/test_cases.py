@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -107,11 +108,13 @@ def test_submit__chosen_by_hand(stage, clerk):
 def test_submit__refused(stage, clerk, wrong):
     what = {"matter": "open_restaurant", "answers": ANSWERS} | wrong
 
-    with pytest.raises((InvalidInput, NotFound, NotPermitted)):
+    with pytest.raises((InvalidInput, NotFound, NotPermitted)) as refusal:
         clerk.submit(what.pop("matter"), **what)
 
     with stage.reading() as session:
         assert session.query(Item).count() == 0
+    # Nor does it name the case that has not come about: somebody would look for it.
+    assert re.findall(r"[0-9]{20}", str(refusal.value)) == [number[:20] for number in wrong.get("adopt", ())]
 
 
 def test_submit__answers_that_call_for_nothing(stage, clerk):

@@ -155,8 +155,11 @@ def _project_timers(change: Change) -> None:
     One that is over, and was put off since it has failed, stays put off; with another day to come it begins anew.
     """
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
+    stirred = change.stirred[WaitKind.TIMER]
+    if not stirred:
+        return
     over, to_come, now = list[dict[str, Any]](), list[dict[str, Any]](), moments.now()
-    for wait in change.stirred[WaitKind.TIMER]:
+    for wait in stirred:
         row = change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder}
         (over if wait.due_at is not None and wait.due_at <= now else to_come).append(row)
     change.writes.put(_TIMERS, to_come, by=_WAIT, new=("due_at", "error"))

@@ -28,12 +28,12 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
 
 def search(
-    session: Session, actor: Actor, *, matter: str | None, applicant_number: str | None, after: UUID | None, limit: int
+    session: Session, actor: Actor, *, matter: str | None, hall: str | None, applicant_number: str | None, after: UUID | None, limit: int
 ) -> Sequence[ArchivedCase]:
     """The archived cases that an actor may see, newest first; a process without a matter is none."""
     query = select(ArchivedCase).where(visible(actor), ArchivedCase.hall.is_not(None)).options(defer(ArchivedCase.content))
-    for column, value in ((ArchivedCase.matter, matter), (ArchivedCase.applicant_number, applicant_number)):
-        query = query if value is None else query.where(column == value)
+    asked = {ArchivedCase.matter: matter, ArchivedCase.hall: hall, ArchivedCase.applicant_number: applicant_number}
+    query = query.where(*(column == value for column, value in asked.items() if value is not None))
     query = query if after is None else query.where(ArchivedCase.id < after)
     return session.scalars(query.order_by(ArchivedCase.id.desc()).limit(limit)).all()
 

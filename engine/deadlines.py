@@ -30,6 +30,7 @@ class DeadlineFilter:
     light: Light | None = None
     due_before: date | None = None
     department: str | None = None
+    hall: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,8 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
         yield table.promised_on < wanted.due_before
     if wanted.department is not None:
         yield Item.department == wanted.department
+    if wanted.hall is not None:
+        yield table.hall == wanted.hall
 
 
 def _is_rare(wanted: DeadlineFilter, *, dated: bool) -> bool:

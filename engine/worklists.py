@@ -35,6 +35,7 @@ class TaskFilter:
     group: str | None = None
     assignee: str | None = None
     matter: str | None = None
+    hall: str | None = None
     case: str | None = None
     due_before: datetime | None = None
     light: Light | None = None
@@ -45,6 +46,7 @@ class CaseFilter:
     """Which cases are asked for; None: all of them."""
 
     matter: str | None = None
+    hall: str | None = None
     applicant_number: str | None = None
     open: bool | None = None
     light: Light | None = None
@@ -146,6 +148,8 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield Task.assignee == wanted.assignee
     if wanted.matter is not None:
         yield Task.matter == wanted.matter
+    if wanted.hall is not None:
+        yield Task.hall == wanted.hall
     if wanted.case is not None:
         yield Task.case_id == select(Case.id).where(Case.number == wanted.case).scalar_subquery()
     if wanted.due_before is not None:
@@ -159,6 +163,8 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
     where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
     if wanted.matter is not None:
         where.append(Case.matter == wanted.matter)
+    if wanted.hall is not None:
+        where.append(Case.hall == wanted.hall)
     if wanted.applicant_number is not None:
         where.append(Case.applicant_number == wanted.applicant_number)
     if wanted.open is not None:

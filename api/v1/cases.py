@@ -141,11 +141,12 @@ class CaseQuery(Listed):
     """Which cases."""
 
     matter: Line | None = None
+    hall: Line | None = None
     applicant_number: Line | None = None
     #: true: those that go on; false: those that have ended.
     open: bool | None = None
     light: Light | None = None
-    #: true: those that have been put into the archive, by matter and applicant; they can only be read.
+    #: true: those that have been put into the archive, by matter, hall and applicant; they can only be read.
     archived: bool = False
 
 
@@ -181,7 +182,7 @@ def list_cases(query: CaseQuery) -> Response:
     """List your cases, newest first."""
     start = paging.after(query.cursor, UUID)
     known_by = applicants.number(query.applicant_number) if query.applicant_number else None
-    wanted = worklists.CaseFilter(matter=query.matter, applicant_number=known_by, open=query.open, light=query.light)
+    wanted = worklists.CaseFilter(matter=query.matter, hall=query.hall, applicant_number=known_by, open=query.open, light=query.light)
     actor = auth.actor()
     with reading() as session:
         if query.archived:
@@ -189,6 +190,7 @@ def list_cases(query: CaseQuery) -> Response:
                 session,
                 actor,
                 matter=query.matter,
+                hall=query.hall,
                 applicant_number=known_by,
                 after=start[0] if start else None,
                 limit=query.rows + 1,

@@ -39,6 +39,7 @@ class DeadlineQuery(Listed):
     light: Light | None = None
     due_before: date | None = None
     department: Line | None = None
+    hall: Line | None = None
 
 
 class DeadlineShown(Shape):
@@ -63,7 +64,7 @@ class DeadlineShown(Shape):
 def list_deadlines(query: DeadlineQuery) -> Response:
     """List the clocks that are yours to see, the soonest due first."""
     place = paging.after(query.cursor, _day, str)
-    wanted = DeadlineFilter(light=query.light, due_before=query.due_before, department=query.department)
+    wanted = DeadlineFilter(light=query.light, due_before=query.due_before, department=query.department, hall=query.hall)
     with reading() as session:
         found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.rows + 1)
         return tables.answer(session, found, query, key=lambda each: each.place, present=_shown)

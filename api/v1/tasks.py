@@ -41,6 +41,7 @@ class TaskQuery(Listed):
     group: Annotated[Line | None, Field(description="候选组，如 window、department-fire · Candidate group.")] = None
     assignee: Annotated[Line | None, Field(description="认领人 · Who has claimed it.")] = None
     matter: Line | None = None
+    hall: Line | None = None
     case: Annotated[Line | None, Field(description="办件编号 · Number of its case.")] = None
     light: Light | None = None
     due_before: Moment | None = None

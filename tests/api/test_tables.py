@@ -67,6 +67,18 @@ def test_files__have_what_the_list_has(call, late, name):
         assert [row["办件编号"].strip() for row in rows] == [each[number] for each in listed]
 
 
+def test_lists__of_one_hall(admin, late):
+    """Whoever supervises all of them asks for one."""
+    for path, number in FILES.items():
+        whole, (changsha, yuelu) = (
+            admin.get(f"{path}?limit=200").json["data"],
+            (admin.get(f"{path}?limit=200&hall={hall}").json["data"] for hall in ("changsha", "yuelu")),
+        )
+
+        assert [{each[number] for each in part} for part in (changsha, yuelu)] == [{case["number"]} for case in late]
+        assert len(changsha) + len(yuelu) == len(whole)
+
+
 def test_files__nothing_in_them_is_run(clerk):
     for name in ('=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "＝1+1", '好,"店"'):
         submit(clerk, applicant=APPLICANT | {"name": name})

@@ -271,12 +271,14 @@ def test_search__by_applicant_and_by_whom(stage, clerk, market, supervisor, ende
     archives.sweep(stage.database)
 
     def found(who, **wanted):
-        wanted = {"matter": None, "applicant_number": None, "after": None, "limit": 10} | wanted
+        wanted = {"matter": None, "hall": None, "applicant_number": None, "after": None, "limit": 10} | wanted
         with stage.reading() as session:
             return [row.brief["number"] for row in archive_search.search(session, who.actor, **wanted)]
 
     assert found(supervisor) == found(clerk, applicant_number=ended.applicant_number) == found(market, matter="tiny") == [ended.number]
+    assert found(clerk, hall="changsha") == [ended.number]
     assert found(stage.person("officer-fire")) == found(clerk, applicant_number="1") == found(clerk, after=ended.id) == []
+    assert found(clerk, hall="yuelu") == []
 
 
 def test_verify__a_damaged_document(stage, ended):

@@ -62,13 +62,13 @@ def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
 
 def run_after_commit(session: Session, job: Job) -> None:
     """Ask for a job to be run as soon as this transaction is durable."""
-    from engine import worker  # noqa: PLC0415 - the worker stands above every verb; what is done then is called from down here
+    from engine import deeds  # noqa: PLC0415 - deeds stand above every verb; what is done then is called from down here
 
     job_id, instance_id = job.id, job.instance_id
     if job.kind == RESUME:
-        database.after_commit(session, lambda db: worker.resume(db, instance_id))
+        database.after_commit(session, lambda db: deeds.resume(db, instance_id))
     else:
-        database.after_commit(session, lambda db: worker.run(db, job_id))
+        database.after_commit(session, lambda db: deeds.run(db, job_id))
 
 
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import cases, deployments, folders, holidays, materials, samples, tasks, worker
+from engine import cases, deeds, deployments, folders, holidays, materials, samples, tasks
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.models import Hall, Job
@@ -72,7 +72,7 @@ def work(db: Database, case_id: UUID) -> Iterator[tuple[str, Callable[[], object
             owed = list(session.scalars(select(Job.instance_id).where(Job.case_id == case_id, Job.due_at <= datetime.now(UTC))))
             waiting = [(task.kind, task.id) for task in tasks.of_case(session, case_id)]
         if owed:
-            yield RESUME, partial(worker.resume, db, owed[0])
+            yield RESUME, partial(deeds.resume, db, owed[0])
         elif waiting:
             yield waiting[0][0], partial(complete, db, waiting[0][1], waiting[0][0])
         else:

@@ -15,6 +15,7 @@ from engine import (
     broadcasts,
     correlation,
     database,
+    deeds,
     definitions,
     deployments,
     instances,
@@ -27,13 +28,13 @@ from engine import (
 )
 from engine.broadcasts import Thrown
 from engine.correlation import Message
+from engine.deeds import Kind
 from engine.errors import InvalidState, Unavailable, Unsettled
 from engine.models import Activity, Definition, Deployment, Instance, Job, Outbox, Subscription, Timer
 from engine.pace import Pace
 from engine.places import Place
 from engine.queues import LONG_AGO
 from engine.schedule_models import Continuation
-from engine.worker import Kind
 from tests.bpmn import diagrams as d
 from tests.bpmn.definitions import signal
 
@@ -194,12 +195,12 @@ def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, 
 
     def overtaken(*args):
         patch.undo()
-        assert worker.run(stage.database, job.id)
+        assert deeds.run(stage.database, job.id)
         return go_on(*args)
 
     with monkeypatch.context() as patch:
         patch.setattr(module, step, overtaken)
-        assert worker.run(stage.database, job.id) is tells
+        assert deeds.run(stage.database, job.id) is tells
         assert getattr(module, step) is go_on, "nobody was slow"
     worker.drain(stage.database)
 
@@ -359,4 +360,4 @@ def test_together__tries_more_than_the_one_that_is_first(stage, begun):
 
     kind = Kind(batch=timers.DUE, together=fail, alone=lambda _, one: not tried.append(one))
 
-    assert (worker.together(stage.database, kind, 1, LONG_AGO), len(tried)) == (3, 3)
+    assert (deeds.together(stage.database, kind, 1, LONG_AGO), len(tried)) == (3, 3)

@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from engine import attempts, continuations, incidents, processes, suspension, worker
+from engine import attempts, continuations, deeds, incidents, processes, suspension, worker
 from engine.database import Database
 from engine.errors import InvalidState
 from engine.models import Incident
@@ -253,9 +253,9 @@ def test_carry_on__two_schedulers(stage, designer):
 def test_carry_on__it_is_over_by_now(stage, designer):
     instance = start(stage, designer, computing("${1 + 1}"))
     [row] = waiting(stage, instance)
-    assert worker.carry_on(stage.database, row.id) is True
+    assert deeds.carry_on(stage.database, row.id) is True
 
-    assert worker.carry_on(stage.database, row.id) is False
+    assert deeds.carry_on(stage.database, row.id) is False
 
 
 def test_carry_on__the_process_dies_before_the_commit(stage, designer, monkeypatch):

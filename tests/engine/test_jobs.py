@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 
-from engine import database, duties, execution, incidents, instances, jobs, tasks, worker
+from engine import database, deeds, duties, execution, incidents, instances, jobs, tasks, worker
 from engine.actors import ENGINE
 from engine.columns import new_id
 from engine.errors import InvalidState, NotFound, NotPermitted
@@ -302,11 +302,11 @@ def test_resume__several_have_ended(stage, market, three):
         complete_and_die(stage, market, three, name, {"outcome": "granted"})
     before = bundle(stage, three)
 
-    assert worker.resume(stage.database, before.id) == 3
+    assert deeds.resume(stage.database, before.id) == 3
 
     assert (stage.jobs(three), stage.tasks(three)) == ([], ["统一出件"])
     assert bundle(stage, three).rev == before.rev + 1
-    assert worker.resume(stage.database, before.id) == 0  # nobody else has anything to tell
+    assert deeds.resume(stage.database, before.id) == 0  # nobody else has anything to tell
     assert bundle(stage, three).rev == before.rev + 1
     invariants.check(stage.database)
 
@@ -318,7 +318,7 @@ def test_resume__what_one_leads_to_the_next_one_finds(stage, clerk, market):
     for name in ("alpha审批", "beta审批"):
         complete_and_die(stage, market, case, name, {"outcome": "granted"})
 
-    assert worker.resume(stage.database, bundle(stage, case).id) == 2
+    assert deeds.resume(stage.database, bundle(stage, case).id) == 2
 
     assert (stage.jobs(case), stage.tasks(case)) == ([], ["gamma审批"])
     invariants.check(stage.database)
@@ -338,7 +338,7 @@ def test_resume__what_one_leads_to_the_next_one_cancels(stage, designer):
     for name in ("one", "two"):
         complete_and_die(stage, designer, stage.of(instance), name, {})
 
-    assert worker.resume(stage.database, instance.id) == 2
+    assert deeds.resume(stage.database, instance.id) == 2
 
     assert (str(stage.instance(instance).status), stage.tasks(stage.of(instance))) == ("completed", [])
     assert {str(row.status) for row in stage.all(Instance, stage.of(instance), parent_id=instance.id)} == {"completed", "canceled"}
@@ -350,7 +350,7 @@ def test_resume__one_of_several_fails(stage, market, three):
     complete_and_die(stage, market, three, "alpha审批", UNDECIDED)
     complete_and_die(stage, market, three, "beta审批", {"outcome": "granted"})
 
-    worker.resume(stage.database, bundle(stage, three).id)
+    deeds.resume(stage.database, bundle(stage, three).id)
 
     job = owed(stage, three)
     assert (job.kind, job.attempts) == ("resume", 1)
@@ -373,8 +373,8 @@ def test_run__nobody_elses(stage, case):
         job = jobs.owe(session, "message", instances.of_case(session, case), message="nothing")
         session.info.pop(database._AFTER_COMMIT)
 
-    assert worker.run(stage.database, job.id) is True
-    assert worker.run(stage.database, job.id) is False
+    assert deeds.run(stage.database, job.id) is True
+    assert deeds.run(stage.database, job.id) is False
     with stage.reading() as session:
         assert session.get(Job, job.id) is None
 

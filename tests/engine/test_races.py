@@ -15,6 +15,7 @@ from engine import (
     cases,
     comments,
     correlation,
+    deeds,
     deployments,
     external_tasks,
     incidents,
@@ -112,7 +113,7 @@ def test_message__the_bundle_has_ended_meanwhile(stage, clerk, bundle, monkeypat
     [job] = [job for job in stage.jobs(bundle) if job.kind == "message"]
     running = select(Instance.id).where(Instance.case_id == bundle.id, Instance.parent_id.is_(None))
 
-    with interleaving.waited_for(stage.database, holding(bundle), lambda: worker.run(stage.database, job.id)) as session:
+    with interleaving.waited_for(stage.database, holding(bundle), lambda: deeds.run(stage.database, job.id)) as session:
         session.execute(update(Instance).where(Instance.id.in_(running)).values(status="completed"))
 
     assert job.id not in {each.id for each in stage.jobs(bundle)}

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from engine import database, instances, timers, worker
+from engine import database, deeds, instances, timers, worker
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.models import Activity, Instance, Timer
@@ -156,7 +156,7 @@ def test_fire_together__waits_for_nobody(stage, begun):
     begun(reminding(), {})
 
     with counted(stage.database.bind) as happened:
-        worker.together(stage.database, worker.TIMERS, 5, LONG_AGO)
+        deeds.together(stage.database, deeds.TIMERS, 5, LONG_AGO)
 
     assert happened.statements[0].startswith("SET LOCAL lock_timeout = '10ms'")
     assert "SKIP LOCKED" in happened.statements[1]

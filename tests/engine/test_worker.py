@@ -7,7 +7,7 @@ from threading import Barrier
 
 from sqlalchemy import select
 
-from engine import worker
+from engine import deeds, worker
 from engine.case_models import Alert
 from engine.floors import Floors
 from engine.models import Timer
@@ -42,7 +42,7 @@ def timers(stage, case):
 def test_fire__not_yet_due(stage, clerk):
     case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
 
-    assert [worker.fire(stage.database, timer) for timer in timers(stage, case)] == [False] * len(timers(stage, case))
+    assert [deeds.fire(stage.database, timer) for timer in timers(stage, case)] == [False] * len(timers(stage, case))
 
 
 def test_fire__by_many_workers_at_the_same_moment(stage, clerk):
@@ -54,7 +54,7 @@ def test_fire__by_many_workers_at_the_same_moment(stage, clerk):
 
     def fire(timer):
         together.wait()
-        worker.fire(stage.database, timer)
+        deeds.fire(stage.database, timer)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(fire, due))
@@ -71,14 +71,14 @@ def test_fire__moved_since_it_was_claimed(stage, clerk, market):
     # The limit had run out before; a pause changes nothing about that.
     market.handle("resume", stage.item(case, "alpha"))
 
-    assert worker.fire(stage.database, timer.id) is True
+    assert deeds.fire(stage.database, timer.id) is True
     assert stage.alerts(case) == [("red", "overdue")]
 
 
 def test_fire__no_such_timer(stage, clerk):
     case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
 
-    assert worker.fire(stage.database, case.id) is False
+    assert deeds.fire(stage.database, case.id) is False
 
 
 def broken():

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, text
 
-from engine import connections, functions, instances, jobs, returns, worker
+from engine import connections, deeds, functions, instances, jobs, returns, worker
 from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
@@ -95,7 +95,7 @@ def test_resume__somebody_performs_one_of_several(stage, market, two, another):
     with another.transaction() as session:
         session.get_one(Job, first.id, with_for_update={"key_share": True})
 
-        assert worker.resume(stage.database, first.instance_id) == 1
+        assert deeds.resume(stage.database, first.instance_id) == 1
 
     assert [job.id for job in stage.jobs(two)] == [first.id]
     assert worker.tick(stage.database) == 1
@@ -112,9 +112,9 @@ def test_resume__somebody_tells_already(stage, market, two, another):
         with stage.database.transaction() as second:
             assert returns.take(second, bundle) is None
 
-        assert worker.resume(stage.database, bundle) == 0
+        assert deeds.resume(stage.database, bundle) == 0
 
-    assert worker.resume(stage.database, bundle) == 2
+    assert deeds.resume(stage.database, bundle) == 2
     assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
 
@@ -122,18 +122,18 @@ def test_resume__one_more_finishes_while_nothing_is_found(stage, market, two, mo
     """Also whoever has found nothing to tell looks again: until his transaction ends, the other one finds him at it."""
     complete_and_die(stage, market, two, "alpha审批", {"outcome": "granted"})
     bundle = stage.jobs(two)[0].instance_id
-    assert worker.resume(stage.database, bundle) == 1
+    assert deeds.resume(stage.database, bundle) == 1
     claim = jobs.claim_resumes
 
     def find_nothing(session, instance):
         monkeypatch.setattr(jobs, "claim_resumes", claim)
         found = claim(session, instance)
         complete_and_die(stage, market, two, "beta审批", {"outcome": "granted"})
-        assert (found, worker.resume(stage.database, bundle)) == ({}, 0)
+        assert (found, deeds.resume(stage.database, bundle)) == ({}, 0)
         return found
 
     monkeypatch.setattr(jobs, "claim_resumes", find_nothing)
-    assert worker.resume(stage.database, bundle) == 1
+    assert deeds.resume(stage.database, bundle) == 1
 
     assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
@@ -145,10 +145,10 @@ def test_resume__one_more_finishes_meanwhile(stage, market, two):
 
     def finish(_connection):
         complete_and_die(stage, market, two, "beta审批", {"outcome": "granted"})
-        assert worker.resume(stage.database, bundle) == 0
+        assert deeds.resume(stage.database, bundle) == 0
 
     event.listen(stage.database.bind, "commit", finish, once=True)
-    assert worker.resume(stage.database, bundle) == 2
+    assert deeds.resume(stage.database, bundle) == 2
 
     assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
@@ -158,10 +158,10 @@ def test_fire__somebody_works_on_the_bundle(stage, case, held):
     stage.move_to(2026, 3, 27)
     [timer] = stage.all(Timer, case, element="silence")
     with held():
-        assert worker.fire(stage.database, timer.id) is False
+        assert deeds.fire(stage.database, timer.id) is False
     assert (stage.all(Timer, case, element="silence")[0].due_at, stage.incidents(case)) == (timer.due_at, [])
 
-    assert worker.fire(stage.database, timer.id) is True
+    assert deeds.fire(stage.database, timer.id) is True
 
     assert stage.tasks(case) == ["alpha审批"]
 
@@ -172,10 +172,10 @@ def test_run__database_goes_away(stage, case, another, decided):
     with another.transaction() as session:
         session.execute(text(OTHERS_END))
     with pytest.raises(Unavailable):
-        worker.run(stage.database, job.id)
+        deeds.run(stage.database, job.id)
     assert owed(stage) == [("resume", 0, None)]
 
-    assert worker.run(stage.database, job.id) is True
+    assert deeds.run(stage.database, job.id) is True
 
     assert (owed(stage), stage.tasks(case)) == ([], ["统一出件"])
 

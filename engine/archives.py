@@ -7,8 +7,9 @@ they stay.  Each goes in a transaction of its own, so whatever dies in between, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -128,9 +129,29 @@ def _at_rest() -> tuple[ColumnElement[bool], ...]:
 
 def _archived(session: Session, case: Case) -> ArchivedCase:
     rows = archive_documents.gather(session, case.key)
-    content, items = archive_documents.pack(rows), case_items.live(case)
+    content = archive_documents.pack(rows)
     departments = sorted({item["department"] for item in rows.get("items", [])})
-    brief = {
+    return ArchivedCase(
+        id=case.id,
+        number=case.number,
+        region=case.region,
+        matter=case.matter,
+        hall=case.hall,
+        applicant_number=case.applicant_number,
+        submitted_by=case.submitted_by,
+        departments=f"|{'|'.join(departments)}|" if departments else "",
+        brief=_brief(case, case_items.live(case)),
+        files=archive_documents.files(rows),
+        ended_at=case.ended_at or moments.now(),
+        archived_at=moments.now(),
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _brief(case: Case, items: Sequence[Item]) -> dict[str, Any]:
+    """Show a case as lists do."""
+    return {
         "number": case.number,
         "matter": case.matter,
         "hall": case.hall,
@@ -142,19 +163,3 @@ def _archived(session: Session, case: Case) -> ArchivedCase:
         "light": None,
         "items": {item.code: item.status for item in items},
     }
-    return ArchivedCase(
-        id=case.id,
-        number=case.number,
-        region=case.region,
-        matter=case.matter,
-        hall=case.hall,
-        applicant_number=case.applicant_number,
-        submitted_by=case.submitted_by,
-        departments=f"|{'|'.join(departments)}|" if departments else "",
-        brief=brief,
-        files=archive_documents.files(rows),
-        ended_at=case.ended_at or moments.now(),
-        archived_at=moments.now(),
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -66,19 +66,26 @@ def deploy(
     findings = check(session, resources, warn) if there is None or warn else []
     if there is not None:
         return there
-    kept = _unchanged(before, hashes) if changed_only else frozenset[str]()
+    unchanged = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([finding for finding in findings if finding.severity == "error"])
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
+    _store(session, deployment, resources, hashes, unchanged=unchanged)
+    return deployment
+
+
+def _store(
+    session: Session, deployment: Deployment, resources: Mapping[str, bytes], hashes: Mapping[str, str], *, unchanged: Collection[str]
+) -> None:
+    """Store files as they came, and what they define; diagrams that are `unchanged` get no new version."""
     session.add(deployment)
     session.flush()
     for file, content in resources.items():
         session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashes[file]))
         offers.record(session, deployment.id, file, content, deployment.deployed_at)
-        if file.endswith(DIAGRAMS) and file not in kept:
+        if file.endswith(DIAGRAMS) and file not in unchanged:
             _define(session, deployment, file, content, hashes[file])
     session.flush()
-    return deployment
 
 
 def check(session: Session, resources: Mapping[str, bytes], warn: Callable[[Finding], object] | None = None) -> list[Finding]:

@@ -101,7 +101,7 @@ def settle(run: Run, *, within: Run | None = None) -> None:
     if run.is_bundle and run.process.ended:
         if run.row.hall is None:
             run.case.ended_at = run.row.ended_at
-        _carry_on(run)
+        _conclude(run)
 
 
 def _owe_callers(run: Run) -> None:
@@ -130,7 +130,7 @@ def _enter(run: Run) -> None:
                 _ENTER[wait.kind](run, wait)
 
 
-def _carry_on(run: Run) -> None:
+def _conclude(run: Run) -> None:
     """Leave no item behind when a bundle ends.
 
     One that was adopted may still run, or be granted, when the rest was refused, or not corrected in time: then the bundle begins anew with
@@ -139,15 +139,19 @@ def _carry_on(run: Run) -> None:
     at = matters.follow_on_start(run.loaded)
     undispatched = [item for item in case_items.live(run.case) if item.dispatched_at is None]
     if at is None or not any(item.instance_id and item.status in UNSETTLED | {ItemStatus.GRANTED} for item in undispatched):
-        for item in (item for item in undispatched if item.status in UNSETTLED):
-            accepted = item.accepted_at is not None
-            status = ItemStatus.TERMINATED if accepted else ItemStatus.RETURNED
-            lifecycle.end(run.session, item, status, actor=run.actor, reason={"reason": "流程已经结束，未予办理"})
-        lifecycle.follow_up(run.session, run.case, actor=run.actor)
+        _give_back(run, undispatched)
         return
     variables = {**run.process.variables, "joining": False}
     origin = Origin(at=at)
     settle(instances.begin(run.session, run.loaded, actor=run.actor, case=run.case, item=None, variables=variables, origin=origin))
+
+
+def _give_back(run: Run, undispatched: Sequence[Item]) -> None:
+    """End the items that nobody would ever call: what was accepted breaks off, what was not is returned."""
+    for item in (item for item in undispatched if item.status in UNSETTLED):
+        status = ItemStatus.RETURNED if item.accepted_at is None else ItemStatus.TERMINATED
+        lifecycle.end(run.session, item, status, actor=run.actor, reason={"reason": "流程已经结束，未予办理"})
+    lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
 def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:

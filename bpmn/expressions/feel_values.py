@@ -133,8 +133,10 @@ class ValueParser(ABC):
         if token.text == "function" and self._tokens.ahead(1).text == "(" and not self._names.is_variable("function"):
             return self._function()
         name = self._names.read()
-        if not self._tokens.at("("):
-            return node(feel_forms.variable(self._names.use(name)), value=Name(name))
+        return self._named_call(name) if self._tokens.at("(") else node(feel_forms.variable(self._names.use(name)), value=Name(name))
+
+    def _named_call(self, name: str) -> Node:
+        """Read what a function is given: one of FEEL, a variable that is a function, or one of the same file."""
         arguments, keywords = self._arguments()
         if not keywords and not self._names.is_variable(name):
             self.invocations.append(Invocation(name, tuple(argument.value for argument in arguments)))

@@ -131,28 +131,22 @@ class Reader:
         # Whatever is open is at a running instance: these are read once, and held while the session lives.
         running = session.scalars(select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)).all()
         if number:
-            case = session.scalars(select(Case).where(Case.number == number)).one()
-            _read_case(session, case, found)
-        for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None), Timer.retries > 0).order_by(Timer.due_at, Timer.id)):
-            if timer.due_at is not None:
-                found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
-        for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
-            kind = found.messages if subscription.kind == WaitKind.MESSAGE else found.signals
-            kind.append(Open(**_common(session, subscription), what=subscription.name))
-        for incident in session.scalars(
-            select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
-        ):
-            found.incidents.append(Open(**_common(session, incident), what=incident.message))
+            _read_case(session, session.scalars(select(Case).where(Case.number == number)).one(), found)
+        _read_waits(session, found)
+        self._read_work(session, found)
+        found.likeness = (found.likeness, likeness.of(session, found, running))
+        for instance in running:
+            found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
+        return found
+
+    def _read_work(self, session: Session, found: Standing) -> None:
+        """Read what people and programs have to do."""
         open_tasks = session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all()
         groups = tasks.groups(session, open_tasks)
         found.tasks = [self._task(session, task, tuple(groups[task.id])) for task in open_tasks]
         for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
-        found.likeness = (found.likeness, likeness.of(session, found, running))
-        for instance in running:
-            found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
-        return found
 
     def _variables(self, instance: Instance, loaded: Loaded) -> Iterator[OpenVariable]:
         """Yield what the conditional events of a process look at: nobody knows which of them wait, and changing a variable does no harm."""
@@ -222,6 +216,20 @@ class Reader:
         """Telling values of the variables that no form of the process fills."""
         filled = {each.key for element in loaded.process.elements.values() if (form := loaded.form(element)) for each in form.fields}
         return {name: some for name, some in self.telling(loaded).items() if name not in filled}
+
+
+def _read_waits(session: Session, found: Standing) -> None:
+    """Read what waits for time, a message or a signal, and what has failed."""
+    for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None), Timer.retries > 0).order_by(Timer.due_at, Timer.id)):
+        if timer.due_at is not None:
+            found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
+    for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
+        kind = found.messages if subscription.kind == WaitKind.MESSAGE else found.signals
+        kind.append(Open(**_common(session, subscription), what=subscription.name))
+    for incident in session.scalars(
+        select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
+    ):
+        found.incidents.append(Open(**_common(session, incident), what=incident.message))
 
 
 def _read_case(session: Session, case: Case, found: Standing) -> None:

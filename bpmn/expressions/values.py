@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -58,7 +58,7 @@ class _Plain:
             return value
         if isinstance(value, (int, float, Decimal)):
             return _number(value)
-        if isinstance(value, (Mapping, list, tuple)):
+        if isinstance(value, (dict, list, tuple, Mapping)):  # abstract ones last: they cost three calls
             return self._convert_members(value, layers - 1)
         if isinstance(value, (dt.date, dt.time)):
             return value.isoformat() if isinstance(value, dt.date) else write_moment(value)
@@ -66,12 +66,12 @@ class _Plain:
             return write_duration(value)
         raise ExpressionError(f"Expected a value that JSON can hold, but it is {describe(value)}")
 
-    def _convert_members(self, value: Mapping[Any, Any] | Sequence[Any], layers: int) -> dict[str, Any] | list[Any]:
+    def _convert_members(self, value: Mapping[Any, Any] | list[Any] | tuple[Any, ...], layers: int) -> dict[str, Any] | list[Any]:
         if layers < 0:
             raise ExpressionError(f"Expected lists and maps at most {limits.LAYERS} deep in one another, but they are nested too deep")
-        if isinstance(value, Mapping):
-            return {str(key): self.convert(member, layers) for key, member in value.items()}
-        return [self.convert(member, layers) for member in value]
+        if isinstance(value, (list, tuple)):
+            return [self.convert(member, layers) for member in value]
+        return {str(key): self.convert(member, layers) for key, member in value.items()}
 
 
 def _number(value: float | Decimal) -> int | float:

@@ -1,6 +1,6 @@
 """Whatever is written, and whatever the variables hold: a value or an ExpressionError, soon, and without much memory."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bpmn.expressions import juel_methods, parse, parse_feel, parse_unary_tests, plain
@@ -230,6 +230,7 @@ def combined(parts):
 
 @settings(FUZZ, max_examples=400)
 @given(st.recursive(ARGUMENTS | st.sampled_from(["x", "item", "partial"]), combined, max_leaves=12), VARIABLES)
+@example("for x in a, y in 1..9999 return a", {"a": {"a": [], "": []}})
 def test_feel__any_expression(source, variables):
     frugally(lambda: run_feel(source, variables))
 

@@ -144,7 +144,7 @@ def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     session.flush()
     session.expire(case, ["items"])
     source = session.get(Case, item.case_id)
-    have = archived_items.materials(session, item) if source is None else materials.of_case(session, source)
+    have = archived_items.materials(session, item) if source is None else materials.usable(session, source)
     _take_materials(session, have, case, actor=actor)
     return imported
 
@@ -172,7 +172,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     session.execute(update(Task).where(keys.its(Task.item_id, item)).values(**told))
     session.expire_all()  # whatever refers to the process or the item has gone to the bundle with them
     department_events.note(session, item, reported)
-    _take_materials(session, materials.of_case(session, source), case, actor=actor)
+    _take_materials(session, materials.usable(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
     tolerances.take_along(session, source, case, item, actor=actor)
     if recomputing.recount(session, item):

@@ -22,11 +22,13 @@ from engine import (
     journal,
     keys,
     materials,
+    matters,
     moments,
     notices,
     outbox,
     postgresql,
     procedures,
+    rejections,
 )
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
@@ -69,6 +71,24 @@ def resume(session: Session, item: Item, *, actor: Actor, pause_id: UUID | None 
     with _running(session, item, actor=actor) as run:
         entry = clocks.resume(session, item, pause_id=pause_id)
         journal.record(session, run.row, actor=actor, what="clock resumed", item=item.number, procedure=entry.procedure)
+    return item
+
+
+def reject_material(session: Session, item: Item, no: int, *, reason: str, actor: Actor) -> Item:
+    """Say that a material that was promised (容缺) and has come in is not good: it is owed again, and the applicant is told why.
+
+    Raises InvalidState also when joint handling is over: its reminders and ends are drawn there.
+    """
+    _require_department(item, actor, to="reject a material")
+    if not reason.strip():
+        raise InvalidInput.of_field("reason", "Expected a reason to reject a material, but it is empty")
+    case = session.get_one(Case, item.case_id)
+    row = _hold(session, case, item)
+    instances.hold(session, item, case)
+    rejections.reject(session, row, case, item, no, reason=reason, actor=actor)
+    execution.throw(session, case, materials.SUPPLIED, actor=actor)  # what waits for others looks at its dates again
+    if not execution.throw(session, case, matters.ITEMS_CHANGED, actor=actor):
+        raise InvalidState(f"Expected to reject a material while case {case.number} is handled, but its results go out already")
     return item
 
 
@@ -115,7 +135,7 @@ def reapply(session: Session, item: Item, *, actor: Actor) -> Case:
     what = cases.Submission(region=case.region, matter=item.code, hall=case.hall or "", applicant=case.applicant, answers=case.answers)
     again = cases.submit(session, what, actor=actor, previous=item)
     materials.take_over(
-        session, materials.of_case(session, case), again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor
+        session, materials.usable(session, case), again, codes={m["code"] for m in again.checklist["materials"]}, actor=actor
     )
     return again
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from engine import bundle_clock, calendars, case_items, clocks, dials, keys, matters, moments, numbers
 from engine.actors import Actor
-from engine.case_models import Case, Item, Material, MaterialLink
+from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 from engine.writes import Writes
 
@@ -22,6 +23,14 @@ from engine.writes import Writes
 _UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
 _LINKS = MaterialLink.__table__
 _HANDED_IN = select(Material.id, Material.code).where(*keys.asked(Material))
+#: What a department has rejected is none of them: a tolerance of its code is open, or came to a bad end, after it came in (decision 0027).
+_REJECTED = exists().where(
+    keys.together(Tolerance, Material),
+    Tolerance.code == Material.code,
+    Tolerance.status != ToleranceStatus.MET,
+    or_(Tolerance.ended_at.is_(None), Tolerance.ended_at > Material.handed_in_at),
+)
+_USABLE = _HANDED_IN.where(~_REJECTED)
 _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
     *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))
 )
@@ -85,8 +94,13 @@ def distribute(session: Session, case: Case, *items: Item) -> None:
 
 
 def handed_in(session: Session, case: Case) -> set[str]:
-    """Codes of the materials that are there."""
-    return {code for _material_id, code in session.execute(_HANDED_IN, case.key)}
+    """Codes of the materials that are there, and not rejected."""
+    return set(usable(session, case).values())
+
+
+def usable(session: Session, case: Case) -> dict[UUID, str]:
+    """Materials that are there, and not rejected: their codes, by id."""
+    return {row.id: row.code for row in session.execute(_USABLE, case.key)}
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:

@@ -108,6 +108,12 @@ def of_case(session: Session, case: Case, items: list[Item] | None = None) -> li
     return list(session.scalars(query))
 
 
+def usable(session: Session, case: Case) -> list[Material]:
+    """Materials of a case that no department has rejected: what another case may have a copy of."""
+    known = lifecycle.usable(session, case)
+    return [material for material in of_case(session, case) if material.id in known]
+
+
 def get(session: Session, case: Case, no: int, items: list[Item] | None = None) -> Material:
     """One material of a case by its running number; raises NotFound, also for what is not among `items`' materials."""
     found = next((m for m in of_case(session, case, items) if m.no == no), None)

@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     GRANT = "grant"  #: 准予行政许可决定书
     DENIAL = "denial"  #: 不予行政许可决定书
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期告知书
+    MATERIAL_REJECTED = "material_rejected"  #: 材料退回补交告知书: what was promised came in, and is not good
     RETURN = "return"  #: 退件通知书
     RECTIFICATION = "rectification"  #: 责令限期整改通知书
     REVOCATION = "revocation"  #: 撤销决定书
@@ -47,6 +48,7 @@ TITLES = {
     NoticeKind.GRANT: "准予行政许可决定书",
     NoticeKind.DENIAL: "不予行政许可决定书",
     NoticeKind.TOLERANCE_OVERDUE: "容缺逾期告知书",
+    NoticeKind.MATERIAL_REJECTED: "材料退回补交告知书",
     NoticeKind.RETURN: "退件通知书",
     NoticeKind.RECTIFICATION: "责令限期整改通知书",
     NoticeKind.REVOCATION: "撤销行政许可决定书",

@@ -99,6 +99,14 @@ def resume(number: str, body: PauseEnd) -> Response:
         return answer(_shown(session, items.resume(session, row, actor=auth.actor(), pause_id=body.pause_id)))
 
 
+@bp.post("/<number>/materials/<int:no>/reject")
+@contract(summary="退回容缺材料 · Reject a promised material", body=Reason, answer=ItemShown, problems=(409, 412))
+def reject_material(number: str, no: int, body: Reason) -> Response:
+    """Say that a material that was promised and has come in is not good: it is owed again, and the applicant is told why."""
+    with _as_seen(number) as (session, row):
+        return answer(_shown(session, items.reject_material(session, row, no, reason=body.reason, actor=auth.actor())))
+
+
 @bp.post("/<number>/extend")
 @contract(summary="延长期限 · Extend the limit", body=ExtensionOrder, answer=ItemShown, problems=(409, 412))
 def extend(number: str, body: ExtensionOrder) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -16,9 +16,6 @@ from engine.models import Instance, Subscription, Task
 from engine.runs import Run
 from engine.states import TaskStatus
 
-#: What `outcome` may be.
-DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": intake.refuse}
-
 
 def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """Dispose of the items that want to join: `outcome` is accept, tolerate or refuse.
@@ -27,11 +24,12 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """
     outcome = data.get("outcome")
     if outcome not in list(DISPOSITIONS):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}")
+        instead = ": what joins has no corrections of its own (decision 0025)" if outcome == "supplement" else ""
+        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}{instead}")
     items = case_items.unanswered(run.case)
     intake.require_time(run, task, items)
     if items:
-        DISPOSITIONS[outcome](run, items, {"refusal_kind": "not_accepted", **data})
+        DISPOSITIONS[outcome](run, items, data)
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(moments.now()))
     jobs.owe(run.session, "message", run.row, message=matters.ITEMS_CHANGED)
@@ -45,3 +43,14 @@ def is_open(session: Session, bundle: Instance | Held, items: Iterable[Item]) ->
         return True
     begins = not any(item.dispatched_at for item in items)
     return any(kind in {"intake", "supplement"} or (kind == "follow-on" and begins) for kind in session.scalars(window))
+
+
+def _refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
+    """Refuse; unless it is for another organ, or for none, the applicant is told all that is missing to apply again (art. 32 (4))."""
+    told = {"refusal_kind": "not_accepted", **data}
+    elsewhere = told["refusal_kind"] == "not_required" or told.get("competent_organ")
+    intake.refuse(run, items, told, lacking=() if elsewhere else intake.missing(run, items))
+
+
+#: What `outcome` may be.
+DISPOSITIONS = {"accept": intake.accept, "tolerate": intake.accept_with_tolerance, "refuse": _refuse}

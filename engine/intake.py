@@ -71,8 +71,11 @@ def accept_with_tolerance(run: Run, items: Sequence[Item], data: dict[str, Any])
         tolerances.pause_from_the_start(run.session, run.case, item, actor=run.actor)
 
 
-def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
-    """Refuse with reasons and remedies: no permit is needed (不受理), or it is not for this organ (不予受理; names the right one)."""
+def refuse(run: Run, items: Sequence[Item], data: dict[str, Any], *, lacking: Sequence[dict[str, Any]] = ()) -> None:
+    """Refuse with reasons and remedies: no permit is needed (不受理), or it is not for this organ (不予受理; names the right one).
+
+    What is `lacking` is told with it, once and all of it, where the applicant was not asked for it before.
+    """
     kind, reason = data.get("refusal_kind"), str(data.get("reason") or "").strip()
     if kind not in ("not_required", "not_accepted"):
         raise InvalidInput(f"Expected refusal_kind to be not_required or not_accepted, but it is {kind!r}")
@@ -83,7 +86,9 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any]) -> None:
         return
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
-    notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, {"items": [i.number for i in items], **grounds}, actor=run.actor)
+    asked = {"missing": [{"code": m["code"], "name": m["name"]} for m in lacking]} if lacking else {}
+    content = {"items": [i.number for i in items], **grounds, **asked}
+    notice = notices.issue(run.session, run.case, NoticeKind.REFUSAL, content, actor=run.actor)
     _record(run, "case refused", items, notice=notice.number, reason=reason)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.case_models import Item
+from engine.case_models import Item, Notice
 from engine.errors import InvalidInput, InvalidState, NotPermitted
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -81,6 +81,28 @@ def test_decide__refused_with_no_more_than_a_reason(stage, clerk, market, case):
     assert stage.statuses(case) == {"alpha": "in_review", "beta": "refused"}
     market.complete(case, "alpha审批", outcome="granted")
     assert stage.tasks(case) == ["统一出件"]
+
+
+def test_decide__refused_for_what_is_missing(stage, clerk, case):
+    """The applicant is told all of it, whatever the clerk thinks of; with it the item joins anew."""
+    clerk.follow_on(case, "beta", "gamma")
+
+    clerk.complete(case, "接续受理", outcome="refuse", reason="材料不齐")
+
+    [notice] = stage.all(Notice, case, kind="refusal")
+    assert [m["code"] for m in notice.content["missing"]] == ["plan", "lease"]
+    clerk.handle("reapply", stage.item(case, "gamma"))
+    clerk.hand_in(case, "lease")
+    clerk.complete(case, "接续受理", outcome="accept")
+    assert stage.statuses(case) == {"alpha": "in_review", "beta": "refused", "gamma": "in_review"}
+
+
+def test_decide__corrections(stage, clerk, case):
+    """Who is used to the intake asks for them here, too, and is told where to look."""
+    clerk.follow_on(case, "gamma")
+
+    with pytest.raises(InvalidInput, match=r"no corrections of its own \(decision 0025\)"):
+        clerk.complete(case, "接续受理", outcome="supplement")
 
 
 def test_decide__refused_and_the_rest_is_decided_already(stage, clerk, market, case):

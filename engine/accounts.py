@@ -140,18 +140,19 @@ def set_password(session: Session, name: str, password: str, *, actor: Actor, pa
 def disable(session: Session, name: str, *, actor: Actor) -> Account:
     """Close an account for ever; what it did stays in the journal under its name, what it has claimed goes back to its groups.
 
-    Raises Busy when somebody else writes a task that goes back.
+    Repeated, it gives back what has come to the account since.  Raises Busy when somebody else writes a task that goes back.
     """
     actor.require(Role.ADMIN, to="disable an account")
     if name == actor.name:
         raise InvalidState(f"Expected to disable another account, but {name} is your own")
     administrators.hold(session)
     account = get(session, name)
-    if not account.disabled:
-        account.disabled = True
-        administrators.require_one(session, to=f"disable account {name}")
-        given_back = claims.give_back(session, name)
-        administration.tell(session, "account disabled", actor=actor, account=name, tasks_given_back=str(given_back))
+    was_open, account.disabled = not account.disabled, True
+    administrators.require_one(session, to=f"disable account {name}")
+    given_back = claims.give_back(session, name)
+    if was_open or given_back:
+        what = "account disabled" if was_open else "tasks given back"
+        administration.tell(session, what, actor=actor, account=name, tasks_given_back=str(given_back))
     return account
 
 

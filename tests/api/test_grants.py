@@ -2,12 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from uuid import UUID
 
 import pytest
 
 from engine import accounts, arrivals, grants
 from engine.actors import Role
 from engine.errors import InvalidState
+from engine.models import Task
 from tests.api import bundle
 from tests.api.camunda.conftest import Client, form_task, worked
 from tests.api.conftest import Caller
@@ -122,6 +124,23 @@ def test_disable__what_was_claimed_goes_back(app, admin, call):
     assert admin.get(f"/tasks/{alone['id']}").json["assignee"] == "officer-fire"
     (entry,) = (entry for entry in admin.get("/administration").json["data"] if entry["what"] == "account disabled")
     assert entry["about"] == {"account": "officer-fire", "tasks_given_back": "1"}
+
+
+def test_disable__once_more_for_what_came_to_the_account_since(app, admin, call):
+    """At another node that still knew it; or it was disabled by a version that left its tasks with it."""
+    bundle.accepted(call("clerk"))
+    (theirs,) = (task for task in call("officer-fire").get("/tasks").json["data"] if "department-fire" in task["groups"])
+    admin.post("/accounts/officer-fire/disable")
+    with app.extensions["database"].transaction() as session:
+        session.get_one(Task, UUID(theirs["id"])).assignee = "officer-fire"
+
+    assert [admin.post("/accounts/officer-fire/disable").status_code for _ in range(2)] == [200, 200]
+
+    assert admin.get(f"/tasks/{theirs['id']}").json["assignee"] is None
+    assert [(entry["what"], entry["about"]["tasks_given_back"]) for entry in admin.get("/administration").json["data"]] == [
+        ("tasks given back", "1"),
+        ("account disabled", "0"),
+    ]
 
 
 def test_revoke__who_is_named_keeps_what_is_named(app, admin, call):

@@ -7,8 +7,9 @@ they stay.  Each goes in a transaction of its own, so whatever dies in between, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +34,9 @@ FIRST = datetime(1, 1, 1, tzinfo=UTC)
 log = structlog.get_logger()
 
 
-def sweep(db: Database) -> int:
-    """Put away all cases whose time is over; how many.  Any number of nodes may do so at the same time."""
-    return sum(put_away(db, case_id) for case_id in _due(db))
+def sweep(db: Database, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Put away all cases whose time is over, until told to stop; how many.  Any number of nodes may do so at the same time."""
+    return sum(put_away(db, case_id) for case_id in takewhile(lambda _: not stopping(), _due(db)))
 
 
 def put_away(db: Database, case_id: UUID) -> bool:

@@ -62,7 +62,7 @@ def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
     heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, pace=pace, within=tick), seconds=tick)
     pace = replace(pace, stopping=heart.stopping.is_set)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
-    heart.also(lambda: archives.sweep(database), seconds=SWEEP)
+    heart.also(lambda: archives.sweep(database, stopping=heart.stopping.is_set), seconds=SWEEP)
     heart.also(lambda: compiled_files.sweep(database), seconds=SWEEP)
     heart.also(FileStore(loaded.materials).clear_up, seconds=SWEEP)
     heart.also(lambda: holidays.watch(database), seconds=DAY)

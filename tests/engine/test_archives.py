@@ -117,6 +117,15 @@ def test_opened__leaves_nothing_behind_when_refused(stage, ended, monkeypatch):
     assert len(disposed) == 1
 
 
+def test_sweep__told_to_stop(stage, clerk, market, ended):
+    finish(clerk, market)
+    stage.move_to(2026, 5, 4)
+    told_to = iter([False, True])
+
+    assert archives.sweep(stage.database, stopping=lambda: next(told_to)) == 1
+    assert archives.sweep(stage.database) == 1
+
+
 def test_sweep__what_goes_on_stays(stage, clerk, market, ended):
     """The tables are as large as what is open, however much has been done."""
     going_on = clerk.submit("tiny")

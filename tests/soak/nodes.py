@@ -18,6 +18,8 @@ from tests.soak.networks import Namespace, Network
 
 #: What a process says that does not begin, for the database is away, and its exit status: whoever looks after it starts it again.
 UNFIT, TRY_AGAIN = "Expected a sound installation, but", 75
+#: Seconds within which a node answers: it takes twelve on a machine with fifteen others at work, and as long again each time it finds no database.
+ANSWERS_WITHIN = 180
 #: Seconds that a node may take to finish what it is at; it lets requests take 30.
 STOPS_WITHIN = 40
 ROOT = Path(__file__).parents[2]
@@ -74,7 +76,7 @@ class Node:
         # Each has its own: what one says last is not to be hidden by what another says after it.
         return self._folder / f"node-{self.number} {command}.log"
 
-    def await_answer(self, seconds: float = 60) -> None:
+    def await_answer(self, seconds: float = ANSWERS_WITHIN) -> None:
         """Wait until it answers; what did not begin, for the database was away, is started again, as a service manager does."""
         deadline = time.monotonic() + seconds
         while True:

@@ -85,7 +85,7 @@ def no_condition(expression: Expression) -> str | None:
     """Say why an expression is never true or false, whatever the variables hold, and what to write; None where it may be."""
     text = expression.source.strip()
     if expression.dialect == "literal":
-        return f"it is {text[:60]!r}: write an expression"
+        return f"it is {text[:60]!r}: write {_marked(text)}"
     if expression.dialect != "juel" or _is_single(text):
         return None
     whole = "".join(piece if isinstance(piece, str) else _bracketed(piece.source.strip()) for piece in _split(text))
@@ -94,6 +94,14 @@ def no_condition(expression: Expression) -> str | None:
     except ExpressionError:
         instead = "${…} around the whole"
     return f"it is {excerpt(text)!r}, which puts texts together: write {instead}"
+
+
+def _marked(text: str) -> str:
+    """Return a text as the expression that it would be; where it is none, say that one is wanted."""
+    try:
+        return excerpt(parse(f"${{{text}}}").source)
+    except ExpressionError:
+        return "an expression"
 
 
 def _bracketed(source: str) -> str:

@@ -146,7 +146,9 @@ class Component:
 
     def _feel(self, what: str, text: Any) -> Expression | None:
         if not isinstance(text, str) or not text.lstrip().startswith("="):
-            self._refuse("bad-expression", f"Expected {what} ({self._name}) to be FEEL with = before it, but it is {text!r}")
+            self._refuse(
+                "bad-expression", f"Expected {what} ({self._name}) to begin with =, but it is {text!r}: write ={str(text).strip()[:80]}"
+            )
             return None
         return self._attempt(what, lambda: parse(text))
 

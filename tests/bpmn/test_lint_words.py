@@ -113,3 +113,30 @@ def test_lint__known_words(folder: Path):
 )
 def test_words__are_those_that_templates_offer(template: str, name: str, known: dict[str, frozenset[str]]):
     assert choices(template, name) == known[name]
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "mistaken", "words"),
+    [
+        ("starter.bpmn", "${workdays(15)}", "workdays(15)", "write ${workdays(15)}"),
+        ("starter.bpmn", "${workdays(15)}", "＄{workdays（15）}", "write ${workdays(15)}"),
+        ("starter.bpmn", "${workdays(15)}", "15个工作日", "write ${workdays(15)}"),
+        ("starter.bpmn", "${workdays(15)}", "15天", "write P15D, and choose the type duration"),
+        ("starter.bpmn", "${workdays(15)}", "P15D", "choose the type duration"),
+        ("starter.bpmn", 'Date="${acceptance_due()}"', 'Date="5 个工作日"', "write ${workdays(5)}"),
+        ("starter.bpmn", "${settled()}", "settled()", "write ${settled()}"),
+        ("starter.bpmn", "${outcome == 'supplement'}", "${outcome == supplement}", "write 'supplement', with quotation marks"),
+        ("starter.bpmn", "${outcome == 'supplement'}", "${Outcome == 'supplement'}", "nobody writes Outcome: did you mean 'outcome'?"),
+        ("starter.bpmn", "starter_first:RM", "starter_first：RM", "such as starter_first:FS"),
+        ("starter.bpmn", "starter_first:RM", "starter_frist:RM", "but starter_frist is none: did you mean 'starter_first'?"),
+        ("starter-items.dmn", "<text>5</text>", "<text>五</text>", "“事项时限” (item_limits) to read the item alone, but it reads 五"),
+        ("intake.form", r"=outcome != \"tolerate\"", r"outcome != \"tolerate\"", "to begin with =, but it is 'outcome != \"tolerate\"'"),
+    ],
+)
+def test_lint__says_what_to_write(file: str, written: str, mistaken: str, words: str):
+    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
+    assert content != STARTER[file]
+
+    findings = lint.lint(STARTER | {file: content}, lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES))
+
+    assert any(words in finding.message for finding in findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from bpmn import timers
@@ -29,7 +30,7 @@ def bad_timer(drawing: Drawing) -> Problems:
             )
             yield element.id, message
         elif event.timer and event.when and event.when.dialect == "literal" and (wrong := _wrong(event.timer, event.when.source)):
-            yield element.id, f"Expected the time of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
+            yield element.id, f"Expected the time of {drawing.label(element.id)} to be one that can be read (ISO 8601), but: {wrong}"
 
 
 def cycle_that_interrupts(drawing: Drawing) -> Problems:
@@ -49,7 +50,10 @@ def bad_due_date(drawing: Drawing) -> Problems:
     for element in drawing.of_type(ElementType.USER_TASK):
         for what, due in (("due", element.due_date), ("follow-up", element.follow_up_date)):
             if due is not None and due.dialect == "literal" and (wrong := _wrong(None, due.source)):
-                yield element.id, f"Expected the {what} date of {drawing.label(element.id)} to be ISO 8601, but: {wrong}"
+                yield (
+                    element.id,
+                    f"Expected the {what} date of {drawing.label(element.id)} to be one that can be read (ISO 8601), but: {wrong}",
+                )
 
 
 def bad_time_to_live(drawing: Drawing) -> Problems:
@@ -79,5 +83,28 @@ def _wrong(form: TimerType | None, text: str) -> str | None:
         else:
             timers.due(text, PROBE)
     except ExpressionError as error:
-        return str(error)
+        return f"{error}{_advice(form, text.strip())}"
     return None
+
+
+#: A call without what makes it an expression; a number with a unit in words.
+_CALL = re.compile(r"[$＄#＃]?[{｛]?\s*(\w+[(（].*[)）])\s*[}｝]?", re.DOTALL)
+_IN_WORDS = re.compile(r"(\d+)\s*(?:个)?(工作日|年|月|周|星期|天|日|小时|时|分钟|分)")
+_UNITS = {"年": "P{}Y", "月": "P{}M", "周": "P{}W", "星期": "P{}W", "天": "P{}D", "日": "P{}D"}
+_UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}"}
+
+
+def _advice(form: TimerType | None, text: str) -> str:
+    """Say what to write instead of a time in words, of a call that is not marked as one, or in a timer of another type."""
+    if called := _CALL.fullmatch(text):
+        return f": write ${{{called[1].replace('（', '(').replace('）', ')')}}}"
+    if said := _IN_WORDS.fullmatch(text):
+        instead = _UNITS[said[2]].format(said[1])
+        kind = TimerType.DATE if "(" in instead else TimerType.DURATION
+        return f": write {instead}{f', and choose the type {_NAMES[kind]}' if form not in (kind, None) else ''}"
+    if form is TimerType.DATE and text.startswith("P"):
+        return ": choose the type duration, which counts from when the token comes"
+    return ""
+
+
+_NAMES = {TimerType.DATE: "date", TimerType.DURATION: "duration"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
@@ -12,10 +13,21 @@ def check(bundle: Bundle) -> Problems:
     for matter in bundle.matters:
         for call in matter.calls.values():
             for code, kind in call.predecessors:
-                kinds = "|".join(sorted(facts.KINDS))
                 if kind not in facts.KINDS:
-                    message = f"Expected a predecessor of {call.element.label} to read item:{kinds}, but it is {code}:{kind}"
+                    message = (
+                        f"Expected a predecessor of {call.element.label} to be an item and a kind such as {_item(code)}:FS "
+                        f"(the kind is one of {', '.join(sorted(facts.KINDS))}; several are parted by blanks), "
+                        f"but it is {code}{f':{kind}' if kind else ''}"
+                    )
                     yield Problem(resource=matter.resource, element=call.element, message=message)
                 elif code not in matter.calls:
-                    message = f"Expected the predecessors of {call.element.label} to be items of this bundle, but {code} is none"
+                    message = (
+                        f"Expected the predecessors of {call.element.label} to be items of this bundle, but {code} is none"
+                        f"{spelling.advice(code, matter.calls)}"
+                    )
                     yield Problem(resource=matter.resource, element=call.element, message=message)
+
+
+def _item(code: str) -> str:
+    """The item that is meant, where another colon follows it."""
+    return code.partition("：")[0]

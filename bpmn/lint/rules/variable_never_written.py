@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bpmn.decisions import Decision
 from bpmn.decisions.table import DecisionTable
 from bpmn.definition import COUNTERS, Definition, Element
-from bpmn.lint import expressions
-from bpmn.lint.bundle import FORMS, TABLES, Bundle
+from bpmn.lint import expressions, spelling
+from bpmn.lint.bundle import FORMS, LIMITS, TABLES, Bundle
 from bpmn.lint.rule import Problem, Problems
 
 
@@ -24,10 +24,18 @@ def check(bundle: Bundle) -> Problems:
             for element, names in _read(process):
                 for name in sorted(names - known):
                     message = (
-                        f"Expected {element.label} to read variables that somebody writes, but nobody writes {name}: "
-                        "correct the name, or add a field to a form"
+                        f"Expected {element.label} to read variables that somebody writes, but nobody writes {name}"
+                        f"{_advice(bundle, name, known)}"
                     )
                     yield Problem(resource=resource, element=element, message=message)
+
+
+def _advice(bundle: Bundle, name: str, known: Iterable[str]) -> str:
+    """Say what is meant: a value that lacks its quotation marks, or a name that is almost the same."""
+    if any(name == option.value for form in bundle.shown.values() for field in form.fields for option in field.options):
+        return f": write '{name}', with quotation marks"
+    meant = next((each for each in sorted(known) if spelling.is_slip(name, each)), None)
+    return f": did you mean {meant!r}?" if meant else ": correct the name, or add a field to a form"
 
 
 def given(bundle: Bundle) -> frozenset[str] | None:
@@ -42,7 +50,7 @@ def begun_with(bundle: Bundle) -> frozenset[str] | None:
 
 
 def _unasked(bundle: Bundle) -> Problems:
-    """Yield what the tables of a matter read and its questions do not ask: such a name is null, and hits nothing."""
+    """Yield what tables read and nobody asks, in those of a matter and in that of limits: such a name is null, and hits nothing."""
     for matter in bundle.matters:
         asked = {row.get("id") for _rule, row in matter.rows("situations")}
         tables = [decision for key in ("items", "materials") if (decision := matter.decisions.get(key))]
@@ -53,6 +61,13 @@ def _unasked(bundle: Bundle) -> Problems:
                     f'but none is {name}: correct the name, or write "{name}" if a text is meant'
                 )
                 yield Problem(resource=bundle.place(decision.id), line=decision.line, message=message)
+    for resource, decision in bundle.decisions:
+        for name in sorted(decision.reads - {"item"}) if decision.id == LIMITS else ():
+            message = (
+                f"Expected the table “{decision.name}” ({decision.id}) to read the item alone, but it reads {name}: "
+                "write a number in digits, and a text in quotation marks"
+            )
+            yield Problem(resource=resource, line=decision.line, message=message)
 
 
 def _required(decision: Decision) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tests.conformance.test_cases import RUNS
 
 RULES = {"flow-never-taken", "bad-cycle", "promise-above-law", "empty-cell", "unreadable-figure", "unknown-group"}
 RULES |= {"variable-read-too-early", "same-name", "same-option", "both-ways", "idle-gateway", "due-at-once"}
-RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes"}
+RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes", "another-department"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 ACCEPTED = "${outcome == 'accept' or outcome == 'tolerate'}"
 CORRECTED = "${outcome == 'supplement'}"
@@ -75,6 +75,7 @@ def test_sense__in_what_conforms():
             "call_starter_second",
             "rename one of them",
         ),
+        ("starter-first.bpmn", "department-market", "department-fire", "another-department", "decide", "write department-market, or"),
         ("decision.form", '"value": "other"', '"value": "scope"', "same-option", "", "have the same value 'scope'"),
         ("decision.form", '"value": "other"', '"value": ""', "same-option", "", "has an empty value"),
         ("starter.bpmn", RATED, "timeDuration>PT0S</bpmn:timeDuration", "due-at-once", "rating_closed", "its duration PT0S is none"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bpmn.lint.rule import ERROR, WARNING, Rule
 from bpmn.lint.rules import (
+    another_department,
     bad_argument,
     bad_cycle,
     bad_question,
@@ -142,6 +143,7 @@ ONE_THING = (
     Rule("calls-items", WARNING, calls_items.check),
     Rule("item-once", WARNING, item_once.check),
     Rule("department-named", WARNING, department_named.check),
+    Rule("another-department", WARNING, another_department.check),
     Rule("item-not-decided", WARNING, item_not_decided.check),
     Rule("result-not-issued", WARNING, result_not_issued.check),
     Rule("tolerance-has-deadline", WARNING, tolerance_has_deadline.check),

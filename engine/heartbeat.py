@@ -17,6 +17,8 @@ from engine.troubles import Trouble
 
 #: What the log says when something could not be done.
 FAILED = "tick failed"
+#: The longest rest of a sweep that waits for the database, seconds.
+LONGEST = 60
 Told = TypeVar("Told")
 
 
@@ -32,8 +34,8 @@ class Heartbeat:
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
 
     def also(self, sweep: Callable[[], object], *, seconds: float) -> None:
-        """Call something else in its own time, beginning now."""
-        self._scheduler.add_job(_try, "interval", args=[sweep, Trouble(FAILED)], seconds=seconds, next_run_time=datetime.now(UTC))
+        """Call something else in its own time, beginning now; what meets with an outage goes on soon after that is over."""
+        self._scheduler.add_job(self._sweep, "interval", args=[sweep, Trouble(FAILED)], seconds=seconds, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Tick for the first time now."""
@@ -51,6 +53,14 @@ class Heartbeat:
         while not self.stopping.is_set():
             rest = _try(self._tick, trouble)
             self.stopping.wait(self._seconds if rest is None else min(rest, self._seconds))
+
+    def _sweep(self, sweep: Callable[[], object], trouble: Trouble) -> None:
+        """Try until there is no outage in the way, less often with time.  What fails otherwise would again: it has its own time."""
+        rest = min(self._seconds, LONGEST)
+        _try(sweep, trouble)
+        while trouble.is_outage and not self.stopping.wait(rest):
+            rest = min(2 * rest, LONGEST)
+            _try(sweep, trouble)
 
 
 def _try(do: Callable[[], Told], trouble: Trouble) -> Told | None:

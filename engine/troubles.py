@@ -26,6 +26,11 @@ class Trouble:
         self._kind: type[Exception] | None = None
         self._times, self._began, self._told = 0, 0.0, 0.0
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether it failed at last since a database, a disk or somebody else was in the way, which may be over in a moment."""
+        return self._kind is not None and issubclass(self._kind, Busy | Unavailable)
+
     def failed(self, error: Exception) -> None:
         """Tell of a failure, unless one of its kind has just been told; what is no outage comes with its traceback."""
         now = time.monotonic()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from engine.errors import Busy, Unavailable
 from engine.heartbeat import Heartbeat
 
 
@@ -64,6 +65,43 @@ def test_also__ticks_beside_it(beating):
     heartbeat.also(ticked.set, seconds=3600)
 
     assert ticked.wait(60)
+
+
+def test_also__the_database_is_away_for_a_while(beating):
+    """It goes on soon after, not in its own time only; when it has gone well it is over."""
+    ends, ticks, over = iter([Unavailable("no"), Busy("held"), None]), threading.Semaphore(0), threading.Event()
+    heartbeat = beating(lambda: None)
+
+    def sweep():
+        ticks.release()
+        if error := next(ends):
+            raise error
+        over.set()
+
+    heartbeat.also(sweep, seconds=3600)
+
+    assert over.wait(60)
+    assert [ticks.acquire(blocking=False) for _ in range(4)] == [True, True, True, False]
+
+
+def test_stop__a_sweep_waits_for_the_database():
+    """Nobody waits for its rest."""
+    looked = threading.Event()
+
+    def sweep():
+        looked.set()
+        raise Unavailable("no")
+
+    heartbeat = Heartbeat(lambda: None, seconds=3600)
+    heartbeat.also(sweep, seconds=3600)
+    heartbeat.start()
+    assert looked.wait(60)
+
+    stopping = threading.Thread(target=heartbeat.stop, daemon=True)
+    stopping.start()
+    stopping.join(30)
+
+    assert not stopping.is_alive()
 
 
 def test_tick__raises(beating):

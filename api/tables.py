@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal
 from flask import Response, g, request
 from pydantic import Field
 
-from api import contract, paging, words
+from api import contract, paging
 from api.shapes import Paged
+from api.words import group
 from engine import calendars, moments, offices
 from engine.database import Session
 from engine.errors import InvalidInput
@@ -36,6 +37,9 @@ class Column:
 
     path: str
     words: Mapping[Any, str] = field(default_factory=dict)
+    #: How each of a list is told, with the names of departments, and what stands between two of them.
+    say: Callable[[Any, Mapping[str, str]], str] = group
+    between: str = "、"
 
 
 Columns = Mapping[str, Column]
@@ -92,7 +96,7 @@ def _value(row: Any, column: Column, departments: Mapping[str, str]) -> Any:
     for name in column.path.split("."):
         value = None if value is None else value[name]
     if isinstance(value, list):
-        return "、".join(words.group(each, departments) for each in value)
+        return column.between.join(column.say(each, departments) for each in value)
     if isinstance(value, dict):
         return "、".join(f"{code} {column.words.get(each, each)}" for code, each in value.items())
     if column.path == "department":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.alerts import AlertKind
-from engine.clock import Light
+from engine.clock import Light, PauseKind
+from engine.hindrances import HindranceKind
 from engine.states import ClockStatus, ItemStatus, ToleranceStatus
 
 ITEMS = {
@@ -57,9 +59,40 @@ OUTCOMES = {
     "withdrawn": "已撤回",
     "adopted": "已并入其他办件",
 }
+PAUSES = {
+    PauseKind.HEARING: "听证",
+    PauseKind.TENDER: "招标",
+    PauseKind.AUCTION: "拍卖",
+    PauseKind.INSPECTION: "检验",
+    PauseKind.SITE_INSPECTION: "现场核查",
+    PauseKind.TESTING: "检测",
+    PauseKind.QUARANTINE: "检疫",
+    PauseKind.APPRAISAL: "鉴定",
+    PauseKind.EXPERT_REVIEW: "专家评审",
+    PauseKind.SUPPLEMENT: "补正",
+    PauseKind.TOLERANCE_OVERDUE: "容缺逾期",
+    PauseKind.OTHER: "其他特别程序",
+}
+HINDRANCES = {
+    HindranceKind.PAUSE: "暂停",
+    HindranceKind.MATERIAL: "容缺材料待补",
+    HindranceKind.INCIDENT: "异常",
+    HindranceKind.TASK: "待办",
+    HindranceKind.ITEM: "事项未办结",
+}
 WINDOW = "窗口"
 
 
 def group(code: str, departments: Mapping[str, str]) -> str:
     """Name who may do a task: the window, a department, or a group as the diagram calls it."""
     return WINDOW if code == "window" else departments.get(code.removeprefix("department-"), code)
+
+
+def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
+    """Tell what is waited for, of whom, and since when or until when (`v1.deadlines.HindranceShown`)."""
+    name = PAUSES.get(found["name"], found["name"]) if found["kind"] is HindranceKind.PAUSE else found["name"]
+    who = [found["reason"]] if found["reason"] else [group(code, departments) for code in found["groups"]]
+    who += [f"{found['assignee']} 已认领"] if found["assignee"] else []
+    told = f"{HINDRANCES[found['kind']]}：{name}" + (f"（{'、'.join(who)}）" if who else "")
+    told += f"，{found['since']} 起" if found["since"] else ""
+    return told + (f"，{found['due_on']} 前" if found["due_on"] else "")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import bundle_clock, clock, clocks, dials, holidays, keys, matters, pages, visibility
+from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DueDate, Ledger, Light, LimitKind
+from engine.hindrances import Hindrance
 from engine.states import ClockStatus
 
 #: Where a deadline stands in the list: its date (None: without one, at the end), then the number of its item, or of its case.
@@ -49,6 +50,8 @@ class Deadline:
     #: Days left after today of the promised limit; negative: overdue.
     remaining: int | None
     light: Light | None
+    #: What holds it up, as far as that is looked for: in a list, which shows nothing else of its case.
+    waits_for: list[Hindrance] = field(default_factory=list)
 
     @property
     def place(self) -> Place:
@@ -56,15 +59,19 @@ class Deadline:
         return self.promised.date if self.promised else None, self.item or self.case
 
 
+_SHARED = ("id", "number", "hall", "submitted_by", "promised_on", "promised_provisional")
+
+
 def _columns(table: Table, *names: str) -> list[InstrumentedAttribute[Any]]:
-    return [getattr(table, name) for name in (*names, "number", "promised_on", "promised_provisional", *dials.LIGHTS)]
+    return [getattr(table, name) for name in (*names, *_SHARED, *dials.LIGHTS)]
 
 
 _STILL: dict[Table, ColumnElement[bool]] = {Item: visibility.OPEN_ITEM, Case: Case.ended_at.is_(None)}
 #: What is read of their clocks.
 _READ: dict[Table, Select[Any]] = {
     Item: select(
-        *_columns(Item, "id", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"), Case.number.label("case")
+        *_columns(Item, "case_id", "code", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"),
+        Case.number.label("case"),
     ).join(Case, keys.together(Item, Case)),
     Case: select(*_columns(Case, "definition_id", "ended_at", "clock_started_on", "promised")),
 }
@@ -83,9 +90,18 @@ def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: 
     if len(items) + len(bundles) < limit and wanted.due_before is None and wanted.light is not Light.RED:
         items += _rows(session, actor, wanted, Item, place, dated=False)
     page = sorted((*items, *bundles), key=_place)[:limit]
-    shown = of_items(session, [(row, row.case) for row in page if "case" in row._fields])
-    shown += [each for row in page if "case" not in row._fields and (each := of_case(session, row))]
-    return sorted(shown, key=lambda each: (each.promised is None, *each.place))
+    return sorted(_shown(session, actor, page), key=lambda each: (each.promised is None, *each.place))
+
+
+def _shown(session: Session, actor: Actor, page: Sequence[Row[Any]]) -> Iterator[Deadline]:
+    items, bundles = ([row for row in page if ("case" in row._fields) is of_items] for of_items in (True, False))
+    ledgers = clocks.ledgers(session, [item.id for item in items])
+    waits_for = hindrances.of_page(session, actor, items, bundles, ledgers)
+    for item in items:
+        yield replace(of_item(session, item, item.case, ledgers.get(item.id)), waits_for=waits_for[item.id])
+    for bundle in bundles:
+        if found := of_case(session, bundle):
+            yield replace(found, waits_for=waits_for[bundle.id])
 
 
 def _place(row: Row[Any]) -> tuple[bool, date, str]:
@@ -143,12 +159,6 @@ def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) 
         still_to_come, for_good = lights
         lights = [and_(table.promised_on > today, still_to_come), for_good]
     return [and_(_STILL[table], light) for light in lights]
-
-
-def of_items(session: Session, items: Sequence[tuple[Item | Row[Any], str]]) -> list[Deadline]:
-    """The clocks of items, each given with the number of its case; one query however many they are."""
-    ledgers = clocks.ledgers(session, [item.id for item, _ in items])
-    return [of_item(session, item, number, ledgers.get(item.id)) for item, number in items]
 
 
 def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Select,
+    bindparam,
     case,
     cast,
     func,
@@ -194,7 +195,9 @@ def among(column: Any, values: Collection[Any]) -> TextClause:
     """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query."""
     kind = f"{column.type.compile(_DIALECT)}[]"
     # Selected, they are not counted by the planner, who would look through a small table, or one of which he knows little, as a whole.
-    return text(f"{column.expression} = ANY(CAST((SELECT CAST(:among AS {kind})) AS {kind}))").bindparams(among=list(values))
+    return text(f"{column.expression} = ANY(CAST((SELECT CAST(:among AS {kind})) AS {kind}))").bindparams(
+        bindparam("among", list(values), unique=True)
+    )
 
 
 # Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from api.v1.shown import Due
 from engine import deadlines
 from engine.clock import Light
 from engine.deadlines import Deadline, DeadlineFilter
+from engine.hindrances import HindranceKind
 from engine.states import ClockStatus
 
 bp = Blueprint("deadlines", __name__, url_prefix="/deadlines")
@@ -30,6 +31,7 @@ COLUMNS = {
     "法定办结日": Column("statutory.date"),
     "剩余工作日": Column("remaining"),
     "红黄灯": Column("light", words.LIGHTS),
+    "原因": Column("waits_for", say=words.hindrance, between="；"),
 }
 
 
@@ -40,6 +42,24 @@ class DeadlineQuery(Listed):
     due_before: date | None = None
     department: Line | None = None
     hall: Line | None = None
+
+
+class HindranceShown(Shape):
+    """What something waits for (原因)."""
+
+    kind: HindranceKind
+    #: Kind of the pause; name of the material, the task, or the item that is not decided; element of the incident.
+    name: str
+    #: Of a pause.
+    reason: str | None
+    #: First day; null: of a material, and of an item that is not accepted yet.
+    since: date | None
+    #: Last day on which the material may come.
+    due_on: date | None
+    #: Who may do the task; the department of the item.
+    groups: list[str]
+    #: Who has claimed the task.
+    assignee: str | None
 
 
 class DeadlineShown(Shape):
@@ -57,6 +77,8 @@ class DeadlineShown(Shape):
     #: Working days left after today; negative: overdue.
     remaining: int | None
     light: Light | None
+    #: What holds it up now, as far as it is yours to see; of a bundle, its own tasks and its items that are not decided.
+    waits_for: list[HindranceShown]
 
 
 @bp.get("")
@@ -76,4 +98,5 @@ def _day(text: str) -> date | None:
 
 def _shown(found: Deadline) -> dict[str, Any]:
     shown = present.fields(found, "case item name department clock remaining light")
-    return shown | {"promised": present.due(found.promised), "statutory": present.due(found.statutory)}
+    waits_for = [present.fields(each, "kind name reason since due_on groups assignee") for each in found.waits_for]
+    return shown | {"promised": present.due(found.promised), "statutory": present.due(found.statutory), "waits_for": waits_for}

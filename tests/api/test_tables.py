@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from api import tables
-from tests.api.bundle import APPLICANT, accepted, submit
+from tests.api.bundle import APPLICANT, accepted, item, submit, task
 
 #: List → the field that is the number of the case.
 FILES = {"/deadlines": "case", "/alerts": "case", "/cases": "number", "/tasks": "case"}
@@ -39,6 +39,41 @@ def test_deadlines__what_is_late_and_with_whom(supervisor, late):
     (listed,) = supervisor.get("/deadlines?light=red&department=market").json["data"]
     assert (rows[0]["承诺办结日"], rows[0]["剩余工作日"]) == (listed["promised"]["date"], str(listed["remaining"]))
     assert int(rows[0]["剩余工作日"]) < 0
+
+
+def test_deadlines__why(call, supervisor, late):
+    """Each row says what it waits for now: nobody has to open the case."""
+    market = call("officer-market")
+    food = item(late[0], "food_permit")["number"]
+    paused = market.post(f"/items/{food}/pause", {"kind": "hearing", "reason": "听证会", "days": 5})
+    assert paused.status_code == 200, paused.json
+    claimed = market.post(f"/tasks/{task(market, late[0], '食品经营许可审批')['id']}/claim")
+    assert claimed.status_code == 200, claimed.json
+
+    (row,) = read(supervisor, "/deadlines?department=market&format=csv")
+
+    assert row["原因"] == (
+        "暂停：听证（听证会），2026-03-17 起；待办：食品经营许可审批（市场监管局、officer-market 已认领），2026-03-02 起"
+    )
+    (listed,) = supervisor.get("/deadlines?department=market").json["data"]
+    nothing = dict.fromkeys(("reason", "since", "due_on", "assignee")) | {"groups": []}
+    assert listed["waits_for"] == [
+        nothing | {"kind": "pause", "name": "hearing", "reason": "听证会", "since": "2026-03-17"},
+        nothing
+        | {
+            "kind": "task",
+            "name": "食品经营许可审批",
+            "since": "2026-03-02",
+            "groups": ["department-market"],
+            "assignee": "officer-market",
+        },
+    ]
+
+
+def test_deadlines__why_a_bundle_is_not_done(supervisor, late):
+    (bundle,) = (row for row in read(supervisor, "/deadlines?format=csv") if not row["事项编号"])
+
+    assert "事项未办结：食品经营许可（新办）（市场监管局），2026-03-02 起" in bundle["原因"].split("；")
 
 
 def test_alerts__in_the_words_of_people(admin, late):

@@ -146,7 +146,7 @@ class CaseQuery(Listed):
     #: true: those that go on; false: those that have ended.
     open: bool | None = None
     light: Light | None = None
-    #: true: those that have been put into the archive, by matter, hall and applicant; they can only be read.
+    #: true: those that have been put into the archive, by matter, hall and applicant, no other filter; they can only be read.
     archived: bool = False
 
 
@@ -183,22 +183,23 @@ def list_cases(query: CaseQuery) -> Response:
     start = paging.after(query.cursor, UUID)
     known_by = applicants.number(query.applicant_number) if query.applicant_number else None
     wanted = worklists.CaseFilter(matter=query.matter, hall=query.hall, applicant_number=known_by, open=query.open, light=query.light)
-    actor = auth.actor()
+    actor, last = auth.actor(), start[0] if start else None
+    if query.archived:
+        _require_unasked(query, "open", "light")
     with reading() as session:
         if query.archived:
             old = archive_search.search(
-                session,
-                actor,
-                matter=query.matter,
-                hall=query.hall,
-                applicant_number=known_by,
-                after=start[0] if start else None,
-                limit=query.rows + 1,
+                session, actor, matter=query.matter, hall=query.hall, applicant_number=known_by, after=last, limit=query.rows + 1
             )
             return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived)
-        found = worklists.find_cases(session, actor, wanted, after=start[0] if start else None, limit=query.rows + 1)
+        found = worklists.find_cases(session, actor, wanted, after=last, limit=query.rows + 1)
         shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
         return tables.answer(session, found, query, key=lambda row: (row.id,), present=lambda row: shown[row.id])
+
+
+def _require_unasked(query: CaseQuery, *names: str) -> None:
+    if asked := [name for name in names if getattr(query, name) is not None]:
+        raise InvalidInput.of_fields([(name, "Expected no such filter for archived cases, but there is one") for name in asked])
 
 
 @bp.get("/<number>")

@@ -58,3 +58,12 @@ def test_cases__of_the_archive(clerk, nobody, case):
     assert [(each["number"], each["outcome"]) for each in old] == [(case["number"], case["outcome"])]
     assert old[0]["archived_at"].startswith("2033-03-02")
     assert clerk.get("/cases?archived=true&matter=nothing").json["data"] == []
+
+
+@pytest.mark.parametrize(("asked", "field"), [("open=true", "open"), ("open=false", "open"), ("light=red", "light")])
+def test_cases__of_the_archive_that_are_open_or_have_a_light(clerk, case, asked, field):
+    """None has a light any more, and none is open: who asks for that is told, and not given all."""
+    answer = clerk.get(f"/cases?archived=true&{asked}")
+
+    assert (answer.status_code, [each["field"] for each in answer.json["errors"]]) == (422, [field])
+    assert clerk.get("/cases?archived=false&open=true&light=red").status_code == 200

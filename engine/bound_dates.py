@@ -105,6 +105,8 @@ def _moved(kind: str | None, row: Any, before: Counted, now: Counted) -> tuple[b
     was, due = dials.moment(kind, *before), dials.moment(kind, *now)
     if due == row.due_at or (due == was and (row.due_at is None or row.put_off)):
         return False, row.due_at  # it sleeps, or was put off since it has failed
+    if row.put_off and due is not None and due <= moments.now():
+        return False, row.due_at  # that is over, too: its next attempt is in its own time
     return (False, row.due_at) if _has_fired(row.due_at, was, due) else (True, due)
 
 

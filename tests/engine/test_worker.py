@@ -14,6 +14,7 @@ from engine.models import Timer
 from tests import tiny
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
+from tests.engine.test_recomputing import publish
 
 
 def accepted(stage, clerk, items, **folder):
@@ -147,6 +148,21 @@ def test_fire__fails_and_its_case_goes_on(stage, clerk, market):
     stage.traveller.shift(timedelta(seconds=6))
     left, due_at = put_off(stage, case)
     assert (left, due_at - first[1] > timedelta(seconds=30)) == (1, True)
+
+
+def test_fire__fails_and_a_calendar_is_corrected(stage, clerk):
+    """The day with which it moves is another one, and over all the same: it stays put off; it begins anew with one that is to come."""
+    case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": beside("promised")})
+    stage.move_to(2026, 3, 20)
+    first = put_off(stage, case)
+    assert first[0] == 2
+
+    publish(stage, 4)
+    assert put_off(stage, case) == first
+    publish(stage, 4, 5, 6, 9, 10)
+
+    worker.drain(stage.database)
+    assert str(stage.timer(case, "late")) == "2026-03-23"
 
 
 def test_fire__fails_and_its_clock_moves(stage, clerk, market):

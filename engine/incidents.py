@@ -102,7 +102,7 @@ def retry(session: Session, incident_id: UUID, *, actor: Actor) -> Incident:
         jobs.retry(session, job)
         return incident
     if incident.definition_id is not None:
-        start_timers.set_retries(session, incident.definition_id, incident.element, 1)
+        _retry_start(session, incident, incident.definition_id)
     elif incident.instance_id is not None and incident.wait is not None:
         _retry_wait(session, incident, incident.instance_id, incident.wait, actor=actor)
     return incident
@@ -123,11 +123,24 @@ def _retry_wait(session: Session, incident: Incident, instance_id: UUID, wait_id
         execution.perform_step(session, instance_id, wait_id, actor=actor)
 
 
+def _retry_start(session: Session, incident: Incident, definition_id: UUID) -> None:
+    timer = start_timers.hold(session, definition_id, incident.element)
+    # By its id: while older nodes serve, one of no case has no key.
+    standing = select(Incident.id).where(Incident.id == incident.id, Incident.resolved_at.is_(None))
+    if timer is None or session.scalar(standing) is None:
+        raise _resolved(incident)  # the attempts that are left now may be those of the next occasion
+    start_timers.set_retries(session, timer, 1)
+
+
 def _require_standing(session: Session, incident: Incident, held: Held) -> None:
     """Refuse what somebody else has retried before the instance was had: a worker may hold it by now, and it is told once."""
     found = keys.read_anew(session, Incident, incident.id, held)
     if found is None or found.resolved_at is not None:
-        raise NotFound(f"Expected to find a standing incident {incident.id}, but it has just been resolved")
+        raise _resolved(incident)
+
+
+def _resolved(incident: Incident) -> NotFound:
+    return NotFound(f"Expected to find a standing incident {incident.id}, but it has just been resolved")
 
 
 def _tried(session: Session, table: type[Row], incident: Incident) -> Row:

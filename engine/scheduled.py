@@ -189,7 +189,7 @@ def set_retries(session: Session, job_id: UUID, left: int, *, actor: Actor) -> N
     elif isinstance(row, Continuation):
         continuations.set_retries(session, row, left)
     else:
-        start_timers.set_retries(session, row.definition_id, row.element, left)
+        start_timers.set_retries(session, row, left)
 
 
 def set_due(session: Session, job_id: UUID, due_at: datetime | None, *, actor: Actor) -> None:

@@ -95,10 +95,14 @@ def remember_failure(session: Session, timer_id: UUID, error: BaseException) -> 
     return True
 
 
-def set_retries(session: Session, definition_id: UUID, element: str, left: int) -> None:
-    """Allow so many attempts from now on."""
+def hold(session: Session, definition_id: UUID, element: str) -> StartTimer | None:
+    """Lock the timer of a start event; None: there is none any more, it has begun for the last time or a newer version took its place."""
     mine = select(StartTimer).where(StartTimer.definition_id == definition_id, StartTimer.element == element)
-    timer = session.scalars(mine.with_for_update()).one()
+    return session.scalar(mine.with_for_update())
+
+
+def set_retries(session: Session, timer: StartTimer, left: int) -> None:
+    """Allow so many attempts from now on; the caller holds the timer."""
     retries.leave(session, timer, left, timer.error or "")
     if timer.error is not None and left:
         timer.due_at = moments.now()

@@ -29,7 +29,8 @@ from engine import (
 from engine.case_models import Case, Commitment, Item
 from engine.correlation import Message
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
-from engine.models import Entry, ExternalTask, Instance, Job, Outbox, Task
+from engine.models import Entry, ExternalTask, Incident, Instance, Job, Outbox, Task
+from engine.schedule_models import StartTimer
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_commitments import FOUND
@@ -423,3 +424,30 @@ def test_retry__two_at_once_what_is_owed(stage, clerk, bundle, monkeypatch):
 
     [job] = stage.jobs(bundle)
     assert (str(job.status), job.attempts, stage.incidents(bundle)) == ("pending", 0, [])
+
+
+def test_retry__two_at_once_what_begins_by_itself(stage, designer):
+    """The second finds no incident any more: the next occasion has all its attempts."""
+    nowhere = d.call("c", of="${'nowhere'}")
+    stage.deploy("daily", daily_bpmn=d.diagram(d.start("s", d.timer(cycle="R/P1D")), nowhere, d.flows("s -> c"), key="daily"))
+    stage.move_to(2026, 3, 3, hour=12)
+    for _ in range(3):
+        worker.drain(stage.database)
+        stage.traveller.shift(timedelta(minutes=2))
+    with stage.reading() as session:
+        incident = session.scalars(select(Incident).where(Incident.resolved_at.is_(None))).one()
+
+    def retry(session):
+        incidents.retry(session, incident.id, actor=designer.actor)
+
+    def second():
+        with pytest.raises(NotFound, match="has just been resolved"), stage.database.transaction() as session:
+            retry(session)
+
+    with interleaving.waited_for(stage.database, retry, second) as session:
+        timer = session.scalars(select(StartTimer)).one()
+        assert timer.retries == 1
+        timer.retries = 3  # as when it has begun
+
+    with stage.reading() as session:
+        assert session.scalars(select(StartTimer.retries)).one() == 3

@@ -85,13 +85,9 @@ def test_set_all(designer, worker, failed, meant):
     ],
 )
 def test_set_all__refused(worker, failed, body, status):
-    body |= (
-        {"externalTaskIds": [failed["id"] if one == "{id}" else one for one in body["externalTaskIds"]]}
-        if "externalTaskIds" in body
-        else {}
-    )
+    ids = [failed["id"] if one == "{id}" else one for one in body.get("externalTaskIds", ())]
 
-    assert worker.put("/external-task/retries", body).status_code == status
+    assert worker.put("/external-task/retries", body | ({"externalTaskIds": ids} if ids else {})).status_code == status
     assert stand(worker, failed) == (0, 1)
 
 

@@ -6,7 +6,9 @@ import io
 import pytest
 import time_machine
 
-from api import tables
+from api import tables, words
+from engine.clock import PauseKind
+from engine.hindrances import HindranceKind
 from tests.api.bundle import APPLICANT, accepted, item, submit, task
 
 #: List → the field that is the number of the case.
@@ -149,3 +151,8 @@ def test_files__of_too_many_are_refused(clerk, monkeypatch):
 def test_files__have_a_name(clerk):
     assert clerk.get("/deadlines?format=csv").headers["Content-Disposition"] == "attachment; filename=deadlines-2026-03-02.csv"
     assert clerk.get("/deadlines?format=xlsx").status_code == 422
+
+
+@pytest.mark.parametrize(("kinds", "told"), [(PauseKind, words.PAUSES), (HindranceKind, words.HINDRANCES)])
+def test_words__of_every_kind(kinds, told):
+    assert set(told) == set(kinds)

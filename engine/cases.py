@@ -171,7 +171,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
 
 def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case:
     """Take the whole case back (撤回); what is decided already stays."""
-    require_reason(reason)
+    require_reason(reason, to="withdraw the case")
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = bundles.hold(session, case)
     for item in (item for item in case_items.live(case) if item.status in WITHDRAWABLE):
@@ -292,7 +292,7 @@ def _require_hall(session: Session, hall: str) -> None:
         raise InvalidInput.of_field("hall", f"Expected a hall, but {hall!r} is none")
 
 
-def require_reason(reason: str) -> None:
-    """Raise InvalidInput unless it is said why something is withdrawn."""
+def require_reason(reason: str, *, to: str) -> None:
+    """Raise InvalidInput unless it is said why; `to` completes “Expected a reason to …”."""
     if not reason.strip():
-        raise InvalidInput.of_field("reason", "Expected a reason to withdraw, but it is empty")
+        raise InvalidInput.of_field("reason", f"Expected a reason to {to}, but it is empty")

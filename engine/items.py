@@ -80,8 +80,7 @@ def reject_material(session: Session, item: Item, no: int, *, reason: str, actor
     Raises InvalidState also when joint handling is over: its reminders and ends are drawn there.
     """
     _require_department(item, actor, to="reject a material")
-    if not reason.strip():
-        raise InvalidInput.of_field("reason", "Expected a reason to reject a material, but it is empty")
+    cases.require_reason(reason, to="reject a material")
     case = session.get_one(Case, item.case_id)
     row = _hold(session, case, item)
     instances.hold(session, item, case)
@@ -105,7 +104,7 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
 
 def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
     """Take one item back; the rest of the bundle goes on (domain rule 10)."""
-    cases.require_reason(reason)
+    cases.require_reason(reason, to="withdraw the item")
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
     row = _hold(session, case, item)

@@ -222,7 +222,7 @@ def test_withdraw__everything_is_decided(stage, clerk, market):
 
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_withdraw__without_a_reason(stage, clerk, case, reason):
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="a reason to withdraw the case, but"):
         clerk.withdraw(case, reason)
 
 

@@ -79,7 +79,7 @@ def test_withdraw__after_the_decision(stage, clerk, market, case, outcome):
 
 
 def test_withdraw__without_a_reason(stage, clerk, case):
-    with pytest.raises(InvalidInput, match="reason"):
+    with pytest.raises(InvalidInput, match="a reason to withdraw the item, but"):
         clerk.handle("withdraw", stage.item(case, "alpha"), reason="  ")
 
     assert stage.statuses(case)["alpha"] == "in_review"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from engine import external_tasks, moments
@@ -51,11 +51,26 @@ FILTERS: Filters = {
     "priorityHigherThanOrEquals": least(ExternalTask.priority),
     "priorityLowerThanOrEquals": most(ExternalTask.priority),
 }
+#: What topics are asked for by.
+TOPIC_FILTERS: Filters = {
+    "withLockedTasks": FILTERS["locked"],
+    "withUnlockedTasks": FILTERS["notLocked"],
+    "withRetriesLeft": FILTERS["withRetriesLeft"],
+}
 
 
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """Tasks that an actor may work on, oldest first unless another order is asked for."""
     return Listing(query=ordered(external_tasks.search(actor).where(*conditions), SORTABLE, order, last=ExternalTask.id))
+
+
+def topics(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[str]:
+    """Name the topics of tasks that an actor may work on: the index is asked for the next topic, not for all of their tasks."""
+    first = select(ExternalTask.topic).where(external_tasks.visible(actor), *conditions).order_by(ExternalTask.topic).limit(1)
+    found = select(first.scalar_subquery().label("topic")).cte("topics", recursive=True)
+    following = first.where(ExternalTask.topic > found.c.topic).correlate(found).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.topic.is_not(None)))
+    return list(session.scalars(select(found.c.topic).where(found.c.topic.is_not(None))))
 
 
 def get(session: Session, task_id: UUID, *, actor: Actor) -> Found:

@@ -121,6 +121,17 @@ def set_priority(task: str) -> Response:
     return answers.nothing()
 
 
+@bp.get("/topic-names")
+def list_topics() -> Response:
+    """Name the topics of which there are tasks."""
+    given = asked.criteria()
+    if unknown := given.keys() - external_task_lists.TOPIC_FILTERS.keys():
+        raise InvalidInput(f"Expected {', '.join(external_task_lists.TOPIC_FILTERS)}, but got {', '.join(sorted(unknown))}")
+    conditions = lists.conditions(given, external_task_lists.TOPIC_FILTERS)
+    with reading() as session:
+        return answers.json(external_task_lists.topics(session, auth.actor(), *conditions))
+
+
 @bp.get("/<task>")
 def show(task: str) -> Response:
     """Show one task."""

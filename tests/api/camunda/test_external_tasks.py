@@ -477,6 +477,31 @@ def test_list__filtered(worker, started, query, found):
     assert worker.get(f"/external-task/count?{query}").json == {"count": found}
 
 
+def test_topic_names__as_they_are_asked_for(client, worker, designer):
+    """Each once, those that are there; nobody is told who is no worker."""
+    names = ("print", "register", "print", "mail")
+    for number, name in enumerate(names):
+        designer.start(worked(name, key=f"p{number}"), key=f"p{number}")
+    fetch(worker, topics=("register",))
+    (failed,) = fetch(worker, topics=("mail",))
+    worker.post(f"/external-task/{failed['id']}/failure", {"workerId": "w", "retries": 0})
+
+    def topics(query, who=worker):
+        return who.get(f"/external-task/topic-names?{query}").json
+
+    assert topics("") == ["mail", "print", "register"]
+    assert topics("withLockedTasks=true") == ["register"]
+    assert topics("withUnlockedTasks=true") == ["mail", "print"]
+    assert topics("withRetriesLeft=true") == ["print", "register"]
+    assert topics("withUnlockedTasks=true&withRetriesLeft=true&withLockedTasks=false") == ["print"]
+    assert topics("", client("clerk")) == []
+
+
+@pytest.mark.parametrize("query", ["withLockedTasks=yes", "locked=true", "firstResult=1"])
+def test_topic_names__asked_for_by_something_else(worker, query):
+    assert worker.get(f"/external-task/topic-names?{query}").status_code == 400
+
+
 def test_anything__at_the_same_moment(client, worker, started):
     (task,) = fetch(worker)
     together = threading.Barrier(4)

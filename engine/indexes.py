@@ -53,6 +53,9 @@ _open("ix_cases_open_promised", Case.promised_on, Case.number, Case.id, *_CASE, 
 # What is due once more, after it was tried in vain; few are.
 _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
 
+# What stands, the oldest first: incidents are kept when they are resolved, and few are not.
+_open("ix_incidents_standing", Incident.id, where="resolved_at IS NULL")
+
 # What a worker asks for.  Nothing that a fetch writes is in it: where its page has room, a row that is locked leaves no dead entry behind.
 Index("ix_external_tasks_arrived", ExternalTask.topic, ExternalTask.created_at)
 

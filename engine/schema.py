@@ -25,7 +25,7 @@ from engine.errors import InvalidState
 from engine.models import Base
 
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0031"
+NEWEST = "0032"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"

@@ -84,6 +84,34 @@ def _narrow(node: dict[str, Any]) -> bool:
     return (any if node["Node Type"] == "BitmapAnd" else all)(map(_narrow, node["Plans"]))
 
 
+def rows_read(database: Database, statements: dict[str, Any], table: str) -> dict[str, float]:
+    """How many rows of a table PostgreSQL really looks at, also in vain, by statement that reads it; they are run once more."""
+    found = {}
+    with database.bind.connect() as connection:
+        for statement, parameters in statements.items():
+            if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+                cursor = connection.connection.cursor()
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+                (plan,) = cursor.fetchone()
+                parts = list(_parts_of((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], table))
+                if parts:
+                    found[statement] = sum(map(_looked_at, parts))
+        connection.rollback()
+    return found
+
+
+def _parts_of(node: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:
+    if node.get("Relation Name") == table:
+        yield node
+    for part in node.get("Plans", []):
+        yield from _parts_of(part, table)
+
+
+def _looked_at(node: dict[str, Any]) -> float:
+    in_vain = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
+    return node["Actual Loops"] * (node["Actual Rows"] + in_vain)
+
+
 def scans(database: Database, statements: dict[str, Any], tables: set[str]) -> list[str]:
     """Steps of SQLite that read one of these tables, or an index of it, from end to end."""
     with database.bind.connect() as connection:

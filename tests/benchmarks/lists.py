@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from uuid import UUID
 
@@ -61,7 +62,7 @@ def lists(db: Database, size: int) -> dict[str, Iterator[Callable[[], object]]]:
     ask = _furnish(db)
     return {
         "completion": (partial(bundle.complete, db, task, "decision") for task in _some_tasks(db)),
-        **{name: (partial(ask, who, path) for _ in range(EACH)) for name, (who, path) in PAGES.items()},
+        **{name: repeat(partial(ask, who, path), EACH) for name, (who, path) in PAGES.items()},
         "search by ID number or credit code": (
             partial(ask, "sue", f"/cases?applicant_number=A{number}") for number in population.numbers(size, EACH)
         ),

@@ -8,12 +8,9 @@ import pytest
 
 from bpmn import lint
 from engine import functions
-from engine.starters import SHIPPED
 from engine.vocabulary import WORDS
+from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.bpmn.test_templates import choices
-
-FOLDERS = [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")]
-STARTER = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
 
 each_mistake = pytest.mark.parametrize(
     ("file", "written", "mistaken", "element", "words"),
@@ -49,10 +46,7 @@ def found(resources: dict[str, bytes]) -> list[tuple[str, str, str]]:
 
 @each_mistake
 def test_lint__unknown_word(file: str, written: str, mistaken: str, element: str, words: str):
-    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
-    assert content != STARTER[file]
-
-    [(resource, at, message)] = found(STARTER | {file: content})
+    [(resource, at, message)] = found(retyped(file, written, mistaken))
 
     assert (resource, at) == (file, element)
     assert words in message
@@ -70,9 +64,7 @@ def test_lint__unknown_word(file: str, written: str, mistaken: str, element: str
     ],
 )
 def test_lint__table_reads_what_nobody_asks(written: str, mistaken: str, words: str):
-    content = STARTER["starter.dmn"].replace(written.encode(), mistaken.encode(), 1)
-
-    findings = lint.lint(STARTER | {"starter.dmn": content}, lint.Known(variables=functions.VARIABLES))
+    findings = lint.lint(retyped("starter.dmn", written, mistaken), lint.Known(variables=functions.VARIABLES))
 
     [message] = [finding.message for finding in findings if finding.rule == "variable-never-written"]
     assert words in message
@@ -80,9 +72,7 @@ def test_lint__table_reads_what_nobody_asks(written: str, mistaken: str, words: 
 
 @pytest.mark.parametrize("groups", ["window，department-market", "window、department-market"])
 def test_lint__groups_parted_by_another_comma(groups: str):
-    content = STARTER["starter.bpmn"].replace(b'candidateGroups="window"', f'candidateGroups="{groups}"'.encode(), 1)
-
-    findings = lint.lint(STARTER | {"starter.bpmn": content})
+    findings = lint.lint(retyped("starter.bpmn", 'candidateGroups="window"', f'candidateGroups="{groups}"'))
 
     [finding] = [finding for finding in findings if finding.rule == "nobody-assigned"]
     assert (finding.element, groups in finding.message) == ("intake", True)
@@ -90,16 +80,14 @@ def test_lint__groups_parted_by_another_comma(groups: str):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_lint__known_questions(folder: Path):
-    resources = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-    findings = lint.lint(resources, lint.Known(variables=functions.VARIABLES))
+    findings = lint.lint(read(folder), lint.Known(variables=functions.VARIABLES))
 
     assert [finding.message for finding in findings if finding.rule in {"variable-never-written", "nobody-assigned"}] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_lint__known_words(folder: Path):
-    assert found({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}) == []
+    assert found(read(folder)) == []
 
 
 @pytest.mark.parametrize(
@@ -134,9 +122,8 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
     ],
 )
 def test_lint__says_what_to_write(file: str, written: str, mistaken: str, words: str):
-    content = STARTER[file].replace(written.encode(), mistaken.encode(), 1)
-    assert content != STARTER[file]
-
-    findings = lint.lint(STARTER | {file: content}, lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES))
+    findings = lint.lint(
+        retyped(file, written, mistaken), lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
+    )
 
     assert any(words in finding.message for finding in findings)

@@ -184,6 +184,8 @@ def _schemas(promises: list[Contract]) -> tuple[_Models, dict[str, Any]]:
     for promised in promises:
         wanted |= {(model, "validation"): None for model in (promised.body, promised.form, promised.query) if model is not None}
         wanted |= {(promised.answer, "serialization"): None} if promised.answer is not None else {}
+    for model, _ in wanted:
+        model.model_rebuild()  # under pydantic's lock; what gives the schemas would look and build without one, while requests build it
     refs, definitions = models_json_schema(list(wanted), ref_template=_REF)
     return refs, definitions.get("$defs", {})
 

@@ -4,9 +4,11 @@ import re
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import booleans
+from pydantic.json_schema import models_json_schema
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -18,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api import openapi, reference
-from api.contract import contract_of
+from api.contract import contract, contract_of
+from api.shapes import Shape
 from engine import grants
 from engine.actors import Actor, Role, RoleGrant
 from tests.api.bundle import accepted, item
@@ -50,6 +53,29 @@ def test_document__knows_every_route(app, nobody):
 def test_document__is_made_once(app):
     """Anybody may ask for it, as often as he likes."""
     assert openapi.document(app) is openapi.document(app)
+
+
+def test_document__is_made_of_models_that_are_built(monkeypatch):
+    """What gives the schemas finds out whether a model is built, and then builds it: a request that builds it in between made that fail."""
+
+    class Fresh(Shape):
+        name: str
+
+    @contract(summary="新 · Fresh", answer=Fresh)
+    def show():
+        raise AssertionError
+
+    def given(models, **kwargs):
+        built.extend(model.__pydantic_complete__ for model, _ in models)
+        return models_json_schema(models, **kwargs)
+
+    app, built = Flask("fresh"), []
+    app.add_url_rule("/api/v1/fresh", "v1.fresh.show", show)
+    monkeypatch.setattr(openapi, "models_json_schema", given)
+    assert not Fresh.__pydantic_complete__
+
+    assert "Fresh" in openapi.document(app)["components"]["schemas"]
+    assert built == [True, True]  # and that of a problem
 
 
 def test_document__has_two_languages(nobody):

@@ -14,6 +14,7 @@ from bpmn import spiff, starts
 from bpmn.definition import Definition, EventType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction
+from bpmn.parameters import HandedOn
 from bpmn.spiff import modification, raising, waiting
 from bpmn.waits import Activity, Context, Glance, Signal, Values, Wait, WaitKind
 
@@ -134,6 +135,11 @@ class Instance:
         """Signals that were thrown since `start` or `load`, for other instances."""
         return self._process.signals
 
+    @property
+    def handed_on(self) -> list[HandedOn]:
+        """Variables that were set to what another one held, as it was, since `start` or `load`, in order."""
+        return self._process.handed_on
+
     def canceled(self) -> frozenset[int]:
         """Ids of what nobody will finish, since `start` or `load`: waits and other activations, taken away or over by an error."""
         gone = {activity.id for activity in self.history() if activity.outcome == "canceled" or activity.error is not None}
@@ -233,12 +239,12 @@ class Instance:
             place.set_local(given)
         else:
             place.set_variables(given)
-        self._changed(quietly=quietly)
+        self._process.changed(quietly=quietly)
 
     def remove_variables(self, names: Iterable[str], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
         """Remove variables, as `set_variables` sets them; what is not there is gone already."""
         self._place(at).remove_variables(names, local=local)
-        self._changed(quietly=quietly)
+        self._process.changed(quietly=quietly)
 
     def variables_at(self, number: int, *, local: bool = False) -> dict[str, Any]:
         """Return the variables that an activation sees, or its own (`local`)."""
@@ -273,12 +279,6 @@ class Instance:
         taken = self._process.give(kind, name, variables or {})
         self._process.run_to_rest()
         return taken
-
-    def _changed(self, *, quietly: bool) -> None:
-        if quietly:
-            self._process.conditions.forget()
-        else:
-            self._process.run_to_rest()
 
     def _place(self, number: int | None) -> spiff.Token:
         """Return the token of an activation (None: the process)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bpmn.expressions import Expression
 
@@ -21,6 +21,18 @@ class VariableMapping:
     by_name: bool = False
     #: `local="true"`: what goes in is of the local variables alone, what comes out is a local variable of the call.
     local: bool = False
+
+
+class HandedOn(NamedTuple):
+    """A variable that was set to what another one held, as it was: an expression named that one, and nothing else.
+
+    Each is of an activation, by its number, or of the process (None).
+    """
+
+    place: int | None
+    name: str
+    source_place: int | None
+    source: str
 
 
 #: What an input or output parameter holds: an expression (literals too), a list or a map of such, or nothing.

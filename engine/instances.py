@@ -23,6 +23,7 @@ from engine.reads import Read
 from engine.runs import Origin, Run
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 from engine.subjects import Subject
+from engine.variables import drop_ended, hand_on
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
@@ -155,6 +156,7 @@ def put_back(run: Run) -> None:
     """Write the token state and its projected rows."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
+    hand_on(run)
     row.state, row.variables, row.rev = process.snapshot(), dict(process.variables), row.rev + 1
     row.error = process.error
     if process.ended and row.status == InstanceStatus.RUNNING:
@@ -167,6 +169,7 @@ def put_back(run: Run) -> None:
         witness(run)
     activities.record(run)
     local_variables.record(run)
+    drop_ended(run)
     projection.project(run)
     holdings.of(run.session).put_back(row, process)
 

@@ -94,7 +94,7 @@ def _retyped(run: Run, given: Given, gone: Iterable[str], at: int | None, *, loc
         place = at
         while not local and place is not None and name not in run.process.variables_at(place, local=True):
             place = scopes[place]
-        key = name if place is None else _key(place, name)
+        key = _at(place, name)
         types.pop(key, None)
         if name in given.types and name not in given.transient:
             types[key] = given.types[name]
@@ -111,11 +111,36 @@ def _key(number: int, name: str) -> str:
     return f"#{number} {name}"
 
 
+def _at(place: int | None, name: str) -> str:
+    return name if place is None else _key(place, name)
+
+
 _LOCAL = re.compile(r"#(\d+) ")
+
+
+def hand_on(run: Run) -> None:
+    """Give what was set to the value of another variable its type, too."""
+    if run.row.types and run.process.handed_on:
+        types = dict(run.row.types)
+        for place, name, source_place, source in run.process.handed_on:
+            key, kind = _at(place, name), types.get(_at(source_place, source))
+            types.pop(key, None)
+            if kind is not None:
+                types[key] = _evaluated(kind)
+        run.row.types = types
+    run.process.handed_on.clear()
+
+
+def drop_ended(run: Run) -> None:
+    """Drop the types of the local variables of what has ended."""
+    if run.row.types:
+        ended = {str(one.id) for one in run.process.history() if one.outcome}
+        run.row.types = {key: kind for key, kind in run.row.types.items() if not (match := _LOCAL.match(key)) or match[1] not in ended}
 
 
 def types_there(run: Run, wait: Wait) -> dict[str, Any]:
     """Types of what a call hands over to what it calls, as far as it passes as it is; the values are in the wait."""
+    hand_on(run)
     if not run.row.types:
         return {}
     scopes, chain = {token.id: token.scope for token in run.process.tokens()}, [wait.id]
@@ -141,14 +166,19 @@ def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
 def _handed_on(mappings: Iterable[VariableMapping], types: Mapping[str, Any], local: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for mapping in mappings:
-        known = local if mapping.local else types
+        known = local if mapping.local and mapping.by_name else types
         if mapping.source is None or mapping.target is None:
-            found.update(known)
+            found.update(local if mapping.local else types)
             continue
         found.pop(mapping.target, None)
-        if mapping.by_name and (names := mapping.source.names & known.keys()):  # an expression makes something new
-            found[mapping.target] = known[min(names)]
+        if (name := mapping.source.alone) is not None and name in known:  # another expression makes something new
+            found[mapping.target] = known[name] if mapping.by_name else _evaluated(known[name])
     return found
+
+
+def _evaluated(kind: Any) -> Any:
+    """The type of what a variable gives to an expression: of a file, its content, as in Camunda 7."""
+    return {"type": "Bytes"} if kind["type"] == "File" else kind
 
 
 def _of_process(types: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,16 @@ class Expression:
     invocations: tuple[Invocation, ...] = field(default=(), repr=False, compare=False)
     run: Run = field(default=lambda _: None, repr=False, compare=False)
 
+    @property
+    def alone(self) -> str | None:
+        """The variable that it is and nothing else, as `${x}`: its value is handed on, and none is made."""
+        if len(self.names) != 1 or self.dialect == "literal":
+            return None
+        (name,) = self.names
+        text = self.source.strip()
+        inner = text[2:-1] if self.dialect == "juel" else text.removeprefix("=")
+        return name if inner.strip() == name else None
+
     def evaluate(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS) -> Any:
         """Return the value; raises ExpressionError and nothing else, unless a supplied function does."""
         try:

@@ -93,8 +93,9 @@ class Work(ElementSpec):
                 token.facts["priority"] = values.priority(token.evaluate(element.priority))
             return
         result = token.evaluate(element.expression)
-        if element.result_variable:
-            token.set_variables({element.result_variable: plain(result)})
+        if (name := element.result_variable) is not None:
+            values.note(token, element.expression, token.place_of(name), name)
+            token.set_variables({name: plain(result)})
 
     def wait(self, token: Token) -> waits.Wait:
         """Wait for a worker."""

@@ -12,6 +12,7 @@ from SpiffWorkflow.workflow import Workflow
 from bpmn import errors
 from bpmn.expressions import Expression
 from bpmn.instructions import PROCESS
+from bpmn.parameters import HandedOn
 from bpmn.spiff import canceling, waiting
 from bpmn.spiff.asking import ask
 from bpmn.spiff.conditions import Conditions
@@ -51,6 +52,8 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.joins = Joins(self)
         #: Signals that were thrown, for other instances.
         self.signals: list[Signal] = []
+        #: Variables that were set to what another one held, as it was, in order.
+        self.handed_on: list[HandedOn] = []
         self.conditions = Conditions(self)
         self._stack: list[Token] = []
         self._fresh: list[Token] = []
@@ -63,7 +66,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def go_on(self, context: Context) -> None:
         """Forget what happened until now: it has been told."""
         self.context = context
-        self.activities, self.signals = {}, []
+        self.activities, self.signals, self.handed_on = {}, [], []
         self.conditions.forget()
         waiting.settle(self)
 
@@ -150,6 +153,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
                 token.task_spec.trigger(token)
                 taken += 1
         return taken
+
+    def changed(self, *, quietly: bool) -> None:
+        """Put the conditions after variables were set from outside, unless it was done quietly."""
+        if quietly:
+            self.conditions.forget()
+        else:
+            self.run_to_rest()
 
     def stop(self) -> None:
         """End everything."""

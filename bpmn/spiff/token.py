@@ -171,6 +171,11 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Return the nearest scope that has a variable; None: the process has it, or nobody."""
         return next((token for token in self.outwards() if name in token.facts.get("local", {})), None)
 
+    def place_of(self, name: str) -> int | None:
+        """Return the number of that scope."""
+        place = self._place_of(name)
+        return None if place is None else place.id
+
     def remove_variables(self, names: Iterable[str], *, local: bool) -> None:
         """Remove variables where they are, from the token outwards, or (`local`) those of the token alone."""
         own = None if self is self.workflow.root else self

@@ -12,7 +12,7 @@ from bpmn import timers
 from bpmn.errors import ExpressionError
 from bpmn.expressions import Expression, plain
 from bpmn.expressions.values import describe
-from bpmn.parameters import Parameter, Value, VariableMapping
+from bpmn.parameters import HandedOn, Parameter, Value, VariableMapping
 
 if TYPE_CHECKING:
     from bpmn.spiff.token import Token
@@ -103,7 +103,7 @@ def passed(
             result[mapping.target] = None
         else:
             value = evaluate(mapping.source)
-            is_handed_on = mapping.by_name and any(value is known[name] for name in mapping.source.names)
+            is_handed_on = (name := mapping.source.alone) is not None and name in given and value is given[name]
             result[mapping.target] = plain(value, math.inf) if is_handed_on else plain(value)
     return result
 
@@ -114,7 +114,10 @@ def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
     What only watches takes none: behind an event-based gateway an event is entered when it has happened, as in Camunda 7.
     """
     taken = (parameter for parameter in parameters if token.workflow.maps and not token.watches)
-    given = {parameter.name: _built(token, parameter.value) for parameter in taken}
+    given: dict[str, Any] = {}
+    for parameter in taken:
+        given[parameter.name] = _built(token, parameter.value)
+        note(token, parameter.value, token.id, parameter.name)
     if given:
         token.facts["local"] = token.facts.get("local", {}) | given
 
@@ -122,7 +125,15 @@ def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
 def map_out(token: Token, parameters: Iterable[Parameter]) -> None:
     """Set what the output parameters say in the variables around, one after the other."""
     for parameter in parameters if token.workflow.maps else ():
-        token.scope.set_variables({parameter.name: _built(token, parameter.value)})
+        value = _built(token, parameter.value)
+        note(token, parameter.value, token.scope.place_of(parameter.name), parameter.name)
+        token.scope.set_variables({parameter.name: value})
+
+
+def note(token: Token, value: Value, place: int | None, name: str) -> None:
+    """Note that a variable is about to be set to what another one holds: it has its type, which is not known here."""
+    if isinstance(value, Expression) and (source := value.alone) is not None:
+        token.workflow.handed_on.append(HandedOn(place, name, token.place_of(source), source))
 
 
 def _built(token: Token, value: Value) -> Any:

@@ -50,6 +50,18 @@ def test_types__by_name(call):
     assert back == TYPED | {"much": TYPED["raw"]}
 
 
+def test_types__by_an_expression_that_is_the_name(call):
+    """As in Camunda 7, where an expression gives the value as it is; of a file it gives the content."""
+    file = {"value": "eA==", "type": "File", "valueInfo": {"filename": "a.pdf"}}
+
+    given, back = call(
+        TYPED | {"file": file}, inputs=["${since} -> a", "${ tree } -> b", "${file} -> c", "=raw -> d"], outputs=["${a} -> much"]
+    )
+
+    assert given == {"a": TYPED["since"], "b": TYPED["tree"], "c": {"value": "eA==", "type": "Bytes", "valueInfo": {}}, "d": TYPED["raw"]}
+    assert back["much"] == TYPED["since"]
+
+
 def test_types__that_do_not_fit_any_more(call):
     given, back = call(TYPED, {"since": {"value": 5}}, inputs=["since", "${much + 1} -> much"], outputs=["since"])
 

@@ -71,4 +71,16 @@ def _case(session: Session, number: str) -> dict[str, Any]:
     """Gather what the page says of a case; the matters are for everybody, a case is not."""
     actor = auth.actor()
     row = cases.get(session, number, actor)
-    return {"case": present.case(session, row, actor), "journal": dossiers.journal(session, row, actor)}
+    case = present.case(session, row, actor)
+    return {"case": case, "owed": _owed(case), "journal": dossiers.journal(session, row, actor)}
+
+
+def _owed(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """How each promise stands: of two for one material the later counts; with what was said against the last copy that has come in."""
+    names = {item["number"]: item["name"] for item in case["items"]}
+    rejected = {material["code"]: material["rejections"] for material in case["materials"]}
+    latest = {tolerance["code"]: tolerance for tolerance in case["tolerances"]}
+    return [
+        tolerance | {"rejected": [f"{names[said['item']]}退回：{said['reason']}" for said in rejected.get(code, ())]}
+        for code, tolerance in latest.items()
+    ]

@@ -14,7 +14,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import case_items, cases, checklists, clocks, deadlines, definitions, keys, materials, worklists
+from engine import case_items, cases, checklists, clocks, deadlines, definitions, keys, lifecycle, materials, rejections, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
 from engine.clocks import EntryKind
@@ -22,6 +22,7 @@ from engine.deadlines import Deadline
 from engine.keys import Keyed
 from engine.models import Entry, Hall, Incident, Instance
 from engine.reads import Reading
+from engine.rejections import Rejection
 from engine.states import UNSETTLED
 from engine.worklists import WorkEntry
 
@@ -33,7 +34,7 @@ _STANDING = (
     .where(*keys.asked(Instance), Incident.resolved_at.is_(None))
     .order_by(Incident.id)
 )
-_KEPT = Reading(*(select(kind).where(*keys.asked(kind)).order_by(*kind.known_by) for kind in _KINDS), _STANDING)
+_KEPT = Reading(*(select(kind).where(*keys.asked(kind)).order_by(*kind.known_by) for kind in _KINDS), _STANDING, lifecycle.THERE)
 _Kept = dict[type[Any], list[Any]]
 #: What of a ledger is told: pauses and extensions.
 _TOLD = {EntryKind.PAUSED, EntryKind.EXTENDED}
@@ -56,6 +57,8 @@ class Dossier:
     deadline: Deadline | None
     tasks: list[WorkEntry]
     materials: list[Material]
+    #: What departments have said of them, by their running numbers.
+    rejections: dict[int, list[Rejection]]
     #: Pauses and extensions, oldest first.
     ledger: list[ClockEntry]
     notices: list[Notice]
@@ -75,7 +78,7 @@ class Dossier:
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
     whole, items = cases.sees_whole(case, actor), cases.items_for(case, actor)
-    kept: _Kept = dict(zip((*_KINDS, Incident), _KEPT.all(session, case.key), strict=True))
+    kept: _Kept = dict(zip((*_KINDS, Incident, Material), _KEPT.all(session, case.key), strict=True))
     clocks_of = _deadlines(session, case, items, kept[ClockEntry])
     if not whole:
         standing = _inside(session, case, items, kept[Incident])
@@ -93,6 +96,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         deadline=deadlines.of_case(session, case),
         tasks=_tasks(session, case, items, whole=whole),
         materials=materials.of_case(session, case, None if whole else items),
+        rejections=rejections.told(case, kept[Notice]),
         ledger=[entry for entry in kept[ClockEntry] if entry.kind in _TOLD],
         notices=kept[Notice],
         results=kept[Result],
@@ -124,7 +128,7 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
     )
     dossier.rating = next(iter(kept[Rating]), None)
     live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED]
-    dossier.missing = checklists.missing(dossier.case.checklist, {material.code for material in dossier.materials}, live)
+    dossier.missing = checklists.missing(dossier.case.checklist, kept[Material], live)
 
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:

@@ -31,6 +31,8 @@ _REJECTED = exists().where(
     or_(Tolerance.ended_at.is_(None), Tolerance.ended_at > Material.handed_in_at),
 )
 _USABLE = _HANDED_IN.where(~_REJECTED)
+#: Codes of the materials that are there, and not rejected.
+THERE = select(Material.code).where(*keys.asked(Material), ~_REJECTED)
 _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
     *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))
 )

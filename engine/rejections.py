@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, holidays, journal, materials, moments, notices, periods
+from engine import calendars, case_items, holidays, journal, keys, materials, moments, notices, periods
 from engine.actors import Actor
-from engine.case_models import Case, Item, Material, Tolerance
+from engine.case_models import Case, Item, Material, Notice, Tolerance
 from engine.errors import InvalidState
 from engine.holdings import Held
 from engine.notices import NoticeKind
 from engine.states import ToleranceStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """What the applicant was told of a material that is not good."""
+
+    #: Number of the item whose department says so.
+    item: str
+    reason: str
+    #: Until when it is to be brought again; a calendar may have moved the tolerance since.
+    due_on: date
+    rejected_at: datetime
 
 
 def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reason: str, actor: Actor) -> Tolerance:
@@ -32,10 +48,31 @@ def reject(session: Session, row: Held, case: Case, item: Item, no: int, *, reas
     tolerance.used_by = sorted({*tolerance.used_by, item.code})
     session.flush()
     session.expire(case, ["tolerances"])
-    content = {"item": item.number, "material": material.name, "no": no, "reason": reason, "due_on": tolerance.due_on.isoformat()}
+    content = {"item": item.number, "case": case.number, "material": material.name, "no": no}
+    content |= {"reason": reason, "due_on": tolerance.due_on.isoformat()}
     notice = notices.issue(session, case, NoticeKind.MATERIAL_REJECTED, content, actor=actor, item=item)
     journal.record(session, row, actor=actor, what="material rejected", notice=notice.number, **content)
     return tolerance
+
+
+def of_case(session: Session, case: Case, items: Iterable[Item] | None = None) -> dict[int, list[Rejection]]:
+    """What was rejected of the materials of a case, by their running numbers; with `items`, only for these."""
+    query = select(Notice).where(keys.together(Notice, case), Notice.kind == NoticeKind.MATERIAL_REJECTED).order_by(Notice.id)
+    if items is not None:
+        query = query.where(Notice.item_id.in_([item.id for item in items]))
+    return told(case, session.scalars(query))
+
+
+def told(case: Case, given: Iterable[Notice]) -> dict[int, list[Rejection]]:
+    """What notices say was rejected of the materials of a case; those that an item has brought along are about another case's."""
+    found: dict[int, list[Rejection]] = defaultdict(list)
+    for notice in given:
+        said = notice.content
+        if notice.kind == NoticeKind.MATERIAL_REJECTED and said.get("case") == case.number:
+            due_on = date.fromisoformat(said["due_on"])
+            rejection = Rejection(item=said["item"], reason=said["reason"], due_on=due_on, rejected_at=notice.issued_at)
+            found[said["no"]].append(rejection)
+    return dict(found)
 
 
 def _met(case: Case, item: Item, material: Material) -> Tolerance:

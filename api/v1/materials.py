@@ -10,7 +10,7 @@ from api.shapes import Body, Data, Line, Shape
 from api.transactions import reading_case, transaction
 from api.v1 import present
 from api.v1.papers import MaterialShown
-from engine import cases, materials
+from engine import cases, materials, rejections
 from engine.case_models import Case, Item
 from engine.errors import NotFound
 from engine.materials import StoredFile
@@ -51,7 +51,7 @@ def hand_in(number: str, body: MaterialData | MaterialUpload) -> Response:
     fields = body.fields if isinstance(body, MaterialData) else None
     with transaction() as session:
         row = materials.hand_in(session, cases.get(session, number, actor), body.code, actor=actor, file=file, fields=fields)
-        return answer(present.material(row), location=url_for("v1.materials.get_material", number=number, no=row.no))
+        return answer(present.material(row, {}), location=url_for("v1.materials.get_material", number=number, no=row.no))
 
 
 @bp.get("")
@@ -60,7 +60,9 @@ def list_materials(number: str) -> Response:
     """List the materials of a case, as far as they are yours to see."""
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
-        return answer({"data": [present.material(row) for row in materials.of_case(session, case, _mine(case))]})
+        mine = _mine(case)
+        rejected = rejections.of_case(session, case, mine)
+        return answer({"data": [present.material(row, rejected) for row in materials.of_case(session, case, mine)]})
 
 
 @bp.get("/<int:no>")
@@ -69,7 +71,8 @@ def get_material(number: str, no: int) -> Response:
     """Give what is known of a material; its file is at `/file`."""
     with reading_case(number) as session:
         case = cases.get(session, number, auth.actor())
-        return answer(present.material(materials.get(session, case, no, _mine(case))))
+        mine = _mine(case)
+        return answer(present.material(materials.get(session, case, no, mine), rejections.of_case(session, case, mine)))
 
 
 @bp.get("/<int:no>/file")

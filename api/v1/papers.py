@@ -22,6 +22,17 @@ class ResultShown(Shape):
     voided_at: datetime | None
 
 
+class RejectionShown(Shape):
+    """What a department has said of a material that is not what was promised (材料退回)."""
+
+    #: Number of the item for which it is owed again.
+    item: str
+    reason: str
+    #: Until when the applicant is to bring it again, as he was told.
+    due_on: date
+    rejected_at: datetime
+
+
 class MaterialShown(Shape):
     """A material that was handed in (材料)."""
 
@@ -35,6 +46,8 @@ class MaterialShown(Shape):
     fields: Data | None
     handed_in_at: datetime
     handed_in_by: str
+    #: Departments that say that this copy is not good, each with the reason; empty: none.
+    rejections: list[RejectionShown]
 
 
 class MissingMaterial(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.database import Session
 from engine.deadlines import Deadline
 from engine.diagrams import Diagram
 from engine.dossiers import Dossier
+from engine.rejections import Rejection
 from engine.states import ItemStatus
 from engine.worklists import WorkDetails
 
@@ -80,9 +81,10 @@ def draft(row: Draft | None) -> dict[str, Any]:
     return {name: getattr(row, name, None) for name in ("data", "saved_at", "saved_by")}
 
 
-def material(row: Material) -> dict[str, Any]:
-    """Present a material."""
-    return fields(row, "no code name filename media_type size sha256 fields handed_in_at handed_in_by")
+def material(row: Material, rejected: Mapping[int, Iterable[Rejection]]) -> dict[str, Any]:
+    """Present a material, with what departments have said of it."""
+    shown = fields(row, "no code name filename media_type size sha256 fields handed_in_at handed_in_by")
+    return shown | {"rejections": _all(rejected.get(row.no, ()), "item reason due_on rejected_at")}
 
 
 def diagram(found: Diagram) -> dict[str, Any]:
@@ -109,7 +111,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "checklist": row.checklist if dossier.whole else None,
         "items": [_item(dossier, found) for found in dossier.items],
         "tasks": [task._asdict() for task in dossier.tasks],
-        "materials": [material(found) for found in dossier.materials],
+        "materials": [material(found, dossier.rejections) for found in dossier.materials],
         "missing": [{name: found[name] for name in ("code", "name", "tolerable", "used_by")} for found in dossier.missing],
         "tolerances": _all(dossier.tolerances, "code name used_by until due_on grace_days status"),
         "supplements": _all(dossier.supplements, "missing defects due_on status allowed_by"),

@@ -158,3 +158,23 @@ def test_hand_in__what_was_tolerated_releases_the_item(clerk, market, case):
         m["code"] for m in after["materials"]
     }
     assert item(after, "food_permit")["status"] == "in_review"
+
+
+def test_reject__shown_with_the_copy_that_is_not_good(clerk, market, fire, case):
+    """To whom the bundle is, and to the department that says so; the material is missing again, until one comes that is not rejected."""
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    no, number = upload(clerk, case).json["no"], item(case, "food_permit")["number"]
+    assert market.post(f"/items/{number}/materials/{no}/reject", {"reason": "图纸模糊"}).status_code == 200
+
+    address, (_, again) = f"/cases/{case['number']}/materials", clerk.get(f"/cases/{case['number']}").json["tolerances"]
+    shown = clerk.get(f"{address}/{no}").json["rejections"]
+
+    assert [(r["item"], r["reason"], r["due_on"]) for r in shown] == [(number, "图纸模糊", again["due_on"])]
+    assert market.get(f"{address}/{no}").json["rejections"] == shown
+    for who in (clerk, market):
+        assert [m["rejections"] for m in who.get(address).json["data"] if m["rejections"]] == [shown]
+        assert [m["rejections"] for m in who.get(f"/cases/{case['number']}").json["materials"] if m["rejections"]] == [shown]
+    assert all(m["rejections"] == [] for m in fire.get(address).json["data"])
+    assert [m["code"] for m in clerk.get(f"/cases/{case['number']}").json["missing"]] == ["m_plan"]
+    assert upload(clerk, case).json["rejections"] == []
+    assert clerk.get(f"/cases/{case['number']}").json["missing"] == []

@@ -93,6 +93,24 @@ def test_index__material_may_follow(clerk):
     assert text.count(f"<li>{tolerance['name']}") == 1
 
 
+def test_index__material_was_rejected(clerk, market):
+    """Why, by whom, and until when it is to be brought again, on one line; and no more of it once a better one has come."""
+    case = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    clerk.post(f"/cases/{case['number']}/materials", {"code": "m_plan"})
+    no = clerk.get(f"/cases/{case['number']}").json["materials"][-1]["no"]
+    market.post(f"/items/{item(case, 'food_permit')['number']}/materials/{no}/reject", {"reason": "图纸<b>模糊"})
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+    clerk.post(f"/cases/{case['number']}/materials", {"code": "m_plan"})
+    later = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    _, again = clerk.get(f"/cases/{case['number']}").json["tolerances"]
+    assert f"<li>{again['name']}：待补，{again['due_on']} 前重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in text
+    assert text.count(f"<li>{again['name']}") == 1
+    assert f"<li>{again['name']}：已补</li>" in later
+
+
 def test_index__its_only_item_was_adopted(clerk):
     alone = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"])
     clerk.post(f"/cases/{accepted(clerk)['number']}/adopt", {"item_no": item(alone, "signboard")["number"]})

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine import clocks
+from engine import clocks, rejections
 from engine.case_models import Material, Notice, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from tests import tiny
@@ -220,3 +220,8 @@ def test_reject__adopted_by_a_bundle(stage, clerk, market):
 
     assert stage.all(Material, bundle) == []
     assert [(status, used_by) for status, used_by, _ in owed(stage, bundle)] == [("open", "alpha,beta")]
+    # The notice has come along: what has the same number here was not looked at.
+    clerk.hand_in(bundle, "plan")
+    assert [notice.content["no"] for notice in stage.all(Notice, bundle, kind="material_rejected")] == [1]
+    with stage.reading() as session:
+        assert rejections.of_case(session, stage.case(bundle)) == {}

@@ -31,6 +31,8 @@ class Examination:
     drawn: tuple[Definition, ...]
     #: Errors and warnings, by line.
     findings: tuple[Finding, ...]
+    #: The tree that all of it was read from.
+    source: Source
 
 
 def compile(content: bytes, resource: str, *, functions: frozenset[str] | None = None) -> list[Definition]:  # noqa: A001 - it is what it does
@@ -53,7 +55,8 @@ def examine(content: bytes, resource: str, *, functions: frozenset[str] | None =
     findings = _worth_reading(source.findings)
     refused = any(finding.severity == "error" for finding in findings)
     definitions = () if refused else tuple(rewriting.rewrite(drawing.definition) for drawing in drawings)
-    return Examination(definitions=definitions, drawn=tuple(drawing.definition for drawing in drawings), findings=findings)
+    drawn = tuple(drawing.definition for drawing in drawings)
+    return Examination(definitions=definitions, drawn=drawn, findings=findings, source=source)
 
 
 def _worth_reading(findings: list[Finding]) -> tuple[Finding, ...]:

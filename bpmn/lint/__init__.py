@@ -52,6 +52,7 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
         if name.endswith(DIAGRAMS):
             examination = compiler.examine(content, name, functions=bundle.known.functions)
             bundle.processes += [(name, process) for process in examination.definitions]
+            bundle.sources.append(examination.source)
             findings += examination.findings
         elif name.endswith(TABLES):
             bundle.decisions += [(name, decision) for decision in decisions.parse(xml.parse(content, name), name).values()]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bpmn.compiler.source import Source
 from bpmn.decisions import Decision
 from bpmn.definition import BODY, Definition, Element, EventType
 from bpmn.forms import Form
@@ -99,6 +100,8 @@ class Bundle:
     known: Known
     #: Name of the file and process, in order.
     processes: list[tuple[str, Definition]] = field(default_factory=list)
+    #: Trees of the diagrams: what stands in them that no process says.
+    sources: list[Source] = field(default_factory=list)
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
     #: Name of the file and key of the form.
     forms: list[tuple[str, str]] = field(default_factory=list)

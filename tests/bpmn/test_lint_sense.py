@@ -16,6 +16,7 @@ from tests.conformance.test_cases import RUNS
 RULES = {"flow-never-taken", "bad-cycle", "promise-above-law", "empty-cell", "unreadable-figure", "unknown-group"}
 RULES |= {"variable-read-too-early", "same-name", "same-option", "both-ways", "idle-gateway", "due-at-once"}
 RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes", "another-department"}
+RULES |= {"bad-boolean", "duration-in-months", "flow-named-otherwise", "reversed-question", "twofold-flow"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 ACCEPTED = "${outcome == 'accept' or outcome == 'tolerate'}"
 CORRECTED = "${outcome == 'supplement'}"
@@ -23,9 +24,15 @@ DUE = "timeDate xsi:type=\"bpmn:tFormalExpression\">${deadline('promised')}</bpm
 LIMIT = "<text>5</text>"
 WINDOW = 'candidateGroups="window" camunda:dueDate="${acceptance_due()}"'
 RATED = 'timeDate xsi:type="bpmn:tFormalExpression">${workdays(15)}</bpmn:timeDate'
+GRANTED = "${outcome == 'granted'}"
+DASHED = 'cancelActivity="false"'
+TASK = '<bpmn:userTask id="decide"'
+JOINED = '<bpmn:sequenceFlow id="deem_joined_to_joining"'
+TWICE = '<bpmn:sequenceFlow id="twice" sourceRef="deem_joined" targetRef="joining" />'
 HIDES = r"=outcome != \"tolerate\""
 #: What conforms, and does what these rules warn of.
 ODD = {
+    "activities/multi-instance: Two tokens come to an activity that runs twice": {"twofold-flow"},
     "activities/quantities: Tokens in numbers at an inclusive join": {"idle-gateway"},
     "gateways/alone: Parallel: one way in and one way out": {"idle-gateway"},
     "gateways/unstructured: Conditional flows out of a task: all that hold": {"both-ways"},
@@ -79,6 +86,70 @@ def test_sense__in_what_conforms():
         ("decision.form", '"value": "other"', '"value": "scope"', "same-option", "", "have the same value 'scope'"),
         ("decision.form", '"value": "other"', '"value": ""', "same-option", "", "has an empty value"),
         ("starter.bpmn", RATED, "timeDuration>PT0S</bpmn:timeDuration", "due-at-once", "rating_closed", "its duration PT0S is none"),
+        ("starter.bpmn", "${workdays(15)}", "2020-02-01T09:00:00+08:00", "due-at-once", "rating_closed", "09:00:00+08:00 has passed"),
+        (
+            "starter.bpmn",
+            RATED,
+            "timeDuration>P15M</bpmn:timeDuration",
+            "duration-in-months",
+            "rating_closed",
+            "write PT15M for 15 minutes",
+        ),
+        ("starter.bpmn", "${issuance_due()}", "P10M", "duration-in-months", "issue", "the due date of “统一出件” (issue)"),
+        ("starter.bpmn", "${settled()}", "${not settled()}", "reversed-question", "tolerance_open", "where settled() is true"),
+        (
+            "starter.bpmn",
+            "${ready('starter_first')}",
+            "${!ready('starter_first')}",
+            "reversed-question",
+            "dispatch",
+            "where ready() is true",
+        ),
+        ("starter.bpmn", "${issuable()}</bpmn:", "=issuable() = false</bpmn:", "reversed-question", "issuable", "“统一出件” (issue)"),
+        ("starter.bpmn", "${tolerance_open()}", "${not tolerance_open()}", "reversed-question", "tolerance_open", "(await_material)"),
+        ("starter.bpmn", CORRECTED, "${outcome != 'accept'}", "flow-never-taken", "intake_outcome", "whatever is chosen, or nothing"),
+        ("starter.bpmn", CORRECTED, "${outcome != 'supplement'}", "flow-named-otherwise", "intake_outcome", "“不受理、不予受理” is chosen"),
+        ("starter-first.bpmn", GRANTED, GRANTED.replace("granted", "denied"), "flow-named-otherwise", "decided", "“准予” is chosen"),
+        (
+            "starter-first.bpmn",
+            GRANTED,
+            GRANTED.replace("==", "!="),
+            "flow-named-otherwise",
+            "decided",
+            "for something else only: correct its condition",
+        ),
+        ("starter-first.bpmn", GRANTED, '=not(outcome = "granted")', "flow-named-otherwise", "decided", "since it is called “准予”"),
+        (
+            "starter-first.bpmn",
+            'name="准予" sourceRef',
+            'name="不予" sourceRef',
+            "flow-named-otherwise",
+            "decided",
+            "since it is called “不予”",
+        ),
+        ("starter-first.bpmn", 'name="已准予"', 'name="不予许可"', "flow-named-otherwise", "decided", "its end is called “不予许可”"),
+        (
+            "starter.bpmn",
+            JOINED,
+            TWICE + JOINED,
+            "twofold-flow",
+            "deem_joined",
+            "two lead to “并入在办联办？” (joining), which would run twice",
+        ),
+        (
+            "starter.bpmn",
+            JOINED,
+            TWICE.replace('"joining"', '"deem_joined"') + JOINED,
+            "twofold-flow",
+            "deem_joined",
+            "leads straight back",
+        ),
+        ("starter-first.bpmn", DASHED, 'cancelActivity="FALSE"', "bad-boolean", "overdue_due", "'FALSE', which is neither: write false"),
+        ("starter-first.bpmn", DASHED, 'cancelActivity="true "', "bad-boolean", "overdue_due", "write true, in small letters and without"),
+        ("starter-first.bpmn", DASHED, 'cancelActivity="否"', "bad-boolean", "overdue_due", "write false"),
+        ("starter-first.bpmn", DASHED, 'cancelActivity=""', "bad-boolean", "overdue_due", "write true or false"),
+        ("starter-first.bpmn", 'isExecutable="true"', 'isExecutable="True"', "bad-boolean", "", "isExecutable of process “第一个事项”"),
+        ("starter-first.bpmn", TASK, f'{TASK} camunda:asyncBefore="True"', "bad-boolean", "decide", "camunda:asyncBefore of user task"),
         (
             "starter.bpmn",
             'id="longest_wait" name="最长等待期满" cancelActivity="false"',
@@ -130,6 +201,17 @@ def test_mistake__may_follow_without_end():
         ("starter.bpmn", CORRECTED, "${outcome == 'supplement' and applicant_kind == 'person'}"),
         ("starter.bpmn", CORRECTED, "${outcome == 'supplement' or outcome == 'accept'}"),
         ("starter.bpmn", CORRECTED, "${outcome == null}"),
+        ("starter.bpmn", "${workdays(15)}", "9999-02-01T09:00:00+08:00"),
+        ("starter.bpmn", RATED, "timeDuration>PT15M</bpmn:timeDuration"),
+        ("starter.bpmn", RATED, "timeDuration>P1Y3M</bpmn:timeDuration"),
+        ("starter.bpmn", RATED, "timeDuration>P6M</bpmn:timeDuration"),
+        ("starter.bpmn", "${settled()}", "${settled() and not issuable()}"),
+        ("starter.bpmn", JOINED, TWICE.replace('"joining"', '"joined"') + JOINED),
+        ("starter-first.bpmn", GRANTED, "${outcome != 'denied'}"),
+        ("starter-first.bpmn", GRANTED, '=outcome = "granted"'),
+        ("starter-first.bpmn", 'name="准予" sourceRef', 'name="准予登记" sourceRef'),
+        ("starter-first.bpmn", 'name="准予" sourceRef', 'name="granted" sourceRef'),
+        ("starter-first.bpmn", DASHED, 'cancelActivity="0"'),
         ("starter-first.bpmn", DUE, 'timeCycle xsi:type="bpmn:tFormalExpression">R3/P1D</bpmn:timeCycle'),
         ("starter-items.dmn", LIMIT, "<text>0</text>"),
         ("starter-items.dmn", LIMIT, '<text>"5"</text>'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bpmn.definition import Definition, Element, ElementType, Flow
@@ -22,43 +22,32 @@ Choices = Mapping[str, frozenset[Any]]
 
 
 def check(bundle: Bundle) -> Problems:
-    """Each condition behind a gateway holds for something that can be chosen, and for which no flow before it is taken."""
-    passed_in = variables.passed_in(bundle)
-    for resource, process in bundle.processes:
-        choices = {} if variables.is_open(process) else unknown_choice.choices(bundle, process, passed_in)
+    """Each flow behind a gateway is taken for something that can be chosen, and for which no flow before it is taken."""
+    for resource, process, choices in decisions(bundle):
         for element in process.elements.values():
             if element.type in (ElementType.EXCLUSIVE_GATEWAY, ElementType.INCLUSIVE_GATEWAY):
                 for flow, why in _never(process, element, choices):
                     message = (
-                        f"Expected the flow {_label(flow)} out of {element.label} to be taken by somebody, but {why}: "
+                        f"Expected the flow {label(flow)} out of {element.label} to be taken by somebody, but {why}: "
                         "correct its condition, or remove it"
                     )
                     yield Problem(resource=resource, element=element, message=message)
 
 
-def _never(process: Definition, gateway: Element, choices: Choices) -> Iterator[tuple[Flow, str]]:
-    """Yield the flows that no combination of choices takes."""
-    flows = [flow for key in gateway.outgoing if (flow := process.flows[key]).condition]
-    judged = [flow for flow in flows if flow.condition and _is_known(flow.condition, choices)]
-    cases = list(_cases(judged, choices))
-    holding: dict[str, list[int]] = {flow.id: [n for n, case in enumerate(cases) if _holds(flow, case)] for flow in judged}
-    for flow in judged if cases else ():
-        before = {n for other in judged[: judged.index(flow)] for n in holding[other.id]}
-        if not holding[flow.id]:
-            yield flow, f"its condition {_source(flow)} holds for nothing that the forms offer"
-        elif gateway.type is ElementType.EXCLUSIVE_GATEWAY and set(holding[flow.id]) <= before:
-            first = next(other for other in judged if set(holding[other.id]) & set(holding[flow.id]))
-            yield flow, f"wherever its condition {_source(flow)} holds, {_label(first)} is taken before it"
+def decisions(bundle: Bundle) -> Iterator[tuple[str, Definition, Choices]]:
+    """Yield every process with the values that can be chosen in its forms."""
+    passed_in = variables.passed_in(bundle)
+    for resource, process in bundle.processes:
+        yield resource, process, {} if variables.is_open(process) else unknown_choice.choices(bundle, process, passed_in)
 
 
-def _is_known(condition: Expression, choices: Choices) -> bool:
-    """Tell whether a condition depends on choices alone, and compares them with what is offered (else that is told already)."""
-    if any(unknown_choice.misses(condition, choices)):
-        return False
-    return not condition.calls and bool(condition.names) and condition.names <= choices.keys()
+def judged(process: Definition, gateway: Element, choices: Choices) -> list[Flow]:
+    """Return the flows with conditions that depend on choices alone, and compare them with what is offered (else that is told already)."""
+    flows = (process.flows[key] for key in gateway.outgoing)
+    return [flow for flow in flows if flow.condition and _is_known(flow.condition, choices)]
 
 
-def _cases(flows: list[Flow], choices: Choices) -> Iterator[dict[str, Any]]:
+def cases(flows: Iterable[Flow], choices: Choices) -> Iterator[dict[str, Any]]:
     """Yield the combinations of what can be chosen, and of what was left open; none where they are too many."""
     names = sorted({name for flow in flows if flow.condition for name in flow.condition.names})
     values = [[*sorted(choices[name], key=str), None] for name in names]
@@ -66,15 +55,40 @@ def _cases(flows: list[Flow], choices: Choices) -> Iterator[dict[str, Any]]:
         yield from (dict(zip(names, case, strict=True)) for case in itertools.product(*values))
 
 
-def _holds(flow: Flow, case: Mapping[str, Any]) -> bool:
+def holds(flow: Flow, case: Mapping[str, Any]) -> bool:
+    """Tell whether the condition of a flow holds in a case."""
     try:
         return bool(flow.condition and flow.condition.test(case))
     except ExpressionError:
         return False
 
 
-def _label(flow: Flow) -> str:
+def label(flow: Flow) -> str:
+    """Say how messages call a flow."""
     return f"“{flow.name}” ({flow.id})" if flow.name else flow.id
+
+
+def _never(process: Definition, gateway: Element, choices: Choices) -> Iterator[tuple[Flow, str]]:
+    """Yield the flows that no combination of choices takes."""
+    flows = judged(process, gateway, choices)
+    tried = list(cases(flows, choices))
+    holding = {flow.id: {n for n, case in enumerate(tried) if holds(flow, case)} for flow in flows}
+    before: set[int] = set()
+    for flow in flows if tried else ():
+        if not holding[flow.id]:
+            yield flow, f"its condition {_source(flow)} holds for nothing that the forms offer"
+        elif gateway.type is ElementType.EXCLUSIVE_GATEWAY and holding[flow.id] <= before:
+            first = next(other for other in flows if holding[other.id] & holding[flow.id])
+            yield flow, f"wherever its condition {_source(flow)} holds, {label(first)} is taken before it"
+        before |= holding[flow.id]
+    if gateway.default and tried and len(before) == len(tried):
+        yield process.flows[gateway.default], "whatever is chosen, or nothing, the condition of another holds"
+
+
+def _is_known(condition: Expression, choices: Choices) -> bool:
+    if any(unknown_choice.misses(condition, choices)):
+        return False
+    return not condition.calls and bool(condition.names) and condition.names <= choices.keys()
 
 
 def _source(flow: Flow) -> str:

@@ -9,6 +9,7 @@ import re
 
 from lxml import etree
 
+from bpmn import unreadable
 from bpmn.errors import DocumentError, Finding
 
 #: Largest document, in bytes.  The largest matter is about 300 kB.
@@ -20,19 +21,6 @@ OVERLOADED = etree.XPath(f"//*[count(@*) > {ATTRIBUTES}]")
 
 #: Where a DOCTYPE begins, in whatever encoding diagrams are saved: one byte for a letter, or two.
 DOCTYPE = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E")
-
-#: What libxml2 says, and what it means to somebody who draws diagrams.
-WORDS = {
-    "Start tag expected": "it is not XML at all",
-    "Document is empty": "it is empty",
-    "Excessive depth": "its elements are nested too deep",
-    "xmlSAX2Characters: huge text node": "one of its texts is too long",
-    "AttValue length too long": "one of its attributes is too long",
-    "Premature end of data": "it is cut off",
-    "Extra content at the end": "something follows the end of the diagram",
-    "Opening and ending tag mismatch": "a tag is not closed",
-    "amplification": "it expands entities",
-}
 
 
 def parse(content: bytes, resource: str) -> etree._Element:
@@ -46,7 +34,7 @@ def parse(content: bytes, resource: str) -> etree._Element:
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise _syntax(error, resource) from error
+        raise _syntax(error, content, resource) from error
 
     if root.getroottree().docinfo.internalDTD is not None:
         message = f"Expected {resource} to have no DOCTYPE, but it has one: remove it, a diagram needs none"
@@ -58,12 +46,12 @@ def parse(content: bytes, resource: str) -> etree._Element:
     return root
 
 
-def _syntax(error: etree.XMLSyntaxError, resource: str) -> DocumentError:
-    line, column = error.position
-    said = (error.msg or "it is empty").split(", line ")[0]
-    plain = next((words for key, words in WORDS.items() if key in said), "it is not well-formed")
-    message = f"Expected to read {resource} as XML, but {plain} (line {line}, column {column}: {said})"
-    return _refusal("not-xml", resource, message, line, column)
+def _syntax(error: etree.XMLSyntaxError, content: bytes, resource: str) -> DocumentError:
+    at, column = error.position
+    what, advice, line = unreadable.describe(content, (error.msg or "").split(", line ")[0], at)
+    place = f"line {line}, column {column}" if line == at else f"line {line}"
+    message = f"Expected to read {resource} as XML, but {what} ({place}): {advice}"
+    return _refusal("not-xml", resource, message, line, column if line == at else 0)
 
 
 def _refusal(rule: str, resource: str, message: str, line: int = 1, column: int = 0) -> DocumentError:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bpmn import unreadable
 from bpmn.errors import DocumentError, Finding
 from bpmn.forms.component import Component, Refuse
 from bpmn.forms.field import Field, FieldType
@@ -53,10 +54,13 @@ def _load(content: bytes, resource: str) -> dict[str, Any]:
     try:
         found = json.loads(content, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        what = "the file is empty" if not content.strip() else f"line {error.lineno}, column {error.colno} cannot be read: {error.msg}"
+        if what := unreadable.kind(content, b"{["):
+            raise _broken(what, resource) from error
+        what = f"line {error.lineno}, column {error.colno} cannot be read: {error.msg}"
         raise _broken(what, resource, error.lineno, error.colno) from error
     except UnicodeDecodeError as error:
-        raise _broken(f"its byte {error.start + 1} is no UTF-8: save it as UTF-8", resource, 1) from error
+        what = unreadable.kind(content, b"{[") or f"its byte {error.start + 1} is no UTF-8: save it as UTF-8"
+        raise _broken(what, resource, content.count(b"\n", 0, error.start) + 1) from error
     except (ValueError, RecursionError) as error:
         raise _broken(str(error), resource) from error
     if not isinstance(found, dict):

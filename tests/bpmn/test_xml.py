@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bpmn import xml
+from bpmn import forms, xml
 from bpmn.errors import DocumentError
 
 PLAIN = '<?xml version="1.0"?>\n<a>\n  <b name="受理"/>\n</a>'
@@ -88,6 +88,73 @@ def test_parse__malformed_tells_line_and_column():
     (finding,) = refusal.value.findings
     assert (finding.line, finding.column > 0) == (3, True)
     assert "a tag is not closed (line 3" in finding.message
+
+
+DRAWN = """<?xml version="1.0" encoding="UTF-8"?>
+<a xmlns:x="urn:x">
+  <b name="受理" id="b"/>
+</a>
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        (b"", 1, "it is empty (空文件)"),
+        (b"\xef\xbb\xbf \n", 1, "it is empty (空文件)"),
+        (b"<!DOCTYPE html>\n<html><body><br></body></html>", 1, "it is a web page (网页)"),
+        (b'{"id": "form"}', 1, "it is JSON, as forms are"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 1, "it is a picture (图片)"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", 1, "it is a picture (图片)"),
+        (b"PK\x03\x04\x14", 1, "it is an archive, or a document of an office program"),
+        (b"%PDF-1.7", 1, "it is a PDF"),
+        ("受理".encode(), 1, "it does not begin with <"),
+        (DRAWN.encode("gb18030"), 3, "it says that it is UTF-8, but is saved in another encoding, such as GBK (编码)"),
+        (
+            DRAWN.replace("UTF-8", "GBK9").encode(),
+            1,
+            "its first line says that it is GBK9, which it is not (编码) (line 1, column 36): write enc",
+        ),
+        (DRAWN.encode()[:-9], 3, "it is cut off (不完整)"),
+        (DRAWN.encode()[:-3], 4, "it is cut off (不完整)"),
+        (DRAWN.replace("  <b", "<<<<<<< HEAD\n  <b").encode(), 3, "it holds two versions that nobody has merged (合并冲突)"),
+        (DRAWN.replace("受理", "受理&出件").encode(), 3, "write &amp; for &"),
+        (DRAWN.replace("受理", "&nbsp;").encode(), 3, "a blank for &nbsp;"),
+        (DRAWN.replace("受理", "a<b").encode(), 3, "a < stands in a text"),
+        (DRAWN.replace('"b"', "“b”").encode(), 3, 'write "…", not “…”'),
+        (DRAWN.replace("id=", "name=").encode(), 3, "an attribute stands twice on one element"),
+        (DRAWN.replace("id=", "y:id=").encode(), 3, "it has a prefix that is not declared"),
+        (DRAWN.replace("受", "\x01").encode(), 3, "it has a character that XML cannot hold"),
+        (DRAWN.replace("<b", "<c>\n<b").encode(), 5, "close c of line 3, or take"),
+        ((DRAWN + DRAWN).encode(), 5, "remove what stands before it, or the second copy"),
+        ((DRAWN + "<a/>").encode(), 5, "something follows the end of the diagram"),
+    ],
+)
+def test_parse__says_in_plain_words_what_is_wrong(content, line, words):
+    with pytest.raises(DocumentError) as refusal:
+        xml.parse(content, "x.bpmn")
+
+    (finding,) = refusal.value.findings
+    assert (finding.line, words in finding.message) == (line, True), finding.message
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        (b" \n", 1, "it is empty (空文件)"),
+        (DRAWN.encode(), 1, "it is XML, as diagrams and tables are"),
+        (b"<html>", 1, "it is a web page (网页)"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 1, "it is a picture (图片)"),
+        ('{\n"id": "受理"}'.encode("gb18030"), 2, "is no UTF-8: save it as UTF-8"),
+        (b'{\n"id": ', 2, "line 2, column 7 cannot be read"),
+    ],
+)
+def test_parse_form__says_in_plain_words_what_is_wrong(content, line, words):
+    with pytest.raises(DocumentError) as refusal:
+        forms.parse_form(content, "x.form")
+
+    (finding,) = refusal.value.findings
+    assert (finding.rule, finding.line, words in finding.message) == ("not-a-form", line, True), finding.message
 
 
 def test_parse__too_large():

@@ -88,8 +88,8 @@ def _of_bundle(standing: Sequence[Row[Any]], owed: Sequence[Row[Any]], actor: Ac
         yield from _told(row for row in standing if row.kind != HindranceKind.TASK or row.item_id is None)
         return
     departments = actor.departments()
-    mine = {row.id for row in standing if row.kind == HindranceKind.ITEM and (departments is None or row.group_name in departments)}
-    yield from _told(row for row in standing if row.kind != HindranceKind.TASK and row.item_id in mine)
+    mine = (row for row in standing if row.item_id is not None and (departments is None or row.department in departments))
+    yield from _told(row for row in mine if row.kind != HindranceKind.TASK)
 
 
 def _materials(owed: Iterable[Row[Any]]) -> Iterator[Hindrance]:
@@ -119,21 +119,22 @@ def _standing(session: Session, items: Collection[Row[Any]], bundles: Collection
 def _query(session: Session, items: Collection[UUID], bundles: Collection[UUID], of_items: Collection[UUID]) -> CompoundSelect[Any]:
     concerned = {*bundles, *of_items}
     task, incident, item = (literal_column(f"'{kind}'", String).label("kind") for kind in _STANDING)
-    group = func.coalesce(TaskGroup.name, Task.sole_group).label("group_name")
+    group, nowhere = func.coalesce(TaskGroup.name, Task.sole_group).label("group_name"), null().label("department")
     tasks = (
-        select(task, Task.id, Task.case_id, Task.item_id, Task.name, Task.created_at.label("at"), group, Task.assignee)
+        select(task, Task.id, Task.case_id, Task.item_id, Task.name, Task.created_at.label("at"), group, Task.assignee, nowhere)
         .outerjoin(TaskGroup, keys.its(TaskGroup.task_id, Task))
         .where(visibility.OPEN_TASK, among(session, Task.case_id, concerned))
         .where(or_(Task.item_id.is_(None), among(session, Task.item_id, items)))
     )
     told = Incident.id, Incident.case_id, Instance.item_id, Incident.element, Incident.raised_at
     incidents = (
-        select(incident, *told, null(), null())
+        select(incident, *told, null(), null(), Item.department)
         .join(Instance, keys.its(Incident.instance_id, Instance))
+        .outerjoin(Item, keys.its(Instance.item_id, Item))
         .where(Incident.resolved_at.is_(None), among(session, Incident.case_id, concerned))
     )
     known = Item.id, Item.case_id, Item.id.label("item_id"), Item.name, Item.accepted_at, Item.department
-    undecided = select(item, *known, null()).where(visibility.OPEN_ITEM, among(session, Item.case_id, bundles))
+    undecided = select(item, *known, null(), Item.department).where(visibility.OPEN_ITEM, among(session, Item.case_id, bundles))
     return union_all(tasks, incidents, undecided)
 
 

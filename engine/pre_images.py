@@ -77,9 +77,21 @@ def put_back(session: Session, row: Held, image: PreImage, left: Definition) -> 
                 session.execute(update(table).where(*mine).values(new))
             else:
                 session.execute(insert(table).values(values))
+    _rename_raised(session, row, image)
     for table in (_TIMERS, _SUBSCRIPTIONS):  # what has begun to watch
         waits = [written["wait"] for written in image[table.name]]
         session.execute(delete(table).where(keys.its(table.c.instance_id, row), table.c.wait.not_in(waits)))
+
+
+def _rename_raised(session: Session, row: Held, image: PreImage) -> None:
+    """Let what has failed since the move, and stands, follow what it stands on."""
+    called = {each[_number(table).name]: each["element"] for table in _tables() for each in image.get(table.name, ())}
+    kept = [UUID(each["id"]) for each in image.get(_INCIDENTS.name, ())]
+    raised = select(_INCIDENTS.c.id, _INCIDENTS.c.wait).where(*_standing(_INCIDENTS, row), _INCIDENTS.c.id.not_in(kept))
+    for incident, wait in session.execute(raised).all():
+        if wait in called:
+            mine = _INCIDENTS.c.id == incident, keys.its(_INCIDENTS.c.instance_id, row)
+            session.execute(update(_INCIDENTS).where(*mine).values(element=called[wait]))
 
 
 def _named(session: Session, row: Held, left: Definition) -> Iterator[tuple[UUID, str]]:

@@ -488,6 +488,32 @@ def test_undo__a_timer_has_failed_since(stage):
     assert (undone.done, timer.due_at) == (True, failed.due_at)
 
 
+def test_undo__a_timer_has_failed_for_good_since(stage):
+    """The incident stands where the timer does, under the name that it has in the version that it is moved back to."""
+
+    def late(key):
+        return (
+            d.start("s"), d.user("a"), d.timer_boundary(key, on="a", duration="P1D"), d.call("c", of="${'nowhere'}"), d.end("e"),
+            d.flows("s -> a -> e", f"{key} -> c -> e"),
+        )  # fmt: skip
+
+    deploy(stage, *late("late"))
+    case = stage.of(stage.somebody(*DESIGNER.grants).start("check"))
+    deploy(stage, *late("later"))
+    batch = new_id()
+    (moved,) = migrate(stage, "check", batch=batch, late="later")
+    assert moved.done
+    for day in (4, 5, 6):
+        stage.move_to(2026, 3, day)
+        worker.tick(stage.database)
+    assert [incident.element for incident in stage.incidents(case)] == ["later"]
+
+    (undone,) = undo(stage, batch)
+
+    assert undone.done
+    assert [each.element for each in (*stage.all(Timer, case), *stage.incidents(case))] == ["late", "late"]
+
+
 @pytest.mark.parametrize("failed", ["task", "job"])
 def test_undo__somebody_has_allowed_another_attempt(stage, failed):
     """The incident is over, and stays so; one of a job that is tried again nobody could ever have resolved."""

@@ -127,6 +127,17 @@ def test_of_page__a_department_is_told_what_its_dossier_shows(stage, market, fir
     assert waits_for(stage, fire) == {None: [incident, ("item", "beta", ("department-fire",))], "beta": [incident, BETA]}
 
 
+def test_of_page__what_failed_after_a_decision(stage, clerk, market, fire, case):
+    """The bundle waits there, however green its row is; whose item it was is told, as his dossier does, and others are not."""
+    fire.complete(case, "beta审批", outcome="granted")
+    fail(stage, stage.own_process(stage.item(case, "beta")))
+
+    incident = ("incident", "print", ())
+    assert waits_for(stage, fire) == {None: [incident]}
+    assert waits_for(stage, market) == {None: [("item", "alpha", ("department-market",))], "alpha": [ALPHA]}
+    assert waits_for(stage, clerk)[None] == [MATERIAL, incident, ("item", "alpha", ("department-market",))]
+
+
 def test_of_page__of_several_bundles(stage, clerk, fire, case):
     """Each row says what is its own, and more rows take no more statements."""
     first = _statements(stage, clerk)

@@ -37,7 +37,8 @@ def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
     kept["id_number"] = number(kept["id_number"])
     kind = _IDENTITIES.get(kept["kind"])
     if kind is None:
-        raise InvalidInput(f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {kept['kind']!r}")
+        message = f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {kept['kind']!r}"
+        raise InvalidInput.of_field("applicant.kind", message)
     wrong = identifiers.refusal(kept["id_number"], kind)
     if wrong:
         error = {"field": "applicant.id_number", "message": f"Expected {kind}, but {wrong}"}
@@ -51,8 +52,10 @@ def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, a
     What is carried from now on goes there (`outbox.unsent`).  Raises NotPermitted; InvalidInput when nothing is given.
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="correct how the applicant is reached", hall=case.hall)
-    if not given or not all(text.strip() for text in given.values()):
-        raise InvalidInput("Expected how the applicant is reached from now on, but it is empty")
+    empty = [name for name in given or ("phone", "contact", "address") if not given.get(name, "").strip()]
+    if empty:
+        message = f"Expected how the applicant is reached from now on, but {', '.join(empty)} is empty"
+        raise InvalidInput.of_fields([(name, message) for name in empty])
     row = bundles.hold(session, case)
     case.applicant = clean({**case.applicant, **given})
     journal.record(session, row, actor=actor, what="contact corrected", fields=sorted(given))

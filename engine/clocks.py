@@ -66,7 +66,8 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
     _require_reason(item, reason, to="pause")
     _require_notice(item, notice, to="pause")
     if days < 1:
-        raise InvalidInput(f"Expected to pause {_name(item)} for an estimate of at least one working day, but it is {days}")
+        message = f"Expected to pause {_name(item)} for an estimate of at least one working day, but it is {days}"
+        raise InvalidInput.of_field("days", message)
     if item.clock != ClockStatus.PAUSED:
         item.clock = states.move(item.clock, ClockStatus.PAUSED, _name(item))
     told: dict[str, Any] = {"days": days, "procedure": kind, "reason": reason.strip(), "notice_id": notice.id}
@@ -82,7 +83,8 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
         raise InvalidState(f"Expected to resume {_name(item)}, but it is {item.clock}", status=str(item.clock))
     opened = _open_pauses(session, item)
     if pause_id is None and len(opened) > 1:
-        raise InvalidInput(f"Expected to be told which pause of {_name(item)} ends, but {len(opened)} are open")
+        message = f"Expected to be told which pause of {_name(item)} ends, but {len(opened)} are open"
+        raise InvalidInput.of_field("pause_id", message)
     ended = next((entry for entry in opened if pause_id in {None, entry.id}), None)
     if ended is None:
         raise NotFound(f"Expected {_name(item)} to have the open pause {pause_id}, but it has not")
@@ -198,7 +200,7 @@ def _name(item: Item) -> str:
 
 def _require_reason(item: Item, reason: str, *, to: str) -> None:
     if not reason.strip():
-        raise InvalidInput(f"Expected a reason to {to} {_name(item)}, but there is none")
+        raise InvalidInput.of_field("reason", f"Expected a reason to {to} {_name(item)}, but there is none")
 
 
 def _require_notice(item: Item, notice: Notice, *, to: str) -> None:
@@ -228,11 +230,11 @@ def _require_within_power(session: Session, item: Item, days: int, approver: App
     if most == 0:
         raise InvalidState(f"Expected to extend {_name(item)}, but the rules of {item.code} allow no extension")
     if not 1 <= days <= most:
-        raise InvalidInput(f"Expected to extend {_name(item)} by 1 to {most} working days with the consent of {approver}, but it is {days}")
+        message = f"Expected to extend {_name(item)} by 1 to {most} working days with the consent of {approver}, but it is {days}"
+        raise InvalidInput.of_field("days", message)
     if approver == Approver.GOVERNMENT_HEAD and not _is_joint(session, item):
-        raise InvalidInput(
-            f"Expected to extend {_name(item)} with the consent of {approver} in joint handling, but one department handles alone"
-        )
+        message = f"Expected to extend {_name(item)} with the consent of {approver} in joint handling, but one department handles alone"
+        raise InvalidInput.of_field("approver", message)
 
 
 def _is_joint(session: Session, item: Item) -> bool:

@@ -10,7 +10,7 @@ from engine import alerts, bundles, calendars, entered, holidays, imports, jobs,
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
-from engine.errors import InvalidInput, InvalidState
+from engine.errors import InvalidState
 from engine.holdings import Held, HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
@@ -65,9 +65,8 @@ def rectify(run: Run, item: Item, material: str) -> None:
 
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Take the result of a check: verified, breached (time to repair), or revoke (domain rule 13)."""
-    item, outcome, findings = run.require_item("a commitment"), data.get("outcome"), entered.text(data, "findings")
-    if outcome not in list(OUTCOMES):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(OUTCOMES)}, but it is {outcome!r}")
+    item, findings = run.require_item("a commitment"), entered.text(data, "findings")
+    outcome = entered.choice(data, "outcome", OUTCOMES)
     # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
     bundle = bundles.hold(run.session, run.case)
     commitment = _standing(run, item)

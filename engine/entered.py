@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.case_models import Item
@@ -18,6 +18,14 @@ def text(data: Mapping[str, Any], name: str, *, longest: int | None = None) -> s
     if value is not None and longest is not None and len(value) > longest:
         raise InvalidInput.of_field(name, f"Expected {name} of at most {longest} characters, but it has {len(value)}")
     return value or None
+
+
+def choice(data: Mapping[str, Any], name: str, known: Iterable[str], *, otherwise: str | None = None, hint: str = "") -> str:
+    """Give one of the known words, `otherwise` when nothing was filled in; raises InvalidInput for anything else."""
+    value, words = data.get(name) or otherwise, list(known)
+    if value not in words:
+        raise InvalidInput.of_field(name, f"Expected {name} to be one of {', '.join(words)}, but it is {value!r:.80}{hint}")
+    return str(value)
 
 
 def among(items: Sequence[Item], data: Mapping[str, Any], name: str) -> list[Item]:

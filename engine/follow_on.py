@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendars, case_items, intake, jobs, keys, lifecycle, matters, moments
+from engine import calendars, case_items, entered, intake, jobs, keys, lifecycle, matters, moments
 from engine.case_models import Item
-from engine.errors import InvalidInput
 from engine.holdings import Held, HeldTask
 from engine.models import Instance, Subscription, Task
 from engine.runs import Run
@@ -22,10 +21,8 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 
     When somebody else has disposed of them meanwhile, or all of them were adopted, nothing is left to do.
     """
-    outcome = data.get("outcome")
-    if outcome not in list(DISPOSITIONS):
-        instead = ": what joins has no corrections of its own (decision 0025)" if outcome == "supplement" else ""
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}{instead}")
+    instead = ": what joins has no corrections of its own (decision 0025)" if data.get("outcome") == "supplement" else ""
+    outcome = entered.choice(data, "outcome", DISPOSITIONS, hint=instead)
     items = case_items.unanswered(run.case)
     intake.require_time(run, task, items)
     if items:

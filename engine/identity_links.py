@@ -40,7 +40,8 @@ class Link:
         if self.group is not None and self.type is not LinkType.CANDIDATE:
             raise InvalidInput(f"Expected a group to be a candidate, but got {self.type}")
         if len(self.user or self.group or "") not in range(1, LONGEST_NAME + 1):
-            raise InvalidInput(f"Expected a name of 1 to {LONGEST_NAME} characters, but got another")
+            whose, length = ("user", len(self.user)) if self.user is not None else ("group", len(self.group or ""))
+            raise InvalidInput(f"Expected the name of a {whose} to have 1 to {LONGEST_NAME} characters, but it has {length}")
 
 
 def of(session: Session, task_id: UUID, *, actor: Actor) -> list[Link]:

@@ -22,9 +22,7 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
     """
     items = case_items.unanswered(run.case)
     require_time(run, task, items)
-    outcome = data.get("outcome")
-    if outcome not in list(DISPOSITIONS):
-        raise InvalidInput(f"Expected outcome to be one of {', '.join(DISPOSITIONS)}, but it is {outcome!r}")
+    outcome = entered.choice(data, "outcome", DISPOSITIONS)
     if outcome == "refuse" or (outcome == "supplement" and not supplements.may_repeat(run)):
         _require_not_corrected(run)
     DISPOSITIONS[outcome](run, items, data)
@@ -76,9 +74,7 @@ def refuse(run: Run, items: Sequence[Item], data: dict[str, Any], *, lacking: Se
 
     What is `lacking` is told with it, once and all of it, where the applicant was not asked for it before.
     """
-    kind, reason = data.get("refusal_kind"), str(data.get("reason") or "").strip()
-    if kind not in ("not_required", "not_accepted"):
-        raise InvalidInput(f"Expected refusal_kind to be not_required or not_accepted, but it is {kind!r}")
+    kind, reason = entered.choice(data, "refusal_kind", ("not_required", "not_accepted")), str(data.get("reason") or "").strip()
     if not reason:
         raise InvalidInput.of_field("reason", "Expected a reason for the refusal, but there is none")
     grounds = {"kind": kind, "reason": reason, "competent_organ": data.get("competent_organ"), "remedies": notices.REMEDIES}

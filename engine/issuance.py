@@ -9,7 +9,7 @@ from engine import case_items, entered, journal, moments, numbers, outbox
 from engine.case_models import Item, Package, Result
 from engine.columns import new_id
 from engine.decisions import CERTIFICATE
-from engine.errors import InvalidInput, InvalidState
+from engine.errors import InvalidState
 from engine.holdings import HeldTask
 from engine.outbox import Topic
 from engine.runs import Run
@@ -23,12 +23,9 @@ COMPREHENSIVE_FROM = 2
 
 def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     """Hand out everything that is granted and not held (domain rule 11)."""
-    mode, delivery = data.get("mode") or "unified", data.get("delivery") or "window"
     recipient = entered.text(data, "recipient")
-    if mode not in MODES:
-        raise InvalidInput(f"Expected mode to be one of {', '.join(MODES)}, but it is {mode!r}")
-    if delivery not in DELIVERIES:
-        raise InvalidInput(f"Expected delivery to be one of {', '.join(DELIVERIES)}, but it is {delivery!r}")
+    mode = entered.choice(data, "mode", MODES, otherwise="unified")
+    delivery = entered.choice(data, "delivery", DELIVERIES, otherwise="window")
     items = case_items.issuable(run.case)
     if not items:
         raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")

@@ -20,7 +20,7 @@ def rate(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     score = data.get("score")
     value = int(score) if isinstance(score, str) and score in _WRITTEN else score
     if isinstance(value, bool) or not isinstance(value, int) or not WORST <= value <= BEST:
-        raise InvalidInput(f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r}")
+        raise InvalidInput.of_field("score", f"Expected score to be a number from {WORST} to {BEST}, but it is {score!r:.80}")
     comment = entered.text(data, "comment")
     if keys.get(run.session, Rating, run.case.id, run.case) is not None:
         raise InvalidState(f"Expected the one rating of case {run.case.number}, but it was rated already")

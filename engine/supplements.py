@@ -30,9 +30,10 @@ def issue(
     `concerned`, or about all.  A second notice needs a supervisor.
     """
     if not items:  # all were withdrawn or adopted meanwhile
-        raise InvalidInput(f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it")
+        message = f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it"
+        raise InvalidInput.of_field("outcome", message)
     if not missing and not (defects or "").strip():
-        raise InvalidInput("Expected something to correct, but no material is missing and no defect is named")
+        raise InvalidInput.of_field("defects", "Expected something to correct, but no material is missing and no defect is named")
     repeated = of_case(run.session, run.case)
     if repeated and not may_repeat(run):
         raise InvalidState(

@@ -45,7 +45,8 @@ ENDS = {"returned": ItemStatus.RETURNED, "terminated": ItemStatus.TERMINATED}
 def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) -> list[dict[str, Any]]:
     """Guard of acceptance with tolerance; returns what is tolerated.  Raises InvalidInput."""
     if not missing:
-        raise InvalidInput(f"Expected a missing material to tolerate, but case {run.case.number} is complete: accept it")
+        message = f"Expected a missing material to tolerate, but case {run.case.number} is complete: accept it"
+        raise InvalidInput.of_field("outcome", message)
     critical = [m for m in missing if not m["tolerable"]]
     if critical:
         raise InvalidInput(
@@ -56,7 +57,8 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
             ],
         )
     if run.case.applicant.get("dishonest"):
-        raise InvalidInput("Expected an applicant without unrepaired dishonesty, but this one is listed: tolerance is excluded")
+        message = "Expected an applicant without unrepaired dishonesty, but this one is listed: tolerance is excluded"
+        raise InvalidInput.of_field("outcome", message)
     if not signed:
         error = {"field": "commitment_signed", "message": "Expected the signed commitment, but it is not signed"}
         raise InvalidInput("Expected the applicant's signed commitment (容缺受理承诺书), but it is not signed", errors=[error])

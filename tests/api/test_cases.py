@@ -262,11 +262,21 @@ def test_contact__corrected(clerk, admin):
     assert [e["details"] for e in journal if e["what"] == "contact corrected"] == [{"fields": ["phone"]}]
 
 
-@pytest.mark.parametrize("changes", [{}, {"phone": " "}, {"phone": None}, {"name": "别人"}])
-def test_contact__refused(clerk, changes):
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({}, ["phone", "contact", "address"]),
+        ({"phone": " ", "contact": "李"}, ["phone"]),
+        ({"phone": None}, ["phone", "contact", "address"]),
+        ({"name": "别人"}, ["name"]),
+    ],
+)
+def test_contact__refused(clerk, changes, fields):
     case = submit(clerk)
 
-    assert clerk.post(f"/cases/{case['number']}/contact", changes).status_code == 422
+    answer = clerk.post(f"/cases/{case['number']}/contact", changes)
+
+    assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, fields)
     assert clerk.get(f"/cases/{case['number']}").json == case
 
 

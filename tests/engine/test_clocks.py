@@ -207,9 +207,10 @@ def test_resume__one_that_is_not_open(session, case, running, notice):
     ],
 )
 def test_pause__without_reason_or_estimate(session, running, notice, changes, message):
-    with on(9, 18), pytest.raises(InvalidInput, match=message):
+    with on(9, 18), pytest.raises(InvalidInput, match=message) as told:
         pause(session, running, notice, **changes)
 
+    assert [error["field"] for error in told.value.details["errors"]] == list(changes)
     assert running.clock == ClockStatus.RUNNING
     assert len(entries(session, running)) == 1
 
@@ -287,8 +288,9 @@ def test_extend__an_item_whose_rules_allow_none(session, case, notice):
 
 
 def test_extend__by_the_government_head_in_joint_handling_only(session, case, running, notice):
-    with on(9, 21), pytest.raises(InvalidInput, match="of government_head in joint handling, but one department handles alone"):
+    with on(9, 21), pytest.raises(InvalidInput, match="of government_head in joint handling, but one department handles alone") as told:
         extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)
+    assert [error["field"] for error in told.value.details["errors"]] == ["approver"]
 
     new_item(session, case, department="fire")
     with on(9, 21), pytest.raises(InvalidInput, match="by 1 to 15 working days with the consent of government_head, but it is 16"):

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import orjson
 import structlog
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, Text, func, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
 from engine import calendars, database, journal, moments, numbers, schema
@@ -35,6 +36,8 @@ class EntryFilter:
 
     #: Name of who did it.
     actor: str | None = None
+    #: Name of the account that it was done to.
+    account: str | None = None
     #: E.g. `role granted`.
     what: str | None = None
     #: From one day to another in Beijing, both included.
@@ -69,6 +72,9 @@ def _conditions(wanted: EntryFilter) -> Iterator[ColumnElement[bool]]:
     for column, value in ((Administered.actor, wanted.actor), (Administered.what, wanted.what)):
         if value is not None:
             yield column == value
+    if wanted.account is not None:  # which is told before all else
+        said = orjson.dumps({"account": wanted.account}).decode().removesuffix("}")
+        yield func.substr(type_coerce(Administered.about, Text), 1, len(said)) == said
     if wanted.since is not None:
         yield Administered.at >= calendars.start_of(wanted.since)
     if wanted.until is not None:

@@ -23,6 +23,8 @@ class AdministrationQuery(Dated):
 
     #: Name of the account that did it; `operator`: the command line.
     actor: Line | None = None
+    #: Name of the account that it was done to: its password, roles, keys.
+    account: Line | None = None
     #: As it is shown, e.g. `role granted`.
     what: Line | None = None
 
@@ -46,7 +48,7 @@ class AdministeredShown(Shape):
 def list_changes(query: AdministrationQuery) -> Response:
     """List changes of accounts, roles, keys, passwords, departments and halls, the newest first."""
     start = paging.after(query.cursor, int)
-    wanted = EntryFilter(actor=query.actor, what=query.what, since=query.since, until=query.until)
+    wanted = EntryFilter(**query.model_dump(include={"actor", "account", "what", "since", "until"}))
     before = start[0] if start else None
     with reading() as session:
         found = administration.listing(session, actor=auth.actor(), wanted=wanted, before=before, limit=query.limit + 1)

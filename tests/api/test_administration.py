@@ -90,6 +90,30 @@ def test_list__filtered(admin, call):
     assert admin.get("/administration?since=2026-03-04&until=2026-03-03").status_code == 422
 
 
+def test_list__what_was_done_to_an_account(admin, call):
+    """All of it, whoever did it; not what it did, and nothing of one whose name only looks like it."""
+    for name in ("li.lei", "li_lei", "li.lei2"):
+        admin.post("/accounts", {"name": name, "password": "something long"})
+    admin.put("/halls/kaifu", {"name": '"account":"li.lei"', "level": "county"})
+    key = call("clerk").post("/accounts/clerk/keys", {"label": "li.lei"}).json["id"]
+    call("clerk").post(f"/accounts/clerk/keys/{key}/revoke")
+    done = {
+        "password set": admin.post("/accounts/li.lei/password", {"password": "something longer"}),
+        "role granted": admin.post("/accounts/li.lei/grants", {"role": "officer", "department": "fire"}),
+        "key issued": admin.post("/accounts/li.lei/keys", {"label": "x"}),
+        "role revoked": admin.post("/accounts/li.lei/grants/revoke", {"role": "officer", "department": "fire"}),
+        "account disabled": admin.post("/accounts/li.lei/disable"),
+    }
+
+    found = listed(admin, "&account=li.lei")
+
+    assert {what: answer.status_code // 100 for what, answer in done.items()} == dict.fromkeys(done, 2)
+    assert [entry["what"] for entry in reversed(found)] == ["account made", *done]
+    assert {entry["about"]["account"] for entry in found} == {"li.lei"}
+    assert [entry["what"] for entry in listed(admin, "&account=clerk&actor=clerk")] == ["key revoked", "key issued"]
+    assert listed(admin, "&account=clerk&actor=admin") == []
+
+
 def test_list__for_whom(admin, call):
     admin.post("/accounts/clerk-yuelu/grants", {"role": "supervisor"})
 

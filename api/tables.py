@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -69,15 +69,19 @@ def answer(
     *,
     key: Callable[[Any], tuple[Any, ...]],
     present: Callable[[Any], dict[str, Any]],
+    refused: Collection[str] = (),
 ) -> Response:
     """Answer with a page, or with a file, of rows of which one more than `query.rows` was asked for.
 
-    Raises InvalidInput when there are more than a file may have.
+    Raises InvalidInput when there are more than a file may have, and says by what else it can be asked, except what is `refused` here.
     """
     if query.format == "json":
         return contract.answer(paging.page(found, query.limit, key=key, present=present))
     if len(found) > MOST:
-        raise InvalidInput.of_field("format", f"Expected at most {MOST} rows for a file, but there are more; ask for a part of them")
+        known = [name for name in type(query).model_fields if name not in Listed.model_fields and name not in refused]
+        unasked = ", ".join(name for name in known if getattr(query, name) is None)
+        part = f"ask for a part of them by {unasked}" if unasked else "read the pages instead (format=json)"
+        raise InvalidInput.of_field("format", f"Expected at most {MOST} rows for a file, but there are more: {part}")
     content = _written(g.contract.columns, map(present, found), offices.department_names(session))
     name = f"{request.path.rpartition('/')[2]}-{calendars.local_date(moments.now())}.csv"
     return contract.answer_file(content, f"{MEDIA_TYPE}; charset=utf-8", name)

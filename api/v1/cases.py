@@ -191,7 +191,7 @@ def list_cases(query: CaseQuery) -> Response:
             old = archive_search.search(
                 session, actor, matter=query.matter, hall=query.hall, applicant_number=known_by, after=last, limit=query.rows + 1
             )
-            return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived)
+            return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived, refused=("open", "light"))
         found = worklists.find_cases(session, actor, wanted, after=last, limit=query.rows + 1)
         shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
         return tables.answer(session, found, query, key=lambda row: (row.id,), present=lambda row: shown[row.id])

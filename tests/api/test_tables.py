@@ -134,18 +134,36 @@ def test_files__no_digit_of_a_number_is_lost(clerk):
     assert row["办件编号"] == "\t" + case["number"]
 
 
-def test_files__of_too_many_are_refused(clerk, monkeypatch):
-    submit(clerk)
-    monkeypatch.setattr(tables, "MOST", 1)
-    assert len(read(clerk, "/cases?format=csv")) == 1
-    submit(clerk)
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("/cases?hall=changsha", "ask for a part of them by matter, applicant_number, open, light"),
+        ("/tasks?matter=open_restaurant&limit=1", "ask for a part of them by group, assignee, hall, case, light, due_before"),
+        ("/alerts?since=2026-03-01", "ask for a part of them by until, hall, department, matter, kind"),
+        ("/deadlines?light=green&due_before=2030-01-01&department=market&hall=changsha", "read the pages instead (format=json)"),
+    ],
+)
+def test_files__of_too_many_are_refused(supervisor, late, monkeypatch, asked, said):
+    """Nobody takes a part for the whole, and everybody is told how to ask for less."""
+    path = f"{asked}&format=csv"
+    found = len(read(supervisor, path))
+    monkeypatch.setattr(tables, "MOST", found)
+    assert len(read(supervisor, path)) == found
+    monkeypatch.setattr(tables, "MOST", found - 1)
 
-    answer = clerk.get("/cases?format=csv")
+    answer = supervisor.get(path)
 
-    assert answer.status_code == 422
-    assert answer.json["errors"] == [
-        {"field": "format", "message": "Expected at most 1 rows for a file, but there are more; ask for a part of them"}
-    ]
+    message = f"Expected at most {found - 1} rows for a file, but there are more: {said}"
+    assert (answer.status_code, answer.json["errors"]) == (422, [{"field": "format", "message": message}])
+
+
+def test_files__of_too_many_archived_are_refused(supervisor, late, monkeypatch):
+    """By what the archive can be asked."""
+    monkeypatch.setattr(tables, "MOST", -1)
+
+    answer = supervisor.get("/cases?archived=true&format=csv")
+
+    assert answer.json["errors"][0]["message"].endswith("by matter, hall, applicant_number")
 
 
 def test_files__have_a_name(clerk):

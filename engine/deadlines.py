@@ -113,7 +113,7 @@ def _rows(
 ) -> Sequence[Row[Any]]:
     """Open items, or bundles, from the place on: those that have a date, or those that have none."""
     today = dials.today()
-    few = _is_rare(wanted, dated=dated) and pages.are_few(session, table, _showing(table, wanted, today, dated=dated))
+    few = pages.are_few(session, table, _showing(table, wanted, today, dated=dated), _since(table, wanted, dated=dated))
     return session.execute(_page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None), place).all()
 
 
@@ -132,7 +132,7 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
         order=order,
         limit=bindparam("limit", type_=Integer),
         some=_showing(table, wanted, today, dated=dated),
-        few=few,
+        since=_since(table, wanted, dated=dated) if few else None,
     )
 
 
@@ -145,9 +145,9 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
         yield table.hall == wanted.hall
 
 
-def _is_rare(wanted: DeadlineFilter, *, dated: bool) -> bool:
+def _since(table: Table, wanted: DeadlineFilter, *, dated: bool) -> InstrumentedAttribute[date | None] | None:
     # What is red and dated stands at the beginning of the list.
-    return wanted.light in dials.RARE and not (dated and wanted.light is Light.RED)
+    return None if dated and wanted.light is Light.RED else dials.since(table, wanted.light)
 
 
 def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) -> list[ColumnElement[bool]]:

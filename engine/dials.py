@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import calendars, moments
 from engine.case_models import Case, Item
@@ -23,8 +23,8 @@ from engine.states import TaskStatus
 
 #: Columns of a light.
 LIGHTS = ("green_from", "yellow_from", "red_from")
-#: What only few may have.
-RARE = {Light.YELLOW, Light.RED}
+#: What only few may have, and the day since when they have it.
+_RARE = {Light.YELLOW: "yellow_from", Light.RED: "red_from"}
 _TASKS = Task.__table__
 _SHOWN = (
     update(_TASKS)
@@ -60,6 +60,11 @@ def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnEle
     if colour is Light.YELLOW:
         return [and_(table.yellow_from <= day, red) for red in (table.red_from > day, table.red_from.is_(None))]
     return [table.yellow_from > day, and_(table.yellow_from.is_(None), table.green_from.is_not(None))]
+
+
+def since(table: type[Lit], colour: Light | None) -> InstrumentedAttribute[date | None] | None:
+    """Give the day from which a row has a colour that only few may have; None: many do."""
+    return getattr(table, _RARE[colour]) if colour in _RARE else None
 
 
 def promised(row: Promised | Row[Any]) -> DueDate | None:

@@ -105,7 +105,7 @@ def find_tasks(
 ) -> list[WorkEntry]:
     """Open tasks of an actor, soonest due first, those without a due date last; from the one that follows `after`."""
     today = dials.today()
-    few = wanted.light in dials.RARE and pages.are_few(session, Task, _showing(wanted, today))
+    few = pages.are_few(session, Task, _showing(wanted, today), dials.since(Task, wanted.light))
     query = partial(_page, actor, wanted, today, named=visibility.is_named(session, actor), few=few)
     due_at, task_id = after or (None, None)
     found: list[Row[Any]] = []
@@ -135,7 +135,7 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, *, named: bool, few: bo
         order=(Task.due_at, Task.id) if dated else (Task.id,),
         limit=bindparam("limit", type_=Integer),
         some=_showing(wanted, today),
-        few=few,
+        since=dials.since(Task, wanted.light) if few else None,
     )
 
 
@@ -159,7 +159,7 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
     lights = dials.showing(Case, wanted.light, dials.today())
-    few = wanted.light in dials.RARE and pages.are_few(session, Case, lights)
+    since = dials.since(Case, wanted.light)
     where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
     if wanted.matter is not None:
         where.append(Case.matter == wanted.matter)
@@ -180,7 +180,7 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
         limit=limit,
         newest=True,
         some=lights,
-        few=few,
+        since=since if pages.are_few(session, Case, lights, since) else None,
     )
     return session.execute(page).all()
 

@@ -100,6 +100,28 @@ def rows_read(database: Database, statements: dict[str, Any], table: str) -> dic
     return found
 
 
+def orders(database: Database, statements: dict[str, Any]) -> set[tuple[str, str]]:
+    """Tables and their indexes that PostgreSQL would read in the order that is asked for, without sorting any of it."""
+    found = set()
+    with database.bind.connect() as connection:
+        for setting in (*SETTINGS, "enable_bitmapscan", "enable_sort"):
+            connection.execute(text(f"SET {setting} = off"))
+        for statement, parameters in statements.items():
+            cursor = connection.connection.cursor()
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            (plan,) = cursor.fetchone()
+            found |= set(_indexes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+        connection.rollback()
+    return found
+
+
+def _indexes(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "Index Name" in node:
+        yield node["Relation Name"], node["Index Name"]
+    for part in node.get("Plans", []):
+        yield from _indexes(part)
+
+
 def _parts_of(node: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:
     if node.get("Relation Name") == table:
         yield node

@@ -54,6 +54,23 @@ def test_plans__of_lists(crowded, who):
     assert plans.whole_reads(crowded.database, statements) == {}
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("path", "tables"), [("/tasks", {"tasks"}), ("/deadlines", {"items", "cases"}), ("/cases", {"cases"})])
+def test_plans__of_whether_few_show_a_light(crowded, path, tables):
+    """Only an index of lights has the latest first, so nothing else is looked through: not all that is open, in the order of a list."""
+    with plans.recorded(crowded.database) as statements:
+        for light in ("red", "yellow"):
+            crowded["supervisor"].get(path, limit=20, light=light)
+    counts = {
+        statement: given for statement, given in statements.items() if statement.startswith("SELECT count(") and "_from <= " in statement
+    }
+
+    found = plans.orders(crowded.database, counts)
+
+    assert {table for table, _index in found} == tables
+    assert {index.rpartition("_")[2] for _table, index in found} <= {"light", "red"}
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("who", ["clerk", "supervisor", "officer-market"])
 def test_plans__of_a_light_that_few_show(hall, who):

@@ -3,6 +3,6 @@
 from bpmn.forms.field import Field, FieldType, Option
 from bpmn.forms.form import Form
 from bpmn.forms.generated import parse_form_data
-from bpmn.forms.reading import parse_form
+from bpmn.forms.reading import line_of, parse_form
 
-__all__ = ["Field", "FieldType", "Form", "Option", "parse_form", "parse_form_data"]
+__all__ = ["Field", "FieldType", "Form", "Option", "line_of", "parse_form", "parse_form_data"]

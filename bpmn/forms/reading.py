@@ -29,8 +29,7 @@ def parse_form(content: bytes, resource: str = "") -> Form:
     """Read a form; raises DocumentError with a finding for everything that is unsupported or wrong."""
     form, findings = read_schema(_load(content, resource), resource)
     if findings:
-        text = content.decode(json.detect_encoding(content), "replace")
-        raise DocumentError([replace(finding, line=_line(text, finding.element)) for finding in findings])
+        raise DocumentError([replace(finding, line=line_of(content, finding.element)) for finding in findings])
     return form
 
 
@@ -40,8 +39,9 @@ def read_schema(schema: Mapping[str, Any], resource: str) -> tuple[Form, list[Fi
     return reading.form(schema), reading.findings
 
 
-def _line(text: str, element: str) -> int:
+def line_of(content: bytes, element: str) -> int:
     """Return the line on which a component says what it is called; what is said of the whole form stands at its top."""
+    text = content.decode(json.detect_encoding(content), "replace")
     named = re.compile(rf'"(?:key|path|id)"\s*:\s*{re.escape(json.dumps(element, ensure_ascii=False))}')
     found = named.search(text) if element else None
     return text.count("\n", 0, found.start()) + 1 if found else 1

@@ -59,8 +59,8 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
         elif name.endswith(FORMS):
             form = forms.parse_form(content, name)
             bundle.forms.append((name, form.key))
+            bundle.contents[name] = content
             bundle.shown |= {name: form, form.key: form}
-            bundle.fields |= {field.key for field in form.fields}
     except DocumentError as error:
         findings += error.findings
     if any(finding.severity == "error" for finding in findings):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bpmn import forms
 from bpmn.compiler.source import Source
 from bpmn.decisions import Decision
 from bpmn.definition import BODY, Definition, Element, EventType
@@ -107,8 +108,8 @@ class Bundle:
     forms: list[tuple[str, str]] = field(default_factory=list)
     #: The same by key and by file.
     shown: dict[str, Form] = field(default_factory=dict)
-    #: Keys of the fields of these forms.
-    fields: set[str] = field(default_factory=set)
+    #: What stands in their files.
+    contents: dict[str, bytes] = field(default_factory=dict)
     #: Files that could not be read: what they hold is not known, so nothing is said to be missing from them.
     broken: list[str] = field(default_factory=list)
     _timed: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -119,6 +120,10 @@ class Bundle:
             for element in process.elements.values():
                 if element.drawn:
                     yield resource, process, element
+
+    def line(self, form: str, field: str) -> int:
+        """Return the line of a field in the file of a form."""
+        return forms.line_of(self.contents[form], field)
 
     def lacks(self, endings: tuple[str, ...]) -> bool:
         """Tell whether what is not found among files of a kind is nowhere."""

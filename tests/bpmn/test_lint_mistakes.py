@@ -16,6 +16,7 @@ from tests.conformance.test_cases import RUNS
 MISTAKES = {"form-without-field", "item-not-decided", "join-waits-for-ever", "mismatched-item", "missing-kind", "unknown-choice"}
 MISTAKES |= {"unknown-column", "unknown-word"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS)
+HIDDEN = '"conditional": {"hide": "=true"}'
 #: Its gateway does wait for what does not come.
 UNSOUND = {"gateways/unstructured: Parallel join behind exclusive decisions: unsound, and told"}
 
@@ -101,7 +102,17 @@ def test_mistake__none_in_what_conforms():
         ),
         ("starter.dmn", '<text>"*"</text>', '<text>"starter_frist"</text>', "unknown-column", "", "did you mean 'starter_first'?"),
         ("starter-items.dmn", 'name="promised"', 'name="promise"', "unknown-column", "", "rename the output 'promise'"),
+        (
+            "decision.form",
+            '"key": "outcome"',
+            '"key": "outcome", "readonly": true',
+            "form-without-field",
+            "decide",
+            "nobody can fill it in",
+        ),
+        ("decision.form", '"key": "outcome"', f'"key": "outcome", {HIDDEN}', "form-without-field", "decide", "nobody can fill it in"),
         ("starter.bpmn", "onething.remind", "oneting.remind", "unknown-word", "remind", "but it is 'oneting.remind'"),
+        ("starter.bpmn", "onething.remind", "remind", "unknown-word", "remind", "but it is 'remind'"),
     ],
 )
 def test_mistake__is_told(file: str, written: str, mistaken: str, rule: str, element: str, words: str):
@@ -109,6 +120,15 @@ def test_mistake__is_told(file: str, written: str, mistaken: str, rule: str, ele
 
     assert told
     assert words in told[0][2]
+
+
+def test_mistake__item_that_the_case_says_in_quotation_marks():
+    [folder] = [folder for folder in FOLDERS if folder.name == "single-item"]
+    resources = read(folder)
+    resources["single-item.bpmn"] = resources["single-item.bpmn"].replace(b"ready(item)", b"ready('item')")
+
+    [(rule, element, message)] = found(resources)
+    assert (rule, element, "write ready(item), without quotation marks" in message) == ("mismatched-item", "handle_item", True)
 
 
 def test_mistake__gateway_of_another_kind():

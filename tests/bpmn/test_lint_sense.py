@@ -16,6 +16,7 @@ from tests.conformance.test_cases import RUNS
 RULES = {"flow-never-taken", "bad-cycle", "promise-above-law", "empty-cell", "unreadable-figure", "unknown-group"}
 RULES |= {"variable-read-too-early", "same-name", "same-option", "both-ways", "idle-gateway", "due-at-once"}
 RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes", "another-department"}
+RULES |= {"bad-moment", "misplaced-deadline", "same-time", "terminates-others", "mismatched-item", "form-without-field"}
 RULES |= {"bad-boolean", "duration-in-months", "flow-named-otherwise", "reversed-question", "twofold-flow"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 ACCEPTED = "${outcome == 'accept' or outcome == 'tolerate'}"
@@ -25,6 +26,11 @@ LIMIT = "<text>5</text>"
 WINDOW = 'candidateGroups="window" camunda:dueDate="${acceptance_due()}"'
 RATED = 'timeDate xsi:type="bpmn:tFormalExpression">${workdays(15)}</bpmn:timeDate'
 GRANTED = "${outcome == 'granted'}"
+REMINDED = '<bpmn:endEvent id="officer_reminded" name="已催办">'
+CARRIED_ON = '<bpmn:endEvent id="carry_on" name="继续等待">'
+CLOSED = '<bpmn:endEvent id="closed" name="办结">'
+RATES = '<bpmn:endEvent id="rated" name="已评价">'
+TERMINATED = "<bpmn:terminateEventDefinition/>"
 DASHED = 'cancelActivity="false"'
 TASK = '<bpmn:userTask id="decide"'
 JOINED = '<bpmn:sequenceFlow id="deem_joined_to_joining"'
@@ -38,6 +44,7 @@ ODD = {
     "gateways/unstructured: Conditional flows out of a task: all that hold": {"both-ways"},
     "gateways/unstructured: Conditional flows out of a task: the default flow when none holds": {"both-ways"},
     "gateways/unstructured: Default flow out of a task: not beside a flow without a condition": {"both-ways"},
+    "scopes/terminate: In the first branch, before the others have begun": {"terminates-others"},
     "patterns/4-cycles: 10 Arbitrary Cycles": {"idle-gateway"},
 }
 
@@ -144,6 +151,46 @@ def test_sense__in_what_conforms():
             "deem_joined",
             "leads straight back",
         ),
+        ("starter.bpmn", CARRIED_ON, f"{CARRIED_ON}{TERMINATED}", "reversed-question", "settled", "the default flow beside ${settled()}"),
+        ("starter.bpmn", "tolerance('grace')", "tolerance('due')", "same-time", "grace_due", "both are due at ${tolerance('due')}"),
+        (
+            "starter-first.bpmn",
+            "deadline('warning')",
+            "deadline('promised')",
+            "same-time",
+            "warning_due",
+            "another moment than “承诺时限届满”",
+        ),
+        (
+            "starter.bpmn",
+            ">${supplement_due()}<",
+            ">${acceptance_due()}<",
+            "misplaced-deadline",
+            "supplement_lapse",
+            "write ${supplement_due()}",
+        ),
+        (
+            "starter.bpmn",
+            'Date="${supplement_due()}',
+            'Date="${issuance_due()}',
+            "misplaced-deadline",
+            "supplement",
+            "calls issuance_due()",
+        ),
+        ("starter.bpmn", RATED, "timeDuration>${5}</bpmn:timeDuration", "bad-moment", "rating_closed", "${5} gives none"),
+        ("starter.bpmn", "${issuance_due()}", "=3", "bad-moment", "issue", "the due date of “统一出件” (issue)"),
+        ("starter.bpmn", "${issuance_due()}", "2020-02-01T09:00:00+08:00", "due-at-once", "issue", "has passed"),
+        (
+            "starter-first.bpmn",
+            REMINDED,
+            f"{REMINDED}{TERMINATED}",
+            "terminates-others",
+            "officer_reminded",
+            "would end “第一个事项审批” (decide)",
+        ),
+        ("starter.bpmn", CLOSED, f"{CLOSED}{TERMINATED}", "terminates-others", "closed", "the other paths out of it"),
+        ("decision.form", '"value": "denied"', '"value": "granted"', "same-option", "", "have the same value 'granted'"),
+        ("decision.form", '"label": "不予许可"', '"label": "准予"', "same-option", "", "'granted' and 'denied' are both called “准予”"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="FALSE"', "bad-boolean", "overdue_due", "'FALSE', which is neither: write false"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="true "', "bad-boolean", "overdue_due", "write true, in small letters and without"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="否"', "bad-boolean", "overdue_due", "write false"),
@@ -212,6 +259,10 @@ def test_mistake__may_follow_without_end():
         ("starter-first.bpmn", 'name="准予" sourceRef', 'name="准予登记" sourceRef'),
         ("starter-first.bpmn", 'name="准予" sourceRef', 'name="granted" sourceRef'),
         ("starter-first.bpmn", DASHED, 'cancelActivity="0"'),
+        ("starter.bpmn", RATED, "timeDuration>${'P5D'}</bpmn:timeDuration"),
+        ("starter.bpmn", "${acceptance_due()}", "${workdays(5)}"),
+        ("starter-first.bpmn", "deadline('warning')", "deadline('statutory')"),
+        ("starter.bpmn", RATES, f"{RATES}{TERMINATED}"),
         ("starter-first.bpmn", DUE, 'timeCycle xsi:type="bpmn:tFormalExpression">R3/P1D</bpmn:timeCycle'),
         ("starter-items.dmn", LIMIT, "<text>0</text>"),
         ("starter-items.dmn", LIMIT, '<text>"5"</text>'),

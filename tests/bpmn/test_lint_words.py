@@ -12,6 +12,8 @@ from engine.vocabulary import WORDS
 from tests.bpmn.retyped import FOLDERS, read, retyped
 from tests.bpmn.test_templates import choices
 
+ITEM = '<camunda:properties>\n            <camunda:property name="onething.item"'
+WINDOW = 'candidateGroups="window"'
 each_mistake = pytest.mark.parametrize(
     ("file", "written", "mistaken", "element", "words"),
     [
@@ -78,6 +80,41 @@ def test_lint__groups_parted_by_another_comma(groups: str):
     assert (finding.element, groups in finding.message) == ("intake", True)
 
 
+def test_lint__post_check_reads_what_nobody_writes():
+    [folder] = [folder for folder in FOLDERS if folder.name == "post-check"]
+    resources = read(folder)
+    resources["post-check.bpmn"] = resources["post-check.bpmn"].replace(b"department-${department}", b"department-${deparment}", 1)
+
+    findings = lint.lint(resources, lint.Known(variables=functions.VARIABLES))
+
+    [(element, message)] = [(each.element, each.message) for each in findings if each.rule == "variable-never-written"]
+    assert (element, "did you mean 'department'?" in message) == ("verify", True)
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "mistaken", "rule", "words"),
+    [
+        ("decision.form", '"label": "不予许可"', '"label": "准予"', "same-option", '"key": "outcome"'),
+        ("intake.form", r"=outcome != \"tolerate\"", r"=outcome != \"tolerat\"", "unknown-choice", '"key": "commitment_signed"'),
+        ("intake.form", r"=outcome != \"tolerate\"", r"=outcom != \"tolerate\"", "field-nobody-fills", '"key": "commitment_signed"'),
+        ("rating.form", '"id": "starter_rating"', '"id": "starter_intake"', "duplicate-key", '"id": "starter_intake"'),
+        (
+            "starter-second.bpmn",
+            '<bpmn:process id="starter_second"',
+            '<bpmn:process id="starter_first"',
+            "duplicate-key",
+            '"starter_first"',
+        ),
+    ],
+)
+def test_lint__tells_the_line_in_a_form(file: str, written: str, mistaken: str, rule: str, words: str):
+    resources = retyped(file, written, mistaken)
+
+    [finding] = [each for each in lint.lint(resources, lint.Known(variables=functions.VARIABLES)) if each.rule == rule]
+
+    assert words in resources[finding.resource].decode().splitlines()[finding.line - 1]
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_lint__known_questions(folder: Path):
     findings = lint.lint(read(folder), lint.Known(variables=functions.VARIABLES))
@@ -115,6 +152,14 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
         ("starter.bpmn", "${settled()}", "settled()", "write ${settled()}"),
         ("starter.bpmn", "${outcome == 'supplement'}", "${outcome == supplement}", "write 'supplement', with quotation marks"),
         ("starter.bpmn", "${outcome == 'supplement'}", "${Outcome == 'supplement'}", "nobody writes Outcome: did you mean 'outcome'?"),
+        (
+            "starter.bpmn",
+            'formRef="starter_supplement"',
+            'formRef="starter_rating"',
+            "“补正合格？” (corrected)",
+        ),
+        ("starter.bpmn", ITEM, f'<camunda:in source="applicant_nme" target="applicant_name"/>{ITEM}', "did you mean 'applicant_name'?"),
+        ("starter.bpmn", WINDOW, f'{WINDOW} camunda:candidateUsers="zhang，li"', "commas (,) between the groups and users of “一窗受理”"),
         ("starter.bpmn", "starter_first:RM", "starter_first：RM", "such as starter_first:FS"),
         ("starter.bpmn", "starter_first:RM", "starter_frist:RM", "but starter_frist is none: did you mean 'starter_first'?"),
         ("starter-items.dmn", "<text>5</text>", "<text>五</text>", "“事项时限” (item_limits) to read the item alone, but it reads 五"),

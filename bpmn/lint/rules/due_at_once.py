@@ -26,6 +26,9 @@ def check(bundle: Bundle) -> Problems:
             wrong += " or PT30M (thirty minutes)"
         elif event and event.timer is TimerType.DATE and _has_passed(written):
             wrong = f"its date {written} has passed, so that it is due at once, in every case: write a duration, or what computes the date"
+        for due in (element.due_date, element.follow_up_date):
+            if due and _has_passed(due.source.strip()):
+                wrong = f"its date {due.source.strip()} has passed: write a duration, or what computes the date"
         if wrong:
             yield Problem(resource=resource, element=element, message=f"Expected {element.label} to wait for a while, but {wrong}")
 

@@ -9,9 +9,9 @@ from bpmn.lint.rule import Problem, Problems
 def check(bundle: Bundle) -> Problems:
     """Within a deployment, every process, decision and form has a key of its own."""
     entries = [
-        *(("process", process.key, resource, 0) for resource, process in bundle.processes),
+        *(("process", process.key, resource, process.line) for resource, process in bundle.processes),
         *(("decision", decision.id, resource, decision.line) for resource, decision in bundle.decisions),
-        *(("form", key, resource, 0) for resource, key in bundle.forms),
+        *(("form", key, resource, bundle.line(resource, key)) for resource, key in bundle.forms),
     ]
     first: dict[tuple[str, str], str] = {}
     for kind, key, resource, line in entries:

@@ -22,7 +22,7 @@ def check(bundle: Bundle) -> Problems:
                         f"Expected “{field.name}” ({field.key}) of the form {key} to depend on what is filled in before, but in "
                         f"{expression.source[:80]} nobody fills in {name}{_advice(name, seen, written.get(key, ()))}"
                     )
-                    yield Problem(resource=resource, message=message)
+                    yield Problem(resource=resource, line=bundle.line(resource, field.key), message=message)
 
 
 def _written(bundle: Bundle) -> Mapping[str, frozenset[str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bpmn.errors import ExpressionError
+from bpmn.expressions import Expression
 from bpmn.forms import Form
 from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
@@ -31,6 +33,8 @@ def _wrong(form: Form, name: str, known: frozenset[str], *, open_: bool) -> Iter
     if field is None:
         meant = spelling.nearest(name, (each.key for each in form.fields))
         yield f"it has no such field: {f'rename {meant!r}' if meant else 'choose the form of that task, or add the field'}"
+    elif field.readonly is True or any(_is_always(condition) for condition in field.hide):
+        yield "nobody can fill it in, since it is read-only, disabled, or always hidden: let people fill it in"
     elif field.options and known:
         offered = {str(option.value) for option in field.options}
         for value in sorted(offered - known):
@@ -38,3 +42,11 @@ def _wrong(form: Form, name: str, known: frozenset[str], *, open_: bool) -> Iter
             if meant or not open_:
                 instead = f"write {meant!r}" if meant else f"known are {', '.join(sorted(known))}"
                 yield f"it offers {value!r}, which nothing knows: {instead}"
+
+
+def _is_always(condition: Expression) -> bool:
+    """Tell whether a condition holds whatever is filled in."""
+    try:
+        return not condition.names and not condition.calls and condition.test({})
+    except ExpressionError:
+        return False

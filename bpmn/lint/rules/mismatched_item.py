@@ -26,6 +26,12 @@ def _wrong(process: Definition, call: Call) -> list[str]:
             f"and the called element is {called.source}: make both the same"
         )
     asked = {code for key in call.element.incoming if (condition := process.flows[key].condition) for code in _asked(condition)}
+    if call.is_computed and asked:
+        code = min(asked)
+        found.append(
+            f"Expected the condition in front of {call.element.label} to ask about the item that the case says, but it asks "
+            f"about one called '{code}': write ready({call.item.strip('${}')}), without quotation marks"
+        )
     found += [
         f"Expected the condition in front of {call.element.label} to ask about its item, but it asks ready('{code}'): "
         f"write ready('{call.item}')"

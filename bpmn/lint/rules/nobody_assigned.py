@@ -18,10 +18,10 @@ def check(bundle: Bundle) -> Problems:
         if not element.candidate_groups and element.assignee is None:
             message = f"Expected {element.label} to name who does it, but it has neither candidate groups nor an assignee: fill one in"
             yield Problem(resource=resource, element=element, message=message)
-        for group in element.candidate_groups:
+        for group in (*element.candidate_groups, *element.candidate_users):
             if group.dialect == "literal" and (found := set(group.source) & set(_FALSE_COMMAS)):
                 message = (
-                    f"Expected commas (,) between the groups of {element.label}, but {group.source!r} has {''.join(sorted(found))}: "
-                    "nobody is in a group of that name"
+                    f"Expected commas (,) between the groups and users of {element.label}, but {group.source!r} has "
+                    f"{''.join(sorted(found))}: nobody has that name, or is in a group that has it"
                 )
                 yield Problem(resource=resource, element=element, message=message)

@@ -14,14 +14,22 @@ def check(bundle: Bundle) -> Problems:
     """A flow leads to an item where it is ready, to the end where all is settled, to the issuance where it can be: not where it is not."""
     for matter in bundle.matters:
         for flow in matter.process.flows.values():
-            asked = _reversed(flow.condition) if flow.condition else None
+            asked, why = _asked(matter.process, flow)
             target = matter.process.elements[flow.target]
             if asked and _serves(matter, target) == asked:
                 message = (
-                    f"Expected {target.label} to be reached where {asked}() is true, but {flow.condition.source.strip()[:80]} "  # type: ignore[union-attr] # it has one
-                    f"leads there where it is false: take `not` or `!` away"
+                    f"Expected {target.label} to be reached where {asked}() is true, but {why} leads there where it is false: turn it round"
                 )
-                yield Problem(resource=matter.resource, element=_source(matter.process, flow), message=message)
+                yield Problem(resource=matter.resource, element=matter.process.elements[flow.source], message=message)
+
+
+def _asked(process: Definition, flow: Flow) -> tuple[str | None, str]:
+    """Return the function whose answer is no where a flow is taken, and what says so: its condition, or that of the only other flow."""
+    source = process.elements[flow.source]
+    others = [process.flows[key].condition for key in source.outgoing if key != flow.id]
+    if flow.id == source.default and len(others) == 1 and others[0]:
+        return _answered(others[0], taken=True), f"the default flow beside {others[0].source.strip()[:80]}"
+    return (_answered(flow.condition, taken=False), flow.condition.source.strip()[:80]) if flow.condition else (None, "")
 
 
 def _serves(matter: Matter, target: Element) -> str:
@@ -33,8 +41,8 @@ def _serves(matter: Matter, target: Element) -> str:
     return {"issuance": "issuable", "tolerance": "tolerance_open"}.get(target.properties.get("onething.kind", ""), "")
 
 
-def _reversed(condition: Expression) -> str | None:
-    """Return the only function that a condition asks, where it holds when the answer is no, and does not when it is yes."""
+def _answered(condition: Expression, *, taken: bool) -> str | None:
+    """Return the only function that a condition asks, where it holds for one answer and not for the other."""
     if condition.names - {"item"} or len(condition.calls) != 1:
         return None
     (function,) = condition.calls
@@ -42,8 +50,4 @@ def _reversed(condition: Expression) -> str | None:
         yes, no = (condition.test({"item": ""}, {function: lambda *_arguments, answer=answer: answer}) for answer in (True, False))
     except ExpressionError:
         return None
-    return function if no and not yes else None
-
-
-def _source(process: Definition, flow: Flow) -> Element:
-    return process.elements[flow.source]
+    return function if yes is taken and no is not taken else None

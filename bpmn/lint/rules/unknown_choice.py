@@ -33,7 +33,7 @@ def check(bundle: Bundle) -> Problems:
         for field, expression, seen in expressions.in_form(bundle.shown[resource].fields):
             for wrong in misses(expression, {name: values for name, fields in seen.items() if (values := _values(fields))}):
                 message = f"Expected “{field.name}” ({field.key}) of the form {key} to compare {wrong}"
-                yield Problem(resource=resource, message=message)
+                yield Problem(resource=resource, line=bundle.line(resource, field.key), message=message)
 
 
 def misses(expression: Expression, offered: Mapping[str, frozenset[Any]]) -> Iterator[str]:

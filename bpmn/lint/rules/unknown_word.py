@@ -12,6 +12,9 @@ from bpmn.lint.bundle import Bundle, Words
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
 
+#: The element template of the engine's own steps.
+STEP = "onething.step"
+
 
 def check(bundle: Bundle) -> Problems:
     """Where the engine goes by one of a few words, it is one of them: any other would do something else, or nothing."""
@@ -39,7 +42,10 @@ def _codes(process: Definition, bundle: Bundle) -> frozenset[str]:
 def _in_element(process: Definition, element: Element, words: Words, codes: frozenset[str]) -> Iterator[str]:
     yield from _properties(element.label, element.properties, words.elements)
     topic = element.topic.source if element.topic else ""
-    if topic not in words.steps and (topic.startswith("onething.") or any(spelling.is_slip(topic, step) for step in words.steps)):
+    is_step = element.template == STEP and topic != ""
+    if topic not in words.steps and (
+        is_step or topic.startswith("onething.") or any(spelling.is_slip(topic, step) for step in words.steps)
+    ):
         yield _message(f"the topic of {element.label}", topic, words.steps)
     known = {**words.arguments, "ready": codes}
     for expression in expressions.asked(process, element):

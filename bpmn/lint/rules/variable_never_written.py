@@ -41,7 +41,8 @@ def _advice(bundle: Bundle, name: str, known: Iterable[str]) -> str:
 def given(bundle: Bundle) -> frozenset[str] | None:
     """Variables that any process of a bundle may have, whoever writes them; None: nobody knows with what a process begins."""
     begun = begun_with(bundle)
-    return None if begun is None else begun | bundle.fields
+    shown = {element.form_ref for _, _, element in bundle.elements() if element.form_ref in bundle.shown}
+    return None if begun is None else begun | {field.key for form in shown for field in bundle.shown[form or ""].fields}
 
 
 def begun_with(bundle: Bundle) -> frozenset[str] | None:
@@ -81,7 +82,8 @@ def _required(decision: Decision) -> Iterator[str]:
 def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
     """Yield elements with the variables that they, or the flows out of them, read."""
     for element in process.elements.values():
-        yield element, {name for expression in expressions.asked(process, element) for name in expression.names}
+        names = {name for expression in expressions.asked(process, element) for name in expression.names}
+        yield element, names.union(*(mapping.source.names for mapping in element.inputs if mapping.source))
 
 
 def written(process: Definition) -> set[str]:
@@ -107,8 +109,8 @@ def _results(element: Element) -> Iterator[str | None]:
 
 
 def is_closed(process: Definition) -> bool:
-    """Tell whether all is known that writes variables: in a matter or an item, where no worker does."""
-    return process.properties.get("onething.kind") in {"matter", "item"} and not is_open(process)
+    """Tell whether all is known that writes variables: in a matter, an item or a post-check, where no worker does."""
+    return process.properties.get("onething.kind") in {"matter", "item", "post-check"} and not is_open(process)
 
 
 def is_open(process: Definition) -> bool:

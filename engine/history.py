@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from bpmn import waits
 from engine import instances, keys, processes
@@ -16,7 +16,9 @@ from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among
 from engine.models import Activity, Definition, Instance, Task
 from engine.schedule_models import Continuation
 
-_Called = aliased(Instance)
+#: No alias of the mapper's: that makes its columns at first use, and when two threads do so at once some stay wrong for ever.
+_CALLED = Instance.__table__.alias()
+_OF_CALLED = _CALLED.c
 
 SORTABLE: Sortable = {
     "activityId": Activity.element,
@@ -67,13 +69,17 @@ class Told:
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
     """Activities of instances that an actor may see, in the order in which they began unless another one is asked for."""
     query = (
-        select(Activity, Instance, Definition, Task.id.label("task_id"), Task.assignee, _Called.id.label("called_id"))
+        select(Activity, Instance, Definition, Task.id.label("task_id"), Task.assignee, _OF_CALLED.id.label("called_id"))
         .join_from(Activity, Instance, keys.its(Activity.instance_id, Instance))
         .join(Definition, Definition.id == Instance.definition_id)
         .outerjoin(Task, and_(keys.together(Activity, Task), Task.instance_id == Activity.instance_id, Task.wait == Activity.number))
         .outerjoin(
-            _Called,
-            and_(keys.together(Activity, _Called), _Called.parent_id == Activity.instance_id, _Called.parent_wait == Activity.number),
+            _CALLED,
+            and_(
+                keys.together(Activity, _CALLED),
+                _OF_CALLED.parent_id == Activity.instance_id,
+                _OF_CALLED.parent_wait == Activity.number,
+            ),
         )
         .where(processes.visible(actor), *conditions)
         .order_by(*(SORTABLE[name].desc() if descending else SORTABLE[name] for name, descending in order))

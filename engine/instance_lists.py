@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import aliased
 
 from engine import keys, processes
 from engine.actors import Actor
@@ -15,7 +14,7 @@ from engine.models import Activity, Definition, Incident, Instance
 from engine.states import InstanceStatus
 from engine.variables import Comparison, fitting
 
-_Child = aliased(Instance)
+_CHILD = Instance.__table__.alias().c  # not the mapper's, which would make its columns at first use (`history`)
 #: What failed in a release that ended all of an instance by an error that nothing caught.
 _TERMINATED = and_(Instance.status == InstanceStatus.FAILED, Instance.error.is_(None))
 
@@ -55,8 +54,8 @@ FILTERS: Filters = {
     "businessKeyLike": like(Instance.business_key),
     "deploymentId": equal(Definition.deployment_id, Kind.ID),
     "superProcessInstance": equal(Instance.parent_id, Kind.ID),
-    "subProcessInstance": Filter(kind=Kind.ID, condition=lambda child: Instance.id.in_(select(_Child.parent_id).where(_Child.id == child))),
-    "leafProcessInstances": when(lambda: Instance.id.not_in(select(_Child.parent_id).where(_Child.parent_id.is_not(None)))),
+    "subProcessInstance": Filter(kind=Kind.ID, condition=lambda child: Instance.id.in_(select(_CHILD.parent_id).where(_CHILD.id == child))),
+    "leafProcessInstances": when(lambda: Instance.id.not_in(select(_CHILD.parent_id).where(_CHILD.parent_id.is_not(None)))),
     "activityIdIn": Filter(kind=Kind.TEXTS, condition=_at),
     "withIncident": when(_with_incident),
     "incidentId": Filter(kind=Kind.ID, condition=lambda found: Instance.id.in_(select(Incident.instance_id).where(Incident.id == found))),

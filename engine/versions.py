@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from engine.errors import NotFound
 from engine.filters import Filters, Kind, Listing, Order, Sortable, among, equal, like, ordered, when
@@ -28,11 +28,11 @@ def find(session: Session, key: str, version: int) -> Definition:
     return row
 
 
-_Other = aliased(Definition)
+_OTHER = Definition.__table__.alias().c  # not the mapper's, which would make its columns at first use (`history`)
 
 
 def _is_latest() -> ColumnElement[bool]:
-    newest = select(func.max(_Other.version)).where(_Other.key == Definition.key).scalar_subquery()
+    newest = select(func.max(_OTHER.version)).where(_OTHER.key == Definition.key).scalar_subquery()
     return Definition.version == newest
 
 

@@ -48,7 +48,7 @@ class Started:
 
     def __init__(self, words, environ):
         self.process = subprocess.Popen(
-            words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True
         )
         self.output = ""
         # A command that hangs is killed, and then whoever waits for it sees that.
@@ -73,12 +73,13 @@ class Started:
         return self.process.wait()
 
     def kill_group(self):
-        """Leave nothing behind, whatever the test did."""
+        """Leave nothing behind, whatever the test did; when it has failed, pytest shows what the command said."""
         self._patience.cancel()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.ended()
         self.process.stdout.close()
-        self.process.wait()
+        sys.stdout.write(f"{self.process.args} said:\n{self.output}")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from typing import Any, Self
 from sqlalchemy import URL, make_url
 
 _CHUNK = 1 << 16
+#: Seconds after which something hangs, however busy the machine is.
+_PATIENCE = 60
 
 #: What is sent to commit, with the end of the text: READ COMMITTED is something else.
 COMMIT = b"COMMIT\0"
@@ -24,8 +26,10 @@ class Proxy:
         self.target, self.host, self.port = make_url(url), host, 0
         #: Seconds by which everything is late.
         self.delay = 0.0
-        #: The first connection that sends these words is cut as soon as the database has got them: their answer never arrives.
+        #: The first connection that sends these words is cut when the database answers them: it has done what they say, and nobody knows.
         self.fatal_words: bytes | None = None
+        #: Those who have sent them.
+        self._doomed: set[asyncio.StreamWriter] = set()
         self._open = True
         self._flowing, self._over = asyncio.Event(), asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -34,12 +38,12 @@ class Proxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait(5)
+        assert self._ready.wait(_PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._call(self._over.set)
-        self._thread.join(5)
+        self._thread.join(_PATIENCE)
 
     def url(self, **query: str) -> str:
         """URL of the database as it is reached through here."""
@@ -71,7 +75,7 @@ class Proxy:
     def _call(self, do: Callable[[], object]) -> None:
         done = threading.Event()
         self._loop.call_soon_threadsafe(lambda: (do(), done.set()))
-        done.wait(5)
+        assert done.wait(_PATIENCE)
 
     def _close_all(self) -> None:
         for writer in list(self._writers):
@@ -123,15 +127,14 @@ class Proxy:
             await self._flowing.wait()
             if self.delay:
                 await asyncio.sleep(self.delay)
-            fatal = ends and self.fatal_words is not None and self.fatal_words in chunk
+            if writer in self._doomed:
+                self._doomed.remove(writer)
+                writer.transport.abort()
+                return
+            if ends and self.fatal_words is not None and self.fatal_words in chunk:
+                self.fatal_words = None
+                self._doomed |= ends - {writer}
             writer.write(chunk)
             await writer.drain()
-            if fatal:
-                self.fatal_words = None
-                for end in ends - {writer}:
-                    end.transport.abort()
-                # The database gets the words and goes on, as it does when it is the answer that is lost.
-                await asyncio.sleep(0.2)
-                return
         if not writer.is_closing() and writer.can_write_eof():
             writer.write_eof()

@@ -83,7 +83,7 @@ def freeze(stage):
 
 def until(work, expected):
     """Do it again and again, as the scheduler does, until something comes of it."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while (found := work()) != expected:
         assert time.monotonic() < give_up, found
 

@@ -23,6 +23,8 @@ from engine.upgrades import migrating
 
 CLERK, OTHER = Actor(name="clerk"), Actor(name="other")
 FIRST = Answer(status=201, body='{"number": 1}')
+#: Seconds after which somebody hangs, however busy the machine is.
+PATIENCE = 60
 #: The cases that a command may be about; `None`: none.
 HERE, THERE = ({"case_id": UUID(int=number), "region": "430100"} for number in (1, 2))
 
@@ -183,7 +185,7 @@ def at_once(database, first_work, second_work, *, ends=None, **second):
 
     def stand(_session):
         stands.set()
-        assert goes.wait(10)
+        assert goes.wait(PATIENCE)
         if ends is not None:
             raise ends
 
@@ -193,7 +195,7 @@ def at_once(database, first_work, second_work, *, ends=None, **second):
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(run, database, work=first)
-        assert stands.wait(10)
+        assert stands.wait(PATIENCE)
         two = pool.submit(run, database, work=second_work, answer=Answer(status=201, body="2"), **second)
         _await_that_somebody_waits(database)
         goes.set()
@@ -203,7 +205,8 @@ def at_once(database, first_work, second_work, *, ends=None, **second):
 def _await_that_somebody_waits(database):
     if database.bind.dialect.name == "sqlite":
         return  # whoever comes second waits for his turn, whenever it is that he comes
-    for _ in range(500):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         with database.reading() as session:
             if clients.waiting(session.connection()):
                 return
@@ -269,7 +272,7 @@ def test_transaction__many_at_once(database):
     start = Barrier(8)
 
     def command(number):
-        start.wait(10)
+        start.wait(PATIENCE)
         return run(database, answer=Answer(status=201, body=str(number)))
 
     with ThreadPoolExecutor(8) as pool:
@@ -303,11 +306,11 @@ def test_transaction__beside_a_node_of_the_release_before(database):
         with database.transaction() as session:
             older(session)
             stands.set()
-            assert goes.wait(10)
+            assert goes.wait(PATIENCE)
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(old)
-        assert stands.wait(10)
+        assert stands.wait(PATIENCE)
         two = pool.submit(run, database)
         _await_that_somebody_waits(database)
         goes.set()
@@ -338,13 +341,13 @@ def test_transaction__waits_for_an_older_node_that_waits_for_it(database):
     def new(session):
         session.execute(row)
         has_the_row.set()
-        assert has_the_key.wait(10)
+        assert has_the_key.wait(PATIENCE)
         add(session)
 
     def old():
         with database.transaction() as session:
             session.execute(text("SET LOCAL deadlock_timeout = '20ms'"))
-            assert has_the_row.wait(10)
+            assert has_the_row.wait(PATIENCE)
             older(session)
             has_the_key.set()
             _await_that_somebody_waits(database)

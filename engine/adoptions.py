@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -29,24 +30,42 @@ from engine import (
 )
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Result
-from engine.errors import Busy, InvalidState, NotFound
+from engine.errors import Busy, EngineError, InvalidState, NotFound
 from engine.holdings import Held
 from engine.models import Instance, Job, Task
-from engine.states import FAVOURABLE, UNSETTLED, InstanceStatus, ItemStatus
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, InstanceStatus, ItemStatus
+
+#: What to do about an item that ended without a result.
+_ANEW = "let it join as a new item (follow-on)"
+#: How many items of a case are named, at most.
+_NAMED = 10
 
 
 def find(session: Session, number: str, applicant_number: str) -> Item:
     """Find an item of the same applicant by its number, or by that of what was issued for it; in the archive, too (`archived_items`).
 
-    Raises NotFound (another applicant's item is nobody's business).
+    However it is typed.  Raises NotFound (another applicant's item is nobody's business), and InvalidState when what was issued is void.
     """
+    typed = number.strip()
     mine = select(Item).where(Item.applicant_number == applicant_number).order_by(Item.id)
-    issued = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == number, Result.voided_at.is_(None))
-    item = session.scalar(mine.where(Item.number == number)) or session.scalar(issued.limit(1))
-    item = item or archived_items.find(session, number, applicant_number)
-    if item is None:
-        raise NotFound(f"Expected to find item {number} of this applicant, but there is none")
-    return item
+    for meant in dict.fromkeys((typed, unicodedata.normalize("NFKC", typed))):
+        issued = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == meant, Result.voided_at.is_(None))
+        item = session.scalar(mine.where(Item.number == meant)) or session.scalar(issued.limit(1))
+        if item := item or archived_items.find(session, meant, applicant_number):
+            return item
+    raise _unknown(session, meant, applicant_number)
+
+
+def _unknown(session: Session, number: str, applicant_number: str) -> EngineError:
+    """Say what to look for instead: the number may be that of a case or a notice, or of what does not count any more."""
+    mine = select(Item.number).where(Item.applicant_number == applicant_number).order_by(Item.id)
+    void = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == number)
+    if item := session.scalar(void.limit(1)):
+        return InvalidState(f"Expected a result that counts, but {number} is void (item {item}): {_ANEW}", item=item)
+    near = mine.where(Item.number.startswith(f"{number.partition('-')[0]}-", autoescape=True))
+    told = "、".join(session.scalars(near.limit(_NAMED)))
+    instead = f": the items of that case are {told}" if told else ""
+    return NotFound(f"Expected an item of this applicant, by its number or that of what was issued, but {number} is none{instead}")
 
 
 def hold(session: Session, item: Item) -> Case | None:
@@ -81,9 +100,11 @@ def attach(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     handles such an item.
     """
     source = hold(session, item)
+    if item.status in REAPPLICABLE:
+        raise _unfit(item, f": {_ANEW}")
     _require_free(session, case, item)
     if item.status not in (FAVOURABLE if source is None else (UNSETTLED | FAVOURABLE) - {ItemStatus.CORRECTING}):
-        raise InvalidState(f"Expected item {item.number} to run or to have a result, but it is {item.status}", status=str(item.status))
+        raise _unfit(item)
     _replace_proposal(session, case, item, actor=actor)
     if source is None or item.status in FAVOURABLE:
         return _import(session, case, item, actor=actor)
@@ -95,16 +116,28 @@ def _require_free(session: Session, case: Case, item: Item) -> None:
     holder = session.get(Case, item.case_id)
     finished = holder is None or (item.status in FAVOURABLE and holder.ended_at is not None)
     if holder is not None and holder.matter != matters.SINGLE_ITEM and not finished:
-        raise InvalidState(f"Expected item {item.number} to be free, but case {holder.number} has it (已在办)", case=holder.number)
+        if holder.id == case.id:
+            raise InvalidState(f"Expected item {item.number} to join case {case.number}, but it is there already", case=case.number)
+        raise _in_use(item, holder.number)
     query = select(Case.number).join(Item, keys.together(Item, Case)).where(Item.previous_number == item.number, Case.ended_at.is_(None))
     taken = session.scalar(query)
     if taken is not None:
-        raise InvalidState(f"Expected item {item.number} to be free, but case {taken} has it (已在办)", case=taken)
+        raise _in_use(item, taken)
     live = _live(case, item.code)
     if live is not None and (live.status in FAVOURABLE or (live.status in UNSETTLED and _has_begun(live))):
         # A submission that is refused leaves no case: what it has imported is known by the number that it has elsewhere.
         known = live.previous_number if live.status is ItemStatus.IMPORTED and live.previous_number else live.number
         raise InvalidState(f"Expected the bundle not to handle {item.name} yet, but it does as {known}", item=known)
+
+
+def _unfit(item: Item, instead: str = "") -> InvalidState:
+    message = f"Expected item {item.number} to run or to have a result, but it is {item.status}{instead}"
+    return InvalidState(message, status=str(item.status))
+
+
+def _in_use(item: Item, number: str) -> InvalidState:
+    message = f"Expected item {item.number} to be free, but case {number} has it (已在办): its result can be adopted when that has ended"
+    return InvalidState(message, case=number)
 
 
 def _live(case: Case, code: str) -> Item | None:

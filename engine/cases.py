@@ -40,7 +40,7 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.matters import Matter
 from engine.models import Hall
 from engine.notices import NoticeKind
-from engine.states import FAVOURABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
 
 WITHDRAWN = "withdrawn"
 
@@ -141,7 +141,9 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
     live, codes = {i.code: i for i in case_items.live(case)}, list(dict.fromkeys(codes))
     for code in codes:
         if code in live and (previous is None or live[code].status in UNSETTLED | FAVOURABLE):
-            raise InvalidState(f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}")
+            instead = f": apply for it again (POST /items/{live[code].number}/reapply)" if live[code].status in REAPPLICABLE else ""
+            message = f"Expected {code!r} to join case {case.number}, but it is there as {live[code].number}{instead}"
+            raise InvalidState(message, item=live[code].number)
     checklists.extend(session, case, codes)
     entries = {entry["code"]: entry for entry in case.checklist["items"]}
     added = [lifecycle.propose(session, case, entries[code], previous=previous) for code in codes]
@@ -284,7 +286,7 @@ def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor:
 def _require_open(case: Case, *, is_open: bool) -> None:
     """Refuse what joins too late; also when all is settled, and the process of an item still goes on: the case has ended, and its clock."""
     if not is_open:
-        raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over")
+        raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over: submit a new one")
 
 
 def _require_hall(session: Session, hall: str) -> None:

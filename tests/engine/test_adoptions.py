@@ -22,6 +22,7 @@ from tests.stage import MONDAY
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 ISSUED = {"mode": "unified", "delivery": "window"}
 FOOD = ["m_layout_food", "m_food_rules", "m_plan", "m_premises"]
+OTHER = {"kind": "person", "name": "李某", "id_number": "11010519491231002X"}
 TINY = {"alpha": {}, "beta": {}}
 SIGNED = {"outcome": "tolerate", "commitment_signed": True}
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
@@ -446,6 +447,30 @@ def test_attach__finished_item_by_what_was_issued(stage, clerk, market, tiny_mat
     assert stage.item(bundle, "alpha").previous_number == item.number
 
 
+@pytest.mark.parametrize("typed", [" {} ", "　{}", "wide"])
+def test_find__however_it_is_typed(stage, clerk, tiny_matter, typed):
+    _, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    wide = item.number.translate({ord(letter): ord(letter) + 0xFEE0 for letter in "0123456789-"})
+
+    clerk.adopt(bundle, wide if typed == "wide" else typed.format(item.number))
+
+    assert stage.item(bundle, "alpha").number == item.number
+
+
+@pytest.mark.parametrize("typed", ["{}", "{}-W01", "{}-07", "{}-01-W02"])
+def test_find__number_of_a_case_or_a_notice(stage, clerk, tiny_matter, typed):
+    """It is told which items are meant; nothing is told to who asks for another applicant."""
+    alone, item = running_alone(clerk, stage)
+    bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
+    stranger = clerk.submit("tiny", items=["beta"], materials=["lease"], applicant=OTHER)
+
+    with pytest.raises(NotFound, match=rf"the items of that case are {item.number}$"):
+        clerk.adopt(bundle, typed.format(alone.number))
+    with pytest.raises(NotFound, match=r"is none$"):
+        clerk.adopt(stranger, typed.format(alone.number))
+
+
 def test_attach__finished_lets_go_who_waited_for_it(stage, clerk, market):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {"predecessors": "alpha:FS"}}))
     alone, item = running_alone(clerk, stage, materials=())
@@ -481,6 +506,8 @@ def test_attach__another_bundle_has_it(stage, clerk, tiny_matter):
         clerk.adopt(second, item.number)
 
     assert refusal.value.details["case"] == first.number
+    with pytest.raises(InvalidState, match=f"to join case {first.number}, but it is there already"):
+        clerk.adopt(first, item.number)
     assert stage.statuses(second) == {"beta": "submitted"}
 
 
@@ -503,13 +530,12 @@ def test_attach__ended_without_a_result(stage, clerk, market, tiny_matter, end):
         clerk.withdraw(alone)
     bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
 
-    with pytest.raises(InvalidState, match=f"but it is {end}"):
+    with pytest.raises(InvalidState, match=f"but it is {end}: let it join as a new item"):
         clerk.adopt(bundle, item.number)
 
 
 def test_attach__another_applicants(stage, clerk, tiny_matter):
-    other = {"kind": "person", "name": "李某", "id_number": "11010519491231002X"}
-    _, item = running_alone(clerk, stage, applicant=other)
+    _, item = running_alone(clerk, stage, applicant=OTHER)
     bundle = clerk.submit("tiny", items=["beta"], materials=["lease"])
 
     with pytest.raises(NotFound):

@@ -87,6 +87,18 @@ def test_verify__breached_and_revoked(stage, fire, case):
     assert stage.statuses(case)["food_permit"] == "issued"
 
 
+def test_verify__revoked_and_to_be_adopted(stage, clerk, fire, case):
+    """By its number and by that of the certificate, which the applicant may still have: neither counts, and it is told what does."""
+    fire.complete(case, "事后核查", **FOUND)
+    fire.complete(case, "限期整改", outcome="revoke", findings="拒不整改")
+    item, bundle = stage.item(case, "fire_check_commit"), clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS)
+
+    with pytest.raises(InvalidState, match=rf"XF-1 is void \(item {item.number}\): let it join as a new item"):
+        clerk.adopt(bundle, "XF-1")
+    with pytest.raises(InvalidState, match="but it is revoked: let it join as a new item"):
+        clerk.adopt(bundle, item.number)
+
+
 def test_verify__may_be_applied_for_again(stage, clerk, fire, case):
     fire.complete(case, "事后核查", **FOUND)
     fire.complete(case, "限期整改", outcome="revoke", findings="拒不整改")

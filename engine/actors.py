@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from engine.errors import NotPermitted
 
@@ -60,6 +61,10 @@ class Actor:
 
     def halls(self) -> frozenset[str] | None:
         """Halls whose cases the actor sees whole; None: all."""
+        return self._halls
+
+    @cached_property  # asked for each row of a list
+    def _halls(self) -> frozenset[str] | None:
         mine = [g.hall for g in self.grants if g.role in {Role.CLERK, Role.SUPERVISOR}]
         if None in mine or self.has(Role.ADMIN):
             return None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from engine import calendars, clock, holidays
@@ -13,7 +11,7 @@ from engine.case_models import Case
 from engine.clock import Dial, Ledger, LimitKind, TimeLimit
 
 
-def ledger(case: Case | Row[Any]) -> tuple[Ledger, TimeLimit] | None:
+def ledger(case: Case) -> tuple[Ledger, TimeLimit] | None:
     """What was counted, and the promise; None when it has no promise, or has not started."""
     if case.clock_started_on is None or case.promised is None:
         return None

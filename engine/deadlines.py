@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, null, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
-from engine.clock import DueDate, Ledger, Light, LimitKind
+from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
 from engine.hindrances import Hindrance
 from engine.states import ClockStatus
 
@@ -34,8 +35,7 @@ class DeadlineFilter:
     hall: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deadline:
+class Deadline(NamedTuple):
     """One clock that runs, or is paused."""
 
     case: str
@@ -51,7 +51,7 @@ class Deadline:
     remaining: int | None
     light: Light | None
     #: What holds it up, as far as that is looked for: in a list, which shows nothing else of its case.
-    waits_for: list[Hindrance] = field(default_factory=list)
+    waits_for: Sequence[Hindrance] = ()
 
     @property
     def place(self) -> Place:
@@ -59,21 +59,23 @@ class Deadline:
         return self.promised.date if self.promised else None, self.item or self.case
 
 
-_SHARED = ("id", "number", "hall", "submitted_by", "promised_on", "promised_provisional")
+_SHARED = ("number", "hall", "submitted_by", "promised_on", "promised_provisional")
 
 
-def _columns(table: Table, *names: str) -> list[InstrumentedAttribute[Any]]:
-    return [getattr(table, name) for name in (*names, *_SHARED, *dials.LIGHTS)]
+def _columns(table: Table, *names: str) -> list[ColumnElement[Any]]:
+    return [cast(table.id, String).label("id"), *(getattr(table, name) for name in (*names, *_SHARED, *dials.LIGHTS))]
 
 
+#: Clocks whose dial says all: one that has not started has none.
+_BY_DIAL = {ClockStatus.RUNNING, ClockStatus.NOT_STARTED}
 _STILL: dict[Table, ColumnElement[bool]] = {Item: visibility.OPEN_ITEM, Case: Case.ended_at.is_(None)}
 #: What is read of their clocks.
 _READ: dict[Table, Select[Any]] = {
     Item: select(
-        *_columns(Item, "case_id", "code", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"),
-        Case.number.label("case"),
+        *_columns(Item, "code", "name", "department", "clock", "statutory_on", "statutory_provisional", "limits"),
+        *(cast(Item.case_id, String).label("case_id"), Item.number.label("item"), Case.number.label("case")),
     ).join(Case, keys.together(Item, Case)),
-    Case: select(*_columns(Case, "definition_id", "ended_at", "clock_started_on", "promised")),
+    Case: select(*_columns(Case, "definition_id", "ended_at"), null().label("item"), Case.number.label("case")),
 }
 
 
@@ -89,19 +91,37 @@ def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: 
         place["number"] = None
     if len(items) + len(bundles) < limit and wanted.due_before is None and wanted.light is not Light.RED:
         items += _rows(session, actor, wanted, Item, place, dated=False)
-    page = sorted((*items, *bundles), key=_place)[:limit]
-    return sorted(_shown(session, actor, page), key=lambda each: (each.promised is None, *each.place))
+    return list(_shown(session, actor, sorted((*items, *bundles), key=_place)[:limit]))
 
 
 def _shown(session: Session, actor: Actor, page: Sequence[Row[Any]]) -> Iterator[Deadline]:
-    items, bundles = ([row for row in page if ("case" in row._fields) is of_items] for of_items in (True, False))
-    ledgers = clocks.ledgers(session, [item.id for item in items])
+    items, bundles = [row for row in page if row.item is not None], [row for row in page if row.item is None]
+    ledgers = _ledgers(session, items)
     waits_for = hindrances.of_page(session, actor, items, bundles, ledgers)
-    for item in items:
-        yield replace(of_item(session, item, item.case, ledgers.get(item.id)), waits_for=waits_for[item.id])
-    for bundle in bundles:
-        if found := of_case(session, bundle):
-            yield replace(found, waits_for=waits_for[bundle.id])
+    today = dials.today()
+    for row in page:
+        remaining, reasons = _left(session, row, ledgers.get(row.id), today), waits_for[row.id]
+        if row.item is None:
+            yield _of_case(session, row, remaining, today, reasons)
+        else:
+            yield _of_item(row, row.case, remaining, today, reasons)
+
+
+def _ledgers(session: Session, items: Sequence[Row[Any]]) -> dict[str, Ledger]:
+    """Read the ledgers of those whose clock does not simply run, by their ids as they are listed."""
+    others = {UUID(item.id): item.id for item in items if item.clock not in _BY_DIAL}
+    return {others[id_]: ledger for id_, ledger in clocks.ledgers(session, others).items()} if others else {}
+
+
+def _left(session: Session, row: Row[Any], ledger: Ledger | None, today: date) -> int | None:
+    """Count the days left.  Of a clock that runs the last day, which is kept, says it without the ledger: no pause is still to come."""
+    if ledger is None and row.promised_on is None:
+        return None
+    promise, calendar = None if row.item is None else clocks.limit(row, LimitKind.PROMISED), holidays.calendar(session)
+    if ledger is not None:
+        return clock.remaining(ledger, promise, today, calendar) if promise else None
+    now = max(today, row.green_from)
+    return (row.promised_on - now).days if promise and promise.unit is DayUnit.CALENDAR else calendar.count(now, row.promised_on)
 
 
 def _place(row: Row[Any]) -> tuple[bool, date, str]:
@@ -114,7 +134,8 @@ def _rows(
     """Open items, or bundles, from the place on: those that have a date, or those that have none."""
     today = dials.today()
     few = pages.are_few(session, table, _showing(table, wanted, today, dated=dated), _since(table, wanted, dated=dated))
-    return session.execute(_page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None), place).all()
+    page = _page(actor, wanted, today, table, few=few, dated=dated, goes_on=place["number"] is not None)
+    return session.connection().execute(page, place).all()  # of the session it would be asked as for objects
 
 
 @functools.lru_cache(maxsize=256)
@@ -161,11 +182,22 @@ def _showing(table: Table, wanted: DeadlineFilter, today: date, *, dated: bool) 
     return [and_(_STILL[table], light) for light in lights]
 
 
-def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
+def of_case(session: Session, case: Case) -> Deadline | None:
     """The clock of the bundle's own promise; None when it has none."""
-    found = bundle_clock.ledger(case)
+    found, today = bundle_clock.ledger(case), dials.today()
     if found is None:
         return None
+    return _of_case(session, case, clock.remaining(*found, today, holidays.calendar(session)), today)
+
+
+def of_item(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
+    """What the clock of an item says by its ledger."""
+    promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
+    remaining = clock.remaining(ledger, promise, today, holidays.calendar(session)) if ledger and promise else None
+    return _of_item(item, case_number, remaining, today)
+
+
+def _of_case(session: Session, case: Case | Row[Any], remaining: int | None, today: date, waits_for: Sequence[Hindrance] = ()) -> Deadline:
     return Deadline(
         case=case.number,
         item=None,
@@ -174,22 +206,22 @@ def of_case(session: Session, case: Case | Row[Any]) -> Deadline | None:
         clock=ClockStatus.STOPPED if case.ended_at else ClockStatus.RUNNING,
         promised=dials.promised(case),
         statutory=None,
-        remaining=clock.remaining(*found, dials.today(), holidays.calendar(session)),
-        light=dials.light(case, dials.today()),
+        remaining=remaining,
+        light=dials.light(case, today),
+        waits_for=waits_for,
     )
 
 
-def of_item(session: Session, item: Item | Row[Any], case_number: str, ledger: Ledger | None) -> Deadline:
-    """What the clock of an item says by its ledger."""
-    promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
+def _of_item(item: Item | Row[Any], case: str, remaining: int | None, today: date, waits_for: Sequence[Hindrance] = ()) -> Deadline:
     return Deadline(
-        case=case_number,
+        case=case,
         item=item.number,
         name=item.name,
         department=item.department,
         clock=item.clock,
         promised=dials.promised(item),
         statutory=dials.statutory(item),
-        remaining=clock.remaining(ledger, promise, today, holidays.calendar(session)) if ledger and promise else None,
+        remaining=remaining,
         light=dials.light(item, today),
+        waits_for=waits_for,
     )

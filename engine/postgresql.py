@@ -191,13 +191,20 @@ def by_itself(query: CTE) -> CTE:
     return query.prefix_with(Materialized("MATERIALIZED"), dialect="postgresql")
 
 
-def among(column: Any, values: Collection[Any]) -> TextClause:
-    """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query."""
+def among(column: Any, values: Collection[Any] | None = None, *, named: str = "among") -> TextClause:
+    """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query.
+
+    None: those that the statement is given under that name.
+    """
     kind = f"{column.type.compile(_DIALECT)}[]"
     # Selected, they are not counted by the planner, who would look through a small table, or one of which he knows little, as a whole.
-    return text(f"{column.expression} = ANY(CAST((SELECT CAST(:among AS {kind})) AS {kind}))").bindparams(
-        bindparam("among", list(values), unique=True)
-    )
+    found = text(f"{column.expression} = ANY(CAST((SELECT CAST(:{named} AS {kind})) AS {kind}))")
+    return found if values is None else found.bindparams(bindparam(named, list(values), unique=True))
+
+
+def array(ids: Iterable[str]) -> str:
+    """Write ids as one parameter: of a list the driver would look at each."""
+    return f"{{{','.join(ids)}}}"
 
 
 # Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

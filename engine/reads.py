@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, TextClause
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, TextClause, bindparam, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import entities, postgresql, recordsets
@@ -37,9 +37,9 @@ class Read:
 
 
 class Reading:
-    """Queries that are asked together, each for the objects of one kind or for one column; where each is a round trip, in one statement.
+    """Queries that are asked together, each for the objects of one kind or for columns; where each is a round trip, in one statement.
 
-    An object is as the row is now, whatever the session knew of it.
+    An object is as the row is now, whatever the session knew of it.  One column gives its values, several give rows.
     """
 
     def __init__(self, *queries: Select[Any]) -> None:
@@ -71,10 +71,25 @@ class Reading:
     def _known(self, session: Session, place: int, rows: Iterable[Sequence[Any]]) -> list[Any]:
         kind, names = self._kinds[place], self._names[place]
         if not isinstance(kind, type):
-            return [value for (value,) in rows]
+            return list(rows) if len(names) > 1 else [value for (value,) in rows]
         return [entities.know(session, kind, dict(zip(names, row, strict=True))) for row in rows]
 
 
 def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:
     """Say that a column has one of these values, however many they are."""
-    return postgresql.among(column, values) if session.get_bind().dialect.name == "postgresql" else column.in_(values)
+    return postgresql.among(column, values) if takes_arrays(session) else column.in_(values)
+
+
+def takes_arrays(session: Session) -> bool:
+    """Whether the database of a session takes many values as one."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def given(column: InstrumentedAttribute[Any], name: str, *, arrays: bool) -> ColumnElement[bool] | TextClause:
+    """Say that a column has one of the ids that a statement is given under a name (`ids`): it is built once."""
+    return postgresql.among(column, named=name) if arrays else type_coerce(column, String).in_(bindparam(name, expanding=True))
+
+
+def ids(texts: Collection[str], *, arrays: bool) -> str | Collection[str]:
+    """Give ids, as the texts that the database makes of them, to such a statement."""
+    return postgresql.array(texts) if arrays else texts

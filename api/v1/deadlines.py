@@ -97,6 +97,7 @@ def _day(text: str) -> date | None:
 
 
 def _shown(found: Deadline) -> dict[str, Any]:
-    shown = present.fields(found, "case item name department clock remaining light")
-    waits_for = [present.fields(each, "kind name reason since due_on groups assignee") for each in found.waits_for]
-    return shown | {"promised": present.due(found.promised), "statutory": present.due(found.statutory), "waits_for": waits_for}
+    shown = found._asdict()
+    shown["promised"], shown["statutory"] = present.due(found.promised), present.due(found.statutory)
+    shown["waits_for"] = [each._asdict() for each in found.waits_for]
+    return shown

@@ -49,9 +49,9 @@ PAGES = {
 
 def among_cases(db: Database, sizes: Iterator[int]) -> Iterator[tuple[int, dict[str, list[Sample]]]]:
     """Fill the database up to each size, and measure there."""
-    template, there = _template(db), 0
+    source, there = template(db), 0
     for size in sizes:
-        population.multiply(db, template, size - there, first=there + 1)
+        population.multiply(db, source, size - there, first=there + 1)
         there = size
         population.settle(db)
         yield size, {name: [measure(db.bind, work) for work in works] for name, works in lists(db, size).items()}
@@ -91,7 +91,7 @@ def _furnish(db: Database) -> Callable[[str, str], None]:
     return ask
 
 
-def _template(db: Database) -> UUID:
+def template(db: Database) -> UUID:
     """Take in the case that is copied: a bundle with a promise, of which one department is at work."""
     bundle.deploy(db)
     with db.transaction() as session:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine import deadlines, pages, worklists
+from engine import deadlines, dossiers, pages, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
@@ -156,6 +156,39 @@ def test_light__accepted_by_silence(stage, clerk):
 
     assert shown(stage, clerk) == [("alpha", "2026-03-30", Light.GREEN)]
     assert stage.alerts(case) == [("red", "deemed_acceptance")]
+
+
+def days_left(stage, person, case):
+    """Of each item, and of the bundle (None): as the list gives them by what is kept, and as the dossier counts them by the ledger."""
+    with stage.reading() as session:
+        found = deadlines.open_ones(session, person.actor, DeadlineFilter(), after=None, limit=10)
+        dossier = dossiers.read(session, session.get_one(Case, case.id), person.actor)
+    return {each.item: each.remaining for each in found}, {
+        **{number: each.remaining for number, each in dossier.deadlines.items()},
+        None: dossier.deadline.remaining,
+    }
+
+
+def test_open_ones__days_left_are_those_of_the_ledger(stage, clerk, market):
+    """On working days and on others, before a pause, in it and after it, extended and overdue."""
+    stage.deploy(
+        "tiny", **tiny.folder({"alpha": {"promised": 10, "extension": 5}, "beta": {"promised": 9, "unit": "calendar"}}, promised="5")
+    )
+    case = clerk.take_in("tiny")
+    alpha, seen = stage.item(case, "alpha"), []
+    happens = {
+        6: lambda: market.handle("pause", alpha, kind="hearing", reason="听证", days=5),
+        11: lambda: market.handle("resume", alpha),
+        12: lambda: market.handle("extend", alpha, days=5, approver="organ_head", reason="复杂"),
+    }
+    for day in range(2, 32):
+        stage.travel(2026, 3, day)
+        for moment in (lambda: None, happens.get(day, lambda: None)):
+            moment()
+            listed, counted = days_left(stage, clerk, case)
+            assert listed == counted, day
+            seen.append(listed[alpha.number])
+    assert (seen[0], min(seen), len(set(seen))) == (10, -2, 14)
 
 
 def test_of_case__the_published_promise(stage, case):

@@ -11,9 +11,10 @@ import time_machine
 from sqlalchemy import text
 from werkzeug.test import create_environ
 
-from engine import columns
+from engine import columns, deadlines
+from engine.deadlines import DeadlineFilter
 from tests import effort
-from tests.benchmarks import bundle, reference, shipped
+from tests.benchmarks import bundle, lists, population, reference, shipped
 from tests.benchmarks.meter import measure
 from tests.hall import application
 from tests.stage import MONDAY
@@ -37,6 +38,8 @@ CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_565, 2_745
 WARM = 6
 #: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.
 CALLS_OF_A_ROW = 40
+#: The same for each deadline, with what it waits for; it took more than two hundred.
+CALLS_OF_A_DEADLINE = 90
 
 
 @pytest.fixture
@@ -146,6 +149,24 @@ def test_page__however_many_rows(database, tmp_path, monkeypatch):
     client.application.extensions["database"].close()
 
     assert made[40] - made[10] < 30 * CALLS_OF_A_ROW
+
+
+def test_page__of_deadlines_however_many_rows(database):
+    """Items, bundles, the calendar, and what they wait for."""
+    population.multiply(database, lists.template(database), 40)
+    made, statements = {}, set()
+
+    def look(size):
+        with database.reading() as session:
+            return deadlines.open_ones(session, lists.ADMIN, DeadlineFilter(), after=None, limit=size)
+
+    for size in (10, 40):
+        assert len(look(size)) == size
+        statements.add(len(measure(database.bind, partial(look, size)).statements))
+        made[size] = effort.calls(partial(look, size))
+
+    assert statements == {{"postgresql": 4, "sqlite": 7}[database.bind.dialect.name]}
+    assert made[40] - made[10] < 30 * CALLS_OF_A_DEADLINE, made
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

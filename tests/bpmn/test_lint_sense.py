@@ -17,6 +17,7 @@ RULES = {"flow-never-taken", "bad-cycle", "promise-above-law", "empty-cell", "un
 RULES |= {"variable-read-too-early", "same-name", "same-option", "both-ways", "idle-gateway", "due-at-once"}
 RULES |= {"joint-handling-cut-off", "settled-without-end", "tolerance-has-outcomes", "another-department"}
 RULES |= {"bad-moment", "misplaced-deadline", "same-time", "terminates-others", "mismatched-item", "form-without-field"}
+RULES |= {"idle-expression", "optional-outcome", "withdrawal-goes-on"}
 RULES |= {"bad-boolean", "duration-in-months", "flow-named-otherwise", "reversed-question", "twofold-flow"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 ACCEPTED = "${outcome == 'accept' or outcome == 'tolerate'}"
@@ -28,6 +29,8 @@ RATED = 'timeDate xsi:type="bpmn:tFormalExpression">${workdays(15)}</bpmn:timeDa
 GRANTED = "${outcome == 'granted'}"
 REMINDED = '<bpmn:endEvent id="officer_reminded" name="已催办">'
 CARRIED_ON = '<bpmn:endEvent id="carry_on" name="继续等待">'
+BACK = '<bpmn:boundaryEvent id="withdrawn_at_intake"'
+WORK = 'camunda:type="external" camunda:topic="onething.remind"'
 CLOSED = '<bpmn:endEvent id="closed" name="办结">'
 RATES = '<bpmn:endEvent id="rated" name="已评价">'
 TERMINATED = "<bpmn:terminateEventDefinition/>"
@@ -191,6 +194,10 @@ def test_sense__in_what_conforms():
         ("starter.bpmn", CLOSED, f"{CLOSED}{TERMINATED}", "terminates-others", "closed", "the other paths out of it"),
         ("decision.form", '"value": "denied"', '"value": "granted"', "same-option", "", "have the same value 'granted'"),
         ("decision.form", '"label": "不予许可"', '"label": "准予"', "same-option", "", "'granted' and 'denied' are both called “准予”"),
+        ("starter.bpmn", BACK, f'{BACK} cancelActivity="false"', "withdrawal-goes-on", "withdrawn_at_intake", "to end “一窗受理” (intake)"),
+        ("starter-first.bpmn", WORK, 'camunda:expression="remind"', "idle-expression", "remind_officer", "that nobody keeps"),
+        ("decision.form", '"required": true', '"required": false', "optional-outcome", "decide", "“决定” (outcome) of the form of"),
+        ("intake.form", '"required": true', '"required": false', "optional-outcome", "intake", "tick “Required” (必填)"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="FALSE"', "bad-boolean", "overdue_due", "'FALSE', which is neither: write false"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="true "', "bad-boolean", "overdue_due", "write true, in small letters and without"),
         ("starter-first.bpmn", DASHED, 'cancelActivity="否"', "bad-boolean", "overdue_due", "write false"),
@@ -259,6 +266,8 @@ def test_mistake__may_follow_without_end():
         ("starter-first.bpmn", 'name="准予" sourceRef', 'name="准予登记" sourceRef'),
         ("starter-first.bpmn", 'name="准予" sourceRef', 'name="granted" sourceRef'),
         ("starter-first.bpmn", DASHED, 'cancelActivity="0"'),
+        ("starter-first.bpmn", WORK, 'camunda:expression="${1 + 1}" camunda:resultVariable="sum"'),
+        ("decision.form", '"required": true', '"required": "=true"'),
         ("starter.bpmn", RATED, "timeDuration>${'P5D'}</bpmn:timeDuration"),
         ("starter.bpmn", "${acceptance_due()}", "${workdays(5)}"),
         ("starter-first.bpmn", "deadline('warning')", "deadline('statutory')"),

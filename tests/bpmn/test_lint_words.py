@@ -158,6 +158,7 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
             'formRef="starter_rating"',
             "“补正合格？” (corrected)",
         ),
+        ("starter-first.bpmn", "${outcome == 'granted'}", "${commitment_signed}", "another process asks for it, so hand it over"),
         ("starter.bpmn", ITEM, f'<camunda:in source="applicant_nme" target="applicant_name"/>{ITEM}', "did you mean 'applicant_name'?"),
         ("starter.bpmn", WINDOW, f'{WINDOW} camunda:candidateUsers="zhang，li"', "commas (,) between the groups and users of “一窗受理”"),
         ("starter.bpmn", "starter_first:RM", "starter_first：RM", "such as starter_first:FS"),

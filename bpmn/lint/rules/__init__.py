@@ -25,6 +25,7 @@ from bpmn.lint.rules import (
     flow_never_taken,
     form_without_field,
     government_material_asked,
+    idle_expression,
     idle_gateway,
     intake_first,
     item_never_called,
@@ -49,6 +50,7 @@ from bpmn.lint.rules import (
     no_time_limit,
     nobody_assigned,
     one_issuance,
+    optional_outcome,
     predecessors_end,
     predecessors_known,
     promise_above_law,
@@ -83,6 +85,7 @@ from bpmn.lint.rules import (
     variable_never_written,
     variable_read_too_early,
     wait_without_deadline,
+    withdrawal_goes_on,
 )
 
 #: What would not run.
@@ -126,6 +129,7 @@ SUSPECT = (
     Rule("same-option", WARNING, same_option.check),
     Rule("both-ways", WARNING, both_ways.check),
     Rule("idle-gateway", WARNING, idle_gateway.check),
+    Rule("idle-expression", WARNING, idle_expression.check),
     Rule("twofold-flow", WARNING, twofold_flow.check),
     Rule("due-at-once", WARNING, due_at_once.check),
     Rule("duration-in-months", WARNING, duration_in_months.check),
@@ -140,6 +144,7 @@ SUSPECT = (
     Rule("unknown-property", WARNING, unknown_property.check),
     Rule("misspelled-message", WARNING, misspelled_message.check),
     Rule("no-form", WARNING, no_form.check),
+    Rule("optional-outcome", WARNING, optional_outcome.check),
     Rule("no-time-limit", WARNING, no_time_limit.check),
     Rule("wait-without-deadline", WARNING, wait_without_deadline.check),
     Rule("no-history-time-to-live", WARNING, no_history_time_to_live.check),
@@ -151,6 +156,7 @@ ONE_THING = (
     Rule("missing-follow-on", WARNING, missing_follow_on.check),
     Rule("silence-accepts", WARNING, silence_accepts.check),
     Rule("misplaced-deadline", WARNING, misplaced_deadline.check),
+    Rule("withdrawal-goes-on", WARNING, withdrawal_goes_on.check),
     Rule("supplement-item-by-item", WARNING, supplement_item_by_item.check),
     Rule("missing-joint-handling", WARNING, missing_joint_handling.check),
     Rule("reversed-question", WARNING, reversed_question.check),

@@ -14,13 +14,13 @@ from bpmn.lint.rule import Problem, Problems
 
 def check(bundle: Bundle) -> Problems:
     """A variable that a matter or an item reads is a field of a form, a result, passed in, an answer, or handed in by the engine."""
-    given_to_all = given(bundle)
-    if given_to_all is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
+    begun = begun_with(bundle)
+    if begun is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
         return
     yield from _unasked(bundle)
     for resource, process in bundle.processes:
         if is_closed(process):
-            known = given_to_all | written(process)
+            known = begun | written(process) | asked(bundle, process)
             for element, names in _read(process):
                 for name in sorted(names - known):
                     message = (
@@ -35,14 +35,15 @@ def _advice(bundle: Bundle, name: str, known: Iterable[str]) -> str:
     if any(name == option.value for form in bundle.shown.values() for field in form.fields for option in field.options):
         return f": write '{name}', with quotation marks"
     meant = next((each for each in sorted(known) if spelling.is_slip(name, each)), None)
+    if meant is None and name in (given(bundle) or ()):
+        return ": another process asks for it, so hand it over in the mappings of the call (In mappings, Out mappings)"
     return f": did you mean {meant!r}?" if meant else ": correct the name, or add a field to a form"
 
 
 def given(bundle: Bundle) -> frozenset[str] | None:
     """Variables that any process of a bundle may have, whoever writes them; None: nobody knows with what a process begins."""
     begun = begun_with(bundle)
-    shown = {element.form_ref for _, _, element in bundle.elements() if element.form_ref in bundle.shown}
-    return None if begun is None else begun | {field.key for form in shown for field in bundle.shown[form or ""].fields}
+    return None if begun is None else begun.union(*(asked(bundle, process) for _, process in bundle.processes))
 
 
 def begun_with(bundle: Bundle) -> frozenset[str] | None:
@@ -84,6 +85,12 @@ def _read(process: Definition) -> Iterator[tuple[Element, set[str]]]:
     for element in process.elements.values():
         names = {name for expression in expressions.asked(process, element) for name in expression.names}
         yield element, names.union(*(mapping.source.names for mapping in element.inputs if mapping.source))
+
+
+def asked(bundle: Bundle, process: Definition) -> set[str]:
+    """Variables that the forms ask for which a process shows."""
+    forms = [bundle.shown[element.form_ref] for element in process.elements.values() if element.form_ref in bundle.shown]
+    return {field.key for form in forms for field in form.fields}
 
 
 def written(process: Definition) -> set[str]:

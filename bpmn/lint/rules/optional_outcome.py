@@ -1,0 +1,21 @@
+"""What a task goes by is filled in."""
+
+from __future__ import annotations
+
+from bpmn.lint.bundle import Bundle
+from bpmn.lint.rule import Problem, Problems
+
+
+def check(bundle: Bundle) -> Problems:
+    """The field that an intake, a decision or their like goes by must be filled in: left empty, the task would decide nothing."""
+    words = bundle.known.words
+    for resource, _process, element in bundle.elements() if words else ():
+        form = bundle.shown.get(element.form_ref or "")
+        needed = words.fields.get(element.properties.get("onething.kind", ""), {}) if words else {}
+        for field in form.fields if form else ():
+            if field.key in needed and field.required is False:
+                message = (
+                    f"Expected “{field.name}” ({field.key}) of the form of {element.label} to be required, since the task goes by it, "
+                    "but it may be left empty: tick “Required” (必填) in the form"
+                )
+                yield Problem(resource=resource, element=element, message=message)

@@ -6,6 +6,7 @@ Their codes stay as they are, for diagrams and cases have them; one goes when no
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -13,12 +14,12 @@ from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, selec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import administration, definitions, holidays, keys
+from engine import administration, definitions, holidays, keys, postgresql
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Item
-from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.models import Definition, Department, Hall, Instance, Task, TaskGroup
 from engine.states import InstanceStatus
 from engine.visibility import OPEN_ITEM, OPEN_TASK
@@ -26,6 +27,8 @@ from engine.visibility import OPEN_ITEM, OPEN_TASK
 Office = TypeVar("Office", Department, Hall)
 #: What can stand in a list of candidate groups (`department-fire,window`) and in an address.
 _CODE = re.compile(r"\w[\w.-]{0,39}")
+#: How often it is asked whether those have done who are at work, and how long it is waited then, seconds.
+_LOOKS, _PAUSE = 300, 0.1
 #: How many of a kind are named that are in the way.
 _NAMED = 5
 
@@ -50,11 +53,12 @@ def delete_department(session: Session, code: str, *, actor: Actor) -> Departmen
     """Take a department away; the roles of disabled accounts there go along, and what has ended keeps its code.
 
     Raises NotFound, InvalidState as long as somebody has a role there, an item or a task of it is open, or a process names it in its newest
-    version or in one that still runs, and Busy when somebody who begins a case does not come to an end.
+    version or in one that still runs, and Busy when somebody who begins a case, or is at work, does not come to an end.
     """
     actor.require(Role.ADMIN, to="delete a department")
     _get(session, Department, code)
     _require_nothing(Department, code, _of_department(session, code))  # before anybody has to wait for us
+    _wait_for_who_is_at_work(session, to=f"delete department {code}")
     # What somebody begins just now, by a version that was the newest when he began, nobody else can see yet.
     holidays.wait_for_beginners(session, to=f"delete department {code}")
     gone = _delete(session, Department, code, _of_department(session, code), Grant.department == code)
@@ -114,6 +118,22 @@ def _of_department(session: Session, code: str) -> dict[str, list[str]]:
         "open tasks": _few(session, select(Task.name).where(OPEN_TASK, or_(Task.sole_group == group, grouped))),
         "processes": list(_processes(session, code, group))[:_NAMED],
     }
+
+
+def _wait_for_who_is_at_work(session: Session, *, to: str) -> None:
+    """Wait for all who hold a process: they may be calling another one, by a version that was the newest when they began.
+
+    Nothing is held meanwhile, and nobody waits for us.  Who comes later finds the newest version.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":  # SQLite lets one write at a time
+        return
+    there = postgresql.at_work(connection, Instance.__tablename__)
+    for _ in range(_LOOKS):
+        if not there & postgresql.at_work(connection, Instance.__tablename__):
+            return
+        time.sleep(_PAUSE)
+    raise Busy(f"Expected to {to} when all who work just now have done, but somebody does not come to an end; try again")
 
 
 def _get(session: Session, kind: type[Office], code: str) -> Office:

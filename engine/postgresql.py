@@ -99,6 +99,17 @@ def take_alone(connection: Connection, lock: int) -> bool:
     return True
 
 
+_AT_WORK = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = to_regclass(:table) AND mode IN ('RowShareLock', 'RowExclusiveLock')"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"
+)
+
+
+def at_work(connection: Connection, table: str) -> set[str]:
+    """Name the transactions of others that have locked, or written, rows of a table."""
+    return set(connection.scalars(_AT_WORK, {"table": table}))
+
+
 def hold_if_free(connection: Connection, lock: int) -> bool:
     """Hold such a lock for as long as the connection lasts, unless somebody has it; tells whether it was free."""
     return bool(connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": lock}))

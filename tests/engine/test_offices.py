@@ -1,9 +1,12 @@
 """Departments that are deleted while something goes on that would come to them: no task ends up with a group that nobody is in."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
-from engine import definitions, offices, processes
-from engine.errors import InvalidState
+from engine import definitions, holidays, offices, processes, tasks
+from engine.errors import Busy, InvalidState
 from engine.variables import Given
 from tests import interleaving
 from tests.bpmn import diagrams as d
@@ -46,13 +49,48 @@ def test_delete__an_older_version_that_names_it_still_runs(stage, designer):
 def test_delete__somebody_begins_by_an_older_version_in_the_same_moment(stage, designer):
     """Who deletes waits for whoever has begun, and finds what that was; SQLite lets nobody come between."""
 
-    def begin(session):
+    with stage.reading() as session:
         loaded = definitions.latest(session, "p")
-        processes.open_plain(session, loaded, actor=designer.actor, region="430100", key=None, given=Given(values={}))
-        stage.deploy("p", p_bpmn=process("window"))
+    stage.deploy("p", p_bpmn=process("window"))
 
     with (
         pytest.raises(InvalidState, match=r"but there are processes p \(version 1\)$"),
-        interleaving.waited_for(stage.database, begin, lambda: delete(stage)),
+        interleaving.waited_for(stage.database, holidays.keep, lambda: delete(stage)) as beginner,
     ):
-        pass
+        processes.open_plain(beginner, loaded, actor=designer.actor, region="430100", key=None, given=Given(values={}))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_delete__what_runs_calls_an_older_version_in_the_same_moment(stage, designer, monkeypatch):
+    """Who deletes waits for whoever holds a process, too, and finds what he has begun."""
+    first = d.user("first", name="受理", groups="window"), d.call("c", of="p")
+    stage.deploy("q", q_bpmn=d.diagram(d.start("s"), *first, d.end("e"), d.flows("s -> first -> c -> e"), key="q"))
+    task, waits, over = stage.task(stage.of(designer.start("q")), "受理"), Event(), Event()
+    monkeypatch.setattr(offices.time, "sleep", lambda _seconds: (waits.set(), over.wait()))
+
+    with ThreadPoolExecutor(1) as thread:
+        with stage.database.transaction() as session:
+            tasks.complete(session, task.id, actor=stage.person("clerk").actor, data={})
+            stage.deploy("p", p_bpmn=process("window"))
+            deleting = thread.submit(delete, stage)
+            deleting.add_done_callback(lambda _: waits.set())
+            waits.wait()
+            assert not deleting.done()
+        over.set()
+        with pytest.raises(InvalidState, match=r"but there are processes p \(version 1\)$"):
+            deleting.result()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_delete__somebody_is_at_work_all_the_time(stage, designer, monkeypatch):
+    """It gives up, and nothing has changed."""
+    monkeypatch.setattr(offices, "_LOOKS", 2)
+    stage.deploy("p", p_bpmn=process("window"))
+    task = stage.task(stage.of(designer.start("p")), "登记")
+
+    with stage.database.transaction() as session:
+        tasks.complete(session, task.id, actor=stage.person("clerk").actor, data={})
+        with pytest.raises(Busy, match="Expected to delete department grain when all who work just now have done"):
+            delete(stage)
+
+    delete(stage)

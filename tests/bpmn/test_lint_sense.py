@@ -298,6 +298,15 @@ def test_mistake__flow_deleted_behind_a_gateway():
     assert ("idle-gateway", "closing") in {each[:2] for each in found(resources)}
 
 
+@pytest.mark.parametrize("value", ['["granted"]', '{"code": "granted"}'])
+def test_right__options_that_are_no_texts(value: str):
+    """Nothing that a condition says is compared with a list or an object, and nothing fails."""
+    resources = retyped("decision.form", '"value": "granted"', f'"value": {value}')
+    resources["decision.form"] = resources["decision.form"].replace(rb"outcome != \"granted\"", b"granted = 1")
+
+    assert {rule for rule, _element, _message in found(resources)} <= {"form-without-field"}
+
+
 def test_right__variable_that_a_task_without_form_may_take():
     """Where a task before has no form, nobody knows what was sent: nothing is told."""
     resources = retyped("starter.bpmn", "${not answered}", "${score > 3}")

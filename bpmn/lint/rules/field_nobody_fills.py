@@ -47,7 +47,7 @@ def _is_slip(name: str, seen: Iterable[str]) -> bool:
 
 def _advice(name: str, seen: expressions.Seen, written: Iterable[str]) -> str:
     """Say what is meant: a value that lacks its quotation marks, or another name."""
-    values = {option.value for fields in seen.values() for field in fields for option in field.options}
+    values = {str(option.value) for fields in seen.values() for field in fields for option in field.options}
     if name in values:
         return f': write "{name}", with quotation marks'
     return spelling.advice(name, {*seen, *written}) or ": correct the name, or add a field to a form"

@@ -29,6 +29,8 @@ class Option(NamedTuple):
     label: str
     #: Everything that the same field offers.
     offered: frozenset[Any]
+    #: How a flow may be called that is taken for it: by its label, or one of several in it, or by its value.
+    names: frozenset[str]
 
 
 def check(bundle: Bundle) -> Problems:
@@ -86,19 +88,19 @@ def _options(bundle: Bundle, process: Definition, names: set[str]) -> list[Optio
     """Return the options of the variables, as the forms of a process have them."""
     forms = [bundle.shown[element.form_ref] for element in process.elements.values() if element.form_ref in bundle.shown]
     return [
-        Option(field.key, option.value, option.label, frozenset(each.value for each in field.options))
+        Option(field.key, option.value, option.label, values, frozenset((*map(_plain, _AND.split(option.label)), str(option.value))))
         for form in dict.fromkeys(form.key for form in forms)
         for field in bundle.shown[form].fields
-        for option in field.options
         if field.key in names
+        for values in [frozenset(each.value for each in field.options)]
+        for option in field.options
     ]
 
 
 def _meant(name: str, options: list[Option]) -> Iterator[Option]:
     """Yield the options after which something is called: by label, the beginning of one, or value; none where it may mean several."""
-    for word in _AND.split(name):
-        said = _plain(word)
-        found = [each for each in options if said in {*map(_plain, _AND.split(each.label)), str(each.value)}]
+    for said in filter(None, map(_plain, _AND.split(name))):
+        found = [each for each in options if said in each.names]
         found = found or [each for each in options if len(said) >= _SHORTEST and _plain(each.label).startswith(said)]
         if found and len({(each.variable, each.value) for each in found}) == 1:
             yield found[0]

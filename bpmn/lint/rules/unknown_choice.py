@@ -68,5 +68,7 @@ def _values(fields: Sequence[Field]) -> frozenset[Any]:
     """Values that fields of one key offer; none where others are possible."""
     if not all(field.type is FieldType.CHECKBOX or (field.type in ONE_OF and field.options and not field.options_from) for field in fields):
         return frozenset()
+    if any(isinstance(option.value, (list, dict)) for field in fields for option in field.options):
+        return frozenset()  # no text is compared with these
     chosen = {option.value for field in fields for option in field.options}
     return frozenset(chosen | ({True, False} if any(field.type is FieldType.CHECKBOX for field in fields) else set()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -22,6 +21,8 @@ from engine.settings import Settings
 
 #: Transactions of timers at a time; SQLite has one writer.
 HANDS = 2
+#: What it is told to end by.
+ENDING = {signal.SIGINT, signal.SIGTERM}
 #: Objects that come and go in a batch: they are not looked at for garbage meanwhile.
 YOUNG = 50_000
 #: Seconds between two looks at what is kept no longer.
@@ -40,12 +41,11 @@ def work() -> None:
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     garbage.settle(young=YOUNG)
     heart = heartbeat(database, loaded, Pace(hands=hands(database), people=partial(queues.are_people_served, database)))
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    # Blocked in every thread, it waits for this one: another thread that were woken by it, as after SIGCONT, would tell nobody.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     click.echo(f"Looking every {loaded.tick:g} s for what is due.")
     heart.start()
-    stopped.wait()
+    signal.sigwait(ENDING)
     heart.stop()
     database.close()
 

@@ -278,13 +278,16 @@ def test_serve__sample_accounts_in_production(start):
     assert "Expected to load sample accounts, but this installation is for production" in serving.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_work__stopped(start, run, number):
-    migrated = run("migrate")
-    assert migrated.exit_code == 0, migrated.output
+@pytest.mark.parametrize(("number", "frozen"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)])
+def test_work__stopped(start, run, number, frozen):
+    """Also right after it stood still: whichever of its threads wakes first."""
+    assert run("migrate").exit_code == 0
     working = start("work")
     working.until("Looking every")
-
+    if frozen:
+        working.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: ") T " in Path(f"/proc/{working.process.pid}/stat").read_text())
+        working.process.send_signal(signal.SIGCONT)
     working.process.send_signal(number)
 
     assert working.ended() == 0

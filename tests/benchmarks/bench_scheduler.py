@@ -4,7 +4,8 @@ On one PostgreSQL with durable commits, with as many pending timers as wanted, a
 
 - *due*: many are due within ten seconds; two nodes (`onething work`) look, one of them is killed in between.  How late was each?
 - *flood*: all of them are due at once, while somebody completes tasks through the shipped server.  How fast does it drain, and how long
-  do people wait, beside what they wait when nothing is due?
+  do people wait, in the first seconds and then, beside what they wait when the nodes stand still?  By turns, in one run: what differs is
+  the mass alone, not what was just started, planned or vacuumed.
 
 When something was committed, PostgreSQL itself tells (`track_commit_timestamp`).
 """
@@ -16,15 +17,17 @@ import http.client
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
+from math import ceil
 from pathlib import Path
 from statistics import quantiles
 from uuid import UUID
@@ -41,6 +44,10 @@ from tests.bpmn import diagrams as d
 
 #: What is due is due within so many seconds; the first after `AHEAD`, when the nodes are up.
 WITHIN, AHEAD = 10.0, 4.0
+#: People work for so many seconds alone, then as long beside the flood, and so on; how many of them are its beginning.
+TURN, BEGINNING = 10, 5
+#: After so many seconds of work each session of the server has planned its statements.
+WARM = 10
 COMMITS = "track_commit_timestamp = on\nmax_wal_size = 4GB\n"
 KEY = "reminder"
 #: What firing reads and writes.
@@ -53,7 +60,7 @@ def main() -> None:
     words.add_argument("--pending", type=int, default=1_000_000, help="timers that are pending")
     words.add_argument("--due", type=int, default=20_000, help="how many of them are due within ten seconds")
     words.add_argument("--flood", type=int, default=100_000, help="how many are due at once then")
-    words.add_argument("--seconds", type=float, default=20, help="how long people complete tasks, alone and beside the flood")
+    words.add_argument("--seconds", type=float, default=60, help="how long people complete tasks alone, and as long beside the flood")
     words.add_argument("--a-second", type=float, default=20, help="how many tasks they complete in a second")
     asked = words.parse_args()
     console = Console(width=130)
@@ -66,7 +73,7 @@ def main() -> None:
         if asked.due:
             console.print(due(db, url, asked.due))
         if asked.flood:
-            console.print(*flood(db, url, asked.flood, People(url, asked.a_second, asked.seconds)))
+            console.print(*flood(db, url, asked.flood, People(url, asked.a_second), turns=ceil(asked.seconds / TURN)))
         db.close()
 
 
@@ -119,16 +126,16 @@ def due(db: Database, url: str, count: int) -> Table:
 class People:
     """Who complete tasks through the shipped server, so many in a second whatever happens."""
 
-    def __init__(self, url: str, a_second: float, seconds: float) -> None:
-        self.key, self.count, self.apart = shipped.key(url), int(a_second * seconds), 1 / a_second
-        self.tasks = iter(reference.next_tasks(url, 3 * self.count))
+    def __init__(self, url: str, a_second: float) -> None:
+        self.key, self.a_second = shipped.key(url), a_second
 
-    def work(self, port: int) -> list[float]:
+    def work(self, port: int, tasks: Iterator[UUID], seconds: int) -> list[float]:
         """Complete tasks; how long each of them took, from the moment at which somebody wanted to."""
+        count = int(self.a_second * seconds)
         with ThreadPoolExecutor(16) as threads:
             begun = time.monotonic()
-            wanted = [begun + place * self.apart for place in range(self.count)]
-            return list(threads.map(partial(self._complete, port), islice(self.tasks, self.count), wanted))
+            wanted = [begun + place / self.a_second for place in range(count)]
+            return list(threads.map(partial(self._complete, port), islice(tasks, count), wanted))
 
     def _complete(self, port: int, task: UUID, wanted: float) -> float:
         time.sleep(max(0.0, wanted - time.monotonic()))
@@ -142,31 +149,61 @@ class People:
         return time.monotonic() - wanted
 
 
-def flood(db: Database, url: str, count: int, people: People) -> Iterator[Table]:
-    """Everything is due at once; people work meanwhile.  First they work alone."""
-    waits = Table(
-        "", *(Column(head, justify="right") for head in ("p50 ms", "p90 ms", "p99 ms", "longest ms")), title="Completions over HTTP"
-    )
-    with shipped.serving(url) as port:
-        people.work(port)  # to warm up
-        _add(waits, "alone", people.work(port))
+def flood(db: Database, url: str, count: int, people: People, *, turns: int) -> Iterator[Table]:
+    """Everything is due at once; people work by turns alone and beside it, then the nodes are left to themselves."""
+    tasks = iter(reference.next_tasks(url, int(people.a_second * (WARM + 2 * turns * TURN))))
+    waits: dict[str, list[float]] = {"alone": [], f"the first {BEGINNING} s of a flood": [], "then": []}
+    alone, first, then = waits.values()
+    done, before = [0], cpu()
+    with shipped.serving(url) as port, node(url) as one, node(url) as other:
+        nodes = (one, other)
+        time.sleep(AHEAD)  # what nodes do first is no cost of a flood either
+        tell(nodes, signal.SIGSTOP)
         plan(db, "flood", count, within=0.001, ahead=0)
         population.settle(db)  # what planning has left is nobody's to wait for
-        begun, before = time.monotonic(), cpu()
-        with node(url), node(url):
-            _add(waits, f"{count:,} timers are due", people.work(port))
-            done = progress(db, "flood")
-            await_done(db)
-            took = time.monotonic() - begun
-        spent = cpu() - before
-    yield waits
-    title = f"{count:,} due at once, two nodes, {took:.0f} s; {done:,} while people worked ({rates(db, 'flood')} a second)"
-    yield table(title, db, "flood", spent)
+        people.work(port, tasks, WARM)  # after that each session of the server plans its statements anew: no cost of a flood
+        for _ in range(turns):
+            alone += people.work(port, tasks, TURN)
+            tell(nodes, signal.SIGCONT)
+            walls = people.work(port, tasks, TURN)
+            tell(nodes, signal.SIGSTOP)
+            first += walls[: int(people.a_second * BEGINNING)]
+            then += walls[int(people.a_second * BEGINNING) :]
+            done.append(progress(db, "flood"))
+        assert done[-1] < count, f"Expected {count:,} to last as long as people work, but they were done before"
+        begun = time.monotonic()
+        tell(nodes, signal.SIGCONT)
+        await_done(db)
+        left = (count - done[-1]) / (time.monotonic() - begun)
+    beside = sorted((later - sooner) / TURN for sooner, later in pairwise(done))
+    yield waited(waits)
+    yield drained(db, count, beside, left, cpu() - before)
 
 
-def _add(waits: Table, label: str, walls: list[float]) -> None:
-    cut = quantiles(walls, n=100)
-    waits.add_row(label, *(f"{1000 * wall:.0f}" for wall in (cut[49], cut[89], cut[98], max(walls))))
+def tell(nodes: Sequence[subprocess.Popen[bytes]], number: signal.Signals) -> None:
+    """Have nodes stand still, or go on."""
+    for one in nodes:
+        one.send_signal(number)
+
+
+def waited(waits: dict[str, list[float]]) -> Table:
+    """How long people waited, in all turns of a kind."""
+    heads = ("completions", "p50 ms", "p90 ms", "p99 ms", "longest ms")
+    made = Table("", *(Column(head, justify="right") for head in heads), title=f"Completions over HTTP, in turns of {TURN} s")
+    for label, walls in waits.items():
+        cut = quantiles(walls, n=100)
+        made.add_row(label, f"{len(walls):,}", *(f"{1000 * wall:.0f}" for wall in (cut[49], cut[89], cut[98], max(walls))))
+    return made
+
+
+def drained(db: Database, count: int, beside: list[float], left: float, spent: float) -> Table:
+    """How fast it drained: in the slowest and the fastest turn `beside` people, and when it was `left` alone, timers a second."""
+    once, otherwise = fired(db, "flood")
+    figures = {"once": f"{once:,}", "otherwise": f"{otherwise:,}", "a second beside people": f"{beside[0]:,.0f} to {beside[-1]:,.0f}"}
+    figures |= {"a second then": f"{left:,.0f}", "our CPU ms each": f"{1000 * spent / count:.2f}"}
+    made = Table(*(Column(head, justify="right") for head in figures), title=f"{count:,} due at once, two nodes")
+    made.add_row(*figures.values())
+    return made
 
 
 def progress(db: Database, name: str) -> int:
@@ -176,17 +213,6 @@ def progress(db: Database, name: str) -> int:
     )
     with db.bind.connect() as connection:
         return int(connection.execute(query, {"name": name}).scalar() or 0)
-
-
-def rates(db: Database, name: str) -> str:
-    """How many went off in the slowest and in the fastest of the seconds between the first and the last."""
-    query = text(
-        "SELECT count(*) FROM planned p JOIN instances i ON i.id = p.instance_id WHERE p.round = :name"
-        " GROUP BY date_trunc('second', pg_xact_commit_timestamp(i.xmin)) ORDER BY date_trunc('second', pg_xact_commit_timestamp(i.xmin))"
-    )
-    with db.bind.connect() as connection:
-        seconds = list(connection.execute(query, {"name": name}).scalars())[1:-1] or [0]
-    return f"{min(seconds):,} to {max(seconds):,}"
 
 
 def await_done(db: Database) -> None:
@@ -252,6 +278,7 @@ def node(url: str) -> Iterator[subprocess.Popen[bytes]]:
             running.stdout.readline()  # it looks
             yield running
         finally:
+            running.send_signal(signal.SIGCONT)
             running.terminate()
             running.wait()
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from threading import Barrier
 
+import pytest
 from sqlalchemy import select
 
-from engine import deeds, worker
+from engine import deeds, pace, worker
 from engine.case_models import Alert
 from engine.floors import Floors
 from engine.models import Timer
+from engine.pace import Pace
 from tests import tiny
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
@@ -247,6 +249,23 @@ def test_tick__two_schedulers(stage, clerk):
     assert [stage.alerts(case) for case in cases] == [[("red", "deemed_acceptance")]] * 4
     assert [stage.statuses(case) for case in cases] == [{"alpha": "in_review"}] * 4
     assert [len([n for n in stage.notices(case) if n == "acceptance"]) for case in cases] == [1] * 4
+
+
+@pytest.mark.parametrize(("people", "claims"), [(True, [1, 1, 1, 1]), (False, [4])])
+def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, claims):
+    """Who is there is asked for before anything of a mass is done: already its first batch is a small one."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    for _ in range(4):
+        clerk.submit("tiny")
+    stage.move_to(2026, 3, 10)
+    for module, name, count in ((pace, "MASS", 4), (worker, "MASS", 4), (pace, "FEW", 1)):
+        monkeypatch.setattr(module, name, count)
+    claimed, together = [], deeds.together
+    monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
+
+    worker.tick(stage.database, pace=Pace(people=lambda: people))
+
+    assert claimed == claims
 
 
 def test_pulse__says_when_the_next_is_due(stage, clerk):

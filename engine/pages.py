@@ -69,9 +69,12 @@ def page(
 
 def are_few(session: Session, table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any] | None) -> bool:
     """Tell whether one of these conditions holds for so few rows that each can be looked at; of what has no `since` there are many."""
-    if since is None:
-        return False
-    return (session.scalar(select(func.count()).select_from(_those(table, some, since).subquery())) or 0) <= RARE
+    return since is not None and (session.scalar(count(table, some, since)) or 0) <= RARE
+
+
+def count(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> Select[int]:
+    """Count for how many rows one of these conditions holds, as far as that says whether they are few (`RARE`)."""
+    return select(func.count()).select_from(_those(table, some, since).subquery())
 
 
 def _those(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> SelectBase:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, true
 
 from engine import keys
 from engine.actors import Actor, Role
@@ -21,21 +20,28 @@ Ways = list[ColumnElement[bool]]
 #: Conditions of partial indexes, which are only used where the statement itself says so.
 OPEN_TASK = Task.status == literal_column(f"'{TaskStatus.OPEN}'")
 RATING = Task.kind == literal_column("'rating'")
+#: A process without a matter belongs to no hall: to its groups alone.
+_NOWHERE = Task.hall.is_(None)
 OPEN_ITEM = Item.status.in_([literal_column(f"'{status}'") for status in sorted(UNSETTLED)])
 
 
-def is_named(session: Session, actor: Actor) -> bool:
+def any_named(actor: Actor) -> ColumnElement[bool]:
     """Tell whether any task names an actor; most never are."""
-    return session.scalar(select(TaskUser.task_id).where(TaskUser.name == actor.name).limit(1)) is not None
+    return exists().where(TaskUser.name == actor.name)
 
 
-def ways_to_tasks(actor: Actor, group: str | None = None, *, named: bool) -> Ways:
+def any_nowhere() -> ColumnElement[bool]:
+    """Tell whether any open task is of no hall, but of a process without a matter; in most places none ever is."""
+    return exists().where(OPEN_TASK, _NOWHERE)
+
+
+def ways_to_tasks(actor: Actor, group: str | None = None, *, named: bool, nowhere: bool) -> Ways:
     """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.
 
-    `group`: only of that; `named`: there are tasks that name the actor.
+    `group`: only of that; `named`: there are tasks that name the actor; `nowhere`: there are open ones of no hall.
     """
     own = [Task.assignee == actor.name, *([_is_named(actor)] if named else [])]
-    return _ways_to_tasks(actor, own=own, group=group)
+    return _ways_to_tasks(actor, own=own, group=group, nowhere=nowhere)
 
 
 def sees_task(actor: Actor) -> ColumnElement[bool]:
@@ -85,13 +91,13 @@ def sees_alert(actor: Actor) -> ColumnElement[bool]:
     return or_(Case.submitted_by == actor.name, *each(Case.hall, halls), *of_items)
 
 
-def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None) -> Ways:
+def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, nowhere: bool = True) -> Ways:
     every: Ways = _of_groups([group]) if group is not None else [true()]  # a wide way is one for each of these
     if actor.has(Role.ADMIN):
         return every
     asked = or_(*every)
-    halls, nowhere = actor.halls(), Task.hall.is_(None)  # a process without a matter belongs to no hall: to its groups alone
-    in_hall = [*each(Task.hall, halls), nowhere] if halls is not None else [true()]
+    halls = actor.halls()
+    in_hall = [*each(Task.hall, halls), *([_NOWHERE] if nowhere else [])] if halls is not None else [true()]
     departments = {name for name in actor.groups() if name.startswith("department-")}
     departmental = _of_groups(departments, group)
     # Who is named is meant, in whatever hall.
@@ -100,8 +106,9 @@ def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None) -> Ways
         return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
     at_hand = actor.groups() - departments | {"*"}
     sole, several = _by_sole_group(at_hand, group), _among_several(at_hand, group)
-    mine = [*(and_(hall, way) for hall in in_hall for way in sole), and_(or_(*in_hall), several)]
-    return [*mine, *departmental, *own, *(and_(way, asked) for way in (*_own_rating(actor), *_nobodys(actor)))]
+    mine = [*(and_(hall, way) for hall in in_hall for way in sole), *([and_(or_(*in_hall), several)] if in_hall else [])]
+    nobodys = _nobodys(actor) if nowhere else []
+    return [*mine, *departmental, *own, *(and_(way, asked) for way in (*_own_rating(actor), *nobodys))]
 
 
 def _of_groups(groups: Collection[str], asked: str | None = None) -> Ways:
@@ -135,4 +142,4 @@ def _nobodys(actor: Actor) -> Ways:
     if not actor.has(Role.DESIGNER, Role.SYSTEM):
         return []
     meant = (exists().where(keys.its(row.task_id, Task)) for row in (TaskGroup, TaskUser))
-    return [and_(Task.hall.is_(None), Task.sole_group.is_(None), Task.assignee.is_(None), *(~each for each in meant))]
+    return [and_(_NOWHERE, Task.sole_group.is_(None), Task.assignee.is_(None), *(~each for each in meant))]

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, null, select, tuple_
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
@@ -105,8 +105,9 @@ def find_tasks(
 ) -> list[WorkEntry]:
     """Open tasks of an actor, soonest due first, those without a due date last; from the one that follows `after`."""
     today = dials.today()
-    few = pages.are_few(session, Task, _showing(wanted, today), dials.since(Task, wanted.light))
-    query = partial(_page, actor, wanted, today, named=visibility.is_named(session, actor), few=few)
+    named, nowhere, shown = session.execute(_glance(actor, wanted.light, today)).one()
+    few = shown is not None and shown <= pages.RARE
+    query = partial(_page, actor, wanted, today, named=named, nowhere=nowhere, few=few)
     due_at, task_id = after or (None, None)
     found: list[Row[Any]] = []
     if after is None or due_at is not None:
@@ -120,7 +121,17 @@ def find_tasks(
 
 
 @functools.lru_cache(maxsize=256)
-def _page(actor: Actor, wanted: TaskFilter, today: date, *, named: bool, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
+def _glance(actor: Actor, light: Light | None, today: date) -> Select[bool, bool, int | None]:
+    """Build what tells which ways lead to a task at all, and how many show a light that few may show (None: many may)."""
+    since = dials.since(Task, light)
+    shown = null() if since is None else pages.count(Task, _showing(light, today), since).scalar_subquery()
+    return select(visibility.any_named(actor), visibility.any_nowhere(), shown)
+
+
+@functools.lru_cache(maxsize=256)
+def _page(
+    actor: Actor, wanted: TaskFilter, today: date, *, named: bool, nowhere: bool, few: bool, dated: bool, goes_on: bool
+) -> Select[Any]:
     """Build what reads a page.  To build it takes longer than to run it, and people ask for the same again and again."""
     last = {column: bindparam(column.key, type_=column.type) for column in (Task.due_at, Task.id)}
     if dated:
@@ -130,17 +141,17 @@ def _page(actor: Actor, wanted: TaskFilter, today: date, *, named: bool, few: bo
     return pages.page(
         _around(select(*_SHOWN)),
         Task,
-        visibility.ways_to_tasks(actor, wanted.group, named=named),
+        visibility.ways_to_tasks(actor, wanted.group, named=named, nowhere=nowhere),
         *(visibility.OPEN_TASK, *_conditions(wanted), place),
         order=(Task.due_at, Task.id) if dated else (Task.id,),
         limit=bindparam("limit", type_=Integer),
-        some=_showing(wanted, today),
+        some=_showing(wanted.light, today),
         since=dials.since(Task, wanted.light) if few else None,
     )
 
 
-def _showing(wanted: TaskFilter, today: date) -> list[ColumnElement[bool]]:
-    return [and_(visibility.OPEN_TASK, each) for each in dials.showing(Task, wanted.light, today)]
+def _showing(light: Light | None, today: date) -> list[ColumnElement[bool]]:
+    return [and_(visibility.OPEN_TASK, each) for each in dials.showing(Task, light, today)]
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:

@@ -101,7 +101,7 @@ def rows_read(database: Database, statements: dict[str, Any], table: str) -> dic
 
 
 def orders(database: Database, statements: dict[str, Any]) -> set[tuple[str, str]]:
-    """Tables and their indexes that PostgreSQL would read in the order that is asked for, without sorting any of it."""
+    """Tables and their indexes that PostgreSQL would read up to a limit in the order that is asked for, without sorting any of it."""
     found = set()
     with database.bind.connect() as connection:
         for setting in (*SETTINGS, "enable_bitmapscan", "enable_sort"):
@@ -110,16 +110,16 @@ def orders(database: Database, statements: dict[str, Any]) -> set[tuple[str, str
             cursor = connection.connection.cursor()
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
             (plan,) = cursor.fetchone()
-            found |= set(_indexes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+            found |= set(_limited((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
         connection.rollback()
     return found
 
 
-def _indexes(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if "Index Name" in node:
-        yield node["Relation Name"], node["Index Name"]
+def _limited(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for part in node.get("Plans", []):
-        yield from _indexes(part)
+        if node["Node Type"] == "Limit" and "Index Name" in part:
+            yield part["Relation Name"], part["Index Name"]
+        yield from _limited(part)
 
 
 def _parts_of(node: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 from engine import dials, tasks, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Item
+from engine.clock import Light
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Task
 from engine.worklists import TaskFilter
 from tests import tiny
+from tests.acceptance import plans
+from tests.bpmn import diagrams as d
 from tests.restaurant import ANSWERS, MATERIALS
 
 
@@ -157,16 +160,37 @@ def test_complete__data_that_the_form_does_not_take(stage, clerk, market, data, 
     assert stage.item(case, "food_permit").status == "in_review"
 
 
+def names(person, **filters):
+    with person.stage.reading() as session:
+        found = worklists.find_tasks(session, person.actor, TaskFilter(**filters), after=None, limit=10)
+        return sorted(task.name for task in found)
+
+
 def test_search__filters(stage, market, colleague, case):
     claim(market, stage.task(case, "alpha审批"))
-
-    def names(person, **filters):
-        with stage.reading() as session:
-            found = worklists.find_tasks(session, person.actor, TaskFilter(**filters), after=None, limit=10)
-            return sorted(task.name for task in found)
 
     assert names(colleague) == ["alpha审批", "beta审批"]
     assert names(colleague, assignee="officer-market") == ["alpha审批"]
     assert names(colleague, group="department-fire") == []
     assert names(colleague, matter="tiny", group="department-market") == ["alpha审批", "beta审批"]
     assert names(colleague, matter="another") == []
+
+
+@pytest.mark.parametrize("light", [None, Light.GREEN])
+def test_search__what_is_of_no_hall(stage, clerk, designer, case, light):
+    """It is looked for only where there is any, for its groups and, when it has none, for who may start it."""
+    plain = d.diagram(
+        *(d.start("s"), d.user("t", name="登记", groups="window"), d.user("u", name="核对"), d.end("e")),
+        d.flows("s -> t -> e", "s -> u -> e"),
+        key="plain",
+    )
+    stage.deploy("plain", plain_bpmn=plain)
+    with plans.recorded(stage.database) as without:
+        assert names(clerk, light=light) == names(designer, light=light) == []
+
+    designer.start("plain")
+
+    with plans.recorded(stage.database) as there:
+        assert (names(clerk), names(designer)) == (["登记"], ["核对"])
+        assert names(clerk, light=light) == ([] if light else ["登记"])
+    assert len(max(without, key=len)) < len(max(there, key=len))

@@ -106,17 +106,22 @@ def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:
     key, binding = wait.name or "", caller.process.elements[wait.element].binding
     if binding is Binding.LATEST:
         return latest(session, key)
-    which: Mapping[Binding, ColumnElement[bool]] = {
-        Binding.DEPLOYMENT: models.Definition.deployment_id == caller.deployment_id,
-        Binding.VERSION: cast(models.Definition.version, String) == wait.version,
-        Binding.VERSION_TAG: models.Definition.version_tag == wait.version,
-    }
-    query = select(models.Definition.id).where(models.Definition.key == key, which[binding]).order_by(models.Definition.version.desc())
-    definition_id = session.scalar(query.limit(1))
+    definition_id = bound(session, caller, key, binding, wait.version)
     if definition_id is None:
         of = "of the same deployment" if binding is Binding.DEPLOYMENT else f"of {binding} {wait.version!r}"
         raise NotFound(f"Expected to find a process named {key!r} {of}, but none is deployed")
     return get(session, definition_id)
+
+
+def bound(session: Session, caller: Loaded, key: str, binding: Binding, version: str | None) -> UUID | None:
+    """Id of the version of a process that a call is bound to, other than to the newest; None: there is none."""
+    which: Mapping[Binding, ColumnElement[bool]] = {
+        Binding.DEPLOYMENT: models.Definition.deployment_id == caller.deployment_id,
+        Binding.VERSION: cast(models.Definition.version, String) == version,
+        Binding.VERSION_TAG: models.Definition.version_tag == version,
+    }
+    query = select(models.Definition.id).where(models.Definition.key == key, which[binding]).order_by(models.Definition.version.desc())
+    return session.scalar(query.limit(1))
 
 
 def starting(session: Session, event: EventType, name: str) -> list[tuple[Loaded, str]]:

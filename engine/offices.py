@@ -9,16 +9,19 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bpmn.definition import Binding
 from engine import administration, definitions, holidays, keys, postgresql
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Item
+from engine.definitions import Loaded
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.models import Definition, Department, Hall, Instance, Task, TaskGroup
 from engine.states import InstanceStatus
@@ -53,7 +56,7 @@ def delete_department(session: Session, code: str, *, actor: Actor) -> Departmen
     """Take a department away; the roles of disabled accounts there go along, and what has ended keeps its code.
 
     Raises NotFound, InvalidState as long as somebody has a role there, an item or a task of it is open, or a process names it in its newest
-    version or in one that still runs, and Busy when somebody who begins a case, or is at work, does not come to an end.
+    version or in one that still runs or is called, and Busy when somebody who begins a case, or is at work, does not come to an end.
     """
     actor.require(Role.ADMIN, to="delete a department")
     _get(session, Department, code)
@@ -167,13 +170,24 @@ def _few(session: Session, query: Select[Any]) -> list[str]:
 
 
 def _processes(session: Session, code: str, group: str) -> Iterator[str]:
-    """Processes whose newest version names a department, as that of the item or as a candidate group, and older versions that still run."""
-    known = session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all()
-    newest = [definitions.latest(session, key).id for key in known]
+    """Processes whose newest version, or an older one that runs or is called, names a department: as its own, or as a candidate group."""
+    keys_of_all = session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all()
+    newest = [definitions.latest(session, key).id for key in keys_of_all]
     runs = exists().where(Instance.definition_id == Definition.id, Instance.status == InstanceStatus.RUNNING)
     old = session.scalars(select(Definition.id).where(runs).order_by(Definition.key, Definition.version)).all()
-    for which in (*newest, *(each for each in old if each not in newest)):
+    known = list(dict.fromkeys((*newest, *old)))
+    for which in known:
         found = definitions.get(session, which)
+        known += (each for each in _bound(session, found) if each not in known)  # and is looked at in its turn
         groups = {each.source for element in found.process.elements.values() for each in element.candidate_groups}
         if found.process.properties.get("onething.department") == code or group in groups:
             yield found.key if which in newest else f"{found.key} (version {found.version})"
+
+
+def _bound(session: Session, caller: Loaded) -> Iterator[UUID]:
+    """Versions that a process calls whatever is deployed later; what a case computes is not known yet."""
+    for element in caller.process.elements.values():
+        if element.called is not None and element.binding is not Binding.LATEST:
+            version = element.called_version.source if element.called_version else None
+            if found := definitions.bound(session, caller, element.called.source, element.binding, version):
+                yield found

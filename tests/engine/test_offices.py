@@ -94,3 +94,17 @@ def test_delete__somebody_is_at_work_all_the_time(stage, designer, monkeypatch):
             delete(stage)
 
     delete(stage)
+
+
+@pytest.mark.parametrize("binding", ["deployment", "version"])
+def test_delete__an_older_version_that_names_it_is_still_called(stage, designer, binding):
+    """By what is deployed with it, or by its number."""
+    attrs = {"camunda:calledElementBinding": binding} | ({"camunda:calledElementVersion": "2"} if binding == "version" else {})
+    called = d.start("s"), d.call("c", of="p", attrs=attrs), d.end("e"), d.flows("s -> c -> e")
+    stage.deploy(
+        "both", p_bpmn=process("department-grain").replace("登记".encode(), "登记受理".encode()), q_bpmn=d.diagram(*called, key="q")
+    )
+    stage.deploy("p", p_bpmn=process("window"))
+
+    with pytest.raises(InvalidState, match=r"but there are processes p \(version 2\)$"):
+        delete(stage)

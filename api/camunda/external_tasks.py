@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response
 
@@ -13,7 +14,7 @@ from api.camunda.shown import activity_id, definition_id, read_definition_id
 from api.transactions import database, reading
 from engine import external_task_lists, external_tasks, variables
 from engine.database import Session
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound
 from engine.external_tasks import Failure, Found
 from engine.fetches import Fetch, Wanted
 from engine.filters import Listing
@@ -207,14 +208,13 @@ def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
         raise InvalidInput(f"Expected each topic to be an object, but one is {topic!r:.80}")
     for tenant in asked.several(topic, "tenantIdIn") or ():
         tenants.require(tenant)
-    ids = _several(topic, "processDefinitionId", "processDefinitionIdIn")
-    keys = _several(topic, "processDefinitionKey", "processDefinitionKeyIn")
+    ids = _among(topic, "processDefinitionId", "processDefinitionIdIn")
     wanted = Wanted(
         topic=asked.needed(topic, "topicName", str),
         lock=_milliseconds(topic, "lockDuration"),
         business_key=asked.field(topic, "businessKey", str),
-        definition_ids=None if ids is None else frozenset(read_definition_id(one) for one in ids),
-        definition_keys=None if keys is None else frozenset(keys),
+        definition_ids=None if ids is None else frozenset(filter(None, map(_definition, ids))),
+        definition_keys=_among(topic, "processDefinitionKey", "processDefinitionKeyIn"),
         version_tag=asked.field(topic, "processDefinitionVersionTag", str),
         variables=asked.field(topic, "processVariables", dict) or {},
     )
@@ -222,9 +222,19 @@ def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
     return wanted, topic
 
 
-def _several(topic: dict[str, Any], one: str, many: str) -> list[str] | None:
-    single = asked.field(topic, one, str)
-    return [single] if single is not None else asked.several(topic, many) or None
+def _among(topic: dict[str, Any], one: str, many: str) -> frozenset[str] | None:
+    """What a task's definition is to be among; None: nothing is said of it.  A list without entries says nothing, as in Camunda 7."""
+    single, several = asked.field(topic, one, str), asked.several(topic, many)
+    found = None if single is None else frozenset({single})
+    return found if not several else frozenset(several) if found is None else found & frozenset(several)
+
+
+def _definition(named: str) -> UUID | None:
+    """Read the id of a definition; None: there is no such, of which there are no tasks."""
+    try:
+        return read_definition_id(named)
+    except NotFound:
+        return None
 
 
 def _order(given: dict[str, Any]) -> bool | None:

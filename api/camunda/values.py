@@ -25,6 +25,8 @@ _JSON = "application/json"
 _CLASSES: dict[type, str] = {list: "java.util.ArrayList", dict: "java.util.LinkedHashMap"}
 _INTEGER = 2**31
 _BITS = {"Short": 15, "Integer": 31, "Long": 63}
+_WHOLE = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,4})?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 #: What JSON can be: deeper documents are nobody's variables.
 _DEEPEST = 100
@@ -138,19 +140,34 @@ def _bounded(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _of(kind: type, words: str) -> Callable[[Any], Any]:
-    def read(value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise _UnfitError(words)
-        return value
+# A value of a simple type may be written as text, and a text as a number: Camunda 7 reads it as the type says.
 
-    return read
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, str) and value in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise _UnfitError("true or false")
+    return value
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return _plain_text(value)
+
+
+def _plain_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _UnfitError("text")
+    return value
 
 
 def _whole(kind: str) -> Callable[[Any], int]:
     limit = 2 ** _BITS[kind]
 
-    def read(value: Any) -> int:
+    def read(given: Any) -> int:
+        value = int(given) if isinstance(given, str) and _WHOLE.fullmatch(given) else given
         if isinstance(value, bool) or not isinstance(value, int) or not -limit <= value < limit:
             raise _UnfitError(f"a whole number that is {kind}")
         return value
@@ -158,7 +175,8 @@ def _whole(kind: str) -> Callable[[Any], int]:
     return read
 
 
-def _double(value: Any) -> float:
+def _double(given: Any) -> float:
+    value = float(given) if isinstance(given, str) and _NUMBER.fullmatch(given) else given
     if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e308:  # noqa: PLR2004 - the greatest that is finite, nearly
         raise _UnfitError("a number")
     return float(value)
@@ -207,18 +225,18 @@ def _text(value: Any) -> str:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "Boolean": _of(bool, "true or false"),
+    "Boolean": _boolean,
     "Bytes": _base64,
     "Short": _whole("Short"),
     "Integer": _whole("Integer"),
     "Long": _whole("Long"),
     "Double": _double,
     "Date": _date,
-    "String": _of(str, "text"),
+    "String": _string,
     "Null": _null,
     "Object": _document,
     "Json": _document,
-    "Xml": _of(str, "text"),
+    "Xml": _plain_text,
     "File": _base64,
 }
 _WRITE: dict[str, Callable[[Any], Any]] = {"Date": _java_date, "Object": _text, "Json": _text, "File": lambda _content: None}

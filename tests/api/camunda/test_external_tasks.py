@@ -138,6 +138,11 @@ def test_fetch__null_for_everything_that_may_be_left_out(worker, started):
         ({"businessKey": "C"}, 0),
         ({"processDefinitionKey": "p"}, 1),
         ({"processDefinitionKeyIn": ["x"]}, 0),
+        ({"processDefinitionKey": "p", "processDefinitionKeyIn": ["p", "x"]}, 1),
+        ({"processDefinitionKey": "p", "processDefinitionKeyIn": ["x"]}, 0),
+        ({"processDefinitionKeyIn": []}, 1),
+        ({"processDefinitionId": "p:1:gone"}, 0),
+        ({"processDefinitionIdIn": ["p:1:gone", "q:2:00000000-0000-0000-0000-000000000000"]}, 0),
         ({"processVariables": {"n": 1}}, 1),
         ({"processVariables": {"n": 2}}, 0),
         ({"processVariables": {"m": None}}, 0),
@@ -145,6 +150,12 @@ def test_fetch__null_for_everything_that_may_be_left_out(worker, started):
 )
 def test_fetch__filtered(worker, started, wanted, found):
     assert len(fetch(worker, **wanted)) == found
+
+
+def test_fetch__of_definitions_some_of_which_are_gone(worker, started):
+    ids = ["p:1:gone", started["definitionId"]]
+
+    assert len(fetch(worker, processDefinitionIdIn=ids)) == 1
 
 
 def test_fetch__some_variables(worker, started):

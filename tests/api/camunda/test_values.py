@@ -100,6 +100,28 @@ def test_types__are_named_as_clients_know_them():
     assert [(value, values.encode(value)["type"]) for value, _ in cases] == cases
 
 
+@pytest.mark.parametrize(
+    ("kind", "sent", "kept"),
+    [
+        ("Integer", "5", 5),
+        ("Long", "-5", -5),
+        ("Short", "+5", 5),
+        ("Double", "2.5e1", 25.0),
+        ("Double", "3", 3.0),
+        ("Boolean", "true", True),
+        ("Boolean", "FALSE", False),
+        ("String", 5, "5"),
+        ("String", 2.5, "2.5"),
+        ("String", True, "true"),
+    ],
+)
+def test_type__counts_where_the_value_is_written_otherwise(kind, sent, kept):
+    """As in Camunda 7: forms and workers send numbers as texts, and texts as numbers."""
+    shown = through({"value": sent, "type": kind})
+
+    assert (shown["type"], shown["value"], type(shown["value"])) == (kind, kept, type(kept))
+
+
 def test_date__in_the_forms_that_clients_send():
     sent = ["2026-03-01T08:00:00.000+0800", "2026-03-01T00:00:00.000+0000", "2026-03-01T00:00:00Z", "2026-03-01T08:00:00"]
 
@@ -133,7 +155,12 @@ def test_transient__is_told():
         {"value": 1, "type": "Nothing"},
         {"value": 1, "type": 1},
         {"value": 1, "type": ""},
-        {"value": "1", "type": "Integer"},
+        {"value": "1.0", "type": "Integer"},
+        {"value": "", "type": "Integer"},
+        {"value": "2147483648", "type": "Integer"},
+        {"value": "1" * 5000, "type": "Long"},
+        {"value": "1e999", "type": "Double"},
+        {"value": "nan", "type": "Double"},
         {"value": True, "type": "Integer"},
         {"value": 2**31, "type": "Integer"},
         {"value": 2**15, "type": "Short"},
@@ -143,8 +170,10 @@ def test_transient__is_told():
         {"value": float("nan"), "type": "Double"},
         {"value": float("inf")},
         {"value": True, "type": "Double"},
-        {"value": 1, "type": "String"},
-        {"value": "true", "type": "Boolean"},
+        {"value": [1], "type": "String"},
+        {"value": 1, "type": "Xml"},
+        {"value": "yes", "type": "Boolean"},
+        {"value": 1, "type": "Boolean"},
         {"value": "yesterday", "type": "Date"},
         {"value": "2026-02-30T08:00:00.000+0800", "type": "Date"},
         {"value": "0001-01-01T00:00:00.000+1400", "type": "Date"},

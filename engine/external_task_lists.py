@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import external_tasks, moments
+from engine import external_tasks, keys, moments
 from engine.actors import Actor
 from engine.errors import NotFound
 from engine.external_tasks import Found
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, located, most, ordered, when
-from engine.models import Definition, ExternalTask, Instance
+from engine.models import Definition, ExternalTask, Incident, Instance
+
+
+def _spent() -> ColumnElement[bool]:
+    """No attempts are left: an incident stands on it, of which there are few."""
+    standing = exists().where(keys.together(Incident, ExternalTask), Incident.instance_id == ExternalTask.instance_id)
+    return and_(ExternalTask.retries == 0, standing.where(Incident.wait == ExternalTask.wait, Incident.resolved_at.is_(None)))
 
 
 def _held() -> ColumnElement[bool]:
@@ -45,7 +51,7 @@ FILTERS: Filters = {
     "lockExpirationBefore": before(ExternalTask.lock_expires_at),
     "lockExpirationAfter": after(ExternalTask.lock_expires_at),
     "withRetriesLeft": when(lambda: or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0)),
-    "noRetriesLeft": when(lambda: ExternalTask.retries == 0),
+    "noRetriesLeft": when(_spent),
     "active": when(lambda: ~Instance.suspended),
     "suspended": when(lambda: Instance.suspended.is_(True)),
     "priorityHigherThanOrEquals": least(ExternalTask.priority),

@@ -28,6 +28,11 @@ OF_INCIDENTS = (
     *("incidentTimestampBefore=2026-03-01T00:00:00.000%2B0800", "incidentTimestampAfter=2026-03-01T00:00:00.000%2B0800"),
     *(f"sortBy={name}&sortOrder={order}&maxResults=2" for name in ("incidentTimestamp", "processInstanceId") for order in ("asc", "desc")),
 )
+#: Work of which nothing has failed.
+WORKED = """
+INSERT INTO external_tasks (id, region, case_id, instance_id, wait, element, topic, priority, created_at)
+SELECT md5(id::text || n || 'y')::uuid, region, case_id, id, 1000 + n, 'y', 'y', 0, started_at FROM generate_series(1, 10) AS n, instances
+"""
 ASKED = (
     "/api/v1/incidents",
     *(f"/engine-rest/incident{counted}" for counted in ("", "/count", *(f"?{query}" for query in OF_INCIDENTS))),
@@ -76,6 +81,17 @@ def test_plans__of_incidents_that_stand(mended):
                 assert len(answer["data"] if isinstance(answer, dict) else answer) == STANDING
 
     assert found == {}
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_plans__of_work_without_attempts_left(mended):
+    with mended.database.transaction() as session:
+        session.execute(text(WORKED))
+    population.settle(mended.database)
+
+    for path in ("/engine-rest/external-task?noRetriesLeft=true", "/engine-rest/external-task/count?noRetriesLeft=true"):
+        statements, _answer = ask(mended, "admin", path)
+        assert max(plans.rows_read(mended.database, statements, "external_tasks").values()) <= FEW
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -32,8 +33,18 @@ def _counted() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     shared = CollectorRegistry()
-    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    _Shared(shared)  # type: ignore[no-untyped-call]
     return shared
+
+
+class _Shared(MultiProcessCollector):
+    """What all processes have counted that share a folder."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Gather it; the file of a process that counts for the first time just now is empty for a moment, and cannot be read."""
+        files = [str(file) for file in Path(self._path).glob("*.db") if file.stat().st_size]
+        found: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]
+        return found
 
 
 class _Now(Collector):

@@ -163,6 +163,14 @@ def test_metrics__of_several_processes(database_url, tmp_path):
     assert [measured(each)["onething_outages_total"] for each in told] == [{("Busy",): 1}, {("Busy",): 2}]
 
 
+def test_metrics__of_a_process_that_comes_up(nobody, tmp_path, monkeypatch):
+    """Its file is there before it has a size."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "counter_1.db").touch()
+
+    assert nobody.page("/metrics").status_code == 200
+
+
 @pytest.mark.parametrize(("given", "taken"), [("abc-1", True), ("a b", False), ("x" * 129, False), ("", False)])
 def test_request_id__in_and_out(admin, capsys, given, taken):
     """Every line of the log of a request carries its id, and the answer does."""

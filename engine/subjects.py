@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +44,7 @@ class Subject:
         self._ids = {**key, "item": item_id}
         #: How many incidents stand on the instance that is about it; None: that was not asked.
         self.incidents: int | None = None
+        self._both: tuple[Case, Item | None] | None = None
 
     def read_anew(self, instance_id: UUID) -> None:
         """Read both again with what goes with them, whatever the session knows; the caller holds this instance, which is about them."""
@@ -63,17 +63,18 @@ class Subject:
         subject._both = (case, item)
         return subject
 
-    @cached_property
-    def _both(self) -> tuple[Case, Item | None]:
+    def _read(self) -> tuple[Case, Item | None]:
+        # No cached property: before Python 3.12 all threads wait for whoever makes one, and here he waits for the database.
         case, item = self._session.execute(_BOTH, self._ids).one()
-        return case, item
+        self._both = (case, item)
+        return self._both
 
     @property
     def case(self) -> Case:
         """The case."""
-        return self._both[0]
+        return (self._both or self._read())[0]
 
     @property
     def item(self) -> Item | None:
         """The item; None: the process is that of the whole case."""
-        return self._both[1] if self._ids["item"] else None
+        return (self._both or self._read())[1] if self._ids["item"] else None

@@ -64,8 +64,12 @@ class Instance:
         spiff.restore(instance._process, snapshots.decode(snapshot))
         return instance
 
+    def rest(self, context: Context) -> None:
+        """Let an instance stay in memory, with as little as it needs there."""
+        self._process.rest(context)
+
     def go_on(self, context: Context) -> None:
-        """Take an instance up again that stayed in memory, as if it had been loaded."""
+        """Take an instance up again that rests in memory, as if it had been loaded."""
         self._process.go_on(context)
 
     # What it is --------------------------------------------------------------------------------------------------------------------------
@@ -235,10 +239,8 @@ class Instance:
         Conditions see it, unless it is done `quietly`: nothing goes on in an instance that stands still.
         """
         place = self._place(at)
-        if local and place is not self._process.root:
-            place.set_local(given)
-        else:
-            place.set_variables(given)
+        put = place.set_local if local and place is not self._process.root else place.set_variables
+        put(given)
         self._process.changed(quietly=quietly)
 
     def remove_variables(self, names: Iterable[str], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
@@ -292,8 +294,7 @@ class Instance:
         kind = None if self.ended else waiting.kind_found(self._process, wait_id)
         if kind in kinds:
             return self._process.tasks[wait_id]
-        if kind is None:
-            but = "the instance has ended" if self.ended else "nothing waits under this number"
-        else:
+        but = "the instance has ended" if self.ended else "nothing waits under this number"
+        if kind is not None:
             but = f"it is {kind.replace('_', ' ')} {self._process.tasks[wait_id].task_spec.name}"
         raise InstanceError(f"Expected to {verb} {' or '.join(kind.replace('_', ' ') for kind in kinds)} {wait_id}, but {but}")

@@ -208,9 +208,10 @@ _HOLDINGS = "holdings"
 def of(session: Session) -> Holdings:
     """What the session's transaction holds."""
     transaction = session.get_transaction()
+    if transaction is None:
+        session.connection()  # begins the one that it belongs to
     found: Holdings | None = session.info.get(_HOLDINGS)
     if found is None or found.transaction is not transaction or transaction is None:
-        session.connection()  # begins the transaction that it belongs to
         found = session.info[_HOLDINGS] = Holdings(session)
     return found
 

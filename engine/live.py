@@ -77,7 +77,7 @@ class LiveInstances:
         size = BASE + PER_STATE * len(row.state) + PER_VARIABLES * said
         if process.ended or size > self.limit // 4:
             return  # nobody takes it up any more, or it would drive out all others
-        process.go_on(_NOWHERE)
+        process.rest(_NOWHERE)
         with self._lock:
             self._drop(row.id)
             self._kept[row.id] = _Live(process=process, rev=row.rev, state=row.state, large=row.large or {}, size=size)

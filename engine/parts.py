@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -40,6 +41,12 @@ class Part:
     new: tuple[str, ...] = ()
     #: Whether each row must be there.
     exact: bool = False
+
+
+@cache
+def counted(parts: tuple[Part, ...]) -> int:
+    """Say which part is the statement itself, by its place: the last one whose rows must be there, if any must."""
+    return max((place for place, part in enumerate(parts) if part.exact), default=len(parts) - 1)
 
 
 def require_all(part: Part, expected: int, found: int) -> None:

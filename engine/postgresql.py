@@ -34,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import UserDefinedType
 
 from engine.columns import MAY_BE_LARGE, Json
-from engine.parts import OLD, Part, Verb
+from engine.parts import OLD, Part, Verb, counted
 
 #: How long a writer waits for another before it gives up, seconds.
 LOCK_TIMEOUT = 20
@@ -242,11 +242,6 @@ def statement(parts: tuple[Part, ...], most: tuple[int, ...], words: tuple[tuple
     before = [f"part_{place} AS ({step}{' RETURNING 1' if place in exact else ''})" for place, step in enumerate(steps) if place != last]
     found = [f" AND (SELECT count(*) FROM part_{place}) = json_array_length(CAST(%(rows_{place})s AS json))" for place in exact]
     return f"{'WITH ' if before else ''}{', '.join(before)} {steps[last]}{''.join(found)}"
-
-
-def counted(parts: Sequence[Part]) -> int:
-    """Say which part is the statement itself, by its place: the last one whose rows must be there, if any must."""
-    return max((place for place, part in enumerate(parts) if part.exact), default=len(parts) - 1)
 
 
 def _source(part: Part, place: int, most: int, words: Collection[str]) -> str:

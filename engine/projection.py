@@ -166,17 +166,14 @@ def _project_timers(change: Change) -> None:
     change.writes.put(_TIMERS, over, by=_WAIT, new=("due_at",), empty=("error",))
 
 
-#: Waits on which an incident may stand while they go on waiting: a worker has failed, or the engine itself.
-_FAILING = (WaitKind.EXTERNAL_TASK, WaitKind.JOB)
-
-
 def _project_incidents(change: Change) -> None:
     """Resolve what goes on again, and raise what fails now; a step that failed has its incident already."""
     now, before, failing = change.now, change.before, change.now[WaitKind.INCIDENT]
-    may_stand = before[WaitKind.INCIDENT].union(*(before[kind] for kind in _FAILING))
-    over = may_stand.difference(failing, *(now[kind] for kind in _FAILING))
+    # On these an incident may stand while they go on waiting: a worker has failed, or the engine itself.
+    may_stand = before[WaitKind.INCIDENT] | before[WaitKind.EXTERNAL_TASK] | before[WaitKind.JOB]
+    over = may_stand - failing - now[WaitKind.EXTERNAL_TASK] - now[WaitKind.JOB]
     if change.run.subject.incidents != 0 or _are_raised(change.writes):  # else no timer has failed
-        over |= before[WaitKind.TIMER].difference(failing, now[WaitKind.TIMER])
+        over |= before[WaitKind.TIMER] - failing - now[WaitKind.TIMER]
     if change.run.handled:  # a step may have failed in this run, and have been canceled in it
         over |= change.run.canceled(WaitKind.EXTERNAL_TASK)
     over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.before.dates.keys())

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Date, Enum, LargeBinary, Uuid
 
 from engine import postgresql
 from engine.columns import Json, Moment
-from engine.parts import OLD, Part, Row, require_all
+from engine.parts import OLD, Part, Row, counted, require_all
 
 
 class Written(bytes):
@@ -48,8 +48,11 @@ def write(connection: Connection, rows: Mapping[Part, Sequence[Row]]) -> None:
     parts = tuple(rows)
     words = [_words(part, place, rows[part]) for place, part in enumerate(parts)]
     statement = postgresql.statement(parts, tuple(map(postgresql.most, map(len, rows.values()))), tuple(map(tuple, words)))
-    found = connection.exec_driver_sql(statement, {name: said for each in words for name, said in each.items()}).rowcount
-    last = parts[postgresql.counted(parts)]
+    said: dict[str, Written] = {}
+    for each in words:
+        said |= each
+    found = connection.exec_driver_sql(statement, said).rowcount
+    last = parts[counted(parts)]
     require_all(last, len(rows[last]), found)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Delete, Engine, Insert, Select, Table, Update, null, select
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.lambdas import StatementLambdaElement
 
 from tests.listening import listening
 
@@ -70,6 +71,8 @@ class Locks:
     def _look(self, connection: Connection, statement: ClauseElement, many: Sequence[Any], one: Mapping[str, Any], _options: Any) -> None:
         if self._quiet:
             return
+        if isinstance(statement, StatementLambdaElement):  # it is known by a mark (`engine.reads`)
+            statement = statement._resolved
         course: Course = connection.info.setdefault(COURSE, Course())
         self._quiet = True
         for table, query in _locking(statement):

@@ -63,11 +63,16 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Let event subprocesses watch; nothing has started yet."""
         self.spec.start.open(self.root)
 
-    def go_on(self, context: Context) -> None:
-        """Forget what happened until now: it has been told."""
+    def rest(self, context: Context) -> None:
+        """Forget what happened until now: it has been told.  Whatever can sleep does."""
         self.context = context
         self.activities, self.signals, self.handed_on = {}, [], []
         self.conditions.forget()
+        self.tasks.sleep()
+
+    def go_on(self, context: Context) -> None:
+        """Begin anew: whatever waits is known."""
+        self.context = context
         waiting.settle(self)
 
     def begin(self, start: str) -> None:

@@ -55,13 +55,12 @@ class Tokens:
             self.get(number)
 
     def sleep(self) -> None:
-        """Let all sleep that can, and see what the others wait for now."""
+        """Let all sleep that can."""
         rows = {row.id: row for row in self.rows(self.awake)}
         lasting = {around.id for number in self._restless(rows.values()) for around in self.awake[number].outwards()}
         for number in rows.keys() - lasting:
             self._rows[number] = rows[number]
             self._inside[number] = self.awake.pop(number)._children  # noqa: SLF001 - the library's own list
-        self.before = self.glance()
 
     def _restless(self, rows: Iterable[Row]) -> list[int]:
         """Numbers of those that never sleep: they are about to run, they failed, or what they wait for moves with the world."""

@@ -23,8 +23,8 @@ def lay(process: Process, rows: Sequence[Row]) -> None:
 
 
 def settle(process: Process) -> None:
-    """Begin anew: whatever waits is known, and sleeps if it can."""
-    process.tasks.sleep()
+    """See what waits before anything happens."""
+    process.tasks.before = process.tasks.glance()
     _tell_lacks(process, process.tasks.before)
 
 

@@ -128,6 +128,7 @@ VALUES = {
     "format": ["csv"],
     "hall": ["changsha"],
     "actor": ["admin"],
+    "account": ["clerk"],
     "what": ["role granted", "no such thing"],
     "kind": ["overdue"],
     "since": ["2026-03-01"],

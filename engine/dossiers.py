@@ -34,7 +34,7 @@ _STANDING = (
     .where(*keys.asked(Instance), Incident.resolved_at.is_(None))
     .order_by(Incident.id)
 )
-_KEPT = Reading(*(select(kind).where(*keys.asked(kind)).order_by(*kind.known_by) for kind in _KINDS), _STANDING, lifecycle.THERE)
+_KEPT = Reading(*(select(kind).where(*keys.asked(kind)).order_by(*kind.known_by) for kind in _KINDS), _STANDING)
 _Kept = dict[type[Any], list[Any]]
 #: What of a ledger is told: pauses and extensions.
 _TOLD = {EntryKind.PAUSED, EntryKind.EXTENDED}
@@ -78,7 +78,7 @@ class Dossier:
 def read(session: Session, case: Case, actor: Actor) -> Dossier:
     """Gather a case."""
     whole, items = cases.sees_whole(case, actor), cases.items_for(case, actor)
-    kept: _Kept = dict(zip((*_KINDS, Incident, Material), _KEPT.all(session, case.key), strict=True))
+    kept: _Kept = dict(zip((*_KINDS, Incident), _KEPT.all(session, case.key), strict=True))
     clocks_of = _deadlines(session, case, items, kept[ClockEntry])
     if not whole:
         standing = _inside(session, case, items, kept[Incident])
@@ -128,7 +128,8 @@ def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
     )
     dossier.rating = next(iter(kept[Rating]), None)
     live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED]
-    dossier.missing = checklists.missing(dossier.case.checklist, kept[Material], live)
+    there = {material.code for material in dossier.materials if lifecycle.is_usable(material, dossier.tolerances)}
+    dossier.missing = checklists.missing(dossier.case.checklist, there, live)
 
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:

@@ -5,7 +5,7 @@ Who calls holds the lock that governs the item: its own instance's once it has o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -31,8 +31,6 @@ _REJECTED = exists().where(
     or_(Tolerance.ended_at.is_(None), Tolerance.ended_at > Material.handed_in_at),
 )
 _USABLE = _HANDED_IN.where(~_REJECTED)
-#: Codes of the materials that are there, and not rejected.
-THERE = select(Material.code).where(*keys.asked(Material), ~_REJECTED)
 _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
     *keys.asked(MaterialLink), MaterialLink.item_id.in_(bindparam("items", expanding=True))
 )
@@ -103,6 +101,12 @@ def handed_in(session: Session, case: Case) -> set[str]:
 def usable(session: Session, case: Case) -> dict[UUID, str]:
     """Materials that are there, and not rejected: their codes, by id."""
     return {row.id: row.code for row in session.execute(_USABLE, case.key)}
+
+
+def is_usable(material: Material, tolerances: Iterable[Tolerance]) -> bool:
+    """Whether no department has rejected a material (as `_REJECTED` says), where all tolerances of the case have been read already."""
+    its = [tolerance for tolerance in tolerances if tolerance.code == material.code and tolerance.status is not ToleranceStatus.MET]
+    return all(tolerance.ended_at is not None and tolerance.ended_at <= material.handed_in_at for tolerance in its)
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:

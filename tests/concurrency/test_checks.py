@@ -12,6 +12,7 @@ from sqlalchemy import cast, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from api.app import create_app
+from engine import postgresql
 from engine.case_models import Case, Item
 from engine.columns import new_id
 from engine.command_models import IdempotentAnswer
@@ -216,6 +217,7 @@ def test_check__something_is_stuck(db, commands, row, says):
 @pytest.mark.parametrize("lock", ["select id from instances for update", "select pg_advisory_lock(1)"])
 def test_check__a_lock_is_left(db, commands, lock):
     with db.bind.connect() as somebody:
+        postgresql.let_idle(somebody)  # it may take long until all is looked at
         somebody.execute(text(lock))
 
         faults = found(db, commands)

@@ -92,6 +92,7 @@ def test_migrate__gives_up_behind_what_it_has_made(bind, monkeypatch):
     for name, value in {"PATIENCE": 0.1, "PAUSE": 0, "EVERY": 1}.items():
         monkeypatch.setattr(online, name, value)
     with bind.connect() as reader:
+        postgresql.let_idle(reader)
         reader.execute(text("SELECT FROM instances"))
         with pytest.raises(Busy):
             upgrades.migrate(bind)

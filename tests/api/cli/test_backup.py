@@ -32,6 +32,7 @@ def test_backup__is_told_to_stop(run, start, environ, tmp_path):
     run("migrate")
     here = Database(environ["ONETHING_DATABASE_URL"])
     with here.bind.begin() as somebody:
+        postgresql.let_idle(somebody)  # it may take long until the command has begun
         somebody.execute(text("LOCK TABLE cases"))
         command = start("backup", str(tmp_path / "backup"), PATH=f"{PROGRAMS}{os.pathsep}{environ['PATH']}")
         while not waiting(here):

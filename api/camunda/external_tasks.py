@@ -206,8 +206,7 @@ def _topics(given: dict[str, Any]) -> list[tuple[Wanted, dict[str, Any]]]:
 def _topic(topic: Any) -> tuple[Wanted, dict[str, Any]]:
     if not isinstance(topic, dict):
         raise InvalidInput(f"Expected each topic to be an object, but one is {topic!r:.80}")
-    for tenant in asked.several(topic, "tenantIdIn") or ():
-        tenants.require(tenant)
+    tenants.require_among(asked.several(topic, "tenantIdIn") or ())
     ids = _among(topic, "processDefinitionId", "processDefinitionIdIn")
     wanted = Wanted(
         topic=asked.needed(topic, "topicName", str),

@@ -67,8 +67,7 @@ def conditions(given: Given, filters: Filters, *, besides: Collection[str] = ())
     unknown = {name for name, value in given.items() if value is not None} - filters.keys() - _PAGE - set(besides)
     if unknown:
         raise InvalidInput(f"Expected filters that are supported, but got {', '.join(sorted(unknown))}; see docs/reference/engine-rest.md")
-    for tenant in asked.several(given, "tenantIdIn") or ():
-        tenants.require(tenant)
+    tenants.require_among(asked.several(given, "tenantIdIn") or ())
     return list(_conditions(given, filters))
 
 

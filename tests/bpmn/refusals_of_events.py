@@ -95,7 +95,7 @@ REFUSED: list[tuple[str, str, str, bytes]] = [
     ("several-starts", "x_2", "one start event", beside(event_process(start("x_start", signal("a")), start("x_2", signal("b"))))),
     ("no-start-event", "x", "开始事件", beside(event_subprocess("x", task("t")))),
     ("start-of-process", "x", "事件子流程", diagram(ENDS, start("x", error("E")), flows("s -> e", "x -> e"))),
-    ("start-of-process", "x", "事件子流程", diagram(ENDS, start("x", conditional("${a}")), flows("s -> e", "x -> e"))),
+    ("start-of-process", "x", "choose a message, which", diagram(ENDS, start("x", conditional("${a}")), flows("s -> e", "x -> e"))),
     ("start-of-process", "x", "applicant", diagram(start("x", signal("a")), end("e"), flows("x -> e"), properties={"onething.kind": "item"})),
     ("start-of-process", "x", "applicant", diagram(start("x", timer(duration="P1D")), end("e"), flows("x -> e"), properties={"onething.kind": "item"})),
     ("waiting-start-in-subprocess", "m", "中间捕获事件", around(subprocess("x", start("m", message="a"), end("ie"), flows("m -> ie")))),

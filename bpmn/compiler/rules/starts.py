@@ -45,6 +45,13 @@ def start_of_process(drawing: Drawing) -> Problems:
         if drawing.applied_for and start.event_type in OF_PROCESS - OF_MATTER:
             message = f"Expected {drawing.label(start.id)} to begin for an applicant, but it begins by itself: choose a message"
             yield start.id, message
+        elif start.event_type is EventType.CONDITIONAL:
+            message = (
+                f"Expected {drawing.label(start.id)} to start a process, but before that nothing has variables to put a condition to: "
+                "choose a message, which whoever knows of it sends with the variables, and put the condition on a flow behind it; "
+                "within a case put it into an event subprocess (事件子流程)"
+            )
+            yield start.id, message
         elif start.event_type not in OF_PROCESS:
             message = (
                 f"Expected {drawing.label(start.id)} to start a process, but its definition starts only an event subprocess: "

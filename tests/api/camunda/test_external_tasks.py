@@ -142,6 +142,7 @@ def test_fetch__null_for_everything_that_may_be_left_out(worker, started):
         ({"processDefinitionKey": "p", "processDefinitionKeyIn": ["x"]}, 0),
         ({"processDefinitionKeyIn": []}, 1),
         ({"processDefinitionId": "p:1:gone"}, 0),
+        ({"tenantIdIn": ["430200", "430100"]}, 1),
         ({"processDefinitionIdIn": ["p:1:gone", "q:2:00000000-0000-0000-0000-000000000000"]}, 0),
         ({"processVariables": {"n": 1}}, 1),
         ({"processVariables": {"n": 2}}, 0),

@@ -25,6 +25,7 @@ def started(designer):
         ("variables=t_like_%25甲", 1), ("variables=t_notLike_甲%25", 0), ("variables=n_eq_true", 0), ("variables=a_b_eq_1", 0), ("processInstanceIds=x", 0), ("rootProcessInstances=true", 1),
         ("superProcessInstance=x", 0), ("withIncident=true", 0), ("withIncident=false", 1), ("businessKeyLike=B%25", 1), ("businessKeyLike=b%25", 0), ("processDefinitionKeyIn=p,q", 1), ("processDefinitionKeyNotIn=p", 0),
         ("tenantIdIn=430100", 1),
+        ("tenantIdIn=430200,430100", 1),
     ],
 )  # fmt: skip
 def test_list__filtered(designer, started, query, found):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, columns, keys, moments, outbox, visibility
+from engine import keys, moments, outbox, pages, visibility
 from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
@@ -45,8 +46,6 @@ class AlertFilter:
     until: date | None = None
 
 
-#: By so much at most an id says another time than the alert that has it: ids are drawn later, on nodes whose clocks differ.
-_APART = timedelta(days=1)
 _SHOWN: tuple[Any, ...] = (
     *(Alert.id, Alert.raised_at, Alert.kind, Alert.light, Alert.department, Alert.message),
     *(Case.number.label("case"), Case.matter, Case.hall, Item.number.label("item"), Item.name),
@@ -74,11 +73,17 @@ def listing(session: Session, actor: Actor, wanted: AlertFilter, *, after: UUID 
 
     It goes back in the order of their ids, which grow with time: `since` and `until` say where it begins and ends.
     """
+    query = _page(actor, wanted, goes_on=after is not None)
+    return session.connection().execute(query, {"id": after, "limit": limit}).all()  # of the session it would be asked as for objects
+
+
+@functools.lru_cache(maxsize=256)
+def _page(actor: Actor, wanted: AlertFilter, *, goes_on: bool) -> Select[Any]:
     query = select(*_SHOWN).join(Case, keys.together(Alert, Case)).outerjoin(Item, keys.its(Alert.item_id, Item))
     query = query.where(visibility.sees_alert(actor), Case.hall.is_not(None), *_conditions(wanted))
-    if after is not None:
-        query = query.where(Alert.id < after)
-    return session.execute(query.order_by(Alert.id.desc()).limit(limit)).all()
+    if goes_on:
+        query = query.where(Alert.id < bindparam("id"))
+    return query.order_by(Alert.id.desc()).limit(bindparam("limit", type_=Integer))
 
 
 def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
@@ -87,11 +92,4 @@ def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
             yield column == value
     if wanted.kind is not None:
         yield Alert.kind == wanted.kind
-    if wanted.since is not None:
-        start = calendars.start_of(wanted.since)
-        yield Alert.raised_at >= start
-        yield Alert.id >= columns.first_id(start, -_APART)
-    if wanted.until is not None:
-        end = calendars.end_of(wanted.until)
-        yield Alert.raised_at < end
-        yield Alert.id < columns.first_id(end, _APART)
+    yield from pages.within(Alert.id, Alert.raised_at, wanted.since, wanted.until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import NamedTuple
 
 from engine import calendars, matters, moments
 from engine.case_models import Case, Item, Tolerance
@@ -11,6 +12,14 @@ from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, ToleranceStatus
 #: What must be there before a result may be handed out.
 BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
 _OPEN = frozenset({ToleranceStatus.OPEN, ToleranceStatus.OVERDUE})
+
+
+class LiveItem(NamedTuple):
+    """An item, as far as it says what has become of its case."""
+
+    code: str
+    status: ItemStatus
+    department: str
 
 
 def live(case: Case) -> list[Item]:

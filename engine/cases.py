@@ -234,7 +234,7 @@ def items_for(case: Case, actor: Actor) -> list[Item]:
     return [item for item in case.items if item.department in departments]
 
 
-def outcome(items: Iterable[Item | Row[Any]]) -> str:
+def outcome(items: Iterable[Item | Row[Any] | case_items.LiveItem]) -> str:
     """What became of a case: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
 
     Derived from the items, never stored.

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, String, func, literal_column, or_, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Row, func, literal_column, or_, select
+from sqlalchemy.orm import Session
 
 from engine import calendars, cases, keys, reads, visibility
 from engine.actors import Actor
@@ -145,32 +145,27 @@ def _reading(*, arrays: bool) -> Reading:
     concerned = functools.partial(reads.given, name="concerned", arrays=arrays)
     group = func.coalesce(TaskGroup.name, Task.sole_group)
     tasks = (
-        select(*_texts(Task.id, Task.case_id, Task.item_id), Task.name, Task.created_at, group.label("group_name"), Task.assignee)
+        select(*reads.texts(Task.id, Task.case_id, Task.item_id), Task.name, Task.created_at, group.label("group_name"), Task.assignee)
         .outerjoin(TaskGroup, keys.its(TaskGroup.task_id, Task))
         .where(visibility.OPEN_TASK, concerned(Task.case_id))
         .where(or_(Task.item_id.is_(None), reads.given(Task.item_id, "items", arrays=arrays)))
         .order_by(Task.id, group)
     )
     incidents = (
-        select(*_texts(Incident.case_id, Instance.item_id), Incident.element, Incident.raised_at, Item.department)
+        select(*reads.texts(Incident.case_id, Instance.item_id), Incident.element, Incident.raised_at, Item.department)
         .join(Instance, keys.its(Incident.instance_id, Instance))
         .outerjoin(Item, keys.its(Instance.item_id, Item))
         .where(Incident.resolved_at.is_(None), concerned(Incident.case_id))
         .order_by(Incident.id)
     )
     undecided = (
-        select(*_texts(Item.case_id, Item.id), Item.name, Item.accepted_at, Item.department)
+        select(*reads.texts(Item.case_id, Item.id), Item.name, Item.accepted_at, Item.department)
         .where(visibility.OPEN_ITEM, reads.given(Item.case_id, "bundles", arrays=arrays))
         .order_by(Item.id)
     )
     owed = (
-        select(*_texts(Tolerance.case_id), Tolerance.used_by, Tolerance.name, Tolerance.due_on)
+        select(*reads.texts(Tolerance.case_id), Tolerance.used_by, Tolerance.name, Tolerance.due_on)
         .where(_OWED, reads.given(Tolerance.case_id, "whole", arrays=arrays))
         .order_by(Tolerance.due_on, Tolerance.id)
     )
     return Reading(tasks, incidents, undecided, owed)
-
-
-def _texts(*columns: InstrumentedAttribute[Any]) -> list[ColumnElement[Any]]:
-    """Read ids as they come: they are looked for, and not looked at."""
-    return [type_coerce(column, String).label(column.key) for column in columns]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
 from engine import arrivals, continuations, database, execution, jobs, journal, keys, moments, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
 from engine.attempts import Row
+from engine.case_models import Case
 from engine.errors import NotFound
 from engine.filters import Filter, Filters, Kind, Listing, Order, Sortable, after, among, before, equal, like, located, ordered
 from engine.holdings import Held
@@ -27,6 +29,27 @@ def search(actor: Actor) -> Select[Incident]:
         return standing
     # What has not even begun is seen by nobody else.
     return standing.where(Incident.instance_id.in_(select(Instance.id).where(processes.visible(actor))))
+
+
+def with_cases(session: Session, actor: Actor, limit: int) -> Sequence[Any]:
+    """The same with the numbers of their cases (None: a process that could not begin), so many at most."""
+    return session.connection().execute(_with_case(actor), {"limit": limit}).all()
+
+
+@functools.lru_cache(maxsize=256)
+def _with_case(actor: Actor) -> Select[Any]:
+    shown: tuple[Any, ...] = (
+        Incident.id,
+        Incident.element,
+        Incident.message,
+        Incident.raised_at,
+        Incident.resolved_at,
+        Case.number.label("case"),
+    )
+    query = search(actor).with_only_columns(*shown, maintain_column_froms=True)
+    return query.outerjoin(Case, and_(keys.together(Incident, Case), Incident.instance_id.is_not(None))).limit(
+        bindparam("limit", type_=Integer)
+    )
 
 
 #: What was tried.

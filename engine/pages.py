@@ -6,7 +6,8 @@ index answers in the order of the list, so that it stops after a page; the branc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
+from engine import calendars, columns
 from engine.case_models import Case, Item
 from engine.models import Task
 
@@ -35,6 +37,8 @@ FEW = 4
 #: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list:
 #: an index is stepped through forty times as fast as rows are looked up by their ids.
 RARE = 500
+#: By so much at most an id says another time than what has it: ids are drawn later, on nodes whose clocks differ.
+_APART = timedelta(days=1)
 #: What no list shows of a case, and what is most of it.
 LEAN = (defer(Case.checklist), defer(Case.answers))
 
@@ -85,6 +89,18 @@ def _those(table: Table, some: Sequence[ColumnElement[bool]], since: Instrumente
 
 def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[Any]]) -> SelectBase:
     return how(*(select(part.subquery()) for part in parts)) if len(parts) > 1 else parts[0]
+
+
+def within(row_id: Any, at: Any, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
+    """Keep what was made from one day to another in Beijing, both included; a list by ids, which grow with time, is read only there."""
+    if since is not None:
+        start = calendars.start_of(since)
+        yield at >= start
+        yield row_id >= columns.first_id(start, -_APART)
+    if until is not None:
+        end = calendars.end_of(until)
+        yield at < end
+        yield row_id < columns.first_id(end, _APART)
 
 
 def each(column: InstrumentedAttribute[Any], values: Iterable[str]) -> list[ColumnElement[bool]]:

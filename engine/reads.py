@@ -96,6 +96,11 @@ def given(column: InstrumentedAttribute[Any], name: str, *, arrays: bool) -> Col
     return postgresql.among(column, named=name) if arrays else type_coerce(column, String).in_(bindparam(name, expanding=True))
 
 
+def texts(*columns: InstrumentedAttribute[Any]) -> list[ColumnElement[Any]]:
+    """Read ids as they come: they are looked for, and not looked at."""
+    return [type_coerce(column, String).label(column.key) for column in columns]
+
+
 def ids(texts: Collection[str], *, arrays: bool) -> str | Collection[str]:
     """Give ids, as the texts that the database makes of them, to such a statement."""
     return postgresql.array(texts) if arrays else texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from operator import attrgetter
@@ -12,17 +12,18 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, null, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, case, cast, null, select, tuple_
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, dials, keys, pages, tasks, visibility
+from engine import definitions, dials, keys, pages, reads, tasks, visibility
 from engine.actors import Actor
+from engine.case_items import LiveItem
 from engine.case_models import Case, Item
 from engine.clock import Light
 from engine.errors import NotFound, Vanished
 from engine.models import Instance, Task
-from engine.reads import Read
+from engine.reads import Read, Reading
 from engine.states import TaskStatus
 
 Columns = TypeVarTuple("Columns")
@@ -50,6 +51,9 @@ class CaseFilter:
     applicant_number: str | None = None
     open: bool | None = None
     light: Light | None = None
+    #: From the day of its submission to another one in Beijing, both included.
+    since: date | None = None
+    until: date | None = None
 
 
 class WorkEntry(NamedTuple):
@@ -91,10 +95,8 @@ _OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Ta
 _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
 _stored = attrgetter(*WorkEntry._fields[: WorkEntry._fields.index("groups")])
 #: What is read of a case in a list.
-_OF_CASE = tuple(
-    getattr(Case, name)
-    for name in ("id", "number", "matter", "hall", "entry", "applicant", "submitted_at", "submitted_by", "ended_at", *dials.LIGHTS)
-)
+_NAMES = "id number matter hall entry applicant submitted_at submitted_by ended_at"
+_OF_CASE = (*(getattr(Case, name) for name in (*_NAMES.split(), *dials.LIGHTS)), cast(Case.id, String).label("key"))
 _SHOWN = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Task.sole_group, *_LIGHTS)
 _DETAILS = (*_SHOWN, Case.applicant, Task.data, Instance.definition_id)
 _DETAILED = tuple(column.key for column in _DETAILS)
@@ -169,31 +171,40 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
 
 def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """Cases of an actor, newest first; from the one that follows `after`.  A process without a matter is none."""
-    lights = dials.showing(Case, wanted.light, dials.today())
-    since = dials.since(Case, wanted.light)
+    today = dials.today()
+    few = pages.are_few(session, Case, dials.showing(Case, wanted.light, today), dials.since(Case, wanted.light))
+    # Whoever is looked for, what is asked is the same.
+    alike = replace(wanted, applicant_number=None if wanted.applicant_number is None else "")
+    query = _page_of_cases(actor, alike, today, few=few, goes_on=after is not None)
+    given = {"id": after, "applicant_number": wanted.applicant_number, "limit": limit}
+    return session.connection().execute(query, given).all()  # of the session it would be asked as for objects
+
+
+@functools.lru_cache(maxsize=256)
+def _page_of_cases(actor: Actor, wanted: CaseFilter, today: date, *, few: bool, goes_on: bool) -> Select[Any]:
     where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
     if wanted.matter is not None:
         where.append(Case.matter == wanted.matter)
     if wanted.hall is not None:
         where.append(Case.hall == wanted.hall)
     if wanted.applicant_number is not None:
-        where.append(Case.applicant_number == wanted.applicant_number)
+        where.append(Case.applicant_number == bindparam("applicant_number"))
     if wanted.open is not None:
         where.append(Case.ended_at.is_(None) if wanted.open else Case.ended_at.is_not(None))
-    if after is not None:
-        where.append(Case.id < after)
-    page = pages.page(
+    if goes_on:
+        where.append(Case.id < bindparam("id"))
+    return pages.page(
         select(*_OF_CASE),
         Case,
         visibility.ways_to_cases(actor),
         *where,
+        *pages.within(Case.id, Case.submitted_at, wanted.since, wanted.until),
         order=(Case.id,),
-        limit=limit,
+        limit=bindparam("limit", type_=Integer),
         newest=True,
-        some=lights,
-        since=since if pages.are_few(session, Case, lights, since) else None,
+        some=dials.showing(Case, wanted.light, today),
+        since=dials.since(Case, wanted.light) if few else None,
     )
-    return session.execute(page).all()
 
 
 def of_case(session: Session, case: Case) -> list[WorkEntry]:
@@ -231,22 +242,23 @@ def _around(query: Select[*Columns]) -> Select[*Columns]:
     return query.select_from(Task).join(Case, keys.together(Task, Case)).outerjoin(Item, keys.its(Task.item_id, Item))
 
 
-def case_lights(rows: Collection[Row[Any]]) -> dict[UUID, Light | None]:
-    """Colour of each bundle's own promise; None when its clock has not started, or it has no promise."""
-    today = dials.today()
-    return {row.id: dials.light(row, today) for row in rows}
-
-
-def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[UUID, list[Any]]:
-    """Items of many cases in one query, by case id: code, status, department; of two with one code only the later.
+def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[str, list[LiveItem]]:
+    """Items of many listed cases in one query, by their `key`; of two with one code only the later.
 
     Raises Vanished when one of the cases has just been archived: whoever begins anew finds it there.
     """
-    found: dict[UUID, dict[str, Any]] = {row.id: {} for row in rows}
-    query = select(Item.case_id, Item.code, Item.status, Item.department).where(Item.case_id.in_(found))
-    for item in session.execute(query.order_by(Item.joined_at, Item.number)).all():
-        found[item.case_id][item.code] = item
-    without = [case_id for case_id, its in found.items() if not its]  # a bundle has taken its only item, or it is here no more
+    arrays = reads.takes_arrays(session)
+    found: dict[str, dict[str, LiveItem]] = {row.key: {} for row in rows}
+    (listed,) = _items(arrays=arrays).all(session, {"cases": reads.ids(found, arrays=arrays)})
+    for key, *item in listed:
+        found[key][item[0]] = LiveItem._make(item)
+    without = {row.id for row in rows if not found[row.key]}  # a bundle has taken its only item, or it is here no more
     if without and len(session.scalars(select(Case.id).where(Case.id.in_(without))).all()) < len(without):
         raise Vanished("Expected to list cases with their items, but one of them has just been archived; try again")
-    return {case_id: list(items.values()) for case_id, items in found.items()}
+    return {key: list(items.values()) for key, items in found.items()}
+
+
+@functools.cache
+def _items(*, arrays: bool) -> Reading:
+    query = select(*reads.texts(Item.case_id), Item.code, Item.status, Item.department)
+    return Reading(query.where(reads.given(Item.case_id, "cases", arrays=arrays)).order_by(Item.joined_at, Item.number))

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from api import auth, paging, parts, tables, words
 from api.contract import answer, contract, require_match
-from api.shapes import Body, Data, Line, Page, Query, Text
+from api.shapes import Body, Data, Dated, Day, Line, Page, Query, Text
 from api.tables import Column, Listed
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
@@ -137,7 +137,7 @@ class Mark(Body):
     comment: Text | None = None
 
 
-class CaseQuery(Listed):
+class CaseQuery(Dated, Listed):
     """Which cases."""
 
     matter: Line | None = None
@@ -146,8 +146,14 @@ class CaseQuery(Listed):
     #: true: those that go on; false: those that have ended.
     open: bool | None = None
     light: Light | None = None
+    since: Annotated[Day | None, Field(description="该日起（含）申报 · Submitted on this day or later, in Beijing.")] = None
+    until: Annotated[Day | None, Field(description="该日止（含）申报 · Submitted on this day or earlier, in Beijing.")] = None
     #: true: those that have been put into the archive, by matter, hall and applicant, no other filter; they can only be read.
     archived: bool = False
+
+
+#: What archived cases cannot be asked for by.
+NOT_OF_ARCHIVED = ("open", "light", "since", "until")
 
 
 class DiagramQuery(Query):
@@ -182,24 +188,20 @@ def list_cases(query: CaseQuery) -> Response:
     """List your cases, newest first."""
     start = paging.after(query.cursor, UUID)
     known_by = applicants.number(query.applicant_number) if query.applicant_number else None
-    wanted = worklists.CaseFilter(matter=query.matter, hall=query.hall, applicant_number=known_by, open=query.open, light=query.light)
+    values = {name: getattr(query, name) for name in ("matter", "hall", "open", "light", "since", "until")}
+    wanted = worklists.CaseFilter(**values, applicant_number=known_by)
     actor, last = auth.actor(), start[0] if start else None
-    if query.archived:
-        _require_unasked(query, "open", "light")
+    if query.archived and (asked := [name for name in NOT_OF_ARCHIVED if getattr(query, name) is not None]):
+        raise InvalidInput.of_fields([(name, "Expected no such filter for archived cases, but there is one") for name in asked])
     with reading() as session:
         if query.archived:
             old = archive_search.search(
                 session, actor, matter=query.matter, hall=query.hall, applicant_number=known_by, after=last, limit=query.rows + 1
             )
-            return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived, refused=("open", "light"))
+            return tables.answer(session, old, query, key=lambda row: (row.id,), present=present.archived, refused=NOT_OF_ARCHIVED)
         found = worklists.find_cases(session, actor, wanted, after=last, limit=query.rows + 1)
-        shown = {row.id: brief for row, brief in zip(found, present.briefs(session, found, actor), strict=True)}
-        return tables.answer(session, found, query, key=lambda row: (row.id,), present=lambda row: shown[row.id])
-
-
-def _require_unasked(query: CaseQuery, *names: str) -> None:
-    if asked := [name for name in names if getattr(query, name) is not None]:
-        raise InvalidInput.of_fields([(name, "Expected no such filter for archived cases, but there is one") for name in asked])
+        shown = list(zip(found, present.briefs(session, found, actor), strict=True))
+        return tables.answer(session, shown, query, key=lambda each: (each[0].id,), present=lambda each: each[1])
 
 
 @bp.get("/<number>")

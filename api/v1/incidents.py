@@ -44,7 +44,7 @@ class IncidentList(Shape):
 def list_incidents() -> Response:
     """List what stands in the cases that are yours to see, oldest first; at most 200."""
     with reading() as session:
-        return answer({"data": [_shown(session, row) for row in session.scalars(incidents.search(auth.actor()).limit(200))]})
+        return answer({"data": [row._asdict() for row in incidents.with_cases(session, auth.actor(), 200)]})
 
 
 @bp.post("/<uuid:incident_id>/retry")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
-from engine import cases, dossiers, keys, worklists
+from engine import cases, dials, dossiers, keys, worklists
 from engine.actors import Actor
 from engine.archive_documents import ARCHIVED_AT
 from engine.archive_models import ArchivedCase
+from engine.case_items import LiveItem
 from engine.case_models import Case, Draft, Item, Material
 from engine.clock import DueDate
 from engine.database import Session
@@ -23,7 +26,14 @@ from engine.worklists import WorkDetails
 
 def fields(row: Any, *names: str) -> dict[str, Any]:
     """Present fields of a row as they are, by their names: one by one, or several in a text with blanks between them."""
-    return {name: getattr(row, name) for several in names for name in several.split()}
+    known, read = _reader(names)
+    return dict(zip(known, read(row), strict=True))
+
+
+@functools.cache
+def _reader(names: tuple[str, ...]) -> tuple[list[str], Callable[[Any], Iterable[Any]]]:
+    known = [name for several in names for name in several.split()]
+    return known, attrgetter(*known) if len(known) > 1 else lambda row: [getattr(row, name) for name in known]
 
 
 def case(session: Session, row: Case, actor: Actor) -> dict[str, Any]:
@@ -41,23 +51,17 @@ def item(session: Session, row: Item, actor: Actor) -> dict[str, Any]:
 
 def briefs(session: Session, rows: Iterable[Any], actor: Actor) -> list[dict[str, Any]]:
     """Present cases in a list."""
-    found = list(rows)
-    lights, items = worklists.case_lights(found), worklists.live_items(session, found)
-    departments = actor.departments()
-    for row in found:
-        if departments is not None and not cases.sees_whole(row, actor):
-            items[row.id] = [each for each in items[row.id] if each.department in departments]
-    return [
-        fields(row, "number matter hall entry submitted_at ended_at")
-        | {
-            "applicant": row.applicant["name"],
-            "outcome": cases.outcome(items[row.id]),
-            "light": lights.get(row.id),
-            "items": {each.code: each.status for each in items[row.id]},
-            "archived_at": None,
-        }
-        for row in found
-    ]
+    found, today, departments = list(rows), dials.today(), actor.departments()
+    items = worklists.live_items(session, found)
+    return [_brief(row, today, items[row.key], departments if not cases.sees_whole(row, actor) else None) for row in found]
+
+
+def _brief(row: Any, today: date, live: list[LiveItem], departments: Collection[str] | None) -> dict[str, Any]:
+    shown = fields(row, "number matter hall entry submitted_at ended_at")
+    items = live if departments is None else [each for each in live if each.department in departments]
+    shown["applicant"], shown["outcome"], shown["light"] = row.applicant["name"], cases.outcome(items), dials.light(row, today)
+    shown["items"], shown["archived_at"] = {each.code: each.status for each in items}, None
+    return shown
 
 
 def archived(row: ArchivedCase) -> dict[str, Any]:

@@ -60,7 +60,10 @@ def test_cases__of_the_archive(clerk, nobody, case):
     assert clerk.get("/cases?archived=true&matter=nothing").json["data"] == []
 
 
-@pytest.mark.parametrize(("asked", "field"), [("open=true", "open"), ("open=false", "open"), ("light=red", "light")])
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [("open=true", "open"), ("open=false", "open"), ("light=red", "light"), ("since=2026-03-01", "since"), ("until=2026-03-01", "until")],
+)
 def test_cases__of_the_archive_that_are_open_or_have_a_light(clerk, case, asked, field):
     """None has a light any more, and none is open: who asks for that is told, and not given all."""
     answer = clerk.get(f"/cases?archived=true&{asked}")

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from engine import idempotency, retention
 from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit, task
@@ -157,6 +158,23 @@ def test_list__filters(clerk):
     assert found("light=green") == [case["number"]]
     assert found("light=red") == found("matter=newborn") == found("open=false") == []
     assert len(found("open=true")) == 2
+
+
+def test_list__by_the_day_of_submission(clerk):
+    """In Beijing, where it is the next day already in the evening of London."""
+    with time_machine.travel("2026-03-01T23:59:00+08:00", tick=False):
+        first = submit(clerk)["number"]
+    with time_machine.travel("2026-03-02T00:01:00+08:00", tick=False):
+        second = submit(clerk)["number"]
+
+    def found(query):
+        return [c["number"] for c in clerk.get(f"/cases?{query}").json["data"]]
+
+    assert found("since=2026-03-01") == found("until=2026-03-02") == found("since=2026-03-01&until=2026-03-02") == [second, first]
+    assert found("since=2026-03-02") == [second]
+    assert found("until=2026-03-01&matter=open_restaurant") == [first]
+    assert found("since=2026-03-03") == found("until=2026-02-28") == []
+    assert clerk.get("/cases?since=2026-03-02&until=2026-03-01").json["errors"][0]["field"] == "until"
 
 
 def test_journal__tells_what_happened(clerk, fire):

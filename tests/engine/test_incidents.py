@@ -5,12 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import cases, dossiers, execution, external_tasks, incidents, instances, queues, scheduled, worker
+from engine import cases, dossiers, execution, external_tasks, incidents, instances, keys, queues, scheduled, worker
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
+from engine.columns import new_id
 from engine.errors import NotFound, NotPermitted
-from engine.models import ExternalTask, Timer
+from engine.models import ExternalTask, Incident, Timer
+from engine.moments import now
 from tests import tiny
+from tests.benchmarks.lists import ADMIN
+from tests.benchmarks.meter import counted
 from tests.bpmn import diagrams as d
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
@@ -195,3 +199,23 @@ def test_incident__does_not_hold_the_others(stage, market, case):
     with stage.database.transaction() as session:
         execution.refresh(session, stage.bundle(case).id, actor=ENGINE)
     assert stage.tasks(case) == ["beta审批"]
+
+
+def test_with_cases__in_one_statement(stage, clerk):
+    """However many stand; one that stands on no instance has no case."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    submitted = [clerk.submit("tiny") for _ in range(3)]
+    with stage.database.transaction() as session:
+        for case in submitted:
+            where = {**case.key, "instance_id": stage.bundle(case).id, "wait": 1}
+            session.add(Incident(id=new_id(), **where, element="print", message="no paper", raised_at=now()))
+        session.add(Incident(id=new_id(), **keys.NOBODY, element="s", message="no time", raised_at=now()))
+
+    with stage.reading() as session, counted(stage.database.bind) as sample:
+        found = incidents.with_cases(session, ADMIN, 10)
+        some = incidents.with_cases(session, ADMIN, 2)
+
+    numbers = [case.number for case in submitted]
+    assert sorted(row.case or "" for row in found) == ["", *numbers]
+    assert len(some) == 2
+    assert len(sample.statements) == 2

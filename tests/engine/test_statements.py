@@ -11,8 +11,10 @@ import time_machine
 from sqlalchemy import text
 from werkzeug.test import create_environ
 
-from engine import columns, deadlines, tasks
+from api.v1 import present
+from engine import columns, deadlines, tasks, worklists
 from engine.deadlines import DeadlineFilter
+from engine.worklists import CaseFilter
 from tests import effort
 from tests.benchmarks import bundle, lists, population, reference, shipped
 from tests.benchmarks.meter import measure
@@ -40,6 +42,8 @@ WARM = 6
 CALLS_OF_A_ROW = 40
 #: The same for each deadline, with what it waits for; it took more than two hundred.
 CALLS_OF_A_DEADLINE = 90
+#: The same for each case of a list, with its items; it took more than sixty.
+CALLS_OF_A_CASE = 50
 
 
 @pytest.fixture
@@ -160,22 +164,35 @@ def test_page__however_many_rows(database, tmp_path, monkeypatch):
     assert made[40] - made[10] < 30 * CALLS_OF_A_ROW
 
 
-def test_page__of_deadlines_however_many_rows(database):
+def some_deadlines(session, size):
     """Items, bundles, the calendar, and what they wait for."""
+    return deadlines.open_ones(session, lists.ADMIN, DeadlineFilter(), after=None, limit=size)
+
+
+def some_cases(session, size):
+    """Cases, and their items."""
+    return present.briefs(session, worklists.find_cases(session, lists.ADMIN, CaseFilter(), after=None, limit=size), lists.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("listed", "calls", "most"),
+    [(some_deadlines, CALLS_OF_A_DEADLINE, {"postgresql": 4, "sqlite": 7}), (some_cases, CALLS_OF_A_CASE, {"postgresql": 2, "sqlite": 2})],
+)
+def test_page__of_cases_however_many_rows(database, listed, calls, most):
     population.multiply(database, lists.template(database), 40)
     made, statements = {}, set()
 
     def look(size):
         with database.reading() as session:
-            return deadlines.open_ones(session, lists.ADMIN, DeadlineFilter(), after=None, limit=size)
+            return listed(session, size)
 
     for size in (10, 40):
         assert len(look(size)) == size
         statements.add(len(measure(database.bind, partial(look, size)).statements))
         made[size] = effort.calls(partial(look, size))
 
-    assert statements == {{"postgresql": 4, "sqlite": 7}[database.bind.dialect.name]}
-    assert made[40] - made[10] < 30 * CALLS_OF_A_DEADLINE, made
+    assert statements == {most[database.bind.dialect.name]}
+    assert made[40] - made[10] < 30 * calls, made
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

@@ -11,6 +11,7 @@ from bpmn.definition import BODY, Element, ElementType
 from bpmn.errors import InstanceError
 from bpmn.instructions import Instruction, Verb
 from bpmn.spiff import canceling
+from bpmn.spiff.catching import EventStart
 from bpmn.spiff.process import Process
 from bpmn.spiff.scopes import ROOT_NAME, Scope
 from bpmn.spiff.token import Token
@@ -42,7 +43,18 @@ def _before(process: Process, key: str, within: Token | None, local: Mapping[str
     spec = process.spec.task_specs[key + BODY if key + BODY in process.spec.task_specs else key]
     if spec.element.type in {ElementType.BOUNDARY_EVENT, ElementType.EVENT_SUBPROCESS}:
         raise InstanceError(f"Expected to start before an activity, a gateway or an event that a flow leads to, but {key} is none")
+    if isinstance(spec, EventStart):
+        return _happen(process, spec, within, local)
     return process.spawn(spec, _scope(process, spec.element, within), **_own(local))
+
+
+def _happen(process: Process, spec: EventStart, within: Token | None, local: Mapping[str, Any]) -> int:
+    """Let an event subprocess start, as if its event had happened, and return its number."""
+    subprocess = process.spec.task_specs[spec.element.parent or ROOT_NAME]
+    scope = _scope(process, subprocess.element, within)
+    if spec.element.interrupting:
+        process.empty(scope)
+    return process.spawn(subprocess, scope, start=[spec.name, None], **_own(local))
 
 
 def _along(process: Process, flow: str, within: Token | None, local: Mapping[str, Any]) -> int:

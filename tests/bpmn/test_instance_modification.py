@@ -10,7 +10,7 @@ from bpmn.instructions import PROCESS, Instruction, Verb
 from bpmn.waits import WaitKind
 from tests.bpmn import definitions
 from tests.bpmn.definitions import instances, parameters
-from tests.bpmn.diagrams import end, flows, start, subprocess, timer_boundary, user
+from tests.bpmn.diagrams import end, event_subprocess, flows, start, subprocess, timer_boundary, user
 from tests.bpmn.instances import again, begin, complete, outcomes, standing, wait
 
 INSIDE = subprocess("sub", start("ss"), user("b"), user("c"), end("se"), flows("ss -> b -> c -> se"))
@@ -83,6 +83,21 @@ def test_after_and_along():
     instance.modify(Instruction(verb=Verb.AFTER, target="sub"), Instruction(verb=Verb.ALONG, target="sub-d"), cancel(instance, "a"))
 
     assert standing(instance) == ["d", "d"]
+
+
+@pytest.mark.parametrize(("interrupting", "left"), [(True, ["b"]), (False, ["a", "b"])])
+def test_before_the_start_of_an_event_subprocess__its_event_has_happened(interrupting, left):
+    watching = start("m", definitions.message("stop"), attrs={"isInterrupting": str(interrupting).lower()})
+    inside = event_subprocess("ev", watching, user("b"), end("ee"), flows("m -> b -> ee"))
+    instance = begin(start("s"), user("a"), inside, end("e"), flows("s -> a -> e"))
+
+    instance.modify(before("m"))
+
+    assert sorted(wait.element for wait in instance.waits(WaitKind.USER_TASK)) == left
+    instance = again(instance)
+    for name in left:
+        complete(instance, name)
+    assert (instance.ended, instance.emptied) == (True, False)
 
 
 def test_several_times__starts_as_a_whole():

@@ -20,7 +20,7 @@ PATIENCE = 25
 #: Who works may raise an error or an escalation instead of completing; mostly nobody does.
 WORK = frozenset({WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL})
 RAISED = (None, None, None, None, "E1", "up")
-#: What watches may never come.
+#: What watches may never come; once it has, its job does.
 WATCHERS = frozenset({ElementType.BOUNDARY_EVENT, ElementType.START_EVENT})
 
 
@@ -70,7 +70,7 @@ def expected(instance, step):
     waits = [wait for wait in instance.waits() if wait.kind is not WaitKind.CONDITION]  # it comes with the variables
     if step < PATIENCE:
         return waits
-    return [wait for wait in waits if instance.definition.elements[wait.element].type not in WATCHERS]
+    return [wait for wait in waits if wait.kind is WaitKind.JOB or instance.definition.elements[wait.element].type not in WATCHERS]
 
 
 def serve(instance, wait, raised=None):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bpmn import compiler
 from bpmn.definition import ElementType
+from bpmn.errors import InstanceError
 from bpmn.instance import Instance
-from bpmn.instructions import Instruction, Verb
+from bpmn.instructions import PROCESS, Instruction, Verb
 from bpmn.waits import Context, WaitKind
 from tests.bpmn.instances import HOUR, NOW, again
 from tests.conformance import drawing, shapes
@@ -108,6 +109,57 @@ def test_shape__never_waits_for_what_was_canceled(data):
             instance.modify(Instruction(verb=Verb.CANCEL, target=data.draw(st.sampled_from(instance.tokens())).id))
         elif here := expected(instance, step):
             serve(instance, data.draw(st.sampled_from(here)))
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_shape__comes_to_an_end_wherever_tokens_are_put(data):
+    """Tokens are canceled and started by hand, several at once: none is lost or left over, hot as cold."""
+    (definition,) = compiler.compile(drawing.draw(shapes.lines(data.draw(shapes.BLOCKS))), "shape.bpmn")
+    instance = Instance.start(definition, conditions(data, definition, 0), Context(now=NOW))
+
+    for step in range(40 * PATIENCE):
+        if instance.ended or instance.waits(WaitKind.INCIDENT):
+            break
+        instance = again(instance)
+        if step < PATIENCE and data.draw(st.booleans(), label="modify"):
+            instance = modified(data, instance)
+            assert instance.ended or instance.waits() == again(instance).waits() != ()
+        else:
+            instance.set_variables(conditions(data, definition, step))
+            here = [] if instance.ended else expected(instance, step)
+            assert here or instance.ended or step < PATIENCE
+            if here:
+                serve(instance, data.draw(st.sampled_from(here)) if step < PATIENCE else here[0])
+
+    assert instance.ended or instance.waits(WaitKind.INCIDENT)
+    assert not (instance.ended and instance.tokens())
+
+
+def modified(data, instance):
+    """Put some tokens somewhere else; what is refused changes nothing."""
+    lasting = [token.id for token in instance.tokens()]
+    places = {
+        Verb.CANCEL: lasting,
+        Verb.ALONG: sorted(instance.definition.flows),
+        **dict.fromkeys((Verb.BEFORE, Verb.AFTER), sorted(instance.definition.elements)),
+    }
+    chosen = data.draw(st.lists(st.sampled_from(list(Verb)), min_size=1, max_size=3), label="verbs")
+    instructions = [
+        Instruction(
+            verb=verb,
+            target=data.draw(st.sampled_from(places[verb])),
+            within=data.draw(st.sampled_from([None, PROCESS, *lasting])),
+            skips_mappings=data.draw(st.booleans()),
+        )
+        for verb in chosen
+    ]
+    before = again(instance)
+    try:
+        instance.modify(*instructions)
+    except InstanceError:
+        return before
+    return instance
 
 
 @pytest.mark.parametrize("alone", shapes.ALONE)

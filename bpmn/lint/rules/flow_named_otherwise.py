@@ -17,6 +17,10 @@ from bpmn.lint.rules import flow_never_taken as flows
 _AND = re.compile(r"\s*[、，,/／;；]\s*|\s+(?:or|and)\s+|或者?")
 #: A name this short says nothing.
 _SHORTEST = 2
+#: What answers a question, and means nothing without it.
+_ANSWERS = frozenset({"是", "否", "有", "无", "其他", "其它", "yes", "no", "true", "false", "other", "others"})
+#: What a question says besides what it asks about.
+_ASKING = re.compile(r"是否|\bis\b|[吗？?:：\s]")
 
 Case = Mapping[str, Any]
 
@@ -31,6 +35,8 @@ class Option(NamedTuple):
     offered: frozenset[Any]
     #: How a flow may be called that is taken for it: by its label, or one of several in it, or by its value.
     names: frozenset[str]
+    #: What its field asks about.
+    question: str
 
 
 def check(bundle: Bundle) -> Problems:
@@ -57,7 +63,7 @@ def _otherwise(bundle: Bundle, process: Definition, gateway: Element, choices: f
         wrong = (
             (flow, f"{what} is called “{name}”", option.label)
             for what, name in _names(process, flow)
-            for option in _meant(name, offered)
+            for option in _meant(name, _question(gateway.name), offered)
             if _is_other(option, {case[option.variable] for case in taken})
         )
         yield from itertools.islice(wrong, 1)
@@ -88,7 +94,14 @@ def _options(bundle: Bundle, process: Definition, names: set[str]) -> list[Optio
     """Return the options of the variables, as the forms of a process have them."""
     forms = [bundle.shown[element.form_ref] for element in process.elements.values() if element.form_ref in bundle.shown]
     return [
-        Option(field.key, option.value, option.label, values, frozenset((*map(_plain, _AND.split(option.label)), str(option.value))))
+        Option(
+            variable=field.key,
+            value=option.value,
+            label=option.label,
+            offered=values,
+            names=frozenset(map(_plain, (*_AND.split(option.label), str(option.value)))),
+            question=_question(field.name),
+        )
         for form in dict.fromkeys(form.key for form in forms)
         for field in bundle.shown[form].fields
         if field.key in names
@@ -97,15 +110,24 @@ def _options(bundle: Bundle, process: Definition, names: set[str]) -> list[Optio
     ]
 
 
-def _meant(name: str, options: list[Option]) -> Iterator[Option]:
-    """Yield the options after which something is called: by label, the beginning of one, or value; none where it may mean several."""
+def _meant(name: str, asked: str, options: list[Option]) -> Iterator[Option]:
+    """Yield the options after which something is called: by label, the beginning of one, or value; none where it may mean several.
+
+    “Yes” to what a gateway asks is no option of a field that asks something else, such as the contrary.
+    """
     for said in filter(None, map(_plain, _AND.split(name))):
-        found = [each for each in options if said in each.names]
-        found = found or [each for each in options if len(said) >= _SHORTEST and _plain(each.label).startswith(said)]
+        possible = [each for each in options if said not in _ANSWERS or asked in ("", each.question)]
+        found = [each for each in possible if said in each.names]
+        found = found or [each for each in possible if len(said) >= _SHORTEST and _plain(each.label).startswith(said)]
         if found and len({(each.variable, each.value) for each in found}) == 1:
             yield found[0]
 
 
 def _plain(word: str) -> str:
     """Return a word without what makes it an answer, or a thing that is done: 已准予."""
-    return word.strip().removeprefix("已").rstrip("。.！!")
+    return word.strip().removeprefix("已").rstrip("。.！!").casefold()
+
+
+def _question(name: str) -> str:
+    """Return what a question asks about: 准予, where it is 是否准予？ or 准予吗？."""
+    return _ASKING.sub("", name.casefold())

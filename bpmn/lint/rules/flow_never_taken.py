@@ -38,7 +38,7 @@ def decisions(bundle: Bundle) -> Iterator[tuple[str, Definition, Choices]]:
     """Yield every process with the values that can be chosen in its forms."""
     passed_in = variables.passed_in(bundle)
     for resource, process in bundle.processes:
-        yield resource, process, {} if variables.is_open(process) else unknown_choice.choices(bundle, process, passed_in)
+        yield resource, process, {} if variables.is_open(process) else unknown_choice.choices(bundle, process, passed_in[process.key])
 
 
 def judged(process: Definition, gateway: Element, choices: Choices) -> list[Flow]:

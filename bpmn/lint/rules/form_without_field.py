@@ -29,14 +29,16 @@ def check(bundle: Bundle) -> Problems:
 
 
 def _wrong(form: Form, name: str, known: frozenset[str], *, open_: bool) -> Iterator[str]:
-    field = next((each for each in form.fields if each.key == name), None)
-    if field is None:
+    # Of several fields with one key, one is shown at a time.
+    fields = [each for each in form.fields if each.key == name]
+    options = [option for field in fields for option in field.options]
+    if not fields:
         meant = spelling.nearest(name, (each.key for each in form.fields))
         yield f"it has no such field: {f'rename {meant!r}' if meant else 'choose the form of that task, or add the field'}"
-    elif field.readonly is True or any(_is_always(condition) for condition in field.hide):
+    elif all(field.readonly is True or any(_is_always(condition) for condition in field.hide) for field in fields):
         yield "nobody can fill it in, since it is read-only, disabled, or always hidden: let people fill it in"
-    elif field.options and known:
-        offered = {str(option.value) for option in field.options}
+    elif options and known:
+        offered = {str(option.value) for option in options}
         for value in sorted(offered - known):
             meant = spelling.nearest(value, known - offered)
             if meant or not open_:

@@ -13,7 +13,9 @@ def check(bundle: Bundle) -> Problems:
         form = bundle.shown.get(element.form_ref or "")
         needed = words.fields.get(element.properties.get("onething.kind", ""), {}) if words else {}
         for field in form.fields if form else ():
-            if field.key in needed and field.required is False:
+            # What is computed is never empty for want of an answer; that nobody can fill in what is read-only is told already.
+            asked = field.expression is None and field.readonly is not True
+            if asked and field.key in needed and field.required is False:
                 message = (
                     f"Expected “{field.name}” ({field.key}) of the form of {element.label} to be required, since the task goes by it, "
                     "but it may be left empty: tick “Required” (必填) in the form"

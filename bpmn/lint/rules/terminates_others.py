@@ -12,6 +12,8 @@ from bpmn.lint.rule import Problem, Problems
 _AT_ONCE = frozenset({ElementType.TASK, ElementType.THROW_EVENT, ElementType.SCRIPT_TASK})
 #: What programs do.
 _WORK = frozenset({ElementType.SERVICE_TASK, ElementType.SEND_TASK, ElementType.BUSINESS_RULE_TASK})
+#: What to make of the end.
+_PLAIN = "make it a plain end event (结束事件)"
 
 
 def check(bundle: Bundle) -> Problems:
@@ -21,7 +23,7 @@ def check(bundle: Bundle) -> Problems:
             for end, what in _ended(process, element):
                 message = (
                     f"Expected {end.label} to end its own path, since it is reached straight from {element.label}, but it is a terminate "
-                    f"end event (终止结束事件), and would end {what}: make it a plain end event (结束事件)"
+                    f"end event (终止结束事件), and would end {what}"
                 )
                 yield Problem(resource=resource, element=end, message=message)
 
@@ -30,11 +32,12 @@ def _ended(process: Definition, element: Element) -> Iterator[tuple[Element, str
     """Yield the terminate end events to which what begins beside something leads at once, with what they end."""
     if element.type is ElementType.BOUNDARY_EVENT and not element.interrupting and len(element.outgoing) == 1:
         if end := _straight(process, element.outgoing[0], _AT_ONCE | _WORK):
-            yield end, f"{process.elements[element.attached_to or ''].label}, on which that event stands without interrupting it"
+            told = f"{process.elements[element.attached_to or ''].label}, on which that event stands without interrupting it"
+            yield end, f"{told}: {_PLAIN}, or, if that is to end, let the event interrupt it (中断, not dashed)"
     elif element.type is ElementType.PARALLEL_GATEWAY and len(element.outgoing) > 1:
         for flow in element.outgoing:
             if end := _straight(process, flow, _AT_ONCE):
-                yield end, "the other paths out of it"
+                yield end, f"the other paths out of it: {_PLAIN}"
 
 
 def _straight(process: Definition, flow: str, passed: frozenset[ElementType]) -> Element | None:

@@ -37,6 +37,6 @@ def _wrong(process: Definition, element: Element, flows: list[Flow]) -> Iterator
         target = process.elements[flow.target]
         if flow.target == element.id:
             yield f"{flow.id} leads straight back to it, each time, beside another: remove it, or choose by an exclusive gateway (排他网关)"
-        elif flow.target in seen and target.type not in _JOINS:
+        elif flow.target in seen and target.type not in _JOINS and target.start_quantity == 1:
             yield f"two lead to {target.label}, which would run twice: remove {flow.id}"
         seen.add(flow.target)

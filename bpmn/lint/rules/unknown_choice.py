@@ -23,7 +23,7 @@ def check(bundle: Bundle) -> Problems:
     """A condition compares a field with what the forms of the process offer: anything else is never chosen."""
     passed_in = variables.passed_in(bundle)
     for resource, process in bundle.processes:
-        offered = {} if variables.is_open(process) else choices(bundle, process, passed_in)
+        offered = {} if variables.is_open(process) else choices(bundle, process, passed_in[process.key])
         for element in process.elements.values() if offered else ():
             for expression in expressions.asked(process, element):
                 for wrong in misses(expression, offered):
@@ -47,7 +47,7 @@ def misses(expression: Expression, offered: Mapping[str, frozenset[Any]]) -> Ite
             )
 
 
-def choices(bundle: Bundle, process: Definition, passed_in: set[str]) -> dict[str, frozenset[Any]]:
+def choices(bundle: Bundle, process: Definition, passed_in: frozenset[str]) -> dict[str, frozenset[Any]]:
     """Values that the variables of a process can have which are chosen in its forms and written by nobody else."""
     shown = [bundle.shown.get(element.form_ref) for element in process.elements.values() if element.form_ref]
     forms = [form for form in shown if form is not None]

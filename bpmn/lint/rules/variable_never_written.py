@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bpmn.decisions import Decision
 from bpmn.decisions.table import DecisionTable
@@ -14,13 +14,13 @@ from bpmn.lint.rule import Problem, Problems
 
 def check(bundle: Bundle) -> Problems:
     """A variable that a matter or an item reads is a field of a form, a result, passed in, an answer, or handed in by the engine."""
-    begun = begun_with(bundle)
-    if begun is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
+    if bundle.known.variables is None or not (bundle.lacks(FORMS) and bundle.lacks(TABLES)):
         return
     yield from _unasked(bundle)
+    begun = begun_with(bundle)
     for resource, process in bundle.processes:
-        if is_closed(process):
-            known = begun | written(process) | asked(bundle, process)
+        if is_closed(process) and process.key in begun:
+            known = begun[process.key] | written(process) | asked(bundle, process)
             for element, names in _read(process):
                 for name in sorted(names - known):
                     message = (
@@ -43,12 +43,19 @@ def _advice(bundle: Bundle, name: str, known: Iterable[str]) -> str:
 def given(bundle: Bundle) -> frozenset[str] | None:
     """Variables that any process of a bundle may have, whoever writes them; None: nobody knows with what a process begins."""
     begun = begun_with(bundle)
-    return None if begun is None else begun.union(*(asked(bundle, process) for _, process in bundle.processes))
+    known = all(process.key in begun for _, process in bundle.processes)
+    return frozenset().union(*begun.values(), *(asked(bundle, process) for _, process in bundle.processes)) if known else None
 
 
-def begun_with(bundle: Bundle) -> frozenset[str] | None:
-    """Variables that a process may begin with; None: nobody knows."""
-    return None if bundle.known.variables is None else bundle.known.variables | _answers(bundle) | passed_in(bundle)
+def begun_with(bundle: Bundle) -> Mapping[str, frozenset[str]]:
+    """Variables that processes may begin with, by their keys; those of which nobody knows are not there."""
+    if bundle.known.variables is None:
+        return {}
+    known, passed = bundle.known.variables | _answers(bundle), passed_in(bundle)
+    unknown = [process for _, process in bundle.processes if _hands_all(process) and not is_closed(process)]
+    return {
+        process.key: known | passed[process.key] for _, process in bundle.processes if all(process.key == other.key for other in unknown)
+    }
 
 
 def _unasked(bundle: Bundle) -> Problems:
@@ -135,6 +142,13 @@ def _answers(bundle: Bundle) -> set[str]:
     return asked | {name for _, decision in bundle.decisions for name in decision.reads}
 
 
-def passed_in(bundle: Bundle) -> set[str]:
-    """Variables that calls hand to what they call."""
-    return {mapping.target for _, _, element in bundle.elements() for mapping in element.inputs if mapping.target}
+def passed_in(bundle: Bundle) -> Mapping[str, frozenset[str]]:
+    """Variables that calls hand to what they call, by the keys of the processes that may be called."""
+    named = frozenset(mapping.target for _, _, element in bundle.elements() for mapping in element.inputs if mapping.target)
+    whole = {process.key: written(process) | asked(bundle, process) for _, process in bundle.processes if _hands_all(process)}
+    return {process.key: named.union(*(names for key, names in whole.items() if key != process.key)) for _, process in bundle.processes}
+
+
+def _hands_all(process: Definition) -> bool:
+    """Tell whether a process hands all that it has (`variables="all"`) to something that it calls."""
+    return any(mapping.target is None for element in process.elements.values() for mapping in element.inputs)

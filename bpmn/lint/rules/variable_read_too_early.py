@@ -18,8 +18,9 @@ _CHOICES = frozenset({ElementType.EXCLUSIVE_GATEWAY, ElementType.EVENT_BASED_GAT
 
 def check(bundle: Bundle) -> Problems:
     """A variable that a matter or an item reads is not written only behind the element that reads it."""
+    begun = variables.begun_with(bundle)
     for resource, process in bundle.processes:
-        given = variables.begun_with(bundle)
+        given = begun.get(process.key)
         if given is None or not variables.is_closed(process):
             continue
         writers = _writers(bundle, process)

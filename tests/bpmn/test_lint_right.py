@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bpmn import lint
+from bpmn.lint.rules import variable_never_written
 from engine import functions
 from engine.vocabulary import WORDS
 from tests.bpmn.diagrams import call, diagram, end, exclusive, external, flow, flows, message_boundary, parallel, start, user
@@ -210,3 +211,19 @@ def test_mistake__ends_what_was_to_be_interrupted():
 
     assert (rule, element) == ("terminates-others", "over")
     assert "make it a plain end event (结束事件), or, if that is to end, let the event interrupt it (中断, not dashed)" in message
+
+
+def test_lint__looks_at_a_process_as_a_whole_as_often_however_large(monkeypatch: pytest.MonkeyPatch):
+    """What is asked once for each of its tasks would cost four times as much in a drawing twice as large."""
+    looked: list[str] = []
+    monkeypatch.setattr(variable_never_written, "written", lambda process: looked.append(process.key) or set())
+
+    counts = []
+    for number in (2, 20):
+        looked.clear()
+        tasks = [f"t{n}" for n in range(number)]
+        drawn = (start("s"), *(user(task, form="f") for task in tasks), end("e"), flows(" -> ".join(["s", *tasks, "e"])))
+        found({"p.bpmn": diagram(*drawn, properties=ITEM), "f.form": form(OUTCOME)})
+        counts.append(len(looked))
+
+    assert counts[0] == counts[1] > 0

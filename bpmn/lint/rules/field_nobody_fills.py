@@ -28,16 +28,17 @@ def check(bundle: Bundle) -> Problems:
 def _written(bundle: Bundle) -> Mapping[str, frozenset[str]]:
     """Variables that may be there, by the key of each form for which all of them are known: only matters and items show it."""
     given = variables.given(bundle)
+    if given is None:
+        return {}
     found: dict[str, frozenset[str]] = {}
     unknown: set[str] = set()
-    for _resource, process, element in bundle.elements():
-        form = bundle.shown.get(element.form_ref or "")
-        if form is None or given is None:
-            continue
+    for _resource, process in bundle.processes:
+        keys = {bundle.shown[element.form_ref].key for element in process.elements.values() if element.form_ref in bundle.shown}
         if variables.is_closed(process):
-            found[form.key] = found.get(form.key, given) | variables.written(process)
+            names = variables.written(process)
+            found |= {key: found.get(key, given) | names for key in keys}
         else:
-            unknown.add(form.key)
+            unknown |= keys
     return {key: names for key, names in found.items() if key not in unknown}
 
 

@@ -42,9 +42,10 @@ class Option(NamedTuple):
 def check(bundle: Bundle) -> Problems:
     """A flow, or the end behind it, that is called as an option of a form (准予、不予许可) is taken where that is chosen."""
     for resource, process, choices in flows.decisions(bundle):
-        for gateway in process.elements.values():
+        options = _options(bundle, process, choices)
+        for gateway in process.elements.values() if options else ():
             if gateway.type is ElementType.EXCLUSIVE_GATEWAY:
-                for flow, named, label in _otherwise(bundle, process, gateway, choices):
+                for flow, named, label in _otherwise(process, gateway, choices, options):
                     message = (
                         f"Expected the flow {flows.label(flow)} out of {gateway.label} to be taken where “{label}” is chosen, "
                         f"since {named}, but it is taken for something else only: correct its condition, its target or the name, "
@@ -53,11 +54,11 @@ def check(bundle: Bundle) -> Problems:
                     yield Problem(resource=resource, element=gateway, message=message)
 
 
-def _otherwise(bundle: Bundle, process: Definition, gateway: Element, choices: flows.Choices) -> Iterator[tuple[Flow, str, str]]:
+def _otherwise(process: Definition, gateway: Element, choices: flows.Choices, options: list[Option]) -> Iterator[tuple[Flow, str, str]]:
     """Yield the flows that are called after an option for which they are never taken, with what is called so, and the option."""
     judged = flows.judged(process, gateway, choices)
     cases = list(flows.cases(judged, choices))
-    offered = _options(bundle, process, {name for case in cases[:1] for name in case})
+    offered = [option for option in options if any(option.variable in case for case in cases[:1])]
     for flow, takes in _taken(process, gateway, judged):
         taken = [case for case in cases if takes(case)]
         wrong = (
@@ -90,8 +91,8 @@ def _names(process: Definition, flow: Flow) -> Iterator[tuple[str, str]]:
         yield "its end", target.name
 
 
-def _options(bundle: Bundle, process: Definition, names: set[str]) -> list[Option]:
-    """Return the options of the variables, as the forms of a process have them."""
+def _options(bundle: Bundle, process: Definition, choices: flows.Choices) -> list[Option]:
+    """Return the options of what can be chosen, as the forms of a process have them."""
     forms = [bundle.shown[element.form_ref] for element in process.elements.values() if element.form_ref in bundle.shown]
     return [
         Option(
@@ -104,7 +105,7 @@ def _options(bundle: Bundle, process: Definition, names: set[str]) -> list[Optio
         )
         for form in dict.fromkeys(form.key for form in forms)
         for field in bundle.shown[form].fields
-        if field.key in names
+        if field.key in choices
         for values in [frozenset(each.value for each in field.options)]
         for option in field.options
     ]

@@ -11,11 +11,25 @@ from bpmn import lint
 from bpmn.lint.rules import variable_never_written
 from engine import functions
 from engine.vocabulary import WORDS
-from tests.bpmn.diagrams import call, diagram, end, exclusive, external, flow, flows, message_boundary, parallel, start, user
+from tests.bpmn.diagrams import (
+    call,
+    diagram,
+    end,
+    exclusive,
+    external,
+    flow,
+    flows,
+    message_boundary,
+    parallel,
+    start,
+    timer_boundary,
+    user,
+)
+from tests.bpmn.retyped import retyped
 
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
 RULES = {"flow-named-otherwise", "form-without-field", "optional-outcome", "terminates-others", "twofold-flow", "variable-never-written"}
-RULES |= {"flow-never-taken", "unknown-choice"}
+RULES |= {"flow-never-taken", "unknown-choice", "bad-moment", "withdrawal-goes-on"}
 ITEM = {"onething.kind": "item"}
 DECISION = {"onething.kind": "decision"}
 
@@ -211,6 +225,27 @@ def test_mistake__ends_what_was_to_be_interrupted():
 
     assert (rule, element) == ("terminates-others", "over")
     assert "make it a plain end event (结束事件), or, if that is to end, let the event interrupt it (中断, not dashed)" in message
+
+
+@pytest.mark.parametrize(
+    ("due", "cycle"), [("=null", "R3/P1D"), ("${null}", '="R/P1D"'), ("P1D", '=date and time("2100-01-01T09:00:00Z")')]
+)
+def test_right__moments(due: str, cycle: str):
+    """Null is no due date, and a cycle may be one moment: neither fails."""
+    late = timer_boundary("late", on="work", interrupting=False, cycle=cycle)
+    drawn = diagram(start("s"), user("work", due=due), late, end("e"), end("f"), flows("s -> work -> e", "late -> f"))
+
+    assert found({"p.bpmn": drawn}) == []
+
+
+@pytest.mark.parametrize(("beside", "told"), [("joint", []), ("issue", [("withdrawal-goes-on", "told")])])
+def test_withdrawal__beside_the_joint_handling(beside: str, told: list[tuple[str, str]]):
+    """When all is withdrawn every item has ended, and the joint handling ends by itself: an event on it may just notify somebody."""
+    before = '<bpmn:subProcess id="joint"'
+    event = message_boundary("told", on=beside, message="withdrawn", interrupting=False, name="撤回告知")
+    drawn = event + end("notified", name="已告知") + flow("told", "notified") + before
+
+    assert [each[:2] for each in found(retyped("starter.bpmn", before, drawn))] == told
 
 
 def test_lint__looks_at_a_process_as_a_whole_as_often_however_large(monkeypatch: pytest.MonkeyPatch):

@@ -21,8 +21,11 @@ def check(bundle: Bundle) -> Problems:
     for resource, _process, element in bundle.elements():
         for what, expression, is_cycle in _computed(element):
             try:
-                read = timers.cycle if is_cycle else timers.due
-                read(expression.evaluate({}), _SINCE)
+                value = expression.evaluate({})
+                if value is None and what != "the timer":
+                    continue  # a task without a due date
+                read = timers.cycle if is_cycle and not isinstance(value, datetime) else timers.due
+                read(value, _SINCE)
             except ExpressionError as error:
                 message = (
                     f"Expected {what} of {element.label} to be a time, but {expression.source.strip()[:80]} gives none ({error}): "

@@ -210,6 +210,25 @@ def test_right__two_tokens_for_who_needs_two():
     assert [each[:2] for each in found({"p.bpmn": drawn.replace(b' startQuantity="2"', b"")})] == [("twofold-flow", "both")]
 
 
+def test_mistake__default_flow_that_is_never_taken():
+    """A default flow has no condition to correct."""
+    drawn = diagram(
+        start("s"),
+        user("decide", form="f", properties=DECISION),
+        exclusive("asked", default="other"),
+        end("yes"),
+        end("no"),
+        end("other"),
+        flows("s -> decide -> asked", "asked -> yes [${outcome == 'granted'}]", "asked -> no [${outcome != 'granted'}]", "asked -> other"),
+        properties=ITEM,
+    )
+
+    [(rule, element, message)] = found({"p.bpmn": drawn, "f.form": form(OUTCOME)})
+
+    assert (rule, element) == ("flow-never-taken", "asked")
+    assert message.endswith("correct the conditions of the others, or remove it and make one of them the default flow (默认流)")
+
+
 def test_mistake__ends_what_was_to_be_interrupted():
     """Whoever draws a terminate end event behind a withdrawal may mean to end the task: the message says how."""
     drawn = diagram(

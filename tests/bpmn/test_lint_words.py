@@ -147,6 +147,7 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
         ("starter.bpmn", "${workdays(15)}", "＄{workdays（15）}", "write ${workdays(15)}"),
         ("starter.bpmn", "${workdays(15)}", "15个工作日", "write ${workdays(15)}"),
         ("starter.bpmn", "${workdays(15)}", "15天", "write P15D, and choose the type duration"),
+        ("starter.bpmn", "${workdays(15)}", "１５天", "write P15D, and choose the type duration"),
         ("starter.bpmn", "${workdays(15)}", "P15D", "choose the type duration"),
         ("starter.bpmn", 'Date="${acceptance_due()}"', 'Date="5 个工作日"', "write ${workdays(5)}"),
         ("starter.bpmn", "${settled()}", "settled()", "write ${settled()}"),

@@ -89,7 +89,7 @@ def _wrong(form: TimerType | None, text: str) -> str | None:
 
 #: A call without what makes it an expression; a number with a unit in words.
 _CALL = re.compile(r"[$＄#＃]?[{｛]?\s*(\w+[(（].*[)）])\s*[}｝]?", re.DOTALL)
-_IN_WORDS = re.compile(r"(\d+)\s*(?:个)?(工作日|年|月|周|星期|天|日|小时|时|分钟|分)")
+_IN_WORDS = re.compile(r"(\d{1,9})\s*(?:个)?(工作日|年|月|周|星期|天|日|小时|时|分钟|分)")
 _UNITS = {"年": "P{}Y", "月": "P{}M", "周": "P{}W", "星期": "P{}W", "天": "P{}D", "日": "P{}D"}
 _UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}"}
 
@@ -99,7 +99,7 @@ def _advice(form: TimerType | None, text: str) -> str:
     if called := _CALL.fullmatch(text):
         return f": write ${{{called[1].replace('（', '(').replace('）', ')')}}}"
     if said := _IN_WORDS.fullmatch(text):
-        instead = _UNITS[said[2]].format(said[1])
+        instead = _UNITS[said[2]].format(int(said[1]))  # ISO 8601 knows no digits of full width
         kind = TimerType.DATE if "(" in instead else TimerType.DURATION
         return f": write {instead}{f', and choose the type {_NAMES[kind]}' if form not in (kind, None) else ''}"
     if form is TimerType.DATE and text.startswith("P"):

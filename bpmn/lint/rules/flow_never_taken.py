@@ -29,7 +29,7 @@ def check(bundle: Bundle) -> Problems:
                 for flow, why in _never(process, element, choices):
                     message = (
                         f"Expected the flow {label(flow)} out of {element.label} to be taken by somebody, but {why}: "
-                        "correct its condition, or remove it"
+                        f"{_advice(element, flow)}"
                     )
                     yield Problem(resource=resource, element=element, message=message)
 
@@ -83,6 +83,13 @@ def _never(process: Definition, gateway: Element, choices: Choices) -> Iterator[
         before |= holding[flow.id]
     if gateway.default and tried and len(before) == len(tried):
         yield process.flows[gateway.default], "whatever is chosen, or nothing, the condition of another holds"
+
+
+def _advice(gateway: Element, flow: Flow) -> str:
+    """Say what to do; a default flow has no condition of its own."""
+    if flow.id != gateway.default:
+        return "correct its condition, or remove it"
+    return "correct the conditions of the others, or remove it and make one of them the default flow (默认流)"
 
 
 def _is_known(condition: Expression, choices: Choices) -> bool:

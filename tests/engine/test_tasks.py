@@ -176,6 +176,23 @@ def test_search__filters(stage, market, colleague, case):
     assert names(colleague, matter="another") == []
 
 
+def test_complete__what_others_do_not_see(stage, market, fire):
+    """Who asks alike, of another department, is answered by the same compiled query: with what is his own."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, processes={"beta": tiny.item("beta", department="fire")}))
+    case = stage.person("clerk").take_in("tiny")
+    for person, name, others in ((market, "alpha审批", "beta审批"), (fire, "beta审批", "alpha审批")):
+        with stage.reading() as session:
+            assert worklists.details(session, stage.task(case, name).id, person.actor).entry.name == name
+            with pytest.raises(NotFound):
+                worklists.details(session, stage.task(case, others).id, person.actor)
+        with pytest.raises(NotFound):
+            person.complete(case, others, outcome="granted")
+    for person, name in ((market, "alpha审批"), (fire, "beta审批")):
+        person.complete(case, name, outcome="granted")
+    done = {task.name: task.completed_by for task in stage.all(Task, case)}
+    assert (done["alpha审批"], done["beta审批"]) == (market.actor.name, fire.actor.name)
+
+
 @pytest.mark.parametrize("light", [None, Light.GREEN])
 def test_search__what_is_of_no_hall(stage, clerk, designer, case, light):
     """It is looked for only where there is any, for its groups and, when it has none, for who may start it."""

@@ -103,8 +103,6 @@ class Promised(Lit):
     promised_provisional: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
-#: The last bits of an id that are drawn.
-_LOW = (1 << 62) - 1
 #: What ids are drawn from; the last one counts.
 _chance: list[random.Random] = [random.SystemRandom()]
 
@@ -120,10 +118,13 @@ def seeded(seed: str) -> Iterator[None]:
 
 
 def new_id() -> UUID:
-    """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end."""
-    stamp = time.time_ns() // 1_000_000
-    drawn = _chance[-1].getrandbits(74)
-    value = (stamp << 80) | (0x7 << 76) | (drawn >> 62 << 64) | (0b10 << 62) | (drawn & _LOW)
+    """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end.
+
+    It counts to a quarter of a microsecond (RFC 9562, 6.2, method 3): rows that one process makes are in the order in which it made them.
+    """
+    now = time.time_ns()
+    within = (now % 1_000_000 << 12) // 1_000_000
+    value = (now // 1_000_000 << 80) | (0x7 << 76) | (within << 64) | (0b10 << 62) | _chance[-1].getrandbits(62)
     return UUID(int=value)
 
 

@@ -41,6 +41,7 @@ def awake(instance):
 
 def kept(instance):
     """Take an instance up again that stayed in memory."""
+    instance.rest(instance.context)
     instance.go_on(instance.context)
     return instance
 

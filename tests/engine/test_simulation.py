@@ -1,5 +1,7 @@
 """What simulations rest on: ids that can be drawn again, and somebody who sees where tokens go."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from api.simulation import stage
@@ -20,6 +22,18 @@ def drawn(seed, count=3):
 def test_seeded__the_same_ids_again():
     assert drawn("7") == drawn("7")
     assert drawn("7") != drawn("8")
+
+
+def test_new_id__in_the_order_in_which_they_are_made(monkeypatch):
+    """Also within one thousandth of a second."""
+    ticks = iter(range(1_772_000_000_000_000_000, 1_772_000_000_003_000_000, 250))
+    monkeypatch.setattr("engine.columns.time.time_ns", lambda: next(ticks))
+
+    made = [columns.new_id() for _ in range(10_000)]
+
+    assert made == sorted(made)
+    assert {each.version for each in made} == {7}
+    assert columns.first_id(datetime.fromtimestamp(1_772_000_000, UTC), timedelta()) <= made[0]
 
 
 def test_seeded__only_within_the_block():

@@ -243,7 +243,7 @@ def test_tasks__variables(designer, client):
     assert set(designer.get(f"/process-instance/{started['id']}/variables").json) == {"n", "f"}
     assert admin.delete(f"{of}/localVariables/when").status_code == 204
     assert admin.get(f"{of}/variables/when").status_code == 404
-    assert admin.put(f"{of}/variables/x", {"value": 1, "type": "String"}).status_code == 400
+    assert admin.put(f"{of}/variables/x", {"value": "one", "type": "Integer"}).status_code == 400
 
 
 def test_tasks__variables_of_a_case(client, worker):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Text, delete, exists, func, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Item
 from engine.definitions import Loaded
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
-from engine.models import Definition, Department, Hall, Instance, Task, TaskGroup
+from engine.models import Definition, Department, Hall, Instance, Job, Task, TaskGroup
 from engine.states import InstanceStatus
 from engine.visibility import OPEN_ITEM, OPEN_TASK
 
@@ -56,7 +56,8 @@ def delete_department(session: Session, code: str, *, actor: Actor) -> Departmen
     """Take a department away; the roles of disabled accounts there go along, and what has ended keeps its code.
 
     Raises NotFound, InvalidState as long as somebody has a role there, an item or a task of it is open, or a process names it in its newest
-    version or in one that still runs or is called, and Busy when somebody who begins a case, or is at work, does not come to an end.
+    version or in one that still runs, is called or is to begin, and Busy when somebody who begins a case, or is at work, does not come to
+    an end.
     """
     actor.require(Role.ADMIN, to="delete a department")
     _get(session, Department, code)
@@ -170,18 +171,27 @@ def _few(session: Session, query: Select[Any]) -> list[str]:
 
 
 def _processes(session: Session, code: str, group: str) -> Iterator[str]:
-    """Processes whose newest version, or an older one that runs or is called, names a department: as its own, or as a candidate group."""
+    """Processes that name a department, as their own or as a candidate group: in the newest version, or in one that runs or is to."""
     keys_of_all = session.scalars(select(Definition.key).distinct().order_by(Definition.key)).all()
     newest = [definitions.latest(session, key).id for key in keys_of_all]
     runs = exists().where(Instance.definition_id == Definition.id, Instance.status == InstanceStatus.RUNNING)
     old = session.scalars(select(Definition.id).where(runs).order_by(Definition.key, Definition.version)).all()
-    known = list(dict.fromkeys((*newest, *old)))
+    known = list(dict.fromkeys((*newest, *old, *_owed(session))))
     for which in known:
         found = definitions.get(session, which)
         known += (each for each in _bound(session, found) if each not in known)  # and is looked at in its turn
         groups = {each.source for element in found.process.elements.values() for each in element.candidate_groups}
         if found.process.properties.get("onething.department") == code or group in groups:
             yield found.key if which in newest else f"{found.key} (version {found.version})"
+
+
+def _owed(session: Session) -> Iterator[UUID]:
+    """Versions that begin when what is owed is done: a signal has been thrown, or it has failed and waits for another attempt."""
+    before = '{"definition":"'  # which is told before all else
+    said = func.substr(type_coerce(Job.payload, Text), len(before) + 1, len(str(UUID(int=0))))
+    for which in session.scalars(select(said).where(Job.kind == "begin").distinct()):
+        if session.get(Definition, UUID(which)) is not None:  # one that was deleted begins no more
+            yield UUID(which)
 
 
 def _bound(session: Session, caller: Loaded) -> Iterator[UUID]:

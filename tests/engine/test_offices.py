@@ -1,12 +1,15 @@
 """Departments that are deleted while something goes on that would come to them: no task ends up with a group that nobody is in."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 
 import pytest
 
-from engine import definitions, holidays, offices, processes, tasks
+from engine import definitions, holidays, jobs, offices, processes, tasks
 from engine.errors import Busy, InvalidState
+from engine.models import Instance, Job
+from engine.states import JobStatus
 from engine.variables import Given
 from tests import interleaving
 from tests.bpmn import diagrams as d
@@ -108,3 +111,23 @@ def test_delete__an_older_version_that_names_it_is_still_called(stage, designer,
 
     with pytest.raises(InvalidState, match=r"but there are processes p \(version 2\)$"):
         delete(stage)
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_delete__an_older_version_that_names_it_is_to_begin(stage, designer, status):
+    """A signal was thrown that it begins with; also when that has failed, and waits for somebody to try it again."""
+    instance = designer.start("p")
+    with stage.database.transaction() as session:
+        row = session.get_one(Instance, instance.id)
+        job = jobs.owe(session, "begin", row, after=timedelta(days=1), definition=str(row.definition_id), at="s", variables={})
+        job.status = status
+    stage.deploy("p", p_bpmn=process("window"))
+    with stage.database.transaction() as session:
+        processes.end(session, instance.id, actor=designer.actor, reason="不办了")
+
+    with pytest.raises(InvalidState, match=r"but there are processes p \(version 1\)$"):
+        delete(stage)
+
+    with stage.database.transaction() as session:
+        session.delete(session.get_one(Job, job.id))
+    delete(stage)

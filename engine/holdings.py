@@ -210,7 +210,7 @@ def of(session: Session) -> Holdings:
     transaction = session.get_transaction()
     if transaction is None:
         session.connection()  # begins the one that it belongs to
-    found: Holdings | None = session.info.get(_HOLDINGS)
+    found: Holdings | None = session.info[_HOLDINGS] if _HOLDINGS in session.info else None  # noqa: SIM401 - a call less, of what is asked most
     if found is None or found.transaction is not transaction or transaction is None:
         found = session.info[_HOLDINGS] = Holdings(session)
     return found

@@ -17,14 +17,16 @@ import structlog
 from engine.errors import InvalidInput, Unavailable
 
 log = structlog.get_logger()
-#: What passes: no room; nothing can be written, or read, there just now.
+#: What passes: no room; nothing can be written, read or opened there just now.
 PASSING = {
     errno.ENOSPC: "there is no room left on the disk",
     errno.EDQUOT: "this account has used up its room on the disk",
     errno.EROFS: "the disk is read-only",
+    errno.EMFILE: "this process has as many files open as it may",
+    errno.ENFILE: "this machine has as many files open as it may",
 } | {
     fault: f"the disk does not answer ({os.strerror(fault)})"
-    for fault in (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE)
+    for fault in (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN)
 }
 #: What is not ours, here; another node may be another account.
 _NOT_PERMITTED = dict.fromkeys((errno.EACCES, errno.EPERM), "this account is not permitted to")

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 
 from engine.settings import Environment
+
+
+class Lines(structlog.PrintLogger):
+    """Writes each line, or loses it: nothing that is done may fail since nobody could be told (the disk of the log is full, its reader gone).
+
+    A command that is committed would be answered 500 else, and whoever looks at what is due would look no more.
+    """
+
+    def msg(self, message: str) -> None:
+        """Write a line, if that can be."""
+        with suppress(OSError, ValueError):  # ValueError: somebody has closed it
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 def configure(env: Environment) -> None:
@@ -24,7 +39,7 @@ def configure(env: Environment) -> None:
             if readable
             else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: Lines(sys.stderr),
     )
 
 

@@ -1,15 +1,18 @@
 """Every error of every route is a problem document, and says nothing of what is inside."""
 
 import base64
+import io
 import json
+import sys
 from uuid import UUID
 
 import pytest
 from flask import Flask
 
 from api import problems, security
-from engine import accounts
+from engine import accounts, logs
 from engine.errors import Busy, EngineError
+from engine.settings import Environment
 from tests.api.bundle import submission, submit
 
 
@@ -53,6 +56,17 @@ def test_command__is_logged_without_its_data(admin, capsys):
     assert "201" in line
     assert "李雷" not in line
     assert "something long" not in line
+
+
+def test_command__the_log_cannot_be_written(admin, monkeypatch):
+    """It is done, and its sender is told so; a fault of ours is told, too."""
+    monkeypatch.setattr(sys, "stderr", log := io.StringIO())
+    logs.configure(Environment.PRODUCTION)
+    log.close()
+
+    assert admin.post("/accounts", {"name": "new"}).status_code == 201
+    monkeypatch.setattr(accounts, "listing", lambda *_args, **_kwargs: 1 / 0)
+    check(admin.get("/accounts"), 500)
 
 
 def test_command__not_permitted(clerk):

@@ -80,7 +80,13 @@ def test_named__what_is_of_no_file(number):
 
 
 @pytest.mark.parametrize(
-    ("number", "says"), [(errno.ENOSPC, "there is no room left on the disk"), (errno.EACCES, "this account is not permitted to")]
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "there is no room left on the disk"),
+        (errno.EACCES, "this account is not permitted to"),
+        (errno.EMFILE, "this process has as many files open as it may"),
+        (errno.ETIMEDOUT, "the disk does not answer (Connection timed out)"),
+    ],
 )
 def test_told__to_a_client(number, says):
     """What is inside is nobody's business; the operator finds it in the log."""

@@ -1,13 +1,17 @@
 """The heartbeat ticks, survives what a tick raises, and stops cleanly."""
 
+import io
+import sys
 import threading
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 
+from engine import logs
 from engine.errors import Busy, Unavailable
 from engine.heartbeat import Heartbeat
+from engine.settings import Environment
 
 
 @pytest.fixture
@@ -105,6 +109,22 @@ def test_stop__a_sweep_waits_for_the_database():
 
 
 def test_tick__raises(beating):
+    ticks = threading.Semaphore(0)
+
+    def tick():
+        ticks.release()
+        raise ConnectionError("the database is away")
+
+    beating(tick)
+
+    assert all(ticks.acquire(timeout=60) for _ in range(3))
+
+
+def test_tick__raises_and_the_log_cannot_be_written(beating, monkeypatch):
+    """It goes on, or nothing would be done any more, and nobody would tell."""
+    monkeypatch.setattr(sys, "stderr", log := io.StringIO())
+    logs.configure(Environment.PRODUCTION)
+    log.close()
     ticks = threading.Semaphore(0)
 
     def tick():

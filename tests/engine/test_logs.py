@@ -1,6 +1,10 @@
 """Logs are one line each, and never show what a variable held."""
 
+import errno
+import io
 import json
+import os
+import sys
 
 import pytest
 import structlog
@@ -62,6 +66,40 @@ def test_configure__a_statement_that_fails(database, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "INSERT INTO halls" in line
     assert secret not in line
+
+
+class Full(io.StringIO):
+    """A log on a disk that has no room, as long as it is full."""
+
+    full = True
+
+    def write(self, line):
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(line)
+
+
+def test_configure__the_disk_of_the_log_is_full(monkeypatch):
+    """What is done does not fail for that; and it is told again when there is room."""
+    monkeypatch.setattr(sys, "stderr", log := Full())
+    logs.configure(Environment.PRODUCTION)
+
+    fail(structlog.get_logger())
+    structlog.get_logger().warning("nobody hears this")
+    log.full = False
+    structlog.get_logger().info("there is room")
+
+    assert [json.loads(line)["event"] for line in log.getvalue().splitlines()] == ["there is room"]
+
+
+def test_configure__somebody_has_closed_the_log(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", log := io.StringIO())
+    logs.configure(Environment.PRODUCTION)
+    log.close()
+
+    structlog.get_logger().critical("nobody hears this")
+
+    assert log.closed
 
 
 NOBODY = "00000000-0000-0000-0000-000000000000"

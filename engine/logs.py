@@ -12,7 +12,7 @@ from engine.settings import Environment
 
 
 class Lines(structlog.PrintLogger):
-    """Writes each line, or loses it: nothing that is done may fail since nobody could be told (the disk of the log is full, its reader gone).
+    """Writes each line, or loses it: nothing that is done may fail for that (the disk of the log is full, whoever reads it has gone).
 
     A command that is committed would be answered 500 else, and whoever looks at what is due would look no more.
     """

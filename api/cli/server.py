@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 import socket
 import sys
 import threading
@@ -27,6 +28,8 @@ DRAIN = 30
 #: Connections that a process keeps open at a time: as many as workers may wait, and as many more.  Unless told so, granian gives each its
 #: part of a thousand, and lets the others wait.
 CONNECTIONS = 2 * polling.MOST
+#: Files that a process has open besides: connections to the database, uploads, drawings.
+OTHERS = 1000
 #: How many requests a process takes in that wait for their turn: each needs a thread of granian's, which costs nothing but memory.
 ROOM = 2000
 #: How long a predecessor that was killed may hold the port, seconds.
@@ -75,6 +78,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if with_sample:
         sample.load(loaded)
     look_before_work(loaded)
+    open_enough()
     if sys.platform == "linux":  # what has been imported is there at once, and shared; from Python 3.14 on nobody does so unless told
         multiprocessing.set_start_method("fork", force=True)
     server = Server(
@@ -101,6 +105,17 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
     click.echo("Stopped.")
+
+
+def open_enough() -> None:
+    """Let each process have its connections open, as far as it may: when it has no file left it answers nobody, `/health` neither.
+
+    Login shells and service managers give 1,024 as a rule, and leave it to whoever needs more to say so.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHERS if hard == resource.RLIM_INFINITY else min(CONNECTIONS + OTHERS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def await_port(host: str, port: int) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -23,6 +24,8 @@ import pytest
 from granian.server.mp import MPServer
 from sqlalchemy import func, select, text
 
+from api.camunda import polling
+from api.cli import server as servers
 from api.cli.server import Server, await_port
 from engine.account_models import Account
 from engine.models import Definition
@@ -224,6 +227,22 @@ def test_serve__port_is_taken(start, environ):
         assert serving.ended() == 1
 
     assert f"Expected to listen on 127.0.0.1:{environ['ONETHING_PORT']}, but Address already in use" in serving.output
+
+
+@pytest.mark.parametrize("much", [False, True])
+def test_open_enough(much):
+    """As much as there may be connections, whatever a shell or a service manager gives; who may open more still may."""
+    before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = hard if much else 256
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        servers.open_enough()
+        after = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+    enough = 2 * polling.MOST + servers.OTHERS
+    assert after == (soft if much else enough if hard == resource.RLIM_INFINITY else min(enough, hard), hard)
 
 
 def test_await_port__takes_nobodys_connection(environ, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -147,17 +147,35 @@ def check_server(connection: Connection) -> list[Check]:
 def check_durability(connection: Connection) -> Check:
     """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
     if connection.dialect.name == "postgresql":
-        mode = str(connection.scalar(text("SHOW synchronous_commit")))
-        if mode == "off":
-            advice = "Set synchronous_commit = on in postgresql.conf."
-            return Check(what="durability", status=CheckStatus.FAILED, found="commits are not waited for", advice=advice)
-        return Check(what="durability", found=f"PostgreSQL, synchronous_commit = {mode}")
+        query = text("SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'synchronous_standby_names', 'fsync')")
+        hosts = connection.engine.url.normalized_query.get("host", ())
+        return judge_commits({row.name: row.setting for row in connection.execute(query)}, hosts=sum(len(one.split(",")) for one in hosts))
     mode = str(connection.scalar(text("PRAGMA journal_mode")))
     found = f"SQLite {sqlite3.sqlite_version}, journal mode {mode}"
     if mode == "wal" and not database.wal_is_safe():
         advice = "Stop every process that uses the file; the next one to start changes its journal mode."
         return Check(what="durability", status=CheckStatus.FAILED, found=f"{found}, which can lose data", advice=advice)
     return Check(what="durability", found=found)
+
+
+def judge_commits(said: Mapping[str, str], *, hosts: int = 1) -> Check:
+    """Say what a commit of PostgreSQL survives, by its settings; `hosts`: how many are named, each of which may take the place of another."""
+    mode, standbys = said["synchronous_commit"], said.get("synchronous_standby_names", "").strip()
+    if mode == "off":
+        advice = "Set synchronous_commit = on in postgresql.conf."
+        return Check(what="durability", status=CheckStatus.FAILED, found="commits are not waited for", advice=advice)
+    found, advice = f"PostgreSQL, synchronous_commit = {mode}", ""
+    if said.get("fsync") == "off":
+        found, advice = "fsync = off: what is committed may be lost with the machine", "Set fsync = on in postgresql.conf."
+    elif standbys and mode == "local":
+        found, advice = (
+            f"{found}: commits wait for no standby",
+            "Set synchronous_commit = on, or what a standby lacks is lost with the primary.",
+        )
+    elif not standbys and hosts > 1:
+        found = f"{hosts} hosts, and commits wait for no standby"
+        advice = "Set synchronous_standby_names on each of them, or what a standby lacks is lost with the primary."
+    return Check(what="durability", status=CheckStatus.WARNING if advice else CheckStatus.OK, found=found, advice=advice)
 
 
 def check_migrations(connection: Connection) -> Check:

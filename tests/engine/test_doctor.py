@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import make_url, text, update
 
 from engine import accounts, doctor, grants, holidays, schema, settings
 from engine import database as databases
@@ -44,6 +44,8 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
     about = ["settings", "data folder", "secret key", "database", "durability", "migrations", "clock", "administrators", "assets"]
     assert [name for name in checks if name != "server"] == about
     assert ("server" in checks) is (database.bind.dialect.name == "postgresql")
+    durability = checks.pop("durability")  # the server of the tests need not outlive its machine
+    assert durability.status is (CheckStatus.WARNING if durability.found.startswith("fsync = off") else CheckStatus.OK)
     assert {check.status for check in checks.values()} == {CheckStatus.OK}
 
 
@@ -143,6 +145,44 @@ def test_check_database__of_another_release(database, database_url, monkeypatch,
     assert check.status is status
     assert found in check.found
     assert check.advice
+
+
+@pytest.mark.parametrize(
+    ("said", "hosts", "status", "found"),
+    [
+        ({}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = on"),
+        ({"synchronous_standby_names": "ANY 1 (a, b)"}, 3, CheckStatus.OK, "PostgreSQL, synchronous_commit = on"),
+        ({"synchronous_commit": "remote_apply"}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = remote_apply"),
+        ({"synchronous_commit": "off"}, 1, CheckStatus.FAILED, "commits are not waited for"),
+        ({"fsync": "off"}, 1, CheckStatus.WARNING, "fsync = off: what is committed may be lost with the machine"),
+        (
+            {"synchronous_commit": "local", "synchronous_standby_names": "a"},
+            1,
+            CheckStatus.WARNING,
+            "PostgreSQL, synchronous_commit = local: commits wait for no standby",
+        ),
+        ({"synchronous_commit": "local"}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = local"),
+        ({"synchronous_standby_names": " "}, 3, CheckStatus.WARNING, "3 hosts, and commits wait for no standby"),
+    ],
+)
+def test_judge_commits(said, hosts, status, found):
+    check = doctor.judge_commits({"synchronous_commit": "on", "synchronous_standby_names": "", "fsync": "on"} | said, hosts=hosts)
+
+    assert (check.status, check.found) == (status, found)
+    assert bool(check.advice) is (status is not CheckStatus.OK)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_check_durability__as_its_connections_have_it(database, database_url):
+    """Of whatever was set for the role, or the database, or in the URL."""
+    url = make_url(database_url).update_query_dict({"options": "-c synchronous_commit=off"})
+    bind = databases.connect(url.render_as_string(hide_password=False))
+
+    with bind.connect() as connection:
+        check = doctor.check_durability(connection)
+
+    assert check.status is CheckStatus.FAILED
+    bind.dispose()
 
 
 def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):

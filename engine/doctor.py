@@ -159,7 +159,7 @@ def check_durability(connection: Connection) -> Check:
 
 
 def judge_commits(said: Mapping[str, str], *, hosts: int = 1) -> Check:
-    """Say what a commit of PostgreSQL survives, by its settings; `hosts`: how many are named, each of which may take the place of another."""
+    """Say what a commit of PostgreSQL survives, by its settings; `hosts`: how many are named, any of which may take over."""
     mode, standbys = said["synchronous_commit"], said.get("synchronous_standby_names", "").strip()
     if mode == "off":
         advice = "Set synchronous_commit = on in postgresql.conf."

@@ -1,5 +1,6 @@
 """The tests' own ground: databases are fresh, and CI skips nothing."""
 
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,11 @@ def test_collect__what_takes_longest_begins_first(pytestconfig):
     pytest_collection_modifyitems(items)
 
     assert [item.nodeid.split("/")[1] for item in items] == ["concurrency", "api", "bpmn"]
+
+
+def test_collect__tests_are_not_looked_through_for_garbage(request):
+    assert gc.isenabled()
+    assert not any(each is request.node for each in gc.get_objects())
 
 
 def test_database__migrated(database):

@@ -46,7 +46,8 @@ class Instruction:
 def modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str = "") -> None:
     """Put tokens somewhere else, one instruction after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput.
 
-    A process whose last token is canceled is ended as by `end`: canceled, with the call that waits for it.
+    A process whose last token is canceled is ended as by `end`: canceled, with the call that waits for it.  While it is suspended, tokens may
+    be taken away, but nothing starts: that raises Suspended.
     """
     processes.require_plain(session, instance_id, actor, to="modify")
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):
@@ -69,7 +70,8 @@ def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps:
 
 
 def _modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str) -> None:
-    with execution.running(session, instance_id, actor=actor, even_suspended=True) as run:
+    cancels = all(instruction.verb is Verb.CANCEL for instruction in instructions)
+    with execution.running(session, instance_id, actor=actor, even_suspended=cancels) as run:
         _carry_out(run, instructions)
         told = [
             f"{instruction.verb} {instruction.target if instruction.number is None else instruction.number}" for instruction in instructions

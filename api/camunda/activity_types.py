@@ -63,12 +63,14 @@ _EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
 }
+#: What has another name here than its type.
+_ACTIVITIES = {"eventSubProcess": "subProcess"}
 
 
 def of(element: Any) -> str:
     """Name the type of an element."""
     tag = str(element.type)
     if tag not in _EVENTS:
-        return tag
+        return _ACTIVITIES.get(tag, tag)
     none, by_event = _EVENTS[tag]
     return none if element.event is None else by_event.get(str(element.event.type), none)

@@ -68,6 +68,20 @@ def test_activities__interrupted(designer, started, task, tick):
     assert told["t"]["durationInMillis"] >= 3_600_000
 
 
+def test_activities__an_event_subprocess_is_a_subprocess(designer):
+    """As Camunda 7 names both: it goes by the tag."""
+    inside = d.event_subprocess("ev", d.start("m", message="note", attrs={"isInterrupting": "false"}), d.user("w"), d.flows("m -> w"))
+    started = designer.start(d.diagram(d.start("s"), d.user("t"), d.end("e"), inside, d.flows("s -> t -> e"), key="p"))
+    assert designer.post("/message", {"messageName": "note"}).status_code == 204
+
+    told = {one["activityId"]: one["activityType"] for one in went(designer, started)}
+    tree = designer.get(f"/process-instance/{started['id']}/activity-instances").json
+
+    assert told == {"s": "startEvent", "t": "userTask", "ev": "subProcess", "m": "messageStartEvent", "w": "userTask"}
+    assert {one["activityId"]: one["activityType"] for one in tree["childActivityInstances"]} == {"t": "userTask", "ev": "subProcess"}
+    assert [one["activityId"] for one in went(designer, started, "&activityType=subProcess")] == ["ev"]
+
+
 def test_tree__of_what_lasts(designer, worker, started, task):
     tree = designer.get(f"/process-instance/{started['id']}/activity-instances").json
     (sub,) = tree["childActivityInstances"]

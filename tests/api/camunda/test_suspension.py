@@ -112,6 +112,25 @@ def test_suspend__what_it_called_goes_on(designer, client, tick):
     assert designer.get(f"/history/process-instance/{parent['id']}").json["state"] == "COMPLETED"
 
 
+def test_suspend__a_modification_takes_away_but_starts_nothing(designer):
+    """As in Camunda 7: what would go on is refused, whoever asks for it."""
+    both = d.diagram(d.start("s"), d.parallel("f"), d.user("t"), d.user("u"), d.end("e"), d.flows("s -> f -> t -> e", "f -> u -> e"), key="p")
+    started = designer.start(both)
+    turn(designer, started, suspended=True)
+
+    def modify(**instruction):
+        return designer.post(f"/process-instance/{started['id']}/modification", {"instructions": [instruction]})
+
+    refused = [modify(type=f"start{where}Activity", activityId="t") for where in ("Before", "After")]
+    refused.append(modify(type="startTransition", transitionId="t-e"))
+
+    assert [(answer.status_code, answer.json["type"]) for answer in refused] == [(500, "SuspendedEntityInteractionException")] * 3
+    assert modify(type="cancel", activityId="t").status_code == 204
+    turn(designer, started, suspended=False)
+    assert [one["taskDefinitionKey"] for one in designer.get(f"/task?processInstanceId={started['id']}").json] == ["u"]
+    assert modify(type="startBeforeActivity", activityId="t").status_code == 204
+
+
 def test_suspend__by_definition(designer):
     designer.start(form_task())
     designer.post("/process-definition/key/p/start", {})

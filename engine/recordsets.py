@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -104,8 +104,10 @@ def _reader(column: ColumnElement[Any]) -> Callable[[Any], Any] | None:
     return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
 
 
+#: A row names its instance, its case and its version, and so do others soon after: to read each id again takes eight calls.
+_id = lru_cache(maxsize=4096)(UUID)
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (Uuid, UUID),
+    (Uuid, _id),
     (Moment, datetime.fromisoformat),
     (Date, date.fromisoformat),
     (LargeBinary, lambda written: bytes.fromhex(written[2:])),  # \x…

@@ -35,7 +35,7 @@ MOST = {
 }
 #: Calls of functions of a completion, in the engine and through HTTP, with those that listen to statements in tests; as Python 3.11 makes
 #: them, later ones make fewer.
-CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_500, 2_675
+CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_465, 2_630
 #: After so many the driver has prepared every statement.
 WARM = 6
 #: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.

@@ -19,6 +19,8 @@ from engine import settings
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 #: How the name of such a folder begins; a file in it is locked for as long as any process of its server lives.
 METERS, LIVES = "onething-meters-", "lives"
+#: Where it is, if it can be: a process that counts where there is no room left is ended (SIGBUS), and uploads fill the other place.
+MEMORY = Path("/dev/shm")  # noqa: S108 - whoever makes it there owns it alone
 #: Seconds after which a folder that nobody holds is nobody's.
 FORSAKEN = 60
 
@@ -29,7 +31,7 @@ FORSAKEN = 60
 def serve(*, with_sample: bool, no_scheduler: bool) -> None:
     """Serve the API and the pages until Ctrl-C or SIGTERM; requests in flight are finished."""
     loaded = settings.load()
-    with _counting_together(loaded.processes):
+    with counting_together(loaded.processes):
         # Not before: prometheus-client looks when it is imported for the folder in which it is to count.
         from api.cli import server  # noqa: PLC0415
 
@@ -37,12 +39,14 @@ def serve(*, with_sample: bool, no_scheduler: bool) -> None:
 
 
 @contextmanager
-def _counting_together(processes: int) -> Iterator[None]:
+def counting_together(processes: int) -> Iterator[None]:
+    """Let the processes of one server count in one folder, which goes when the block ends."""
     if processes == 1 or SHARED in os.environ:
         yield
         return
-    _clear_up()
-    with tempfile.TemporaryDirectory(prefix=METERS) as folder, (Path(folder) / LIVES).open("w") as lives:
+    home = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    _clear_up(home)
+    with tempfile.TemporaryDirectory(prefix=METERS, dir=home) as folder, (Path(folder) / LIVES).open("w") as lives:
         fcntl.flock(lives, fcntl.LOCK_EX)
         os.environ[SHARED] = folder
         try:
@@ -51,9 +55,9 @@ def _counting_together(processes: int) -> Iterator[None]:
             del os.environ[SHARED]
 
 
-def _clear_up() -> None:
+def _clear_up(home: Path) -> None:
     """Remove what servers that were killed have left."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{METERS}*"):
+    for folder in home.glob(f"{METERS}*"):
         with suppress(OSError), (folder / LIVES).open() as lives:  # another's, or there is none yet
             fcntl.flock(lives, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if time.time() - folder.stat().st_mtime > FORSAKEN:

@@ -25,6 +25,7 @@ from granian.server.mp import MPServer
 from sqlalchemy import func, select, text
 
 from api.camunda import polling
+from api.cli import serve
 from api.cli import server as servers
 from api.cli.server import Server, await_port
 from engine.account_models import Account
@@ -257,7 +258,7 @@ def test_await_port__takes_nobodys_connection(environ, monkeypatch):
 
 def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeypatch):
     """Where several processes would count together, their folder is gone with them, and nobody is led there."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(serve, "MEMORY", tmp_path)
 
     refused = run("serve", ONETHING_PROCESSES="2", ONETHING_DATABASE_URL=empty_database_url)
 
@@ -266,10 +267,26 @@ def test_serve__leaves_nothing_behind(run, empty_database_url, tmp_path, monkeyp
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
+@pytest.mark.parametrize("memory", ["memory", "none"])
+def test_counting_together__where_uploads_fill_nothing(memory, tmp_path, monkeypatch):
+    """In memory, where there is such a place: who counts on a disk that has no room left is killed by the system."""
+    monkeypatch.delenv(serve.SHARED, raising=False)
+    monkeypatch.setattr(serve, "MEMORY", tmp_path / memory)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
+    for place in ("memory", "disk"):
+        (tmp_path / place).mkdir()
+
+    with serve.counting_together(2):
+        place = Path(os.environ[serve.SHARED]).parent
+
+    assert place == tmp_path / ("memory" if memory == "memory" else "disk")
+    assert list(tmp_path.glob("*/*")) == []
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_serve__clears_up(run, empty_database_url, tmp_path, monkeypatch):
     """What a server that was killed has left is removed by the next one; never what another holds, or has just made."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(serve, "MEMORY", tmp_path)
     _left, held, new, strange = folders = [tmp_path / f"onething-meters-{name}" for name in ("left", "held", "new", "strange")]
     for folder in folders:
         folder.mkdir()

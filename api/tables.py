@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from flask import Response, g, request
 from pydantic import Field
 
-from api import contract, paging
+from api import asked, contract, paging
 from api.shapes import Paged
 from api.words import group
 from engine import calendars, moments, offices
@@ -73,8 +73,11 @@ def answer(
 ) -> Response:
     """Answer with a page, or with a file, of rows of which one more than `query.rows` was asked for.
 
-    Raises InvalidInput when there are more than a file may have, and says by what else it can be asked, except what is `refused` here.
+    Raises InvalidInput when there are more than a file may have, and says by what else it can be asked, except what is `refused` here;
+    and when nothing is found because a filter names what there is not.
     """
+    if not found and query.cursor is None:
+        asked.require_known(session, query)
     if query.format == "json":
         return contract.answer(paging.page(found, query.limit, key=key, present=present))
     if len(found) > MOST:

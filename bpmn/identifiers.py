@@ -15,6 +15,8 @@ _PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91
 #: GB 32100: no I, O, S, V, Z.
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT = re.compile(rf"[{_CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{_CREDIT_ALPHABET}]{{10}}")
+#: What comes along when a number is typed in groups, or copied from a table or a chat: blanks, and marks that nobody sees.
+_BETWEEN = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]+")
 _PHONE = re.compile(r"(?:\+86[ -]?)?(?:1[3-9][0-9]{9}|0[0-9]{2,3}-?[0-9]{7,8}(?:-[0-9]{1,6})?)")
 
 
@@ -27,8 +29,8 @@ class Format(StrEnum):
 
 
 def normal(typed: str) -> str:
-    """Give such a number as it is kept, however somebody has typed it: in full-width characters, with a small x, with blanks around it."""
-    return unicodedata.normalize("NFKC", typed).strip().upper()
+    """Give such a number as it is kept, however somebody has typed it: in full-width characters, with a small x, in groups, copied."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", typed)).upper()
 
 
 def refusal(value: str, kind: Format) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,9 @@ _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
 _NEEDED = ("kind", "name", "id_number")
 #: What is text when it is given.
 _TEXTS = (*_NEEDED, "phone", "contact", "address", "licence_status")
+#: What comes along with a name that is copied: marks that nobody sees (not the joiners, which belong to some scripts), and ends of lines.
+_UNSEEN = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 
 
 def number(typed: str) -> str:
@@ -33,7 +37,8 @@ def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
     Raises InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it.
     """
     _require_texts(applicant)
-    kept = {name: unicodedata.normalize("NFC", value).strip() if name in _TEXTS and value else value for name, value in applicant.items()}
+    kept = {name: _as_written(name, value) if name in _TEXTS and value else value for name, value in applicant.items()}
+    _require_texts(kept)
     kept["id_number"] = number(kept["id_number"])
     kind = _IDENTITIES.get(kept["kind"])
     if kind is None:
@@ -60,6 +65,24 @@ def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, a
     case.applicant = clean({**case.applicant, **given})
     journal.record(session, row, actor=actor, what="contact corrected", fields=sorted(given))
     return case
+
+
+def require_possible(known_by: str, *, field: str) -> None:
+    """Raise InvalidInput unless a number can be that of an applicant: whoever mistypes it would be told that there is no case.
+
+    A credit code of the early pilot fails its check and has letters; digits alone that fail it are a mistyped identity number.
+    """
+    person, enterprise = (identifiers.refusal(known_by, kind) for kind in _IDENTITIES.values())
+    mistyped = known_by[:-1].isdecimal() and identifiers.warning(known_by, Format.CREDIT_CODE)
+    if person and (enterprise or mistyped):
+        why = "it has the form of neither" if enterprise else person
+        raise InvalidInput.of_field(field, f"Expected an identity number or a credit code, whole, but {why}: look at it again")
+
+
+def _as_written(name: str, value: str) -> str:
+    """Give a text as it stands in the document, however it came here; a telephone number in the digits that a telephone has."""
+    form: Literal["NFKC", "NFC"] = "NFKC" if name == "phone" else "NFC"
+    return _BREAKS.sub(" ", _UNSEEN.sub("", unicodedata.normalize(form, value))).strip()
 
 
 def _require_texts(applicant: Mapping[str, Any]) -> None:

@@ -216,7 +216,7 @@ def get(session: Session, number: str, actor: Actor) -> Case:
     case = session.scalar(select(Case).where(Case.number == number, Case.hall.is_not(None), visibility.sees_case(actor)))
     if case is None:
         archive_search.require_hot(session, number, actor)
-        raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours")
+        raise NotFound(f"Expected to find case {number}, but it does not exist or is not yours{numbers.hint(number)}")
     return case
 
 

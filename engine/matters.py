@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType
@@ -17,6 +17,7 @@ from engine.clock import DayUnit, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput, NotFound
 from engine.kept import Kept
+from engine.models import Definition
 
 #: Key of the matter that carries one item alone.
 SINGLE_ITEM = "single_item"
@@ -111,6 +112,14 @@ def of(session: Session, case: Case | Row[Any]) -> Matter:
 def catalogue(session: Session) -> list[Matter]:
     """The newest version of every matter, by key."""
     return [_known(session, each) for each in definitions.newest(session, "matter")]
+
+
+def require(session: Session, key: str, *, field: str) -> None:
+    """Raise InvalidInput unless a process of this key was ever deployed; of a matter that is called so, the key is said."""
+    if session.scalar(select(Definition.id).where(Definition.key == key).limit(1)) is None:
+        meant = [matter.key for matter in catalogue(session) if key in matter.name]
+        hint = f"write {' or '.join(meant)}" if meant else "GET /matters lists them"
+        raise InvalidInput.of_field(field, f"Expected the key of a matter, but {key!r:.80} is none: {hint}")
 
 
 def _known(session: Session, definition_id: UUID) -> Matter:

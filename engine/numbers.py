@@ -90,3 +90,9 @@ def count(connection: Connection, name: str) -> int:
     except IntegrityError:  # somebody else began the day in the same moment
         return int(connection.scalars(step).one())
     return 1
+
+
+def hint(number: str) -> str:
+    """Say what else a number looks like for which no case is found: that of an item, as it stands on its certificate."""
+    case, dash, _ = number.partition("-")
+    return f": this looks like the number of an item, whose case is {case}" if dash else ""

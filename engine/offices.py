@@ -96,6 +96,16 @@ def department_names(session: Session) -> dict[str, str]:
     return dict(session.execute(select(Department.code, Department.name)).all())
 
 
+def require(session: Session, kind: type[Office], code: str, *, field: str) -> None:
+    """Raise InvalidInput unless there is a department or a hall of this code; of one that is called so, the code is said."""
+    names = {each.code: each.name for each in session.scalars(select(kind).order_by(kind.code))}
+    if code not in names:
+        meant = [known for known, name in names.items() if code in name][:_NAMED]
+        what = kind.__name__.lower()
+        hint = f"write {' or '.join(meant)}" if meant else f"GET /{what}s lists them"
+        raise InvalidInput.of_field(field, f"Expected the code of a {what}, but {code!r:.80} is none: {hint}")
+
+
 def _put(session: Session, kind: type[Office], code: str, **values: str) -> tuple[Office, bool]:
     if not _CODE.fullmatch(code):
         message = f"Expected a code of letters, digits, dots, dashes and underscores, 40 at most, but got {code!r:.100}"

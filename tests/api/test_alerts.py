@@ -44,7 +44,7 @@ def test_list__filters(admin, late):
     whole = len(listed(admin))
     assert count("department=market") + count("department=fire") + count("department=urban") == whole
     assert count("matter=open_restaurant") == whole
-    assert count("matter=newborn") == count("hall=nowhere") == count("kind=breach") == 0
+    assert count("matter=newborn") == count("department=health") == count("kind=breach") == 0
     assert count("since=2026-03-17") == count("since=2026-03-17&until=2026-03-17") == count("until=2026-03-17") == whole
     assert count("since=2026-03-18") == count("until=2026-03-16") == 0
     assert count("since=0001-01-02&until=9999-12-30") == whole

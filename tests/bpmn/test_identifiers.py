@@ -66,3 +66,23 @@ def test_refusal__telephone(value):
 @pytest.mark.parametrize("value", ["", "12345678901", "1380013800", "call me", "82345678"])
 def test_refusal__no_telephone(value):
     assert identifiers.refusal(value, Format.PHONE) != ""
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "11010519491231002x",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        "110105 1949 1231 002x",
+        "\u3000110105\u00a019491231 002X\t",
+        "\u202a11010519491231002X\u202c",
+        "\ufeff11010519491231002X\u200b",
+        "1101051949\u200b1231\u00ad002X",
+    ],
+)
+def test_normal__however_it_was_typed_or_copied(typed):
+    assert identifiers.normal(typed) == "11010519491231002X"
+
+
+def test_normal__says_nothing_that_was_not_typed():
+    assert identifiers.normal("110105-19491231-002X") == "110105-19491231-002X"

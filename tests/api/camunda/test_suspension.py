@@ -114,7 +114,9 @@ def test_suspend__what_it_called_goes_on(designer, client, tick):
 
 def test_suspend__a_modification_takes_away_but_starts_nothing(designer):
     """As in Camunda 7: what would go on is refused, whoever asks for it."""
-    both = d.diagram(d.start("s"), d.parallel("f"), d.user("t"), d.user("u"), d.end("e"), d.flows("s -> f -> t -> e", "f -> u -> e"), key="p")
+    both = d.diagram(
+        d.start("s"), d.parallel("f"), d.user("t"), d.user("u"), d.end("e"), d.flows("s -> f -> t -> e", "f -> u -> e"), key="p"
+    )
     started = designer.start(both)
     turn(designer, started, suspended=True)
 

@@ -103,6 +103,7 @@ def test_complete__advances_the_case(clerk):
         ({"outcome": "accept", "reason": "x"}, "reason"),
         ({"outcome": "refuse"}, "reason"),
         ({"outcome": "refuse", "refusal_kind": "not_required", "reason": {"a": 1}}, "reason"),
+        ({"outcome": "refuse", "refusal_kind": "not_accepted", "reason": "不属于本机关职权"}, "competent_organ"),
         ({"outcome": "accept\0"}, "outcome"),
     ],
 )

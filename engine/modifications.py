@@ -46,8 +46,8 @@ class Instruction:
 def modify(session: Session, instance_id: UUID, instructions: Sequence[Instruction], *, actor: Actor, why: str = "") -> None:
     """Put tokens somewhere else, one instruction after the other.  Raises NotFound, NotPermitted, InvalidState and InvalidInput.
 
-    A process whose last token is canceled is ended as by `end`: canceled, with the call that waits for it.  While it is suspended, tokens may
-    be taken away, but nothing starts: that raises Suspended.
+    A process whose last token is canceled is ended as by `end`: canceled, with the call that waits for it.  While it is suspended, tokens
+    may be taken away, but nothing starts: that raises Suspended.
     """
     processes.require_plain(session, instance_id, actor, to="modify")
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):

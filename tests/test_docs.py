@@ -11,7 +11,7 @@ DECISIONS = CHECKOUT / "docs/decisions"
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("tests/README.md"), *CHECKOUT.glob("tests/*/README.md")]
 OPERATING = (CHECKOUT / "docs/operating.md").read_text(encoding="utf-8")
 SVG, DI, DC = "{http://www.w3.org/2000/svg}", "{http://www.omg.org/spec/BPMN/20100524/DI}", "{http://www.omg.org/spec/DD/20100524/DC}"
-SOURCE = [path.read_text(encoding="utf-8") for folder in ("api", "engine") for path in (CHECKOUT / folder).rglob("*.py")]
+SOURCES = {path: path.read_text(encoding="utf-8") for folder in ("api", "bpmn", "engine") for path in (CHECKOUT / folder).rglob("*.py")}
 
 
 def anchors(page):
@@ -76,6 +76,36 @@ def is_defined(path, name):
     return re.search(rf"^ *(?:def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def test_names__within_modules():
+    """`module.name` and `Class.name`, on pages about today's code: not what has changed (the changelog), nor what is drawn (the rules)."""
+    pages = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "rules"]
+    said = {each for page in pages for each in re.findall(r"`(\w+)\.([a-z_]+|[A-Z]\w+)(?:\([^`]*\))?`", page.read_text(encoding="utf-8"))}
+    named = {(where, name): texts for where, name in said if not is_a_file(where, name) and (texts := texts_of(where))}
+
+    missing = [f"{where}.{name}" for (where, name), texts in named.items() if not any(is_said_in(text, name) for text in texts)]
+
+    assert len(named) > 20
+    assert missing == []
+
+
+def is_a_file(where, name):
+    """Whether this names a file, or a module by its package."""
+    return name in {"py", "conf"} or any((CHECKOUT / where / f"{name}{suffix}").exists() for suffix in ("", ".py"))
+
+
+def texts_of(where):
+    """What stands in modules of a name, tables or classes."""
+    if where[0].isupper():
+        return [text.partition(f"\nclass {where}")[2] for text in SOURCES.values() if re.search(rf"^class {where}\b", text, re.MULTILINE)]
+    tables = [text.partition(f'__tablename__ = "{where}"')[2] for text in SOURCES.values()]
+    return [text for path, text in SOURCES.items() if where in {path.stem, path.parent.name}] + [text for text in tables if text]
+
+
+def is_said_in(text, name):
+    """Whether something is defined, assigned, declared or imported under a name."""
+    return re.search(rf"^ *(?:def|class) {name}\b|^ *(?:self\.)?{name}\b.* = |^ *{name}: |^from .* import .*\b{name}\b", text, re.MULTILINE)
+
+
 def test_decisions__are_listed():
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (DECISIONS / "README.md").read_text(encoding="utf-8"))
 
@@ -90,7 +120,7 @@ def test_decisions__are_listed():
     ],
 )
 def test_operating__names_what_an_operator_meets(named):
-    told = {name for text in SOURCE for name in re.findall(named, text)}
+    told = {name for text in SOURCES.values() for name in re.findall(named, text)}
 
     assert len(told) > 5
     assert {name for name in told if f"`{name}" not in OPERATING} == set()

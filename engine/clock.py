@@ -215,18 +215,6 @@ def remaining(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCa
     return _unpaused(ledger, now, last.date, days)
 
 
-def light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> Light:
-    """Give the colour at `today`.  A stopped clock is green when it stopped in time, however late that was, and red for good when not."""
-    now = _until(ledger, today)
-    last = due(ledger, limit, calendar)
-    if last is not None and now > last.date:
-        return Light.RED
-    if ledger.stopped_on is not None:
-        return Light.GREEN
-    first_yellow = turns_yellow(ledger, limit, calendar, forewarning)
-    return Light.YELLOW if first_yellow is not None and now >= first_yellow else Light.GREEN
-
-
 def turns_yellow(ledger: Ledger, limit: TimeLimit, calendar: WorkingCalendar, forewarning: Forewarning = USUAL) -> date | None:
     """Give the first yellow day; None while an open pause keeps it unknown."""
     total = total_days(ledger, limit)

@@ -39,7 +39,7 @@ def today() -> date:
     return calendars.local_date(moments.now())
 
 
-def light(row: Lit | Row[Any] | SimpleNamespace, day: date) -> Light | None:
+def light(row: Lit | Dial | Row[Any] | SimpleNamespace, day: date) -> Light | None:
     """Give the colour on a day; None when the clock has not started, or has no promise."""
     if row.green_from is None:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from engine import calendars, clock
-from engine.clock import DayUnit, Ledger, LimitKind, Pause, PauseKind, TimeLimit
+from engine import calendars, clock, dials
+from engine.clock import USUAL, DayUnit, Forewarning, Ledger, Light, LimitKind, Pause, PauseKind, TimeLimit
 
 #: The shipped calendar, 2024 to 2026.
 CALENDAR = calendars.load(Path(__file__).parents[1] / "workflows" / "calendars")
@@ -27,3 +27,8 @@ def pause(since: date, until: date | None = None) -> Pause:
 def due_date(ledger: Ledger, limit: TimeLimit) -> date | None:
     found = clock.due(ledger, limit, CALENDAR)
     return found and found.date
+
+
+def light(ledger: Ledger, limit: TimeLimit, day: date, forewarning: Forewarning = USUAL) -> Light | None:
+    """The light of a clock on a day, as lists show it."""
+    return dials.light(clock.dial(ledger, limit, CALENDAR, forewarning), day)

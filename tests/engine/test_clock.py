@@ -6,6 +6,7 @@ import pytest
 
 from engine import clock
 from engine.clock import DueDate, Extension, Forewarning, Ledger, Light
+from tests import clocks
 from tests.clocks import CALENDAR, due_date, natural, pause, working
 
 
@@ -80,7 +81,7 @@ def test_due__a_pause_that_begins_after_the_limit_ran_out():
     ledger = Ledger(started_on=september(14), pauses=(pause(september(29)),))
 
     assert due_date(ledger, working(10)) == september(28)
-    assert clock.light(ledger, working(10), september(29), CALENDAR) == Light.RED
+    assert clocks.light(ledger, working(10), september(29)) == Light.RED
 
 
 def test_due__a_pause_that_begins_on_the_last_day():
@@ -144,7 +145,7 @@ def test_due__in_calendar_days_with_a_pause_on_the_working_day_to_which_it_moved
     ledger = Ledger(started_on=september(18), pauses=(paused,))
 
     assert due_date(ledger, natural(7)) == due
-    assert (clock.light(ledger, natural(7), september(29), CALENDAR) == Light.RED) == (due == september(28))
+    assert (clocks.light(ledger, natural(7), september(29)) == Light.RED) == (due == september(28))
 
 
 # Used and remaining
@@ -209,7 +210,7 @@ def test_light__turns_yellow_and_red(days, first_yellow, first_red):
     day_before = timedelta(days=1)
 
     def light(today):
-        return clock.light(ledger, working(days), today, CALENDAR)
+        return clocks.light(ledger, working(days), today)
 
     assert clock.turns_yellow(ledger, working(days), CALENDAR) == first_yellow
     assert light(first_yellow - day_before) == Light.GREEN
@@ -231,7 +232,7 @@ def test_turns_yellow__by_the_rule_of_the_place(forewarning, first_yellow):
     ledger = Ledger(started_on=september(14))
 
     assert clock.turns_yellow(ledger, working(20), CALENDAR, forewarning) == first_yellow
-    assert clock.light(ledger, working(20), first_yellow, CALENDAR, forewarning) == Light.YELLOW
+    assert clocks.light(ledger, working(20), first_yellow, forewarning) == Light.YELLOW
 
 
 def test_light__over_the_spring_festival_with_an_inspection_in_between():
@@ -245,8 +246,8 @@ def test_light__while_a_pause_is_open():
     early = Ledger(started_on=september(14), pauses=(pause(september(18)),))
     late = Ledger(started_on=september(14), pauses=(pause(september(28)),))
 
-    assert clock.light(early, working(10), date(2026, 12, 31), CALENDAR) == Light.GREEN
-    assert clock.light(late, working(10), date(2026, 12, 31), CALENDAR) == Light.YELLOW
+    assert clocks.light(early, working(10), date(2026, 12, 31)) == Light.GREEN
+    assert clocks.light(late, working(10), date(2026, 12, 31)) == Light.YELLOW
 
 
 def test_light__after_the_clock_has_stopped():
@@ -254,9 +255,9 @@ def test_light__after_the_clock_has_stopped():
     on_the_last_day = Ledger(started_on=september(14), stopped_on=september(28))
     late = Ledger(started_on=september(14), stopped_on=september(29))
 
-    assert clock.light(in_time, working(10), date(2026, 12, 31), CALENDAR) == Light.GREEN
-    assert clock.light(on_the_last_day, working(10), date(2026, 12, 31), CALENDAR) == Light.GREEN
-    assert clock.light(late, working(10), date(2026, 12, 31), CALENDAR) == Light.RED
+    assert clocks.light(in_time, working(10), date(2026, 12, 31)) == Light.GREEN
+    assert clocks.light(on_the_last_day, working(10), date(2026, 12, 31)) == Light.GREEN
+    assert clocks.light(late, working(10), date(2026, 12, 31)) == Light.RED
 
 
 # What is refused

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine import clock
 from engine.clock import DayUnit, Ledger, Light, LimitKind, TimeLimit
-from tests.clocks import CALENDAR, due_date, pause, working
+from tests.clocks import CALENDAR, due_date, light, pause, working
 
 STARTS = st.dates(date(2024, 1, 1), date(2026, 12, 31))
 LIMITS = st.builds(TimeLimit, kind=st.just(LimitKind.PROMISED), days=st.integers(0, 60), unit=st.sampled_from(DayUnit))
@@ -99,12 +99,12 @@ def test_light__is_red_exactly_when_nothing_remains(ledger, limit, offset):
     today = ledger.started_on + timedelta(days=offset)
     due = due_date(ledger, limit)
 
-    assert (clock.light(ledger, limit, today, CALENDAR) == Light.RED) == (due is not None and today > due)
+    assert (light(ledger, limit, today) == Light.RED) == (due is not None and today > due)
 
 
 @given(ledgers(open_pauses=True), LIMITS)
 def test_light__never_turns_back_by_itself(ledger, limit):
     order = list(Light)
-    colours = [order.index(clock.light(ledger, limit, ledger.started_on + timedelta(days=i), CALENDAR)) for i in range(150)]
+    colours = [order.index(light(ledger, limit, ledger.started_on + timedelta(days=i))) for i in range(150)]
 
     assert colours == sorted(colours)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bpmn import identifiers
 from bpmn.errors import FieldError
 from bpmn.forms import drafts
 from bpmn.forms.field import Field
@@ -35,15 +34,6 @@ class Form:
     def fitting(self, draft: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
         """Return what the form may keep of a draft, and what it could never take: other fields, other kinds of values."""
         return drafts.fitting(self.fields, draft)
-
-    def warnings(self, data: Mapping[str, Any]) -> list[FieldError]:
-        """Say what should be looked up although it is not refused (credit codes of the early pilot)."""
-        found = []
-        for field in self.fields:
-            value = data.get(field.key)
-            if field.format and isinstance(value, str) and (reason := identifiers.warning(value, field.format)):
-                found.append(FieldError(field=field.key, message=f"{field.name}: {reason}"))
-        return found
 
     def describe(self) -> dict[str, Any]:
         """JSON for whoever shows the form: the same each time, so nobody may change it."""

@@ -21,8 +21,6 @@ SMALL = {
 #: Without rows worth mentioning a planner reads tables whole: it is told not to, and what it does then it must do for want of an index.
 SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
-Statement = tuple[str, Any]
-
 
 @contextmanager
 def recorded(database: Database) -> Iterator[dict[str, Any]]:

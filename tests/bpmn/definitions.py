@@ -12,7 +12,6 @@ from tests.bpmn.diagrams import declared, element, tag
 
 FORMAL = {"xsi:type": "bpmn:tFormalExpression"}
 CANCEL = tag("bpmn:cancelEventDefinition")
-TERMINATE = tag("bpmn:terminateEventDefinition")
 
 
 def definition(kind: str, *content: str, attrs: Mapping[str, str | None] | None = None) -> str:

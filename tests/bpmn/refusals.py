@@ -39,10 +39,6 @@ def event(kind: str, definition: str, **attrs: str) -> str:
     return element(kind, "x", tag(f"bpmn:{definition}EventDefinition", attrs=attrs))
 
 
-def loop(marker: str) -> bytes:
-    return around(user("x", tag(f"bpmn:{marker}LoopCharacteristics")))
-
-
 def with_attribute(content: str, name: str, value: str = "1") -> bytes:
     """A diagram around one element that has one attribute more."""
     return around(content.replace(' id="x"', f' id="x" {name}="{value}"', 1))
@@ -69,13 +65,6 @@ def message(name: str | None) -> bytes:
     return document(
         process("p", ENDS, element("intermediateCatchEvent", "x", definition), flows("s -> x -> e")),
         declare=[element("message", "m", name=name)],
-    )
-
-
-def thrown_error(**attrs: str) -> bytes:
-    definition = tag("bpmn:errorEventDefinition", attrs={"errorRef": "err"})
-    return document(
-        process("p", start("s"), element("endEvent", "x", definition), flows("s -> x")), declare=[element("error", "err", attrs=attrs)]
     )
 
 

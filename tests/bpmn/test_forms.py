@@ -251,13 +251,6 @@ def test_validate__pattern_that_takes_long_refuses_long_text():
     assert "too long" in errors(shape, {"x": "a" * 50_000})["x"]
 
 
-def test_warnings__credit_code_of_the_early_pilot():
-    shape = form(component("textfield", properties={"onething.format": "credit_code"}))
-
-    assert [warning.field for warning in shape.warnings({"x": "91350100M0001TGQXM"})] == ["x"]
-    assert shape.warnings({"x": "91350100M000100Y43"}) == []
-
-
 def test_describe__json():
     shape = form(
         component("textfield", description="说明", validate={"required": True, "pattern": "a"}, properties={"onething.format": "phone"}),

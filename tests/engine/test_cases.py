@@ -14,8 +14,6 @@ from engine.worklists import CaseFilter, TaskFilter
 from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS, MATERIALS
 
-DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
-
 
 @pytest.fixture
 def case(stage, clerk):

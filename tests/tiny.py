@@ -225,9 +225,9 @@ def tables(items: Items, materials: Sequence[Mapping[str, Any]]) -> bytes:
     limits = ((code, *({"promised": 10, "unit": "working", **facts}.get(name) for name in LIMITS)) for code, facts in items.items())
     asked = ([_material(material).get(name) for name in MATERIAL] for material in materials)
     rows = (
-        _table("items", (), ("item", "action"), ((code, "include") for code in items)),
-        _table("materials", (), MATERIAL, asked),
-        _table("item_limits", ("item",), LIMITS, limits),
+        table_of("items", (), ("item", "action"), ((code, "include") for code in items)),
+        table_of("materials", (), MATERIAL, asked),
+        table_of("item_limits", ("item",), LIMITS, limits),
     )
     return f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d">{"".join(rows)}</definitions>'.encode()
 
@@ -244,7 +244,7 @@ def _material(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**standing, **facts}
 
 
-def _table(key: str, inputs: Sequence[str], outputs: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def table_of(key: str, inputs: Sequence[str], outputs: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     heads = [
         d.tag("input", d.tag("inputExpression", d.tag("text", name), attrs={"id": f"{key}_{name}"}), attrs={"id": f"{key}_in_{name}"})
         for name in inputs

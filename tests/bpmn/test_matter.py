@@ -18,7 +18,7 @@ KNOWN = Known(functions=frozenset({"ready", "deadline"}), variables=frozenset(),
 def matter(limits: dict[str, object], **call: str) -> Matter:
     """A matter that calls one item."""
     columns = ("promised", "statutory", "unit")
-    table = tiny._table("item_limits", ("item",), columns, [("a", *(limits.get(name) for name in columns))])
+    table = tiny.table_of("item_limits", ("item",), columns, [("a", *(limits.get(name) for name in columns))])
     properties = {f"onething.{name}": value for name, value in {"item": "a", **call}.items()}
     body = (d.start("s"), d.call("x", of="a", properties=properties), d.end("e"), d.flows("s -> x -> e"))
     item = d.diagram(d.start("s"), d.end("e"), d.flows("s -> e"), key="a", properties={"onething.kind": "item"})
@@ -57,7 +57,7 @@ def test_days__of_an_item_that_nobody_knows():
 def test_figures__several_rows():
     """The table refuses to choose; lint says so instead of failing."""
     found = matter({"promised": 5})
-    twice = tiny._table("item_limits", ("item",), ("promised",), [("a", 5), ("a", 6)])
+    twice = tiny.table_of("item_limits", ("item",), ("promised",), [("a", 5), ("a", 6)])
     bundle, _ = lint.examine({"t.dmn": dmn(twice)})
 
     assert Item(process=found.process, limits=bundle.decisions[0][1]).figures is None

@@ -27,7 +27,7 @@ def files(
     ways = [f"fork -> call_{code} -> join" for code in items]
     body = (d.start("s"), d.parallel("fork"), *calls, d.exclusive("join"), d.end("e"), d.flows("s -> fork", *ways, *flows, "join -> e"))
     properties = {"onething.kind": "matter", **{f"onething.{name}": value for name, value in facts.items()}}
-    limits = tiny._table("item_limits", ("item",), ("promised", "unit"), [(code, days, "working") for code, days in items.items()])
+    limits = tiny.table_of("item_limits", ("item",), ("promised", "unit"), [(code, days, "working") for code, days in items.items()])
     tables = f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d">{limits}{rules.decode()}</definitions>'
     singles = {f"{code}.bpmn": _single(code) for code in items}
     return {"m.bpmn": d.diagram(*body, key="m", properties=properties), "m.dmn": tables.encode(), **singles}
@@ -96,7 +96,7 @@ def test_promise__none_is_published():
 
 
 SITUATIONS = (
-    tiny._table("situations", (), ("id", "type", "options"), [("scale", "single", "大,小"), ("area", "number", ""), ("music", "multi", "演出,歌舞")])
+    tiny.table_of("situations", (), ("id", "type", "options"), [("scale", "single", "大,小"), ("area", "number", ""), ("music", "multi", "演出,歌舞")])
     + '<decision id="items" name="items"><decisionTable id="it" hitPolicy="COLLECT">'
     + "".join(f'<input id="i{n}"><inputExpression id="ie{n}"><text>{n}</text></inputExpression></input>' for n in ("scale", "area", "music"))
     + '<output id="o1" name="item"/><output id="o2" name="action"/>{}</decisionTable></decision>'

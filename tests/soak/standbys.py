@@ -110,11 +110,11 @@ def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
         near = Database(cluster.servers[0].url(DATABASE))
         keys = trial.furnish(near)
         near.close()
-        nodes = [_node(stack, cluster, number, folder) for number in range(2)]
+        nodes = [node_of(stack, cluster, number, folder) for number in range(2)]
         for node in nodes:
             node.await_answer()
         board = Board([(node.host, node.port) for node in nodes], keys, more=1000)
-        with trial._clerks(board, Plan(seed=seed, clerks=20)):
+        with trial.at_windows(board, Plan(seed=seed, clerks=20)):
             time.sleep(seconds)
             cluster.fail(how)
             failed = time.monotonic()
@@ -123,7 +123,7 @@ def run(how: str, seconds: float, seed: int) -> tuple[float, int, list[str]]:
             time.sleep(seconds)
         db = Database(primary.url(DATABASE))
         stack.callback(db.close)
-        faults = trial._await_rest(db) + [wrong for node in nodes for wrong in node.stop()]
+        faults = trial.await_rest(db) + [wrong for node in nodes for wrong in node.stop()]
         faults += board.wrong + list(checks.check(db, board.commands))
         return away, sum(command.status is not None for command in board.commands), faults
 
@@ -141,7 +141,8 @@ def _served(board: Board) -> int:
     return sum(command.status in {SERVED, CREATED} for command in list(board.commands))
 
 
-def _node(stack: ExitStack, cluster: Cluster, number: int, folder: Path) -> Node:
+def node_of(stack: ExitStack, cluster: Cluster, number: int, folder: Path) -> Node:
+    """A node that works until the stack is left."""
     node = Node(number, cluster.proxies[0], Loopback(number), folder, alone=False, ONETHING_DATABASE_URL=cluster.url())
     node.start()
     stack.callback(node.kill)

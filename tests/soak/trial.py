@@ -105,13 +105,13 @@ def run(plan: Plan) -> Report:
         chaos = Chaos(nodes, server, DATABASE, seed=plan.seed, uploads=materials if small else None)
         fetchers = [alarms.Fetcher(board.addresses, keys[PROGRAM], number, plan.seed) for number in range(2)]
         uploader = uploads.Uploader(board, plan.seed)
-        with _clerks(board, plan) as crew, _at_work([*fetchers, uploader]):
+        with at_windows(board, plan) as crew, _at_work([*fetchers, uploader]):
             chaos.go_on(plan.seconds)
             chaos.mend()
-            faults = _await_service(board)
+            faults = await_service(board)
         faults += [f"Expected {clerk.name} to be answered in the end, but it waits still" for clerk in crew if clerk.is_alive()]
         db.close()  # its connections have died with the rest
-        faults += _await_rest(db)
+        faults += await_rest(db)
         faults += [wrong for node in nodes for wrong in node.stop()]
         time.sleep(0.2)
         faults += board.wrong + list(checks.check(db, board.commands))
@@ -165,7 +165,8 @@ def _node(stack: ExitStack, number: int, server: Server, network: Network, folde
 
 
 @contextmanager
-def _clerks(board: Board, plan: Plan) -> Iterator[list[Clerk]]:
+def at_windows(board: Board, plan: Plan) -> Iterator[list[Clerk]]:
+    """Have clerks at work until the block ends."""
     crew = [Clerk(board, number, plan.seed) for number in range(plan.clerks)]
     for clerk in crew:
         clerk.start()
@@ -191,7 +192,7 @@ def _at_work(programs: Sequence[alarms.Fetcher | uploads.Uploader]) -> Iterator[
             program.join(60)
 
 
-def _await_service(board: Board, seconds: float = 30) -> list[str]:
+def await_service(board: Board, seconds: float = 30) -> list[str]:
     """Now that everything is whole again, commands must be answered."""
     before = sum(command.status is not None for command in list(board.commands))
     end = time.monotonic() + seconds
@@ -202,7 +203,7 @@ def _await_service(board: Board, seconds: float = 30) -> list[str]:
     return ["Expected commands to be answered when all was whole again, but they are not"]
 
 
-def _await_rest(db: Database, seconds: float = 30) -> list[str]:
+def await_rest(db: Database, seconds: float = 30) -> list[str]:
     """Whatever is owed is done by the schedulers, in their time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -91,14 +91,14 @@ def run(moment: Moment, seconds: float, seed: int) -> list[str]:
         for node in nodes:
             node.await_answer()
         board = Board([(node.host, node.port) for node in nodes], keys, more=1000)
-        with trial._clerks(board, Plan(seed=seed, clerks=10)):
+        with trial.at_windows(board, Plan(seed=seed, clerks=10)):
             time.sleep(seconds)
             primary, faults = _lose_primary(cluster, moment, nodes[0].environ)
             faults += _told(nodes[0].environ, 0, "left where it is" if code != ROOT else "The schema is the newest.")
-            faults += trial._await_service(board)
+            faults += trial.await_service(board)
         db = Database(primary.url(DATABASE))
         stack.callback(db.close)
-        faults += trial._await_rest(db) + [wrong for node in nodes for wrong in node.stop()]
+        faults += trial.await_rest(db) + [wrong for node in nodes for wrong in node.stop()]
         faults += _told(nodes[0].environ, 0, "The schema is the newest.")
         faults += board.wrong + [fault for fault in checks.check(db, board.commands) if code == ROOT or BESIDE not in fault]
         return faults + _remains(db)

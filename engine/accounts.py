@@ -127,7 +127,7 @@ def require_new(session: Session, name: str) -> None:
 
 
 def set_password(session: Session, name: str, password: str, *, actor: Actor, passwords: Passwords) -> Account:
-    """Give an account a new password, which ends its lock and its sessions; everybody may change their own."""
+    """Give an account a new password, which ends its lock and its log-ins; everybody may change their own."""
     _require_own(name, actor, to="set the password of another account")
     account = get(session, name)
     account.password_hash = _hashed(password, passwords)

@@ -202,7 +202,7 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
         if item.instance_id is not None:
             instances.cancel(session, item.instance_id, actor=actor, maps=False)
         if item.instance_id is not None and item.dispatched_at is not None:
-            jobs.owe(session, "resume", row, child=str(item.instance_id))
+            jobs.owe(session, jobs.RESUME, row, child=str(item.instance_id))
         else:
             jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
         lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, holdings, holidays, imports, instances, keys, processes
+from engine import broadcasts, definitions, escalations, execution, holdings, holidays, imports, instances, jobs, keys, processes
 from engine.actors import ENGINE
 from engine.archive_models import ArchivedCase
 from engine.batches import Batch
@@ -85,7 +85,7 @@ def _lose(session: Session, job: Job) -> None:
 
 
 PERFORM: dict[str, Callable[[Session, Job], None]] = {
-    "resume": _resume,  # a called instance has ended
+    jobs.RESUME: _resume,  # a called instance has ended
     "message": _message,  # to the waits of a case
     "step": _step,  # of the engine's own, that has failed
     "refresh": _refresh,  # look at the world again

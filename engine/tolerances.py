@@ -209,7 +209,7 @@ def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[s
     """End an item together with its own process; the bundle is told by a job, as by any child that ends."""
     if item.instance_id is not None:
         instances.cancel(run.session, item.instance_id, actor=run.actor, maps=False)
-        jobs.owe(run.session, "resume", run.row, child=str(item.instance_id))
+        jobs.owe(run.session, jobs.RESUME, run.row, child=str(item.instance_id))
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
 
 

@@ -22,7 +22,6 @@ from engine import (
     dials,
     execution,
     follow_on,
-    holidays,
     instances,
     jobs,
     journal,
@@ -68,13 +67,12 @@ class Submission:
 def submit(session: Session, what: Submission, *, actor: Actor, previous: Item | None = None) -> Case:
     """Take a bundle in (申报提交): work the checklist out, freeze it, number everything, start the matter's process.
 
-    Raises NotFound, NotPermitted, InvalidInput.
+    Raises NotFound, NotPermitted, InvalidInput; Busy when a newer version of the matter is deployed in the same moment.
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
     _require_hall(session, what.hall)
     what = replace(what, applicant=applicants.clean(what.applicant))
-    key, items = _what(session, what)
-    matter = matters.get(session, key)
+    matter, items = _what(session, what)
     found = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
     adopted = list({item.id: item for item in found}.values())  # one may be named twice, by its number and by that of what was issued
     before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
@@ -97,19 +95,20 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     return case
 
 
-def _what(session: Session, what: Submission) -> tuple[str, Sequence[str] | None]:
+def _what(session: Session, what: Submission) -> tuple[Matter, Sequence[str] | None]:
     """Matter and items: an item that is submitted by its own name is a case of the matter that carries one item."""
-    if definitions.latest(session, what.matter).kind == "item":
-        return matters.SINGLE_ITEM, [what.matter]
+    loaded = definitions.latest(session, what.matter)
+    if loaded.kind == "item":
+        return matters.get(session, matters.SINGLE_ITEM), [what.matter]
     if what.matter == matters.SINGLE_ITEM and len(what.items or ()) != 1:
         raise InvalidInput.of_field("items", "Expected the one item that is applied for alone")
-    return what.matter, what.items
+    return matters.of_version(loaded), what.items
 
 
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
     now = moments.now()
     case_id, number = numbers.next_case(session, what.region)
-    holidays.keep(session)
+    matters.keep_newest(session, matter)
     case = Case(
         id=case_id,
         number=number,

@@ -43,12 +43,12 @@ def _refresh(session: Session, job: Job) -> None:
 def _start(session: Session, job: Job) -> None:
     item = session.get_one(Item, UUID(job.payload["item"]))
     case = keys.get_one(session, Case, item.case_id, item)
+    holidays.keep(session)  # nobody holds an instance of the case, which may have ended; what is the newest then stays so for who deletes
     loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
     at = loaded.start_by(message) if message else None
     if message and at is None:
         raise InvalidState(f"Expected {loaded.key} to have a start for {message}, but it has none; deploy its newest version")
     given, origin = job.payload["variables"], Origin(at=at)
-    holidays.keep(session)  # nobody holds an instance of the case, which may have ended
     run = instances.begin(session, loaded, actor=ENGINE, case=case, item=item, variables=given, origin=origin)
     execution.settle(run)
 

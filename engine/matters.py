@@ -11,11 +11,11 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType
-from engine import definitions
+from engine import definitions, holidays
 from engine.case_models import Case
 from engine.clock import DayUnit, LimitKind, TimeLimit
 from engine.definitions import Loaded
-from engine.errors import InvalidInput, NotFound
+from engine.errors import Busy, InvalidInput, NotFound
 from engine.kept import Kept
 from engine.models import Definition
 
@@ -98,10 +98,24 @@ _facts = Kept[Matter](LIMIT, lambda matter: PER_CALL * (1 + len(matter.calls)))
 
 def get(session: Session, key: str) -> Matter:
     """Return the newest version of a matter; raises NotFound."""
-    loaded = definitions.latest(session, key)
+    return of_version(definitions.latest(session, key))
+
+
+def of_version(loaded: Loaded) -> Matter:
+    """Return the facts of a version that is one of a matter; raises NotFound for another one."""
     if loaded.kind != "matter":
-        raise NotFound(f"Expected {key!r} to be a matter, but it is a process of kind {loaded.kind!r}")
+        raise NotFound(f"Expected {loaded.key!r} to be a matter, but it is a process of kind {loaded.kind!r}")
     return read(loaded)
+
+
+def keep_newest(session: Session, matter: Matter) -> None:
+    """Let nobody publish a calendar, or delete a department, until this transaction ends, which begins a case by the newest version.
+
+    Raises Busy when another version has come meanwhile: whom this one names may have been deleted.
+    """
+    holidays.keep(session)
+    if definitions.latest_id(session, matter.key) != matter.definition_id:
+        raise Busy(f"Expected to begin a case by the newest version of {matter.name}, but another one has come just now; try again")
 
 
 def of(session: Session, case: Case | Row[Any]) -> Matter:

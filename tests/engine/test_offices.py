@@ -5,13 +5,14 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from sqlalchemy import select
 
-from engine import definitions, holidays, jobs, offices, processes, tasks
+from engine import definitions, duties, holidays, jobs, offices, processes, tasks
 from engine.errors import Busy, InvalidState
 from engine.models import Instance, Job
 from engine.states import JobStatus
 from engine.variables import Given
-from tests import interleaving
+from tests import interleaving, tiny
 from tests.bpmn import diagrams as d
 from tests.hall import OPERATOR
 
@@ -61,6 +62,55 @@ def test_delete__somebody_begins_by_an_older_version_in_the_same_moment(stage, d
         interleaving.waited_for(stage.database, holidays.keep, lambda: delete(stage)) as beginner,
     ):
         processes.open_plain(beginner, loaded, actor=designer.actor, region="430100", key=None, given=Given(values={}))
+
+
+@pytest.fixture
+def just_before(stage, monkeypatch):
+    """A newer version is deployed, and the department deleted, just before somebody holds the calendar, to begin something."""
+    keep = holidays.keep
+
+    def arrange(name, **files):
+        def late(session):
+            monkeypatch.undo()
+            stage.deploy(name, **files)
+            delete(stage)
+            keep(session)
+
+        monkeypatch.setattr(holidays, "keep", late)
+
+    return arrange
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_delete__somebody_submits_by_an_older_version_in_the_same_moment(stage, designer, clerk, just_before):
+    """He begins anew, by the newest one."""
+    older, newer = tiny.folder({"alpha": {}}), tiny.folder({"alpha": {}}, longest_wait="4")
+    older["tiny_bpmn"] = older["tiny_bpmn"].replace(b'candidateGroups="window"', b'candidateGroups="department-grain"')
+    stage.deploy("p", p_bpmn=process("window"))
+    stage.deploy("tiny", **older)
+    just_before("tiny", **newer)
+
+    with pytest.raises(Busy, match="by the newest version of tiny, but another one has come just now; try again"):
+        clerk.submit("tiny")
+
+    assert stage.tasks(clerk.submit("tiny")) == ["一窗受理"]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_delete__a_process_beside_a_case_begins_in_the_same_moment(stage, designer, clerk, just_before):
+    """By the newest version."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    case = clerk.take_in("tiny")
+    with stage.database.transaction() as session:
+        row = session.get_one(Instance, stage.item(case, "alpha").instance_id)
+        job = jobs.owe(session, "start", row, after=timedelta(days=1), process="p", item=str(row.item_id), variables={})
+    just_before("p", p_bpmn=process("window"))
+
+    assert duties.perform(stage.database, job.id)
+
+    with stage.reading() as session:
+        begun = session.scalars(select(Instance).where(Instance.definition_id == definitions.latest_id(session, "p"))).all()
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

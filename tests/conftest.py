@@ -32,8 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     On a disk each commit to SQLite waits for it: 15 ms, and some tests commit a thousand times.
     """
     stack = config.stash.setdefault(_STACK, ExitStack())
-    if not _is_worker(config):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # of a worker, too: who ends a whole group of processes ends him directly
+    if _is_worker(config):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # so we end him; what a shell runs in the background ignores it
+    else:
         config.option.basetemp = config.option.basetemp or stack.enter_context(databases.folder("files")) / "tests"
 
 

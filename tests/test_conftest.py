@@ -1,6 +1,11 @@
 """The tests' own ground: databases are fresh, and CI skips nothing."""
 
 import gc
+import os
+import signal
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -79,3 +84,29 @@ def test_skip__in_ci_and_elsewhere(pytester, monkeypatch, code, ci):
         assert result.ret in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
     else:
         result.assert_outcomes(skipped=1)
+
+
+@pytest.mark.parametrize("end", [os.kill, os.killpg])
+def test_end__by_a_signal_to_us_or_to_all(pytester, pytestconfig, monkeypatch, end):
+    """What a test has begun is ended by its worker, which is told by us, or by the same signal; in the background, too."""
+    pytester.makeconftest("from tests.conftest import pytest_configure, pytest_unconfigure")
+    pytester.makepyfile(
+        "from pathlib import Path\nfrom time import sleep\n"
+        "def test_one():\n    Path('begun').touch()\n    try: sleep(60)\n    finally: Path('ended').touch()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
+    in_background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
+    words = [*in_background, sys.executable, "-m", "pytest", "-n", "1", "-p", "no:cacheprovider"]
+    with subprocess.Popen(words, cwd=pytester.path, stdout=subprocess.DEVNULL, start_new_session=True) as run:
+        _await(pytester.path / "begun")
+        end(run.pid, signal.SIGTERM)
+
+    _await(pytester.path / "ended")
+
+
+def _await(file):
+    for _ in range(600):
+        if file.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"Expected {file.name} within a minute, but it has not come")

@@ -58,7 +58,11 @@ def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnEle
     if colour is Light.RED:
         return [table.red_from <= day]
     if colour is Light.YELLOW:
-        return [and_(table.yellow_from <= day, red) for red in (table.red_from > day, table.red_from.is_(None))]
+        # Few are paused while they are yellow.  PostgreSQL, when it plans for any day, takes what has two ends for little.
+        return [
+            and_(table.yellow_from <= day, table.red_from > day),
+            and_(table.yellow_from.between(date.min, day), table.red_from.is_(None)),
+        ]
     return [table.yellow_from > day, and_(table.yellow_from.is_(None), table.green_from.is_not(None))]
 
 

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     CompoundSelect,
     Select,
@@ -20,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union,
@@ -49,7 +49,7 @@ def page(
     branches: Sequence[ColumnElement[bool]],
     *where: ColumnElement[bool],
     order: Sequence[InstrumentedAttribute[Any]],
-    limit: int | BindParameter[int],
+    limit: ColumnElement[int],
     newest: bool = False,
     some: Sequence[ColumnElement[bool]] = (),
     since: InstrumentedAttribute[Any] | None = None,
@@ -71,6 +71,16 @@ def page(
     return _ordered(query.join(shown, shown.c.id == table.id), order, newest)
 
 
+def first(rows: int) -> ColumnElement[int]:
+    """Limit a query by a number that stands in it.
+
+    A limit that is a parameter PostgreSQL takes for a tenth of all rows, unless it plans for the values of each time; so it does that, for
+    ever, which may take longer than to run the query.  With this it plans once.  So this is for what is best found in one way whatever the
+    values are: what finds a million rows, or none, is to be planned each time.
+    """
+    return literal_column(str(rows))
+
+
 def are_few(session: Session, table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any] | None) -> bool:
     """Tell whether one of these conditions holds for so few rows that each can be looked at; of what has no `since` there are many."""
     return since is not None and (session.scalar(count(table, some, since)) or 0) <= RARE
@@ -84,7 +94,9 @@ def count(table: Table, some: Sequence[ColumnElement[bool]], since: Instrumented
 def _those(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> SelectBase:
     # The latest first, as the index of a light has them: a database that takes them for many would find it as good to look through any
     # other index that holds the lights, all of it.  And what is red already is passed over only where few are yellow.
-    return _together(union_all, [select(table.id).where(each).order_by(since.desc()).limit(RARE + 1).correlate(None) for each in some])
+    return _together(
+        union_all, [select(table.id).where(each).order_by(since.desc()).limit(first(RARE + 1)).correlate(None) for each in some]
+    )
 
 
 def _together(how: Callable[..., CompoundSelect[Any]], parts: Sequence[Select[Any]]) -> SelectBase:

@@ -6,6 +6,7 @@ Each way is a branch of a list (`pages`); something is visible when any of them 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, literal_column, or_, true
 
@@ -17,6 +18,20 @@ from engine.pages import each
 from engine.states import UNSETTLED, TaskStatus
 
 Ways = list[ColumnElement[bool]]
+
+
+class There(NamedTuple):
+    """What there is among open tasks that not every place has: what there is none of need not be looked for."""
+
+    #: Tasks that name who asks.
+    named: bool = True
+    #: Open ones of no hall.
+    nowhere: bool = True
+    #: Open ones of several groups, or of none.
+    several: bool = True
+
+
+_ANYTHING = There()
 #: Conditions of partial indexes, which are only used where the statement itself says so.
 OPEN_TASK = Task.status == literal_column(f"'{TaskStatus.OPEN}'")
 RATING = Task.kind == literal_column("'rating'")
@@ -25,23 +40,19 @@ _NOWHERE = Task.hall.is_(None)
 OPEN_ITEM = Item.status.in_([literal_column(f"'{status}'") for status in sorted(UNSETTLED)])
 
 
-def any_named(actor: Actor) -> ColumnElement[bool]:
-    """Tell whether any task names an actor; most never are."""
-    return exists().where(TaskUser.name == actor.name)
+def what_is_there(actor: Actor) -> list[ColumnElement[bool]]:
+    """Tell what there is (`There`); most are never named, and in most places no task is of no hall, or of several groups."""
+    of_open_tasks = (exists().where(OPEN_TASK, which) for which in (_NOWHERE, Task.sole_group.is_(None)))
+    return [exists().where(TaskUser.name == actor.name), *of_open_tasks]
 
 
-def any_nowhere() -> ColumnElement[bool]:
-    """Tell whether any open task is of no hall, but of a process without a matter; in most places none ever is."""
-    return exists().where(OPEN_TASK, _NOWHERE)
-
-
-def ways_to_tasks(actor: Actor, group: str | None = None, *, named: bool, nowhere: bool) -> Ways:
+def ways_to_tasks(actor: Actor, group: str | None = None, *, there: There) -> Ways:
     """One's own; those of one's groups in one's halls; supervisors and administrators see all of a hall.
 
-    `group`: only of that; `named`: there are tasks that name the actor; `nowhere`: there are open ones of no hall.
+    `group`: only of that; `there`: what else there is.
     """
-    own = [Task.assignee == actor.name, *([_is_named(actor)] if named else [])]
-    return _ways_to_tasks(actor, own=own, group=group, nowhere=nowhere)
+    own = [Task.assignee == actor.name, *([_is_named(actor)] if there.named else [])]
+    return _ways_to_tasks(actor, own=own, group=group, there=there)
 
 
 def sees_task(actor: Actor) -> ColumnElement[bool]:
@@ -91,29 +102,30 @@ def sees_alert(actor: Actor) -> ColumnElement[bool]:
     return or_(Case.submitted_by == actor.name, *each(Case.hall, halls), *of_items)
 
 
-def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, nowhere: bool = True) -> Ways:
-    every: Ways = _of_groups([group]) if group is not None else [true()]  # a wide way is one for each of these
+def _ways_to_tasks(actor: Actor, *, own: Ways, group: str | None = None, there: There = _ANYTHING) -> Ways:
+    every: Ways = _of_groups([group], there=there) if group is not None else [true()]  # a wide way is one for each of these
     if actor.has(Role.ADMIN):
         return every
     asked = or_(*every)
     halls = actor.halls()
-    in_hall = [*each(Task.hall, halls), *([_NOWHERE] if nowhere else [])] if halls is not None else [true()]
+    in_hall = [*each(Task.hall, halls), *([_NOWHERE] if there.nowhere else [])] if halls is not None else [true()]
     departments = {name for name in actor.groups() if name.startswith("department-")}
-    departmental = _of_groups(departments, group)
+    departmental = _of_groups(departments, group, there=there)
     # Who is named is meant, in whatever hall.
     own = [and_(way, asked) for way in own]
     if actor.has(Role.SUPERVISOR):
         return [*(and_(hall, way) for hall in in_hall for way in every), *departmental, *own]
     at_hand = actor.groups() - departments | {"*"}
-    sole, several = _by_sole_group(at_hand, group), _among_several(at_hand, group)
-    mine = [*(and_(hall, way) for hall in in_hall for way in sole), *([and_(or_(*in_hall), several)] if in_hall else [])]
-    nobodys = _nobodys(actor) if nowhere else []
+    mine = [and_(hall, way) for hall in in_hall for way in _by_sole_group(at_hand, group)]
+    if in_hall and there.several:
+        mine.append(and_(or_(*in_hall), _among_several(at_hand, group)))
+    nobodys = _nobodys(actor) if there.nowhere else []
     return [*mine, *departmental, *own, *(and_(way, asked) for way in (*_own_rating(actor), *nobodys))]
 
 
-def _of_groups(groups: Collection[str], asked: str | None = None) -> Ways:
+def _of_groups(groups: Collection[str], asked: str | None = None, *, there: There) -> Ways:
     """Ways to the tasks of some candidate groups, of those that also have the group that is asked for."""
-    return [*_by_sole_group(groups, asked), _among_several(groups, asked)] if groups else []
+    return [*_by_sole_group(groups, asked), *([_among_several(groups, asked)] if there.several else [])] if groups else []
 
 
 def _by_sole_group(groups: Collection[str], asked: str | None) -> Ways:

@@ -25,6 +25,7 @@ from engine.errors import NotFound, Vanished
 from engine.models import Instance, Task
 from engine.reads import Read, Reading
 from engine.states import TaskStatus
+from engine.visibility import There
 
 Columns = TypeVarTuple("Columns")
 
@@ -107,9 +108,9 @@ def find_tasks(
 ) -> list[WorkEntry]:
     """Open tasks of an actor, soonest due first, those without a due date last; from the one that follows `after`."""
     today = dials.today()
-    named, nowhere, shown = session.execute(_glance(actor, wanted.light, today)).one()
+    *there, shown = session.execute(_glance(actor, wanted.light, today)).one()
     few = shown is not None and shown <= pages.RARE
-    query = partial(_page, actor, wanted, today, named=named, nowhere=nowhere, few=few)
+    query = partial(_page, actor, wanted, today, limit, there=There._make(there), few=few)
     due_at, task_id = after or (None, None)
     found: list[Row[Any]] = []
     if after is None or due_at is not None:
@@ -117,23 +118,20 @@ def find_tasks(
         found += session.execute(query(dated=True, goes_on=due_at is not None), place).all()
         task_id = None
     if len(found) < limit and wanted.due_before is None:
-        place = {"id": task_id, "limit": limit - len(found)}
-        found += session.execute(query(dated=False, goes_on=task_id is not None), place).all()
-    return _entries(session, found, today)
+        found += session.execute(query(dated=False, goes_on=task_id is not None), {"id": task_id, "limit": limit}).all()
+    return _entries(session, found[:limit], today)
 
 
 @functools.lru_cache(maxsize=256)
-def _glance(actor: Actor, light: Light | None, today: date) -> Select[bool, bool, int | None]:
+def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any, ...]]:
     """Build what tells which ways lead to a task at all, and how many show a light that few may show (None: many may)."""
     since = dials.since(Task, light)
     shown = null() if since is None else pages.count(Task, _showing(light, today), since).scalar_subquery()
-    return select(visibility.any_named(actor), visibility.any_nowhere(), shown)
+    return select(*visibility.what_is_there(actor), shown)
 
 
 @functools.lru_cache(maxsize=256)
-def _page(
-    actor: Actor, wanted: TaskFilter, today: date, *, named: bool, nowhere: bool, few: bool, dated: bool, goes_on: bool
-) -> Select[Any]:
+def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, *, there: There, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
     """Build what reads a page.  To build it takes longer than to run it, and people ask for the same again and again."""
     last = {column: bindparam(column.key, type_=column.type) for column in (Task.due_at, Task.id)}
     if dated:
@@ -143,13 +141,22 @@ def _page(
     return pages.page(
         _around(select(*_SHOWN)),
         Task,
-        visibility.ways_to_tasks(actor, wanted.group, named=named, nowhere=nowhere),
+        visibility.ways_to_tasks(actor, wanted.group, there=there),
         *(visibility.OPEN_TASK, *_conditions(wanted), place),
         order=(Task.due_at, Task.id) if dated else (Task.id,),
-        limit=bindparam("limit", type_=Integer),
+        limit=pages.first(limit) if _is_steady(actor, wanted, there) else bindparam("limit", type_=Integer),
         some=_showing(wanted.light, today),
         since=dials.since(Task, wanted.light) if few else None,
     )
+
+
+def _is_steady(actor: Actor, wanted: TaskFilter, there: There) -> bool:
+    """Whether each way is one value of an index in the order of the list, so that one plan is right for all who ask alike.
+
+    What else is asked of a task, a matter say, a million may have or none, and where to look for it depends on that.
+    """
+    sets = (actor.halls() or (), actor.groups())
+    return wanted == TaskFilter(light=wanted.light) and not any(there) and all(len(names) < pages.FEW for names in sets)
 
 
 def _showing(light: Light | None, today: date) -> list[ColumnElement[bool]]:

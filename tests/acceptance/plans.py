@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,10 @@ SMALL = {
 SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 
+#: A parameter, as the driver takes it.
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+
 @contextmanager
 def recorded(database: Database) -> Iterator[dict[str, Any]]:
     """Keep every statement that is run meanwhile, with the first parameters it was run with."""
@@ -38,8 +43,8 @@ def recorded(database: Database) -> Iterator[dict[str, Any]]:
 GROWING = {table.name for table in Base.metadata.sorted_tables} - SMALL
 
 
-def whole_reads(database: Database, statements: dict[str, Any], growing: set[str] = GROWING) -> dict[str, list[str]]:
-    """Tables that grow and would be read whole, by statement."""
+def whole_reads(database: Database, statements: dict[str, Any], growing: set[str] = GROWING, *, once: bool = False) -> dict[str, list[str]]:
+    """Tables that grow and would be read whole, by statement; `once`: when it is planned for whatever it may be given."""
     found = {}
     with database.bind.connect() as connection:
         for setting in SETTINGS:
@@ -47,13 +52,37 @@ def whole_reads(database: Database, statements: dict[str, Any], growing: set[str
         for statement, parameters in statements.items():
             if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
                 cursor = connection.connection.cursor()
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+                if once:
+                    cursor.execute(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {_numbered(statement)}")
+                else:
+                    cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 (plan,) = cursor.fetchone()
                 tables = sorted(set(_whole((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], growing, limited=False)))
                 if tables:
                     found[statement] = tables
         connection.rollback()
     return found
+
+
+def _numbered(statement: str) -> str:
+    """Write parameters as the server counts them."""
+    names = list(dict.fromkeys(_PARAMETER.findall(statement)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+
+
+def grow(database: Database, table: str, rows: int) -> None:
+    """Let PostgreSQL take a table for one of so many rows."""
+    with database.bind.begin() as connection:
+        connection.execute(
+            text("UPDATE pg_class SET reltuples = :rows WHERE oid = CAST(:table AS regclass)"), {"rows": rows, "table": table}
+        )
+
+
+def planned_anew(database: Database, table: str) -> set[str]:
+    """Statements about a table that PostgreSQL has prepared, in the one session that there is, and still plans for the values of each time."""
+    query = text("SELECT statement FROM pg_prepared_statements WHERE generic_plans = 0 AND custom_plans > 5 AND statement LIKE :about")
+    with database.bind.connect() as connection:
+        return set(connection.scalars(query, {"about": f"%FROM {table}%"}))
 
 
 def _whole(node: dict[str, Any], growing: set[str], *, limited: bool) -> Iterator[str]:

@@ -211,3 +211,35 @@ def test_search__what_is_of_no_hall(stage, clerk, designer, case, light):
         assert (names(clerk), names(designer)) == (["登记"], ["核对"])
         assert names(clerk, light=light) == ([] if light else ["登记"])
     assert len(max(without, key=len)) < len(max(there, key=len))
+
+
+@pytest.mark.parametrize("light", [None, Light.GREEN])
+def test_search__what_is_of_several_groups(stage, market, designer, case, light):
+    """It is looked for only where there is any: by each of its groups."""
+    plain = d.diagram(
+        *(d.start("s"), d.user("t", name="登记", groups="window, department-market"), d.end("e")), d.flows("s -> t -> e"), key="plain"
+    )
+    stage.deploy("plain", plain_bpmn=plain)
+    with plans.recorded(stage.database) as without:
+        before = names(market, light=light)
+
+    designer.start("plain")
+
+    with plans.recorded(stage.database) as there:
+        assert names(market) == ["alpha审批", "beta审批", "登记"]
+        assert names(market, light=light) == (before if light else names(market))
+        assert names(market, group="window") == ["登记"]
+    assert len(max(without, key=len)) < len(max(there, key=len))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_search__what_is_planned_once(stage, market, clerk, case):
+    """Whoever asks for a matter may be given all there is, or nothing, and is not to be answered as others are."""
+
+    def limits(person, **filters):
+        with plans.recorded(stage.database) as statements:
+            names(person, **filters)
+        return {"LIMIT %(limit)s" in statement for statement in statements if "FROM tasks JOIN cases" in statement}
+
+    assert limits(market) == limits(clerk) == limits(market, light=Light.GREEN) == {False}
+    assert limits(market, matter="tiny") == limits(market, assignee="x") == limits(market, group="window") == {True}

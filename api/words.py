@@ -95,4 +95,6 @@ def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
     who += [f"{found['assignee']} 已认领"] if found["assignee"] else []
     told = f"{HINDRANCES[found['kind']]}：{name}" + (f"（{'、'.join(who)}）" if who else "")
     told += f"，{found['since']} 起" if found["since"] else ""
-    return told + (f"，{found['due_on']} 前" if found["due_on"] else "")
+    if not found["due_on"]:
+        return told
+    return told + (f"，预计 {found['due_on']} 结束" if found["kind"] is HindranceKind.PAUSE else f"，{found['due_on']} 前")

@@ -78,8 +78,9 @@ class Pause:
     kind: PauseKind
     #: Why, in words that the applicant reads.
     reason: str
-    #: Number of the written notice that told the applicant how long it will take.
+    #: Number of the written notice that told the applicant how long it will take, and the working days that it says; None: not known.
     notice: str
+    days: int | None = None
 
     def __post_init__(self) -> None:
         if self.until is not None and self.until < self.since:

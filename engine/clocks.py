@@ -283,7 +283,8 @@ def _pause(entry: ClockEntry | Row[Any], notice: str, started_on: date) -> Pause
     # Nodes may disagree about midnight by a moment: what happened later never lies on an earlier day.
     since = max(entry.on, started_on)
     until = entry.until and max(entry.until, since)
-    return Pause(since=since, until=until, kind=PauseKind(entry.procedure or PauseKind.OTHER), reason=entry.reason or "", notice=notice)
+    kind, reason = PauseKind(entry.procedure or PauseKind.OTHER), entry.reason or ""
+    return Pause(since=since, until=until, kind=kind, reason=reason, notice=notice, days=entry.days)
 
 
 def _extension(entry: ClockEntry | Row[Any], notice: str) -> Extension:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -15,10 +16,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, keys, reads, visibility
+from engine import calendars, cases, holidays, keys, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Item, Tolerance
-from engine.clock import Ledger
+from engine.clock import Ledger, Pause
+from engine.errors import InvalidInput
 from engine.models import Incident, Instance, Task, TaskGroup
 from engine.reads import Reading
 from engine.states import ToleranceStatus
@@ -46,7 +48,7 @@ class Hindrance(NamedTuple):
     reason: str | None = None
     #: First day; None: of a material, and of an item that is not accepted yet.
     since: date | None = None
-    #: Last day on which the material may come.
+    #: Last day on which the material may come, or of what the applicant was told that the pause will take.
     due_on: date | None = None
     #: Who has claimed the task.
     assignee: str | None = None
@@ -73,7 +75,7 @@ def of_page(
     for row in items:
         materials = (told for used_by, told in owed.get(row.case_id, ()) if row.code in used_by)
         failed = (told for (item, _department), told in incidents.get(row.case_id, ()) if item == row.id)
-        found[row.id] = [*_pauses(ledgers.get(row.id)), *materials, *failed, *_each(tasks, row.id)]
+        found[row.id] = [*_pauses(session, ledgers.get(row.id)), *materials, *failed, *_each(tasks, row.id)]
     departments = actor.departments()
     for row in bundles:
         if row.id in whole:  # tasks of its items are told with these; whoever does not see the bundle is told of the items that are his
@@ -88,10 +90,18 @@ def _each(some: _Told, of: str) -> Iterator[Hindrance]:
     return (told for _whose, told in some.get(of, ()))
 
 
-def _pauses(ledger: Ledger | None) -> Iterator[Hindrance]:
+def _pauses(session: Session, ledger: Ledger | None) -> Iterator[Hindrance]:
     for pause in ledger.pauses if ledger else ():
         if pause.until is None:
-            yield Hindrance(kind=HindranceKind.PAUSE, name=pause.kind, groups=[], reason=pause.reason, since=pause.since)
+            due_on = _estimated_end(session, pause)
+            yield Hindrance(kind=HindranceKind.PAUSE, name=pause.kind, groups=[], reason=pause.reason, since=pause.since, due_on=due_on)
+
+
+def _estimated_end(session: Session, pause: Pause) -> date | None:
+    """Give the last day of what the applicant was told that it will take; None where nobody said, or it lies beyond every calendar."""
+    with suppress(InvalidInput):
+        return holidays.calendar(session).add(pause.since, pause.days) if pause.days else None
+    return None
 
 
 def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]], whole: Collection[str]) -> tuple[_Told, ...]:

@@ -54,7 +54,7 @@ class HindranceShown(Shape):
     reason: str | None
     #: First day; null: of a material, and of an item that is not accepted yet.
     since: date | None
-    #: Last day on which the material may come.
+    #: Last day on which the material may come; of a pause, of what the applicant was told that it will take.
     due_on: date | None
     #: Who may do the task; the department of the item.
     groups: list[str]

@@ -55,12 +55,12 @@ def test_deadlines__why(call, supervisor, late):
     (row,) = read(supervisor, "/deadlines?department=market&format=csv")
 
     assert row["原因"] == (
-        "暂停：听证（听证会），2026-03-17 起；待办：食品经营许可审批（市场监管局、officer-market 已认领），2026-03-02 起"
+        "暂停：听证（听证会），2026-03-17 起，预计 2026-03-24 结束；待办：食品经营许可审批（市场监管局、officer-market 已认领），2026-03-02 起"
     )
     (listed,) = supervisor.get("/deadlines?department=market").json["data"]
     nothing = dict.fromkeys(("reason", "since", "due_on", "assignee")) | {"groups": []}
     assert listed["waits_for"] == [
-        nothing | {"kind": "pause", "name": "hearing", "reason": "听证会", "since": "2026-03-17"},
+        nothing | {"kind": "pause", "name": "hearing", "reason": "听证会", "since": "2026-03-17", "due_on": "2026-03-24"},
         nothing
         | {
             "kind": "task",

@@ -4,18 +4,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine import calendars, clocks, lifecycle
+from engine import calendars, clocks, deadlines, lifecycle
 from engine.case_models import ClockEntry, Notice
+from engine.deadlines import DeadlineFilter
 from engine.errors import InvalidInput, InvalidState, NotPermitted
+from engine.hindrances import HindranceKind
 from tests import tiny
 from tests.bpmn import diagrams as d
 
 HEARING = {"kind": "hearing", "reason": "利害关系人申请听证", "days": 20}
 
 
-def accepted(stage, clerk, *, extension=5):
+def accepted(stage, clerk, *, extension=5, days="5"):
     items = {"alpha": {"promised": 10, "statutory": 20, "extension": extension}}
-    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": tiny.inspected("alpha", days="5", at_most="P14D")}))
+    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": tiny.inspected("alpha", days=days, at_most="P14D")}))
     return clerk.take_in("tiny")
 
 
@@ -30,6 +32,18 @@ def test_begin__pauses_the_clock_and_tells_the_applicant(stage, clerk, market):
     assert notice.content["estimated_days"] == 5
     assert notice.content["procedure"] == "site_inspection"
     assert stage.notices(case)[-1] == "special_procedure"
+
+
+@pytest.mark.parametrize(("days", "told"), [("5", date(2026, 3, 9)), ("999999", None)])
+def test_begin__deadlines_say_until_when_it_was_told_to_take(stage, clerk, market, days, told):
+    """A figure that lies beyond every calendar keeps nobody from the list."""
+    case = accepted(stage, clerk, days=days)
+    market.complete(case, "alpha审批", outcome="inspect")
+
+    with stage.reading() as session:
+        rows = deadlines.open_ones(session, clerk.actor, DeadlineFilter(), after=None, limit=10)
+
+    assert [why.due_on for row in rows for why in row.waits_for if why.kind is HindranceKind.PAUSE] == [told]
 
 
 def test_end__moves_the_timer_rows(stage, clerk, market):

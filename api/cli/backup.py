@@ -29,7 +29,8 @@ def backup(target: Path, previous: Path | None) -> None:
     """Write the database and the uploaded files to the folder TARGET, which must not be there yet, while others work.
 
     On PostgreSQL with pg_dump, which must be as new as the server.  The key that signs sessions is not in it.
-    Exit status 1 when a file was not what was handed in, or not there; the rest is copied all the same.
+    Exit status 1 when a file was not what was handed in, or not there; the rest is copied all the same, and what the earlier backup has of
+    what is not there.
     """
     loaded = settings.load()
     files = FileStore(loaded.materials)
@@ -37,11 +38,19 @@ def backup(target: Path, previous: Path | None) -> None:
         manifest = backups.take(database, files, target, previous=previous, watch=watch)
     click.echo(f"{target}: schema {manifest.revision}, {manifest.database}, {manifest.files} files with {manifest.bytes} bytes")
     for sha256 in manifest.damaged[:TOLD]:
-        click.echo(f"Expected material {sha256} to be what was handed in, but it differs, or is not there; run onething verify", err=True)
+        click.echo(_told(files, target, sha256), err=True)
     if len(manifest.damaged) > TOLD:
         click.echo(f"… and {len(manifest.damaged) - TOLD} more; is {files.folder} the folder of this installation, and mounted?", err=True)
     if manifest.damaged:
         raise click.exceptions.Exit(1)
+
+
+def _told(files: FileStore, target: Path, sha256: str) -> str:
+    here, kept = backups.place(files.folder, sha256), backups.place(target / backups.MATERIALS, sha256)
+    if kept.is_file() and not here.is_file():
+        lacks = f"Expected material {sha256} in {files.folder}, but it is not there; this backup has it from the earlier one"
+        return f"{lacks}: is the folder mounted? Else copy {kept} to {here}"
+    return f"Expected material {sha256} to be what was handed in, but it differs, or is not there; run onething verify"
 
 
 @contextmanager

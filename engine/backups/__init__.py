@@ -14,7 +14,6 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,7 +56,7 @@ class Manifest:
     files: int
     bytes: int
     list_sha256: str
-    #: Files that were not what was handed in when they were copied, or that were not there.
+    #: Files that were not what was handed in when they were copied, or that the store did not have, also where an earlier backup had them.
     damaged: tuple[str, ...]
 
 
@@ -65,8 +64,8 @@ def take(db: Database, files: FileStore, target: Path, *, previous: Path | None 
     """Write a backup to a folder that is not there yet, or empty.
 
     Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk, and as they are what was
-    handed in.  Raises InvalidState when something is there, Unavailable or InvalidInput when a disk is in the way, and leaves nothing
-    behind when it fails.
+    handed in; what the store has no more comes from there.  Raises InvalidState when something is there, Unavailable or InvalidInput when
+    a disk is in the way, and leaves nothing behind when it fails.
     """
     require_free(target)
     draft = target.with_name(f"{target.name}.partial-{secrets.token_hex(4)}")
@@ -180,25 +179,40 @@ def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | No
     """Copy every file of the store; gives how large each is, by hash, and which are not what was handed in, or not there."""
     copied: dict[str, int] = {}
     damaged: set[str] = set()
+    materials = draft / MATERIALS
+
+    def note(sha256: str) -> None:
+        copied[sha256] = place(materials, sha256).stat().st_size
+        watch(sha256)
 
     def keep(source: Path) -> None:
-        target = place(draft / MATERIALS, source.name)
-        if not _link(previous, target) and copy(source, draft / MATERIALS, source.name) != source.name:
+        if not _link(previous, place(materials, source.name)) and copy(source, materials, source.name) != source.name:
             damaged.add(source.name)
-        copied[source.name] = target.stat().st_size
-        watch(source.name)
+        note(source.name)
 
-    (draft / MATERIALS).mkdir(mode=0o700)
+    materials.mkdir(mode=0o700)
     for source in files.folder.glob("??/??/*"):
         if _NAME.fullmatch(source.name):
             keep(source)
     for sha256 in stored_faults.named(db):
-        if sha256 not in copied and (source := place(files.folder, sha256)).is_file():  # it has come meanwhile
+        if sha256 in copied:
+            continue
+        if (source := place(files.folder, sha256)).is_file():  # it has come meanwhile
             keep(source)
-        elif sha256 not in copied:
+        else:
             damaged.add(sha256)
+            if _recover(previous, materials, sha256):
+                note(sha256)
     (draft / LIST).write_text("".join(f"{sha256} {size}\n" for sha256, size in sorted(copied.items())), encoding="ascii")
     return copied, damaged
+
+
+def _recover(previous: Path | None, materials: Path, sha256: str) -> bool:
+    """Take from an earlier backup, also from another disk, what the store has no more: there may be no other copy, and backups go."""
+    if previous is None or _link(previous, place(materials, sha256)):
+        return previous is not None
+    earlier = place(previous / MATERIALS, sha256)
+    return _is_whole(earlier, sha256) and copy(earlier, materials, sha256) == sha256
 
 
 def _link(previous: Path | None, target: Path) -> bool:
@@ -211,9 +225,15 @@ def _link(previous: Path | None, target: Path) -> bool:
         target.hardlink_to(earlier)
     except OSError:  # not there, or on another disk
         return False
-    with suppress(OSError):  # what cannot be read is no better
-        if hash_of(target) == target.name:
-            return True
+    if _is_whole(target, target.name):
+        return True
     target.unlink()
-    log.warning("a file of the earlier backup is damaged, and copied anew", path=str(earlier))
+    log.warning("a file of the earlier backup is damaged", path=str(earlier))
     return False
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        return hash_of(path) == sha256
+    except OSError:  # not there; and what cannot be read is no better
+        return False

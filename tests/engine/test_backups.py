@@ -219,6 +219,36 @@ class TestRefused:
 
         assert (manifest.files, set(manifest.damaged)) == (0, named)
 
+    @pytest.mark.parametrize("shared", [True, False])
+    def test_take__what_is_not_there_comes_from_the_previous(
+        self, here, files, taken, elsewhere, empty_database_url, tmp_path, monkeypatch, shared
+    ):
+        """Also from another disk: it may be the only copy, and earlier backups are thrown away."""
+        missing = next(path for path in files.folder.rglob("*") if path.is_file())
+        missing.unlink()
+        with monkeypatch.context() as context:
+            if not shared:
+                context.setattr(Path, "hardlink_to", _on_another_disk)
+            second = backups.take(here, files, tmp_path / "second", previous=taken)
+            third = backups.take(here, files, tmp_path / "third", previous=tmp_path / "second")
+
+        assert (second.damaged, third.damaged) == ((missing.name,), (missing.name,))
+        assert (second.files, third.files) == (2, 2)
+        restorations.restore(tmp_path / "third", empty_database_url, elsewhere)
+        opened = Database(empty_database_url)
+        assert list(verification.verify(opened, files=elsewhere)) == []
+        opened.close()
+
+    def test_take__what_is_not_there_has_rotted_in_the_previous(self, here, files, taken, tmp_path):
+        missing = next(path for path in files.folder.rglob("*") if path.is_file())
+        missing.unlink()
+        backups.place(taken / "materials", missing.name).write_bytes(b"rotten")
+
+        manifest = backups.take(here, files, tmp_path / "second", previous=taken)
+
+        assert (manifest.files, manifest.damaged) == (1, (missing.name,))
+        assert not backups.place(tmp_path / "second" / "materials", missing.name).exists()
+
     def test_take__a_file_comes_meanwhile(self, here, files, tmp_path):
         """What the copy of the database does not know of is no file that it lacks."""
         instance, come = everywhere.begin(here), []
@@ -393,6 +423,10 @@ class TestRefused:
 
         assert (place.read_bytes() == b"another") == (others == "serves")
         assert [path.name for path in place.parent.glob(f"{place.name}*")] == [place.name]
+
+
+def _on_another_disk(*_):
+    raise OSError(errno.EXDEV, "Invalid cross-device link")
 
 
 def _rewrite(folder, name, value):

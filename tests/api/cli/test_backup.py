@@ -128,6 +128,24 @@ def test_backup__the_uploads_are_not_there(run, environ, tmp_path):
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_backup__only_the_previous_has_it(run, environ, tmp_path):
+    run("migrate")
+    here, store = Database(environ["ONETHING_DATABASE_URL"]), FileStore(tmp_path / "materials")
+    sha256 = hand_in(here, store, everywhere.begin(here), 1, PDF, "plan.pdf")
+    here.close()
+    first = run("backup", str(tmp_path / "first"))
+    store.path(sha256).unlink()
+
+    second = run("backup", str(tmp_path / "second"), "--previous", str(tmp_path / "first"))
+
+    assert (first.exit_code, second.exit_code) == (0, 1)
+    kept, place = backups.place(tmp_path / "second" / "materials", sha256), backups.place(store.folder, sha256)
+    assert f"Expected material {sha256} in {store.folder}, but it is not there; this backup has it" in second.stderr
+    assert f"Else copy {kept} to {place}\n" in second.stderr
+    assert kept.read_bytes() == PDF
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_restore__database_is_away(run, tmp_path):
     run("migrate")
     run("backup", str(tmp_path / "backup"))

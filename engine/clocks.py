@@ -83,8 +83,10 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
         raise InvalidState(f"Expected to resume {_name(item)}, but it is {item.clock}", status=str(item.clock))
     opened = _open_pauses(session, item)
     if pause_id is None and len(opened) > 1:
-        message = f"Expected to be told which pause of {_name(item)} ends, but {len(opened)} are open"
-        raise InvalidInput.of_field("pause_id", message)
+        which = ", ".join(f"{entry.procedure} since {entry.on} ({entry.id})" for entry in opened)
+        raise InvalidInput.of_field(
+            "pause_id", f"Expected to be told which pause of {_name(item)} ends, but {len(opened)} are open: {which}"
+        )
     ended = next((entry for entry in opened if pause_id in {None, entry.id}), None)
     if ended is None:
         raise NotFound(f"Expected {_name(item)} to have the open pause {pause_id}, but it has not")

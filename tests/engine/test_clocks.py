@@ -173,11 +173,17 @@ def test_resume__the_only_open_pause_need_not_be_named(session, running, notice)
 
 
 def test_resume__which_of_two(session, running, notice):
+    """Whoever is asked is told between which."""
     with on(9, 18):
-        pause(session, running, notice)
-        pause(session, running, notice, PauseKind.HEARING)
+        first = pause(session, running, notice)
+    with on(9, 21):
+        second = pause(session, running, notice, PauseKind.HEARING)
 
-    with on(9, 21), pytest.raises(InvalidInput, match=r"Expected to be told which pause of the clock of item .* ends, but 2 are open"):
+    which = rf"{first.procedure} since 2026-09-18 \({first.id}\), hearing since 2026-09-21 \({second.id}\)"
+    with (
+        on(9, 21),
+        pytest.raises(InvalidInput, match=rf"Expected to be told which pause of the clock of item .* ends, but 2 are open: {which}$"),
+    ):
         clocks.resume(session, running)
 
 

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, database, holidays, schema
-from engine.errors import EngineError, Unavailable
+from engine import administrators, calendars, connections, database, holidays, postgresql, schema
+from engine.case_models import Material
+from engine.errors import EngineError, NotFound, Unavailable
+from engine.files import FileStore
 from engine.models import Entry
 from engine.schema import Finding
 from engine.settings import PREFIX, Settings, describe
@@ -24,6 +26,8 @@ from engine.settings import PREFIX, Settings, describe
 RELEASED = date(2026, 11, 25)
 #: How far the clocks of two nodes may differ.
 TOLERATED_SKEW = timedelta(minutes=1)
+#: Of so many materials, the newest, the files are looked for; what was only seen on paper has none.
+NEWEST_MATERIALS = 20
 #: How variables begin that only the tests read.
 OF_TESTS = f"{PREFIX}TEST_"
 
@@ -55,7 +59,7 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
         check_variables(os.environ),
         check_data_folder(settings.data_dir),
         check_secret_key(settings),
-        *check_database(settings.database_url, now=now),
+        *check_database(settings.database_url, now=now, files=FileStore(settings.materials)),
         check_assets(assets),
     ]
 
@@ -91,8 +95,11 @@ def check_secret_key(settings: Settings) -> Check:
     return Check(what="secret key", found=f"kept in {path}")
 
 
-def check_database(url: str, *, now: datetime) -> list[Check]:
-    """Ask the database whether it answers, has the newest schema, keeps what it is told, and holds nothing from the future."""
+def check_database(url: str, *, now: datetime, files: FileStore | None = None) -> list[Check]:
+    """Ask the database whether it answers, has the newest schema, keeps what it is told, and holds nothing from the future.
+
+    `files`: where what it names should be.
+    """
     parsed = make_url(url)
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
@@ -101,7 +108,7 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
     opened = database.Database(url)
     try:
         with opened.reading() as session:
-            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now)]
+            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files)]
     except (SQLAlchemyError, Unavailable) as error:
         cause = error.__cause__ if isinstance(error, Unavailable) else error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
@@ -112,15 +119,17 @@ def check_database(url: str, *, now: datetime) -> list[Check]:
         opened.close()
 
 
-def _inside(session: Session, now: datetime) -> list[Check]:
+def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
-    checks = [*check_server(connection), check_durability(connection), migrations]
+    checks = [*check_server(connection), *check_sorting(connection), check_durability(connection), migrations]
     if migrations.status is not CheckStatus.FAILED:
         # Ids grow with time; by `at` it would read all there is.
         newest = session.scalar(select(Entry.at).order_by(Entry.id.desc()).limit(1))
         today = calendars.local_date(now)
         checks += [check_clock(now, newest), check_calendars(session, today=today), check_administrators(session)]
+        if files is not None:
+            checks.append(check_uploads(session, files))
     return checks
 
 
@@ -142,6 +151,19 @@ def check_server(connection: Connection) -> list[Check]:
         found, advice = f"its database is {way.encoding}, and refuses what that has no letter for", "Make it anew with ENCODING 'UTF8'."
         return [Check(what="server", status=CheckStatus.WARNING, found=found, advice=advice)]
     return [Check(what="server", found="takes our connections as they are")]
+
+
+def check_sorting(connection: Connection) -> list[Check]:
+    """See that the system of PostgreSQL's host still sorts texts as when its indexes were built: else they miss rows that are there."""
+    noted = postgresql.collations(connection) if connection.dialect.name == "postgresql" else None
+    if noted is None:
+        return []
+    then, now = noted
+    if then == now:
+        return [Check(what="sorting", found=f"texts are sorted by version {now}, as ever")]
+    found = f"texts are sorted by version {now}, indexes were built by {then}: what is there may not be found, or be there twice"
+    advice = "Stop the nodes, REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION (docs/operating.md)."
+    return [Check(what="sorting", status=CheckStatus.WARNING, found=found, advice=advice)]
 
 
 def check_durability(connection: Connection) -> Check:
@@ -221,6 +243,29 @@ def check_administrators(session: Session) -> Check:
         advice = "Run onething add-admin NAME."
         return Check(what="administrators", status=CheckStatus.WARNING, found="there is none", advice=advice)
     return Check(what="administrators", found="there is one")
+
+
+def check_uploads(session: Session, files: FileStore) -> Check:
+    """Look for the files that were handed in last: where the disk is not mounted, an empty folder takes what comes, and hides it later."""
+    newest = select(Material.id, Material.sha256).order_by(Material.id.desc()).limit(NEWEST_MATERIALS)
+    named = list(dict.fromkeys(row.sha256 for row in session.execute(newest) if row.sha256))
+    missing = [sha256 for sha256 in named if not _is_there(files, sha256)]
+    if missing:
+        found = f"{len(missing)} of the {len(named)} files that came last are not in {files.folder}: {', '.join(missing)}"
+        advice = (
+            "Is the folder mounted? Stop the nodes of this host before you mount it, and copy there what they took meanwhile. "
+            "Else put them back from a backup (materials/ab/cd/SHA256), and run onething verify."
+        )
+        return Check(what="uploads", status=CheckStatus.WARNING, found=found, advice=advice)
+    return Check(what="uploads", found=f"the files that came last are in {files.folder}" if named else "none lately")
+
+
+def _is_there(files: FileStore, sha256: str) -> bool:
+    try:
+        files.path(sha256)
+    except (NotFound, OSError):  # a disk that does not answer has nothing for anybody
+        return False
+    return True
 
 
 def check_assets(assets: Sequence[Path]) -> Check:

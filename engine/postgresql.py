@@ -10,21 +10,7 @@ from functools import cache, partial
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import (
-    CTE,
-    JSON,
-    Column,
-    Connection,
-    LargeBinary,
-    Select,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import CTE, JSON, Column, Connection, LargeBinary, Select, bindparam, case, cast, func, literal_column, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
@@ -97,6 +83,19 @@ def take_alone(connection: Connection, lock: int) -> bool:
             raise
         return False
     return True
+
+
+def collations(connection: Connection) -> tuple[str, str] | None:
+    """By which version of the system's rules texts were sorted when the database was made, and by which they are now; None: nobody knows.
+
+    Servers before 15, and what has been made of them, do not note it; nor is there one of what sorts by bytes.
+    """
+    noted = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('pg_catalog.pg_database') AND attname = 'datcollversion'"
+    if not connection.scalar(text(noted)):
+        return None
+    query = "SELECT datcollversion, pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database()"
+    then, now = connection.execute(text(query)).one()
+    return (then, now) if then and now else None
 
 
 _AT_WORK = text(

@@ -1,20 +1,27 @@
 """The doctor finds what is wrong with an installation, says what to do, and changes nothing."""
 
+import errno
+import io
 import os
+import shutil
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text, update
+from sqlalchemy import func, make_url, select, text, update
 
 from engine import accounts, doctor, grants, holidays, schema, settings
 from engine import database as databases
 from engine.actors import Role
+from engine.case_models import Material
 from engine.database import Database
 from engine.doctor import CheckStatus
+from engine.files import FileStore
 from engine.passwords import WELL_KNOWN
+from tests import everywhere
+from tests.documents import PDF
 from tests.hall import OPERATOR
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -41,8 +48,19 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
     checks = by_name(doctor.examine(loaded, now=NOW, assets=[CALENDARS]))
 
     assert checks.pop("calendars").status is CheckStatus.WARNING  # 2027 is not published
-    about = ["settings", "data folder", "secret key", "database", "durability", "migrations", "clock", "administrators", "assets"]
-    assert [name for name in checks if name != "server"] == about
+    about = [
+        "settings",
+        "data folder",
+        "secret key",
+        "database",
+        "durability",
+        "migrations",
+        "clock",
+        "administrators",
+        "uploads",
+        "assets",
+    ]
+    assert [name for name in checks if name not in {"server", "sorting"}] == about
     assert ("server" in checks) is (database.bind.dialect.name == "postgresql")
     durability = checks.pop("durability")  # the server of the tests need not outlive its machine
     assert durability.status is (CheckStatus.WARNING if durability.found.startswith("fsync = off") else CheckStatus.OK)
@@ -253,6 +271,98 @@ def test_check_administrators__none_who_is_not_disabled(database):
     assert (none.status, none.advice) == (CheckStatus.WARNING, "Run onething add-admin NAME.")
     assert one.status is CheckStatus.OK
     assert disabled == none
+
+
+@pytest.fixture
+def files(tmp_path):
+    return FileStore(tmp_path / "materials")
+
+
+def hand_in(session, files, instance, *contents):
+    """Have materials of an instance; None: seen on paper.  The hashes of the others."""
+    hashes = [files.keep(io.BytesIO(content), "plan.pdf").sha256 if content else None for content in contents]
+    handed_in = {"code": "m", "name": "m", "handed_in_at": instance.started_at, "handed_in_by": "clerk", **instance.key}
+    for sha256 in hashes:  # one after the other: the newest is the last
+        no = (session.scalar(select(func.max(Material.no))) or 0) + 1
+        session.add(Material(no=no, sha256=sha256, **handed_in))
+        session.flush()
+    return hashes
+
+
+def test_check_uploads__folder_is_not_mounted(database, database_url, files):
+    """Whoever begins a node there is told before people hand in what nobody finds again; an empty folder looks as one that was begun."""
+    with database.transaction() as session:
+        hashes = hand_in(session, files, everywhere.begin(database), PDF, None, PDF + b"\n", PDF)
+        there = doctor.check_uploads(session, files)
+    shutil.move(files.folder, files.folder.with_name("unmounted"))
+    files.folder.mkdir()
+
+    away = by_name(doctor.check_database(database_url, now=NOW, files=files))["uploads"]
+
+    assert (there.status, there.advice) == (CheckStatus.OK, "")
+    assert away.status is CheckStatus.WARNING
+    assert away.found == f"2 of the 2 files that came last are not in {files.folder}: {hashes[0]}, {hashes[2]}"
+    assert away.advice.startswith("Is the folder mounted?")
+    assert list(files.folder.iterdir()) == []
+
+
+def test_check_uploads__one_is_lost(database, files):
+    with database.transaction() as session:
+        first, second = hand_in(session, files, everywhere.begin(database), PDF, PDF + b"\n")
+        files.path(first).unlink()
+        check = doctor.check_uploads(session, files)
+
+    assert second not in check.found
+    assert check.found == f"1 of the 2 files that came last are not in {files.folder}: {first}"
+
+
+def test_check_uploads__disk_does_not_answer(database, files, monkeypatch):
+    def fail(_path):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with database.transaction() as session:
+        hand_in(session, files, everywhere.begin(database), PDF)
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "is_file", fail)
+            check = doctor.check_uploads(session, files)
+
+    assert check.status is CheckStatus.WARNING
+
+
+def test_check_uploads__looks_at_the_newest_only(database, files):
+    """Old ones are for `onething verify`, which reads them all."""
+    with database.transaction() as session:
+        (old, *_) = hand_in(
+            session, files, everywhere.begin(database), *(PDF + bytes([10] * n) for n in range(doctor.NEWEST_MATERIALS + 1))
+        )
+        files.path(old).unlink()
+        check = doctor.check_uploads(session, files)
+
+    assert check.status is CheckStatus.OK
+
+
+def test_check_uploads__none_yet(database, files):
+    with database.reading() as session:
+        assert doctor.check_uploads(session, files).found == "none lately"
+
+
+#: Of the rules for sorting that come with PostgreSQL itself; before 17 it has none that have a version on every machine.
+_SORTED = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' COLLATION_VERSION '{}'"
+
+
+@pytest.mark.parametrize(("noted", "status"), [("0", CheckStatus.WARNING), ("1", CheckStatus.OK)])
+def test_check_sorting__system_was_changed_below_the_database(postgresql, noted, status):
+    """As with a new glibc: an index does not find what it was built by other rules for."""
+    rules, known = (_SORTED.format(noted), True) if postgresql.version >= (17,) else ("LC_COLLATE 'C' LC_CTYPE 'C'", False)
+    with postgresql.empty() as url:
+        with postgresql.admin.connect() as connection:
+            name = make_url(url).database
+            connection.exec_driver_sql(f'DROP DATABASE "{name}"')
+            connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0 {rules}')
+        check = by_name(doctor.check_database(url, now=NOW)).get("sorting")
+
+    assert (check is not None) is known
+    assert check is None or (check.status, bool(check.advice)) == (status, status is CheckStatus.WARNING)
 
 
 def test_check_assets__missing(tmp_path):

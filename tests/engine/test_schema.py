@@ -22,6 +22,7 @@ OWN = {
     r"pg_(try_)?advisory": {"postgresql"},
     r"(lock|statement|session)_timeout": {"connections", "postgresql"},
     r"pg_stat_|pg_prepared_": {"clients"},
+    r"datcollversion|pg_database_coll": {"postgresql"},
     r"\"pg_(dump|restore)\"": {"dumps"},
     r"postgresql_where": {"indexes", "case_models"},
     r"skip_locked": {"archives", "batches", "duties", "fetches", "jobs", "recomputing", "start_timers"},

@@ -13,7 +13,8 @@ from api import auth
 from api.parts import database
 from engine import archive_search, idempotency
 from engine.database import Session
-from engine.idempotency import Answer, Command
+from engine.errors import Unavailable
+from engine.idempotency import Answer, Command, Repeated
 
 __all__ = ["database", "reading", "transaction"]
 
@@ -30,6 +31,22 @@ def reading_case(number: str) -> Iterator[Session]:
     """Open a session in which a case is read, wherever it is kept by now (`archive_search.holding`)."""
     with reading() as session, archive_search.holding(session, number) as holding:
         yield holding
+
+
+@contextmanager
+def before_transaction() -> Iterator[None]:
+    """Do what a command needs of a disk before its transaction.
+
+    Where the disk keeps it from that, one that was carried out before is given its first answer all the same: nothing is to be written.
+    """
+    try:
+        yield
+    except Unavailable as hindered:
+        if (key := _idempotency_key()) is not None:
+            command = Command(key=key, actor=auth.actor().name, request_hash=_request_hash())
+            if (first := idempotency.recall(database(), command)) is not None:
+                raise Repeated(first) from hindered
+        raise
 
 
 @contextmanager

@@ -79,13 +79,18 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
     except Unavailable:
         raise  # nobody can be asked, and nobody knows yet: when it comes again, that tells
     except Exception as error:
-        with db.reading() as session:
-            first = _find(session, command)
+        first = recall(db, command)
         if first is not None:
             raise Repeated(first) from error
         if isinstance(error, IntegrityError) and outages.is_taken(error):
             raise Vanished("Expected to find what was answered first, but it has just been forgotten; try again") from error
         raise
+
+
+def recall(db: Database, command: Command) -> Answer | None:
+    """What was answered the first time; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command."""
+    with db.reading() as session:
+        return _find(session, command)
 
 
 def current(session: Session) -> Command | None:

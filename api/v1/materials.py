@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, send_file, url_for
 from api import auth, parsing, parts
 from api.contract import answer, contract
 from api.shapes import Body, Data, Line, Shape
-from api.transactions import reading_case, transaction
+from api.transactions import before_transaction, reading_case, transaction
 from api.v1 import present
 from api.v1.papers import MaterialShown
 from engine import cases, materials, rejections
@@ -47,7 +47,8 @@ def hand_in(number: str, body: MaterialData | MaterialUpload) -> Response:
     """Take a material in, give it to the items that need it, and close the tolerance that waits for it."""
     actor = auth.actor()
     # Before the transaction: nobody shall wait for a lock while a file comes in.
-    file = _keep() if isinstance(body, MaterialUpload) else None
+    with before_transaction():
+        file = _keep() if isinstance(body, MaterialUpload) else None
     fields = body.fields if isinstance(body, MaterialData) else None
     with transaction() as session:
         row = materials.hand_in(session, cases.get(session, number, actor), body.code, actor=actor, file=file, fields=fields)

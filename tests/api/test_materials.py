@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from api import repeats
 from tests.api.bundle import MATERIALS, accepted, complete, item, submit
 from tests.documents import OFD, PDF
 
@@ -120,6 +121,24 @@ def test_hand_in__repeated_with_its_key(clerk, case):
     assert again.headers["Idempotency-Replayed"] == "true"
     assert [m["code"] for m in clerk.get(f"/cases/{case['number']}/materials").json["data"]].count("m_plan") == 1
     assert upload(clerk, case, OFD, "a.ofd", **{"Idempotency-Key": "k"}).status_code == 422
+
+
+def test_hand_in__repeated_while_the_disk_is_full(clerk, case, monkeypatch):
+    """Whoever has not got the answer asks for it: nothing is to be written any more.  What is new is told that there is no room."""
+    first = upload(clerk, case, **{"Idempotency-Key": "k"})
+
+    def fail(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(repeats, "PAUSES", ())
+    again, other = upload(clerk, case, **{"Idempotency-Key": "k"}), upload(clerk, case, OFD, "a.ofd", **{"Idempotency-Key": "k"})
+    new = [upload(clerk, case, **headers) for headers in ({"Idempotency-Key": "new"}, {})]
+
+    assert (first.status_code, again.status_code, again.json) == (201, 201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert other.status_code == 422
+    assert [answer.status_code for answer in new] == [503, 503]
 
 
 def test_hand_in__at_once_with_one_key(call, clerk, case):

@@ -14,7 +14,14 @@ from engine.files import FileStore
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def restore(source: Path) -> None:
+@click.option(
+    "--previous",
+    "others",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Another backup, from which files are taken that are damaged or missing in SOURCE; may be given several times.",
+)
+def restore(source: Path, others: tuple[Path, ...]) -> None:
     """Put the backup SOURCE into the database and the data folder of the settings, which must hold nothing yet, and verify it.
 
     The schema is brought to the newest version.  Nobody must serve meanwhile; what was interrupted is gone on with by giving it again.
@@ -24,7 +31,7 @@ def restore(source: Path) -> None:
     installation.make_data_folder(loaded)
     files = FileStore(loaded.materials)
     with endings.tidy(), backup.watching() as watch:
-        manifest = restorations.restore(source, loaded.database_url, files, watch=watch)
+        manifest = restorations.restore(source, loaded.database_url, files, others=others, watch=watch)
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
     with installation.opened(loaded) as database:
         patience = verification.PATIENCE + restorations.since(manifest)

@@ -56,7 +56,8 @@ class Manifest:
     files: int
     bytes: int
     list_sha256: str
-    #: Files that were not what was handed in when they were copied, or that the store did not have, also where an earlier backup had them.
+    #: Files that were not what was handed in when they were copied, or that the store did not have, also where an earlier backup had them
+    #: and this one has them from there.
     damaged: tuple[str, ...]
 
 
@@ -64,8 +65,8 @@ def take(db: Database, files: FileStore, target: Path, *, previous: Path | None 
     """Write a backup to a folder that is not there yet, or empty.
 
     Files that the `previous` backup has are linked to instead of copied, as far as it lies on the same disk, and as they are what was
-    handed in; what the store has no more comes from there.  Raises InvalidState when something is there, Unavailable or InvalidInput when
-    a disk is in the way, and leaves nothing behind when it fails.
+    handed in; what the store has no more, or no more as it was, comes from there.  Raises InvalidState when something is there, Unavailable
+    or InvalidInput when a disk is in the way, and leaves nothing behind when it fails.
     """
     require_free(target)
     draft = target.with_name(f"{target.name}.partial-{secrets.token_hex(4)}")
@@ -186,7 +187,7 @@ def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | No
         watch(sha256)
 
     def keep(source: Path) -> None:
-        if not _link(previous, place(materials, source.name)) and copy(source, materials, source.name) != source.name:
+        if not _keep(source, materials, previous):
             damaged.add(source.name)
         note(source.name)
 
@@ -207,12 +208,26 @@ def _copy_files(db: Database, files: FileStore, draft: Path, previous: Path | No
     return copied, damaged
 
 
+def _keep(source: Path, materials: Path, previous: Path | None) -> bool:
+    """Put a file of the store into a backup; tells whether the store has it as it was handed in.
+
+    Of what is shared with the earlier backup the store's is not read: its length alone is compared, and `onething verify` reads it.
+    """
+    target = place(materials, source.name)
+    if _link(previous, target):
+        return source.stat().st_size == target.stat().st_size
+    if copy(source, materials, source.name) == source.name:
+        return True
+    _recover(previous, materials, source.name)
+    return False
+
+
 def _recover(previous: Path | None, materials: Path, sha256: str) -> bool:
-    """Take from an earlier backup, also from another disk, what the store has no more: there may be no other copy, and backups go."""
+    """Take from an earlier backup, also from another disk, what the store has not as it was: there may be no other copy, and backups go."""
     if previous is None or _link(previous, place(materials, sha256)):
         return previous is not None
     earlier = place(previous / MATERIALS, sha256)
-    return _is_whole(earlier, sha256) and copy(earlier, materials, sha256) == sha256
+    return is_whole(earlier, sha256) and copy(earlier, materials, sha256) == sha256
 
 
 def _link(previous: Path | None, target: Path) -> bool:
@@ -225,14 +240,15 @@ def _link(previous: Path | None, target: Path) -> bool:
         target.hardlink_to(earlier)
     except OSError:  # not there, or on another disk
         return False
-    if _is_whole(target, target.name):
+    if is_whole(target, target.name):
         return True
     target.unlink()
     log.warning("a file of the earlier backup is damaged", path=str(earlier))
     return False
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a file is there, and what it should be."""
     try:
         return hash_of(path) == sha256
     except OSError:  # not there; and what cannot be read is no better

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,20 +14,24 @@ from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore
 
 
-def restore(source: Path, url: str, files: FileStore, *, watch: Watcher = lambda _: None) -> Manifest:
+def restore(source: Path, url: str, files: FileStore, *, others: Sequence[Path] = (), watch: Watcher = lambda _: None) -> Manifest:
     """Put a backup into an empty database and an empty store, and bring the schema to the newest version.
+
+    `others`: backups from which files are taken that this one has not, or not as they were handed in.
 
     Files come first and the database last, so what was interrupted is no installation yet, and is taken up by restoring again.
     Raises InvalidInput when the backup is not whole, InvalidState when something is there already, or no program here can put it there;
     nothing is overwritten.
     """
     manifest = backups.read(source)
-    _require_whole(source, manifest, url)
+    for other in others:
+        backups.read(other)
+    _require_whole([source, *others], manifest, url)
     dumps.require_empty(url, but_for=manifest.database_sha256)
-    _require_only(source, files)
+    _require_only(source, manifest, files)
     dumps.rehearse(source / manifest.database, url, manifest.database_sha256)
     with disks.named(files.folder):
-        _restore_files(source, manifest, files, watch)
+        _restore_files([source, *others], manifest, files, watch)
     dumps.load(source / manifest.database, url, manifest.database_sha256)
     return manifest
 
@@ -36,26 +41,37 @@ def since(manifest: Manifest) -> timedelta:
     return max(moments.now() - datetime.fromisoformat(manifest.made_at), timedelta(0))
 
 
-def _restore_files(source: Path, manifest: Manifest, files: FileStore, watch: Watcher) -> None:
+def _restore_files(sources: Sequence[Path], manifest: Manifest, files: FileStore, watch: Watcher) -> None:
     files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for sha256 in backups.names(source):
-        target = backups.place(files.folder, sha256)
-        if not target.exists() or backups.hash_of(target) != sha256:
-            found = backups.copy(backups.place(source / backups.MATERIALS, sha256), files.folder, sha256)
-            if found != sha256 and sha256 not in manifest.damaged:
-                target.unlink()
-                raise InvalidInput(f"Expected material {sha256} of the backup to be what it was, but its hash is {found}")
+    damaged = set(manifest.damaged)
+    for sha256 in backups.names(sources[0]):
+        if not _restore_file(sources, files, sha256) and sha256 not in damaged:
+            backups.place(files.folder, sha256).unlink()
+            raise InvalidInput(f"Expected material {sha256} of the backup to be what it was, but it is another")
+        damaged.discard(sha256)
         watch(sha256)
+    for sha256 in damaged:  # it was nowhere when the backup was made
+        _restore_file(sources, files, sha256)
     backups.settle(files.folder)
 
 
-def _require_whole(source: Path, manifest: Manifest, url: str) -> None:
-    """Raise InvalidInput when the backup is not what its manifest says, or is not for here."""
+def _restore_file(sources: Sequence[Path], files: FileStore, sha256: str) -> bool:
+    """Copy a file from the first backup that has it as it was handed in, unless it is there; else what the last has.  Tells which."""
+    if backups.is_whole(backups.place(files.folder, sha256), sha256):
+        return True
+    kept = (backups.place(source / backups.MATERIALS, sha256) for source in sources)
+    return any(backups.copy(each, files.folder, sha256) == sha256 for each in kept if each.is_file())
+
+
+def _require_whole(sources: Sequence[Path], manifest: Manifest, url: str) -> None:
+    """Raise InvalidInput when the backup is not what its manifest says, or is not for here; its files may be in others."""
+    source = sources[0]
     for name, expected in ((manifest.database, manifest.database_sha256), (backups.LIST, manifest.list_sha256)):
         path = source / name
         if not path.is_file() or backups.hash_of(path) != expected:
             raise InvalidInput(f"Expected {path} to be as it was written, but {'it differs' if path.exists() else 'it is gone'}")
-    if missing := next((name for name in backups.names(source) if not backups.place(source / backups.MATERIALS, name).is_file()), None):
+    kept = [each / backups.MATERIALS for each in sources]
+    if missing := next((name for name in backups.names(source) if not any(backups.place(each, name).is_file() for each in kept)), None):
         raise InvalidInput(f"Expected material {missing} to be in the backup, but it is gone")
     if manifest.kind != dumps.kind_of(url):
         shown = make_url(url).render_as_string(hide_password=True)
@@ -66,9 +82,12 @@ def _require_whole(source: Path, manifest: Manifest, url: str) -> None:
         )
 
 
-def _require_only(source: Path, files: FileStore) -> None:
-    """Raise InvalidState when the store holds what is not of this backup; what an interrupted restoration has left is."""
-    ours = set(backups.names(source))
+def _require_only(source: Path, manifest: Manifest, files: FileStore) -> None:
+    """Raise InvalidState when the store holds what is not of this backup; what an interrupted restoration has left is.
+
+    So is what it lacks: somebody may have found it, and put it where it belongs.
+    """
+    ours = {*backups.names(source), *manifest.damaged}
     for path in files.folder.glob("??/??/*"):
         if path.name not in ours and not path.name.startswith(DRAFT):
             raise InvalidState(f"Expected {files.folder} to be empty, but it holds {path.name}, which is not of this backup")

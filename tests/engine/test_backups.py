@@ -239,6 +239,58 @@ class TestRefused:
         assert list(verification.verify(opened, files=elsewhere)) == []
         opened.close()
 
+    @pytest.mark.parametrize("how", ["shared, cut short", "copied, cut short", "copied, as long as ever"])
+    def test_take__what_has_rotted_comes_from_the_previous(
+        self, here, files, taken, elsewhere, empty_database_url, tmp_path, monkeypatch, how
+    ):
+        """It is told all the same: the store is to be mended.  Where files are shared, what has kept its length is for `onething verify`."""
+        rotten = next(path for path in files.folder.rglob("*") if path.is_file())
+        rotten.write_bytes(b"x" * (rotten.stat().st_size if "as long" in how else 5))
+        with monkeypatch.context() as context:
+            if "copied" in how:
+                context.setattr(Path, "hardlink_to", _on_another_disk)
+            second = backups.take(here, files, tmp_path / "second", previous=taken)
+
+        assert second.damaged == (rotten.name,)
+        restorations.restore(tmp_path / "second", empty_database_url, elsewhere)
+        assert {path.read_bytes() for path in elsewhere.folder.rglob("*") if path.is_file()} == {PDF, JPEG}
+
+    @pytest.mark.parametrize("lost", ["rotten in the store", "not in the store", "rotten in the backup", "not in the backup"])
+    def test_restore__another_backup_has_it(self, here, files, taken, elsewhere, empty_database_url, tmp_path, lost):
+        """One that is no better is passed over."""
+        name = next(path.name for path in files.folder.rglob("*") if path.is_file())
+        _lose(files.folder, name, lost, of="store")
+        backups.take(here, files, tmp_path / "second")
+        _lose(tmp_path / "second" / "materials", name, lost, of="backup")
+        shutil.copytree(taken, tmp_path / "no better")
+        backups.place(tmp_path / "no better" / "materials", name).write_bytes(b"rotten")
+
+        restorations.restore(tmp_path / "second", empty_database_url, elsewhere, others=[tmp_path / "no better", taken])
+
+        opened = Database(empty_database_url)
+        assert list(verification.verify(opened, files=elsewhere)) == []
+        opened.close()
+
+    def test_restore__what_was_lost_is_put_there_first(self, here, files, elsewhere, empty_database_url, tmp_path):
+        """Somebody has found it: that is nothing that is not of this backup."""
+        lost = next(path for path in files.folder.rglob("*") if path.is_file())
+        content = lost.read_bytes()
+        lost.unlink()
+        backups.take(here, files, tmp_path / "backup")
+        elsewhere.keep(io.BytesIO(content), "found.pdf" if content == PDF else "found.jpg")
+
+        restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+
+        opened = Database(empty_database_url)
+        assert list(verification.verify(opened, files=elsewhere)) == []
+        opened.close()
+
+    def test_restore__another_that_is_no_backup(self, taken, elsewhere, empty_database_url, tmp_path):
+        with pytest.raises(InvalidInput, match=f"Expected a backup in {tmp_path}/none"):
+            restorations.restore(taken, empty_database_url, elsewhere, others=[tmp_path / "none"])
+
+        assert not elsewhere.folder.exists()
+
     def test_take__what_is_not_there_has_rotted_in_the_previous(self, here, files, taken, tmp_path):
         missing = next(path for path in files.folder.rglob("*") if path.is_file())
         missing.unlink()
@@ -423,6 +475,13 @@ class TestRefused:
 
         assert (place.read_bytes() == b"another") == (others == "serves")
         assert [path.name for path in place.parent.glob(f"{place.name}*")] == [place.name]
+
+
+def _lose(folder, name, lost, *, of):
+    if lost == f"rotten in the {of}":
+        backups.place(folder, name).write_bytes(b"rotten")
+    elif lost == f"not in the {of}":
+        backups.place(folder, name).unlink()
 
 
 def _on_another_disk(*_):

@@ -43,6 +43,7 @@ ALERTS = {
     AlertKind.DIVERGED: "部门系统状态不一致",
     AlertKind.BREACH: "承诺不实",
     AlertKind.UNCAUGHT_ERROR: "流程出错",
+    AlertKind.RETRACTED: "超期预警作废",
 }
 TOLERANCES = {
     ToleranceStatus.OPEN: "待补",

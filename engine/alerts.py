@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     DIVERGED = "diverged"  #: 部门系统状态不一致
     BREACH = "breach"  #: 承诺不实
     UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
+    RETRACTED = "retracted"  #: 超期预警作废：日历更正后并未超期
 
 
 @dataclass(frozen=True, kw_only=True)

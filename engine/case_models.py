@@ -319,9 +319,9 @@ class Alert(Keyed, Base):
     __table_args__ = (of_case(), refers("item_id", "items"))
     id: Mapped[UUID] = own_id()
     item_id: Mapped[UUID | None]
-    #: yellow, red
+    #: yellow, red; green: it was taken back
     light: Mapped[str] = mapped_column(String(10))
-    #: reminder, overdue, deemed_acceptance, tolerance_overdue, second_supplement, long_pause …
+    #: reminder, overdue, retracted, deemed_acceptance, tolerance_overdue, second_supplement …
     kind: Mapped[str] = mapped_column(String(40))
     department: Mapped[str | None] = mapped_column(String(40))
     message: Mapped[str]

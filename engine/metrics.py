@@ -42,7 +42,7 @@ class Figures:
     adopted: int = 0
     #: Items that were refused or returned: 退件率 is this by `items`.
     sent_away: int = 0
-    #: Items whose promise was broken.
+    #: Items whose promise was broken, also by the calendar as it was corrected since (`retractions`).
     overdue: int = 0
     #: Cases with a notice of corrections or a tolerance: 一次性备齐率 is the rest by `submitted`.
     incomplete: int = 0

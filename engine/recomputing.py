@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Row, Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, bundle_clock, calendars, clock, clocks, dials, holidays, keys, moments, pages, reads
+from engine import bound_dates, bundle_clock, calendars, clock, clocks, dials, holidays, keys, moments, pages, reads, retractions
 from engine.actors import Actor, Role
 from engine.bound_dates import Counted
 from engine.calendars import WorkingCalendar
@@ -122,6 +122,7 @@ def recount(session: Session, item: Item) -> bool:
     for name, value in _last(now[1]).items():
         setattr(item, name, value)
     dials.show_on_tasks(session, item)
+    retractions.follow(session, [item.case_id], {item.id: (before, now)})
     return True
 
 
@@ -183,6 +184,7 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
             ledger, limit = bundle_clock.ledger(case) or (None, None)
             _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
     _write(session, moves)
+    retractions.follow(session, cases, moves.dials)
     _postpone_checks(session, cases)
     moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
     return moves

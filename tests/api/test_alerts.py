@@ -8,6 +8,7 @@ import time_machine
 from engine.columns import first_id, new_id
 from engine.moments import now
 from tests.api.bundle import accepted, submit
+from tests.engine.test_recomputing import corrected
 
 
 @pytest.fixture
@@ -48,6 +49,22 @@ def test_list__filters(admin, late):
     assert count("since=2026-03-17") == count("since=2026-03-17&until=2026-03-17") == count("until=2026-03-17") == whole
     assert count("since=2026-03-18") == count("until=2026-03-16") == 0
     assert count("since=0001-01-02&until=9999-12-30") == whole
+
+
+def test_list__taken_back(admin, supervisor, late, tick):
+    """By a corrected calendar none of them is late: the list, the case, the figures and the file of a meeting say so."""
+    told = [alert["message"] for alert in listed(admin, "&kind=overdue")]
+    assert admin.post("/calendar", corrected(*range(3, 14))).status_code == 201
+    tick()
+
+    found = listed(admin, "&kind=retracted")
+    assert [alert["message"] for alert in found] == [f"{message}（工作日历更正后未超期，预警作废）" for message in told]
+    assert ({alert["light"] for alert in found}, listed(admin, "&kind=overdue")) == ({"green"}, [])
+    shown = admin.get(f"/cases/{late[0]['number']}").json["alerts"]
+    assert [alert["light"] for alert in shown if alert["kind"] == "retracted"] == ["green", "green"]
+    assert {matter["overdue"] for matter in supervisor.get("/metrics?since=2026-03-01&until=2026-03-31").json["data"]} == {0}
+    file = admin.get("/alerts?kind=retracted&format=csv").data.decode("utf-8-sig")
+    assert file.count(",超期预警作废,绿灯,") == len(told) == 4
 
 
 @pytest.mark.parametrize(

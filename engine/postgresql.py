@@ -90,7 +90,8 @@ def collations(connection: Connection) -> tuple[str, str] | None:
 
     Servers before 15, and what has been made of them, do not note it; nor is there one of what sorts by bytes.
     """
-    noted = "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('pg_catalog.pg_database') AND attname = 'datcollversion'"
+    noted = """SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relname = 'pg_database' AND attname = 'datcollversion'"""
     if not connection.scalar(text(noted)):
         return None
     query = "SELECT datcollversion, pg_database_collation_actual_version(oid) FROM pg_database WHERE datname = current_database()"

@@ -42,6 +42,19 @@ def test_version__of_postgresql_and_its_descendants(says, number, version):
     assert dialect._get_server_version_info(Server(says, number)) == version
 
 
+class Older:
+    """Does not note by which version it sorts, and refuses to be asked for what it does not know."""
+
+    def scalar(self, question):
+        assert str(question).startswith("SELECT count(*) FROM pg_attribute JOIN pg_class ")
+        return 0
+
+
+def test_collations__a_server_that_does_not_note_them():
+    """Also a descendant: a question that it refuses would keep every node from beginning."""
+    assert postgresql.collations(Older()) is None
+
+
 def test_words__what_the_url_says_counts():
     url = create_engine("postgresql+psycopg://nowhere/nothing?connect_timeout=1&application_name=hall").url
 

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
-from bpmn import compiler, lint
+from bpmn import lint
+from bpmn.definition import Definition as Process
 from bpmn.errors import Finding
-from bpmn.lint.bundle import DIAGRAMS
+from bpmn.lint.bundle import DIAGRAMS, Bundle
 from bpmn.matter.facts import Item
 from engine import (
     compiled_files,
@@ -63,33 +64,48 @@ def deploy(
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in resources.items()}
     latest, before = _latest(session, name, source)
     there = latest if before == hashes and not anew else None
-    findings = check(session, resources, warn) if there is None or warn else []
+    if there is not None and warn is None:
+        return there
+    bundle, findings = _examine(session, resources, warn)
     if there is not None:
         return there
     unchanged = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([finding for finding in findings if finding.severity == "error"])
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
-    _store(session, deployment, resources, hashes, unchanged=unchanged)
+    _store(session, deployment, resources, hashes, bundle, unchanged=unchanged)
     return deployment
 
 
 def _store(
-    session: Session, deployment: Deployment, resources: Mapping[str, bytes], hashes: Mapping[str, str], *, unchanged: Collection[str]
+    session: Session,
+    deployment: Deployment,
+    resources: Mapping[str, bytes],
+    hashes: Mapping[str, str],
+    bundle: Bundle,
+    *,
+    unchanged: Collection[str],
 ) -> None:
     """Store files as they came, and what they define; diagrams that are `unchanged` get no new version."""
     session.add(deployment)
     session.flush()
     for file, content in resources.items():
         session.add(Resource(deployment_id=deployment.id, name=file, content=content, sha256=hashes[file]))
-        offers.record(session, deployment.id, file, content, deployment.deployed_at)
+        offers.record(session, deployment.id, file, bundle, deployment.deployed_at)
         if file.endswith(DIAGRAMS) and file not in unchanged:
-            _define(session, deployment, file, content, hashes[file])
+            _define(session, deployment, file, hashes[file], [process for its_file, process in bundle.processes if its_file == file])
     session.flush()
 
 
-def check(session: Session, resources: Mapping[str, bytes], warn: Callable[[Finding], object] | None = None) -> list[Finding]:
-    """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`.  `warn` is told each."""
+def check(session: Session, resources: Mapping[str, bytes]) -> list[Finding]:
+    """Everything that is wrong with a set of files, were it deployed now; the same checks as `onething lint`."""
+    return _examine(session, resources)[1]
+
+
+def _examine(
+    session: Session, resources: Mapping[str, bytes], warn: Callable[[Finding], object] | None = None
+) -> tuple[Bundle, list[Finding]]:
+    """What a set of files holds, and everything that is wrong with it; `warn` is told each."""
     known = lint.Known(
         functions=functions.NAMES,
         words=vocabulary.WORDS,
@@ -100,11 +116,12 @@ def check(session: Session, resources: Mapping[str, bytes], warn: Callable[[Find
         departments=frozenset(session.scalars(select(Department.code))) | samples.DEPARTMENTS.keys(),
         items=Items(session),
     )
-    findings = lint.lint(resources, known)
+    bundle, found = lint.examine(resources, known)
+    findings = lint.judge(bundle, found, resources)
     if warn is not None:
         for finding in findings:
             warn(finding)
-    return findings
+    return bundle, findings
 
 
 def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definition]:
@@ -234,8 +251,8 @@ def _days(written: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-def _define(session: Session, deployment: Deployment, file: str, content: bytes, sha256: str) -> None:
-    processes = compiler.compile(content, file)
+def _define(session: Session, deployment: Deployment, file: str, sha256: str, processes: list[Process]) -> None:
+    """Store what a diagram defines."""
     compiled_files.keep(session, sha256, processes)
     for process in processes:
         version = session.scalar(select(func.max(Definition.version)).where(Definition.key == process.key)) or 0

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from bpmn import decisions, forms, xml
-from bpmn.lint.bundle import FORMS, TABLES
+from bpmn import lint
+from bpmn.lint.bundle import Bundle
 from engine import deployed
 from engine.compiled_models import Offer
 from engine.models import Deployment, Resource
@@ -18,9 +18,9 @@ from engine.models import Deployment, Resource
 FORM, DECISION = "form", "decision"
 
 
-def record(session: Session, deployment_id: UUID, file: str, content: bytes, deployed_at: datetime) -> None:
-    """Write down what a file of a deployment offers."""
-    for kind, name in _names(file, content):
+def record(session: Session, deployment_id: UUID, file: str, bundle: Bundle, deployed_at: datetime) -> None:
+    """Write down what a file of a deployment offers, as lint has read it."""
+    for kind, name in _names(file, bundle):
         session.add(Offer(deployment_id=deployment_id, resource=file, kind=kind, name=name, deployed_at=deployed_at))
 
 
@@ -40,12 +40,13 @@ def complete(session: Session) -> None:
     its_offer = and_(Offer.deployment_id == Resource.deployment_id, Offer.resource == Resource.name)
     query = select(Resource, Deployment.deployed_at).join(Deployment).outerjoin(Offer, its_offer)
     for row, deployed_at in session.execute(query.where(deployed.READ, Offer.name.is_(None))).all():
-        record(session, row.deployment_id, row.name, row.content, deployed_at)
+        bundle, _ = lint.examine({row.name: row.content})
+        record(session, row.deployment_id, row.name, bundle, deployed_at)
 
 
-def _names(file: str, content: bytes) -> Iterator[tuple[str, str]]:
-    if file.endswith(FORMS):
-        # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
-        yield from ((FORM, name) for name in dict.fromkeys((forms.parse_form(content, file).key, file)))
-    elif file.endswith(TABLES):
-        yield from ((DECISION, ref) for ref in decisions.parse(xml.parse(content, file)))
+def _names(file: str, bundle: Bundle) -> Iterator[tuple[str, str]]:
+    for its_file, key in bundle.forms:
+        if its_file == file:
+            # A diagram names a form by its key, or by its file (`camunda-forms:deployment:intake.form`).
+            yield from ((FORM, name) for name in dict.fromkeys((key, file)))
+    yield from ((DECISION, decision.id) for its_file, decision in bundle.decisions if its_file == file)

@@ -8,11 +8,12 @@ import pytest
 from alembic import command
 from sqlalchemy import delete, select, update
 
-from bpmn import compiled, compiler
+from bpmn import compiled, compiler, decisions, forms
 from bpmn.errors import DocumentError, Finding
 from engine import compiled_files, definitions, deployments, offers
 from engine.compiled_models import CompiledFile, Offer
 from engine.kept import Kept
+from engine.models import Resource
 from engine.upgrades import migrating
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -52,7 +53,6 @@ def another(monkeypatch):
 
 def test_latest__nothing_is_compiled(database, compilations):
     deploy(database, work_bpmn=process("first"))
-    compilations.clear()
 
     found = latest(database)
 
@@ -75,7 +75,6 @@ def test_latest__nothing_is_kept(database, compilations):
     deploy(database, work_bpmn=process("first"))
     with database.transaction() as session:
         session.execute(delete(CompiledFile))
-    compilations.clear()
 
     assert latest(database).name == "first"
     assert compilations == ["work.bpmn"]
@@ -94,7 +93,6 @@ def test_sweep__another_compiler_comes_up(database, compilations, monkeypatch):
     for name in ("first", "second", "third"):
         deploy(database, work_bpmn=process(name))
     another(monkeypatch)
-    compilations.clear()
 
     assert compiled_files.sweep(database) == 3
     assert len(compilations) == 3
@@ -158,6 +156,37 @@ def test_sweep__offers_of_a_node_that_writes_none(database):
     with database.reading() as session:
         assert [offers.names(session, kind) for kind in (offers.FORM, offers.DECISION)] == before
     assert before[0] == {"apply", "apply.form"}
+
+
+def test_sweep__a_table_that_is_refused_does_not_stop_the_others(database):
+    deploy(database, work_bpmn=process("first"), apply_form=form("a"), tables_dmn=tiny.tables({"alpha": {}}, []))
+    with database.transaction() as session:
+        session.execute(delete(Offer))
+        session.execute(delete(CompiledFile))
+        session.execute(update(Resource).where(Resource.name == "tables.dmn").values(content=b"<taken/>"))  # by an earlier release
+
+    compiled_files.sweep(database)
+
+    assert len(kept(database)) == 1
+    with database.reading() as session:
+        assert offers.names(session, offers.FORM) == {"apply", "apply.form"}
+
+
+def test_deploy__each_file_is_read_once(database, monkeypatch):
+    read = []
+
+    def watch(module, name, its_file):
+        function = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, **more: read.append(its_file(*given)) or function(*given, **more))
+
+    watch(compiler, "examine", lambda content, resource: resource)
+    watch(decisions, "parse", lambda tree, resource="": resource)
+    watch(forms, "parse_form", lambda content, resource: resource)
+
+    deploy(database, work_bpmn=process("first"), apply_form=form("a"), tables_dmn=tiny.tables({"alpha": {}}, []))
+
+    assert sorted(read) == ["apply.form", "tables.dmn", "work.bpmn"]
+    assert kept(database)[0].content == compiled.write(compiler.compile(process("first"), "work.bpmn"))
 
 
 def test_migrate__what_is_deployed_already_is_offered(database):

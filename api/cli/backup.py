@@ -48,9 +48,9 @@ def backup(target: Path, previous: Path | None) -> None:
 def _told(files: FileStore, target: Path, sha256: str) -> str:
     here, kept = backups.place(files.folder, sha256), backups.place(target / backups.MATERIALS, sha256)
     if backups.is_whole(kept, sha256):
-        lacks = "is another" if here.is_file() else "is not there"
+        lacks, mend = ("is another", "Copy") if here.is_file() else ("is not there", "Is the folder mounted? Else copy")
         told = f"Expected material {sha256} in {files.folder}, but it {lacks}; this backup has it from the earlier one"
-        return f"{told}: is the folder mounted? Else copy {kept} to {here}"
+        return f"{told}. {mend} {kept} to {here}"
     return f"Expected material {sha256} to be what was handed in, but it differs, or is not there; run onething verify"
 
 

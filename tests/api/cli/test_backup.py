@@ -128,21 +128,47 @@ def test_backup__the_uploads_are_not_there(run, environ, tmp_path):
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_backup__only_the_previous_has_it(run, environ, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "lacks", "mend"), [(None, "is not there", "Is the folder mounted? Else copy"), (b"short", "is another", "Copy")]
+)
+def test_backup__only_the_previous_has_it(run, environ, tmp_path, content, lacks, mend):
     run("migrate")
     here, store = Database(environ["ONETHING_DATABASE_URL"]), FileStore(tmp_path / "materials")
     sha256 = hand_in(here, store, everywhere.begin(here), 1, PDF, "plan.pdf")
     here.close()
     first = run("backup", str(tmp_path / "first"))
     store.path(sha256).unlink()
+    if content is not None:
+        backups.place(store.folder, sha256).write_bytes(content)
 
     second = run("backup", str(tmp_path / "second"), "--previous", str(tmp_path / "first"))
 
     assert (first.exit_code, second.exit_code) == (0, 1)
     kept, place = backups.place(tmp_path / "second" / "materials", sha256), backups.place(store.folder, sha256)
-    assert f"Expected material {sha256} in {store.folder}, but it is not there; this backup has it" in second.stderr
-    assert f"Else copy {kept} to {place}\n" in second.stderr
+    assert f"Expected material {sha256} in {store.folder}, but it {lacks}; this backup has it" in second.stderr
+    assert f". {mend} {kept} to {place}\n" in second.stderr
     assert kept.read_bytes() == PDF
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_restore__a_previous_one_has_it(run, environ, tmp_path):
+    run("migrate")
+    here, store = Database(environ["ONETHING_DATABASE_URL"]), FileStore(tmp_path / "materials")
+    sha256 = hand_in(here, store, everywhere.begin(here), 1, PDF, "plan.pdf")
+    here.close()
+    run("backup", str(tmp_path / "first"))
+    store.path(sha256).write_bytes(b"rotten")
+    run("backup", str(tmp_path / "second"))
+    places = [
+        {"ONETHING_DATABASE_URL": f"sqlite:///{tmp_path / name}.db", "ONETHING_DATA_DIR": str(tmp_path / name)} for name in ("one", "two")
+    ]
+
+    alone = run("restore", str(tmp_path / "second"), **places[0])
+    both = run("restore", str(tmp_path / "second"), "--previous", str(tmp_path / "first"), **places[1])
+
+    assert (alone.exit_code, both.exit_code) == (1, 0), both.output
+    assert f"material {sha256}" in alone.output
+    assert FileStore(tmp_path / "two" / "materials").path(sha256).read_bytes() == PDF
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

@@ -63,7 +63,7 @@ def diagram(branches: int = BRANCHES) -> bytes:
     paths = ["begin -> intake -> fork", "join -> issue -> done"]
     for branch in range(branches):
         task, late = f"department{branch}", f"late{branch}"
-        content += [user(task, groups=f"department-d{branch}", **form), timer_boundary(late, on=task, duration="P20D", interrupting=False)]
+        content += [user(task, groups=f"department-d{branch}", **form), timer_boundary(late, on=task, duration="P30D", interrupting=False)]
         content += [user(f"urge{branch}", groups=f"department-d{branch}"), end(f"urged{branch}")]
         paths += [f"fork -> {task} -> join", f"{late} -> urge{branch} -> urged{branch}"]
     return diagrams.diagram(*content, flows(*paths), key=KEY)

@@ -49,7 +49,7 @@ def light(row: Lit | Dial | Row[Any] | SimpleNamespace, day: date) -> Light | No
 
 
 def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnElement[bool]]:
-    """Keep the rows that have a colour on a day: one of these conditions holds, each of which an index compares by itself.
+    """Keep the rows that have a colour on a day: one of these conditions holds, never two; an index compares each by itself.
 
     None: whatever they have.  No light turns red that has not turned yellow before.
     """

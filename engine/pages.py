@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     CompoundSelect,
     Select,
@@ -26,6 +27,8 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 
 from engine import calendars, columns
 from engine.case_models import Case, Item
@@ -34,8 +37,8 @@ from engine.models import Task
 Table = type[Task] | type[Case] | type[Item]
 #: So many branches at most are made of one list of values; beyond, they are common enough for one branch to find them all.
 FEW = 4
-#: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list:
-#: an index is stepped through forty times as fast as rows are looked up by their ids.
+#: So many rows at most are looked at one by one; beyond, one of them is soon met in the order of the list, whose index is stepped through
+#: many times as fast.
 RARE = 500
 #: By so much at most an id says another time than what has it: ids are drawn later, on nodes whose clocks differ.
 _APART = timedelta(days=1)
@@ -56,16 +59,18 @@ def page(
 ) -> Select[Any]:
     """Let a query of a table give the first rows of any branch, each once; `newest`: the last ones, the last first.
 
-    The order must be one of all rows.  `some`: one of these holds, too; when it does for few rows (`are_few`), they are looked at
-    one by one, instead of all others in the order of the list; `since` when it does so is the column by which they are found.
+    The order must be one of all rows.  `some`: one of these holds, too, and never two; when it does for few rows (`are_few`), they are
+    looked at one by one, instead of all others in the order of the list; `since` when it does so is the column by which they are found.
     """
     if since is not None:
-        branches, where = [or_(false(), *branches)], (*where, table.id.in_(_those(table, some, since)))
+        branches = [or_(false(), *branches)]
     elif some:
         branches = [and_(branch, each) for branch in branches for each in some]
     # Only the key at first: what a condition leaves out is then left out by the index alone, whose entries hold the lights, too.
     key = list(dict.fromkeys((table.id, *order)))
     parts = [_ordered(select(*key).where(branch, *where), order, newest).limit(limit) for branch in branches or [false()]]
+    if since is not None:
+        parts = [_among(part, table, some, since) for part in parts]
     found = _together(union, parts).subquery()
     shown = _ordered(select(found.c.id), [found.c[column.key] for column in order], newest).limit(limit).subquery()
     return _ordered(query.join(shown, shown.c.id == table.id), order, newest)
@@ -88,14 +93,23 @@ def are_few(session: Session, table: Table, some: Sequence[ColumnElement[bool]],
 
 def count(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> Select[int]:
     """Count for how many rows one of these conditions holds, as far as that says whether they are few (`RARE`)."""
-    return select(func.count()).select_from(_those(table, some, since).subquery())
+    return select(func.count()).select_from(_those([table.id], some, since).subquery())
 
 
-def _those(table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> SelectBase:
+def _among(part: Select[Any], table: Table, some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> Select[Any]:
+    """Read from the rows for which one of these conditions holds what a part of a page reads from its table.
+
+    The index of the light leads to them as they are: they are not looked up again by their ids.
+    """
+    used = {element.key: element for element in iterate(part) if isinstance(element, Column) and element.table is table.__table__}
+    return ClauseAdapter(_those(list(used.values()), some, since).subquery()).traverse(part)
+
+
+def _those(wanted: Sequence[Any], some: Sequence[ColumnElement[bool]], since: InstrumentedAttribute[Any]) -> SelectBase:
     # The latest first, as the index of a light has them: a database that takes them for many would find it as good to look through any
     # other index that holds the lights, all of it.  And what is red already is passed over only where few are yellow.
     return _together(
-        union_all, [select(table.id).where(each).order_by(since.desc()).limit(first(RARE + 1)).correlate(None) for each in some]
+        union_all, [select(*wanted).where(each).order_by(since.desc()).limit(first(RARE + 1)).correlate(None) for each in some]
     )
 
 

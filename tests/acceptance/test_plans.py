@@ -84,6 +84,23 @@ def test_plans__of_whether_few_show_a_light(crowded, path, tables):
     assert {index.rpartition("_")[2] for _table, index in found} <= {"light", "red"}
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "table", "light"), [("/tasks", "tasks", "yellow"), ("/cases", "cases", "red"), ("/deadlines", "items", "yellow")]
+)
+def test_plans__of_a_page_of_a_light_that_few_show(crowded, path, table, light):
+    """What shows it is read where the index of lights leads, once; only what is on the page, and one to see whether more follow, is again."""
+    with plans.recorded(crowded.database) as statements:
+        crowded["officer-market"].get(path, limit=1, light=light)
+    lights = {each: given for each, given in statements.items() if "_from <= " in each}
+    counted = plans.rows_read(crowded.database, {each: given for each, given in lights.items() if "count(" in each}, table)
+    read = plans.rows_read(crowded.database, {each: given for each, given in lights.items() if f"\nFROM {table} JOIN" in each}, table)
+
+    shown = sum(counted.values())
+    assert shown > 10
+    assert list(read.values()) == [shown + 2]
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("who", ["clerk", "supervisor", "officer-market"])
 def test_plans__of_a_light_that_few_show(hall, who):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection
 from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +69,7 @@ def of_case(session: Session, case_id: UUID) -> list[Task]:
     return list(session.scalars(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)))
 
 
-def groups(session: Session, rows: Collection[Task | Row[Any] | SimpleNamespace]) -> dict[UUID, list[str]]:
+def groups(session: Session, rows: Collection[Task | Row[Any]]) -> dict[UUID, list[str]]:
     """Candidate groups of tasks."""
     found = {row.id: [row.sole_group] if row.sole_group is not None else [] for row in rows}
     return found | _stored_groups(session, [task_id for task_id, known in found.items() if not known])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, nullcontext
 
 import pytest
 
-from engine import logs
+from engine import deadlines, logs, pages, worklists
 from engine.database import Database
 from engine.settings import Environment
 from tests import databases, distribution, joins
@@ -106,6 +106,21 @@ def sqlite() -> Iterator[databases.SQLite]:
 def store(request: pytest.FixtureRequest) -> databases.SQLite | databases.PostgreSQL:
     """Both kinds of database, one after the other."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def rare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Say how many rows of a light are few; what was built for another number is forgotten, before and after."""
+    built = (worklists._glance, worklists._page, worklists._page_of_cases, deadlines._page)
+
+    def say(rows: int) -> None:
+        monkeypatch.setattr(pages, "RARE", rows)
+        for each in built:
+            each.cache_clear()
+
+    yield say
+    for each in built:
+        each.cache_clear()
 
 
 @pytest.fixture

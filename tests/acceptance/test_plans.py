@@ -7,7 +7,6 @@ from contextlib import suppress
 import pytest
 
 from api.simulation import course, scenario
-from engine import pages
 from tests.acceptance import crowd, plans
 from tests.hall import WORKFLOWS, Refused
 
@@ -59,9 +58,9 @@ def test_plans__of_lists(crowded, who):
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("who", ["clerk", "supervisor", "officer-market"])
 @pytest.mark.parametrize("light", [None, "red", "yellow", "green"])
-def test_plans__are_kept(crowded, who, light, monkeypatch):
+def test_plans__are_kept(crowded, who, light, rare):
     """To plan a page takes longer than to run it.  The driver prepares what it is given for the sixth time, the server then tries five."""
-    monkeypatch.setattr(pages, "RARE", 0)  # each light in the order of the list, as where there are many of each
+    rare(0)  # each light in the order of the list, as where there are many of each
     plans.grow(crowded.database, "tasks", rows=1_000_000)
     for _ in range(14):
         crowded[who].get("/tasks", limit=20, **({"light": light} if light else {}))

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
-from engine import pages
 from tests.api.bundle import accepted, complete, submit, task
 
 
@@ -48,9 +47,9 @@ def test_list__unacceptable_query(clerk, query):
 
 
 @pytest.mark.parametrize("few", [2000, 0])
-def test_list__red_when_time_has_passed(clerk, supervisor, market, few, monkeypatch):
+def test_list__red_when_time_has_passed(clerk, supervisor, market, few, rare):
     """Whether red ones are few enough to be looked at one by one, or not."""
-    monkeypatch.setattr(pages, "RARE", few)
+    rare(few)
     accepted(clerk)
 
     with time_machine.travel("2026-04-02T09:00:00+08:00"):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine import deadlines, dossiers, pages, worklists
+from engine import deadlines, dossiers, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Case
 from engine.clock import Light
@@ -47,13 +47,13 @@ def test_open_ones__soonest_first(stage, clerk, case):
         (17, {"beta": "red", None: "red", "alpha": "red"}),
     ],
 )
-def test_light__of_each_day(stage, clerk, case, day, lights, monkeypatch):
+def test_light__of_each_day(stage, clerk, case, day, lights, rare):
     """Yellow when at most one day is left and nine tenths are used; red when it is over."""
     stage.travel(2026, 3, day)
 
     assert {name: light for name, _, light in shown(stage, clerk)} == lights
     for few in (2000, 0):  # found by their light, or in the order of the list
-        monkeypatch.setattr(pages, "RARE", few)
+        rare(few)
         assert {name: light for colour in Light for name, _, light in shown(stage, clerk, light=colour)} == lights
 
 
@@ -102,9 +102,9 @@ def test_open_ones__paused_without_a_known_end_comes_last(stage, clerk, market, 
 
 
 @pytest.mark.parametrize("few", [2000, 0])
-def test_light__paused_after_it_has_turned_yellow(stage, supervisor, market, case, few, monkeypatch):
+def test_light__paused_after_it_has_turned_yellow(stage, supervisor, market, case, few, rare):
     """It has no last day any more, and will not turn red: in lists of tasks as in lists of deadlines."""
-    monkeypatch.setattr(pages, "RARE", few)
+    rare(few)
     stage.travel(2026, 3, 16)
     market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
 

@@ -98,10 +98,10 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
     )
 
 
-def look(session: Session, row: Held | models.Instance) -> Process:
-    """Look at the token state of an instance, without taking it."""
+def look(session: Session, row: Held | models.Instance, subject: Subject | None = None) -> Process:
+    """Look at the token state of an instance, without taking it; what it is about is read when that is not at hand."""
     loaded = definitions.get(session, row.definition_id)
-    subject = Subject(session, row.key, row.item_id)
+    subject = subject or Subject(session, row.key, row.item_id)
     return Process.load(loaded.process, row.state, row.variables, _context(session, loaded, row, subject))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from bpmn.waits import WaitKind
 from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instances, models
@@ -14,8 +17,11 @@ from engine.case_models import Case, Item, Recomputation
 from engine.clock import Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
 from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
+from engine.subjects import Subject
 from engine.verification import instance_faults
 
+#: All that is about a case, in as many statements as there are tables.
+_CASES = select(Case).options(selectinload(Case.items).selectinload(Item.clock_entries), selectinload(Case.tolerances))
 #: Nothing is late: the clock of a test stands wherever it likes.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,42 +29,41 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def check(database: Database) -> None:
     """Look at everything in the database."""
     with database.reading() as session:
-        rows = session.scalars(select(models.Instance)).all()
+        cases, rows = session.scalars(_CASES).all(), session.scalars(select(models.Instance)).all()
         corrected = session.scalar(select(Recomputation.id).limit(1)) is not None  # then what has stopped before keeps its dates
         assert list(instance_faults.of(session, [row.id for row in rows], overdue=LONG_AGO)) == []
-        for row in rows:
-            _timers_are_due_with_their_waits(session, row)
-        for case in session.scalars(select(Case)):
-            _nothing_is_forgotten(session, case)
+        _timers_are_due_with_their_waits(session, rows, {case.id: case for case in cases})
+        running = {row.case_id for row in rows if row.item_id is None and row.parent_id is None and row.status is InstanceStatus.RUNNING}
+        for case in cases:
+            if case.id not in running:
+                _nothing_is_forgotten(case)
             _it_has_ended(case)
             if not (corrected and case.ended_at):
                 _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
-        for item in session.scalars(select(Item)):
-            _clock_follows_the_item(session, item)
-            if not (corrected and item.clock is ClockStatus.STOPPED):
-                _dials_follow(session, item)
-            of = session.get_one(Case, item.case_id)
-            assert (item.hall, item.submitted_by) == (of.hall, of.submitted_by), item.number
-        for task in session.scalars(select(models.Task).where(models.Task.status == TaskStatus.OPEN)):
-            _a_list_finds_it(session, task)
+            for item in case.items:
+                _clock_follows_the_item(session, item)
+                if not (corrected and item.clock is ClockStatus.STOPPED):
+                    _dials_follow(session, item)
+                assert (item.hall, item.submitted_by) == (case.hall, case.submitted_by), item.number
+        _a_list_finds_them(session)
 
 
-def _timers_are_due_with_their_waits(session: Session, row: models.Instance) -> None:
+def _timers_are_due_with_their_waits(session: Session, rows: Sequence[models.Instance], cases: Mapping[UUID, Case]) -> None:
     """A timer that could move is moved in the same transaction, whatever the instance is owed; one that failed is put off."""
-    timers = session.scalars(select(models.Timer).where(models.Timer.instance_id == row.id)).all()
-    waits = {wait.id: wait.due_at for wait in instances.look(session, row).waits(WaitKind.TIMER)}
-    assert {timer.wait for timer in timers} == waits.keys()
-    assert all(timer.due_at == waits[timer.wait] or timer.error is not None for timer in timers)
+    timers = defaultdict(list)
+    for timer in session.scalars(select(models.Timer)):
+        timers[timer.instance_id].append(timer)
+    for row in rows:
+        case = cases[row.case_id]
+        subject = Subject.of(session, case, next((item for item in case.items if item.id == row.item_id), None))
+        waits = {wait.id: wait.due_at for wait in instances.look(session, row, subject).waits(WaitKind.TIMER)}
+        assert {timer.wait for timer in timers[row.id]} == waits.keys()
+        assert all(timer.due_at == waits[timer.wait] or timer.error is not None for timer in timers[row.id])
 
 
-def _nothing_is_forgotten(session: Session, case: Case) -> None:
+def _nothing_is_forgotten(case: Case) -> None:
     """A case whose process is over has no item that waits for somebody, and nothing granted that nobody hands out."""
-    query = select(models.Instance).where(
-        models.Instance.case_id == case.id, models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
-    )
-    if any(row.status is InstanceStatus.RUNNING for row in session.scalars(query)):
-        return
-    for item in session.scalars(select(Item).where(Item.case_id == case.id)):
+    for item in case.items:
         assert item.status not in UNSETTLED | {ItemStatus.GRANTED}, f"{case.number}: {item.code} is {item.status}"
     assert case.ended_at is not None
 
@@ -109,9 +114,13 @@ def _light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalen
     return Light.YELLOW if ledger.stopped_on is None and yellow is not None and day >= yellow else Light.GREEN
 
 
-def _a_list_finds_it(session: Session, task: models.Task) -> None:
+def _a_list_finds_them(session: Session) -> None:
     """A task has the light of its item or its bundle, and knows its group."""
-    row = session.get_one(Item, task.item_id) if task.item_id else session.get_one(Case, task.case_id)
-    assert dials.lights(task) == dials.lights(row), f"{task.name} of {row.number}"
-    groups = session.scalars(select(models.TaskGroup.name).where(models.TaskGroup.task_id == task.id)).all()
-    assert task.sole_group == (groups[0] if len(groups) == 1 else None), f"{task.name} of {row.number}"
+    groups = defaultdict(list)
+    for group in session.scalars(select(models.TaskGroup)):
+        groups[group.task_id].append(group.name)
+    for task in session.scalars(select(models.Task).where(models.Task.status == TaskStatus.OPEN)):
+        row = session.get_one(Item, task.item_id) if task.item_id else session.get_one(Case, task.case_id)
+        assert dials.lights(task) == dials.lights(row), f"{task.name} of {row.number}"
+        its = groups[task.id]
+        assert task.sole_group == (its[0] if len(its) == 1 else None), f"{task.name} of {row.number}"

@@ -13,6 +13,7 @@ from bpmn.waits import Wait, WaitKind
 from engine import instances, journal, large_values, outages
 from engine.errors import Unavailable
 from engine.states import InstanceStatus
+from engine.subjects import Subject
 from engine.verification import instance_rows, standstills
 from engine.verification.faults import Fault, FaultKind
 from engine.verification.instance_rows import InstanceRows
@@ -54,7 +55,7 @@ def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterato
         return
     try:
         with outages.told():
-            process = instances.look(session, about.row)
+            process = instances.look(session, about.row, Subject.of(session, about.case, about.item) if about.case else None)
         waits = {kind: {wait.id: wait for wait in process.waits(kind)} for kind in WaitKind}
     except Unavailable:
         raise  # that is no fault of theirs

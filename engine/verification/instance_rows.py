@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from bpmn.waits import WaitKind
 from engine import keys
-from engine.case_models import Case
+from engine.case_models import Case, Item
 from engine.models import Activity, Base, Definition, Entry, ExternalTask, Incident, Instance, Job, Subscription, Task, Timer
 from engine.schedule_models import Continuation
 from engine.states import TaskStatus
@@ -36,6 +36,9 @@ class InstanceRows:
     row: Instance
     #: Who it is, for people.
     about: str
+    #: What it is about: its case with all items and their ledgers, and the item whose process it is.
+    case: Case | None
+    item: Item | None
     entries: Sequence[Entry]
     #: Rows that stand for its waits.
     projected: Mapping[WaitKind, Sequence[Any]]
@@ -61,12 +64,15 @@ def read(session: Session, ids: Collection[UUID]) -> Iterator[InstanceRows]:
     projected = {kind: rows(table, *which) for kind, (table, which) in PROJECTED.items()}
     entries, incidents = rows(Entry, order="seq"), rows(Incident, Incident.resolved_at.is_(None))
     activities, jobs, children = rows(Activity, Activity.ended_at.is_(None), order="number"), rows(Job), rows(Instance, by="parent_id")
-    query = select(Instance, Case.number, Definition.key).outerjoin(Case, keys.together(Instance, Case))
+    query = select(Instance, Case, Item, Definition.key).outerjoin(Case, keys.together(Instance, Case))
+    query = query.outerjoin(Item, keys.its(Instance.item_id, Item)).options(selectinload(Case.items).selectinload(Item.clock_entries))
     query = query.outerjoin(Definition, Definition.id == Instance.definition_id).where(Instance.id.in_(ids)).order_by(Instance.id)
-    for row, case, key in session.execute(query):
+    for row, case, item, key in session.execute(query):
         yield InstanceRows(
             row=row,
-            about=f"instance {row.id} ({key}) of {case}",
+            about=f"instance {row.id} ({key}) of {case and case.number}",
+            case=case,
+            item=item,
             entries=entries[row.id],
             projected={kind: found[row.id] for kind, found in projected.items()},
             incidents=incidents[row.id],

@@ -21,7 +21,8 @@ from engine.models import Activity, Entry, ExternalTask, Incident, Instance, Job
 from engine.schedule_models import Continuation
 from engine.verification import Part, instance_rows
 from engine.verification.faults import ADVICE, FaultKind
-from tests import everywhere, rows
+from tests import everywhere, rows, tiny
+from tests.benchmarks.meter import counted
 from tests.documents import JPEG, PDF, PNG
 from tests.stage import WORKFLOWS
 
@@ -245,6 +246,20 @@ def test_verify__only_reads(database):
     assert found(database) == []
 
     assert set(written) <= {"BEGIN", "SELECT", "PRAGMA"}
+
+
+def test_verify__as_many_statements_for_two_cases_as_for_one(stage, clerk):
+    """Also where timers look at the clocks of their items."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))
+    statements = []
+    for _ in range(2):
+        clerk.take_in("tiny")
+        assert found(stage.database) == []  # what is deployed is read once
+        with counted(stage.database.bind) as meter:
+            assert found(stage.database) == []
+        statements.append(len(meter.statements))
+
+    assert statements[0] == statements[1]
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

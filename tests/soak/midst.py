@@ -84,6 +84,7 @@ def run(command: str, how: str, seed: int) -> tuple[int, list[str]]:
         # pg_dump passes over a host that refuses it, as a dead one does, not over one that takes it and lets go.
         there = environ | {"ONETHING_DATABASE_URL": _url(cluster.servers if how == "kill" else cluster.servers[1:])}
         faults += finished.put_away(db, words, there, old) if command == "work" else _again(words, there, done=given.returncode == 0)
+        faults += trial.await_rest(db)  # a calendar that is published leaves clocks to the nodes
         faults += [wrong for node in nodes for wrong in node.stop()]
         return given.returncode, faults + board.wrong + list(checks.check(db, board.commands))
 

@@ -248,6 +248,17 @@ def test_verify__only_reads(database):
     assert set(written) <= {"BEGIN", "SELECT", "PRAGMA"}
 
 
+@pytest.mark.parametrize("column", ["answers", "submitted_at"])
+def test_verify__a_case_that_cannot_be_read(database, root, column):
+    """Also where no token of its instances asks for it."""
+    tamper(database, text(f"UPDATE cases SET {column} = '{{' WHERE id = (SELECT case_id FROM instances WHERE parent_id IS NULL)"))
+
+    kinds, messages = zip(*found(database), strict=True)
+
+    assert set(kinds) == {FaultKind.STATE}
+    assert all(message.startswith("Expected to read its rows, but ") for message in messages)
+
+
 def test_verify__as_many_statements_for_two_cases_as_for_one(stage, clerk):
     """Also where timers look at the clocks of their items."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}))

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from bpmn.matter import facts
+from bpmn.matter import facts, questions
 from engine import definitions, matters
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -36,9 +36,9 @@ def make(
     matters.require_called(matter, only or ())
     asking = _asking(session, matter, only) if tables_of is None else matters.get(session, tables_of)
     loaded = definitions.get(session, asking.definition_id)
-    questions = situations(session, loaded)
-    _check_answers(questions, answers)
-    known = {question["id"]: answers.get(question["id"]) for question in questions}
+    asked = situations(session, loaded)
+    _check_answers(asked, answers)
+    known = {question["id"]: answers.get(question["id"]) for question in asked}
     chosen = _choose(session, loaded, known) if only is None else dict.fromkeys(only, "include")
     checklist = {
         "matter": matter.key,
@@ -46,7 +46,7 @@ def make(
         "answers": dict(answers),
         "items": [_item(session, matter, code, action) for code, action in chosen.items()],
         "materials": _materials(session, loaded, known, [code for code, action in chosen.items() if action == "include"]),
-        "unanswered": [q["id"] for q in questions if not q["derived"] and q["id"] not in answers],
+        "unanswered": [q["id"] for q in asked if not q["derived"] and q["id"] not in answers],
     }
     content = orjson.dumps(checklist, option=orjson.OPT_SORT_KEYS)
     return checklist | {"hash": hashlib.sha256(content).hexdigest()}
@@ -71,11 +71,12 @@ def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
 
 
 def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
-    """The questions of a matter: [{id, ask, type, options, source, derived}]."""
+    """The questions of a matter: [{id, ask, type, options, source, derived, min, max}]."""
     if "situations" not in loaded.decisions:
         return []
     rows = definitions.decide(session, loaded, "situations", {})
-    return [row | {"options": facts.words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
+    read = [{"options": facts.words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
+    return [dict.fromkeys(questions.BOUNDS) | row | more for row, more in zip(rows, read, strict=True)]
 
 
 def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]) -> list[dict[str, Any]]:
@@ -93,12 +94,12 @@ def _asking(session: Session, matter: Matter, only: Iterable[str] | None) -> Mat
 
 def _still_asked(session: Session, asking: Matter, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what a version no longer asks, or asks otherwise, to which a case was moved after it had answered."""
-    questions = {question["id"]: question for question in situations(session, definitions.get(session, asking.definition_id))}
-    return {name: value for name, value in answers.items() if name in questions and not _check_answer(questions[name], value)}
+    asked = {question["id"]: question for question in situations(session, definitions.get(session, asking.definition_id))}
+    return {name: value for name, value in answers.items() if name in asked and not questions.refusal(asked[name], value)}
 
 
-def _check_answers(questions: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
-    known = {q["id"]: q for q in questions}
+def _check_answers(asked: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
+    known = {question["id"]: question for question in asked}
     unknown = [name for name in answers if name not in known]
     wrong = [(f"answers.{name}", f"Expected a question of this matter, but {name!r} is none") for name in unknown]
     wrong += [each for name, value in answers.items() if name in known for each in _check_answer(known[name], value)]
@@ -107,17 +108,8 @@ def _check_answers(questions: list[dict[str, Any]], answers: Mapping[str, Any]) 
 
 
 def _check_answer(question: Mapping[str, Any], value: Any) -> list[tuple[str, str]]:
-    name, kind, options = f"answers.{question['id']}", question["type"], question["options"]
-    many = kind == "multi"
-    chosen = value if many and isinstance(value, list) else [value]
-    if many != isinstance(value, list):
-        return [(name, f"Expected {'a list' if many else 'one value'} for {question['ask']}, but got {value!r}")]
-    if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return [(name, f"Expected a number for {question['ask']}, but got {value!r}")]
-    if kind == "boolean" and not isinstance(value, bool):
-        return [(name, f"Expected true or false for {question['ask']}, but got {value!r}")]
-    wrong = [c for c in chosen if options and c not in options]
-    return [(name, f"Expected one of {'、'.join(options)} for {question['ask']}, but got {w!r}") for w in wrong]
+    wrong = questions.refusal(question, value)
+    return [(f"answers.{question['id']}", wrong)] if wrong else []
 
 
 def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dict[str, str]:

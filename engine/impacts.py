@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bpmn.errors import ExpressionError
-from bpmn.matter import impact, situations
+from bpmn.matter import facts, impact, questions, situations
 from bpmn.matter.facts import Matter
 from bpmn.matter.impact import Impact
 from engine import checks
@@ -38,23 +38,27 @@ def _find(folders: Iterable[Folder], wanted: str) -> Matter:
 
 
 def _read(matter: Matter, answers: Mapping[str, str]) -> dict[str, Any]:
-    questions = {str(row["id"]): str(row.get("type")) for _rule, row in matter.rows("situations") if row.get("id")}
-    unknown = sorted(set(answers) - set(questions))
+    asked = {str(row["id"]): row for _rule, row in matter.rows("situations") if row.get("id")}
+    unknown = sorted(set(answers) - set(asked))
     if unknown:
-        raise InvalidInput(f"Expected answers to questions of {matter.process.key} ({', '.join(questions)}), but got {', '.join(unknown)}")
-    return {name: _value(questions[name], name, text) for name, text in answers.items()}
+        raise InvalidInput(f"Expected answers to questions of {matter.process.key} ({', '.join(asked)}), but got {', '.join(unknown)}")
+    read = {name: _value(str(asked[name].get("type")), text) for name, text in answers.items()}
+    wrong = [f"{refusal} ({name})" for name, value in read.items() if (refusal := questions.refusal(asked[name], value))]
+    if wrong:
+        raise InvalidInput("; ".join(wrong))
+    return read
 
 
-def _value(kind: str, name: str, text: str) -> Any:
-    """Read an answer as its question wants it; of several choices, with commas between."""
+def _value(kind: str, text: str) -> Any:
+    """Read an answer as its question wants it, of several choices with commas between; what cannot be read so stays a text."""
     if kind == "multi":
-        return [word.strip() for word in text.split(",")]
+        return facts.words(text)
     if kind == "boolean":
-        return text == "true"
+        return {"true": True, "false": False}.get(text, text)
     if kind == "number":
         try:
             number = float(text)
-            return int(number) if number.is_integer() else number
-        except ValueError as error:
-            raise InvalidInput(f"Expected a number for {name}, but got {text!r}") from error
+        except ValueError:
+            return text
+        return int(number) if number.is_integer() else number
     return text

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bpmn.lint import Words
 from bpmn.lint.bundle import LIMITS, Columns
+from bpmn.matter.questions import BOUNDS
 from engine import cases, commitments, decisions, effects, follow_on, functions, intake, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
 
@@ -75,7 +76,7 @@ WORDS = Words(
             needed=frozenset({"material", "name", "necessity", "source", "exemption", "used_by"}),
             known=frozenset({"merge_key", "tolerable", "until", "due_rule", "due_days", "grace_days", "basis"}),
         ),
-        "situations": Columns(needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived"})),
+        "situations": Columns(needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", *BOUNDS})),
         LIMITS: Columns(
             needed=frozenset(),
             known=frozenset({"promised", "statutory", "unit", "extension", "post_check", "special_days"}),

@@ -6,6 +6,7 @@ other, and what is not told apart is kept once, so that a table with a dozen que
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import operator
 import re
@@ -18,7 +19,7 @@ from bpmn.decisions.table import Cell, DecisionTable, NamedCell
 from bpmn.errors import ExpressionError
 from bpmn.expressions import plain
 from bpmn.expressions.scope import Scope
-from bpmn.matter import facts
+from bpmn.matter import facts, questions
 from bpmn.matter.facts import Matter
 
 #: Sets of rules that are told apart; questions beyond them are taken as answered in every way at once.
@@ -110,12 +111,12 @@ def _at_once(classes: Mapping[Hits, Answers], excluding: Hits) -> dict[Hits, Ans
 def _columns(matter: Matter, decision: Decision, table: DecisionTable) -> Iterator[dict[Hits, Answers]]:
     """For each input, the sets of rules that its answers can hit, each with one such answer."""
     known = _known(decision)
-    questions = {row.get("id"): row for _rule, row in matter.rows("situations")}
+    asked = {row.get("id"): row for _rule, row in matter.rows("situations")}
     for place in range(len(table.inputs)):
         name = _name(table, place)
         sources = [source(rule.cells[place]) for rule in table.rules]
         classes: dict[Hits, Answers] = {}
-        for answer in _answers(questions.get(name, {}), sources, known):
+        for answer in _answers(asked.get(name, {}), sources, known):
             hits = _hits(table, place, {**known, name: answer})
             if hits is not None:
                 classes.setdefault(hits, {name: answer})
@@ -145,7 +146,12 @@ def _known(decision: Decision) -> dict[str, Any]:
 
 
 def _answers(question: Mapping[str, Any], sources: list[str], known: Mapping[str, Any]) -> list[Any]:
-    """Answers to a question that may make a difference."""
+    """Answers to a question that may make a difference, and may be given."""
+    found = _tried(question, sources, known)
+    return [each for each in found if not questions.refusal(question, each)] if question else found
+
+
+def _tried(question: Mapping[str, Any], sources: list[str], known: Mapping[str, Any]) -> list[Any]:
     options: list[Any] = facts.words(question.get("options"))
     kind = question.get("type")
     if kind == "boolean":
@@ -156,9 +162,13 @@ def _answers(question: Mapping[str, Any], sources: list[str], known: Mapping[str
         return options
     if kind == "number":
         written = {float(number) for source in sources for number in NUMBER.findall(source)}
-        bounds = sorted(written | {float(value) for value in known.values() if isinstance(value, int | float)})
+        limits = {float(bound) for bound in questions.bounds(question) if bound is not None}
+        bounds = sorted(written | limits | {float(value) for value in known.values() if isinstance(value, int | float)})
         return [_whole(bound + step) for bound in bounds or [0.0] for step in (0, -1, 1)]
     texts = {text for source in sources for text in TEXT.findall(source)}
+    if kind == "date":
+        days = {dt.date.fromisoformat(text) for text in texts if questions.is_day(text)} or {dt.date(2026, 1, 1)}
+        return [str(day + dt.timedelta(step)) for day in sorted(days) for step in (0, -1, 1)]
     return [*sorted(texts), "", True, False, None]
 
 

@@ -9,7 +9,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
-from tests.bpmn.retyped import FOLDERS, read, retyped
+from tests.bpmn.retyped import FOLDERS, STARTER, read, retyped
 
 MISTAKES = {"field-nobody-fills", "unknown-choice", "unknown-answer", "bad-question", "unfit-column", "unlisted-word"}
 KNOWN = lint.Known(functions=functions.NAMES, words=WORDS, variables=functions.VARIABLES)
@@ -91,6 +91,29 @@ def test_mistake__is_told(file: str, written: str, mistaken: str, rule: str, wor
 )
 def test_right__is_not_told(file: str, written: str, mistaken: str):
     assert found(retyped(file, written, mistaken)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "most", "words"),
+    [
+        ("number", "1", '"9"', "have a number as its max, but it is '9'"),
+        ("text", "1", "", "be of the type number, since it has a min, but it is 'text'"),
+        ("number", "9", "1", "have an answer, but none is 9 or more and 1 or less: exchange min and max"),
+        ("number", "1", "1", ""),
+        ("number", "-1.5", "", ""),
+    ],
+)
+def test_question__with_bounds(kind: str, least: str, most: str, words: str):
+    row = ((3, f'"{kind}"'), (4, ""), (7, least), (8, most))
+    content = STARTER["starter.dmn"].decode()
+    for place, cell in row:
+        head = f'<outputEntry id="situations_1_out_{place}">\n          <text>'
+        before, after = content.split(head)
+        content = f"{before}{head}{cell}{after[after.index('</text>') :]}"
+
+    told = [message for rule, message in found(STARTER | {"starter.dmn": content.encode()}) if rule == "bad-question"]
+
+    assert (words in told[0] and len(told) == 1) if words else told == []
 
 
 def test_form__of_a_process_in_which_anybody_writes():

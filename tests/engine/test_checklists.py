@@ -68,6 +68,8 @@ def _loaded(session, key):
         ({"q_area": "groß"}, "answers.q_area"),
         ({"q_area": True}, "answers.q_area"),
         ({"q_area": [120]}, "answers.q_area"),
+        ({"q_area": -5}, "answers.q_area"),
+        ({"q_area": 0}, "answers.q_area"),
         ({"q_scale": "街边摊"}, "answers.q_scale"),
         ({"q_scale": ["餐饮服务经营者"]}, "answers.q_scale"),
         ({"q_music": "无"}, "answers.q_music"),

@@ -44,7 +44,10 @@ def test_impact__widest_situation(ask, wanted):
         (("nowhere",), "Expected to find the matter 'nowhere', but"),
         (("food_permit",), "Expected to find the matter 'food_permit', but"),
         (("newborn", "--answer", "q_scale=1"), "but got q_scale"),
-        (("open_restaurant", "--answer", "q_area=large"), "Expected a number for q_area, but got 'large'"),
+        (("open_restaurant", "--answer", "q_area=large"), "but got 'large' (q_area)"),
+        (("open_restaurant", "--answer", "q_area=-5"), "Expected a number of 1 or more for 场所建筑面积"),
+        (("open_restaurant", "--answer", "q_signboard=yes"), "but got 'yes' (q_signboard)"),
+        (("newborn", "--answer", "q_ethnic=是"), "Expected true or false for 父母民族是否相同, but got '是' (q_ethnic)"),
     ],
 )
 def test_impact__refused(ask, words, message):

@@ -15,7 +15,7 @@ from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT
 OURS = {
     "lock_timeout": f"{LOCK_TIMEOUT * 1000}",
     "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT * 1000}",
-    # While a commit waits for a standby it would make it look acknowledged.
+    # It would end the waiting of a commit for its standby.
     "statement_timeout": "0",
     # Who has waited for a lock sees what the one before him has written.
     "default_transaction_isolation": "read committed",

@@ -145,6 +145,8 @@ class Database:
                     raise
             with outages.told(committing=True), meters.COMMIT.time():
                 session.commit()
+                if outages.unawaited:  # of any thread: nearly never, so hardly anybody calls this
+                    outages.require_awaited()
             for row, process in holdings.awake(session):
                 self.live.keep(row, process)
             owed: list[Callable[[Database], object]] = session.info.pop(_AFTER_COMMIT, [])

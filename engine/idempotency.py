@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select
+from sqlalchemy import Row, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,7 @@ from engine.writes import PLACE
 _COMMAND = "command"
 _ANSWERS = IdempotentAnswer.__table__
 _KNOWN = (_ANSWERS.c.key == bindparam("key"), _ANSWERS.c.actor == bindparam("actor"))
-_FIND = select(_ANSWERS.c.request_hash, _ANSWERS.c.status, _ANSWERS.c.body).where(*_KNOWN)
+_FIND = select(_ANSWERS).where(*_KNOWN)
 # What is unique is so beside the rows of one case: an answer beside those of another is looked for.
 _KEEP = (
     insert(_ANSWERS)
@@ -88,9 +89,20 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
 
 
 def recall(db: Database, command: Command) -> Answer | None:
-    """What was answered the first time; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command."""
+    """What was answered the first time; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command.
+
+    It may be there to see, and not yet on a standby: its commit was still waiting when the server was started anew, or somebody ended the
+    waiting.  So something is committed behind it, which is answered when all before it is there as well.
+    """
     with db.reading() as session:
-        return _find(session, command)
+        first = _find(session, command)
+    if first is None:
+        return None
+    if db.bind.dialect.name == "postgresql":
+        with db.transaction() as session:
+            there = update(_ANSWERS).filter_by(key=first.key, actor=first.actor, case_id=first.case_id, region=first.region)
+            session.connection().execute(there.values(status=first.status))
+    return Answer(status=first.status, body=first.body)
 
 
 def current(session: Session) -> Command | None:
@@ -112,10 +124,10 @@ def keep(session: Session, answer: Answer) -> None:
         raise Busy("Expected a new Idempotency-Key, but somebody had it before; try again")
 
 
-def _find(session: Session, command: Command) -> Answer | None:
-    """The first answer to a command; raises InvalidInput when its key belongs to others only."""
+def _find(session: Session, command: Command) -> Row[Any] | None:
+    """What is kept of the first time; raises InvalidInput when the key of a command belongs to others only."""
     rows = session.connection().execute(_FIND, {"key": command.key, "actor": command.actor})
-    kept = {row.request_hash: Answer(status=row.status, body=row.body) for row in rows}
+    kept = {row.request_hash: row for row in rows}
     if kept and command.request_hash not in kept:
         raise InvalidInput("Expected a new Idempotency-Key for a new command, but this one belongs to another command")
     return kept.get(command.request_hash)

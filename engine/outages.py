@@ -3,7 +3,8 @@
 Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
 failure), `Vanished` when something that is referred to is not there, `Unavailable` when the database cannot be reached, has no connection
 left, or no room.  When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): only a command with
-an Idempotency-Key can be repeated then, and the key decides.
+an Idempotency-Key can be repeated then, and the key decides.  So it is when somebody ends the waiting of a COMMIT for its standby: it is
+carried out, and PostgreSQL says so, but it is on one machine only.
 
 Whoever begins anew finds out what has been archived or deleted; what he then misses again is a fault of ours, and told as one.
 """
@@ -12,7 +13,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine, event
@@ -46,6 +49,11 @@ _BROKEN_BEFORE = "8s2b"
 _UNFIT = frozenset({"22001", "22003", "22021", "22P05"})
 #: Faults of values (SQLSTATE), whose first sentence quotes them.
 _OF_VALUES, _QUOTED = "22", re.compile(r'(?<=").*(?=")', re.DOTALL)
+#: Where PostgreSQL waits for a standby, as it names itself in what it tells, in every language; and how it tells that somebody has ended
+#: that (SQLSTATE).
+_WAITING, _TOLD_NOT_TO = "SyncRepWaitForLSN", "01000"
+#: Threads whose commit does not wait for its standby any more; one that finds itself here takes itself out (`require_awaited`).
+unawaited: set[int] = set()
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
 
@@ -119,6 +127,25 @@ def said(error: DBAPIError) -> str:
 def watch(bind: Engine) -> None:
     """Give up all connections of a pool when one of them shows that their server has gone, or only reads; and keep rows out of faults."""
     event.listen(bind, "handle_error", _look)
+    event.listen(bind, "connect", lambda connection, _record: connection.add_notice_handler(_note))
+
+
+def _note(told: Any) -> None:
+    """Take note of what PostgreSQL tells beside an answer, in the thread that gets it.  Whose session is ended gets none."""
+    if told.source_function == _WAITING and told.sqlstate == _TOLD_NOT_TO:
+        unawaited.add(threading.get_ident())
+
+
+def require_awaited() -> None:
+    """Raise Unsettled when the commit that this thread has just been answered does not wait for its standby any more."""
+    me = threading.get_ident()
+    if me in unawaited:
+        unawaited.discard(me)
+        meters.OUTAGE.labels(Unsettled.__name__).inc()
+        raise Unsettled(
+            "Expected to commit on a standby, too, but somebody has ended the waiting for it, and whether it lasts is not known; "
+            "look, or repeat it with its Idempotency-Key"
+        )
 
 
 def _look(context: ExceptionContext) -> None:

@@ -7,6 +7,7 @@ item, whose lock the caller holds, so that departments never wait for each other
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -21,6 +22,10 @@ from engine.idempotency import Command
 from engine.models import Counter
 
 _COUNTERS, _RESERVATIONS = Counter.__table__, Reservation.__table__
+#: How counters of cases are called, before region and day.
+_CASE = "case"
+#: So many cases begin in a second at most, on an average of the hours of a day since midnight, wherever numbers of six digits are enough.
+PER_SECOND = 10
 
 
 def next_case(session: Session, region: str) -> tuple[UUID, str]:
@@ -73,9 +78,29 @@ def _reserve(session: Session, command: Command, region: str) -> tuple[UUID, str
     return case_id, number
 
 
+def pass_over(session: Session, region: str) -> None:
+    """Pass over the numbers that may have been given today to cases of which this database knows nothing: it is as it was some time ago.
+
+    The next ones are as if `PER_SECOND` cases had begun since midnight: behind all that were given, also where this was done before today.
+    `region`: one that need not have had a case yet.
+    """
+    now = moments.now()
+    day = calendars.local_date(now)
+    passed = int((now - calendars.start_of(day)).total_seconds()) * PER_SECOND
+    names = session.scalars(select(Counter.name).where(Counter.name.startswith(f"{_CASE} "))).all()
+    for name in {_name(each, day) for each in (region, *(name.split()[1] for name in names))}:
+        counter = session.get(Counter, name) or Counter(name=name, value=0)
+        counter.value = max(passed, counter.value)
+        session.add(counter)
+
+
 def _take(connection: Connection, region: str) -> tuple[UUID, str]:
-    day = calendars.local_date(moments.now()).strftime("%Y%m%d")
-    return new_id(), f"{region}{day}{count(connection, f'case {region} {day}'):06d}"
+    day = calendars.local_date(moments.now())
+    return new_id(), f"{region}{day:%Y%m%d}{count(connection, _name(region, day)):06d}"
+
+
+def _name(region: str, day: date) -> str:
+    return f"{_CASE} {region} {day:%Y%m%d}"
 
 
 def count(connection: Connection, name: str) -> int:

@@ -31,7 +31,7 @@ def restore(source: Path, others: tuple[Path, ...]) -> None:
     installation.make_data_folder(loaded)
     files = FileStore(loaded.materials)
     with endings.tidy(), backup.watching() as watch:
-        manifest = restorations.restore(source, loaded.database_url, files, others=others, watch=watch)
+        manifest = restorations.restore(source, loaded.database_url, files, region=loaded.region, others=others, watch=watch)
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
     with installation.opened(loaded) as database:
         patience = verification.PATIENCE + restorations.since(manifest)

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO
@@ -22,7 +22,7 @@ from sqlalchemy.schema import DropTableComment
 
 from engine import disks, outages
 from engine.backups import programs
-from engine.database import Database
+from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
 from engine.files import sync
 
@@ -70,21 +70,22 @@ def take(db: Database, target: Path) -> None:
         raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr)
 
 
-def load(source: Path, url: str, name: str) -> None:
+def load(source: Path, url: str, name: str, *, then: Callable[[Session], object] = lambda _: None) -> None:
     """Put a dump into a database that holds nothing, and bring the schema to the newest version.  `name`: by which the dump is known.
 
+    `then` is done to it before anybody may use it, perhaps more than once.
     SQLite has all of it, or nothing.  PostgreSQL has all rows, or none, and then the schema: when that was interrupted, whoever loads the
     same dump again goes on.  Raises InvalidState when something else is there.
     """
     require_empty(url, but_for=name)
     if kind_of(url) == "sqlite":
-        _place_sqlite(source, Path(make_url(url).database or ""))
+        _place_sqlite(source, Path(make_url(url).database or ""), then)
         return
     db = Database(url)
     try:
         if not _is_marked(db, name):
             _write(db, source, [], _MARK.format(table=_REVISION, mark=_MARKED.format(name)))
-        db.migrate()
+        _bring_up(db, then)
         with outages.told(), db.bind.begin() as connection:
             connection.execute(DropTableComment(Table(_REVISION, MetaData())))
     finally:
@@ -138,7 +139,13 @@ def _require_nothing_left(place: Path) -> None:
             )
 
 
-def _place_sqlite(source: Path, place: Path) -> None:
+def _bring_up(db: Database, then: Callable[[Session], object]) -> None:
+    db.migrate()
+    with db.transaction() as session:
+        then(session)
+
+
+def _place_sqlite(source: Path, place: Path, then: Callable[[Session], object]) -> None:
     """Put a copy where nothing is: whoever comes first has the place."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{place.name}.restoring-", dir=place.parent) as drafts:
@@ -146,7 +153,7 @@ def _place_sqlite(source: Path, place: Path) -> None:
         _copy_sqlite(source, draft)
         db = Database(f"sqlite:///{draft}")
         try:
-            db.migrate()
+            _bring_up(db, then)
         finally:
             db.close()
         try:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from engine import backups, disks, moments, schema
+from engine import backups, disks, moments, numbers, schema
 from engine.backups import Manifest, Watcher, dumps
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore
+from engine.settings import Settings
 
 
-def restore(source: Path, url: str, files: FileStore, *, others: Sequence[Path] = (), watch: Watcher = lambda _: None) -> Manifest:
+def restore(
+    source: Path,
+    url: str,
+    files: FileStore,
+    *,
+    region: str = Settings.region,
+    others: Sequence[Path] = (),
+    watch: Watcher = lambda _: None,
+) -> Manifest:
     """Put a backup into an empty database and an empty store, and bring the schema to the newest version.
 
     `others`: backups from which files are taken that this one has not, or not as they were handed in.
+    Cases that began after it was made are not in it, and their numbers are on paper: they are not given again (`region` is where
+    cases begin).
 
     Files come first and the database last, so what was interrupted is no installation yet, and is taken up by restoring again.
     Raises InvalidInput when the backup is not whole, InvalidState when something is there already, or no program here can put it there;
@@ -32,7 +44,7 @@ def restore(source: Path, url: str, files: FileStore, *, others: Sequence[Path] 
     dumps.rehearse(source / manifest.database, url, manifest.database_sha256)
     with disks.named(files.folder):
         _restore_files([source, *others], manifest, files, watch)
-    dumps.load(source / manifest.database, url, manifest.database_sha256)
+    dumps.load(source / manifest.database, url, manifest.database_sha256, then=partial(numbers.pass_over, region=region))
     return manifest
 
 

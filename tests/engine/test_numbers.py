@@ -123,3 +123,26 @@ def test_next_case__of_one_key_in_two_regions(database):
 
     assert [number[:6] for _, number in found] == ["430100", "430104"]
     assert found[0][0] != found[1][0]
+
+
+def pass_over(database, region="430100"):
+    with database.transaction() as session:
+        numbers.pass_over(session, region)
+
+
+def test_pass_over__what_may_have_been_given_today(database):
+    """A copy of the database that knows nothing of them is behind all that it has given until now, in each region that it knows."""
+    first = take(database, "430104")
+    with time_machine.travel("2026-03-03T10:00:00+08:00", tick=False):
+        pass_over(database)
+        assert [take(database, region)[6:] for region in ("430100", "430104")] == ["20260303360001", "20260303360001"]
+        pass_over(database)
+        assert take(database) == "43010020260303360002"
+    with time_machine.travel("2026-03-03T10:00:01+08:00", tick=False):
+        pass_over(database)
+        assert take(database) == "43010020260303360011"
+    with time_machine.travel("2026-03-04T00:00:00+08:00", tick=False):
+        pass_over(database)
+        assert take(database) == "43010020260304000001"
+
+    assert first == "43010420260302000001"

@@ -15,7 +15,20 @@ from sqlalchemy.orm import Session
 from bpmn.simulation import drawing
 from bpmn.simulation.coverage import Coverage
 from bpmn.simulation.trails import Arrival, Key
-from engine import bundle_clock, calendars, case_items, clock, clocks, definitions, deployments, holidays, moments, samples, stories
+from engine import (
+    bundle_clock,
+    calendars,
+    case_items,
+    clock,
+    clocks,
+    definitions,
+    deployments,
+    holidays,
+    moments,
+    samples,
+    stories,
+    upgrades,
+)
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case
@@ -119,11 +132,11 @@ class Witness:
 
 
 def furnish(database: Database, around: Iterable[Folder], own: Iterable[Folder], *, years: Path) -> None:
-    """Migrate, load calendars and sample accounts, and deploy: what lies around as far as it can be, then one's own, all of it.
+    """Make the tables, load calendars and sample accounts, and deploy: what lies around as far as it can be, then one's own, all of it.
 
     Raises InvalidInput with all findings about one's own.
     """
-    database.migrate()
+    upgrades.create(database.bind)
     with database.transaction() as session:
         holidays.publish_shipped(session, years)
         samples.seed(session, Environment.DEVELOPMENT)

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from threading import Event
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import administration, database, key_uses, keys, lockouts, models, moments, schema, upgrades
 from engine.command_models import IdempotentAnswer
+from engine.database import Database
 from engine.errors import Busy, InvalidState
 from engine.migrations import online
 from tests.engine.test_releases import RELEASED
@@ -51,6 +52,36 @@ def test_migrate__constraints_and_indexes_have_their_names(bind):
         assert all(index["name"] for index in found.get_indexes(table))
         assert all(key["name"] for key in found.get_foreign_keys(table))
         assert all(rule["name"] for rule in found.get_check_constraints(table))
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_create__equals_what_migrations_leave(bind):
+    upgrades.migrate(bind)
+
+    with closing(Database("sqlite://")) as made:
+        upgrades.create(made.bind)
+        assert shape(made.bind) == shape(bind)
+        with bind.connect() as theirs, made.bind.connect() as ours:
+            assert schema.look(ours) == schema.look(theirs)
+            for table in ("alembic_version", *models.Base.metadata.tables):
+                whole = text(f"SELECT * FROM {table}")
+                assert ours.execute(whole).mappings().all() == theirs.execute(whole).mappings().all()
+
+
+def shape(bind):
+    """What a schema is, in whatever order, and without the defaults that the database fills in for nodes of older releases."""
+    found = inspect(bind)
+    with bind.connect() as connection:
+        indexes = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index'")).all()
+    return {name: " ".join((sql or "").split()) for name, sql in indexes} | {
+        table: (
+            {each["name"]: (str(each["type"]), each["nullable"], each["primary_key"]) for each in found.get_columns(table)},
+            {each["name"]: " ".join(each["sqltext"].split()) for each in found.get_check_constraints(table)},
+            {each["name"]: each["column_names"] for each in found.get_unique_constraints(table)},
+            {tuple(each["constrained_columns"]): (each["referred_table"], each["options"]) for each in found.get_foreign_keys(table)},
+        )
+        for table in found.get_table_names()
+    }
 
 
 def test_migrate__again(bind):

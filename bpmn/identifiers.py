@@ -10,8 +10,9 @@ from enum import StrEnum
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 _ID = re.compile(r"[1-9][0-9]{16}[0-9X]")
-#: GB/T 2260 provinces, and 81–83 of the residence permits for Hong Kong, Macao and Taiwan.
-_PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91")
+#: GB/T 2260 provinces, behind a 9 on the cards of foreign permanent residents since 2023; 81–83 are the residence permits for Hong Kong,
+#: Macao and Taiwan.
+_PROVINCES = re.compile(r"9?(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5])|71|8[1-3]")
 #: GB 32100: no I, O, S, V, Z.
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT = re.compile(rf"[{_CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{_CREDIT_ALPHABET}]{{10}}")
@@ -28,14 +29,38 @@ class Format(StrEnum):
     PHONE = "phone"
 
 
+class IdType(StrEnum):
+    """Documents (证件类型) that identify a person who has no identity number.
+
+    With one are, beside citizens, the residence permits for Hong Kong, Macao and Taiwan, and foreign permanent residents since 2023.
+    """
+
+    #: 护照.
+    PASSPORT = "passport"
+    #: 港澳居民来往内地通行证.
+    HK_MACAO_PERMIT = "hk_macao_permit"
+    #: 台湾居民来往大陆通行证.
+    TAIWAN_PERMIT = "taiwan_permit"
+    #: 外国人永久居留身份证, as it was until 2023.
+    RESIDENCE_CARD = "residence_card"
+
+
 def normal(typed: str) -> str:
     """Give such a number as it is kept, however somebody has typed it: in full-width characters, with a small x, in groups, copied."""
     return _BETWEEN.sub("", unicodedata.normalize("NFKC", typed)).upper()
 
 
-def refusal(value: str, kind: Format) -> str:
+def refusal(value: str, kind: Format | IdType) -> str:
     """Say why a text cannot be such a number (“but …”); empty when it can."""
+    if isinstance(kind, IdType):
+        form, words = _FORMS[kind]
+        return "" if form.fullmatch(value) else f"it has not the form of one ({words})"
     return _REFUSALS[kind](value)
+
+
+def documents(value: str) -> list[IdType]:
+    """Documents other than the identity card that a number may be of."""
+    return [kind for kind in IdType if not refusal(value, kind)]
 
 
 def warning(value: str, kind: Format) -> str:
@@ -76,3 +101,10 @@ def _refuse_phone(value: str) -> str:
 
 
 _REFUSALS = {Format.ID_NUMBER: _refuse_id, Format.CREDIT_CODE: _refuse_credit, Format.PHONE: _refuse_phone}
+#: ICAO 9303 gives a passport nine places at most; letters alone are a name.
+_FORMS = {
+    IdType.PASSPORT: (re.compile(r"(?=(?:[A-Z]*[0-9]){5})[A-Z0-9]{7,9}"), "7 to 9 letters and digits"),
+    IdType.HK_MACAO_PERMIT: (re.compile(r"[HM][0-9]{8}"), "H or M and 8 digits, without how often it was issued"),
+    IdType.TAIWAN_PERMIT: (re.compile(r"[0-9]{8}"), "8 digits"),
+    IdType.RESIDENCE_CARD: (re.compile(r"[A-Z]{3}[0-9]{12}"), "3 letters and 12 digits; with 18 digits it is an identity number"),
+}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from bpmn import identifiers
-from bpmn.identifiers import Format
+from bpmn.identifiers import Format, IdType
 from engine import bundles, journal
 from engine.actors import Actor, Role
 from engine.case_models import Case
@@ -20,7 +20,7 @@ from engine.errors import InvalidInput
 _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
 _NEEDED = ("kind", "name", "id_number")
 #: What is text when it is given.
-_TEXTS = (*_NEEDED, "phone", "contact", "address", "licence_status")
+_TEXTS = (*_NEEDED, "id_type", "phone", "contact", "address", "licence_status")
 #: What comes along with a name that is copied: marks that nobody sees (not the joiners, which belong to some scripts), and ends of lines.
 _UNSEEN = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
@@ -34,21 +34,43 @@ def number(typed: str) -> str:
 def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
     """Give an applicant as it is kept.
 
-    Raises InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it.
+    Raises InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it: that of a person may be of
+    another document than the identity card (`id_type`).
     """
     _require_texts(applicant)
     kept = {name: _as_written(name, value) if name in _TEXTS and value else value for name, value in applicant.items()}
     _require_texts(kept)
     kept["id_number"] = number(kept["id_number"])
-    kind = _IDENTITIES.get(kept["kind"])
-    if kind is None:
-        message = f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {kept['kind']!r}"
-        raise InvalidInput.of_field("applicant.kind", message)
-    wrong = identifiers.refusal(kept["id_number"], kind)
+    identity = _identity(kept)
+    wrong = identifiers.refusal(kept["id_number"], identity)
     if wrong:
-        error = {"field": "applicant.id_number", "message": f"Expected {kind}, but {wrong}"}
-        raise InvalidInput(f"Expected the applicant's {kind}, but {wrong}", errors=[error])
+        wrong += _of_another(kept["id_number"], identity)
+        error = {"field": "applicant.id_number", "message": f"Expected {identity}, but {wrong}"}
+        raise InvalidInput(f"Expected the applicant's {identity}, but {wrong}", errors=[error])
     return kept
+
+
+def _identity(applicant: Mapping[str, Any]) -> Format | IdType:
+    """What identifies an applicant; raises InvalidInput where nothing is said that does."""
+    kind = _IDENTITIES.get(applicant["kind"])
+    if kind is None:
+        message = f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {applicant['kind']!r}"
+        raise InvalidInput.of_field("applicant.kind", message)
+    document = applicant.get("id_type")
+    if not document:
+        return kind
+    if kind is not Format.ID_NUMBER or document not in set(IdType):
+        message = (
+            f"Expected id_type to be {', '.join(IdType)} of a person, or left out, but it is {document!r} for kind {applicant['kind']}"
+        )
+        raise InvalidInput.of_field("applicant.id_type", message)
+    return IdType(document)
+
+
+def _of_another(known_by: str, identity: Format | IdType) -> str:
+    """Say which documents a number may be of that is no identity number."""
+    others = identifiers.documents(known_by) if identity is Format.ID_NUMBER else []
+    return f": if it is of another document, say so (id_type: {' or '.join(others)})" if others else ""
 
 
 def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, actor: Actor) -> Case:
@@ -70,13 +92,16 @@ def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, a
 def require_possible(known_by: str, *, field: str) -> None:
     """Raise InvalidInput unless a number can be that of an applicant: whoever mistypes it would be told that there is no case.
 
-    A credit code of the early pilot fails its check and has letters; digits alone that fail it are a mistyped identity number.
+    Of a passport or a permit its form says little.  A credit code of the early pilot fails its check and has letters; digits alone that
+    fail it are a mistyped identity number.
     """
     person, enterprise = (identifiers.refusal(known_by, kind) for kind in _IDENTITIES.values())
     mistyped = known_by[:-1].isdecimal() and identifiers.warning(known_by, Format.CREDIT_CODE)
-    if person and (enterprise or mistyped):
-        why = "it has the form of neither" if enterprise else person
-        raise InvalidInput.of_field(field, f"Expected an identity number or a credit code, whole, but {why}: look at it again")
+    if person and (enterprise or mistyped) and not identifiers.documents(known_by):
+        why = "it has the form of none" if enterprise else person
+        raise InvalidInput.of_field(
+            field, f"Expected an identity number, a credit code or the number of another document, whole, but {why}: look at it again"
+        )
 
 
 def _as_written(name: str, value: str) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from flask import Blueprint, Response, url_for
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from api import auth, paging, parts, tables, words
 from api.contract import answer, contract, require_match
-from api.shapes import Body, Data, Dated, Day, Line, Page, Query, Text
+from api.shapes import Body, Dated, Day, Line, Page, Query, Text
 from api.tables import Column, Listed
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
+from api.v1.submissions import Codes, NewCase
 from engine import applicants, archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
 from engine.case_models import Case
@@ -37,63 +38,6 @@ COLUMNS = {
     "红黄灯": Column("light", words.LIGHTS),
     "事项": Column("items", words.ITEMS),
 }
-
-Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
-
-
-class Applicant(Body):
-    """Who applies (申请人)."""
-
-    #: Who it is, and thereby which number goes with it.
-    kind: Literal["person", "enterprise"]
-    #: As it stands in the document that has the number.
-    name: Line
-    #: Identity number (居民身份证号) or credit code (统一社会信用代码).
-    id_number: Annotated[str, Field(min_length=1, max_length=40)]
-    #: To which notices are sent.
-    phone: Line | None = None
-    #: Who speaks for an enterprise.
-    contact: Line | None = None
-    #: Where post goes.
-    address: Line | None = None
-    #: Status in the register of enterprises, as shared data give it.
-    licence_status: Line | None = None
-    #: Listed for dishonesty that is not repaired (失信): excludes tolerance.
-    dishonest: bool | None = None
-
-
-class MaterialGiven(Body):
-    """A material as data; files are handed in afterwards."""
-
-    #: Code of the requirement in the checklist.
-    code: Line
-    #: What it says; null: it was seen on paper.
-    fields: Data | None = None
-
-
-def _as_given(material: Any) -> Any:
-    return {"code": material} if isinstance(material, str) else material
-
-
-class NewCase(Body):
-    """A bundle, or one item alone."""
-
-    #: Key of a matter, or code of a single item.
-    matter: Line
-    #: May be left out by those who work in one hall only.
-    hall: Line | None = None
-    #: Who applies.
-    applicant: Applicant
-    #: Answers to the questions of the matter (`situations`), by id.
-    answers: Data = Field(default_factory=dict)
-    #: Items that are wanted, instead of letting the answers choose.
-    items: Codes | None = None
-    #: Materials that are there already, by code or with their data.
-    materials: list[Annotated[MaterialGiven, BeforeValidator(_as_given, json_schema_input_type=Line | MaterialGiven)]] = Field(
-        default_factory=list, max_length=200
-    )
-    #: Items that run or are finished already, by their numbers or those of what was issued: then it is a follow-on case (接续受理).
-    adopt: list[Line] = Field(default_factory=list, max_length=100)
 
 
 class FollowOn(Body):

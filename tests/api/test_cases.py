@@ -266,6 +266,55 @@ def test_withdraw__without_reason(clerk):
     assert clerk.post(f"/cases/{case['number']}/withdraw", {}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("document", "typed", "kept"),
+    [
+        ("passport", "e 12345678", "E12345678"),
+        ("hk_macao_permit", "H12345678", "H12345678"),
+        ("taiwan_permit", "１２３４５６７８", "12345678"),
+        ("residence_card", "can110108070708", "CAN110108070708"),
+    ],
+)
+def test_submit__by_somebody_without_an_identity_number(clerk, document, typed, kept):
+    """Who has come from elsewhere can apply, is found by the number, and is issued what is granted."""
+    somebody = {"kind": "person", "name": "Marie Exemple", "id_type": document, "id_number": typed}
+
+    case = submit(clerk, applicant=somebody)
+
+    assert case["applicant"] == somebody | {"id_number": kept}
+    assert [each["number"] for each in clerk.get(f"/cases?applicant_number={typed}").json["data"]] == [case["number"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"id_number": "E12345678"}, "id_number", "if it is of another document, say so (id_type: passport)"),
+        ({"id_number": "H12345678"}, "id_number", "(id_type: passport or hk_macao_permit)"),
+        ({"id_number": "430102199001011239"}, "id_number", "Expected id_number, but its check character is wrong"),
+        (
+            {"id_type": "taiwan_permit", "id_number": "E12345678"},
+            "id_number",
+            "Expected taiwan_permit, but it has not the form of one (8 digits)",
+        ),
+        ({"id_type": "passport", "id_number": "430102199001011238"}, "id_number", "Expected passport, but"),
+        (
+            {"id_type": "passport", "kind": "enterprise", "id_number": "E12345678"},
+            "id_type",
+            "or left out, but it is 'passport' for kind enterprise",
+        ),
+        ({"id_type": "driving licence"}, "id_type", "Expected 'passport', 'hk_macao_permit', "),
+    ],
+)
+def test_submit__with_a_number_of_another_document(clerk, changes, field, words):
+    somebody = {"kind": "person", "name": "Marie Exemple", "id_number": "430102199001011238"}
+
+    answer = clerk.post("/cases", submission(applicant=somebody | changes))
+
+    [error] = answer.json["errors"]
+    assert (answer.status_code, error["field"]) == (422, f"applicant.{field}")
+    assert words in error["message"]
+
+
 def test_contact__corrected(clerk, admin):
     """What nobody has carried yet goes there, too; who applies stays the same."""
     case = submit(clerk)

@@ -5,12 +5,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpmn import identifiers
-from bpmn.identifiers import Format
+from bpmn.identifiers import Format, IdType
 
 
 @pytest.mark.parametrize("value", ["11010519491231002X", "440524188001010014"])
 def test_refusal__identity_numbers_of_the_standard(value):
     assert identifiers.refusal(value, Format.ID_NUMBER) == ""
+
+
+@pytest.mark.parametrize(
+    "first", ["810000199001010", "820000199001010", "830000199001010", "911124198108030", "931156198108030", "965643198108030"]
+)
+def test_refusal__identity_numbers_of_residents_from_elsewhere(first):
+    """Hong Kong, Macao, Taiwan; foreign permanent residents, whose cards since 2023 have a 9 before the province that issued them."""
+    number = f"{first}02"
+
+    assert identifiers.refusal(number + identifiers.id_check(number), Format.ID_NUMBER) == ""
+    assert identifiers.documents(number + identifiers.id_check(number)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("E12345678", IdType.PASSPORT),
+        ("123456789", IdType.PASSPORT),
+        ("C01X00T47", IdType.PASSPORT),
+        ("TR1234567", IdType.PASSPORT),
+        ("H12345678", IdType.HK_MACAO_PERMIT),
+        ("M12345678", IdType.HK_MACAO_PERMIT),
+        ("12345678", IdType.TAIWAN_PERMIT),
+        ("CAN110108070708", IdType.RESIDENCE_CARD),
+    ],
+)
+def test_refusal__numbers_of_other_documents(value, kind):
+    assert identifiers.refusal(value, kind) == ""
+    assert kind in identifiers.documents(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("430105", IdType.PASSPORT),
+        ("ABCDEFGHI", IdType.PASSPORT),
+        ("A123456789", IdType.PASSPORT),
+        ("E1234 678", IdType.PASSPORT),
+        ("H1234567801", IdType.HK_MACAO_PERMIT),
+        ("C12345678", IdType.HK_MACAO_PERMIT),
+        ("1234567", IdType.TAIWAN_PERMIT),
+        ("11010519491231002X", IdType.RESIDENCE_CARD),
+        ("", IdType.PASSPORT),
+    ],
+)
+def test_refusal__no_number_of_such_a_document(value, kind):
+    assert "form of one (" in identifiers.refusal(value, kind)
 
 
 @pytest.mark.parametrize(

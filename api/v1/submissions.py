@@ -1,0 +1,70 @@
+"""Submissions (申报提交), as programs write them: who applies for what, with which answers and materials."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from api.shapes import Body, Data, Line
+
+Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
+
+
+class Applicant(Body):
+    """Who applies (申请人)."""
+
+    #: Who it is, and thereby which number goes with it.
+    kind: Literal["person", "enterprise"]
+    #: As it stands in the document that has the number.
+    name: Line
+    #: Document of a person that the number is of (证件类型), unless it is the identity card: 护照, 港澳居民来往内地通行证,
+    #: 台湾居民来往大陆通行证, 外国人永久居留身份证 of 15 characters.
+    id_type: Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"] | None = None
+    #: Identity number (居民身份证号; 港澳台居民居住证 and 外国人永久居留身份证 with 18 digits have one, too), number of the document
+    #: of `id_type`, or credit code (统一社会信用代码).
+    id_number: Annotated[str, Field(min_length=1, max_length=40)]
+    #: To which notices are sent.
+    phone: Line | None = None
+    #: Who speaks for an enterprise.
+    contact: Line | None = None
+    #: Where post goes.
+    address: Line | None = None
+    #: Status in the register of enterprises, as shared data give it.
+    licence_status: Line | None = None
+    #: Listed for dishonesty that is not repaired (失信): excludes tolerance.
+    dishonest: bool | None = None
+
+
+class MaterialGiven(Body):
+    """A material as data; files are handed in afterwards."""
+
+    #: Code of the requirement in the checklist.
+    code: Line
+    #: What it says; null: it was seen on paper.
+    fields: Data | None = None
+
+
+def _as_given(material: Any) -> Any:
+    return {"code": material} if isinstance(material, str) else material
+
+
+class NewCase(Body):
+    """A bundle, or one item alone."""
+
+    #: Key of a matter, or code of a single item.
+    matter: Line
+    #: May be left out by those who work in one hall only.
+    hall: Line | None = None
+    #: Who applies.
+    applicant: Applicant
+    #: Answers to the questions of the matter (`situations`), by id.
+    answers: Data = Field(default_factory=dict)
+    #: Items that are wanted, instead of letting the answers choose.
+    items: Codes | None = None
+    #: Materials that are there already, by code or with their data.
+    materials: list[Annotated[MaterialGiven, BeforeValidator(_as_given, json_schema_input_type=Line | MaterialGiven)]] = Field(
+        default_factory=list, max_length=200
+    )
+    #: Items that run or are finished already, by their numbers or those of what was issued: then it is a follow-on case (接续受理).
+    adopt: list[Line] = Field(default_factory=list, max_length=100)

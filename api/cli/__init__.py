@@ -12,25 +12,25 @@ from engine import disks, logs, settings
 from engine.errors import Busy, EngineError, Unavailable
 from engine.settings import SettingsError
 
-#: Module of each command, in the order of the help.
+#: Module of each command, and what it does, in the order of the help: to tell it, no command is imported.
 COMMANDS = {
-    "serve": "serve",
-    "work": "work",
-    "migrate": "database",
-    "add-admin": "accounts",
-    "deploy": "diagrams",
-    "new": "new",
-    "lint": "lint",
-    "diff": "diff",
-    "migrate-cases": "migrate_cases",
-    "publish-calendar": "calendar",
-    "impact": "impact",
-    "simulate": "simulate",
-    "demo": "demo",
-    "doctor": "doctor",
-    "verify": "verify",
-    "backup": "backup",
-    "restore": "restore",
+    "serve": ("serve", "Serve the API and the page, with the scheduler."),
+    "work": ("work", "Run the scheduler alone."),
+    "migrate": ("database", "Bring the schema to the newest version."),
+    "add-admin": ("accounts", "Make the account of an administrator."),
+    "deploy": ("diagrams", "Deploy diagrams, decision tables and forms."),
+    "new": ("new", "Make a folder for a new matter."),
+    "lint": ("lint", "Check files as a deployment does, and more."),
+    "diff": ("diff", "Say what changed between files or versions."),
+    "migrate-cases": ("migrate_cases", "Move running cases to another version."),
+    "publish-calendar": ("calendar", "Publish or correct a year of the calendar."),
+    "impact": ("impact", "Compare a bundle with its items done one by one."),
+    "simulate": ("simulate", "Try a drawing out, in memory."),
+    "demo": ("demo", "Play a restaurant case; nothing of it is kept."),
+    "doctor": ("doctor", "Tell whether the installation is fit to serve."),
+    "verify": ("verify", "Look whether everything that is kept is whole."),
+    "backup": ("backup", "Copy the database and the uploaded files."),
+    "restore": ("restore", "Make an installation of a backup."),
 }
 
 
@@ -51,11 +51,16 @@ class Group(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = f"api.cli.{COMMANDS[cmd_name]}"
+        module = f"api.cli.{COMMANDS[cmd_name][0]}"
         if module not in sys.modules:
             _load(module)
         command: click.Command = getattr(sys.modules[module], cmd_name.replace("-", "_"))
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Say what each command does."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""

@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import inspect, select
@@ -22,8 +24,17 @@ def test_main__help(run):
     result = run("--help")
 
     assert result.exit_code == 0
-    for command in COMMANDS:
-        assert f"  {command} " in result.output
+    for command, (_, about) in COMMANDS.items():
+        assert re.search(rf"^  {command} +{re.escape(about)}$", result.output, re.MULTILINE)
+
+
+def test_main__help_imports_no_command():
+    """Who asks what there is does not wait for all of it."""
+    program = "import sys; from api.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+
+    assert "api.cli" in told
+    assert not {"sqlalchemy", "bpmn"} & set(told)
 
 
 def test_main__no_such_command(run):

@@ -14,7 +14,7 @@ from bpmn.identifiers import Format, IdType
 from engine import bundles, journal
 from engine.actors import Actor, Role
 from engine.case_models import Case
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, InvalidState
 
 #: What identifies each kind of applicant.
 _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
@@ -86,6 +86,26 @@ def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, a
     row = bundles.hold(session, case)
     case.applicant = clean({**case.applicant, **given})
     journal.record(session, row, actor=actor, what="contact corrected", fields=sorted(given))
+    return case
+
+
+def correct_name(session: Session, case: Case, name: str, *, reason: str, actor: Actor) -> Case:
+    """Correct how the applicant's name is written (更正姓名); the number, and so who it is, stays.
+
+    What was issued and noticed before keeps the name that it was given with; so does the variable `applicant_name` of what runs already.
+    Raises NotPermitted; InvalidState when the case has ended; InvalidInput when nothing changes.
+    """
+    actor.require(Role.CLERK, Role.SUPERVISOR, to="correct the applicant's name", hall=case.hall)
+    row = bundles.hold(session, case)
+    if case.ended_at is not None:
+        raise InvalidState(
+            f"Expected to correct the applicant's name, but case {case.number} has ended: what it issued is its departments' to correct"
+        )
+    corrected = clean({**case.applicant, "name": name})
+    if corrected["name"] == case.applicant["name"]:
+        raise InvalidInput.of_field("name", f"Expected another name of the applicant, but it is {corrected['name']} already")
+    case.applicant = corrected
+    journal.record(session, row, actor=actor, what="name corrected", reason=reason)
     return case
 
 

@@ -72,6 +72,13 @@ class Contact(Body):
     address: Line | None = None
 
 
+class Name(Reason):
+    """How the applicant's name is written."""
+
+    #: As it stands in the document that has the number.
+    name: Line
+
+
 class Mark(Body):
     """The applicant's mark: 1 (very dissatisfied) to 5 (very satisfied)."""
 
@@ -210,6 +217,15 @@ def correct_contact(number: str, body: Contact) -> Response:
     """Correct telephone, contact or address of the applicant; what is carried from now on goes there, also what was written before."""
     with _as_seen(number) as (session, row, actor):
         corrected = applicants.correct_contact(session, row, body.model_dump(exclude_none=True), actor=actor)
+        return answer(present.case(session, corrected, actor))
+
+
+@bp.post("/<number>/name")
+@contract(summary="更正申请人姓名 · Correct the applicant's name", body=Name, answer=CaseShown, problems=(409, 412))
+def correct_name(number: str, body: Name) -> Response:
+    """Correct a name that was mistyped; the number stays, and what was issued before keeps the name that it was issued in."""
+    with _as_seen(number) as (session, row, actor):
+        corrected = applicants.correct_name(session, row, body.name, reason=body.reason, actor=actor)
         return answer(present.case(session, corrected, actor))
 
 

@@ -354,6 +354,58 @@ def test_contact__by_others(call, clerk, name, status):
     assert call(name).post(f"/cases/{case['number']}/contact", {"phone": "13911112222"}).status_code == status
 
 
+def test_name__corrected(clerk, market, fire):
+    """What is issued from now on is in the right name; the journal says that it was another one, and why."""
+    case = submit(clerk, applicant=APPLICANT | {"name": "长沙香味小馆餐饮有限公司"})
+    complete(clerk, case, "一窗受理", outcome="accept")
+
+    corrected = clerk.post(f"/cases/{case['number']}/name", {"name": APPLICANT["name"], "reason": "录入有误"})
+
+    assert (corrected.status_code, corrected.json["applicant"]) == (200, APPLICANT)
+    assert [each["applicant"] for each in clerk.get("/cases").json["data"]] == [APPLICANT["name"]]
+    journal = clerk.get(f"/cases/{case['number']}/journal").json["data"]
+    assert [e["details"] for e in journal if e["what"] == "name corrected"] == [{"reason": "录入有误"}]
+    complete(market, case, "食品经营许可审批", outcome="granted")
+    complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, case, "消防检查决定", outcome="granted")
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+    assert item(clerk.get(f"/cases/{case['number']}").json, "food_permit")["certificate"]["holder"] == APPLICANT["name"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"name": APPLICANT["name"], "reason": "录入有误"}, "name"),
+        ({"name": f" {APPLICANT['name']} ", "reason": "录入有误"}, "name"),
+        ({"name": " ", "reason": "录入有误"}, "applicant.name"),
+        ({"name": "别的名字"}, "reason"),
+    ],
+)
+def test_name__refused(clerk, said, field):
+    case = submit(clerk)
+
+    answer = clerk.post(f"/cases/{case['number']}/name", said)
+
+    assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, [field])
+    assert clerk.get(f"/cases/{case['number']}").json == case
+
+
+def test_name__of_a_case_that_has_ended(clerk):
+    case = submit(clerk)
+    clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不办了"})
+
+    answer = clerk.post(f"/cases/{case['number']}/name", {"name": "别的名字", "reason": "录入有误"})
+
+    assert (answer.status_code, "has ended" in answer.json["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(("name", "status"), [("officer-market", 403), ("clerk-yuelu", 404)])
+def test_name__by_others(call, clerk, name, status):
+    case = accepted(clerk)
+
+    assert call(name).post(f"/cases/{case['number']}/name", {"name": "别的名字", "reason": "录入有误"}).status_code == status
+
+
 def test_rate__too_early(clerk):
     case = submit(clerk)
 

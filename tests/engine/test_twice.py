@@ -81,6 +81,7 @@ def to_a_bundle(twice, clerk):
     case = twice("clerk", "/cases", BUNDLE | {"materials": restaurant.without("m_plan")})
     task = f"/tasks/{clerk.task(case, '一窗受理')['id']}"
     twice("clerk", f"/cases/{case['number']}/contact", {"phone": "13800000001"})
+    twice("clerk", f"/cases/{case['number']}/name", {"name": "长沙湘味大馆餐饮有限公司", "reason": "录入有误"})
     twice("clerk", f"{task}/claim")
     twice("clerk", f"{task}/release")
     twice("clerk", f"{task}/draft", {"outcome": "tolerate"}, method="PUT")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Variables that come with a command, if any.
 Values = Mapping[str, Any] | None
@@ -28,8 +28,11 @@ class WaitKind(StrEnum):
     INCIDENT = "incident"  #: an expression or a decision failed here; `retry` tries again
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wait:
+#: No values at all.
+NOTHING: Mapping[str, Any] = {}
+
+
+class Wait(NamedTuple):  # a frozen dataclass takes twice as long to make, and each command makes some
     """One thing an instance waits for."""
 
     #: Unique within the instance for ever, stable over snapshots: a small integer.
@@ -61,7 +64,7 @@ class Wait:
     #: User tasks (50 when nothing is written), external tasks and jobs (0 then).
     priority: int = 50
     #: Calls: variables and business key for the callee, and which version of it (number or tag, by the element's binding).
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = NOTHING
     business_key: str | None = None
     version: str | None = None
     #: Jobs: the retries that the diagram asks for, an ISO 8601 cycle.
@@ -100,8 +103,7 @@ class Context:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Activity:
+class Activity(NamedTuple):
     """One activation of one element, for the history."""
 
     #: The wait id when there was one, else a number from the same sequence.
@@ -120,7 +122,7 @@ class Activity:
     #: At a join: ids of the activations of the other tokens, which ended in this one.
     joined: tuple[int, ...] = ()
     #: Its local variables when it ended.
-    local: Mapping[str, Any] = field(default_factory=dict)
+    local: Mapping[str, Any] = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)

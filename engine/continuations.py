@@ -51,7 +51,7 @@ def _carry_on(session: Session, instance_id: UUID, wait: int, element: str, *, a
         if run.process.kind_of(wait) is not WaitKind.JOB:
             raise InvalidState(f"Expected a token to wait at {element}, but it has gone on")
         run.process.execute(wait)
-    attempts.require_moving(instances.fresh(run, WaitKind.INCIDENT))
+    attempts.require_moving(instances.failed(run))
 
 
 def set_retries(session: Session, row: Continuation, left: int) -> None:

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -187,14 +186,34 @@ VARIABLES = frozenset(
 #: What Camunda 7 calls by names of its own.
 CAMUNDA = {"dateTime": "now", "currentUser": "current_user", "currentUserGroups": "current_groups", "authenticatedUserId": "current_user"}
 NAMES = LIVE | CAMUNDA.keys() | {"ready", "settled", "tolerance_open", "issuable", "now", "today", "execution"}
-_functions = attrgetter(*(CAMUNDA.get(name, name) for name in NAMES))
+
+
+class Functions(Mapping[str, Callable[..., Any]]):
+    """What an instance may call, by name.  Most commands call nothing: each is made when it is asked for."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        """Give a function; raises KeyError."""
+        if name not in NAMES:
+            raise KeyError(name)
+        function: Callable[..., Any] = getattr(self._world, CAMUNDA.get(name, name))
+        return function
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield their names."""
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(NAMES)
 
 
 def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, key: str | None, called: bool) -> Context:
     """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
-    functions = dict(zip(NAMES, _functions(world), strict=True))
-    asked: dict[str, Any] = {"functions": functions, "decide": world.decide, "live": LIVE}
+    asked: dict[str, Any] = {"functions": Functions(world), "decide": world.decide, "live": LIVE}
     made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
     world.context = weakref.proxy(made)  # in a circle, both would stay, and the session with them, until Python looks for such
     return made

@@ -247,6 +247,11 @@ def awake(session: Session) -> Iterator[tuple[Held, Process]]:
         yield from ((found.rows[instance_id], process) for instance_id, process in found.awake.items())
 
 
+def let_sleep(session: Session) -> None:
+    """Forget the token states that were put back until now: they need not stay in memory."""
+    of(session).awake.clear()
+
+
 def write(session: Session) -> None:
     """Write whatever the session has not written yet."""
     if _HOLDINGS in session.info:

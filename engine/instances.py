@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
-from bpmn.waits import Context, Wait, WaitKind
+from bpmn.waits import Context, Glance, Wait, WaitKind
 from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, procedures, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
@@ -152,8 +153,8 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
     )
 
 
-def put_back(run: Run) -> None:
-    """Write the token state and its projected rows."""
+def put_back(run: Run, now: Glance | None = None) -> None:
+    """Write the token state and its projected rows; `now`: what waits at a glance, if that is known."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
     hand_on(run)
@@ -170,7 +171,8 @@ def put_back(run: Run) -> None:
     activities.record(run)
     local_variables.record(run)
     drop_ended(run)
-    projection.project(run)
+    run.now = now or run.process.glance(run.before.kinds)
+    projection.project(run, run.now)
     holdings.of(run.session).put_back(row, process)
 
 
@@ -210,7 +212,8 @@ def _cancel_abandoned(run: Run) -> None:
 
     An item that is decided keeps its process: what is left to do there (a check to be planned …) is owed all the same.
     """
-    gone = run.canceled(WaitKind.CALL) if run.process.canceled() else ()
+    may_call = run.handled or WaitKind.CALL in run.before.kinds.values()
+    gone = run.canceled(WaitKind.CALL) if may_call else ()
     if not gone:
         return
     if gone & run.handled.keys():
@@ -244,8 +247,14 @@ def of_case(session: Session, case: Case) -> models.Instance:
     return row
 
 
-def fresh(run: Run, *kinds: WaitKind) -> list[Wait]:
-    """Waits of some kinds that came up in this run and were not handled yet."""
-    now, before, handled = run.process.glance().kinds, run.before.kinds, run.handled
-    new = {n for n, kind in now.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
+def fresh(run: Run, now: Glance, kinds: Collection[WaitKind]) -> list[Wait]:
+    """Waits of some kinds that came up in this run and were not handled yet; `now`: what waits at a glance."""
+    before, handled = run.before.kinds, run.handled
+    new = {n for n, kind in now.kinds.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
     return list(run.process.waits(*kinds, among=new)) if new else []
+
+
+def failed(run: Run) -> list[Wait]:
+    """What could not go on, of an instance that was put back."""
+    assert run.now is not None, "Expected an instance that was put back"
+    return fresh(run, run.now, {WaitKind.INCIDENT})

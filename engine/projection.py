@@ -66,10 +66,10 @@ class Change:
         self.writes.delete(table, [{**self.run.row.key, "instance_id": self.run.row.id, "wait": wait} for wait in waits])
 
 
-def project(run: Run) -> None:
-    """Make the rows equal the waits: end what is gone, move what is due at another time now, insert what is new."""
+def project(run: Run, now: Glance) -> None:
+    """Make the rows equal the waits (`now`): end what is gone, move what is due at another time, insert what is new."""
     change = Change(run=run, writes=holdings.of(run.session).writes)
-    before, now = run.before, run.process.glance(run.before.kinds)
+    before = run.before
     resting = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _rests(wait_id, kind, before, now)}
     for wait_id in resting:
         change.now[now.kinds[wait_id]].add(wait_id)
@@ -106,11 +106,12 @@ def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
 def _project_tasks(change: Change) -> None:
     """Cancel what was taken away, and move due dates.  A task that somebody has completed is marked already."""
     waiting, before = change.now[WaitKind.USER_TASK], change.before[WaitKind.USER_TASK]
-    canceled = {"status": TaskStatus.CANCELED, "ended_at": moments.now(), OLD + "status": TaskStatus.OPEN}
-    gone = [change.found(wait) | canceled for wait in sorted(before & change.run.process.canceled() - waiting)]
-    change.writes.update(_TASKS, gone, by=(*_WAIT, "status"))
-    still = [wait for wait in change.stirred[WaitKind.USER_TASK] if wait.id in before]
-    change.writes.update(_TASKS, [change.found(wait.id) | {"due_at": wait.task_due_at} for wait in still], by=_WAIT)
+    if over := before - waiting:
+        canceled = {"status": TaskStatus.CANCELED, "ended_at": moments.now(), OLD + "status": TaskStatus.OPEN}
+        gone = [change.found(wait) | canceled for wait in sorted(over & change.run.process.canceled())]
+        change.writes.update(_TASKS, gone, by=(*_WAIT, "status"))
+    if still := [wait for wait in change.stirred[WaitKind.USER_TASK] if wait.id in before]:
+        change.writes.update(_TASKS, [change.found(wait.id) | {"due_at": wait.task_due_at} for wait in still], by=_WAIT)
 
 
 def _insert_tasks(change: Change) -> None:
@@ -177,8 +178,11 @@ def _project_incidents(change: Change) -> None:
     if change.run.handled:  # a step may have failed in this run, and have been canceled in it
         over |= change.run.canceled(WaitKind.EXTERNAL_TASK)
     over |= _recovered(change.run, (before[WaitKind.TIMER] & now[WaitKind.TIMER]) - change.run.before.dates.keys())
-    resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
-    change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))
+    if over:
+        resolved = [change.found(wait) | {"resolved_at": moments.now()} for wait in sorted(over)]
+        change.writes.update(_INCIDENTS, resolved, by=_WAIT, empty=("resolved_at",))
+    if not failing:
+        return
     standing = _standing(change.run, (may_stand | before[WaitKind.TIMER]) & failing)
     raised = [wait for wait in change.stirred[WaitKind.INCIDENT] if wait.id not in standing]
     rows = [change.common(wait) | {"message": wait.error or "", "raised_at": moments.now()} for wait in raised]

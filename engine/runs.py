@@ -34,6 +34,8 @@ class Run:
     found_as: ItemStatus | None = None
     #: Waits that came up in this run, and for which the engine has done what they ask of it; a wait that fails and is retried keeps its id.
     handled: dict[int, WaitKind] = field(default_factory=dict)
+    #: What waits since it was put back; None: it was not.
+    now: Glance | None = None
     #: Those that it has called in this run, which have been put back.
     called: list[Run] = field(default_factory=list)
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.

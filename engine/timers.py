@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import attempts, execution, instances, moments, retries, supplements, tasks
+from engine import attempts, execution, holdings, instances, moments, retries, supplements, tasks
 from engine.actors import Actor
 from engine.batches import Batch
 from engine.models import Timer
@@ -26,7 +25,9 @@ def fire_together(session: Session, limit: int, *, actor: Actor, since: datetime
     """
     with DUE.taken(session, limit, since=since) as due:
         for row, (wait,) in due:
-            _go_off(session, row.id, wait, actor=actor)
+            _go_off(instances.take_up(session, row, actor=actor), wait)
+    # Who is reminded comes in an hour, and to another process: what a mass has woken would only drive out what is used.
+    holdings.let_sleep(session)
     return len(due)
 
 
@@ -35,21 +36,22 @@ def fire(session: Session, timer: Timer, *, actor: Actor, early: bool = False) -
 
     Raises whatever goes wrong on the way of its token, and then nothing of it counts.
     """
-    _go_off(session, timer.instance_id, timer.wait, actor=actor, early=early, tried=timer if timer.error is not None else None)
+    run = instances.wake(session, timer.instance_id, actor=actor)
+    _go_off(run, timer.wait, early=early, tried=timer if timer.error is not None else None)
 
 
-def _go_off(session: Session, instance_id: UUID, wait_id: int, *, actor: Actor, early: bool = False, tried: Timer | None = None) -> None:
+def _go_off(run: Run, wait_id: int, *, early: bool = False, tried: Timer | None = None) -> None:
     """Let it go off, if it is still there and it is time; one that was `tried` in vain begins anew with the next time of its cycle."""
-    with execution.running(session, instance_id, actor=actor) as run:
+    with execution.awake(run):
         wait = next(iter(run.process.waits(WaitKind.TIMER, among=(wait_id,))), None)
-        if wait is not None and (early or (wait.due_at is not None and wait.due_at <= moments.now())):
+        if wait is not None and (early or (wait.due_at is not None and wait.due_at <= run.process.context.now)):
             if tried is not None:
                 tried.error = None
-                retries.leave(session, tried, retries.STANDARD.times, "")
-                session.flush()
+                retries.leave(run.session, tried, retries.STANDARD.times, "")
+                run.session.flush()
             if not _is_answered(run, wait):
                 run.process.fire(wait_id)
-    attempts.require_moving(instances.fresh(run, WaitKind.INCIDENT))
+    attempts.require_moving(instances.failed(run))
 
 
 def _is_answered(run: Run, wait: Wait) -> bool:

@@ -21,9 +21,8 @@ from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
 from bpmn.spiff.tokens import Tokens
-from bpmn.waits import Activity, Context, Signal, WaitKind
+from bpmn.waits import NOTHING, Activity, Context, Signal, WaitKind
 
-NOTHING: Mapping[str, Any] = {}
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
 
@@ -183,8 +182,13 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             scope.facts["failed"] = True
         scope.task_spec.lose(scope)
 
-    def _task_removed_notify(self, token: Token) -> None:
-        super()._task_removed_notify(token)
+    def _remove_task(self, number: int) -> None:
+        # The library's own looks each child up, and tells an event of its own that nobody listens to.
+        token = self.tasks[number]
+        for child in [*token._children]:  # noqa: SLF001 - the library's own list
+            self._remove_task(child)
+        token.scope._children.remove(number)  # noqa: SLF001
+        self.tasks.pop(number)
         if token.watches:
             return
         token.scope.inside -= 1

@@ -112,6 +112,10 @@ class Tokens:
         """How many there are."""
         return len(self._rows)
 
+    def numbers(self) -> Collection[int]:
+        """Of all."""
+        return self._rows.keys()
+
     def pop(self, number: int) -> Token:
         """Take a token away, awake."""
         token = self[number]

@@ -50,11 +50,10 @@ def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] 
     if among is not None and not among:
         return ()
     lacks = _lacks(process)
-    standing = process.tasks.glance(among).kinds | dict.fromkeys(lacks, WaitKind.INCIDENT)
-    waiting = sorted(number for number, kind in standing.items() if kind in kinds and (among is None or number in among))
-    tokens = [process.tasks[number] for number in waiting]
-    found = (token.incident(lacks[token.id]) if token.id in lacks else token.wait() for token in tokens)
-    return tuple(wait for wait in found if wait)
+    asked = [token for token in map(process.tasks.get, sorted(process.tasks.numbers() if among is None else among)) if token is not None]
+    tokens = [token for token in asked if (WaitKind.INCIDENT if token.id in lacks else token.kind) in kinds]
+    found = [token.incident(lacks[token.id]) if token.id in lacks else token.wait() for token in tokens]
+    return tuple([wait for wait in found if wait])
 
 
 def kind_of(process: Process, number: int) -> WaitKind | None:
@@ -64,9 +63,9 @@ def kind_of(process: Process, number: int) -> WaitKind | None:
 
 
 def kind_found(process: Process, number: int) -> WaitKind | None:
-    """Say of what kind one wait is; a timer is looked at more closely, since a bound one may fail at the moment."""
+    """Say of what kind one wait is; a bound timer is looked at more closely, since it may fail at the moment."""
     kind = kind_of(process, number)
-    if kind is not WaitKind.TIMER:
+    if kind is not WaitKind.TIMER or not process.is_bound(number):
         return kind
     wait = process.tasks[number].wait()
     return wait.kind if wait else None

@@ -12,11 +12,12 @@ from sqlalchemy import text
 from werkzeug.test import create_environ
 
 from api.v1 import present
-from engine import columns, deadlines, tasks, worklists
+from engine import columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worklists
 from engine.deadlines import DeadlineFilter
+from engine.variables import NOTHING
 from engine.worklists import CaseFilter
 from tests import effort
-from tests.benchmarks import bundle, lists, population, reference, shipped
+from tests.benchmarks import bench_scheduler, bundle, lists, population, reference, shipped
 from tests.benchmarks.meter import measure
 from tests.hall import application
 from tests.stage import MONDAY
@@ -35,7 +36,9 @@ MOST = {
 }
 #: Calls of functions of a completion, in the engine and through HTTP, with those that listen to statements in tests; as Python 3.11 makes
 #: them, later ones make fewer.
-CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_465, 2_630
+CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_425, 2_590
+#: Calls of functions for each timer of those that go off together; it took 833.
+CALLS_OF_A_TIMER = 655
 #: After so many the driver has prepared every statement.
 WARM = 6
 #: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.
@@ -131,6 +134,26 @@ def test_completion__calls_of_functions(database, tmp_path, monkeypatch):
 
     assert in_engine[-1] <= CALLS_OF_A_COMPLETION, in_engine
     assert through_http[-1] <= CALLS_THROUGH_HTTP, through_http
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_timers__calls_of_functions(database):
+    """However many go off together: one statement says that it waits for nobody, one reads and locks, one writes."""
+    with database.transaction() as session:
+        deployments.deploy(session, bench_scheduler.KEY, {"reminder.bpmn": bench_scheduler.diagram()}, actor=reference.DESIGNER)
+        loaded = definitions.latest(session, bench_scheduler.KEY)
+        for _ in range((WARM + 1) * (10 + 50)):
+            processes.open_plain(session, loaded, actor=reference.DESIGNER, region=reference.REGION, given=NOTHING)
+    made = {}
+    for size in (10, 50):
+        some = partial(deeds.together, database, deeds.TIMERS, size, queues.LONG_AGO)
+        for _ in range(WARM - 1):
+            assert some() == size
+        sample = measure(database.bind, some)
+        assert len(sample.statements) == 3, "\n".join(sample.statements)
+        made[size] = effort.calls(some)
+
+    assert made[50] - made[10] < 40 * CALLS_OF_A_TIMER, made
 
 
 def test_read__is_known_by_a_mark():

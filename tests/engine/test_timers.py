@@ -65,6 +65,18 @@ def test_tick__many_are_due(stage, begun):
     assert len(few.statements) < 25
 
 
+def test_tick__many_do_not_stay_in_memory(stage, begun):
+    """Who is reminded comes later, and mostly to another process: others are there whose instances are to stay."""
+    live = stage.database.live
+    before = len(live)
+    begun(reminding(), *[{}] * 12)
+    assert len(live) == before + 12  # each as whoever began it has left it
+
+    assert worker.tick(stage.database) == 12
+
+    assert len(live) == before
+
+
 def test_tick__by_several_hands(stage, begun):
     """What is due is shared, each goes off once, and nothing is left."""
     due = begun(reminding(), *[{}] * 12)

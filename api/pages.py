@@ -15,6 +15,7 @@ from engine import archive_search, cases, dossiers, matters, offices
 from engine.calendars import BEIJING
 from engine.database import Session
 from engine.errors import NotFound
+from engine.models import Department
 
 bp = Blueprint("pages", __name__)
 
@@ -42,7 +43,7 @@ def show_index() -> tuple[str, int]:
         offered = [matter for matter in matters.catalogue(session) if matter.key != matters.SINGLE_ITEM]
         if number:
             try:
-                found = _case(holding, number) | {"departments": offices.department_names(session)}
+                found = _case(holding, number) | {"departments": offices.names(session, Department)}
             except NotFound:
                 status = 404
     return render_template("index.html", matters=offered, number=number, words=words, **found), status

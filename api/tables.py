@@ -18,9 +18,10 @@ from pydantic import Field
 from api import asked, contract, paging
 from api.shapes import Paged
 from api.words import group
-from engine import calendars, moments, offices
+from engine import calendars, definitions, moments, offices
 from engine.database import Session
 from engine.errors import InvalidInput
+from engine.models import Department, Hall
 
 MEDIA_TYPE = "text/csv"
 #: Rows of a file, at most: what has more is refused, so that nobody takes a part for the whole.
@@ -43,6 +44,8 @@ class Column:
 
 
 Columns = Mapping[str, Column]
+#: By the path of a column: names by code.
+Names = Mapping[str, Mapping[str, str]]
 
 
 class Listed(Paged):
@@ -85,30 +88,39 @@ def answer(
         unasked = ", ".join(name for name in known if getattr(query, name) is None)
         part = f"ask for a part of them by {unasked}" if unasked else "read the pages instead (format=json)"
         raise InvalidInput.of_field("format", f"Expected at most {MOST} rows for a file, but there are more: {part}")
-    content = _written(g.contract.columns, map(present, found), offices.department_names(session))
+    content = _written(g.contract.columns, map(present, found), _names(session))
     name = f"{request.path.rpartition('/')[2]}-{calendars.local_date(moments.now())}.csv"
     return contract.answer_file(content, f"{MEDIA_TYPE}; charset=utf-8", name)
 
 
-def _written(columns: Columns, rows: Iterable[dict[str, Any]], departments: Mapping[str, str]) -> bytes:
+def _names(session: Session) -> Names:
+    """What people call what the columns name by a code."""
+    return {
+        "department": offices.names(session, Department),
+        "hall": offices.names(session, Hall),
+        "matter": definitions.names(session, "matter"),
+        "items": definitions.names(session, "item"),
+    }
+
+
+def _written(columns: Columns, rows: Iterable[dict[str, Any]], names: Names) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(columns)
-    writer.writerows([_cell(_value(row, column, departments)) for column in columns.values()] for row in rows)
+    writer.writerows([_cell(_value(row, column, names)) for column in columns.values()] for row in rows)
     return file.getvalue().encode("utf-8-sig")
 
 
-def _value(row: Any, column: Column, departments: Mapping[str, str]) -> Any:
+def _value(row: Any, column: Column, names: Names) -> Any:
     value = row
     for name in column.path.split("."):
         value = None if value is None else value[name]
     if isinstance(value, list):
-        return column.between.join(column.say(each, departments) for each in value)
+        return column.between.join(column.say(each, names["department"]) for each in value)
     if isinstance(value, dict):
-        return "、".join(f"{code} {column.words.get(each, each)}" for code, each in value.items())
-    if column.path == "department":
-        return departments.get(value, value)
-    return column.words.get(value, value)
+        called = names[column.path]
+        return column.between.join(f"{called.get(code) or code} {column.words.get(each, each)}" for code, each in value.items())
+    return names.get(column.path, column.words).get(value) or value
 
 
 def _cell(value: Any) -> Any:

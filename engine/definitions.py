@@ -152,6 +152,11 @@ def newest(session: Session, kind: str) -> Sequence[UUID]:
     return session.scalars(select(models.Definition.id).where(*_is_newest(kind)).order_by(models.Definition.key)).all()
 
 
+def names(session: Session, kind: str) -> dict[str, str]:
+    """What people call every process of a kind, by key."""
+    return dict(session.execute(select(models.Definition.key, models.Definition.name).where(*_is_newest(kind))).all())
+
+
 def _is_newest(kind: str) -> tuple[ColumnElement[bool], ...]:
     newer = aliased(models.Definition)
     none = ~exists().where(newer.key == models.Definition.key, newer.version > models.Definition.version, newer.kind == kind)

@@ -91,16 +91,16 @@ def listing(session: Session, kind: type[Office], *, after: str = "", limit: int
     return session.scalars(select(kind).where(kind.code > after).order_by(kind.code).limit(limit)).all()
 
 
-def department_names(session: Session) -> dict[str, str]:
-    """Names of all departments, by code."""
-    return dict(session.execute(select(Department.code, Department.name)).all())
+def names(session: Session, kind: type[Office]) -> dict[str, str]:
+    """Names of all departments, or halls, by code."""
+    return dict(session.execute(select(kind.code, kind.name)).all())
 
 
 def require(session: Session, kind: type[Office], code: str, *, field: str) -> None:
     """Raise InvalidInput unless there is a department or a hall of this code; of one that is called so, the code is said."""
-    names = {each.code: each.name for each in session.scalars(select(kind).order_by(kind.code))}
-    if code not in names:
-        meant = [known for known, name in names.items() if code in name][:_NAMED]
+    known = {each.code: each.name for each in session.scalars(select(kind).order_by(kind.code))}
+    if code not in known:
+        meant = [other for other, name in known.items() if code in name][:_NAMED]
         what = kind.__name__.lower()
         hint = f"write {' or '.join(meant)}" if meant else f"GET /{what}s lists them"
         raise InvalidInput.of_field(field, f"Expected the code of a {what}, but {code!r:.80} is none: {hint}")

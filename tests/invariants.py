@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instances, models
+from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instances
 from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Item, Recomputation
+from engine.case_models import Case, Item
 from engine.clock import Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
-from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus, TaskStatus
+from engine.states import UNSETTLED, ClockStatus, InstanceStatus, ItemStatus
 from engine.subjects import Subject
 from engine.verification import instance_faults
+from engine.verification.instance_rows import InstanceRows
+from tests.whole import Whole
 
-#: All that is about a case, in as many statements as there are tables.
-_CASES = select(Case).options(selectinload(Case.items).selectinload(Item.clock_entries), selectinload(Case.tolerances))
 #: Nothing is late: the clock of a test stands wherever it likes.
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,36 +25,39 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def check(database: Database) -> None:
     """Look at everything in the database."""
     with database.reading() as session:
-        cases, rows = session.scalars(_CASES).all(), session.scalars(select(models.Instance)).all()
-        corrected = session.scalar(select(Recomputation.id).limit(1)) is not None  # then what has stopped before keeps its dates
-        assert list(instance_faults.of(session, [row.id for row in rows], overdue=LONG_AGO)) == []
-        _timers_are_due_with_their_waits(session, rows, {case.id: case for case in cases})
-        running = {row.case_id for row in rows if row.item_id is None and row.parent_id is None and row.status is InstanceStatus.RUNNING}
-        for case in cases:
-            if case.id not in running:
-                _nothing_is_forgotten(case)
-            _it_has_ended(case)
-            if not (corrected and case.ended_at):
-                _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
-            for item in case.items:
-                _clock_follows_the_item(session, item)
-                if not (corrected and item.clock is ClockStatus.STOPPED):
-                    _dials_follow(session, item)
-                assert (item.hall, item.submitted_by) == (case.hall, case.submitted_by), item.number
-        _a_list_finds_them(session)
+        look(session)
 
 
-def _timers_are_due_with_their_waits(session: Session, rows: Sequence[models.Instance], cases: Mapping[UUID, Case]) -> None:
+def look(session: Session) -> None:
+    """Look at everything that a session sees."""
+    whole, running = Whole(session), set()
+    for about in whole.instances():
+        assert list(instance_faults.found(session, about, overdue=LONG_AGO)) == []
+        _timers_are_due_with_their_waits(session, about)
+        row = about.row
+        if row.item_id is None and row.parent_id is None and row.status is InstanceStatus.RUNNING:
+            running.add(row.case_id)
+    for case in whole.cases:
+        if case.id not in running:
+            _nothing_is_forgotten(case)
+        _it_has_ended(case)
+        if not (whole.corrected and case.ended_at):
+            _dial_follows_the_ledger(session, case, bundle_clock.ledger(case))
+        for item in case.items:
+            _clock_follows_the_item(session, item)
+            if not (whole.corrected and item.clock is ClockStatus.STOPPED):
+                _dials_follow(session, item)
+            assert (item.hall, item.submitted_by) == (case.hall, case.submitted_by), item.number
+    _a_list_finds_them(session, whole)
+
+
+def _timers_are_due_with_their_waits(session: Session, about: InstanceRows) -> None:
     """A timer that could move is moved in the same transaction, whatever the instance is owed; one that failed is put off."""
-    timers = defaultdict(list)
-    for timer in session.scalars(select(models.Timer)):
-        timers[timer.instance_id].append(timer)
-    for row in rows:
-        case = cases[row.case_id]
-        subject = Subject.of(session, case, next((item for item in case.items if item.id == row.item_id), None))
-        waits = {wait.id: wait.due_at for wait in instances.look(session, row, subject).waits(WaitKind.TIMER)}
-        assert {timer.wait for timer in timers[row.id]} == waits.keys()
-        assert all(timer.due_at == waits[timer.wait] or timer.error is not None for timer in timers[row.id])
+    timers = about.projected[WaitKind.TIMER]
+    process = instances.look(session, about.row, Subject.of(session, about.case, about.item))
+    waits = {wait.id: wait.due_at for wait in process.waits(WaitKind.TIMER)}
+    assert {timer.wait for timer in timers} == waits.keys()
+    assert all(timer.due_at == waits[timer.wait] or timer.error is not None for timer in timers)
 
 
 def _nothing_is_forgotten(case: Case) -> None:
@@ -114,13 +113,9 @@ def _light(ledger: Ledger, limit: TimeLimit, today: date, calendar: WorkingCalen
     return Light.YELLOW if ledger.stopped_on is None and yellow is not None and day >= yellow else Light.GREEN
 
 
-def _a_list_finds_them(session: Session) -> None:
+def _a_list_finds_them(session: Session, whole: Whole) -> None:
     """A task has the light of its item or its bundle, and knows its group."""
-    groups = defaultdict(list)
-    for group in session.scalars(select(models.TaskGroup)):
-        groups[group.task_id].append(group.name)
-    for task in session.scalars(select(models.Task).where(models.Task.status == TaskStatus.OPEN)):
+    for task, groups in whole.tasks():
         row = session.get_one(Item, task.item_id) if task.item_id else session.get_one(Case, task.case_id)
         assert dials.lights(task) == dials.lights(row), f"{task.name} of {row.number}"
-        its = groups[task.id]
-        assert task.sole_group == (its[0] if len(its) == 1 else None), f"{task.name} of {row.number}"
+        assert task.sole_group == (groups[0] if len(groups) == 1 else None), f"{task.name} of {row.number}"

@@ -42,8 +42,13 @@ def of(session: Session, ids: Collection[UUID], *, overdue: datetime) -> Iterato
     The session must see one moment (`Database.snapshot`).  Raises whatever a row raises that cannot even be read, and Unavailable.
     """
     for about in instance_rows.read(session, ids):
-        for kind, message in _faults(session, about, overdue):
-            yield Fault(kind=kind, about=about.about, message=message)
+        yield from found(session, about, overdue=overdue)
+
+
+def found(session: Session, about: InstanceRows, *, overdue: datetime) -> Iterator[Fault]:
+    """Yield the faults of one whose rows are at hand."""
+    for kind, message in _faults(session, about, overdue):
+        yield Fault(kind=kind, about=about.about, message=message)
 
 
 def _faults(session: Session, about: InstanceRows, overdue: datetime) -> Iterator[tuple[FaultKind, str]]:

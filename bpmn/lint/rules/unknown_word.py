@@ -42,10 +42,7 @@ def _codes(process: Definition, bundle: Bundle) -> frozenset[str]:
 def _in_element(process: Definition, element: Element, words: Words, codes: frozenset[str]) -> Iterator[str]:
     yield from _properties(element.label, element.properties, words.elements)
     topic = element.topic.source if element.topic else ""
-    is_step = element.template == STEP and topic != ""
-    if topic not in words.steps and (
-        is_step or topic.startswith("onething.") or any(spelling.is_slip(topic, step) for step in words.steps)
-    ):
+    if topic and topic not in words.steps and (element.template == STEP or _means_a_step(topic, words.steps)):
         yield _message(f"the topic of {element.label}", topic, words.steps)
     known = {**words.arguments, "ready": codes}
     for expression in expressions.asked(process, element):
@@ -53,6 +50,10 @@ def _in_element(process: Definition, element: Element, words: Words, codes: froz
             text, names = next(iter(call.arguments), None), known.get(call.name)
             if names and isinstance(text, str) and text not in names:
                 yield _message(f"what {call.name}() at {element.label} is asked for", text, names)
+
+
+def _means_a_step(topic: str, steps: frozenset[str]) -> bool:
+    return topic.startswith("onething.") or any(spelling.is_slip(topic, step) for step in steps)
 
 
 def _properties(place: str, properties: Mapping[str, str], known: Mapping[str, frozenset[str]]) -> Iterator[str]:

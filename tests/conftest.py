@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
@@ -10,6 +11,7 @@ from contextlib import ExitStack, nullcontext
 
 import pytest
 
+from bpmn import compiler
 from engine import deadlines, logs, pages, worklists
 from engine.database import Database
 from engine.settings import Environment
@@ -20,6 +22,8 @@ from tests.stage import furnish
 #: What takes longest begins first, so that not everybody waits for it in the end.
 FIRST = ("tests/concurrency/test_soak.py", "tests/concurrency/", "tests/clients/", "tests/api/cli/")
 _STACK = pytest.StashKey[ExitStack]()
+#: What became of drawings that tests deploy again and again.
+_examined = functools.lru_cache(maxsize=256)(compiler.examine)
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -106,6 +110,18 @@ def sqlite() -> Iterator[databases.SQLite]:
 def store(request: pytest.FixtureRequest) -> databases.SQLite | databases.PostgreSQL:
     """Both kinds of database, one after the other."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def compiled_once() -> Iterator[None]:
+    """Compile a drawing once, however many tests deploy it: what becomes of it depends on nothing else, and nobody changes it."""
+
+    def examine(content: bytes, resource: str, *, functions: frozenset[str] | None = None) -> compiler.Examination:
+        return _examined(content, resource, functions=None if functions is None else frozenset(functions))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "examine", examine)
+        yield
 
 
 @pytest.fixture

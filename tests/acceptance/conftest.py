@@ -11,7 +11,7 @@ START = "2026-03-02T09:00:00+08:00"
 
 
 @pytest.fixture
-def hall(furnished_url, tmp_path, one_order_of_locks):
+def hall(furnished_url, tmp_path, one_order_of_locks, compiled_once):
     with time_machine.travel(START, tick=False) as traveller:
         opened = Hall(furnished_url, tmp_path, traveller)
         yield opened

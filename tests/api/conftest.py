@@ -46,7 +46,7 @@ class Caller:
 
 
 @pytest.fixture
-def app(furnished_url, tmp_path):
+def app(furnished_url, tmp_path, compiled_once):
     """The application with sample accounts and the shipped matters, on a Monday morning."""
     with time_machine.travel(MONDAY):
         app = application(furnished_url, tmp_path)

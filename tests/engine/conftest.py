@@ -13,7 +13,7 @@ from tests.stage import MONDAY, Person, Stage
 
 
 @pytest.fixture
-def stage(furnished_url: str) -> Iterator[Stage]:
+def stage(furnished_url: str, compiled_once: None) -> Iterator[Stage]:
     """An installation with people in it."""
     with time_machine.travel(MONDAY, tick=True) as traveller:
         database = databases.opened(furnished_url)

@@ -8,7 +8,8 @@ import pytest
 from lxml import etree
 from sqlalchemy import func, select
 
-from engine import comments, definitions, deployments, offers, tasks
+from bpmn import compiled, compiler
+from engine import comments, definitions, deployments, functions, offers, tasks
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.models import Base, Definition, Department, Deployment, Resource
 from tests import tiny
@@ -40,6 +41,20 @@ def test_deploy__files_are_kept_as_they_came(stage):
         with pytest.raises(NotFound):
             deployments.content_of(session, deployment, "other.bpmn")
     assert (deployment.name, deployment.source, deployment.deployed_by) == ("plain", "api", "designer")
+
+
+def test_deploy__nothing_of_what_was_compiled_is_changed(stage, clerk):
+    """By whoever checks, stores and runs it: the tests compile a drawing once (`compiled_once`)."""
+    files = tiny.folder({"alpha": {}}, key="unchanged")
+    known = compiler.examine(files["unchanged_bpmn"], "unchanged.bpmn", functions=functions.NAMES)
+    before = compiled.write([known.definitions, known.drawn, known.findings]), etree.tostring(known.source.root)
+
+    stage.deploy("unchanged", **files)
+    clerk.take_in("unchanged")
+
+    assert compiler.examine(files["unchanged_bpmn"], "unchanged.bpmn", functions=functions.NAMES) is known
+    assert (compiled.write([known.definitions, known.drawn, known.findings]), etree.tostring(known.source.root)) == before
+    assert list(known.findings) == known.source.findings
 
 
 def test_deploy__the_same_again(stage):

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.skipif("ONETHING_TEST_DATABASE_URL" in os.environ, reas
 @pytest.fixture(scope="module")
 def server():
     with databases.postgresql_server(AWAY) as url:
-        yield databases.PostgreSQL(url)
+        server = databases.PostgreSQL(url)
+        yield server
+        server.close()
 
 
 @pytest.fixture

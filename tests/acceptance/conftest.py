@@ -5,15 +5,21 @@ import time_machine
 
 from tests.acceptance import crowd
 from tests.hall import Hall
-
-#: A Monday.
-START = "2026-03-02T09:00:00+08:00"
+from tests.stage import MONDAY, furnish
 
 
 @pytest.fixture
-def hall(furnished_url, tmp_path, one_order_of_locks, compiled_once):
-    with time_machine.travel(START, tick=False) as traveller:
-        opened = Hall(furnished_url, tmp_path, traveller)
+def hall_url(store, request):
+    """URL of a furnished database that no other test sees; with a crowd in it, where that is asked for: it takes long to gather, too."""
+    source = store.branch(furnish)
+    with (source.branch(crowd.fill) if "crowded" in request.fixturenames else source).fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def hall(hall_url, tmp_path, one_order_of_locks, compiled_once):
+    with time_machine.travel(MONDAY, tick=False) as traveller:
+        opened = Hall(hall_url, tmp_path, traveller)
         yield opened
         opened.close()
 
@@ -26,5 +32,4 @@ def clerk(hall):
 @pytest.fixture
 def crowded(hall):
     """With so many cases that PostgreSQL knows which condition finds few rows."""
-    crowd.gather(hall.database)
     return hall

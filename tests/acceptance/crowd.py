@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import time_machine
 from sqlalchemy import text
 
 from engine import cases, materials
 from engine.database import Database
 from tests.benchmarks import bundle, population
+from tests.stage import MONDAY
 
 #: What is full where there are many cases.
 CROWDED = {*population.HOT, "notices", "incidents", "alerts", "administration"}
@@ -29,7 +31,15 @@ SELECT 1000000 + row_number() OVER (ORDER BY id), joined_at, 'admin', 'role gran
 }
 
 
-def gather(database: Database, copies: int = 2000) -> None:
+def fill(url: str) -> None:
+    """Let a furnished database be crowded."""
+    database = Database(url)
+    with time_machine.travel(MONDAY, tick=False):
+        _gather(database)
+    database.close()
+
+
+def _gather(database: Database, copies: int = 2000) -> None:
     """Take a case in, and copy it so often."""
     with database.transaction() as session:
         case = cases.submit(session, replace(bundle.SUBMISSION, matter="open_restaurant", items=("food_permit",)), actor=bundle.CLERK)

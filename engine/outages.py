@@ -56,6 +56,8 @@ _WAITING, _TOLD_NOT_TO = "SyncRepWaitForLSN", "01000"
 unawaited: set[int] = set()
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
+#: And when it has undone a whole transaction by itself, as it does without room, and is then to go back to a place in it.
+_SQLITE_UNDONE = "no such savepoint"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,6 +203,8 @@ def on_sqlite(error: sqlite3.Error) -> EngineError | None:
     said = str(error)
     if "locked" in said:
         return Busy("Expected to get hold of the case, but somebody else is working on it; try again")
+    if _SQLITE_UNDONE in said:
+        return Unavailable("Expected the database to go on, but it has undone the whole transaction, as when its disk is full; try again")
     if any(words in said for words in _SQLITE_AWAY):
         return Unavailable(f"Expected the database to answer, but it says: {said}; try again")
     return None

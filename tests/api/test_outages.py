@@ -18,7 +18,8 @@ from tests.api.conftest import Caller
 from tests.listening import listening
 
 #: What SQLite says when somebody is in the way, and when it has no room: PostgreSQL's words are told by their states (`test_outages.py` of the engine).
-SAYS = ("database is locked", "database or disk is full")
+#: With the latter it undoes the whole transaction.
+SAYS = ("database is locked", UNDOES := "database or disk is full")
 #: Commands that get further than one that is sent without what it needs.
 COMMANDS = [
     ("clerk", "POST", "/api/v1/cases", bundle.submission()),
@@ -71,10 +72,13 @@ def failing(bind, place):
     """Let the database fail at one of the statements that come; gives the list of those that have come until then."""
     came = []
 
-    def fail(_cursor, statement, _parameters, _context):
+    def fail(cursor, statement, _parameters, _context):
         came.append(statement)
         if len(came) == place:
-            raise sqlite3.OperationalError(SAYS[place % len(SAYS)])
+            said = SAYS[place % len(SAYS)]
+            if said == UNDOES:
+                cursor.connection.rollback()
+            raise sqlite3.OperationalError(said)
 
     with listening(bind, do_execute=fail):
         yield came

@@ -331,6 +331,24 @@ def test_transaction__disk_of_sqlite_is_full(sqlite):
         db.close()
 
 
+def test_transaction__disk_of_sqlite_is_full_behind_a_savepoint(sqlite):
+    """It undoes the whole transaction then, and finds no savepoint to go back to, which is what whoever asks is told last."""
+
+    def fill_behind(session):
+        session.execute(text("create table large (it)"))
+        session.execute(text("pragma max_page_count = 1"))
+        with session.connection().begin_nested():
+            session.execute(text("insert into large values (zeroblob(9999999))"))
+
+    with sqlite.fresh() as url:
+        db = Database(url)
+        with pytest.raises(Unavailable, match="it has undone the whole transaction, as when its disk is full"):
+            add(db, meanwhile=fill_behind)
+        assert count(db) == 0
+        add(db)
+        db.close()
+
+
 def test_transaction__somebody_changes_a_table(db, near):
     """What was prepared for the table as it was is of no use; who begins anew prepares it anew, in a connection of his own."""
     add(near)

@@ -152,7 +152,7 @@ def _has_begun(item: Item) -> bool:
 def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
     """A finished item stays where it is; the bundle shows its result as had already (已取得)."""
     imported = Item(
-        number=numbers.next_item(session, case),
+        number=next(numbers.next_items(session, case)),
         **case.key,
         adopted_from_id=item.case_id,
         previous_number=item.number,

@@ -86,9 +86,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     case.entry = "reapply" if previous else "follow_on" if adopted else "submit"
     case.previous_id = previous.case_id if previous else None
     taken = {item.code for item in adopted}
-    for entry in checklist["items"]:
-        if entry["code"] not in taken:
-            lifecycle.propose(session, case, entry, previous=previous)
+    lifecycle.propose(session, case, [entry for entry in checklist["items"] if entry["code"] not in taken], previous=previous)
     for material in what.materials:
         materials.record(session, case, material["code"], actor=actor, fields=material.get("fields"))
     _start(session, case, adopted, actor=actor)
@@ -145,7 +143,7 @@ def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, act
             raise InvalidState(message, item=live[code].number)
     checklists.extend(session, case, codes)
     entries = {entry["code"]: entry for entry in case.checklist["items"]}
-    added = [lifecycle.propose(session, case, entries[code], previous=previous) for code in codes]
+    added = lifecycle.propose(session, case, [entries[code] for code in codes], previous=previous)
     journal.record(session, row, actor=actor, what="follow-on requested", items=[item.number for item in added])
     _ask_to_join(session, case, live.values(), actor=actor)
     return case

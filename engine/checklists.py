@@ -18,7 +18,7 @@ from engine import definitions, matters
 from engine.case_models import Case
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
-from engine.matters import Matter
+from engine.matters import ItemFacts, Matter
 
 #: A checklist: {"matter", "version", "items": […], "materials": […], "unanswered": […], "hash"}.
 Checklist = dict[str, Any]
@@ -44,7 +44,7 @@ def make(
         "matter": matter.key,
         "version": matter.version,
         "answers": dict(answers),
-        "items": [_item(session, matter, code, action) for code, action in chosen.items()],
+        "items": _items(session, matter, chosen),
         "materials": _materials(session, loaded, known, [code for code, action in chosen.items() if action == "include"]),
         "unanswered": [q["id"] for q in asked if not q["derived"] and q["id"] not in answers],
     }
@@ -119,11 +119,16 @@ def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dic
     return {row["item"]: row["action"] for row in rows if row["action"] != "exclude" and row["item"] not in excluded}
 
 
-def _item(session: Session, matter: Matter, code: str, action: str) -> dict[str, Any]:
-    item, call = matters.item(session, code), matter.calls.get(code)
+def _items(session: Session, matter: Matter, chosen: Mapping[str, str]) -> list[dict[str, Any]]:
+    facts = matters.items_of(session, chosen)
+    return [_item(matter, facts[code], action) for code, action in chosen.items()]
+
+
+def _item(matter: Matter, item: ItemFacts, action: str) -> dict[str, Any]:
+    call = matter.calls.get(item.code)
     promised = call.promised if call else None
     return {
-        "code": code,
+        "code": item.code,
         "name": item.name,
         "department": item.department,
         "mode": item.mode,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,12 @@ from engine.kept import Kept
 #: Bytes that compiled definitions take in a process at most with what is beside them, and about so many for each element.
 LIMIT, PER_ELEMENT = 256 << 20, 7_000
 _LATEST = select(models.Definition.id).where(models.Definition.key == bindparam("key")).order_by(models.Definition.version.desc()).limit(1)
+_ALL = models.Definition.__table__
+_NEWER = _ALL.alias("newer")
+_LATEST_OF = select(_ALL.c.key, _ALL.c.id).where(
+    _ALL.c.key.in_(bindparam("keys", expanding=True)),
+    ~exists().where(_NEWER.c.key == _ALL.c.key, _NEWER.c.version > _ALL.c.version),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,16 @@ def latest(session: Session, key: str) -> Loaded:
     if definition_id is None:
         raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
     return get(session, definition_id)
+
+
+def latest_of(session: Session, keys: Iterable[str]) -> dict[str, Loaded]:
+    """Load the newest version of several processes, by key, in that order; raises NotFound."""
+    keys = list(keys)
+    ids = {row.key: row.id for row in session.connection().execute(_LATEST_OF, {"keys": keys})}
+    for key in keys:
+        if key not in ids:
+            raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
+    return {key: get(session, ids[key]) for key in keys}
 
 
 def latest_id(session: Session, key: str) -> UUID | None:

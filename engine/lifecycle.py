@@ -36,12 +36,22 @@ _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
 )
 
 
-def propose(session: Session, case: Case, entry: dict[str, Any], *, previous: Item | None = None) -> Item:
-    """Add an item of the checklist to a case, submitted (or, when its result exists, imported)."""
+def propose(session: Session, case: Case, entries: Iterable[dict[str, Any]], *, previous: Item | None = None) -> list[Item]:
+    """Add items of the checklist to a case, submitted (or, where the result exists, imported)."""
+    items = [
+        _proposed(case, entry, number, previous=previous) for entry, number in zip(entries, numbers.next_items(session, case), strict=False)
+    ]
+    session.add_all(items)
+    session.flush()
+    session.expire(case, ["items"])
+    return items
+
+
+def _proposed(case: Case, entry: dict[str, Any], number: str, *, previous: Item | None) -> Item:
     imported = entry["action"] == "import"
     now = moments.now()
-    item = Item(
-        number=numbers.next_item(session, case),
+    return Item(
+        number=number,
         **case.key,
         code=entry["code"],
         name=entry["name"],
@@ -58,10 +68,6 @@ def propose(session: Session, case: Case, entry: dict[str, Any], *, previous: It
         received_on=calendars.local_date(now),
         joined_at=now,
     )
-    session.add(item)
-    session.flush()
-    session.expire(case, ["items"])
-    return item
 
 
 def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, actor: Actor, on: date | None = None) -> None:

@@ -176,7 +176,15 @@ def follow_on_start(loaded: Loaded) -> str | None:
 
 def item(session: Session, code: str) -> ItemFacts:
     """Return the facts of a single item; raises NotFound."""
-    loaded = definitions.latest(session, code)
+    return items_of(session, [code])[code]
+
+
+def items_of(session: Session, codes: Iterable[str]) -> dict[str, ItemFacts]:
+    """Return the facts of single items, by code, in that order; raises NotFound."""
+    return {code: _item(session, code, loaded) for code, loaded in definitions.latest_of(session, codes).items()}
+
+
+def _item(session: Session, code: str, loaded: Loaded) -> ItemFacts:
     if loaded.kind != "item":
         raise NotFound(f"Expected {code!r} to be an item, but it is a process of kind {loaded.kind!r}")
     figures = _figures(session, loaded)
@@ -195,7 +203,7 @@ def item(session: Session, code: str) -> ItemFacts:
 
 def items(session: Session) -> list[ItemFacts]:
     """Every single item, by code."""
-    return [item(session, loaded.key) for loaded in definitions.current(session, "item")]
+    return [_item(session, loaded.key, loaded) for loaded in definitions.current(session, "item")]
 
 
 def _figures(session: Session, loaded: Loaded) -> dict[str, Any]:

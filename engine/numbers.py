@@ -7,6 +7,8 @@ item, whose lock the caller holds, so that departments never wait for each other
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
@@ -44,11 +46,12 @@ def next_case(session: Session, region: str) -> tuple[UUID, str]:
         return _reserve(session, command, region)
 
 
-def next_item(session: Session, case: Case) -> str:
-    """Number of the case and a running number within it; those that a bundle has adopted since still count."""
+def next_items(session: Session, case: Case) -> Iterator[str]:
+    """Yield numbers for more items: that of the case, and a running number within it; those that a bundle has adopted since still count."""
     mine = Item.applicant_number == case.applicant_number  # the index that narrows it down
     taken = session.scalar(select(func.count()).where(mine, Item.number.like(f"{case.number}-%"))) or 0
-    return f"{case.number}-{taken + 1:02d}"
+    for place in itertools.count(taken + 1):
+        yield f"{case.number}-{place:02d}"
 
 
 def next_notice(session: Session, case: Case, item: Item | None) -> str:

@@ -52,7 +52,7 @@ ACROSS = {
     "idempotency.keep",  # nobody knows in which case a key was used before
     "items._require_number_free",  # of two items of whatever cases only one may have a number of the department
     "items.reapply",  # whether an item was applied for again already, in whatever case
-    "numbers.next_item",  # what other bundles have adopted still counts
+    "numbers.next_items",  # what other bundles have adopted still counts
     "outbox.confirm",  # of whatever cases the messages are
     *("recomputing._hold", "recomputing.go_on"),  # many cases in one transaction, unless they are written one by one
     "retention.sweep",  # whatever is old enough

@@ -164,13 +164,13 @@ def _brief(found: Matter) -> dict[str, Any]:
 
 
 def _whole(session: Session, found: Matter) -> dict[str, Any]:
-    offered = [matters.item(session, code) for code in found.calls if not code.startswith("${")]
+    offered = matters.items_of(session, [code for code in found.calls if not code.startswith("${")])
     return _brief(found) | {
         "situations": checklists.situations(session, definitions.get(session, found.definition_id)),
         "offered": [
             present.fields(facts, "code name department mode result issuer")
             | {"limits": [present.fields(limit, *LimitShown.model_fields) for limit in facts.limits]}
-            for facts in offered
+            for facts in offered.values()
         ],
         "longest_wait": found.longest_wait,
         "supplement_days": found.supplement_days,

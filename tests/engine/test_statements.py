@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from math import inf
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import create_environ
 
 from api.v1 import present
-from engine import columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worklists
+from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worklists
 from engine.deadlines import DeadlineFilter
 from engine.variables import NOTHING
 from engine.worklists import CaseFilter
@@ -78,6 +79,21 @@ def test_work__a_whole_bundle(database, counted):
             assert len(sample.statements) <= most[kind], "\n".join([kind, *sample.statements])
     # It does not matter how many departments have decided before.
     assert len({len(sample.statements) for sample in counted["decision"]}) == 1
+
+
+def test_submit__five_items_as_one(database):
+    """What a bundle calls for is looked for, numbered and written together."""
+    bundle.deploy(database)
+
+    def submit(items):
+        with database.transaction() as session:
+            cases.submit(session, replace(bundle.SUBMISSION, items=items), actor=bundle.CLERK)
+
+    submit(bundle.ITEMS)
+    one, five = (measure(database.bind, partial(submit, items)).statements for items in (bundle.ITEMS[:1], bundle.ITEMS))
+
+    assert len(bundle.ITEMS) == 5
+    assert len(one) == len(five), "\n".join(five)
 
 
 def test_completion__of_the_reference_process(database):

@@ -15,6 +15,7 @@ from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from api.auth import SAFE_METHODS
+from api.routes import Route
 from api.turns import Turns
 from engine.errors import Busy, Unavailable, Unsettled, Vanished
 
@@ -27,6 +28,8 @@ PATIENCE = 8
 
 class Application(Flask):
     """A Flask application that repeats a request when the database says that nothing has been done."""
+
+    url_rule_class = Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Take a function as it is: none of ours is a coroutine, and to find that out each time costs more than most of them do."""

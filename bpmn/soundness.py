@@ -117,7 +117,7 @@ class Net:
         def named(places: Iterable[str]) -> tuple[str, ...]:
             return tuple(sorted(name(key_of(place)) + place.removeprefix(key_of(place)) for place in places))
 
-        steps = {replace(s, before=named(s.before), after=named(s.after), opens=name(s.opens)) for s in self._cut(cone)}
+        steps = {(named(s.before), named(s.after), name(s.opens), s.inclusive, s.least, s.sweeps) for s in self._cut(cone)}
         return steps, named(self._starts() & set(cone)), named(self._resting() & set(cone))
 
     def _cut(self, cone: Collection[str]) -> list[Step]:
@@ -125,8 +125,8 @@ class Net:
         found: dict[Step, None] = {}
         for step in (step for place in cone for step in self.steps.get(place, ())):
             after = tuple(place for place in step.after if place in cone)
-            least = step.least if step.least is None or after == step.after else 0
-            found[replace(step, after=after, least=least)] = None
+            is_whole = after == step.after
+            found[step if is_whole else replace(step, after=after, least=None if step.least is None else 0)] = None
         return list(found)
 
     def _play(self, cone: frozenset[str], begun: Sequence[str] | None, stays: Iterable[str] = (), until: Sequence[str] = ()) -> Markings:

@@ -19,7 +19,7 @@ from engine.case_models import Case
 from engine.holdings import COLUMNS, INSTANCES, Held
 from engine.models import Job, Timer
 from engine.queues import LONG_AGO
-from engine.reads import Read
+from engine.reads import Read, marked
 from engine.schedule_models import Continuation
 
 
@@ -41,10 +41,10 @@ class Batch:
         due = rows.c.due_at.between(bindparam("since"), bindparam("now")), pending, ~INSTANCES.c.suspended
         query = select(rows).join(INSTANCES, keys.its(rows.c.instance_id, INSTANCES)).where(*due)
         query = query.order_by(rows.c.due_at).limit(bindparam("most"))
-        self._tried = query.with_only_columns(rows.c.id, maintain_column_froms=True).where(~untried)
+        self._tried = marked(query.with_only_columns(rows.c.id, maintain_column_froms=True).where(~untried))
         query = query.where(untried)
         self._due = query.with_only_columns(rows.c.id, maintain_column_froms=True)
-        self._count = select(func.count()).select_from(self._due.order_by(None).subquery())
+        self._count = marked(select(func.count()).select_from(self._due.order_by(None).subquery()))
         own: tuple[Column[Any], ...] = tuple(rows.c[name] for name in columns)
         self._width = len(own)
         claim = query.join(Case, keys.together(rows, Case)).where(true() if which is None else which)
@@ -56,11 +56,11 @@ class Batch:
 
     def count(self, session: Session, most: int, *, since: datetime) -> int:
         """How many are due and were never tried in vain; it counts no further than to the `most`."""
-        return session.scalars(self._count, _between(since, most)).one()
+        return int(session.connection().execute(self._count, _between(since, most)).scalar_one())
 
     def tried(self, session: Session, limit: int, *, since: datetime = LONG_AGO) -> list[UUID]:
         """Ids of what is due once more, after it was tried in vain."""
-        return list(session.scalars(self._tried, _between(since, limit)))
+        return list(session.connection().execute(self._tried, _between(since, limit)).scalars())
 
     @contextmanager
     def taken(self, session: Session, limit: int, *, since: datetime, **said: Any) -> Iterator[list[tuple[Held, Sequence[Any]]]]:

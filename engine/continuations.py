@@ -14,19 +14,27 @@ from engine.actors import Actor
 from engine.batches import Batch
 from engine.errors import InvalidState
 from engine.models import Instance
+from engine.reads import marked
 from engine.schedule_models import Continuation
 
 _UNTRIED = Continuation.error.is_(None)
 _OF_A_PRIORITY = Continuation.priority == bindparam("priority")
 #: What is due.
 DUE = Batch(Continuation, "wait", "element", pending=Continuation.retries > 0, untried=_UNTRIED, which=_OF_A_PRIORITY)
+#: Built once, for each look asks it.
+_MOST_URGENT = marked(
+    select(Continuation.priority, func.count())
+    .join(Instance, keys.its(Continuation.instance_id, Instance))
+    .where(Continuation.due_at.between(bindparam("since"), bindparam("now")), Continuation.retries > 0, _UNTRIED, ~Instance.suspended)
+    .group_by(Continuation.priority)
+    .order_by(Continuation.priority.desc())
+    .limit(1)
+)
 
 
 def most_urgent(session: Session, *, since: datetime) -> tuple[int, int] | None:
     """The greatest priority of what is due and was never tried in vain, and how many have it; what was due before `since` is left out."""
-    query = select(Continuation.priority, func.count()).join(Instance, keys.its(Continuation.instance_id, Instance))
-    query = query.where(Continuation.due_at.between(since, moments.now()), Continuation.retries > 0, _UNTRIED, ~Instance.suspended)
-    found = session.execute(query.group_by(Continuation.priority).order_by(Continuation.priority.desc()).limit(1)).first()
+    found = session.connection().execute(_MOST_URGENT, {"since": since, "now": moments.now()}).first()
     return None if found is None else (found[0], found[1])
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine import clients, keys, schema
+from engine.columns import Moment
 from engine.models import Incident, Instance, Job, Outbox, Timer
+from engine.reads import marked
 from engine.schedule_models import Continuation, StartTimer
 from engine.states import JobStatus
 
@@ -53,8 +55,8 @@ def look(session: Session, *, now: datetime) -> Iterator[Queue]:
 
 def heads(session: Session, *, now: datetime, since: Mapping[str, datetime]) -> dict[str, datetime | None]:
     """When the first row of each queue of ours was due that is due and not suspended; `since`: only from there on."""
-    firsts = (_first(name, due_at <= now, due_at >= since.get(name, LONG_AGO)) for name, (due_at, _) in _OURS.items())
-    return dict(zip(_OURS, session.execute(select(*firsts)).one(), strict=True))
+    found = session.connection().execute(_HEADS, {"now": now, **{name: since.get(name, LONG_AGO) for name in _OURS}}).one()
+    return dict(zip(_OURS, found, strict=True))
 
 
 def next_due(session: Session, *, now: datetime, until: datetime) -> datetime | None:
@@ -62,8 +64,8 @@ def next_due(session: Session, *, now: datetime, until: datetime) -> datetime | 
 
     What was to be due later and is done already, deadlines that were kept, is not looked through.
     """
-    firsts = (_first(name, due_at > now, due_at <= until) for name, (due_at, _) in _OURS.items())
-    return min((moment for moment in session.execute(select(*firsts)).one() if moment is not None), default=None)
+    found = session.connection().execute(_NEXT, {"now": now, "until": until}).one()
+    return min((moment for moment in found if moment is not None), default=None)
 
 
 def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
@@ -72,6 +74,12 @@ def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
     if name not in _ALWAYS:
         query = query.join(Instance, keys.its(due_at.class_.instance_id, Instance)).where(~Instance.suspended)
     return query.order_by(due_at).limit(1).scalar_subquery()
+
+
+#: Built once: a node asks them whenever it looks, which is often while few are due at a time.
+_NOW = bindparam("now", type_=Moment())
+_HEADS = marked(select(*(_first(name, due_at <= _NOW, due_at >= bindparam(name, type_=Moment())) for name, (due_at, _) in _OURS.items())))
+_NEXT = marked(select(*(_first(name, due_at > _NOW, due_at <= bindparam("until", type_=Moment())) for name, (due_at, _) in _OURS.items())))
 
 
 def standing_incidents(session: Session) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from engine import entities, postgresql, recordsets
 
 Value = TypeVar("Value")
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 class _Mark:
@@ -23,7 +24,7 @@ class _Mark:
 _MARKS: WeakValueDictionary[Any, _Mark] = WeakValueDictionary()
 
 
-def _marked(query: Select[Any]) -> Select[Any]:
+def marked(query: Query) -> Query:
     """Have what was compiled of a query found by a mark: to hash all that it says, two thousand parts, takes 50 µs each time.
 
     Queries of many people that differ in values alone have one mark, so that they are compiled once; each goes on to give its own values.
@@ -41,8 +42,8 @@ class Read:
 
     def __init__(self, columns: Sequence[ColumnElement[Any]], query: Select[Any]) -> None:
         self._reader = recordsets.Reader(columns)
-        self._plain = _marked(query.with_only_columns(*columns, maintain_column_froms=True))
-        self._packed = _marked(query.with_only_columns(*postgresql.packed(columns), maintain_column_froms=True))
+        self._plain = marked(query.with_only_columns(*columns, maintain_column_froms=True))
+        self._packed = marked(query.with_only_columns(*postgresql.packed(columns), maintain_column_froms=True))
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
         """Give the values of the first row; None: there is none."""
@@ -70,8 +71,8 @@ class Reading:
         self._columns = [[column.name for column in each] for each in columns]
         self._readers = [recordsets.Reader(each) for each in columns]
         pairs = list(zip(columns, queries, strict=True))
-        self._plain = [_marked(query.with_only_columns(*each, maintain_column_froms=True)) for each, query in pairs]
-        self._listed = _marked(postgresql.listed(pairs))
+        self._plain = [marked(query.with_only_columns(*each, maintain_column_froms=True)) for each, query in pairs]
+        self._listed = marked(postgresql.listed(pairs))
 
     @cached_property
     def _names(self) -> list[list[str]]:

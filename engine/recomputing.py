@@ -39,6 +39,7 @@ NAMED = 1000
 #: So many walks are listed.
 OF_LATE = 20
 
+_IS_OWED = reads.marked(select(Recomputation.id).where(Recomputation.ended_at.is_(None)).limit(1))
 _CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
@@ -70,6 +71,11 @@ def owe(session: Session, *, by: str) -> Recomputation:
 def owed(session: Session) -> Recomputation | None:
     """The walk that is under way."""
     return session.scalar(_unfinished())
+
+
+def is_owed(session: Session) -> bool:
+    """Whether there is one: each look asks it."""
+    return session.connection().execute(_IS_OWED).first() is not None
 
 
 def of_late(session: Session, *, actor: Actor) -> Sequence[Recomputation]:

@@ -64,7 +64,7 @@ def drain(db: Database) -> int:
 def recompute(db: Database, pace: Pace = UNHURRIED) -> int:
     """Count clocks anew, when that is owed, some batches of cases; what is left is for the next ticks, of any node."""
     with db.reading() as session:
-        if recomputing.owed(session) is None:
+        if not recomputing.is_owed(session):
             return 0
     pace = pace.before(MASS)
     return pace.share(partial(_recompute, db, pace), RECOMPUTED * CASES * pace.together)
@@ -82,10 +82,16 @@ def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pa
     """Do what is due of a kind; the first that was not tried yet was due `since` (None: nothing is due)."""
     if since is None:
         return 0
-    with db.reading() as session:
-        due = kind.batch.count(session, MASS, since=since)
-    pace = pace.before(due)
+    most = min(pace.hands * limit, MASS)
+    due = _count(db, kind, most, since)
+    if due == most and pace.people():  # else it does not matter how many more there are, and to count them takes long
+        pace = pace.before(_count(db, kind, MASS, since))
     return _again(db, kind, limit, since, pace) + pace.share(partial(_all, db, kind, since, pace), min(due, pace.hands * limit))
+
+
+def _count(db: Database, kind: Kind, most: int, since: datetime) -> int:
+    with db.reading() as session:
+        return kind.batch.count(session, most, since=since)
 
 
 def _again(db: Database, kind: Kind, limit: int, since: datetime, pace: Pace) -> int:

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from werkzeug.test import create_environ
 
 from api.v1 import present
-from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worklists
+from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worker, worklists
 from engine.deadlines import DeadlineFilter
+from engine.floors import Floors
 from engine.variables import NOTHING
 from engine.worklists import CaseFilter
 from tests import effort
@@ -40,6 +41,8 @@ MOST = {
 CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_425, 2_590
 #: Calls of functions for each timer of those that go off together; it took 833.
 CALLS_OF_A_TIMER = 655
+#: Calls of functions of a look at what is due when nothing is; it took 7,300, for each of its questions was made anew.
+CALLS_OF_A_LOOK = 2_150
 #: After so many the driver has prepared every statement.
 WARM = 6
 #: Calls of functions for each row of a worklist; an entity with what is around it took two hundred.
@@ -170,6 +173,15 @@ def test_timers__calls_of_functions(database):
         made[size] = effort.calls(some)
 
     assert made[50] - made[10] < 40 * CALLS_OF_A_TIMER, made
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_look__calls_of_functions(database):
+    """A node looks every second, and as often as it has done something: what it asks each time is built once."""
+    floors = Floors()
+    looks = [effort.calls(lambda: worker.pulse(database, floors, region=reference.REGION)) for _ in range(2 * WARM)]
+
+    assert looks[-1] <= CALLS_OF_A_LOOK, looks
 
 
 def test_read__is_known_by_a_mark():

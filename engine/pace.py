@@ -35,6 +35,8 @@ class Pace:
     hands: int = 1
     #: Pieces that are done in one transaction.  They share its statements; who wants one of their instances waits for all of them.
     together: int = 50
+    #: The same when more is due than it does in one look, and nobody is there: the larger, the less each costs.
+    many: int = 50
     #: Whether somebody waits for an answer of this process, with which it shares an interpreter.
     asked: Callable[[], bool] = _never
     #: Whether anybody is served by other processes, with which it shares the database.
@@ -48,9 +50,13 @@ class Pace:
             return self
         return replace(self, hands=1, together=min(self.together, FEW), asked=_always)
 
+    def alone(self) -> Pace:
+        """How it goes about more than it does in one look, when nobody is there."""
+        return replace(self, together=max(self.together, self.many))
+
     def at_most(self, together: int) -> Pace:
         """How it goes about with no more in one transaction."""
-        return replace(self, together=min(self.together, together))
+        return replace(self, together=min(self.together, together), many=min(self.many, together))
 
     def do(self, piece: Callable[[], int]) -> int:
         """Do one piece; while people wait, rest for as long as it took.  Gives how many things were done."""

@@ -84,8 +84,9 @@ def _each(db: Database, kind: Kind, limit: int, since: datetime | None, pace: Pa
         return 0
     most = min(pace.hands * limit, MASS)
     due = _count(db, kind, most, since)
-    if due == most and pace.people():  # else it does not matter how many more there are, and to count them takes long
-        pace = pace.before(_count(db, kind, MASS, since))
+    if due == most:
+        # With nobody there it does not matter how many more there are, and to count them takes long.
+        pace = pace.before(_count(db, kind, MASS, since)) if pace.people() else pace.alone()
     return _again(db, kind, limit, since, pace) + pace.share(partial(_all, db, kind, since, pace), min(due, pace.hands * limit))
 
 

@@ -29,7 +29,7 @@ def recompute(database: Database) -> None:
         if owed is None:
             return
         total = recomputing.done(owed) + recomputing.ahead(session)  # counted once: it looks at every open case
-    count = work.hands(database)
+    count = work.pace(database).hands
     with Progress(console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(count) as hands:
         bar = progress.add_task("办件 cases", total=total)
         while True:

@@ -19,8 +19,10 @@ from engine.heartbeat import Heartbeat
 from engine.pace import Pace
 from engine.settings import Settings
 
-#: Transactions of timers at a time; SQLite has one writer.
+#: Transactions of timers at a time.
 HANDS = 2
+#: Pieces of one transaction when it is behind, and nobody is there to wait for one of their instances.
+MANY = 100
 #: What it is told to end by.
 ENDING = {signal.SIGINT, signal.SIGTERM}
 #: Objects that come and go in a batch: they are not looked at for garbage meanwhile.
@@ -40,7 +42,7 @@ def work() -> None:
     moments.follow(database.bind)
     os.nice(loaded.courtesy)  # nobody is to wait for a mass of what has become due
     garbage.settle(young=YOUNG)
-    heart = heartbeat(database, loaded, Pace(hands=hands(database), people=partial(queues.are_people_served, database)))
+    heart = heartbeat(database, loaded, pace(database))
     # Blocked in every thread, it waits for this one: another thread that were woken by it, as after SIGCONT, would tell nobody.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     click.echo(f"Looking every {loaded.tick:g} s for what is due.")
@@ -50,9 +52,11 @@ def work() -> None:
     database.close()
 
 
-def hands(database: Database) -> int:
-    """How many transactions of what is due a process has under way at a time."""
-    return 1 if database.bind.dialect.name == "sqlite" else HANDS
+def pace(database: Database) -> Pace:
+    """How it goes about what is due; SQLite has one writer, and does not tell whether anybody is there."""
+    if database.bind.dialect.name == "sqlite":
+        return Pace()
+    return Pace(hands=HANDS, many=MANY, people=partial(queues.are_people_served, database))
 
 
 def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:

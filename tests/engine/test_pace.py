@@ -4,11 +4,13 @@ import threading
 
 import pytest
 
+from engine import deeds, queues, worker
 from engine import pace as pace_module
-from engine import queues
-from engine.database import Database
+from engine.batches import Batch
+from engine.database import BATCH, Database
 from engine.pace import FEW, LONGEST, MASS, Pace
 from engine.schema import NAME, SERVER
+from tests import tiny
 
 
 @pytest.fixture
@@ -87,3 +89,34 @@ def test_are_people_served__by_another_process(database, name):
 
     other.close()
     assert served == (name != NAME and database.bind.dialect.name == "postgresql")
+
+
+@pytest.mark.parametrize(("people", "counted"), [(True, [2, MASS]), (False, [2])])
+def test_tick__counts_no_further_than_it_must(stage, clerk, monkeypatch, people, counted):
+    """How many more there are than it does now matters when somebody is to be given way."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    for _ in range(3):
+        clerk.submit("tiny")
+    stage.move_to(2026, 3, 10)
+    asked, count = [], Batch.count
+    monkeypatch.setattr(Batch, "count", lambda batch, session, most, **said: asked.append(most) or count(batch, session, most, **said))
+
+    worker.tick(stage.database, 2, pace=Pace(people=lambda: people))
+
+    assert asked == counted
+
+
+@pytest.mark.parametrize(("people", "most", "claims"), [(False, 9, [3]), (False, 2, [2, 1]), (True, 9, [1, 1, 1])])
+def test_tick__behind(stage, clerk, monkeypatch, people, most, claims):
+    """More in one transaction costs less, and nobody is there to wait for it; but never more than the database may."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    for _ in range(4):
+        clerk.submit("tiny")
+    stage.move_to(2026, 3, 10)
+    monkeypatch.setitem(stage.database.info, BATCH, most)
+    claimed, together = [], deeds.together
+    monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
+
+    worker.tick(stage.database, 3, pace=Pace(together=1, many=4, people=lambda: people))
+
+    assert claimed == claims

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from engine import deeds, pace, worker
-from engine.batches import Batch
 from engine.case_models import Alert
 from engine.floors import Floors
 from engine.models import Timer
@@ -267,21 +266,6 @@ def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, 
     worker.tick(stage.database, pace=Pace(people=lambda: people))
 
     assert claimed == claims
-
-
-@pytest.mark.parametrize(("people", "counted"), [(True, [2, pace.MASS]), (False, [2])])
-def test_tick__counts_no_further_than_it_must(stage, clerk, monkeypatch, people, counted):
-    """How many more there are than it does now matters when somebody is to be given way."""
-    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    for _ in range(3):
-        clerk.submit("tiny")
-    stage.move_to(2026, 3, 10)
-    asked, count = [], Batch.count
-    monkeypatch.setattr(Batch, "count", lambda batch, session, most, **said: asked.append(most) or count(batch, session, most, **said))
-
-    worker.tick(stage.database, 2, pace=Pace(people=lambda: people))
-
-    assert asked == counted
 
 
 def test_pulse__says_when_the_next_is_due(stage, clerk):

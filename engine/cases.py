@@ -77,7 +77,8 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     adopted = list({item.id: item for item in found}.values())  # one may be named twice, by its number and by that of what was issued
     before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
     tables_of = before if before != matters.SINGLE_ITEM else None
-    checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of)
+    whole = items is None and not adopted
+    checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of, whole=whole)
     if not checklist["items"] and not adopted:
         raise InvalidInput.of_field("answers", "Expected answers that call for an item, but these call for none")
     for item in sorted(adopted, key=lambda item: (adoptions.is_archived(session, item), item.number)):

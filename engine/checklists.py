@@ -25,19 +25,26 @@ Checklist = dict[str, Any]
 
 
 def make(
-    session: Session, matter: Matter, answers: Mapping[str, Any], *, only: Iterable[str] | None = None, tables_of: str | None = None
+    session: Session,
+    matter: Matter,
+    answers: Mapping[str, Any],
+    *,
+    only: Iterable[str] | None = None,
+    tables_of: str | None = None,
+    whole: bool = False,
 ) -> Checklist:
     """Work the checklist out.
 
     `only` names items instead of letting the tables choose them (a single item; a follow-on); `tables_of` names the matter whose tables
     say what is asked, when it is another one (an item that is applied for again).  Raises InvalidInput for answers to questions that the
-    matter does not ask, and for items that it does not call.
+    matter does not ask, for items that it does not call, and, where the answers are all that will be given (`whole`), for questions that
+    must be answered and are not: what they would call for would be left out in silence.
     """
     matters.require_called(matter, only or ())
     asking = _asking(session, matter, only) if tables_of is None else matters.get(session, tables_of)
     loaded = definitions.get(session, asking.definition_id)
     asked = situations(session, loaded)
-    _check_answers(asked, answers)
+    _check_answers(asked, answers, whole=whole)
     known = {question["id"]: answers.get(question["id"]) for question in asked}
     chosen = _choose(session, loaded, known) if only is None else dict.fromkeys(only, "include")
     checklist = {
@@ -71,11 +78,12 @@ def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
 
 
 def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
-    """The questions of a matter: [{id, ask, type, options, source, derived, min, max}]."""
+    """The questions of a matter: [{id, ask, type, options, source, derived, required, min, max}]."""
     if "situations" not in loaded.decisions:
         return []
     rows = definitions.decide(session, loaded, "situations", {})
-    read = [{"options": facts.words(row.get("options")), "derived": bool(row.get("derived"))} for row in rows]
+    flags = ("derived", "required")
+    read = [{"options": facts.words(row.get("options")), **{name: bool(row.get(name)) for name in flags}} for row in rows]
     return [dict.fromkeys(questions.BOUNDS) | row | more for row, more in zip(rows, read, strict=True)]
 
 
@@ -98,11 +106,15 @@ def _still_asked(session: Session, asking: Matter, answers: Mapping[str, Any]) -
     return {name: value for name, value in answers.items() if name in asked and not questions.refusal(asked[name], value)}
 
 
-def _check_answers(asked: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
+def _check_answers(asked: list[dict[str, Any]], answers: Mapping[str, Any], *, whole: bool) -> None:
     known = {question["id"]: question for question in asked}
     unknown = [name for name in answers if name not in known]
     wrong = [(f"answers.{name}", f"Expected a question of this matter, but {name!r} is none") for name in unknown]
     wrong += [each for name, value in answers.items() if name in known for each in _check_answer(known[name], value)]
+    lacking = [
+        question for question in asked if whole and question["required"] and not question["derived"] and question["id"] not in answers
+    ]
+    wrong += [(f"answers.{question['id']}", f"Expected an answer to {question['ask']}, but there is none") for question in lacking]
     if wrong:
         raise InvalidInput.of_fields(wrong)
 

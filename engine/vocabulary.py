@@ -76,7 +76,9 @@ WORDS = Words(
             needed=frozenset({"material", "name", "necessity", "source", "exemption", "used_by"}),
             known=frozenset({"merge_key", "tolerable", "until", "due_rule", "due_days", "grace_days", "basis"}),
         ),
-        "situations": Columns(needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", *BOUNDS})),
+        "situations": Columns(
+            needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", "required", *BOUNDS})
+        ),
         LIMITS: Columns(
             needed=frozenset(),
             known=frozenset({"promised", "statutory", "unit", "extension", "post_check", "special_days"}),

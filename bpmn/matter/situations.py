@@ -48,10 +48,11 @@ def of(matter: Matter) -> list[Situation]:
         return [Situation(items=tuple(matter.calls), answers={})]
     rows = [row for _rule, row in matter.rows("items")]
     found: dict[tuple[str, ...], Situation] = {}
+    needed = _needed(matter)
     excluding = sum(1 << number for number, row in enumerate(rows) if row.get("action") == "exclude")
     for hits, answers in _fold(_columns(matter, decision, table), (1 << len(rows)) - 1, excluding).items():
         items = _chosen(matter, (row for number, row in enumerate(rows) if hits >> number & 1))
-        found.setdefault(items, Situation(items=items, answers=dict(answers), hits=hits))
+        found.setdefault(items, Situation(items=items, answers={**answers, **needed, **answers}, hits=hits))
     return list(found.values())
 
 
@@ -131,6 +132,12 @@ def _hits(table: DecisionTable, place: int, variables: Mapping[str, Any]) -> Hit
         return sum(1 << number for number, rule in enumerate(table.rules) if rule.cells[place].within(value, scope))
     except ExpressionError:
         return None
+
+
+def _needed(matter: Matter) -> dict[str, Any]:
+    """An answer to each question that must be answered, for those that make no difference to the items."""
+    asked = [row for _rule, row in matter.rows("situations") if row.get("id") and row.get("required") and not row.get("derived")]
+    return {row["id"]: answers[0] for row in asked if (answers := _answers(row, [], {}))}
 
 
 def _known(decision: Decision) -> dict[str, Any]:

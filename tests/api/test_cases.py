@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from engine import idempotency, retention
-from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit, task
+from tests.api.bundle import ANSWERS, APPLICANT, accepted, complete, item, submission, submit, task
 
 
 def test_submit__answers_with_number_and_open_tasks(clerk):
@@ -35,6 +35,7 @@ def test_submit__answers_with_number_and_open_tasks(clerk):
         ({"applicant": APPLICANT | {"shoe_size": 44}}, 422, "applicant.shoe_size"),
         ({"applicant": APPLICANT | {"name": ""}}, 422, "applicant.name"),
         ({"applicant": APPLICANT | {"name": "　 "}}, 422, "applicant.name"),
+        ({"answers": {name: answer for name, answer in ANSWERS.items() if name != "q_fire_mode"}}, 422, "answers.q_fire_mode"),
         ({"answers": {"q_unknown": 1}}, 422, "answers.q_unknown"),
         ({"answers": []}, 422, "answers"),
         ({"materials": ["m_unknown"]}, 422, "code"),

@@ -19,7 +19,7 @@ def test_get__questions_and_items(clerk):
     matter = clerk.get("/matters/open_restaurant").json
 
     assert "q_fire_mode" in [question["id"] for question in matter["situations"]]
-    assert [(q["min"], q["max"]) for q in matter["situations"] if q["id"] == "q_area"] == [(1, None)]
+    assert [(q["min"], q["max"], q["required"]) for q in matter["situations"] if q["id"] == "q_area"] == [(1, None, True)]
     assert {"food_permit", "fire_check"} <= {item["code"] for item in matter["offered"]}
 
 

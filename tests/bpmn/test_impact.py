@@ -66,3 +66,20 @@ def test_measure__shortest_way_through_an_item():
 @pytest.mark.parametrize(("answers", "items"), [({}, ("a", "b", "c"))])
 def test_answered__by_the_table(answers, items):
     assert situations.answered(matter(), answers).items == items
+
+
+def test_of__what_must_be_answered_is():
+    """Else nothing could be submitted in a simulation; also where the answer chooses no item."""
+    rows = [
+        ("area", "问", "number", None, 1, True),
+        ("form", "问", "single", "大,小", None, True),
+        ("name", "问", "text", None, None, False),
+    ]
+    situated = tiny.table_of("situations", (), ("id", "ask", "type", "options", "min", "required"), rows)
+    files = tiny.folder(ITEMS)
+    files["tiny_dmn"] = files["tiny_dmn"].replace(b"</definitions>", f"{situated}</definitions>".encode())
+    bundle, _findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
+
+    (only,) = situations.of(bundle.matters[0])
+
+    assert only.answers == {"area": 1, "form": "大"}

@@ -85,6 +85,19 @@ def test_make__wrong_answer(stage, answers, field):
     assert [error["field"] for error in refusal.value.details["errors"]] == [field]
 
 
+def test_make__without_what_must_be_answered(stage):
+    """Nobody would see that the fire check was not even asked about."""
+    known = {name: answer for name, answer in ANSWERS.items() if name != "q_fire_mode"}
+    assert "q_fire_mode" in make(stage, answers=known)["unanswered"]
+
+    with pytest.raises(InvalidInput) as refusal:
+        make(stage, answers=known, whole=True)
+
+    assert refusal.value.details["errors"] == [
+        {"field": "answers.q_fire_mode", "message": "Expected an answer to 消防检查方式, but there is none"}
+    ]
+
+
 @pytest.mark.parametrize("answer", ["否", "true", 1, {"a": 1}, None])
 def test_make__neither_true_nor_false(stage, answer):
     """Where no options say what may be answered, the type of the question does."""

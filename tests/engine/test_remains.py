@@ -22,6 +22,7 @@ from tests.acceptance import plans
 from tests.benchmarks import bench_queues
 from tests.bpmn import diagrams as d
 from tests.hall import OPERATOR
+from tests.restaurant import ANSWERS
 
 MINUTES, SECONDS = timedelta(minutes=1), timedelta(seconds=1)
 PRINTED = d.diagram(d.start("s"), d.external("t", topic="print"), d.end("e"), d.flows("s -> t -> e"), key="p")
@@ -88,7 +89,7 @@ def start(stage, designer) -> Callable[..., list]:
 @pytest.fixture
 def put(stage, clerk) -> Callable[..., list]:
     """Owe messages that are so old; ids."""
-    case = clerk.submit("open_restaurant")
+    case = clerk.submit("open_restaurant", answers=ANSWERS)
 
     def put(*ages, topic=Topic.NOTICE):
         with stage.database.transaction() as session:

@@ -21,7 +21,7 @@ from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
 from sqlalchemy.schema import DropTableComment
 
 from engine import disks, outages
-from engine.backups import programs
+from engine.backups import contents, programs
 from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
 from engine.files import sync
@@ -65,7 +65,7 @@ def take(db: Database, target: Path) -> None:
         log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
-    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - no word of it comes from outside
+    done = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: S603 - no word of it comes from outside
     if done.returncode:
         raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr)
 
@@ -197,24 +197,34 @@ def _write(db: Database, source: Path, which: Sequence[str], last: str) -> None:
     if reader.version > version:
         expected = f"Expected pg_restore and psql of PostgreSQL {version} (these are of {reader.version}) to load {source}"
     with (
+        tempfile.NamedTemporaryFile() as chosen,
         tempfile.TemporaryFile() as said,
         subprocess.Popen(  # noqa: S603 - no word of it comes from outside
             words, env=environ, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
         ) as psql,
     ):
         try:
-            failed = _tell(
-                psql.stdin, [reader.path, "--file=-", "--no-owner", "--no-privileges", *which, str(source)], environ, last, expected
-            )
+            chosen.write(contents.choose(db, _listed(reader.path, source, environ, expected)))
+            chosen.flush()
+            told = [reader.path, "--file=-", "--no-owner", "--no-privileges", f"--use-list={chosen.name}", *which, str(source)]
+            failed = _tell(psql.stdin, told, environ, last, expected)
             ended = psql.wait()
         except BaseException:
             psql.kill()
             raise
         if ended:
             said.seek(0)
-            failed = programs.failure(expected, "psql", ended, said.read().decode(errors="replace"))
+            failed = programs.failure(expected, "psql", ended, said.read())
     if failed:
         raise failed
+
+
+def _listed(reader: str, source: Path, environ: Mapping[str, str], expected: str) -> bytes:
+    """List what is in a dump."""
+    listed = subprocess.run([reader, "--list", str(source)], env=environ, capture_output=True, check=False)  # noqa: S603 - as above
+    if listed.returncode:
+        raise programs.failure(expected, "pg_restore", listed.returncode, listed.stderr)
+    return listed.stdout
 
 
 def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str], last: str, expected: str) -> EngineError | None:
@@ -222,7 +232,7 @@ def _tell(script: IO[bytes] | None, words: list[str], environ: Mapping[str, str]
     assert script is not None
     with script, suppress(BrokenPipeError):  # whoever reads it knows better why
         script.write(b"BEGIN;\n")
-        read = subprocess.run(words, env=environ, stdout=script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 - as above
+        read = subprocess.run(words, env=environ, stdout=script, stderr=subprocess.PIPE, check=False)  # noqa: S603 - as above
         if read.returncode:
             return programs.failure(expected, "pg_restore", read.returncode, read.stderr)
         script.write(last.encode())

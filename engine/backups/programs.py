@@ -68,15 +68,16 @@ def to_install(version: int) -> str:
     return f"install it (Debian: apt-get install postgresql-client-{version}, where needed from apt.postgresql.org)"
 
 
-def failure(expected: str, program: str, status: int, said: str) -> EngineError:
+def failure(expected: str, program: str, status: int, said: bytes) -> EngineError:
     """Say why a program has failed: Unavailable when that may be over in a moment, InvalidState when it lasts.
 
     `status`: as it ended, negative when it was killed; `said`: what it wrote about it.
     """
-    told = _TOLD.findall(said)
+    words = said.decode(errors="replace")  # the server speaks its own language, in letters of its own
+    told = _TOLD.findall(words)
     state, sentence = told[-1] if told else ("", "")
-    but = f"{program}: {sentence}" if told else _plain(said) or f"{program} ended with {status}"
-    if status < 0 or outages.passes(state) or any(words in said for words in _PASSING):
+    but = f"{program}: {sentence}" if told else _plain(words) or f"{program} ended with {status}"
+    if status < 0 or outages.passes(state) or any(each in words for each in _PASSING):
         return Unavailable(f"{expected}, but {but}; try again later")
     return InvalidState(f"{expected}, but {but}")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import io
 import os
+import secrets
 import shutil
 import sqlite3
 import threading
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from structlog.testing import capture_logs
 
 from engine import backups, holidays, moments, processes, verification
 from engine import numbers as numbering
-from engine.backups import dumps, programs, restorations
+from engine.backups import contents, dumps, programs, restorations
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest
@@ -509,6 +511,19 @@ def _rewrite(folder, name, value):
     path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {name: value}))
 
 
+@contextmanager
+def an_account(postgresql, url):
+    """Give the URL of an account that has a database, and is no administrator, until the block ends."""
+    name = f"account_{secrets.token_hex(4)}"
+    with postgresql.admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN PASSWORD 'secret'")
+        connection.exec_driver_sql(f'ALTER DATABASE "{url.database}" OWNER TO {name}')
+        yield url.set(username=name, password="secret").render_as_string(hide_password=False)
+        connection.exec_driver_sql(f'DROP DATABASE "{url.database}"')
+        connection.exec_driver_sql(f"DROP ROLE {name}")
+        connection.exec_driver_sql(f'CREATE DATABASE "{url.database}"')
+
+
 class TestPrograms:
     """PostgreSQL's own programs: found, new enough, or asked for in plain words."""
 
@@ -666,6 +681,48 @@ class TestPrograms:
 
         with pytest.raises(InvalidState, match=r"Expected .* to be empty, but it is there already"):
             dumps.load(tmp_path / "backup" / "database.dump", empty_database_url, "another")
+
+    def test_restore__what_only_an_administrator_may_make(self, here, files, tmp_path, postgresql):
+        """An account like any other restores what is ours; what its administrator had there besides, he makes again."""
+        backup, elsewhere, theirs = tmp_path / "backup", FileStore(tmp_path / "elsewhere"), "COMMENT ON EXTENSION plpgsql IS '备注'"
+        with here.bind.begin() as connection:
+            for each in (
+                theirs,
+                "CREATE PUBLICATION everything FOR ALL TABLES",
+                "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                "CREATE EVENT TRIGGER watching ON ddl_command_start EXECUTE FUNCTION f()",
+            ):
+                connection.exec_driver_sql(each)
+        backups.take(here, files, backup)
+        with postgresql.empty() as url, an_account(postgresql, make_url(url)) as account:
+            with capture_logs() as logs:
+                restorations.restore(backup, account, elsewhere)
+            opened = Database(account)
+            assert list(verification.verify(opened, files=elsewhere)) == []
+            opened.close()
+
+        left = {(log["kind"], log["name"]) for log in logs if log["event"] == "what only an administrator makes is left out"}
+        assert left == {("PUBLICATION", "everything"), ("EVENT TRIGGER", "watching")}
+
+    @pytest.mark.parametrize(
+        ("line", "left_out"),
+        [
+            (b"2; 3079 16386 EXTENSION - pg_stat_statements \n", True),
+            (b"4016; 0 0 COMMENT - EXTENSION pg_stat_statements \n", True),
+            (b'4018; 0 0 COMMENT - EXTENSION "uuid-ossp" \n', False),
+            (b"4; 3079 17869 EXTENSION - uuid-ossp \n", False),
+            (b"5; 3079 17870 EXTENSION - pg_trgm \n", True),
+            (b"6; 3079 17871 SUBSCRIPTION - all postgres\n", True),
+            (b"7; 0 0 PUBLICATION TABLES IN SCHEMA - all postgres\n", True),
+            (b"316; 1259 17950 TABLE public cases \xd5\xc5\n", False),
+            (b"; Selected TOC Entries:\n", False),
+        ],
+    )
+    def test_choose__by_what_the_account_may(self, line, left_out):
+        few = contents.Rights(all=False, there=frozenset({"pg_trgm"}), trusted=frozenset({"uuid-ossp", "pg_trgm"}))
+
+        assert contents._leave_out(few, line) is left_out
+        assert not contents._leave_out(contents.Rights(all=True, there=frozenset(), trusted=frozenset()), line)
 
     def test_take__from_whichever_host_writes(self, here, files, tmp_path):
         """The address of a database with standbys, as docs/operating.md writes it."""

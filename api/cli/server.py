@@ -54,6 +54,9 @@ class Server(MPServer):
         else:
             self._stop(*args, **kwargs)
 
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing when a terminal is closed (SIGHUP): granian would replace its processes, which have nothing to read anew."""
+
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]
         # Whoever replaces a process takes its place.
         return super()._spawn_worker(idx, target, partial(callback_loader, place=idx))

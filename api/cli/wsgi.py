@@ -8,8 +8,10 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Flask
+from granian import _signals
 from granian.server import mp
 
 from api import waits
@@ -24,6 +26,8 @@ from engine.pace import Pace
 
 #: What granian calls, in the process that answers, to learn how a request is answered.
 WRAP = "_wsgi_call_wrap"
+#: What granian calls there, then, to learn when to stop.
+LISTEN = "set_sync_signals"
 
 
 def application(*, place: int, places: Sequence[Neighbours], with_scheduler: bool, draining: Latch, stopping: Latch) -> Flask:
@@ -38,7 +42,10 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
         sys.exit()
     # Ctrl-C reaches parent and child.  It is the parent that stops the child, once; the second signal would stall it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as its parent does
+    orphaned = threading.Event()
+    _heed_parent(stopping, orphaned)
+    threading.Thread(target=_stop_after_parent, args=(orphaned,), name="parent", daemon=True).start()
     threading.Thread(target=_dismiss_who_waits, args=(stopping,), name="stopping", daemon=True).start()
     _have_waits_apart()
     loaded = settings.load()
@@ -56,16 +63,30 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     return app
 
 
+def _heed_parent(stopping: Latch, orphaned: threading.Event) -> None:
+    """Have nobody but the parent stop this process: service managers tell all at once, and nobody would answer while the server drains."""
+    listen = getattr(_signals, LISTEN)
+
+    def listen_to_parent() -> Any:
+        told = listen()
+        stop: Any = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, lambda *how: stop(*how) if stopping.is_set() or orphaned.is_set() else None)
+        return told
+
+    setattr(_signals, LISTEN, listen_to_parent)
+
+
 def _have_waits_apart() -> None:
     # In which thread a request is answered is nothing that WSGI could tell.
     wrap = getattr(mp, WRAP)
     setattr(mp, WRAP, lambda *asked: waits.apart(wrap(*asked), polling.PATH))
 
 
-def _stop_after_parent() -> None:
+def _stop_after_parent(orphaned: threading.Event) -> None:
     # Killed, the parent can stop nobody: this process would keep the port, and answer, for ever.
     if parent := multiprocessing.parent_process():
         parent.join()
+        orphaned.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -137,7 +137,8 @@ def test_serve__stopped_while_it_answers(start, environ, database):
     assert serving.ended() == 0
 
 
-def test_serve__drains(start, environ):
+@pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the server", "all of its processes"])
+def test_serve__drains(start, environ, whom):
     """Whoever goes by `/health/ready`, as load balancers do, loses no request: it says no first, and all that come meanwhile are answered."""
     serving = start("serve", "--sample", "--no-scheduler", ONETHING_DRAIN="50")
     await_answer(environ)
@@ -152,7 +153,7 @@ def test_serve__drains(start, environ):
         asking = [clients.submit(ask) for _ in range(8)]
         wait_until(lambda: len(asked) >= 8 or any(client.done() for client in asking))
         told.set()
-        serving.process.terminate()
+        whom(serving.process.pid, signal.SIGTERM)  # as service managers do it: systemd tells all
 
     assert [client.exception() for client in asking] == [None] * 8
     assert {status for _, status in asked} == {200}
@@ -202,6 +203,22 @@ def test_serve__several_processes(start, environ):
     assert after == 200
     wait_until(lambda: set(children(serving.process.pid)) - set(answering))
     assert len(children(serving.process.pid)) == 2
+    serving.process.terminate()
+    assert serving.ended() == 0
+
+
+def test_serve__its_terminal_is_closed(start, environ):
+    """All of its processes are told so (SIGHUP); they go on, the same as before."""
+    serving = start("serve", "--sample", "--no-scheduler", ONETHING_PROCESSES="2")
+    await_answer(environ)
+    wait_until(lambda: len(children(serving.process.pid)) == 2)
+    answering = children(serving.process.pid)
+
+    os.killpg(serving.process.pid, signal.SIGHUP)
+    statuses = [get(environ) for _ in range(20)]
+
+    assert statuses == [200] * 20
+    assert children(serving.process.pid) == answering
     serving.process.terminate()
     assert serving.ended() == 0
 

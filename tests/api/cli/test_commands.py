@@ -14,6 +14,7 @@ from engine import backups, folders
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.settings import CHECKOUT
+from tests.api.cli.conftest import ONETHING
 from tests.hall import WORKFLOWS
 
 #: Nobody listens there.
@@ -48,6 +49,14 @@ def test_main__as_in_the_readme():
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
     assert [name for name in COMMANDS if f"| `onething {name}" not in readme] == []
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_main__streams_are_closed(environ, closed):
+    """As init scripts start programs."""
+    done = subprocess.run(["sh", "-c", f'exec "$0" migrate {closed}', ONETHING], env=environ, check=False)
+
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])

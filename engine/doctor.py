@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ TOLERATED_SKEW = timedelta(minutes=1)
 NEWEST_MATERIALS = 20
 #: How variables begin that only the tests read.
 OF_TESTS = f"{PREFIX}TEST_"
+#: So many bytes are to be free for uploads, of which one has 20 million at most unless told otherwise.
+ROOM = 500_000_000
 
 
 class CheckStatus(StrEnum):
@@ -58,6 +61,7 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
     return [
         check_variables(os.environ),
         check_data_folder(settings.data_dir),
+        check_room(settings.materials),
         check_secret_key(settings),
         *check_database(settings.database_url, now=now, files=FileStore(settings.materials)),
         check_assets(assets),
@@ -76,11 +80,24 @@ def check_variables(names: Iterable[str]) -> Check:
 
 def check_data_folder(folder: Path) -> Check:
     """Look for the place of the uploads, the embedded database and the generated key."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    nearest = _nearest(folder)
     if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
         return Check(what="data folder", found=f"{folder} can be written")
     advice = f"Give the folder to the account that serves, or set {PREFIX}DATA_DIR."
     return Check(what="data folder", status=CheckStatus.FAILED, found=f"{folder} cannot be written", advice=advice)
+
+
+def check_room(folder: Path) -> Check:
+    """See that the disk of a folder takes some uploads yet; an empty file, or a lock, can be made where there is no room at all."""
+    free = shutil.disk_usage(_nearest(folder)).free
+    found = f"{free // 1_000_000} MB are free for {folder}"
+    if free >= ROOM:
+        return Check(what="room", found=found)
+    return Check(what="room", status=CheckStatus.WARNING, found=found, advice="Make room; nothing under materials may be deleted.")
+
+
+def _nearest(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def check_secret_key(settings: Settings) -> Check:

@@ -8,6 +8,7 @@ import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, make_url, select, text, update
@@ -51,6 +52,7 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
     about = [
         "settings",
         "data folder",
+        "room",
         "secret key",
         "database",
         "durability",
@@ -88,6 +90,15 @@ def test_check_data_folder__is_a_file(tmp_path, inside):
     (tmp_path / "var").write_text("")
 
     assert doctor.check_data_folder(Path(f"{tmp_path}/var{inside}")).status is CheckStatus.FAILED
+
+
+@pytest.mark.parametrize(("free", "status"), [(0, CheckStatus.WARNING), (doctor.ROOM, CheckStatus.OK)])
+def test_check_room(tmp_path, monkeypatch, free, status):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+
+    check = doctor.check_room(tmp_path / "var" / "materials")
+
+    assert (check.status, check.found) == (status, f"{free // 1_000_000} MB are free for {tmp_path}/var/materials")
 
 
 def test_check_secret_key__made_by_us(tmp_path):

@@ -30,6 +30,7 @@ from engine import (
     instances,
     items,
     materials,
+    moments,
     pieces,
     processes,
     samples,
@@ -62,6 +63,22 @@ def furnish(url: str) -> None:
         for folder in folders.read([WORKFLOWS]):
             deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER, source="shipped")
     database.close()
+
+
+class Beginning:
+    """What many tests begin with: it is played once, in a furnished database of which they get copies (`begun`)."""
+
+    def __init__(self, play: Callable[[Stage], object]) -> None:
+        self.play = play
+        self.ended_at = MONDAY
+
+    def fill(self, url: str) -> None:
+        """Play it."""
+        database = Database(url)
+        with time_machine.travel(MONDAY, tick=True) as traveller:
+            self.play(Stage(database, traveller))
+            self.ended_at = max(self.ended_at, moments.now())  # of two kinds of database the later
+        database.close()
 
 
 class Stage:

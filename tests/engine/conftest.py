@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from engine.case_models import Case
 from tests import databases, distribution
 from tests.listening import listening
-from tests.stage import MONDAY, Person, Stage
+from tests.stage import MONDAY, Beginning, Person, Stage, furnish
 
 
 @pytest.fixture
@@ -19,6 +23,27 @@ def stage(furnished_url: str, compiled_once: None) -> Iterator[Stage]:
         database = databases.opened(furnished_url)
         yield Stage(database, traveller)
         database.close()
+
+
+@pytest.fixture
+def begun(stage: Stage, store: databases.SQLite | databases.PostgreSQL) -> Iterator[Callable[[Callable[[Stage], object]], Sequence[Case]]]:
+    """Let a test go on from where a beginning has ended, in a copy of its database; the cases there."""
+    with ExitStack() as stack:
+
+        def begin(play: Callable[[Stage], object]) -> Sequence[Case]:
+            beginning = _beginning(play)
+            stage.database.close()
+            stage.database = databases.opened(stack.enter_context(store.branch(furnish).branch(beginning.fill).fresh()))
+            stack.callback(stage.database.close)
+            stage.traveller.move_to(beginning.ended_at)
+            with stage.reading() as session:
+                return session.scalars(select(Case).order_by(Case.number)).all()
+
+        yield begin
+
+
+#: Each is known by what it plays, and its databases by its method.
+_beginning = functools.cache(Beginning)
 
 
 @pytest.fixture

@@ -25,13 +25,23 @@ pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 
 @pytest.fixture
 def deployed(stage):
+    deploy(stage)
+
+
+def deploy(stage):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, archive_days="30"))
 
 
-@pytest.fixture
-def ended(stage, clerk, market, deployed):
+def finished(stage):
     """A bundle that was handed out on 2 March."""
-    return finish(clerk, market)
+    deploy(stage)
+    finish(stage.person("clerk"), stage.person("officer-market"))
+
+
+@pytest.fixture
+def ended(begun):
+    [case] = begun(finished)
+    return case
 
 
 def finish(clerk, market):

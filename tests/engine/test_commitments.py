@@ -14,9 +14,9 @@ pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 FOUND = {"outcome": "breached", "findings": "疏散通道堵塞"}
 
 
-@pytest.fixture
-def case(stage, clerk, market, fire):
+def opened(stage):
     """A restaurant opened on the promise that the fire regulations are kept; everything is handed out."""
+    clerk, market, fire = map(stage.person, ("clerk", "officer-market", "officer-fire"))
     case = clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS)
     clerk.complete(case, "一窗受理", outcome="accept")
     fire.complete(case, "消防承诺审查", outcome="granted", certificate_no="XF-1")
@@ -24,6 +24,11 @@ def case(stage, clerk, market, fire):
     market.complete(case, "食品经营许可审批", outcome="granted")
     clerk.complete(case, "统一出件", mode="unified", delivery="window")
     clerk.complete(case, "好差评", score=5)
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(opened)
     return case
 
 
@@ -189,16 +194,21 @@ def test_verify__outside_an_item(stage, clerk):
 LATER = {"material": "plan", "used_by": "alpha,beta", "tolerable": True, "until": "AFTER_ISSUE", "due_days": 3, "grace_days": 3}
 
 
-@pytest.fixture
-def handed_out(stage, clerk, market):
+def expired(stage):
     """Alpha went out on Friday, 6 March; beta is still in review; the plan has not come by Tuesday, 10 March, the end of its grace."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[LATER]))
+    clerk = stage.person("clerk")
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
-    market.complete(case, "alpha审批", outcome="granted")
+    stage.person("officer-market").complete(case, "alpha审批", outcome="granted")
     stage.travel(2026, 3, 10)
     assert stage.statuses(case) == {"alpha": "issued", "beta": "in_review", "gamma": "in_review"}
     stage.travel(2026, 3, 11)
+
+
+@pytest.fixture
+def handed_out(begun):
+    [case] = begun(expired)
     return case
 
 

@@ -13,12 +13,17 @@ from engine.worklists import TaskFilter
 from tests import restaurant, tiny
 
 
-@pytest.fixture
-def case(stage, clerk):
+def accepted(stage):
     """Promised in five days as a whole; alpha in ten, beta (another department) in three."""
     items = {"alpha": {"promised": 10, "statutory": 20}, "beta": {"promised": 3}}
     stage.deploy("tiny", **tiny.folder(items, promised="5", processes={"beta": tiny.item("beta", department="fire")}))
-    return clerk.take_in("tiny")
+    stage.person("clerk").take_in("tiny")
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(accepted)
+    return case
 
 
 def shown(stage, person, *, after=None, limit=100, **filters):

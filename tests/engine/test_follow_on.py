@@ -12,11 +12,16 @@ LEASE = {"material": "lease", "used_by": "gamma"}
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
 
 
-@pytest.fixture
-def case(stage, clerk):
+def in_review(stage):
     """Alpha is in review; beta and gamma may join."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}, "gamma": {}}, materials=[PLAN, LEASE]))
-    return clerk.take_in("tiny", items=["alpha"])
+    stage.person("clerk").take_in("tiny", items=["alpha"])
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(in_review)
+    return case
 
 
 def test_request__while_the_bundle_runs(stage, clerk, market, case):

@@ -19,13 +19,17 @@ def accepted(stage, clerk, items, *, outcome="accept", **folder):
     return case
 
 
-@pytest.fixture
-def case(stage, clerk, market):
+def decided(stage):
     """Two granted, one denied."""
-    case = accepted(stage, clerk, {"alpha": {}, "beta": {}, "gamma": {}})
+    case, market = accepted(stage, stage.person("clerk"), {"alpha": {}, "beta": {}, "gamma": {}}), stage.person("officer-market")
     market.complete(case, "alpha审批", outcome="granted", certificate_no="JY-1")
     market.complete(case, "beta审批", outcome="granted")
     market.complete(case, "gamma审批", **DENIED)
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(decided)
     return case
 
 

@@ -18,11 +18,16 @@ PLAN = {"material": "plan", "used_by": "alpha"}
 DENIED = {"outcome": "denied", "reason_code": "conditions", "reason": "不符合条件"}
 
 
-@pytest.fixture
-def case(stage, clerk):
+def in_review(stage):
     """Two items in review."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=[PLAN]))
-    return clerk.take_in("tiny", materials=["plan"])
+    stage.person("clerk").take_in("tiny", materials=["plan"])
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(in_review)
+    return case
 
 
 # Withdrawing ------------------------------------------------------------------------------------------------------------------------------

@@ -57,14 +57,17 @@ def watched(code):
     )
 
 
-@pytest.fixture
-def accepted(stage, clerk):
+def at_work(stage):
     """Three bundles whose departments are at work since Monday, 2 March."""
     stage.deploy("tiny", **tiny.folder(ITEMS, promised="7", processes={code: watched(code) for code in ITEMS}))
-    found = [clerk.submit("tiny") for _ in range(3)]
-    for case in found:
+    clerk = stage.person("clerk")
+    for case in [clerk.submit("tiny") for _ in range(3)]:
         clerk.complete(case, "一窗受理", outcome="accept")
-    return found
+
+
+@pytest.fixture
+def accepted(begun):
+    return begun(at_work)
 
 
 def corrected(*days_off):

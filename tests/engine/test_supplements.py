@@ -15,15 +15,25 @@ from tests.stage import MONDAY
 MATERIALS = [{"material": "plan", "used_by": "alpha"}, {"material": "lease", "used_by": "beta"}]
 
 
-@pytest.fixture
-def case(stage, clerk):
-    return clerk.submit("open_restaurant", answers=ANSWERS, materials=restaurant.without("m_plan", "m_evac", "m_premises"))
+def lacking(stage):
+    stage.person("clerk").submit("open_restaurant", answers=ANSWERS, materials=restaurant.without("m_plan", "m_evac", "m_premises"))
 
 
-@pytest.fixture
-def small(stage, clerk):
+def lacking_one(stage):
     stage.deploy("tiny", **tiny.folder({"alpha": {}, "beta": {}}, materials=MATERIALS))
-    return clerk.submit("tiny", materials=["lease"])
+    stage.person("clerk").submit("tiny", materials=["lease"])
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(lacking)
+    return case
+
+
+@pytest.fixture
+def small(begun):
+    [case] = begun(lacking_one)
+    return case
 
 
 def test_issue__names_everything_that_is_missing(stage, clerk, case):

@@ -30,7 +30,7 @@ from engine.definitions import latest
 from engine.errors import InvalidInput, InvalidState, Unavailable
 from engine.files import FileStore
 from engine.variables import Given
-from tests import everywhere
+from tests import databases, everywhere
 from tests.documents import JPEG, PDF, PNG
 from tests.hall import OPERATOR
 from tests.proxy import Proxy
@@ -53,7 +53,7 @@ def files(tmp_path):
 @pytest.fixture
 def here(database_url, files):
     """An installation with a case that has two materials."""
-    here = Database(database_url)
+    here = databases.opened(database_url)
     with here.transaction() as session:
         holidays.publish_shipped(session, WORKFLOWS / "calendars")
     instance = everywhere.begin(here)

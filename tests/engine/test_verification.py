@@ -21,7 +21,7 @@ from engine.models import Activity, Entry, ExternalTask, Incident, Instance, Job
 from engine.schedule_models import Continuation
 from engine.verification import Part, instance_rows
 from engine.verification.faults import ADVICE, FaultKind
-from tests import everywhere, rows, tiny
+from tests import databases, everywhere, rows, tiny
 from tests.benchmarks.meter import counted
 from tests.documents import JPEG, PDF, PNG
 from tests.stage import WORKFLOWS
@@ -49,7 +49,7 @@ def filled(sqlite):
 @pytest.fixture
 def database(filled):
     with filled.fresh() as url, time_machine.travel(NOW + timedelta(minutes=1)):
-        database = Database(url)
+        database = databases.opened(url)
         yield database
         database.close()
 

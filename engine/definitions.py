@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, bindparam, cast, exists, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, cast, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from bpmn.decisions import Decision
@@ -23,13 +23,6 @@ from engine.kept import Kept
 
 #: Bytes that compiled definitions take in a process at most with what is beside them, and about so many for each element.
 LIMIT, PER_ELEMENT = 256 << 20, 7_000
-_LATEST = select(models.Definition.id).where(models.Definition.key == bindparam("key")).order_by(models.Definition.version.desc()).limit(1)
-_ALL = models.Definition.__table__
-_NEWER = _ALL.alias("newer")
-_LATEST_OF = select(_ALL.c.key, _ALL.c.id).where(
-    _ALL.c.key.in_(bindparam("keys", expanding=True)),
-    ~exists().where(_NEWER.c.key == _ALL.c.key, _NEWER.c.version > _ALL.c.version),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,26 +88,37 @@ def kept() -> int:
 
 def latest(session: Session, key: str) -> Loaded:
     """Load the newest version of a process; raises NotFound."""
-    definition_id = latest_id(session, key)
-    if definition_id is None:
-        raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
-    return get(session, definition_id)
+    return latest_of(session, [key])[key]
 
 
 def latest_of(session: Session, keys: Iterable[str]) -> dict[str, Loaded]:
     """Load the newest version of several processes, by key, in that order; raises NotFound."""
-    keys = list(keys)
-    ids = {row.key: row.id for row in session.connection().execute(_LATEST_OF, {"keys": keys})}
-    for key in keys:
-        if key not in ids:
+    found = {}
+    for key, definition_id in _latest_ids(session, list(keys)).items():
+        if definition_id is None:
             raise NotFound(f"Expected to find a process named {key!r}, but none is deployed")
-    return {key: get(session, ids[key]) for key in keys}
+        found[key] = get(session, definition_id)
+    return found
 
 
 def latest_id(session: Session, key: str) -> UUID | None:
     """Id of the newest version of a process; nothing is loaded.  None: there is none."""
+    return _latest_ids(session, [key])[key]
+
+
+def _latest_ids(session: Session, keys: Sequence[str]) -> dict[str, UUID | None]:
     # Of the connection, not of the session: whoever deploys flushes, and what a case has changed need not be written for this question.
-    return session.connection().execute(_LATEST, {"key": key}).scalar()
+    given = {f"key_{place}": key for place, key in enumerate(keys)}
+    found = session.connection().execute(_newest(len(keys)), given).one() if keys else ()
+    return dict(zip(keys, found, strict=True))
+
+
+@cache
+def _newest(many: int) -> Select[*tuple[Any, ...]]:
+    """Look for the newest version of so many: each is one entry of an index, however many versions there are."""
+    there = models.Definition
+    newest = select(there.id).order_by(there.version.desc()).limit(1)
+    return select(*(newest.where(there.key == bindparam(f"key_{place}")).scalar_subquery().label(f"id_{place}") for place in range(many)))
 
 
 def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:

@@ -101,6 +101,22 @@ def test_latest__unknown(database):
         latest(database)
 
 
+def test_latest_of__each_is_one_entry_of_an_index(database):
+    """Nothing is read of what is older, however many there are: no answer to whether there is a newer one is asked of each."""
+    for name in ("first", "second"):
+        deploy(database, work_bpmn=process(name), other_bpmn=process(f"other {name}").replace(b'"work"', b'"other"'))
+
+    with database.reading() as session, counted(database.bind) as sample:
+        found = definitions.latest_of(session, ["other", "work"])
+        assert definitions.latest_of(session, []) == {}
+        with pytest.raises(NotFound, match="a process named 'nothing', but none is deployed"):
+            definitions.latest_of(session, ["work", "nothing"])
+
+    assert {key: (each.name, each.version) for key, each in found.items()} == {"other": ("other second", 2), "work": ("second", 2)}
+    looks = [said for said in sample.statements if "ORDER BY definitions.version DESC" in said]
+    assert [said.count("LIMIT") for said in looks] == [2, 2]
+
+
 def test_decision__deployed_elsewhere(database):
     deploy(database, work_bpmn=process("first"))
     deploy(database, tables_dmn=tiny.tables({"alpha": {"promised": "5"}}, []))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
-from bpmn.waits import Glance, Wait, WaitKind
+from bpmn.waits import Wait, WaitKind
 from engine import (
     case_items,
     definitions,
@@ -87,13 +87,13 @@ def settle(run: Run, *, within: Run | None = None) -> None:
 
     What it has thrown `within` the run that has called it is told once that is put back, too: it may be what waits for it.
     """
-    now = _enter(run)
+    _enter(run)
     procedures.end_interrupted(run)
     follow_up(run)
     if run.row.parent_id is not None:
         _owe_callers(run)
     uncaught.tell(run)
-    instances.put_back(run, now)
+    instances.put_back(run)
     if within is None:
         signals.tell(run)
     else:
@@ -121,15 +121,14 @@ def _owe_callers(run: Run) -> None:
         row, told = keys.get_one(run.session, Instance, row.parent_id, row), False
 
 
-def _enter(run: Run) -> Glance:
-    """Do what waits ask of the engine, and what comes up by it; gives what waits then."""
+def _enter(run: Run) -> None:
+    """Do what waits ask of the engine, and what comes up by it."""
     kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
-    while pending := instances.fresh(run, now := run.process.glance(), kinds):
+    while pending := instances.fresh(run, run.process.glance(), kinds):
         for wait in pending:
             if run.process.kind_of(wait.id) is wait.kind:  # what was done for the wait before may have ended this one
                 run.handled[wait.id] = wait.kind
                 _ENTER[wait.kind](run, wait)
-    return now
 
 
 def _conclude(run: Run) -> None:

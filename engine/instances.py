@@ -153,8 +153,8 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
     )
 
 
-def put_back(run: Run, now: Glance | None = None) -> None:
-    """Write the token state and its projected rows; `now`: what waits at a glance, if that is known."""
+def put_back(run: Run) -> None:
+    """Write the token state and its projected rows."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
     hand_on(run)
@@ -171,7 +171,7 @@ def put_back(run: Run, now: Glance | None = None) -> None:
     activities.record(run)
     local_variables.record(run)
     drop_ended(run)
-    run.now = now or run.process.glance(run.before.kinds)
+    run.now = run.process.glance(run.before.kinds)
     projection.project(run, run.now)
     holdings.of(run.session).put_back(row, process)
 

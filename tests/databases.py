@@ -49,8 +49,8 @@ def folder(prefix: str) -> Iterator[Path]:
 
 @contextmanager
 def postgresql_server(conf: str = "") -> Iterator[str]:
-    """Give the URL of a running PostgreSQL: the one that is named by the environment, else our own, with more settings, until the block ends."""
-    if url := os.environ.get("ONETHING_TEST_DATABASE_URL"):
+    """Give the URL of a running PostgreSQL, until the block ends: the one that is named by the environment, or our own, with settings of its own."""
+    if (url := os.environ.get("ONETHING_TEST_DATABASE_URL")) and not conf:
         yield url
         return
     # As root the package opens all parent folders of the data to others: they must be nobody's.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,8 +21,6 @@ AWAY = "synchronous_standby_names = 'away'\nsynchronous_commit = local\n"
 PATIENCE = 60
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
 COMMAND = Command(key="k", actor="clerk", request_hash="a")
-
-pytestmark = pytest.mark.skipif("ONETHING_TEST_DATABASE_URL" in os.environ, reason="wants a server that it may configure")
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from bpmn.waits import WaitKind
 from engine.case_models import Case, ClockEntry, Item, Recomputation, Tolerance
-from engine.models import Activity, Entry, Incident, Instance, Job, Task, TaskGroup
+from engine.models import Instance, Task, TaskGroup
 from engine.reads import Reading
-from engine.verification.instance_rows import PROJECTED, InstanceRows
+from engine.verification.instance_rows import BESIDE, PROJECTED, InstanceRows, pick
 
 #: Which rows of a table, and in which order.
 Table = tuple[type, Sequence[ColumnElement[bool]], Sequence[Any]]
@@ -24,13 +24,7 @@ _BUNDLES: Sequence[Table] = (
     (ClockEntry, (), (ClockEntry.id,)),
     (Tolerance, (), (Tolerance.id,)),
 )
-_INSTANCES: Sequence[Table] = (
-    (Instance, (), (Instance.id,)),
-    (Entry, (), (Entry.seq,)),
-    (Incident, (Incident.resolved_at.is_(None),), (Incident.id,)),
-    (Activity, (Activity.ended_at.is_(None),), (Activity.number,)),
-    (Job, (), (Job.id,)),
-)
+_INSTANCES: Sequence[Table] = ((Instance, (), (Instance.id,)), *((table, which, (order,)) for table, which, order in BESIDE.values()))
 _WAITS: Sequence[Table] = tuple((table, which, (table.id,)) for table, which in PROJECTED.values())
 _READING = Reading(
     *(select(table).where(*which).order_by(*order) for table, which, order in (*_BUNDLES, *_INSTANCES, *_WAITS)),
@@ -56,22 +50,13 @@ class Whole:
 
     def instances(self) -> Iterator[InstanceRows]:
         """Each instance, with what is written of it."""
-        entries, incidents, activities, jobs = (_grouped(rows, "instance_id") for rows in self._beside)
         waits = {kind: _grouped(rows, "instance_id") for kind, rows in self._waits.items()}
-        cases, children = {case.id: case for case in self.cases}, _grouped(self._rows, "parent_id")
+        beside = {name: _grouped(rows, "instance_id") for name, rows in zip(BESIDE, self._beside, strict=True)}
+        beside["children"] = _grouped(self._rows, "parent_id")
+        cases = {case.id: case for case in self.cases}
         for row in self._rows:
-            yield InstanceRows(
-                row=row,
-                about=f"instance {row.id}",
-                case=cases.get(row.case_id),
-                item=self._items.get(row.item_id),
-                entries=entries[row.id],
-                projected={kind: found[row.id] for kind, found in waits.items()},
-                incidents=incidents[row.id],
-                activities=activities[row.id],
-                jobs=jobs[row.id],
-                children=children[row.id],
-            )
+            case, item = cases.get(row.case_id), self._items.get(row.item_id)
+            yield pick(row, f"instance {row.id}", case, item, projected=waits, beside=beside)
 
     def tasks(self) -> Iterator[tuple[Task, list[str]]]:
         """Open tasks, each with its groups."""

@@ -27,6 +27,15 @@ PROJECTED: Mapping[WaitKind, tuple[Any, Sequence[ColumnElement[bool]]]] = {
     WaitKind.SIGNAL: (Subscription, [Subscription.kind == WaitKind.SIGNAL]),
     WaitKind.JOB: (Continuation, []),
 }
+#: What else is written of an instance (`InstanceRows`): the table, which of its rows, and their order.
+BESIDE: Mapping[str, tuple[Any, Sequence[ColumnElement[bool]], Any]] = {
+    "entries": (Entry, [], Entry.seq),
+    "incidents": (Incident, [Incident.resolved_at.is_(None)], Incident.id),
+    "activities": (Activity, [Activity.ended_at.is_(None)], Activity.number),
+    "jobs": (Job, [], Job.id),
+}
+#: Rows by the id of their instance.
+Rows = Mapping[UUID, Sequence[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,29 +63,25 @@ class InstanceRows:
 def read(session: Session, ids: Collection[UUID]) -> Iterator[InstanceRows]:
     """Read what is written of these instances; a few statements for all of them."""
 
-    def rows(table: type[Base], *conditions: ColumnElement[bool], by: str = "instance_id", order: str = "id") -> dict[UUID, list[Any]]:
+    def rows(table: type[Base], which: Sequence[ColumnElement[bool]], order: Any, by: str = "instance_id") -> Rows:
         found: dict[UUID, list[Any]] = defaultdict(list)
-        query = select(table).where(getattr(table, by).in_(ids), *conditions).order_by(getattr(table, order))
-        for row in session.scalars(query):
+        for row in session.scalars(select(table).where(getattr(table, by).in_(ids), *which).order_by(order)):
             found[getattr(row, by)].append(row)
         return found
 
-    projected = {kind: rows(table, *which) for kind, (table, which) in PROJECTED.items()}
-    entries, incidents = rows(Entry, order="seq"), rows(Incident, Incident.resolved_at.is_(None))
-    activities, jobs, children = rows(Activity, Activity.ended_at.is_(None), order="number"), rows(Job), rows(Instance, by="parent_id")
+    projected = {kind: rows(table, which, table.id) for kind, (table, which) in PROJECTED.items()}
+    beside = {name: rows(*each) for name, each in BESIDE.items()} | {"children": rows(Instance, [], Instance.id, by="parent_id")}
     query = select(Instance, Case, Item, Definition.key).outerjoin(Case, keys.together(Instance, Case))
     query = query.outerjoin(Item, keys.its(Instance.item_id, Item)).options(selectinload(Case.items).selectinload(Item.clock_entries))
     query = query.outerjoin(Definition, Definition.id == Instance.definition_id).where(Instance.id.in_(ids)).order_by(Instance.id)
     for row, case, item, key in session.execute(query):
-        yield InstanceRows(
-            row=row,
-            about=f"instance {row.id} ({key}) of {case and case.number}",
-            case=case,
-            item=item,
-            entries=entries[row.id],
-            projected={kind: found[row.id] for kind, found in projected.items()},
-            incidents=incidents[row.id],
-            activities=activities[row.id],
-            jobs=jobs[row.id],
-            children=children[row.id],
-        )
+        yield pick(row, f"instance {row.id} ({key}) of {case and case.number}", case, item, projected=projected, beside=beside)
+
+
+def pick(
+    row: Instance, about: str, case: Case | None, item: Item | None, *, projected: Mapping[WaitKind, Rows], beside: Mapping[str, Rows]
+) -> InstanceRows:
+    """Give an instance with what is written of it, out of what is written of many; `beside` has its children, too."""
+    own = {name: found.get(row.id, ()) for name, found in beside.items()}
+    waits = {kind: found.get(row.id, ()) for kind, found in projected.items()}
+    return InstanceRows(row=row, about=about, case=case, item=item, projected=waits, **own)

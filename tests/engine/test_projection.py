@@ -1,16 +1,15 @@
-"""Rows equal waits: `tests/invariants.py` checks it after every command of every test; here, that it would notice, and what is easily missed."""
+"""Rows equal waits: `tests/invariants.py` checks it after every command of every test; here is what is easily missed."""
 
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, update
 
-from engine import tasks, worklists
-from engine.models import Activity, ExternalTask, Instance, Subscription, Task, Timer
+from engine import continuations, deeds, tasks, worker, worklists
+from engine.models import ExternalTask, Task
+from engine.schedule_models import Continuation
 from engine.worklists import TaskFilter
 from tests import invariants, tiny
 from tests.bpmn import diagrams as d
-from tests.stage import MONDAY
 
 
 @pytest.fixture
@@ -52,31 +51,23 @@ def test_project__what_no_column_takes_of_what_is_computed(stage, designer, elem
     assert (incident.element, "\0" in incident.message) == ("t", False)
 
 
-def spoil(stage, *statements):
+@pytest.mark.parametrize("when", ["camunda:asyncBefore", "camunda:asyncAfter"])
+def test_project__what_waits_beside_stays(stage, designer, when):
+    """Of two tokens side by side, each of which the engine carries on, one goes on: the other still has its row."""
+    steps = [d.element("task", name, attrs={when: "true"}) for name in ("a", "b")]
+    flows = d.flows("s -> f", "f -> a -> j", "f -> b -> j", "j -> t -> e")
+    drawn = d.diagram(d.start("s"), d.parallel("f"), *steps, d.parallel("j"), d.user("t", name="登记"), d.end("e"), flows, key="p")
+    stage.deploy("p", p_bpmn=drawn)
+    case = stage.of(designer.start("p"))
+
+    first, second = stage.all(Continuation, case)
     with stage.database.transaction() as session:
-        for statement in statements:
-            session.execute(statement)
+        continuations.execute(session, first, actor=deeds.ENGINE)
 
-
-@pytest.mark.parametrize(
-    "spoilt",
-    [
-        lambda case: delete(Timer).where(Timer.case_id == case.id),
-        lambda case: update(Timer).where(Timer.case_id == case.id).values(due_at=MONDAY),
-        lambda case: delete(Subscription).where(Subscription.case_id == case.id),
-        lambda case: update(Task).where(Task.case_id == case.id).values(status="canceled"),
-        lambda case: delete(Activity).where(Activity.case_id == case.id),
-        lambda case: update(Activity).where(Activity.case_id == case.id).values(ended_at=MONDAY),
-        lambda case: update(Instance).where(Instance.case_id == case.id).values(status="completed"),
-        lambda case: update(Instance).where(Instance.case_id == case.id).values(journal_seq=9),
-    ],
-)
-def test_check__notices_what_is_wrong(stage, case, spoilt):
-    """A law that cannot be broken in a test proves nothing."""
-    spoil(stage, spoilt(case))
-
-    with pytest.raises(AssertionError):
-        invariants.check(stage.database)
+    invariants.check(stage.database)
+    assert [row.wait for row in stage.all(Continuation, case)] == [second.wait]
+    worker.drain(stage.database)
+    assert stage.tasks(case) == ["登记"]
 
 
 def test_project__what_was_interrupted_is_canceled(stage, clerk, case):

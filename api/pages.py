@@ -77,16 +77,10 @@ def _case(session: Session, number: str) -> dict[str, Any]:
 
 
 def _owed(case: dict[str, Any]) -> list[dict[str, Any]]:
-    """How each promise stands: of two for one material the later counts; with what was said against the last copy that has come in.
-
-    A department sees no promises (`status` is None): what it has said, and until when it is to be brought again as the applicant was told.
-    """
+    """How each promise stands: of two for one material the later counts; with what was said against the last copy that has come in."""
     names = {item["number"]: item["name"] for item in case["items"]}
     latest = {material["code"]: material for material in case["materials"]}
     owed = {tolerance["code"]: tolerance for tolerance in case["tolerances"]}
-    for code, material in latest.items():
-        if code not in owed and material["rejections"]:
-            owed[code] = {"name": material["name"], "status": None, "due_on": material["rejections"][-1]["due_on"]}
     rejected = {code: material["rejections"] for code, material in latest.items()}
     return [
         entry | {"rejected": [f"{names[said['item']]}退回：{said['reason']}" for said in rejected.get(code, ())]}

@@ -1,6 +1,7 @@
 """Dossiers (案卷): everything that a case has, as far as it is the actor's to see.
 
-A department sees its items, their materials and what was written about them; the rest of the bundle is not there for it.
+A department sees its items, their materials, what of these is still owed, and what was written about them; the rest of the bundle
+is not there for it.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Dossier:
     supplements: list[Supplement] = field(default_factory=list)
     commitments: list[Commitment] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
-    #: Materials that the applicant must still hand in: [{code, name, tolerable, …}].
+    #: Materials that the applicant must still hand in for these items: [{code, name, tolerable, …}].
     missing: list[dict[str, Any]] = field(default_factory=list)
     rating: Rating | None = None
 
@@ -81,8 +82,8 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
     kept: _Kept = dict(zip((*_KINDS, Incident), _KEPT.all(session, case.key), strict=True))
     clocks_of = _deadlines(session, case, items, kept[ClockEntry])
     if not whole:
-        standing = _inside(session, case, items, kept[Incident])
-        kept = {**{kind: _about(items, rows) for kind, rows in kept.items()}, Incident: standing}
+        standing, owed = _inside(session, case, items, kept[Incident]), _for_them(items, kept[Tolerance])
+        kept = {**{kind: _about(items, rows) for kind, rows in kept.items()}, Incident: standing, Tolerance: owed}
     hall = session.get(Hall, case.hall) if case.hall else None
     previous = session.get(Case, case.previous_id) if case.previous_id else None
     dossier = Dossier(
@@ -102,7 +103,9 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         results=kept[Result],
         commitments=kept[Commitment],
         incidents=kept[Incident],
+        tolerances=kept[Tolerance],
     )
+    dossier.missing = _missing(dossier)
     if whole:
         _add_bundle(dossier, kept)
     return dossier
@@ -123,13 +126,16 @@ def _deadlines(session: Session, case: Case, items: Sequence[Item], entries: Seq
 
 
 def _add_bundle(dossier: Dossier, kept: _Kept) -> None:
-    dossier.packages, dossier.tolerances, dossier.supplements, dossier.alerts = (
-        kept[kind] for kind in (Package, Tolerance, Supplement, Alert)
-    )
+    dossier.packages, dossier.supplements, dossier.alerts = (kept[kind] for kind in (Package, Supplement, Alert))
     dossier.rating = next(iter(kept[Rating]), None)
-    live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED]
+
+
+def _missing(dossier: Dossier) -> list[dict[str, Any]]:
+    """What the applicant must still hand in for the items that are shown; for a department, what another one has rejected is there."""
+    shown = {item.id for item in dossier.items}
+    live = [item.code for item in case_items.live(dossier.case) if item.status in UNSETTLED and item.id in shown]
     there = {material.code for material in dossier.materials if lifecycle.is_usable(material, dossier.tolerances)}
-    dossier.missing = checklists.missing(dossier.case.checklist, there, live)
+    return checklists.missing(dossier.case.checklist, there, live)
 
 
 def _tasks(session: Session, case: Case, items: Sequence[Item], *, whole: bool) -> list[WorkEntry]:
@@ -148,6 +154,12 @@ def _inside(session: Session, case: Case, items: Sequence[Item], rows: list[Inci
 def _processes(case: Case, items: Sequence[Item]) -> Select[UUID]:
     """The instances of these items of a case."""
     return select(Instance.id).where(keys.together(Instance, case), Instance.item_id.in_([item.id for item in items]))
+
+
+def _for_them(items: Sequence[Item], tolerances: Sequence[Tolerance]) -> list[Tolerance]:
+    """Keep the promises of what one of these items needs."""
+    codes = {item.code for item in items}
+    return [tolerance for tolerance in tolerances if codes.intersection(tolerance.used_by)]
 
 
 def _about(items: Sequence[Item], rows: Sequence[Any]) -> list[Any]:

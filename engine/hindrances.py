@@ -69,8 +69,8 @@ def of_page(
     """
     if not items and not bundles:
         return {}
-    whole = {row.case_id for row in items if cases.sees_whole(row, actor)} | {row.id for row in bundles if cases.sees_whole(row, actor)}
-    tasks, incidents, undecided, owed = _read(session, items, bundles, whole)
+    whole = {row.id for row in bundles if cases.sees_whole(row, actor)}
+    tasks, incidents, undecided, owed = _read(session, items, bundles)
     found = {}
     for row in items:
         materials = (told for used_by, told in owed.get(row.case_id, ()) if row.code in used_by)
@@ -104,10 +104,10 @@ def _estimated_end(session: Session, pause: Pause) -> date | None:
     return None
 
 
-def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]], whole: Collection[str]) -> tuple[_Told, ...]:
+def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]]) -> tuple[_Told, ...]:
     """Read open tasks by item, or by bundle; by case standing incidents, items of bundles that are not decided, and materials owed."""
     arrays = reads.takes_arrays(session)
-    asked = {"items": [row.id for row in items], "bundles": [row.id for row in bundles], "whole": whole}
+    asked: dict[str, Collection[str]] = {"items": [row.id for row in items], "bundles": [row.id for row in bundles]}
     asked["concerned"] = {*asked["bundles"], *(row.case_id for row in items)}
     given = {name: reads.ids(each, arrays=arrays) for name, each in asked.items()}
     tasks, incidents, undecided, owed = _reading(arrays=arrays).all(session, given)
@@ -175,7 +175,7 @@ def _reading(*, arrays: bool) -> Reading:
     )
     owed = (
         select(*reads.texts(Tolerance.case_id), Tolerance.used_by, Tolerance.name, Tolerance.due_on)
-        .where(_OWED, reads.given(Tolerance.case_id, "whole", arrays=arrays))
+        .where(_OWED, concerned(Tolerance.case_id))
         .order_by(Tolerance.due_on, Tolerance.id)
     )
     return Reading(tasks, incidents, undecided, owed)

@@ -23,6 +23,8 @@ from engine.rejections import Rejection
 from engine.states import ItemStatus
 from engine.worklists import WorkDetails
 
+_MISSING = ("code", "name", "tolerable", "used_by")
+
 
 def fields(row: Any, *names: str) -> dict[str, Any]:
     """Present fields of a row as they are, by their names: one by one, or several in a text with blanks between them."""
@@ -116,8 +118,8 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "items": [_item(dossier, found) for found in dossier.items],
         "tasks": [task._asdict() for task in dossier.tasks],
         "materials": [material(found, dossier.rejections) for found in dossier.materials],
-        "missing": [{name: found[name] for name in ("code", "name", "tolerable", "used_by")} for found in dossier.missing],
-        "tolerances": _all(dossier.tolerances, "code name used_by until due_on grace_days status"),
+        "missing": [_used_by(dossier, {name: found[name] for name in _MISSING}) for found in dossier.missing],
+        "tolerances": [_used_by(dossier, shown) for shown in _all(dossier.tolerances, "code name used_by until due_on grace_days status")],
         "supplements": _all(dossier.supplements, "missing defects due_on status allowed_by"),
         "commitments": _all(dossier.commitments, "kind signed_by signed_at verify_due_on status findings"),
         "notices": _all(dossier.notices, "number kind title content issued_at issued_by"),
@@ -125,6 +127,12 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "incidents": _all(dossier.incidents, "id element message raised_at"),
         "rating": fields(dossier.rating, "score comment rated_at") if dossier.rating else None,
     }
+
+
+def _used_by(dossier: Dossier, owed: dict[str, Any]) -> dict[str, Any]:
+    """Name of the items that need a material those that are shown."""
+    codes = {found.code for found in dossier.items}
+    return owed | {"used_by": [code for code in owed["used_by"] if dossier.whole or code in codes]}
 
 
 def _item(dossier: Dossier, row: Item) -> dict[str, Any]:

@@ -182,6 +182,7 @@ class CaseShown(Shape):
     items: list[ItemShown]
     tasks: list[TaskShown]
     materials: list[MaterialShown]
+    #: What is still owed of the items that are shown: a department sees that of its own.
     missing: list[MissingMaterial]
     tolerances: list[ToleranceShown]
     supplements: list[SupplementShown]

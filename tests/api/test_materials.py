@@ -197,3 +197,28 @@ def test_reject__shown_with_the_copy_that_is_not_good(clerk, market, fire, case)
     assert [m["code"] for m in clerk.get(f"/cases/{case['number']}").json["missing"]] == ["m_plan"]
     assert upload(clerk, case).json["rejections"] == []
     assert clerk.get(f"/cases/{case['number']}").json["missing"] == []
+
+
+def test_case__a_department_knows_what_of_its_item_is_owed(clerk, market, fire):
+    """It decides whether to wait for it; what only another department waits for is not told, nor which other item needs the same."""
+    lacking = {"m_plan", "m_food_rules"}
+    case = submit(clerk, materials=[code for code in MATERIALS if code not in lacking])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    its, others = (who.get(f"/cases/{case['number']}").json for who in (fire, market))
+
+    assert [(m["code"], m["used_by"]) for m in its["missing"]] == [("m_plan", ["fire_check"])]
+    assert [(t["code"], t["used_by"], t["status"]) for t in its["tolerances"]] == [("m_plan", ["fire_check"], "open")]
+    assert {m["code"] for m in others["missing"]} == {t["code"] for t in others["tolerances"]} == lacking
+    assert all(m["used_by"] == ["food_permit"] for m in others["missing"])
+
+
+def test_reject__is_owed_to_who_rejected_it_only(clerk, market, fire, case):
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    no, number = upload(clerk, case).json["no"], item(case, "food_permit")["number"]
+    market.post(f"/items/{number}/materials/{no}/reject", {"reason": "图纸模糊"})
+
+    its, others = (who.get(f"/cases/{case['number']}").json for who in (fire, market))
+
+    assert ([m["code"] for m in its["missing"]], [t["status"] for t in its["tolerances"]]) == ([], ["met"])
+    assert ([m["code"] for m in others["missing"]], [t["status"] for t in others["tolerances"]]) == (["m_plan"], ["met", "open"])

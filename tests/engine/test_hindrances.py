@@ -118,11 +118,11 @@ def test_of_page__decided_items_hold_nothing_up(stage, clerk, market, fire, case
 
 
 def test_of_page__a_department_is_told_what_its_dossier_shows(stage, market, fire, case):
-    """Of its own items: not what the bundle lacks, nor what failed elsewhere."""
+    """Of its own items, what is owed of them, too: not what the others lack, nor what failed elsewhere."""
     fail(stage, stage.own_process(stage.item(case, "beta")))
     fail(stage, stage.bundle(case))
 
-    assert waits_for(stage, market) == {None: [("item", "alpha", ("department-market",))], "alpha": [ALPHA]}
+    assert waits_for(stage, market) == {None: [("item", "alpha", ("department-market",))], "alpha": [MATERIAL, ALPHA]}
     incident = ("incident", "print", ())
     assert waits_for(stage, fire) == {None: [incident, ("item", "beta", ("department-fire",))], "beta": [incident, BETA]}
 
@@ -134,7 +134,7 @@ def test_of_page__what_failed_after_a_decision(stage, clerk, market, fire, case)
 
     incident = ("incident", "print", ())
     assert waits_for(stage, fire) == {None: [incident]}
-    assert waits_for(stage, market) == {None: [("item", "alpha", ("department-market",))], "alpha": [ALPHA]}
+    assert waits_for(stage, market) == {None: [("item", "alpha", ("department-market",))], "alpha": [MATERIAL, ALPHA]}
     assert waits_for(stage, clerk)[None] == [MATERIAL, incident, ("item", "alpha", ("department-market",))]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from engine import (
+    applicants,
     archived_items,
     bundles,
     case_items,
@@ -41,29 +43,39 @@ _ANEW = "let it join as a new item (follow-on)"
 _NAMED = 10
 
 
-def find(session: Session, number: str, applicant_number: str) -> Item:
+def find(session: Session, number: str, applicant: Mapping[str, Any]) -> Item:
     """Find an item of the same applicant by its number, or by that of what was issued for it; in the archive, too (`archived_items`).
 
     However it is typed.  Raises NotFound (another applicant's item is nobody's business), and InvalidState when what was issued is void.
     """
     typed = number.strip()
-    mine = select(Item).where(Item.applicant_number == applicant_number).order_by(Item.id)
+    mine = select(Item).where(Item.applicant_number == applicant["id_number"]).order_by(Item.id)
     for meant in dict.fromkeys((typed, unicodedata.normalize("NFKC", typed))):
         issued = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == meant, Result.voided_at.is_(None))
         item = session.scalar(mine.where(Item.number == meant)) or session.scalar(issued.limit(1))
-        if item := item or archived_items.find(session, meant, applicant_number):
+        if item is not None and not applicants.is_same(_case_of(session, item).applicant, applicant):
+            item = None
+        if item := item or archived_items.find(session, meant, applicant):
             return item
-    raise _unknown(session, meant, applicant_number)
+    raise _unknown(session, meant, applicant)
 
 
-def _unknown(session: Session, number: str, applicant_number: str) -> EngineError:
+def _case_of(session: Session, item: Item) -> Case:
+    return keys.get_one(session, Case, item.case_id, item)
+
+
+def _unknown(session: Session, number: str, applicant: Mapping[str, Any]) -> EngineError:
     """Say what to look for instead: the number may be that of a case or a notice, or of what does not count any more."""
-    mine = select(Item.number).where(Item.applicant_number == applicant_number).order_by(Item.id)
+    mine = select(Item).where(Item.applicant_number == applicant["id_number"]).order_by(Item.id)
     void = mine.join(Result, keys.its(Result.item_id, Item)).where(Result.number == number)
-    if item := session.scalar(void.limit(1)):
-        return InvalidState(f"Expected a result that counts, but {number} is void (item {item}): {_ANEW}", item=item)
     near = mine.where(Item.number.startswith(f"{number.partition('-')[0]}-", autoescape=True))
-    told = "、".join(session.scalars(near.limit(_NAMED)))
+    gone, there = (
+        [item.number for item in session.scalars(some) if applicants.is_same(_case_of(session, item).applicant, applicant)]
+        for some in (void.limit(1), near.limit(_NAMED))
+    )
+    if gone:
+        return InvalidState(f"Expected a result that counts, but {number} is void (item {gone[0]}): {_ANEW}", item=gone[0])
+    told = "、".join(there)
     instead = f": the items of that case are {told}" if told else ""
     return NotFound(f"Expected an item of this applicant, by its number or that of what was issued, but {number} is none{instead}")
 

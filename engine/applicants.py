@@ -1,4 +1,4 @@
-"""Applicants (申请人): who may be one, the number by which they are known, and how they are reached."""
+"""Applicants (申请人): who may be one, the number by which they are known, who acts for them, and how they are reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from engine.errors import InvalidInput, InvalidState
 _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
 _NEEDED = ("kind", "name", "id_number")
 #: What is text when it is given.
-_TEXTS = (*_NEEDED, "id_type", "phone", "contact", "address", "licence_status")
+_TEXTS = (*_NEEDED, "id_type", "id_country", "phone", "contact", "address", "licence_status", "authority")
+#: What an agent (代办人) must say of himself; an agent is a person.
+_AGENT_NEEDED = ("name", "id_number")
+#: ISO 3166-1 alpha-3 (GB/T 2659.1), as passports have it in their lowest lines, with a few codes more (ICAO 9303).
+_COUNTRY = re.compile(r"[A-Z]{3}")
+#: How telephone numbers are parted, and what a mobile number of the mainland begins with.
+_PARTED = re.compile(r"[\s().-]")
+_MOBILE = re.compile(r"(?:\+86|0086|86(?=1[3-9]))?(1[3-9][0-9]*)")
+_MOBILE_DIGITS, _FEWEST_DIGITS = 11, 7
 #: What comes along with a name that is copied: marks that nobody sees (not the joiners, which belong to some scripts), and ends of lines.
 _UNSEEN = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
@@ -35,27 +43,60 @@ def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
     """Give an applicant as it is kept.
 
     Raises InvalidInput unless it is a person or an enterprise, with a name and the number that goes with it: that of a person may be of
-    another document than the identity card (`id_type`).
+    another document than the identity card (`id_type`), of a passport with who has issued it (`id_country`). So with the agent (`agent`),
+    if somebody acts for the applicant.
     """
-    _require_texts(applicant)
-    kept = {name: _as_written(name, value) if name in _TEXTS and value else value for name, value in applicant.items()}
-    _require_texts(kept)
-    kept["id_number"] = number(kept["id_number"])
-    identity = _identity(kept)
-    wrong = identifiers.refusal(kept["id_number"], identity)
-    if wrong:
-        wrong += _of_another(kept["id_number"], identity)
-        error = {"field": "applicant.id_number", "message": f"Expected {identity}, but {wrong}"}
-        raise InvalidInput(f"Expected the applicant's {identity}, but {wrong}", errors=[error])
+    kept = _clean(applicant, _NEEDED, whose="applicant")
+    if kept.get("agent"):
+        # Who acts for another is a person, even where that is an enterprise.
+        agent = _clean({**kept["agent"], "kind": "person"}, _AGENT_NEEDED, whose="applicant.agent")
+        kept["agent"] = {name: value for name, value in agent.items() if name != "kind"}
     return kept
 
 
-def _identity(applicant: Mapping[str, Any]) -> Format | IdType:
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two applicants of one number are the same: numbers of two documents, or passports of two countries, may be alike.
+
+    Of a passport that was written down without its country nobody knows: the number decides.
+    """
+    countries = [each.get("id_country") for each in (one, other)]
+    alike = None in countries or countries[0] == countries[1]
+    documents = [(number(each["id_number"]), each.get("id_type") or None) for each in (one, other)]
+    return documents[0] == documents[1] and alike
+
+
+def signer(applicant: Mapping[str, Any]) -> str:
+    """Who signs for an applicant: the agent, who speaks for an enterprise, or the applicant."""
+    agent = applicant.get("agent") or {}
+    return str(agent.get("name") or applicant.get("contact") or applicant["name"])
+
+
+def _clean(given: Mapping[str, Any], needed: tuple[str, ...], *, whose: str) -> dict[str, Any]:
+    _require_texts(given, needed, whose=whose)
+    kept = {name: _as_written(name, value) if name in _TEXTS and value else value for name, value in given.items()}
+    _require_texts(kept, needed, whose=whose)
+    kept["id_number"] = number(kept["id_number"])
+    identity = _identity(kept, whose=whose)
+    wrong = identifiers.refusal(kept["id_number"], identity)
+    if wrong:
+        wrong += _of_another(kept["id_number"], identity)
+        error = {"field": f"{whose}.id_number", "message": f"Expected {identity}, but {wrong}"}
+        raise InvalidInput(f"Expected the {_named(whose)}'s {identity}, but {wrong}", errors=[error])
+    _settle_country(kept, identity, whose=whose)
+    _require_reachable(kept.get("phone"), field=f"{whose}.phone")
+    return kept
+
+
+def _named(whose: str) -> str:
+    return whose.rpartition(".")[2]
+
+
+def _identity(applicant: Mapping[str, Any], *, whose: str) -> Format | IdType:
     """What identifies an applicant; raises InvalidInput where nothing is said that does."""
     kind = _IDENTITIES.get(applicant["kind"])
     if kind is None:
         message = f"Expected the applicant to be a {' or an '.join(_IDENTITIES)}, but it is {applicant['kind']!r}"
-        raise InvalidInput.of_field("applicant.kind", message)
+        raise InvalidInput.of_field(f"{whose}.kind", message)
     document = applicant.get("id_type")
     if not document:
         return kind
@@ -63,8 +104,37 @@ def _identity(applicant: Mapping[str, Any]) -> Format | IdType:
         message = (
             f"Expected id_type to be {', '.join(IdType)} of a person, or left out, but it is {document!r} for kind {applicant['kind']}"
         )
-        raise InvalidInput.of_field("applicant.id_type", message)
+        raise InvalidInput.of_field(f"{whose}.id_type", message)
     return IdType(document)
+
+
+def _settle_country(kept: dict[str, Any], identity: Format | IdType, *, whose: str) -> None:
+    """Require who has issued a passport: each country counts its own, and two people would be one applicant."""
+    field, given = f"{whose}.id_country", (kept.get("id_country") or "").upper()
+    if identity is not IdType.PASSPORT:
+        if given:
+            raise InvalidInput.of_field(field, f"Expected id_country of a passport alone, but the number is of {identity}")
+        return
+    if not _COUNTRY.fullmatch(given):
+        told = f"it is {given!r}" if given else "there is none"
+        message = f"Expected the country that has issued the passport, in three letters (CHN, USA, DEU …), but {told}"
+        raise InvalidInput.of_field(field, message)
+    kept["id_country"] = given
+
+
+def _require_reachable(phone: str | None, *, field: str) -> None:
+    """Raise InvalidInput when nobody can be called at a number: every notice would go nowhere, and nobody would be told."""
+    if not phone:
+        return
+    plain = _PARTED.sub("", phone)
+    mobile = _MOBILE.fullmatch(plain)
+    why = ""
+    if mobile and len(mobile[1]) != _MOBILE_DIGITS:
+        why = f"has {len(mobile[1])} digits: a mobile number has {_MOBILE_DIGITS}"
+    elif len(re.findall(r"[0-9]", plain)) < _FEWEST_DIGITS:
+        why = f"has fewer than {_FEWEST_DIGITS} digits: leave it out if there is none"
+    if why:
+        raise InvalidInput.of_field(field, f"Expected a telephone number, but {phone!r} {why}")
 
 
 def _of_another(known_by: str, identity: Format | IdType) -> str:
@@ -83,8 +153,10 @@ def correct_contact(session: Session, case: Case, given: Mapping[str, str], *, a
     if empty:
         message = f"Expected how the applicant is reached from now on, but {', '.join(empty)} is empty"
         raise InvalidInput.of_fields([(name, message) for name in empty])
+    written = {name: _as_written(name, value) for name, value in given.items()}
+    _require_reachable(written.get("phone"), field="phone")
     row = bundles.hold(session, case)
-    case.applicant = clean({**case.applicant, **given})
+    case.applicant = {**case.applicant, **written}
     journal.record(session, row, actor=actor, what="contact corrected", fields=sorted(given))
     return case
 
@@ -101,10 +173,12 @@ def correct_name(session: Session, case: Case, name: str, *, reason: str, actor:
         raise InvalidState(
             f"Expected to correct the applicant's name, but case {case.number} has ended: what it issued is its departments' to correct"
         )
-    corrected = clean({**case.applicant, "name": name})
-    if corrected["name"] == case.applicant["name"]:
-        raise InvalidInput.of_field("name", f"Expected another name of the applicant, but it is {corrected['name']} already")
-    case.applicant = corrected
+    corrected = _as_written("name", name)
+    if not corrected:
+        raise InvalidInput.of_field("applicant.name", "Expected name, but it is empty")
+    if corrected == case.applicant["name"]:
+        raise InvalidInput.of_field("name", f"Expected another name of the applicant, but it is {corrected} already")
+    case.applicant = {**case.applicant, "name": corrected}
     journal.record(session, row, actor=actor, what="name corrected", reason=reason)
     return case
 
@@ -130,12 +204,12 @@ def _as_written(name: str, value: str) -> str:
     return _BREAKS.sub(" ", _UNSEEN.sub("", unicodedata.normalize(form, value))).strip()
 
 
-def _require_texts(applicant: Mapping[str, Any]) -> None:
+def _require_texts(applicant: Mapping[str, Any], needed: tuple[str, ...], *, whose: str) -> None:
     """Raise InvalidInput unless all that must be there is, and all that is text."""
     others = [name for name in _TEXTS if applicant.get(name) is not None and not isinstance(applicant[name], str)]
     if others:
-        raise InvalidInput.of_fields([(f"applicant.{name}", f"Expected {name} to be text, but it is something else") for name in others])
-    lacking = [name for name in _NEEDED if not (applicant.get(name) or "").strip()]
+        raise InvalidInput.of_fields([(f"{whose}.{name}", f"Expected {name} to be text, but it is something else") for name in others])
+    lacking = [name for name in needed if not (applicant.get(name) or "").strip()]
     if lacking:
-        errors = [{"field": f"applicant.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
-        raise InvalidInput(f"Expected the applicant's {', '.join(lacking)}, but it is empty", errors=errors)
+        errors = [{"field": f"{whose}.{name}", "message": f"Expected {name}, but it is empty"} for name in lacking]
+        raise InvalidInput(f"Expected the {_named(whose)}'s {', '.join(lacking)}, but it is empty", errors=errors)

@@ -5,25 +5,28 @@ They are read from the document of their case, and known to no session: nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import archive_documents
+from engine import applicants, archive_documents
 from engine.archive_documents import Rows
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
 
 
-def find(session: Session, number: str, applicant_number: str) -> Item | None:
+def find(session: Session, number: str, applicant: Mapping[str, Any]) -> Item | None:
     """An item of this applicant by its number, or by that of what was issued for it; the case that it has its number from comes first."""
-    mine = select(ArchivedCase.id).where(ArchivedCase.applicant_number == applicant_number)
+    mine = select(ArchivedCase.id).where(ArchivedCase.applicant_number == applicant["id_number"])
     named_after = ArchivedCase.number == number.rpartition("-")[0]
     for case_id in session.scalars(mine.order_by(named_after.desc(), ArchivedCase.id.desc())).all():
-        for item in _named(_rows(session, case_id), number):
-            return item
+        rows = _rows(session, case_id)
+        if applicants.is_same(rows["cases"][0]["applicant"], applicant):
+            for item in _named(rows, number):
+                return item
     return None
 
 

@@ -53,7 +53,7 @@ class Submission:
     #: Key of a matter, or code of a single item.
     matter: str
     hall: str
-    #: {kind: person|enterprise, name, id_number, phone, contact, agent, …}
+    #: {kind: person|enterprise, name, id_number, phone, contact, agent: {name, id_number, …}, …}
     applicant: dict[str, Any]
     answers: dict[str, Any]
     #: Items by code, instead of what the tables would choose.
@@ -71,9 +71,9 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
     _require_hall(session, what.hall)
-    what = replace(what, applicant=applicants.clean(what.applicant))
+    what = what if previous else replace(what, applicant=applicants.clean(what.applicant))
     matter, items = _what(session, what)
-    found = [adoptions.find(session, number, what.applicant["id_number"]) for number in what.adopt]
+    found = [adoptions.find(session, number, what.applicant) for number in what.adopt]
     adopted = list({item.id: item for item in found}.values())  # one may be named twice, by its number and by that of what was issued
     before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
     tables_of = before if before != matters.SINGLE_ITEM else None
@@ -159,7 +159,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     row = bundles.hold(session, case, joining=True)
     before = case_items.live(case)
     _require_open(case, is_open=case.ended_at is None and follow_on.is_open(session, row, before))
-    found = adoptions.find(session, number, case.applicant_number)
+    found = adoptions.find(session, number, case.applicant)
     checklists.extend(session, case, [found.code])
     item = adoptions.attach(session, case, found, actor=actor)
     journal.record(session, row, actor=actor, what="item adopted", item=item.number, origin=item.origin)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import alerts, bundles, calendars, entered, holidays, imports, jobs, journal, keys, moments, notices
+from engine import alerts, applicants, bundles, calendars, entered, holidays, imports, jobs, journal, keys, moments, notices
 from engine.alerts import AlertKind
 from engine.case_models import Commitment, Item, Result
 from engine.clock import Light
@@ -30,7 +30,7 @@ def plan_check(run: Run) -> None:
     if not days:
         raise InvalidState(f"Expected item {item.number} to have a period for its check, but the table item_limits gives none")
     due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), int(days))
-    signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
+    signer = applicants.signer(run.case.applicant)
     commitment = Commitment(
         **run.case.key, item_id=item.id, kind="informed", signed_by=signer, signed_at=moments.now(), verify_due_on=due_on
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import (
     alerts,
+    applicants,
     calendars,
     case_items,
     clock,
@@ -87,7 +88,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
             )
             run.session.add(tolerance)
         listed.append({"code": tolerance.code, "name": tolerance.name, "due_on": tolerance.due_on.isoformat()})
-    signer = str(run.case.applicant.get("contact") or run.case.applicant["name"])
+    signer = applicants.signer(run.case.applicant)
     run.session.add(Commitment(**run.case.key, kind="tolerance", signed_by=signer, signed_at=now))
     run.session.flush()
     run.session.expire(run.case, ["tolerances"])

@@ -50,7 +50,7 @@ WORKFLOWS = Path(__file__).parents[1] / "workflows"
 DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
 #: Monday, on which every story begins.
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
-APPLICANT = {"kind": "enterprise", "name": "好味餐饮", "id_number": "91430100MA4L000000", "phone": "0731"}
+APPLICANT = {"kind": "enterprise", "name": "好味餐饮", "id_number": "91430100MA4L000000", "phone": "0731-84600000"}
 
 
 def furnish(url: str) -> None:

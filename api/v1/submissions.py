@@ -11,6 +11,20 @@ from api.shapes import Body, Data, Line
 Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
 
 
+class Agent(Body):
+    """Who acts for the applicant (代办人)."""
+
+    #: As it stands in the document that has the number.
+    name: Line
+    #: As of an applicant; an agent is a person.
+    id_type: Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"] | None = None
+    id_country: Line | None = None
+    id_number: Annotated[str, Field(min_length=1, max_length=40)]
+    phone: Line | None = None
+    #: What says that he may: number or date of the letter of authority (委托书).
+    authority: Line | None = None
+
+
 class Applicant(Body):
     """Who applies (申请人)."""
 
@@ -21,6 +35,8 @@ class Applicant(Body):
     #: Document of a person that the number is of (证件类型), unless it is the identity card: 护照, 港澳居民来往内地通行证,
     #: 台湾居民来往大陆通行证, 外国人永久居留身份证 of 15 characters.
     id_type: Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"] | None = None
+    #: Country that has issued a passport (签发国家), needed with one: three letters, as in its lowest lines (GB/T 2659.1: CHN, USA, DEU …).
+    id_country: Line | None = None
     #: Identity number (居民身份证号; 港澳台居民居住证 and 外国人永久居留身份证 with 18 digits have one, too), number of the document
     #: of `id_type`, or credit code (统一社会信用代码).
     id_number: Annotated[str, Field(min_length=1, max_length=40)]
@@ -28,6 +44,8 @@ class Applicant(Body):
     phone: Line | None = None
     #: Who speaks for an enterprise.
     contact: Line | None = None
+    #: Who is at the window for the applicant (代办), and signs.
+    agent: Agent | None = None
     #: Where post goes.
     address: Line | None = None
     #: Status in the register of enterprises, as shared data give it.

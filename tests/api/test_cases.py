@@ -279,6 +279,7 @@ def test_withdraw__without_reason(clerk):
 def test_submit__by_somebody_without_an_identity_number(clerk, document, typed, kept):
     """Who has come from elsewhere can apply, is found by the number, and is issued what is granted."""
     somebody = {"kind": "person", "name": "Marie Exemple", "id_type": document, "id_number": typed}
+    somebody |= {"id_country": "FRA"} if document == "passport" else {}
 
     case = submit(clerk, applicant=somebody)
 
@@ -297,7 +298,7 @@ def test_submit__by_somebody_without_an_identity_number(clerk, document, typed, 
             "id_number",
             "Expected taiwan_permit, but it has not the form of one (8 digits)",
         ),
-        ({"id_type": "passport", "id_number": "430102199001011238"}, "id_number", "Expected passport, but"),
+        ({"id_type": "passport", "id_country": "FRA", "id_number": "430102199001011238"}, "id_number", "Expected passport, but"),
         (
             {"id_type": "passport", "kind": "enterprise", "id_number": "E12345678"},
             "id_type",

@@ -442,11 +442,11 @@ def test_adopt__archived_just_now(stage, clerk, ended):
     """Whoever has found it among what goes on is to look once more."""
     beta = stage.item(ended, "beta")
     with stage.reading() as session:
-        found = adoptions.find(session, beta.number, ended.applicant_number)
+        found = adoptions.find(session, beta.number, ended.applicant)
         archive(clerk, ended)
 
         with pytest.raises(Busy, match="it has just been archived"):
             adoptions.hold(session, found)
 
     with stage.reading() as session:
-        assert adoptions.is_archived(session, adoptions.find(session, beta.number, ended.applicant_number))
+        assert adoptions.is_archived(session, adoptions.find(session, beta.number, ended.applicant))

@@ -1,0 +1,129 @@
+"""Applicants over HTTP: whose a number is, who acts for them, and whether they can be reached."""
+
+import pytest
+from sqlalchemy import select
+
+from engine.case_models import Case
+from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit
+
+PASSPORT = {"kind": "person", "name": "Marie Exemple", "id_type": "passport", "id_country": "FRA", "id_number": "12345678"}
+AGENT = {"name": "许文清", "id_number": "430105198809211448", "phone": "13900000002", "authority": "2026-02-27 委托书"}
+
+
+def refused(answer):
+    assert answer.status_code == 422, answer.json
+    (error,) = answer.json["errors"]
+    return error["field"], error["message"]
+
+
+def signboard(clerk, applicant):
+    case = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"], applicant=applicant)
+    complete(clerk, case, "一窗受理", outcome="accept")
+    return item(case, "signboard")["number"]
+
+
+@pytest.mark.parametrize("other", [{"id_country": "BEL"}, {"id_type": "taiwan_permit", "id_country": None}])
+def test_adopt__of_somebody_else_whose_number_is_the_same(clerk, other):
+    """Each country numbers its passports, and permits are numbered, too: an item of one was handed to the other."""
+    theirs = signboard(clerk, {name: value for name, value in (PASSPORT | other).items() if value})
+    case = submit(clerk, applicant=PASSPORT)
+    complete(clerk, case, "一窗受理", outcome="accept")
+
+    by_number = clerk.post(f"/cases/{case['number']}/adopt", {"item_no": theirs})
+    at_once = clerk.post("/cases", submission(applicant=PASSPORT, adopt=[theirs]))
+
+    assert (by_number.status_code, at_once.status_code) == (404, 404)
+    assert "the items of that case" not in by_number.json["detail"]
+
+
+def test_adopt__of_the_same_passport(clerk):
+    own = signboard(clerk, PASSPORT | {"id_country": "fra", "id_number": "1234 5678"})
+
+    assert clerk.post("/cases", submission(applicant=PASSPORT, adopt=[own])).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"id_country": None}, "in three letters (CHN, USA, DEU …), but there is none"),
+        ({"id_country": "D"}, "in three letters (CHN, USA, DEU …), but it is 'D'"),
+        ({"id_country": "法国"}, "in three letters (CHN, USA, DEU …), but it is '法国'"),
+        ({"id_type": "taiwan_permit"}, "Expected id_country of a passport alone, but the number is of taiwan_permit"),
+        ({"id_type": None, "id_number": "430105198809211448"}, "Expected id_country of a passport alone, but the number is of id_number"),
+    ],
+)
+def test_submit__country_of_a_passport(clerk, changes, words):
+    applicant = {name: value for name, value in (PASSPORT | changes).items() if value}
+
+    field, message = refused(clerk.post("/cases", submission(applicant=applicant)))
+
+    assert field == "applicant.id_country"
+    assert words in message
+
+
+def test_submit__by_an_agent(clerk, market):
+    """He is named, to the department, too, and what is promised bears his signature."""
+    case = submit(clerk, applicant=APPLICANT | {"agent": AGENT}, materials=["m_fire_rules", "m_premises", "m_fire_decl"])
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    shown = clerk.get(f"/cases/{case['number']}").json
+
+    assert shown["applicant"]["agent"] == market.get(f"/cases/{case['number']}").json["applicant"]["agent"] == AGENT
+    assert [commitment["signed_by"] for commitment in shown["commitments"]] == [AGENT["name"]]
+    assert "代办人：许文清（2026-02-27 委托书）" in clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"id_number": "430105198809211449"}, "id_number"),
+        ({"name": "\u200b"}, "name"),
+        ({"phone": "1390000000"}, "phone"),
+        ({"id_type": "passport", "id_number": "E12345678"}, "id_country"),
+        ({"kind": "person"}, "kind"),
+    ],
+)
+def test_submit__agent_who_is_none(clerk, changes, field):
+    assert refused(clerk.post("/cases", submission(applicant=APPLICANT | {"agent": AGENT | changes})))[0] == f"applicant.agent.{field}"
+
+
+@pytest.mark.parametrize("phone", ["1380000000", "138000000011", "+86 138 0000 000", "86-138000000011", "138", "无", "12345"])
+def test_submit__telephone_that_is_none(clerk, phone):
+    """A digit was lost or doubled: every notice went nowhere, and nobody was told."""
+    case = accepted(clerk)
+
+    assert refused(clerk.post("/cases", submission(applicant=APPLICANT | {"phone": phone})))[0] == "applicant.phone"
+    assert refused(clerk.post(f"/cases/{case['number']}/contact", {"phone": phone}))[0] == "phone"
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "138 0000 0001",
+        "+86 138-0000-0001",
+        "8613800000001",
+        "0731-84600000",
+        "84600000-8012",
+        "4008123123",
+        "+852 9123 4567",
+        "+33123456789",
+    ],
+)
+def test_contact__telephone_of_any_kind(clerk, phone):
+    case = accepted(clerk)
+
+    assert clerk.post(f"/cases/{case['number']}/contact", {"phone": phone}).json["applicant"]["phone"] == phone
+
+
+def test_reapply__who_was_known_before_is_not_asked_anew(app, clerk, market):
+    """What was taken in before a number was looked at is corrected, not refused."""
+    case = accepted(clerk)
+    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+    with app.extensions["database"].transaction() as session:
+        row = session.scalars(select(Case).where(Case.number == case["number"])).one()
+        row.applicant = {**row.applicant, "phone": "138"}
+
+    renamed = clerk.post(f"/cases/{case['number']}/name", {"name": "长沙湘味大馆餐饮有限公司", "reason": "录入有误"})
+    again = clerk.post(f"/items/{item(case, 'food_permit')['number']}/reapply")
+
+    assert (renamed.status_code, again.status_code) == (200, 201)

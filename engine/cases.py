@@ -31,6 +31,7 @@ from engine import (
     moments,
     notices,
     numbers,
+    offices,
     visibility,
 )
 from engine.actors import Actor, Role
@@ -69,8 +70,9 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
 
     Raises NotFound, NotPermitted, InvalidInput; Busy when a newer version of the matter is deployed in the same moment.
     """
+    if session.get(Hall, what.hall) is None:
+        offices.require(session, Hall, what.hall, field="hall")
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
-    _require_hall(session, what.hall)
     what = what if previous else replace(what, applicant=applicants.clean(what.applicant))
     matter, items = _what(session, what)
     found = [adoptions.find(session, number, what.applicant) for number in what.adopt]
@@ -96,7 +98,11 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
 
 def _what(session: Session, what: Submission) -> tuple[Matter, Sequence[str] | None]:
     """Matter and items: an item that is submitted by its own name is a case of the matter that carries one item."""
-    loaded = definitions.latest(session, what.matter)
+    try:
+        loaded = definitions.latest(session, what.matter)
+    except NotFound as error:
+        message = f"Expected the key of a matter, or the code of an item, but {what.matter!r:.80} is none"
+        raise NotFound(f"{message}: {matters.hint(session, what.matter)}") from error
     if loaded.kind == "item":
         return matters.get(session, matters.SINGLE_ITEM), [what.matter]
     if what.matter == matters.SINGLE_ITEM and len(what.items or ()) != 1:
@@ -285,11 +291,6 @@ def _require_open(case: Case, *, is_open: bool) -> None:
     """Refuse what joins too late; also when all is settled, and the process of an item still goes on: the case has ended, and its clock."""
     if not is_open:
         raise InvalidState(f"Expected case {case.number} to be open for more items, but its joint handling is over: submit a new one")
-
-
-def _require_hall(session: Session, hall: str) -> None:
-    if session.get(Hall, hall) is None:
-        raise InvalidInput.of_field("hall", f"Expected a hall, but {hall!r} is none")
 
 
 def require_reason(reason: str, *, to: str) -> None:

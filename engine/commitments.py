@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine import alerts, applicants, bundles, calendars, entered, holidays, imports, jobs, journal, keys, moments, notices
+from engine.actors import Actor
 from engine.alerts import AlertKind
-from engine.case_models import Commitment, Item, Result
+from engine.case_models import Case, Commitment, Item, Notice, Result
 from engine.clock import Light
 from engine.errors import InvalidState
 from engine.holdings import Held, HeldTask
@@ -78,21 +80,24 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     if commitment.status is CommitmentStatus.RECTIFYING:
         alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 承诺不实，限期整改", item=item)
     if commitment.status is CommitmentStatus.REVOKED and item.status in FAVOURABLE:  # else it was given back since: nothing is left of it
-        _revoke(run, bundle, item, str(commitment.findings or ""))
+        reason = str(commitment.findings or "") or "承诺不实且逾期未整改"
+        notice = revoke(run.session, run.case, bundle, item, reason=reason, actor=run.actor)
+        alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
+        journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
 
 
-def _revoke(run: Run, bundle: Held, item: Item, findings: str) -> None:
-    grounds = {"reason": findings or "承诺不实且逾期未整改", "remedies": notices.REMEDIES}
+def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: str, actor: Actor) -> Notice:
+    """Take a result back (撤销): it is void, the applicant is told why, and whoever has built on it, too; the caller holds the bundle."""
+    grounds = {"reason": reason, "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
-    result = run.session.scalar(select(Result).where(keys.its(Result.item_id, item)))
+    result = session.scalar(select(Result).where(keys.its(Result.item_id, item)))
     if result is not None:
         result.voided_at = moments.now()
-    notice = notices.issue(run.session, run.case, NoticeKind.REVOCATION, grounds, actor=run.actor, item=item)
-    alerts.raise_alert(run.session, run.case, AlertKind.BREACH, Light.RED, f"事项 {item.number} 已撤销", item=item)
-    journal.record(run.session, run.row, actor=run.actor, what="item revoked", item=item.number, notice=notice.number)
-    imports.review(run.session, run.case, item)
-    imports.tell(run.session, item, bundle)
-    jobs.owe(run.session, "refresh", bundle)  # less may be left to issue
+    notice = notices.issue(session, case, NoticeKind.REVOCATION, grounds, actor=actor, item=item)
+    imports.review(session, case, item)
+    imports.tell(session, item, bundle)
+    jobs.owe(session, "refresh", bundle)  # less may be left to issue
+    return notice
 
 
 def _standing(run: Run, item: Item) -> Commitment | None:

@@ -22,11 +22,16 @@ COMPREHENSIVE_FROM = 2
 
 
 def issue(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
-    """Hand out everything that is granted and not held (domain rule 11)."""
+    """Hand out everything that is granted and not held (domain rule 11).
+
+    When all of it was revoked while it waited here there is nothing to hand out, and the case goes on.
+    """
     recipient = entered.text(data, "recipient")
     mode = entered.choice(data, "mode", MODES, otherwise="unified")
     delivery = entered.choice(data, "delivery", DELIVERIES, otherwise="window")
     items = case_items.issuable(run.case)
+    if not items and not any(item.status is ItemStatus.GRANTED for item in case_items.live(run.case)):
+        return
     if not items:
         raise InvalidState(f"Expected a result of case {run.case.number} that can be issued, but there is none")
     if mode == "comprehensive" and len(items) < COMPREHENSIVE_FROM:

@@ -16,11 +16,14 @@ from engine import (
     case_items,
     cases,
     clocks,
+    commitments,
     department_events,
     execution,
     instances,
+    jobs,
     journal,
     keys,
+    lifecycle,
     materials,
     matters,
     moments,
@@ -41,7 +44,7 @@ from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
 from engine.runs import Run
-from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, SyncStatus, move
+from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, DeliveryStatus, InstanceStatus, ItemStatus, SyncStatus, move
 
 
 def get(session: Session, number: str, actor: Actor) -> Item:
@@ -99,6 +102,29 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
         notice = notices.issue(session, run.case, NoticeKind.EXTENSION, content, actor=actor, item=item)
         clocks.extend(session, item, days=days, approver=approver, reason=reason, notice=notice, actor=actor)
         journal.record(session, run.row, actor=actor, what="limit extended", item=item.number, notice=notice.number, **content)
+    return item
+
+
+def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
+    """Take a decision in the applicant's favour back that should not have been made (撤销, 行政许可法 art. 69).
+
+    What was issued for it is void; what waits for it is blocked, what was built on it is to be looked at again.  A denial is none: the item
+    is applied for again (`reapply`).
+    """
+    _require_department(item, actor, to="revoke the decision")
+    cases.require_reason(reason, to="revoke the decision")
+    case = session.get_one(Case, item.case_id)
+    row = _hold(session, case, item)
+    instances.hold(session, item, case)
+    if item.status not in {ItemStatus.GRANTED, ItemStatus.ISSUED}:
+        raise InvalidState(
+            f"Expected to revoke what was granted in this case, but item {item.number} is {item.status}", status=str(item.status)
+        )
+    notice = commitments.revoke(session, case, row, item, reason=reason, actor=actor)
+    journal.record(session, row, actor=actor, what="item revoked", item=item.number, notice=notice.number, reason=reason)
+    lifecycle.follow_up(session, case, actor=actor)
+    if row.status is InstanceStatus.RUNNING:
+        jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
     return item
 
 

@@ -131,9 +131,13 @@ def catalogue(session: Session) -> list[Matter]:
 def require(session: Session, key: str, *, field: str) -> None:
     """Raise InvalidInput unless a process of this key was ever deployed; of a matter that is called so, the key is said."""
     if session.scalar(select(Definition.id).where(Definition.key == key).limit(1)) is None:
-        meant = [matter.key for matter in catalogue(session) if key in matter.name]
-        hint = f"write {' or '.join(meant)}" if meant else "GET /matters lists them"
-        raise InvalidInput.of_field(field, f"Expected the key of a matter, but {key!r:.80} is none: {hint}")
+        raise InvalidInput.of_field(field, f"Expected the key of a matter, but {key!r:.80} is none: {hint(session, key)}")
+
+
+def hint(session: Session, key: str) -> str:
+    """Say what to write for what is no key of a matter."""
+    meant = [matter.key for matter in catalogue(session) if key in matter.name]
+    return f"write {' or '.join(meant)}" if meant else "GET /matters lists them"
 
 
 def _known(session: Session, definition_id: UUID) -> Matter:
@@ -166,7 +170,10 @@ def require_called(matter: Matter, codes: Iterable[str]) -> None:
     """Raise InvalidInput for items that the matter does not call; the one that carries any single item calls them all."""
     strange = [code for code in codes if code not in matter.calls and matter.key != SINGLE_ITEM]
     if strange:
-        raise InvalidInput.of_fields([("items", f"Expected an item of {matter.name}, but {code!r} is none") for code in strange])
+        among = f"it has {', '.join(matter.calls)}"
+        raise InvalidInput.of_fields(
+            [("items", f"Expected an item of {matter.name}, but {code!r:.80} is none: {among}") for code in strange]
+        )
 
 
 def follow_on_start(loaded: Loaded) -> str | None:

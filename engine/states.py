@@ -30,7 +30,7 @@ class ItemStatus(StrEnum):
     RETURNED = "returned"  #: 退件: corrections or tolerated materials did not come
     TERMINATED = "terminated"  #: 终止: ended without decision
     BLOCKED = "blocked"  #: 前置未通过: an item it needs was not granted
-    REVOKED = "revoked"  #: 撤销: granted, and taken back after a breach
+    REVOKED = "revoked"  #: 撤销: granted, and taken back: after a breach, or since it should not have been
 
 
 class ClockStatus(StrEnum):

@@ -116,6 +116,14 @@ def extend(number: str, body: ExtensionOrder) -> Response:
         return answer(_shown(session, row))
 
 
+@bp.post("/<number>/revoke")
+@contract(summary="撤销决定 · Revoke a decision", body=Reason, answer=ItemShown, problems=(409, 412))
+def revoke(number: str, body: Reason) -> Response:
+    """Take back what was granted and should not have been: the result is void, the applicant is told why and what he may do against it."""
+    with _as_seen(number) as (session, row):
+        return answer(_shown(session, items.revoke(session, row, reason=body.reason, actor=auth.actor())))
+
+
 @bp.post("/<number>/withdraw")
 @contract(summary="撤回事项 · Withdraw an item", body=Reason, answer=ItemShown, problems=(409, 412))
 def withdraw(number: str, body: Reason) -> Response:

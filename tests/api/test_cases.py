@@ -28,7 +28,7 @@ def test_submit__answers_with_number_and_open_tasks(clerk):
     ("changes", "status", "field"),
     [
         ({"matter": "nothing"}, 404, None),
-        ({"hall": "moon"}, 403, None),
+        ({"hall": "moon"}, 422, "hall"),
         ({"hall": "yuelu"}, 403, None),
         ({"applicant": {}}, 422, "applicant.name"),
         ({"applicant": APPLICANT | {"kind": "ghost"}}, 422, "applicant.kind"),
@@ -315,6 +315,17 @@ def test_submit__with_a_number_of_another_document(clerk, changes, field, words)
     [error] = answer.json["errors"]
     assert (answer.status_code, error["field"]) == (422, f"applicant.{field}")
     assert words in error["message"]
+
+
+def test_submit__names_of_what_is_meant(clerk):
+    """Who writes what it is called is told its code: it was no process, and a hall in which one does not work."""
+    matter, hall = (clerk.post("/cases", submission(**given)) for given in ({"matter": "开办餐饮店"}, {"hall": "长沙市政务服务中心"}))
+    item = clerk.post("/cases", submission(items=["户外招牌"]))
+
+    assert (matter.status_code, matter.json["detail"].rpartition(": ")[2]) == (404, "write open_restaurant")
+    assert (hall.status_code, hall.json["errors"][0]["field"]) == (422, "hall")
+    assert hall.json["detail"].endswith("write changsha")
+    assert "it has business_licence_check, food_permit, " in item.json["errors"][0]["message"]
 
 
 def test_contact__corrected(clerk, admin):

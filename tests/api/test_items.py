@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from tests.api.bundle import accepted, complete, item, submit
+from tests.api.bundle import ANSWERS, accepted, complete, item, submit
 from tests.benchmarks.meter import counted
 
 PAUSE = {"kind": "inspection", "reason": "现场核查", "days": 3}
@@ -183,3 +183,81 @@ def test_deadlines__pages(clerk, case):
 def test_incidents__none(clerk):
     assert clerk.get("/incidents").json == {"data": []}
     assert clerk.post("/incidents/00000000-0000-0000-0000-000000000000/retry").status_code == 404
+
+
+def test_revoke__before_the_result_goes_out(clerk, market, fire, case, food, tick):
+    """Somebody chose the wrong line: what was granted is taken back, and the rest of the bundle goes on."""
+    complete(market, case, "食品经营许可审批", outcome="granted")
+
+    revoked = market.post(f"/items/{food}/revoke", {"reason": "误点准予，操作间未分区"})
+    complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, case, "消防检查决定", outcome="granted")
+    tick()
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+
+    assert (revoked.status_code, revoked.json["status"], revoked.json["reason"]["reason"]) == (200, "revoked", "误点准予，操作间未分区")
+    shown = clerk.get(f"/cases/{case['number']}").json
+    assert shown["outcome"] == "partial"
+    assert {each["code"]: each["status"] for each in shown["items"]}["food_permit"] == "revoked"
+    (notice,) = (each for each in shown["notices"] if each["kind"] == "revocation")
+    assert "行政复议" in notice["content"]["remedies"]
+    told = [each["details"] for each in clerk.get(f"/cases/{case['number']}/journal").json["data"] if each["what"] == "item revoked"]
+    assert [(each["item"], each["reason"]) for each in told] == [(food, "误点准予，操作间未分区")]
+
+
+def test_revoke__after_the_result_went_out(clerk, market, case, food, tick):
+    complete(market, case, "食品经营许可审批", outcome="granted", certificate_no="JY-1")
+    with time_machine.travel("2026-03-17T09:00:00+08:00"):
+        tick()  # the longest wait is over
+    assert market.get(f"/items/{food}").json["status"] == "issued"
+
+    revoked = market.post(f"/items/{food}/revoke", {"reason": "超越职权"}).json
+
+    assert (revoked["status"], revoked["certificate"]["voided_at"] is not None) == ("revoked", True)
+    assert clerk.post(f"/items/{food}/reapply").status_code == 201
+
+
+def test_revoke__the_last_that_was_to_be_issued(clerk, call, tick):
+    """Nothing is left to hand out, and nothing keeps the case from ending."""
+    case = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"])
+    number = item(case, "signboard")["number"]
+    urban = call("officer-urban")
+    complete(clerk, case, "一窗受理", outcome="accept")
+    complete(urban, case, "招牌备案审核", outcome="granted")
+    tick()
+
+    assert urban.post(f"/items/{number}/revoke", {"reason": "误点"}).status_code == 200
+    tick()
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+
+    shown = clerk.get(f"/cases/{case['number']}").json
+    assert (shown["outcome"], shown["ended_at"] is not None, shown["incidents"]) == ("none_granted", True, [])
+
+
+def test_revoke__what_waits_for_it_is_blocked(clerk, market):
+    case = submit(clerk, answers=ANSWERS | {"q_comprehensive": "是"})
+    complete(clerk, case, "一窗受理", outcome="accept")
+    complete(market, case, "食品经营许可审批", outcome="granted")
+
+    market.post(f"/items/{item(case, 'food_permit')['number']}/revoke", {"reason": "误点"})
+
+    permit = item(clerk.get(f"/cases/{case['number']}").json, "comprehensive_permit")
+    assert (permit["status"], permit["reason"]) == ("blocked", {"reason": "前置事项未通过：食品经营许可（新办）"})
+
+
+@pytest.mark.parametrize(("who", "status"), [("officer-fire", 404), ("clerk", 403), ("supervisor", 403)])
+def test_revoke__by_whom_it_does_not_concern(call, market, case, food, who, status):
+    complete(market, case, "食品经营许可审批", outcome="granted")
+
+    assert call(who).post(f"/items/{food}/revoke", {"reason": "误点"}).status_code == status
+    assert market.get(f"/items/{food}").json["status"] == "granted"
+
+
+def test_revoke__nothing_that_was_granted(market, case, food):
+    undecided = market.post(f"/items/{food}/revoke", {"reason": "误点"})
+    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+    denied = market.post(f"/items/{food}/revoke", {"reason": "误点"})
+
+    assert (undecided.status_code, undecided.json["current_status"]) == (409, "in_review")
+    assert (denied.status_code, denied.json["current_status"]) == (409, "denied")
+    assert market.post(f"/items/{food}/revoke", {"reason": " "}).status_code == 422

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from flask import Response, g, request
@@ -41,6 +41,8 @@ class Column:
     #: How each of a list is told, with the names of departments, and what stands between two of them.
     say: Callable[[Any, Mapping[str, str]], str] = group
     between: str = "、"
+    #: Whether it is a moment by which something must be done: midnight is the end of the day before, not the day that begins.
+    ends: bool = False
 
 
 Columns = Mapping[str, Column]
@@ -115,6 +117,8 @@ def _value(row: Any, column: Column, names: Names) -> Any:
     value = row
     for name in column.path.split("."):
         value = None if value is None else value[name]
+    if column.ends and isinstance(value, datetime) and value.astimezone(calendars.BEIJING).time() == time():
+        return value - timedelta(seconds=1)
     if isinstance(value, list):
         return column.between.join(column.say(each, names["department"]) for each in value)
     if isinstance(value, dict):

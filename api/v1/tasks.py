@@ -30,7 +30,7 @@ COLUMNS = {
     "由谁办理": Column("groups"),
     "认领人": Column("assignee"),
     "红黄灯": Column("light", words.LIGHTS),
-    "到期时间": Column("due_at"),
+    "到期时间": Column("due_at", ends=True),
     "产生时间": Column("created_at"),
 }
 

@@ -78,6 +78,16 @@ def test_deadlines__why_a_bundle_is_not_done(supervisor, late):
     assert "事项未办结：食品经营许可（新办）（市场监管局），2026-03-02 起" in bundle["原因"].split("；")
 
 
+def test_tasks__until_when(clerk):
+    """By the end of a day, not with the next one: whoever read the date answered a day late, when the law had accepted already."""
+    submit(clerk)
+
+    (row,) = read(clerk, "/tasks?format=csv")
+
+    assert clerk.get("/tasks").json["data"][0]["due_at"] == "2026-03-09T16:00:00Z"
+    assert (row["到期时间"], row["产生时间"]) == ("2026-03-09 23:59:59", "2026-03-02 09:00:00")
+
+
 def test_alerts__in_the_words_of_people(admin, late):
     rows = read(admin, "/alerts?kind=overdue&hall=yuelu&format=csv")
 

@@ -36,8 +36,7 @@ from engine import (
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.errors import EngineError, InvalidState
-from engine.holdings import Held
-from engine.models import Incident, Instance, Job, Subscription
+from engine.models import Incident, Job, Subscription
 from engine.returns import Ended
 from engine.runs import Origin, Run
 from engine.states import UNSETTLED, InstanceStatus, ItemStatus
@@ -90,35 +89,19 @@ def settle(run: Run, *, within: Run | None = None) -> None:
     _enter(run)
     procedures.end_interrupted(run)
     follow_up(run)
-    if run.row.parent_id is not None:
-        _owe_callers(run)
+    if run.row.parent_id is not None and not run.process.signals:
+        returns.owe(run)
     uncaught.tell(run)
     instances.put_back(run)
-    if within is None:
-        signals.tell(run)
-    else:
+    if within is not None:
         within.called.append(run)
+    elif run.called or run.process.signals:
+        signals.tell(run)
+        returns.owe_later(run)
     if run.is_bundle and run.process.ended:
         if run.row.hall is None:
             run.case.ended_at = run.row.ended_at
         _conclude(run)
-
-
-def _owe_callers(run: Run) -> None:
-    """Owe it to what has called an instance to be told that it has ended, or to look again since its item is decided.
-
-    What the bundle can issue has changed then; and what lies between, where another process of the item decides, has timers, too.
-    """
-    row: Held | Instance = run.row
-    item, told = run.item, run.process.ended and not run.process.emptied  # else its call is canceled, too
-    if told:
-        jobs.owe_parent(run.session, row)
-    while item is not None and run.found_as not in {None, item.status} and row.parent_id is not None:
-        if not told:
-            jobs.owe_parent(run.session, row, "refresh")
-        if row.id == item.instance_id:
-            break
-        row, told = keys.get_one(run.session, Instance, row.parent_id, row), False
 
 
 def _enter(run: Run) -> None:

@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, instances, keys, large_values, lifecycle, postgresql, variables
+from engine import holdings, instances, jobs, keys, large_values, lifecycle, postgresql, variables
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
 from engine.instances import LOCKING
+from engine.models import Instance
 from engine.reads import Read
 from engine.runs import Run
 from engine.states import InstanceStatus, ItemStatus
@@ -70,6 +71,34 @@ def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
     if not child.large:
         return child
     return child._replace(variables=child.variables | large_values.find(session, child.id, key, child.large))
+
+
+def owe(run: Run) -> None:
+    """Owe it to what has called an instance to be told that it has ended, or to look again since its item is decided.
+
+    What the bundle can issue has changed then; and what lies between, where another process of the item decides, has timers, too.
+    """
+    row: Held | Instance = run.row
+    item, told = run.item, run.process.ended and not run.process.emptied  # else its call is canceled, too
+    if told:
+        jobs.owe_parent(run.session, row)
+    while item is not None and run.found_as not in {None, item.status} and row.parent_id is not None:
+        if not told:
+            jobs.owe_parent(run.session, row, "refresh")
+        if row.id == item.instance_id:
+            break
+        row, told = keys.get_one(run.session, Instance, row.parent_id, row), False
+
+
+def owe_later(run: Run) -> None:
+    """Owe it to what has called an instance, or those that it has called, only now where that has thrown a signal, which is heard first.
+
+    A call may wait for the very signal with which what it has called ends.
+    """
+    for called in run.called:
+        owe_later(called)
+    if run.row.parent_id is not None and run.process.signals:
+        owe(run)
 
 
 def give(run: Run, child: Ended | Held) -> None:

@@ -91,6 +91,8 @@ def _wrong(form: TimerType | None, text: str) -> str | None:
 _CALL = re.compile(r"[$＄#＃]?[{｛]?\s*(\w+[(（].*[)）])\s*[}｝]?", re.DOTALL)
 _IN_WORDS = re.compile(r"(\d{1,9})\s*(?:个)?(工作日|年|月|周|星期|天|日|小时|时|分钟|分)")
 _UNITS = {"年": "P{}Y", "月": "P{}M", "周": "P{}W", "星期": "P{}W", "天": "P{}D", "日": "P{}D"}
+#: Five to seven fields of minutes, hours, days …, as Camunda takes them from Spring.
+_CRON = re.compile(r"(?:[\d*?/,LW#A-Za-z-]+\s+){4,6}[\d*?/,LW#A-Za-z-]+")
 _UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}"}
 
 
@@ -104,6 +106,8 @@ def _advice(form: TimerType | None, text: str) -> str:
         return f": write {instead}{f', and choose the type {_NAMES[kind]}' if form not in (kind, None) else ''}"
     if form is TimerType.DATE and text.startswith("P"):
         return ": choose the type duration, which counts from when the token comes"
+    if _CRON.fullmatch(text):
+        return ": cron is not read; for each day at nine write R/2026-01-05T09:00:00+08:00/P1D, and choose the type cycle"
     return ""
 
 

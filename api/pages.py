@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
 
-from api import auth, openapi, problems, reference, words
+from api import auth, openapi, particulars, problems, reference, words
 from api.transactions import reading
 from api.v1 import present
 from engine import archive_search, cases, dossiers, matters, offices
@@ -46,7 +47,7 @@ def show_index() -> tuple[str, int]:
                 found = _case(holding, number) | {"departments": offices.names(session, Department)}
             except NotFound:
                 status = 404
-    return render_template("index.html", matters=offered, number=number, words=words, **found), status
+    return render_template("index.html", matters=offered, number=number, words=words, particulars=particulars.of, **found), status
 
 
 @bp.get("/reference")
@@ -73,12 +74,12 @@ def _case(session: Session, number: str) -> dict[str, Any]:
     actor = auth.actor()
     row = cases.get(session, number, actor)
     case = present.case(session, row, actor)
-    return {"case": case, "owed": _owed(case), "journal": dossiers.journal(session, row, actor)}
-
-
-def _owed(case: dict[str, Any]) -> list[dict[str, Any]]:
-    """How each promise stands: of two for one material the later counts; with what was said against the last copy that has come in."""
     names = {item["number"]: item["name"] for item in case["items"]}
+    return {"case": case, "names": names, "owed": _owed(case, names), "journal": dossiers.journal(session, row, actor)}
+
+
+def _owed(case: dict[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """How each promise stands: of two for one material the later counts; with what was said against the last copy that has come in."""
     latest = {material["code"]: material for material in case["materials"]}
     owed = {tolerance["code"]: tolerance for tolerance in case["tolerances"]}
     rejected = {code: material["rejections"] for code, material in latest.items()}

@@ -90,9 +90,9 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     case.previous_id = previous.case_id if previous else None
     taken = {item.code for item in adopted}
     lifecycle.propose(session, case, [entry for entry in checklist["items"] if entry["code"] not in taken], previous=previous)
-    for material in what.materials:
-        materials.record(session, case, material["code"], actor=actor, fields=material.get("fields"))
-    _start(session, case, adopted, actor=actor)
+    handed_in = [materials.record(session, case, given["code"], actor=actor, fields=given.get("fields")) for given in what.materials]
+    received = [{"no": each.no, "code": each.code, "name": each.name} for each in handed_in]
+    _start(session, case, adopted, received, actor=actor)
     return case
 
 
@@ -256,7 +256,7 @@ def outcome(items: Iterable[Item | Row[Any] | case_items.LiveItem]) -> str:
     return "partial"
 
 
-def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Actor) -> None:
+def _start(session: Session, case: Case, adopted: Sequence[Item], received: Sequence[Mapping[str, Any]], *, actor: Actor) -> None:
     loaded = definitions.get(session, case.definition_id)
     at = None
     if adopted:
@@ -269,7 +269,7 @@ def _start(session: Session, case: Case, adopted: Sequence[Item], *, actor: Acto
     variables = {"joining": False, **_process_variables(case)}
     run = execution.start(session, case, actor=actor, variables=variables, at=at)
     items = [item.number for item in case_items.live(case)]
-    notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items}, actor=actor)
+    notice = notices.issue(session, case, NoticeKind.RECEIPT, {"items": items, "materials": received}, actor=actor)
     journal.record(
         session, run.row, actor=actor, what="case submitted", items=items, notice=notice.number, checklist=case.checklist["hash"]
     )

@@ -78,7 +78,7 @@ def test_index__corrections_are_asked_for(clerk):
 
     (supplement,) = clerk.get(f"/cases/{case['number']}").json["supplements"]
     assert f"请在 <b>{supplement['due_on']}</b> 前补正：租赁合同未签字" in text
-    assert text.count(supplement["missing"][0]["name"]) == 1
+    assert text.count(f"<li>{supplement['missing'][0]['name']}") == 1
 
 
 def test_index__material_may_follow(clerk):
@@ -112,6 +112,28 @@ def test_index__material_was_rejected(clerk, market):
     # Its department sees the same: it must know what it decides without.
     assert f"<li>{again['name']}：待补，{again['due_on']} 前重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in its
     assert f"<li>{again['name']}：已补</li>" in its_later
+
+
+def test_index__what_the_notices_say(clerk, market):
+    """Whoever stands at the window is told what he was written, and can have it printed."""
+    case = submit(clerk, materials=[code for code in MATERIALS if code != "m_plan"])
+    number = item(case, "food_permit")["number"]
+    complete(clerk, case, "一窗受理", outcome="tolerate", commitment_signed=True)
+    market.post(f"/items/{number}/pause", {"kind": "hearing", "reason": "利害关系人<b>申请", "days": 5})
+    market.post(f"/items/{number}/resume", {})
+    market.post(f"/items/{number}/extend", {"days": 3, "approver": "organ_head", "reason": "案情复杂"})
+    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+
+    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    name = "食品经营许可（新办）"
+    assert f"<li>{case['number']}-W01 收件凭证（2026-03-02）：事项：营业执照信息核验、{name}、" in text
+    assert "；材料：主要设备设施布局/操作流程图、" in text
+    assert f"受理通知书（2026-03-02）：事项：营业执照信息核验（承诺 1 个工作日）、{name}（法定 10 个工作日、承诺 10 个工作日）" in text
+    assert "容缺受理通知书（2026-03-02）：材料：场所平面布置图（2026-03-16 前）</li>" in text
+    assert "特别程序告知书（2026-03-02）：特别程序：听证，预计 5 个工作日；理由：利害关系人&lt;b&gt;申请</li>" in text
+    assert "延长办理期限告知书（2026-03-02）：延长 3 个工作日，经本行政机关负责人批准；理由：案情复杂</li>" in text
+    assert f"不予行政许可决定书（2026-03-02）：事项：{name}；结果：食品经营许可证；理由：操作间未分区；如不服本决定" in text
 
 
 def test_index__its_only_item_was_adopted(clerk):

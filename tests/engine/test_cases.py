@@ -7,7 +7,7 @@ import pytest
 
 from engine import cases, worklists
 from engine.actors import Role, RoleGrant
-from engine.case_models import Item
+from engine.case_models import Item, Material, Notice
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from engine.states import ItemStatus
 from engine.worklists import CaseFilter, TaskFilter
@@ -36,6 +36,8 @@ def test_submit__what_the_tables_choose(stage, case):
     assert stage.case(case).promised == 4
     assert stage.case(case).checklist["hash"] == case.checklist["hash"]
     assert stage.notices(case) == ["receipt"]
+    [receipt] = stage.all(Notice, case)
+    assert [(m["no"], m["code"]) for m in receipt.content["materials"]] == [(m.no, m.code) for m in stage.all(Material, case)]
 
 
 def test_submit__numbers(stage, clerk, case):

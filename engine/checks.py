@@ -34,8 +34,17 @@ def locate(folder: Folder, found: list[Located]) -> Callable[[Finding], None]:
 
 def check(folders: Iterable[Folder]) -> Iterator[Located]:
     """Yield everything that is wrong with folders, were they deployed one after the other where nothing is deployed yet."""
+    homes: dict[str, Path] = {}
     for folder, bundle, found in read(folders):
         yield from (_in(folder, finding) for finding in lint.judge(bundle, found, folder.resources))
+        for resource, process in bundle.processes:
+            home, path = homes.setdefault(process.key, folder.path / resource), folder.path / resource
+            if home.parent.absolute() != path.parent.absolute():
+                message = (
+                    f"Expected the process {process.key!r} in one folder, but {home} has it, too, "
+                    "and one would be a new version of the other: if this is a copy, give the process another id"
+                )
+                yield located(path, "duplicate-key", message, line=process.line)
 
 
 def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Finding]]]:

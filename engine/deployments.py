@@ -71,10 +71,26 @@ def deploy(
         return there
     unchanged = _unchanged(before, hashes) if changed_only else frozenset[str]()
     refuse([finding for finding in findings if finding.severity == "error"])
+    if warn is not None:
+        for finding in _of_others(session, name, bundle):
+            warn(finding)
 
     deployment = Deployment(name=name, source=source, deployed_at=_later_than_all(session), deployed_by=actor.name)
     _store(session, deployment, resources, hashes, bundle, unchanged=unchanged)
     return deployment
+
+
+def _of_others(session: Session, name: str, bundle: Bundle) -> Iterator[Finding]:
+    """Warn of what is a new version of a process that another deployment has: a copied file keeps the id of the original."""
+    for resource, process in bundle.processes:
+        newest = select(Deployment.name).join(Definition).where(Definition.key == process.key).order_by(Definition.version.desc()).limit(1)
+        before = session.scalar(newest)
+        if before not in {None, name}:
+            message = (
+                f"Expected the process {process.key!r} to be a new one, but it is a new version of that which was deployed as {before!r}: "
+                "if this is a copy, give the process another id, and deploy the original anew"
+            )
+            yield Finding(severity="warning", rule="duplicate-key", message=message, line=process.line, resource=resource)
 
 
 def _store(

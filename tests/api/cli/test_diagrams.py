@@ -1,5 +1,6 @@
 """`onething deploy`."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -107,6 +108,18 @@ def test_deploy__not_migrated(run, folder, empty_database_url):
 
 def test_deploy__no_path(run):
     assert run("deploy").exit_code == 2
+
+
+def test_deploy__copy_that_keeps_the_id(run, folder):
+    """It has become the newest version of the original; whoever deploys is told so, with what to do."""
+    run("deploy", str(folder))
+    copy = shutil.copytree(folder / "bundle", folder.parent / "copy")
+
+    again, copied = run("deploy", str(folder)), run("deploy", str(copy))
+
+    assert "[duplicate-key]" not in again.output
+    assert copied.exit_code == 0
+    assert "but it is a new version of that which was deployed as 'bundle': if this is a copy" in copied.output
 
 
 def test_deploy__warns(run, folder):

@@ -1,6 +1,7 @@
 """`onething lint`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_lint__refused(run, folder):
     assert f"{folder}/painting.bpmn:2: error: " in result.output
     assert "(paint 上色) [unsupported-element]" in result.output
     assert "docs/rules/<rule>.md" in result.output
+
+
+def test_lint__copy_that_keeps_the_id(run, folder):
+    """Deployed, it would be a new version of the original, and cases of that would begin with it."""
+    copy = shutil.copytree(folder, folder.parent / "copy")
+
+    together, alone, twice = run("lint", str(folder), str(copy)), run("lint", str(copy)), run("lint", str(folder), str(folder))
+
+    assert (together.exit_code, alone.exit_code, twice.exit_code) == (1, 0, 0)
+    told = f"{copy}/check.bpmn:2: error: Expected the process 'check' in one folder, but {folder}/check.bpmn has it, too"
+    assert told in together.output
+    assert "give the process another id [duplicate-key]" in together.output
 
 
 SCENARIO = b"name: x\nat: 2026-03-02T09:00:00\nends: {}\nsubmit: {}\nsteps:\n"

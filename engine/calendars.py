@@ -137,19 +137,14 @@ def _version(years: Iterable[CalendarYear]) -> str:
 
 
 def _working_ordinals(years: Iterable[CalendarYear]) -> list[int]:
-    published = {year.year: {day.date: day.kind for day in year.days} for year in years}
-    ordinals = []
-    for ordinal in range(date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal() + 1):
-        day = date.fromordinal(ordinal)
-        special = published.get(day.year)
-        works = day.weekday() < SATURDAY
-        if special is None:
-            works = works and (day.month, day.day) not in FIXED_HOLIDAYS
-        elif day in special:
-            works = special[day] == DayKind.MAKE_UP_DAY
-        if works:
-            ordinals.append(ordinal)
-    return ordinals
+    """Days are counted here, not made: each process does this before its first answer, for a hundred years."""
+    published = {year.year: year for year in years}
+    guessed = [year for year in range(FIRST_YEAR, LAST_YEAR + 1) if year not in published]
+    works = {date(year, *day).toordinal(): False for year in guessed for day in FIXED_HOLIDAYS}
+    works |= {day.date.toordinal(): day.kind == DayKind.MAKE_UP_DAY for year in published.values() for day in year.days}
+    first, last = date(FIRST_YEAR, 1, 1).toordinal(), date(LAST_YEAR, 12, 31).toordinal()
+    # They begin with a Monday.
+    return [ordinal for ordinal in range(first, last + 1) if works.get(ordinal, (ordinal - 1) % 7 < SATURDAY)]
 
 
 def _ordinal(day: date) -> int:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import moments, schema
+from engine import moments, reads, schema
 from engine.account_models import Account, WrongPassword
 from engine.database import Database
 
@@ -26,13 +26,19 @@ ADDRESSES = 100
 #: The revision since which there is a place for it.
 KNOWN_SINCE = "0030"
 _WRONG, _ACCOUNTS = WrongPassword.__table__, Account.__table__
+#: It is asked for with every password, so it is built once.
+_TIMES = reads.marked(
+    select(_WRONG.c.times).where(
+        _WRONG.c.account_id == bindparam("account"), _WRONG.c.address == bindparam("address"), _WRONG.c.last_at > bindparam("since")
+    )
+)
 
 
 def wrong(session: Session, account_id: UUID, address: str) -> int:
     """How many wrong passwords of an account have come from there in a row; `FAILURES`: none is looked at just now."""
     connection = session.connection()
     if schema.is_there(connection, KNOWN_SINCE):
-        return connection.scalar(select(_WRONG.c.times).where(*_of(account_id, address), _is_recent())) or 0
+        return connection.scalar(_TIMES, {"account": account_id, "address": address, "since": moments.now() - LOCKED_FOR}) or 0
     row = connection.execute(select(_ACCOUNTS.c.failed_logins, _ACCOUNTS.c.locked_until).where(_ACCOUNTS.c.id == account_id)).one()
     return FAILURES if row.locked_until is not None and row.locked_until > moments.now() else row.failed_logins
 

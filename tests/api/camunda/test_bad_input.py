@@ -42,7 +42,10 @@ def addresses(app, designer, worker):
     return sorted(set(calls), key=lambda call: (call[0] == "DELETE", call))
 
 
-def test_everything__garbage(addresses, worker):
+def test_everything__garbage(addresses, worker, admin):
+    """By a key: of a thousand questions of one second the database is asked but once who asks."""
+    key = admin.post("/accounts/worker/keys", {"label": "garbage"}).json["key"]
+    worker.headers = {"Authorization": f"Bearer {key}"}
     told = []
     for method, path in addresses:
         sent = BODIES if method != "GET" else [None]
@@ -51,6 +54,7 @@ def test_everything__garbage(addresses, worker):
             told += [(method, f"{path}?{query}", None, worker.get(f"{path}?{query}", prefix="")) for query in QUERIES]
 
     assert len(told) > 1000
+    assert 401 not in {answer.status_code for *_, answer in told}
     assert [(m, p, b) for m, p, b, answer in told if answer.status_code >= 500] == []
     refused = [answer for *_, answer in told if answer.status_code >= 400]
     assert {answer.content_type for answer in refused} == {"application/json"}

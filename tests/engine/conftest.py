@@ -5,41 +5,88 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
+from functools import cached_property
 
 import pytest
 import time_machine
 from sqlalchemy import select
 
+from engine import moments, samples
+from engine.actors import Actor, RoleGrant
 from engine.case_models import Case
+from engine.database import Database
 from tests import databases, distribution
 from tests.listening import listening
 from tests.stage import MONDAY, Beginning, Person, Stage, furnish
 
+Store = databases.SQLite | databases.PostgreSQL
+
+
+class Copied(Stage):
+    """A stage whose database is copied when it is used first, from what the test begins with: what is shipped, unless there is more."""
+
+    def __init__(self, store: Store, traveller: time_machine.Coordinates, stack: ExitStack, *, patched: bool) -> None:
+        self.traveller, self.checking = traveller, True
+        self._source, self._stack, self._patched = store.branch(furnish), stack, patched
+
+    @cached_property
+    def database(self) -> Database:
+        database = databases.opened(self._stack.enter_context(self._source.fresh()))
+        self._stack.callback(database.close)
+        return database
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing has been done yet, and no time has passed."""
+        return "database" not in vars(self) and MONDAY <= moments.now() < MONDAY + timedelta(minutes=1)
+
+    def person(self, name: str) -> Person:
+        """Somebody with a sample account; while it is as it was made nobody need be asked for it."""
+        if not self.is_untouched or name not in samples.ACCOUNTS:
+            return super().person(name)
+        display_name, role, department, hall = samples.ACCOUNTS[name]
+        return Person(self, Actor(name=name, display_name=display_name, grants=(RoleGrant(role=role, department=department, hall=hall),)))
+
+    def begin(self, beginning: Beginning) -> None:
+        """Go on from where a beginning has ended."""
+        assert self.is_untouched, "Expected to begin before anything else is done"
+        self._source = self._source.branch(beginning.fill)
+        self.traveller.move_to(beginning.ended_at)
+
+    def deploy(self, name: str, **files: bytes) -> None:
+        """Deploy a folder; what another test has begun with, too, is deployed once more and then copied: it takes longer than most commands."""
+        begins = self.is_untouched and not self._patched  # what is patched for one test must not come to another
+        what = (self._source, name, tuple(files.items()))
+        if begins and what in _deployed:
+            self.begin(_deployed[what])
+            return
+        super().deploy(name, **files)
+        if begins:
+            _deployed[what] = Beginning(lambda stage: stage.deploy(name, **files))
+
+
+#: What tests have begun with, by where it was deployed.
+_deployed: dict[tuple[Store, str, tuple[tuple[str, bytes], ...]], Beginning] = {}
+
 
 @pytest.fixture
-def stage(furnished_url: str, compiled_once: None) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, store: Store, compiled_once: None) -> Iterator[Stage]:
     """An installation with people in it."""
-    with time_machine.travel(MONDAY, tick=True) as traveller:
-        database = databases.opened(furnished_url)
-        yield Stage(database, traveller)
-        database.close()
+    with time_machine.travel(MONDAY, tick=True) as traveller, ExitStack() as stack:
+        yield Copied(store, traveller, stack, patched="monkeypatch" in request.fixturenames)
 
 
 @pytest.fixture
-def begun(stage: Stage, store: databases.SQLite | databases.PostgreSQL) -> Iterator[Callable[[Callable[[Stage], object]], Sequence[Case]]]:
+def begun(stage: Copied) -> Callable[[Callable[[Stage], object]], Sequence[Case]]:
     """Let a test go on from where a beginning has ended, in a copy of its database; the cases there."""
-    with ExitStack() as stack:
 
-        def begin(play: Callable[[Stage], object]) -> Sequence[Case]:
-            beginning = _beginning(play)
-            stage.database.close()
-            stage.database = databases.opened(stack.enter_context(store.branch(furnish).branch(beginning.fill).fresh()))
-            stack.callback(stage.database.close)
-            stage.traveller.move_to(beginning.ended_at)
-            with stage.reading() as session:
-                return session.scalars(select(Case).order_by(Case.number)).all()
+    def begin(play: Callable[[Stage], object]) -> Sequence[Case]:
+        stage.begin(_beginning(play))
+        with stage.reading() as session:
+            return session.scalars(select(Case).order_by(Case.number)).all()
 
-        yield begin
+    return begin
 
 
 #: Each is known by what it plays, and its databases by its method.

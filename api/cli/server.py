@@ -12,17 +12,19 @@ from functools import partial
 from typing import Any
 
 import click
+import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from api.camunda import polling
-from api.cli import sample, wsgi
+from api.cli import Hindered, sample, wsgi
 from api.cli.doctor import look_before_work
 from api.cli.latch import Latch
 from engine import neighbours
 from engine.settings import Settings
 
+log = structlog.get_logger()
 #: How long requests in flight may take when the server is told to stop, seconds.
 DRAIN = 30
 #: Connections that a process keeps open at a time: as many as workers may wait, and as many more.  Unless told so, granian gives each its
@@ -34,6 +36,10 @@ OTHERS = 1000
 ROOM = 2000
 #: How long a predecessor that was killed may hold the port, seconds.
 PATIENCE = 3
+#: How it is told that there is no room for another process or thread: no memory, or as many as there may be.
+NO_ROOM = (OSError, RuntimeError)
+#: Seconds between two attempts to begin a process that is missing.
+RETRY = 1
 
 
 class Server(MPServer):
@@ -60,6 +66,37 @@ class Server(MPServer):
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]
         # Whoever replaces a process takes its place.
         return super()._spawn_worker(idx, target, partial(callback_loader, place=idx))
+
+    def _respawn_workers(self, workers: Any, *args: Any, **kwargs: Any) -> None:
+        """Begin others in place of processes that have ended; where there is no room for one, try until there is.
+
+        Else this one would stand still beside those that are left, perhaps without a scheduler, and heed nobody who tells it to stop.
+        """
+        for place in workers:
+            told = False
+            while not self.interrupt_signal:
+                before = list(self.wrks)
+                try:
+                    super()._respawn_workers([place], *args, **kwargs)
+                    break
+                except NO_ROOM as error:
+                    self.wrks[:] = before
+                    self._end_strays()
+                    if not told:
+                        log.warning("no room for another process", because=str(error))
+                    told = True
+                    time.sleep(RETRY)
+
+    def end(self) -> None:
+        """Stop all processes that have begun."""
+        self.stopping.set()
+        self._stop_workers()  # type: ignore[no-untyped-call]
+        self._end_strays()
+
+    def _end_strays(self) -> None:
+        """End processes that nobody watches."""
+        for stray in {*multiprocessing.active_children()} - {worker.inner for worker in self.wrks}:
+            stray.kill()
 
     def _stop(self, *args: Any, **kwargs: Any) -> None:
         self.draining.set()
@@ -104,7 +141,11 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         sample.welcome(loaded)
     loader = partial(wsgi.application, with_scheduler=with_scheduler, draining=server.draining, stopping=server.stopping)
     with neighbours.settle(loaded.processes) as places:
-        server.serve(target_loader=partial(loader, places=places), wrap_loader=False)
+        try:
+            server.serve(target_loader=partial(loader, places=places), wrap_loader=False)
+        except NO_ROOM as error:
+            server.end()
+            raise Hindered(f"Expected to begin the processes that answer requests, but {error}; try again later") from error
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
     click.echo("Stopped.")

@@ -28,12 +28,14 @@ from api.camunda import polling
 from api.cli import serve
 from api.cli import server as servers
 from api.cli.server import Server, await_port
+from engine import holidays
 from engine.account_models import Account
 from engine.models import Definition
 from engine.settings import CHECKOUT
 from tests.api.cli.conftest import PATIENCE
 
 SAYING = (sys.executable, "-m", "tests.api.cli.saying")
+CROWDED = (sys.executable, "-m", "tests.api.cli.crowded")
 
 
 def get(environ, path="/reference", actor=None):
@@ -205,6 +207,42 @@ def test_serve__several_processes(start, environ):
     assert len(children(serving.process.pid)) == 2
     serving.process.terminate()
     assert serving.ended() == 0
+
+
+@pytest.fixture
+def published(database):
+    """The calendars, without which nobody serves; all of the sample would take longer."""
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CHECKOUT / "workflows" / "calendars")
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__no_room_for_another_process(start, environ):
+    """The others go on, and when there is room again another one is begun."""
+    serving = start("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="2 3")
+    await_answer(environ)
+    wait_until(lambda: len(children(serving.process.pid)) == 2)
+    answering = children(serving.process.pid)
+
+    os.kill(answering[0], signal.SIGKILL)
+    serving.until("no room for another process")
+
+    assert await_answer(environ) == 200
+    wait_until(lambda: set(children(serving.process.pid)) - set(answering))
+    assert len(children(serving.process.pid)) == 2
+    serving.process.terminate()
+    assert serving.ended() == 0
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__no_room_for_all_processes(start):
+    """It ends, with the one that it has begun, so that whoever watches over it tries again."""
+    serving = start("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="1")
+
+    assert serving.ended() == 75
+    assert "Expected to begin the processes that answer requests, but" in serving.output
 
 
 def test_serve__its_terminal_is_closed(start, environ):

@@ -33,6 +33,8 @@ OF_SOME = {
 }
 #: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
 VITAL = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
+#: Statements that are cancelled: by somebody, and for the time that they take.
+CANCELLED = ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SET statement_timeout = 1; SELECT pg_sleep(1)")
 #: The first version of PostgreSQL itself that is served, as servers count.
 HAS_PROCESSES = 90_600
 

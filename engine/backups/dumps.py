@@ -18,9 +18,10 @@ import structlog
 from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import DropTableComment
 
-from engine import disks, outages
+from engine import connections, disks, outages
 from engine.backups import contents, programs
 from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
@@ -35,6 +36,8 @@ _MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\nCOMMIT;\n"
 #: The last word of one that was to be tried only.
 _FORGET = "ROLLBACK;\n"
 _REVISION = "alembic_version"
+#: For how long a dump waits for a table that somebody has for himself, seconds: as long as a migration does.
+LOCK_WAIT = 900
 
 
 def kind_of(url: str) -> str:
@@ -65,9 +68,23 @@ def take(db: Database, target: Path) -> None:
         log.warning("pg_dump is newer than the server", program=program.version, server=version)
     address, environ = _address(db.bind.url)
     words = [program.path, f"--dbname={address}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"]
+    words.append(f"--lock-wait-timeout={LOCK_WAIT * 1000:.0f}")
     done = subprocess.run(words, env=environ, capture_output=True, check=False)  # noqa: S603 - no word of it comes from outside
     if done.returncode:
-        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr)
+        passing = _said_of_cancelled(db)
+        raise programs.failure("Expected pg_dump to carry it out", "pg_dump", done.returncode, done.stderr, passing=passing)
+
+
+def _said_of_cancelled(db: Database) -> list[str]:
+    """How the server says, in its own language, that a statement was cancelled: `pg_dump` hands on no SQLSTATE."""
+    words = []
+    for cancelled in connections.CANCELLED:
+        with suppress(EngineError), outages.told(), db.bind.connect() as connection:
+            try:
+                connection.exec_driver_sql(cancelled)
+            except DBAPIError as error:
+                words.append(outages.said(error))
+    return words
 
 
 def load(source: Path, url: str, name: str, *, then: Callable[[Session], object] = lambda _: None) -> None:

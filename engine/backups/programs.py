@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,6 @@ _PASSING = (
     "SSL connection has been closed",
     "SSL SYSCALL error",
     "terminating connection",
-    "canceling statement",
 )
 
 
@@ -68,16 +68,17 @@ def to_install(version: int) -> str:
     return f"install it (Debian: apt-get install postgresql-client-{version}, where needed from apt.postgresql.org)"
 
 
-def failure(expected: str, program: str, status: int, said: bytes) -> EngineError:
+def failure(expected: str, program: str, status: int, said: bytes, *, passing: Sequence[str] = ()) -> EngineError:
     """Say why a program has failed: Unavailable when that may be over in a moment, InvalidState when it lasts.
 
-    `status`: as it ended, negative when it was killed; `said`: what it wrote about it.
+    `status`: as it ended, negative when it was killed; `said`: what it wrote about it; `passing`: what the server says, in its own
+    language, of what may be over.
     """
     words = said.decode(errors="replace")  # the server speaks its own language, in letters of its own
     told = _TOLD.findall(words)
     state, sentence = told[-1] if told else ("", "")
     but = f"{program}: {sentence}" if told else _plain(words) or f"{program} ended with {status}"
-    if status < 0 or outages.passes(state) or any(each in words for each in _PASSING):
+    if status < 0 or outages.passes(state) or any(each in words for each in (*_PASSING, *passing)):
         return Unavailable(f"{expected}, but {but}; try again later")
     return InvalidState(f"{expected}, but {but}")
 

@@ -9,6 +9,8 @@ import secrets
 import shutil
 import sqlite3
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -624,6 +626,23 @@ class TestPrograms:
             with pytest.raises(Unavailable, match=r"Expected pg_dump to carry it out, but .*try again later"):
                 backups.take(there, files, tmp_path / "backup")
             there.close()
+
+        assert [path.name for path in tmp_path.iterdir()] == ["var"]
+
+    @pytest.mark.parametrize("cancelled", [True, False], ids=["somebody cancels it", "for too long"])
+    def test_take__somebody_has_a_table_for_himself(self, here, files, tmp_path, monkeypatch, cancelled):
+        """It does not wait for ever; and whether it may be over soon is known in whichever language the server says so."""
+        monkeypatch.setattr(dumps, "LOCK_WAIT", 60 if cancelled else 0.1)
+        monkeypatch.setattr(programs, "_PASSING", ())
+        waiting = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
+        with ThreadPoolExecutor(1) as pool, here.bind.connect() as holding, here.bind.connect() as admin:
+            admin.execution_options(isolation_level="AUTOCOMMIT")  # in a transaction it would see the same again and again
+            holding.exec_driver_sql("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
+            taking = pool.submit(backups.take, here, files, tmp_path / "backup")
+            while cancelled and not taking.done() and not admin.exec_driver_sql(waiting).all():
+                time.sleep(0.02)
+            with pytest.raises(Unavailable, match=r"Expected pg_dump to carry it out, but .*; try again later"):
+                taking.result()
 
         assert [path.name for path in tmp_path.iterdir()] == ["var"]
 

@@ -224,6 +224,8 @@ def aside(session: Session) -> Iterator[Connection]:
         return
     with bind.begin() as connection:
         yield connection
+    if outages.unawaited:  # of any thread: nearly never, so hardly anybody calls this
+        outages.forget_unawaited()
 
 
 def is_each_alone(session: Session) -> bool:

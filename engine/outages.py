@@ -150,6 +150,11 @@ def require_awaited() -> None:
         )
 
 
+def forget_unawaited() -> None:
+    """Let the commit that this thread has just been answered be: the next one waits for it, too, and nobody is told before."""
+    unawaited.discard(threading.get_ident())
+
+
 def _look(context: ExceptionContext) -> None:
     state = getattr(context.original_exception, "sqlstate", None) or ""
     if state in _LOST or state == _CHANGED or state.startswith("57P"):

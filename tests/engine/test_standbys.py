@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import make_url, text
 
-from engine import idempotency
+from engine import database, idempotency, numbers
 from engine.database import Database
 from engine.errors import Unsettled
 from engine.idempotency import Answer, Command, Repeated
@@ -111,6 +111,24 @@ def test_transaction__only_whose_waiting_was_ended_is_told(admin, db):
             first.result(PATIENCE)
 
         pool.submit(write, admin, "b").result(PATIENCE)
+
+
+def test_aside__somebody_ends_the_waiting(admin, db):
+    """What follows is told for itself: it is acknowledged when it is on the standby, and so is all that was committed before."""
+
+    def take():
+        with db.transaction() as session:
+            with database.aside(session) as connection:
+                numbers.count(connection, "a")
+            session.connection().execute(text("SET LOCAL synchronous_commit = local"))  # as if its standby had come
+            session.add(Department(code="a", name="a"))
+
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(take)
+        await_waiting(admin, taken)
+        end(admin, "pg_cancel_backend")
+
+        taken.result(PATIENCE)
 
 
 def test_recall__waits_for_what_it_tells(admin, db):

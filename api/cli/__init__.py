@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import click
 
+from api.cli import streams
 from engine import disks, logs, settings
 from engine.errors import Busy, EngineError, Unavailable
 from engine.settings import SettingsError
@@ -74,16 +73,6 @@ class Group(click.Group):
             raise kind(str(error)) from error
 
 
-def _have_streams() -> None:
-    """Have somewhere to write to where whoever has started us has closed the standard streams, as init scripts do.
-
-    A database that is opened would have the number of one, and take what programs that we start write there.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we live
-
-
 def _load(module: str) -> None:
     # What is imported stays: to look for garbage among it, again and again, takes a sixth of the time, and as long with each request.
     gc.disable()
@@ -99,5 +88,5 @@ def main() -> None:
 
     Settings are environment variables; `onething doctor` shows them.
     """
-    _have_streams()
+    streams.have()
     logs.configure(settings.load().env)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import click
-
-from api.cli import installation
+from api.cli import installation, streams
 from engine import deployments, folders, holidays, samples
 from engine.actors import OPERATOR
 from engine.settings import Settings
@@ -25,7 +23,7 @@ def welcome(loaded: Settings) -> None:
     """Say where to look, who may log in, and how a first case is taken in."""
     url = f"http://{loaded.host}:{loaded.port}"
     post = "curl -sS -H 'Content-Type: application/json'"
-    click.echo(f"""
+    streams.say(f"""
 Look at      {url}
 Reference    {url}/reference
 Accounts     {", ".join(samples.ACCOUNTS)}

@@ -18,7 +18,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from api.camunda import polling
-from api.cli import Hindered, sample, wsgi
+from api.cli import Hindered, sample, streams, wsgi
 from api.cli.doctor import look_before_work
 from api.cli.latch import Latch
 from engine import neighbours
@@ -136,7 +136,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         log_level=LogLevels.error,
         drain=loaded.drain,
     )
-    click.echo(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
+    streams.say(f"Serving on http://{loaded.host}:{loaded.port} (Ctrl-C stops)")
     if with_sample:
         sample.welcome(loaded)
     loader = partial(wsgi.application, with_scheduler=with_scheduler, draining=server.draining, stopping=server.stopping)
@@ -148,7 +148,7 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
             raise Hindered(f"Expected to begin the processes that answer requests, but {error}; try again later") from error
     if not server.interrupt_signal:
         raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
-    click.echo("Stopped.")
+    streams.say("Stopped.")
 
 
 def open_enough() -> None:

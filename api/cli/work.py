@@ -10,6 +10,7 @@ from functools import partial
 
 import click
 
+from api.cli import streams
 from api.cli.doctor import look_before_work
 from engine import archives, compiled_files, garbage, holidays, moments, queues, retention, settings, worker
 from engine.database import Database
@@ -45,7 +46,7 @@ def work() -> None:
     heart = heartbeat(database, loaded, pace(database))
     # Blocked in every thread, it waits for this one: another thread that were woken by it, as after SIGCONT, would tell nobody.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    click.echo(f"Looking every {loaded.tick:g} s for what is due.")
+    streams.say(f"Looking every {loaded.tick:g} s for what is due.")
     heart.start()
     signal.sigwait(ENDING)
     heart.stop()

@@ -32,7 +32,7 @@ from engine import holidays
 from engine.account_models import Account
 from engine.models import Definition
 from engine.settings import CHECKOUT
-from tests.api.cli.conftest import PATIENCE
+from tests.api.cli.conftest import ONETHING, PATIENCE
 
 SAYING = (sys.executable, "-m", "tests.api.cli.saying")
 CROWDED = (sys.executable, "-m", "tests.api.cli.crowded")
@@ -233,6 +233,18 @@ def test_serve__no_room_for_another_process(start, environ):
     assert len(children(serving.process.pid)) == 2
     serving.process.terminate()
     assert serving.ended() == 0
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__the_disk_of_what_it_says_is_full(start, environ):
+    """It serves all the same, and ends as ever."""
+    serving = start("serve", "--no-scheduler", program=("sh", "-c", f'exec {ONETHING} "$@" > /dev/full', "sh"), PYTHONUNBUFFERED="")
+
+    assert await_answer(environ) == 200
+    serving.process.terminate()
+    assert serving.ended() == 0
+    assert "No space left" not in serving.output
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

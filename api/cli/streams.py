@@ -1,0 +1,28 @@
+"""Standard streams (标准流): there is always somewhere to write to, and nothing fails since nobody takes what is said there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+
+def have() -> None:
+    """Have somewhere to write to where whoever has started us has closed the standard streams, as init scripts do.
+
+    A database that is opened would have the number of one, and take what programs that we start write there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we live
+
+
+def say(words: str) -> None:
+    """Say how it goes with a node, if anybody takes it: it serves, too, where the disk of that is full, or whoever reads it has gone."""
+    try:
+        click.echo(words)
+    except OSError:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:  # what is left unsaid is said there at the end, else that fails
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

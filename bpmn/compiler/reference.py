@@ -61,13 +61,16 @@ OTHERWISE = """\
 - A signal end event triggers an event subprocess of its own scope; in Camunda 7 the scope is over.
 - Conditions are put once for all variables that are set in one step, in Camunda 7 once for each.  The variables that complete a task are
   set when it is over: a condition on the task itself does not see them, so nobody's completed work counts as canceled.  In Camunda 7 it
-  does.
+  does.  At what is done at once (a script, an expression) a condition is never put; in Camunda 7 one that holds already keeps it from being
+  done.
 - Input parameters of a task that runs several times see the `loopCounter` and the entry of their round, in Camunda 7 those of a subprocess
   alone.  The name of a message that starts an event subprocess may use the input parameters of the subprocess around it.
 - A number of rounds that is no whole number is an incident; Camunda 7 drops the fraction.
 - A handler for compensation sees the local variables that its activity had (input parameters, the entry of its round), and sets those where
   they are; in Camunda 7 only those of a subprocess around it.  When it ends by an error that nothing catches, the event that has thrown the
   compensation goes on; Camunda 7 waits for ever.
+- A handler at the boundary of a subprocess undoes it as a whole, as BPMN says; in Camunda 7 what was done inside is undone by its own
+  handlers, too, side by side with that one.
 - An error out of a task with output parameters that nothing catches ends the task, and they are set; Camunda 7.22 fails.
 - A job before or after an activity for compensation is carried out, and its output parameters are set; Camunda 7 ignores both.
 - While an event subprocess goes on that has interrupted a subprocess, the boundary events of the subprocess watch; Camunda 7 forgets them.

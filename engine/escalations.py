@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import callers, execution, instances, jobs
+from engine import callers, execution, instances, jobs, returns
 from engine.actors import Actor
 from engine.errors import NotFound
 from engine.holdings import Held
@@ -30,7 +30,7 @@ def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any] = N
     if run.process.raise_escalation(wait_id, code, variables):
         return True
     if run.row.parent_id is not None:
-        jobs.owe_parent(run.session, run.row, "escalate", code=code, wait=None)
+        returns.ask(run, "escalate", code=code, wait=None)
     return run.row.parent_id is not None
 
 

@@ -226,12 +226,12 @@ def _enter_step(run: Run, wait: Wait) -> None:
 
 def _enter_escalation(run: Run, wait: Wait) -> None:
     """Ask the instance that called this one; the token rests until it has answered."""
-    jobs.owe_parent(run.session, run.row, "escalate", code=wait.name or "", wait=wait.id)
+    returns.ask(run, "escalate", code=wait.name or "", wait=wait.id)
 
 
 def _enter_error(run: Run, wait: Wait) -> None:
     """Ask the instances that called this one, the nearest first, whether they catch the error; the token rests until they have answered."""
-    jobs.owe_parent(run.session, run.row, "error", thrower=str(run.row.id), wait=wait.id)
+    returns.ask(run, "error", thrower=str(run.row.id), wait=wait.id)
 
 
 def _enter_call(run: Run, wait: Wait) -> None:

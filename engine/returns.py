@@ -90,6 +90,14 @@ def owe(run: Run) -> None:
         row, told = keys.get_one(run.session, Instance, row.parent_id, row), False
 
 
+def ask(run: Run, kind: str, **what: Any) -> None:
+    """Ask the instance that has called this one whether it catches something; it hears the signals first that were thrown before."""
+    if run.process.signals:
+        run.later.append((kind, what))
+    else:
+        jobs.owe_parent(run.session, run.row, kind, **what)
+
+
 def owe_later(run: Run) -> None:
     """Owe it to what has called an instance, or those that it has called, only now where that has thrown a signal, which is heard first.
 
@@ -97,6 +105,9 @@ def owe_later(run: Run) -> None:
     """
     for called in run.called:
         owe_later(called)
+    while run.later:
+        kind, what = run.later.pop(0)
+        jobs.owe_parent(run.session, run.row, kind, **what)
     if run.row.parent_id is not None and run.process.signals:
         owe(run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,8 @@ class Run:
     now: Glance | None = None
     #: Those that it has called in this run, which have been put back.
     called: list[Run] = field(default_factory=list)
+    #: What the one that has called it is asked once its signals are told, which were thrown before: the kind of the job, and what it says.
+    later: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.
     maps: bool = True
     #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.

@@ -13,7 +13,8 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import connections, holdings, meters, outages, postgresql, remains, schema, upgrades
+from engine import connections, disks, holdings, meters, outages, postgresql, remains, schema, upgrades
+from engine.errors import Unavailable
 from engine.large_values import LIVE, LOOKED_FOR
 from engine.live import LiveInstances
 from engine.postgresql import LOCK_TIMEOUT
@@ -73,6 +74,7 @@ def wal_is_safe() -> bool:
 
 def _connect_sqlite(url: str) -> Engine:
     bind = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT}, hide_parameters=True)
+    stay = _stay(bind)
 
     @event.listens_for(bind, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -81,9 +83,11 @@ def _connect_sqlite(url: str) -> Engine:
         connection.execute(f"PRAGMA journal_mode={'WAL' if wal_is_safe() else 'DELETE'}")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA case_sensitive_like=ON")  # as on PostgreSQL: names that only look alike are others
+        stay()
 
     @event.listens_for(bind, "begin")
     def _begin(connection: Any) -> None:
+        stay()
         # IMMEDIATE: a deferred transaction that turns into a writer fails with "database is locked" instead of waiting.
         reading = connection.get_execution_options().get("reading", False)
         if reading:
@@ -93,6 +97,36 @@ def _connect_sqlite(url: str) -> Engine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return bind
+
+
+def _stay(bind: Engine) -> Callable[[], None]:
+    """Give what raises Unavailable when SQLite has its file somewhere else than when the first connection was made.
+
+    What is written to a file that was moved away, or replaced, is in no file that anybody opens again; and where there is none, it would
+    make one.
+    """
+    place, known = bind.url.database or ":memory:", list[object]()
+    nowhere = place == ":memory:" or "uri" in bind.url.query
+
+    def stay() -> None:
+        if nowhere:
+            return
+        found = disks.identity(place)
+        if not known:
+            known.append(found)
+        elif known[0] != found:
+            raise Unavailable("Expected the file of the database to be where it was, but it was moved or replaced; start this node anew")
+
+    @event.listens_for(bind, "do_connect")
+    def _look(*_about: Any) -> None:
+        if known:
+            stay()
+
+    @event.listens_for(bind, "engine_disposed")
+    def _forget(_bind: Engine) -> None:
+        known.clear()
+
+    return stay
 
 
 class _Session(Session):

@@ -76,6 +76,15 @@ def named(place: Path | None = None, *, to: str = "read or write") -> Iterator[N
         raise InvalidInput(f"Expected to {to} {where}, but {lasts}") from error
 
 
+def identity(place: str) -> tuple[int, int] | None:
+    """Which file is at a place, whatever is in it; None: none."""
+    try:
+        found = os.stat(place)  # noqa: PTH116 - it is asked at each transaction
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _place(error: OSError) -> str | None:
     """Where a fault is, as far as it says it: of a copy, from where and to where."""
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes | os.PathLike)]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from engine import connections, database, postgresql
+from engine import connections, database, postgresql, readiness
 from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
@@ -346,6 +347,32 @@ def test_transaction__disk_of_sqlite_is_full_behind_a_savepoint(sqlite):
             add(db, meanwhile=fill_behind)
         assert count(db) == 0
         add(db)
+        db.close()
+
+
+@pytest.mark.parametrize("wal", [False, True], ids=["journal", "write-ahead log"])
+@pytest.mark.parametrize("replaced", [False, True], ids=["moved", "replaced"])
+def test_transaction__file_of_sqlite_is_elsewhere(sqlite, opened, tmp_path, monkeypatch, wal, replaced):
+    """Nothing is written where nobody looks for it, nor shown from there, and no other file is begun; until it is back."""
+    monkeypatch.setattr(database, "wal_is_safe", lambda: wal)
+    with sqlite.fresh() as url:
+        db, place, elsewhere = opened(url), Path(make_url(url).database), tmp_path / "elsewhere"
+        assert count(db) == 0
+        place.rename(elsewhere)
+        if replaced:
+            shutil.copyfile(elsewhere, place)
+
+        for ask in (add, count):
+            with pytest.raises(Unavailable, match="it was moved or replaced; start this node anew"):
+                ask(db)
+        with closing(db.bind.raw_connection()), pytest.raises(Unavailable):  # somebody has the connection that there was
+            count(db)
+        assert not readiness.look(db).fit
+        assert place.exists() == replaced
+
+        elsewhere.rename(place)
+        add(db)
+        assert count(db) == 1
         db.close()
 
 

@@ -40,6 +40,8 @@ _LASTING = _NOT_PERMITTED | {
     errno.ENAMETOOLONG: "a name in it is too long",
     errno.ELOOP: "its links lead in a circle",
 }
+#: What Python says where no folder takes temporary files; it says it as if there were no such file.
+_NO_TEMPORARY = "No usable temporary directory"
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def told(place: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = (PASSING | _NOT_PERMITTED).get(error.errno or 0)
+        why = _passing(error) or _NOT_PERMITTED.get(error.errno or 0)
         if why is None:
             raise
         log.warning("a disk is in the way", because=str(error), place=str(_place(error) or place))
@@ -68,12 +70,19 @@ def named(place: Path | None = None, *, to: str = "read or write") -> Iterator[N
     try:
         yield
     except OSError as error:
-        passes, lasts, where = PASSING.get(error.errno or 0), _LASTING.get(error.errno or 0), _place(error)
+        passes, lasts, where = _passing(error), _LASTING.get(error.errno or 0), _place(error)
         if passes is not None:
             raise Unavailable(f"Expected to {to} {where or place or 'a file'}, but {passes}; try again later") from error
         if lasts is None or where is None:
             raise
         raise InvalidInput(f"Expected to {to} {where}, but {lasts}") from error
+
+
+def _passing(error: OSError) -> str | None:
+    """What passes; None: nothing does."""
+    if _NO_TEMPORARY in str(error):
+        return "no folder takes temporary files (TMPDIR)"
+    return PASSING.get(error.errno or 0)
 
 
 def identity(place: str) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_named__a_disk_without_room():
         disks.named(Path("/dev/full")),
     ):
         Path("/dev/full").write_bytes(b"x")
+
+
+def test_named__no_place_for_temporary_files(monkeypatch):
+    """All that might be one are full, or read-only; Python says of it that there is no such file."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/dev/full", "/proc"])
+
+    with pytest.raises(Unavailable, match=r"but no folder takes temporary files \(TMPDIR\); try again later$"), disks.named():
+        tempfile.mkstemp()
 
 
 def test_named__a_copy():

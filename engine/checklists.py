@@ -7,7 +7,7 @@ what was told can always be shown again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -78,13 +78,25 @@ def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
 
 
 def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
-    """The questions of a matter: [{id, ask, type, options, source, derived, required, min, max}]."""
+    """The questions of a matter: [{id, ask, type, options, source, derived, required, min, max, used_by}]."""
     if "situations" not in loaded.decisions:
         return []
     rows = definitions.decide(session, loaded, "situations", {})
     flags = ("derived", "required")
-    read = [{"options": facts.words(row.get("options")), **{name: bool(row.get(name)) for name in flags}} for row in rows]
+    lists = ("options", "used_by")
+    read = [{name: facts.words(row.get(name)) for name in lists} | {name: bool(row.get(name)) for name in flags} for row in rows]
     return [dict.fromkeys(questions.BOUNDS) | row | more for row, more in zip(rows, read, strict=True)]
+
+
+def answers_for(session: Session, case: Case, codes: Collection[str]) -> dict[str, Any]:
+    """What of the answers these items are handled by, as the table says (`used_by`): their departments are told no more of the bundle.
+
+    In the archive only where these are the tables of the case's own matter.
+    """
+    asking = _asking(session, matters.of(session, case), codes)
+    asked = situations(session, definitions.get(session, asking.definition_id))
+    told = {question["id"] for question in asked if "*" in question["used_by"] or set(codes) & set(question["used_by"])}
+    return {name: value for name, value in case.answers.items() if name in told}
 
 
 def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]) -> list[dict[str, Any]]:

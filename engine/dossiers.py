@@ -6,7 +6,7 @@ is not there for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,8 @@ class Dossier:
     hall_name: str
     #: Number of the case that this one goes on from.
     previous: str | None
+    #: What was answered; for a department, what its items are handled by.
+    answers: Mapping[str, Any]
     #: Whether the actor sees the bundle, not only the items of a department.
     whole: bool
     items: list[Item]
@@ -91,6 +93,7 @@ def read(session: Session, case: Case, actor: Actor) -> Dossier:
         matter_name=definitions.get(session, case.definition_id).name,
         hall_name=hall.name if hall else "",
         previous=previous.number if previous else None,
+        answers=case.answers if whole else checklists.answers_for(session, case, {item.code for item in items}),
         whole=whole,
         items=items,
         deadlines=clocks_of,

@@ -77,7 +77,7 @@ WORDS = Words(
             known=frozenset({"merge_key", "tolerable", "until", "due_rule", "due_days", "grace_days", "basis"}),
         ),
         "situations": Columns(
-            needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", "required", *BOUNDS})
+            needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", "used_by", "required", *BOUNDS})
         ),
         LIMITS: Columns(
             needed=frozenset(),

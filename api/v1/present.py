@@ -113,7 +113,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
         "due": due(bundle.promised) if bundle else None,
         "remaining": bundle.remaining if bundle else None,
         "light": bundle.light if bundle else None,
-        "answers": row.answers if dossier.whole else None,
+        "answers": dossier.answers,
         "checklist": row.checklist if dossier.whole else None,
         "items": [_item(dossier, found) for found in dossier.items],
         "tasks": [task._asdict() for task in dossier.tasks],

@@ -176,8 +176,9 @@ class CaseShown(Shape):
     due: Due | None
     remaining: int | None
     light: Light | None
+    #: A department sees those that its items are handled by (`used_by` in the table situations).
+    answers: Data
     #: Null for a department, which sees its own items only.
-    answers: Data | None
     checklist: Data | None
     items: list[ItemShown]
     tasks: list[TaskShown]

@@ -19,15 +19,40 @@ def store(sqlite):
 @pytest.fixture
 def case(clerk, app):
     """A case that was withdrawn years ago, and what was shown of it then."""
-    case = submit(clerk)
+    return archived(app, clerk, clerk, submit(clerk))
+
+
+def archived(app, clerk, reader, case):
+    """Withdraw a case, and archive it years later; what a reader was shown of it before."""
     assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不办了"}).status_code == 200
     database = app.extensions["database"]
     with database.transaction() as session:
         session.execute(text("UPDATE outbox SET sent_at = created_at"))
-    before = clerk.get(f"/cases/{case['number']}").json
+    before = reader.get(f"/cases/{case['number']}").json
     with time_machine.travel("2033-03-02T09:00:00+08:00"):
         assert archives.sweep(database) == 1
     return before
+
+
+def test_case__is_shown_to_a_department_as_before(app, clerk, market):
+    """What its items were handled by, too."""
+    before = archived(app, clerk, market, submit(clerk))
+
+    shown = market.get(f"/cases/{before['number']}").json
+
+    assert before["answers"]
+    assert shown | {"archived_at": None} == before
+
+
+def test_case__of_an_item_alone(app, clerk, call):
+    """Whose answers are whose stands in the tables of another matter, which no archived case has: its department is told none any more."""
+    urban = call("officer-urban")
+    before = archived(app, clerk, urban, submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"]))
+
+    shown = urban.get(f"/cases/{before['number']}").json
+
+    assert before["answers"] == {"q_signboard": "否"}
+    assert shown | {"archived_at": None} == before | {"answers": {}}
 
 
 def test_case__is_shown_as_before(clerk, fire, case):

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from engine import idempotency, retention
+from tests.acceptance.applicants import newborn
 from tests.api.bundle import ANSWERS, APPLICANT, accepted, complete, item, submission, submit, task
 
 
@@ -126,7 +127,9 @@ def test_get__by_a_department(clerk, fire):
 
     assert [i["code"] for i in seen["items"]] == ["fire_check"]
     assert {t["item"] for t in seen["tasks"]} == {item(case, "fire_check")["number"]}
-    assert (seen["answers"], seen["checklist"], seen["tolerances"]) == (None, None, [])
+    assert (seen["checklist"], seen["tolerances"]) == (None, [])
+    # What it decides by, and nothing that only others do.
+    assert seen["answers"] == {name: ANSWERS[name] for name in ("q_area", "q_fire_mode", "q_gas", "q_music")}
     assert {m["code"] for m in seen["materials"]} < {m["code"] for m in case["materials"]}
     assert "m_fire_decl" in {m["code"] for m in seen["materials"]}
     assert all(item(case, "fire_check")["number"] in n["number"] for n in seen["notices"])
@@ -326,6 +329,25 @@ def test_submit__names_of_what_is_meant(clerk):
     assert (hall.status_code, hall.json["errors"][0]["field"]) == (422, "hall")
     assert hall.json["detail"].endswith("write changsha")
     assert "it has business_licence_check, food_permit, " in item.json["errors"][0]["message"]
+
+
+def test_get__answers_that_concern_nobody_else(clerk, call):
+    """Whether a child was born in wedlock is for who registers it; who makes out a card is not told."""
+    case = submit(clerk, **newborn())
+    complete(clerk, case, "一窗受理", outcome="accept")
+
+    police, social = (call(f"officer-{name}").get(f"/cases/{case['number']}").json["answers"] for name in ("police", "hrss"))
+
+    assert {"q_wedlock", "q_hukou_kind"} <= police.keys()
+    assert "q_card_bank" not in police
+    assert social == {"q_card_bank": "邮寄不激活金融功能"}
+
+
+def test_get__answers_of_an_item_alone(clerk, call):
+    """They are asked by the bundle that calls it, and told as that says."""
+    case = submit(clerk, matter="signboard", materials=["m_signdraw", "m_premises"])
+
+    assert call("officer-urban").get(f"/cases/{case['number']}").json["answers"] == {"q_signboard": "否"}
 
 
 def test_contact__corrected(clerk, admin):

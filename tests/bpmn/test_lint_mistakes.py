@@ -101,6 +101,14 @@ def test_mistake__none_in_what_conforms():
             "it is called 'item': rename it",
         ),
         ("starter.dmn", '<text>"*"</text>', '<text>"starter_frist"</text>', "unknown-column", "", "did you mean 'starter_first'?"),
+        (
+            "starter.dmn",
+            'id="situations_1_out_10">\n          <text>"starter_second"',
+            'id="situations_1_out_10">\n          <text>"starter_secnd"',
+            "unknown-column",
+            "",
+            "of the table situations to name items of starter, but starter_secnd is none: did you mean 'starter_second'?",
+        ),
         ("starter-items.dmn", 'name="promised"', 'name="promise"', "unknown-column", "", "rename the output 'promise'"),
         (
             "decision.form",

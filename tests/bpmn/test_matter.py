@@ -97,7 +97,7 @@ def test_lint__tables_with_odd_cells(odd):
         "items": ("item", "action"),
         "materials": tiny.MATERIAL,
         "item_limits": tiny.LIMITS,
-        "situations": ("id", "type", "options", "min", "max"),
+        "situations": ("id", "type", "options", "min", "max", "used_by"),
     }.items():
         heads = f'<input id="{key}_i"><inputExpression id="{key}_ie"><text>q_scale</text></inputExpression></input>'
         heads += "".join(f'<output id="{key}_o{n}" name="{name}"/>' for n, name in enumerate(outputs))

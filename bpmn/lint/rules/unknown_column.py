@@ -27,7 +27,8 @@ def check(bundle: Bundle) -> Problems:
                 yield Problem(resource=resource, line=decision.line, message=message)
     for matter in bundle.matters:
         yield from _without_items(bundle, matter)
-        yield from _needed_by_nobody(bundle, matter)
+        for table in ("materials", "situations"):
+            yield from _needed_by_nobody(bundle, matter, table)
 
 
 def _wrong(table: str, logic: DecisionTable, columns: Columns) -> Iterator[str]:
@@ -56,14 +57,14 @@ def _without_items(bundle: Bundle, matter: Matter) -> Problems:
             yield Problem(resource=matter.resource, process=matter.process, message=message)
 
 
-def _needed_by_nobody(bundle: Bundle, matter: Matter) -> Problems:
-    """Yield materials that are asked for items which the matter does not call: they are never asked for."""
-    table = matter.table("materials") if matter.is_bundle else None
+def _needed_by_nobody(bundle: Bundle, matter: Matter, name: str) -> Problems:
+    """Yield materials that are asked for items which the matter does not call, and answers that are told to these: nobody has them."""
+    table = matter.table(name) if matter.is_bundle else None
     for rule, row in facts.rows(table) if table else ():
         for code in facts.words(row.get("used_by", "*")):
             if code != "*" and code not in matter.calls:
                 message = (
-                    f"Expected used_by in {rule} of the table materials to name items of {matter.process.key}, but {code} is none"
+                    f"Expected used_by in {rule} of the table {name} to name items of {matter.process.key}, but {code} is none"
                     f"{spelling.advice(code, matter.calls)}"
                 )
-                yield Problem(resource=bundle.place("materials"), line=rule.line, message=message)
+                yield Problem(resource=bundle.place(name), line=rule.line, message=message)

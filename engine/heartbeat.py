@@ -1,16 +1,18 @@
 """The heartbeat: looks again and again at what is due.  The tables are the schedule; this only keeps time.
 
 Who looks at what is due waits by a steady clock: APScheduler goes by that of the host, and would stand still for an hour when it is set
-back by one.  What is to be done every hour or so is left to it.
+back by one.  What is to be done every hour or so is left to it, and brought forward when that has happened.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.troubles import Trouble
@@ -51,8 +53,17 @@ class Heartbeat:
     def _beat(self) -> None:
         trouble = Trouble(FAILED)
         while not self.stopping.is_set():
+            self._keep_time()
             rest = _try(self._tick, trouble)
             self.stopping.wait(self._seconds if rest is None else min(rest, self._seconds))
+
+    def _keep_time(self) -> None:
+        """Let no sweep rest for longer than it should: the clock of the host may have been set back."""
+        for job in self._scheduler.get_jobs():
+            latest = datetime.now(UTC) + job.trigger.interval
+            if job.next_run_time > latest:
+                with suppress(JobLookupError):  # we are just told to stop
+                    job.modify(next_run_time=latest)
 
     def _sweep(self, sweep: Callable[[], object], trouble: Trouble) -> None:
         """Try until there is no outage in the way, less often with time.  What fails otherwise would again: it has its own time."""

@@ -71,6 +71,21 @@ def test_also__ticks_beside_it(beating):
     assert ticked.wait(60)
 
 
+def test_also__the_clock_of_the_host_is_set_back():
+    """A machine that begins with its clock hours ahead is not to wait for these hours."""
+    sweeps = threading.Semaphore(0)
+    with time_machine.travel(datetime(2026, 3, 2, tzinfo=UTC)) as traveller:
+        heartbeat = Heartbeat(lambda: None, seconds=0.05)
+        heartbeat.also(sweeps.release, seconds=0.1)
+        heartbeat.start()
+        sweeps.acquire(timeout=60)
+
+        traveller.shift(-8 * 3600)
+
+        assert all(sweeps.acquire(timeout=10) for _ in range(3))
+        heartbeat.stop()
+
+
 def test_also__the_database_is_away_for_a_while(beating):
     """It goes on soon after, not in its own time only; when it has gone well it is over."""
     ends, ticks, over = iter([Unavailable("no"), Busy("held"), None]), threading.Semaphore(0), threading.Event()

@@ -43,6 +43,8 @@ _VANISHED = {"23503": _GONE, _CHANGED: "Expected to find a table as it was a mom
 _LOST = frozenset({"25P03", "25P04", "25006"})
 #: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
 _AWAY = ("08", "53", "57", "58")
+#: A limit of the server's own (SQLSTATE), as when it has used up its transaction ids: it takes no commands until somebody has cleared up.
+_USED_UP = "54000"
 #: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
 _BROKEN_BEFORE = "8s2b"
 #: What diagrams make of what comes is known here at last: a text that is too long, a number that is too great, a NUL character (SQLSTATE).
@@ -190,7 +192,7 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
             "Expected to commit, but the connection to the database broke meanwhile, and whether it was carried out is not known; "
             "look, or repeat it with its Idempotency-Key"
         )
-    if lost or state in _LOST or state.startswith(_AWAY):
+    if lost or state in _LOST or state == _USED_UP or state.startswith(_AWAY):
         return _unavailable(state)
     return None
 
@@ -198,6 +200,8 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
 def _unavailable(state: str) -> Unavailable:
     if state == "53300":
         condition = "takes no more connections"
+    elif state == _USED_UP:
+        condition = "has reached a limit of its own (its log says which)"
     else:
         condition = "has no room left" if state.startswith("53") else "cannot be reached just now"
     return Unavailable(f"Expected the database to answer, but it {condition}; try again")

@@ -303,7 +303,13 @@ def test_transaction__all_connections_are_taken(url, near, opened, monkeypatch):
 
 @pytest.mark.parametrize(
     ("state", "says"),
-    [("53100", "has no room left"), ("53300", "takes no more connections"), ("58030", "cannot be reached"), ("25P04", "cannot be reached")],
+    [
+        ("53100", "has no room left"),
+        ("53300", "takes no more connections"),
+        ("54000", "has reached a limit of its own"),
+        ("58030", "cannot be reached"),
+        ("25P04", "cannot be reached"),
+    ],
 )
 def test_transaction__server_is_short_of_something(db, near, state, says):
     run(

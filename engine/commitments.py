@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, applicants, bundles, calendars, entered, holidays, imports, jobs, journal, keys, moments, notices
+from engine import alerts, applicants, bundles, calendars, entered, holidays, imports, instances, jobs, journal, keys, moments, notices
 from engine.actors import Actor
 from engine.alerts import AlertKind
 from engine.case_models import Case, Commitment, Item, Notice, Result
 from engine.clock import Light
 from engine.errors import InvalidState
 from engine.holdings import Held, HeldTask
+from engine.models import Definition, Instance
 from engine.notices import NoticeKind
 from engine.runs import Run
-from engine.states import FAVOURABLE, CommitmentStatus, ItemStatus, move
+from engine.states import FAVOURABLE, CommitmentStatus, InstanceStatus, ItemStatus, move
 
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
@@ -98,6 +99,15 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
     imports.tell(session, item, bundle)
     jobs.owe(session, "refresh", bundle)  # less may be left to issue
     return notice
+
+
+def end_checks(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
+    """End the checks that are still to be done of an item whose result was taken back: nothing is left of it to be looked at."""
+    of_checks = select(Definition.id).where(Definition.key == POST_CHECK)
+    running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)
+    for instance_id in session.scalars(running.where(Instance.definition_id.in_(of_checks)).order_by(Instance.id)).all():
+        instances.lock(session, instance_id, case)
+        instances.cancel(session, instance_id, actor=actor, maps=False)
 
 
 def _standing(run: Run, item: Item) -> Commitment | None:

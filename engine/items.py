@@ -122,6 +122,7 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
         )
     notice = commitments.revoke(session, case, row, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item revoked", item=item.number, notice=notice.number, reason=reason)
+    commitments.end_checks(session, case, item, actor=actor)
     lifecycle.follow_up(session, case, actor=actor)
     if row.status is InstanceStatus.RUNNING:
         jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)

@@ -104,6 +104,18 @@ def test_verify__revoked_and_to_be_adopted(stage, clerk, fire, case):
         clerk.adopt(bundle, item.number)
 
 
+def test_verify__of_what_was_revoked_meanwhile(stage, fire, case):
+    """Who takes the decision back by himself has nothing left to check; it would be overdue for ever."""
+    item = stage.item(case, "fire_check_commit")
+
+    fire.handle("revoke", item, reason="不符合承诺条件")
+
+    assert stage.tasks(case) == []
+    assert stage.item(case, "fire_check_commit").status == "revoked"
+    stage.travel(2026, 3, 31)
+    assert ("red", "overdue") not in stage.alerts(case)
+
+
 def test_verify__may_be_applied_for_again(stage, clerk, fire, case):
     fire.complete(case, "事后核查", **FOUND)
     fire.complete(case, "限期整改", outcome="revoke", findings="拒不整改")

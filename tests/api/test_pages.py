@@ -1,6 +1,7 @@
 """The plain pages: readable by people, without scripts, and telling strangers nothing."""
 
 import pytest
+import time_machine
 
 from api import words
 from engine.clock import Light
@@ -112,6 +113,24 @@ def test_index__material_was_rejected(clerk, market):
     # Its department sees the same: it must know what it decides without.
     assert f"<li>{again['name']}：待补，{again['due_on']} 前重新提交；食品经营许可（新办）退回：图纸&lt;b&gt;模糊</li>" in its
     assert f"<li>{again['name']}：已补</li>" in its_later
+
+
+def test_index__what_was_issued_bears_another_name_or_is_void(clerk, market, tick):
+    """A name is corrected in the case, and not on the certificate that is out: who has corrected it sees which is to be changed."""
+    case = accepted(clerk)
+    complete(market, case, "食品经营许可审批", outcome="granted", certificate_no="JY-1")
+    with time_machine.travel("2026-03-17T09:00:00+08:00"):
+        tick()  # the longest wait is over
+    as_issued = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    clerk.post(f"/cases/{case['number']}/name", {"name": "长沙香味小馆餐饮有限公司", "reason": "录入有误"})
+    renamed = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+    market.post(f"/items/{item(case, 'food_permit')['number']}/revoke", {"reason": "误点"})
+    revoked = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+
+    assert "已出件（JY-1）" in as_issued
+    assert f"已出件（JY-1，持证人：{APPLICANT['name']}）" in renamed
+    assert f"已撤销：误点（JY-1，持证人：{APPLICANT['name']}，已作废）" in revoked
 
 
 def test_index__what_the_notices_say(clerk, market):

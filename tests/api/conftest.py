@@ -8,7 +8,9 @@ import time_machine
 
 from api.camunda import polling
 from engine import worker
+from tests.api.bundle import ANSWERS, APPLICANT, MATERIALS
 from tests.hall import application
+from tests.stage import Beginning, Stage, furnish
 
 MONDAY = "2026-03-02T09:00:00+08:00"
 
@@ -45,10 +47,44 @@ class Caller:
         return self.get(path, prefix="")
 
 
+LATE = ("clerk", "clerk-yuelu")
+BUNDLE = {"matter": "open_restaurant", "answers": ANSWERS, "materials": MATERIALS, "applicant": APPLICANT}
+
+
+def _be_late(stage: Stage):
+    for clerk in map(stage.person, LATE):
+        (grant,) = clerk.actor.grants
+        clerk.take_in(**BUNDLE, hall=grant.hall)
+    stage.travel(2026, 3, 17)
+
+
+#: What many tests begin with, by the fixture that gives it: it is played once for them all.
+BEGINNINGS = {
+    "submitted": Beginning(lambda stage: stage.person("clerk").submit(**BUNDLE)),
+    "running": Beginning(lambda stage: stage.person("clerk").take_in(**BUNDLE)),
+    "late": Beginning(_be_late),
+}
+
+
 @pytest.fixture
-def app(furnished_url, tmp_path, compiled_once):
-    """The application with sample accounts and the shipped matters, on a Monday morning."""
-    with time_machine.travel(MONDAY):
+def beginning(request):
+    """What the test begins with; None: with what is shipped."""
+    (beginning,) = [begun for name, begun in BEGINNINGS.items() if name in request.fixturenames] or [None]
+    return beginning
+
+
+@pytest.fixture
+def furnished_url(store, beginning):
+    """URL of a database with all that is shipped, and what the test begins with, that no other test sees."""
+    source = store.branch(furnish)
+    with (source if beginning is None else source.branch(beginning.fill)).fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def app(furnished_url, beginning, tmp_path, compiled_once):
+    """The application with sample accounts and the shipped matters, on a Monday morning or when what the test begins with has ended."""
+    with time_machine.travel(MONDAY if beginning is None else beginning.ended_at):
         app = application(furnished_url, tmp_path)
         app.extensions["draining"].clear()  # it may have served another test
         yield app
@@ -73,6 +109,29 @@ def tick(app):
 def call(app):
     """Make a caller."""
     return lambda name=None: Caller(app, name)
+
+
+@pytest.fixture
+def submitted(clerk):
+    """A bundle that waits at the window."""
+    return _only_case(clerk)
+
+
+@pytest.fixture
+def running(clerk):
+    """A bundle whose departments work."""
+    return _only_case(clerk)
+
+
+@pytest.fixture
+def late(call):
+    """A bundle in each of two halls; on 17 March the promises of two items of each are over."""
+    return [_only_case(call(name)) for name in LATE]
+
+
+def _only_case(clerk):
+    (listed,) = clerk.get("/cases").json["data"]
+    return clerk.get(f"/cases/{listed['number']}").json
 
 
 @pytest.fixture

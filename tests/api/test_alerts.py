@@ -7,17 +7,8 @@ import time_machine
 
 from engine.columns import first_id, new_id
 from engine.moments import now
-from tests.api.bundle import accepted, submit
+from tests.api.bundle import submit
 from tests.engine.test_recomputing import corrected
-
-
-@pytest.fixture
-def late(call, tick):
-    """A bundle in each of two halls; on 17 March the promises of two items of each are over."""
-    cases = [accepted(call(name)) for name in ("clerk", "clerk-yuelu")]
-    with time_machine.travel("2026-03-17T09:00:00+08:00"):
-        tick()
-        yield cases
 
 
 def listed(caller, query=""):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.case_models import Case
-from tests.api.bundle import APPLICANT, accepted, complete, item, submission, submit
+from tests.api.bundle import APPLICANT, complete, item, submission, submit
 
 PASSPORT = {"kind": "person", "name": "Marie Exemple", "id_type": "passport", "id_country": "FRA", "id_number": "12345678"}
 AGENT = {"name": "许文清", "id_number": "430105198809211448", "phone": "13900000002", "authority": "2026-02-27 委托书"}
@@ -88,12 +88,10 @@ def test_submit__agent_who_is_none(clerk, changes, field):
 
 
 @pytest.mark.parametrize("phone", ["1380000000", "138000000011", "+86 138 0000 000", "86-138000000011", "138", "无", "12345"])
-def test_submit__telephone_that_is_none(clerk, phone):
+def test_submit__telephone_that_is_none(clerk, running, phone):
     """A digit was lost or doubled: every notice went nowhere, and nobody was told."""
-    case = accepted(clerk)
-
     assert refused(clerk.post("/cases", submission(applicant=APPLICANT | {"phone": phone})))[0] == "applicant.phone"
-    assert refused(clerk.post(f"/cases/{case['number']}/contact", {"phone": phone}))[0] == "phone"
+    assert refused(clerk.post(f"/cases/{running['number']}/contact", {"phone": phone}))[0] == "phone"
 
 
 @pytest.mark.parametrize(
@@ -109,21 +107,18 @@ def test_submit__telephone_that_is_none(clerk, phone):
         "+33123456789",
     ],
 )
-def test_contact__telephone_of_any_kind(clerk, phone):
-    case = accepted(clerk)
-
-    assert clerk.post(f"/cases/{case['number']}/contact", {"phone": phone}).json["applicant"]["phone"] == phone
+def test_contact__telephone_of_any_kind(clerk, running, phone):
+    assert clerk.post(f"/cases/{running['number']}/contact", {"phone": phone}).json["applicant"]["phone"] == phone
 
 
-def test_reapply__who_was_known_before_is_not_asked_anew(app, clerk, market):
+def test_reapply__who_was_known_before_is_not_asked_anew(app, clerk, running, market):
     """What was taken in before a number was looked at is corrected, not refused."""
-    case = accepted(clerk)
-    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+    complete(market, running, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
     with app.extensions["database"].transaction() as session:
-        row = session.scalars(select(Case).where(Case.number == case["number"])).one()
+        row = session.scalars(select(Case).where(Case.number == running["number"])).one()
         row.applicant = {**row.applicant, "phone": "138"}
 
-    renamed = clerk.post(f"/cases/{case['number']}/name", {"name": "长沙湘味大馆餐饮有限公司", "reason": "录入有误"})
-    again = clerk.post(f"/items/{item(case, 'food_permit')['number']}/reapply")
+    renamed = clerk.post(f"/cases/{running['number']}/name", {"name": "长沙湘味大馆餐饮有限公司", "reason": "录入有误"})
+    again = clerk.post(f"/items/{item(running, 'food_permit')['number']}/reapply")
 
     assert (renamed.status_code, again.status_code) == (200, 201)

@@ -111,34 +111,29 @@ def test_get__head(clerk):
 
 
 @pytest.mark.parametrize("path", ["", "/journal", "/diagram", "/materials", "/materials/1"])
-def test_get__of_another_hall(call, clerk, path):
-    case = submit(clerk)
+def test_get__of_another_hall(call, clerk, submitted, path):
     other = call("clerk-yuelu")
 
-    assert clerk.get(f"/cases/{case['number']}{path}").status_code == 200
-    assert other.get(f"/cases/{case['number']}{path}").status_code == 404
+    assert clerk.get(f"/cases/{submitted['number']}{path}").status_code == 200
+    assert other.get(f"/cases/{submitted['number']}{path}").status_code == 404
     assert other.get("/cases").json["data"] == []
 
 
-def test_get__by_a_department(clerk, fire):
-    case = accepted(clerk)
-
-    seen = fire.get(f"/cases/{case['number']}").json
+def test_get__by_a_department(running, fire):
+    seen = fire.get(f"/cases/{running['number']}").json
 
     assert [i["code"] for i in seen["items"]] == ["fire_check"]
-    assert {t["item"] for t in seen["tasks"]} == {item(case, "fire_check")["number"]}
+    assert {t["item"] for t in seen["tasks"]} == {item(running, "fire_check")["number"]}
     assert (seen["checklist"], seen["tolerances"]) == (None, [])
     # What it decides by, and nothing that only others do.
     assert seen["answers"] == {name: ANSWERS[name] for name in ("q_area", "q_fire_mode", "q_gas", "q_music")}
-    assert {m["code"] for m in seen["materials"]} < {m["code"] for m in case["materials"]}
+    assert {m["code"] for m in seen["materials"]} < {m["code"] for m in running["materials"]}
     assert "m_fire_decl" in {m["code"] for m in seen["materials"]}
-    assert all(item(case, "fire_check")["number"] in n["number"] for n in seen["notices"])
+    assert all(item(running, "fire_check")["number"] in n["number"] for n in seen["notices"])
 
 
-def test_get__by_a_department_without_an_item(call, clerk):
-    case = accepted(clerk)
-
-    assert call("officer-health").get(f"/cases/{case['number']}").status_code == 404
+def test_get__by_a_department_without_an_item(running, call):
+    assert call("officer-health").get(f"/cases/{running['number']}").status_code == 404
 
 
 def test_list__pages_newest_first(clerk):
@@ -151,15 +146,14 @@ def test_list__pages_newest_first(clerk):
     assert second["next"] is None
 
 
-def test_list__filters(clerk):
-    case = accepted(clerk)
+def test_list__filters(clerk, running):
     submit(clerk, applicant=APPLICANT | {"id_number": "91430100MA4R3H5E82"})
 
     def found(query):
         return [c["number"] for c in clerk.get(f"/cases?{query}").json["data"]]
 
-    assert found(f"applicant_number={APPLICANT['id_number']}") == [case["number"]]
-    assert found("light=green") == [case["number"]]
+    assert found(f"applicant_number={APPLICANT['id_number']}") == [running["number"]]
+    assert found("light=green") == [running["number"]]
     assert found("light=red") == found("matter=newborn") == found("open=false") == []
     assert len(found("open=true")) == 2
 
@@ -181,23 +175,20 @@ def test_list__by_the_day_of_submission(clerk):
     assert clerk.get("/cases?since=2026-03-02&until=2026-03-01").json["errors"][0]["field"] == "until"
 
 
-def test_journal__tells_what_happened(clerk, fire):
-    case = accepted(clerk)
-
-    entries = clerk.get(f"/cases/{case['number']}/journal").json["data"]
-    theirs = fire.get(f"/cases/{case['number']}/journal").json["data"]
+def test_journal__tells_what_happened(clerk, running, fire):
+    entries = clerk.get(f"/cases/{running['number']}/journal").json["data"]
+    theirs = fire.get(f"/cases/{running['number']}/journal").json["data"]
 
     assert [e["what"] for e in entries[:3]] == ["case submitted", "case accepted", "task completed"]
     assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
-    assert {e["details"]["item"] for e in theirs} == {item(case, "fire_check")["number"]}
+    assert {e["details"]["item"] for e in theirs} == {item(running, "fire_check")["number"]}
 
 
-def test_diagram__shows_where_the_tokens_are(clerk, fire):
-    case = accepted(clerk)
-    number = item(case, "fire_check")["number"]
+def test_diagram__shows_where_the_tokens_are(clerk, running, fire):
+    number = item(running, "fire_check")["number"]
 
-    whole = clerk.get(f"/cases/{case['number']}/diagram").json
-    one = fire.get(f"/cases/{case['number']}/diagram?item={number}").json
+    whole = clerk.get(f"/cases/{running['number']}/diagram").json
+    one = fire.get(f"/cases/{running['number']}/diagram?item={number}").json
 
     assert "<bpmn:definitions" in whole["xml"]
     assert "call" in {t["kind"] for t in whole["tokens"]}
@@ -205,10 +196,8 @@ def test_diagram__shows_where_the_tokens_are(clerk, fire):
     assert all(f'id="{t["element"]}"' in one["xml"] for t in one["tokens"])
 
 
-def test_follow_on__joins_while_departments_work(clerk):
-    case = accepted(clerk)
-
-    joined = clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]})
+def test_follow_on__joins_while_departments_work(clerk, running):
+    joined = clerk.post(f"/cases/{running['number']}/follow-on", {"items": ["signboard"]})
 
     assert joined.status_code == 200
     assert item(joined.json, "signboard")["status"] == "submitted"
@@ -216,22 +205,19 @@ def test_follow_on__joins_while_departments_work(clerk):
 
 
 @pytest.mark.parametrize(("items", "status"), [(["nothing"], 422), (["food_permit"], 409), ([], 422), ([1], 422)])
-def test_follow_on__refused(clerk, items, status):
-    case = accepted(clerk)
-
-    assert clerk.post(f"/cases/{case['number']}/follow-on", {"items": items}).status_code == status
+def test_follow_on__refused(clerk, running, items, status):
+    assert clerk.post(f"/cases/{running['number']}/follow-on", {"items": items}).status_code == status
 
 
-def test_follow_on__changed_since_it_was_seen(clerk, market):
-    case = accepted(clerk)
-    tag = clerk.get(f"/cases/{case['number']}").headers["ETag"]
-    complete(market, case, "食品经营许可审批", outcome="granted")
+def test_follow_on__changed_since_it_was_seen(clerk, running, market):
+    tag = clerk.get(f"/cases/{running['number']}").headers["ETag"]
+    complete(market, running, "食品经营许可审批", outcome="granted")
 
-    stale = clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": tag})
-    fresh = clerk.get(f"/cases/{case['number']}").headers["ETag"]
+    stale = clerk.post(f"/cases/{running['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": tag})
+    fresh = clerk.get(f"/cases/{running['number']}").headers["ETag"]
 
     assert stale.status_code == 412
-    assert clerk.post(f"/cases/{case['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": fresh}).status_code == 200
+    assert clerk.post(f"/cases/{running['number']}/follow-on", {"items": ["signboard"]}, headers={"If-Match": fresh}).status_code == 200
 
 
 def test_adopt__item_that_runs_alone(clerk):
@@ -254,20 +240,16 @@ def test_submit__adopts_an_item_that_is_named_twice(clerk):
     assert (case["entry"], item(case, "signboard")["number"]) == ("follow_on", alone)
 
 
-def test_withdraw__before_anything_is_decided(clerk):
-    case = submit(clerk)
-
-    withdrawn = clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不开了"})
+def test_withdraw__before_anything_is_decided(clerk, submitted):
+    withdrawn = clerk.post(f"/cases/{submitted['number']}/withdraw", {"reason": "不开了"})
 
     assert (withdrawn.status_code, withdrawn.json["outcome"]) == (200, "withdrawn")
-    assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不开了"}).status_code == 409
+    assert clerk.post(f"/cases/{submitted['number']}/withdraw", {"reason": "不开了"}).status_code == 409
 
 
-def test_withdraw__without_reason(clerk):
-    case = submit(clerk)
-
-    assert clerk.post(f"/cases/{case['number']}/withdraw", {"reason": " "}).status_code == 422
-    assert clerk.post(f"/cases/{case['number']}/withdraw", {}).status_code == 422
+def test_withdraw__without_reason(clerk, submitted):
+    assert clerk.post(f"/cases/{submitted['number']}/withdraw", {"reason": " "}).status_code == 422
+    assert clerk.post(f"/cases/{submitted['number']}/withdraw", {}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -350,17 +332,15 @@ def test_get__answers_of_an_item_alone(clerk, call):
     assert call("officer-urban").get(f"/cases/{case['number']}").json["answers"] == {"q_signboard": "否"}
 
 
-def test_contact__corrected(clerk, admin):
+def test_contact__corrected(clerk, submitted, admin):
     """What nobody has carried yet goes there, too; who applies stays the same."""
-    case = submit(clerk)
-
-    corrected = clerk.post(f"/cases/{case['number']}/contact", {"phone": "13911112222"})
-    complete(clerk, case, "一窗受理", outcome="accept")
+    corrected = clerk.post(f"/cases/{submitted['number']}/contact", {"phone": "13911112222"})
+    complete(clerk, submitted, "一窗受理", outcome="accept")
 
     assert (corrected.status_code, corrected.json["applicant"]) == (200, APPLICANT | {"phone": "13911112222"})
     told = [message["payload"] for message in admin.get("/messages?topic=notice").json["data"]]
     assert [(each["kind"], each["to"]) for each in told[:2]] == [("receipt", "13911112222"), ("acceptance", "13911112222")]
-    journal = clerk.get(f"/cases/{case['number']}/journal").json["data"]
+    journal = clerk.get(f"/cases/{submitted['number']}/journal").json["data"]
     assert [e["details"] for e in journal if e["what"] == "contact corrected"] == [{"fields": ["phone"]}]
 
 
@@ -373,20 +353,16 @@ def test_contact__corrected(clerk, admin):
         ({"name": "别人"}, ["name"]),
     ],
 )
-def test_contact__refused(clerk, changes, fields):
-    case = submit(clerk)
-
-    answer = clerk.post(f"/cases/{case['number']}/contact", changes)
+def test_contact__refused(clerk, submitted, changes, fields):
+    answer = clerk.post(f"/cases/{submitted['number']}/contact", changes)
 
     assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, fields)
-    assert clerk.get(f"/cases/{case['number']}").json == case
+    assert clerk.get(f"/cases/{submitted['number']}").json == submitted
 
 
 @pytest.mark.parametrize(("name", "status"), [("officer-market", 403), ("clerk-yuelu", 404)])
-def test_contact__by_others(call, clerk, name, status):
-    case = accepted(clerk)
-
-    assert call(name).post(f"/cases/{case['number']}/contact", {"phone": "13911112222"}).status_code == status
+def test_contact__by_others(running, call, name, status):
+    assert call(name).post(f"/cases/{running['number']}/contact", {"phone": "13911112222"}).status_code == status
 
 
 def test_name__corrected(clerk, market, fire):
@@ -416,57 +392,47 @@ def test_name__corrected(clerk, market, fire):
         ({"name": "别的名字"}, "reason"),
     ],
 )
-def test_name__refused(clerk, said, field):
-    case = submit(clerk)
-
-    answer = clerk.post(f"/cases/{case['number']}/name", said)
+def test_name__refused(clerk, submitted, said, field):
+    answer = clerk.post(f"/cases/{submitted['number']}/name", said)
 
     assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, [field])
-    assert clerk.get(f"/cases/{case['number']}").json == case
+    assert clerk.get(f"/cases/{submitted['number']}").json == submitted
 
 
-def test_name__of_a_case_that_has_ended(clerk):
-    case = submit(clerk)
-    clerk.post(f"/cases/{case['number']}/withdraw", {"reason": "不办了"})
+def test_name__of_a_case_that_has_ended(clerk, submitted):
+    clerk.post(f"/cases/{submitted['number']}/withdraw", {"reason": "不办了"})
 
-    answer = clerk.post(f"/cases/{case['number']}/name", {"name": "别的名字", "reason": "录入有误"})
+    answer = clerk.post(f"/cases/{submitted['number']}/name", {"name": "别的名字", "reason": "录入有误"})
 
     assert (answer.status_code, "has ended" in answer.json["detail"]) == (409, True)
 
 
 @pytest.mark.parametrize(("name", "status"), [("officer-market", 403), ("clerk-yuelu", 404)])
-def test_name__by_others(call, clerk, name, status):
-    case = accepted(clerk)
-
-    assert call(name).post(f"/cases/{case['number']}/name", {"name": "别的名字", "reason": "录入有误"}).status_code == status
+def test_name__by_others(running, call, name, status):
+    assert call(name).post(f"/cases/{running['number']}/name", {"name": "别的名字", "reason": "录入有误"}).status_code == status
 
 
-def test_rate__too_early(clerk):
-    case = submit(clerk)
-
-    assert clerk.post(f"/cases/{case['number']}/rate", {"score": 5}).status_code == 409
+def test_rate__too_early(clerk, submitted):
+    assert clerk.post(f"/cases/{submitted['number']}/rate", {"score": 5}).status_code == 409
 
 
 @pytest.mark.parametrize("score", [0, 6, "5", 4.5, True, None])
-def test_rate__no_mark(clerk, score):
-    case = submit(clerk)
-
-    assert clerk.post(f"/cases/{case['number']}/rate", {"score": score}).status_code == 422
+def test_rate__no_mark(clerk, submitted, score):
+    assert clerk.post(f"/cases/{submitted['number']}/rate", {"score": score}).status_code == 422
 
 
-def test_rate__after_everything_is_out(clerk, market, fire):
-    case = accepted(clerk)
-    complete(market, case, "食品经营许可审批", outcome="granted")
-    complete(fire, case, "现场检查", inspectors="刘洋、何静", findings="合格")
-    complete(fire, case, "消防检查决定", outcome="granted")
-    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+def test_rate__after_everything_is_out(clerk, running, market, fire):
+    complete(market, running, "食品经营许可审批", outcome="granted")
+    complete(fire, running, "现场检查", inspectors="刘洋、何静", findings="合格")
+    complete(fire, running, "消防检查决定", outcome="granted")
+    complete(clerk, running, "统一出件", mode="unified", delivery="window")
 
-    rated = clerk.post(f"/cases/{case['number']}/rate", {"score": 5, "comment": "很快"})
+    rated = clerk.post(f"/cases/{running['number']}/rate", {"score": 5, "comment": "很快"})
 
     assert rated.status_code == 200
     assert (rated.json["outcome"], rated.json["rating"]["score"]) == ("all_granted", 5)
     assert item(rated.json, "food_permit")["certificate"]["holder"] == APPLICANT["name"]
-    assert clerk.post(f"/cases/{case['number']}/rate", {"score": 1}).status_code == 409
+    assert clerk.post(f"/cases/{running['number']}/rate", {"score": 1}).status_code == 409
 
 
 def test_task__helper_sees_what_is_open(clerk):

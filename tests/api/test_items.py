@@ -3,15 +3,15 @@
 import pytest
 import time_machine
 
-from tests.api.bundle import ANSWERS, accepted, complete, item, submit
+from tests.api.bundle import ANSWERS, complete, item, submit
 from tests.benchmarks.meter import counted
 
 PAUSE = {"kind": "inspection", "reason": "现场核查", "days": 3}
 
 
 @pytest.fixture
-def case(clerk):
-    return accepted(clerk)
+def case(running):
+    return running
 
 
 @pytest.fixture

@@ -20,13 +20,11 @@ def test_index__lists_matters_to_everybody(nobody):
     assert "<script" not in text
 
 
-def test_index__shows_a_case_as_text(clerk):
-    case = accepted(clerk)
-
-    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+def test_index__shows_a_case_as_text(clerk, running):
+    text = clerk.page(f"/?case={running['number']}").get_data(as_text=True)
 
     for word in (
-        case["number"],
+        running["number"],
         APPLICANT["name"],
         "食品经营许可",
         "办理中",
@@ -57,11 +55,10 @@ def test_index__case_asked_for_by_a_stranger(nobody):
     assert "Basic" in answer.headers["WWW-Authenticate"]
 
 
-def test_index__in_the_words_and_the_time_of_the_hall(clerk, market):
-    case = accepted(clerk)
-    complete(market, case, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
+def test_index__in_the_words_and_the_time_of_the_hall(clerk, running, market):
+    complete(market, running, "食品经营许可审批", outcome="denied", reason_code="conditions", reason="操作间未分区")
 
-    text = clerk.page(f"/?case={case['number']}").get_data(as_text=True)
+    text = clerk.page(f"/?case={running['number']}").get_data(as_text=True)
 
     assert "提交：2026-03-02 09:00　" in text
     assert "UTC" not in text
@@ -171,10 +168,8 @@ def test_index__no_such_case(clerk, number):
     assert "<script>" not in answer.get_data(as_text=True)
 
 
-def test_index__case_of_another_hall(call, clerk):
-    case = submit(clerk)
-
-    answer = call("clerk-yuelu").page(f"/?case={case['number']}")
+def test_index__case_of_another_hall(submitted, call):
+    answer = call("clerk-yuelu").page(f"/?case={submitted['number']}")
 
     assert answer.status_code == 404
     assert APPLICANT["name"] not in answer.get_data(as_text=True)

@@ -23,9 +23,8 @@ def test_list__each_sees_what_is_theirs(call, clerk, fire, market):
     assert sorted(names(call("supervisor").get("/tasks"))) == sorted(["一窗受理", "现场检查", "食品经营许可审批"])
 
 
-def test_list__filters(clerk, supervisor):
-    case = accepted(clerk)
-    first, second = task(supervisor, case, "现场检查"), task(supervisor, case, "食品经营许可审批")
+def test_list__filters(running, supervisor):
+    first, second = task(supervisor, running, "现场检查"), task(supervisor, running, "食品经营许可审批")
     earlier, later = sorted([first, second], key=lambda t: (t["due_at"] or "9", t["id"]))
 
     assert names(supervisor.get("/tasks?group=department-fire")) == ["现场检查"]
@@ -77,13 +76,11 @@ def test_claim__then_release(call, app, clerk):
     assert clerk.post(f"/tasks/{found['id']}/release").status_code == 409
 
 
-def test_complete__advances_the_case(clerk):
-    case = submit(clerk)
-
-    done = complete(clerk, case, "一窗受理", outcome="accept")
+def test_complete__advances_the_case(clerk, submitted):
+    done = complete(clerk, submitted, "一窗受理", outcome="accept")
 
     assert (done["status"], done["completed_by"], done["data"]["outcome"]) == ("completed", "clerk", "accept")
-    assert {i["code"]: i["status"] for i in clerk.get(f"/cases/{case['number']}").json["items"]} == {
+    assert {i["code"]: i["status"] for i in clerk.get(f"/cases/{submitted['number']}").json["items"]} == {
         "business_licence_check": "granted",
         "food_permit": "in_review",
         "fire_check": "in_review",
@@ -106,15 +103,14 @@ def test_complete__advances_the_case(clerk):
         ({"outcome": "accept\0"}, "outcome"),
     ],
 )
-def test_complete__unacceptable_form(clerk, data, field):
-    case = submit(clerk)
-    found = task(clerk, case, "一窗受理")
+def test_complete__unacceptable_form(clerk, submitted, data, field):
+    found = task(clerk, submitted, "一窗受理")
 
     answer = clerk.post(f"/tasks/{found['id']}/complete", data)
 
     assert answer.status_code == 422
     assert field in [error["field"] for error in answer.json["errors"]]
-    assert clerk.get(f"/cases/{case['number']}").json == case
+    assert clerk.get(f"/cases/{submitted['number']}").json == submitted
 
 
 @pytest.mark.parametrize("body", ["[]", '"accept"', "null", "1"])
@@ -148,19 +144,17 @@ def test_complete__twice(clerk):
     assert "but it is completed" in again.json["detail"]
 
 
-def test_complete__twice_with_one_key(clerk):
-    case = submit(clerk)
-    found = task(clerk, case, "一窗受理")
+def test_complete__twice_with_one_key(clerk, submitted):
+    found = task(clerk, submitted, "一窗受理")
 
     first, again = (clerk.post(f"/tasks/{found['id']}/complete", {"outcome": "accept"}, headers={"Idempotency-Key": "k"}) for _ in range(2))
 
     assert (first.status_code, again.status_code, again.json) == (200, 200, first.json)
-    assert [e["what"] for e in clerk.get(f"/cases/{case['number']}/journal").json["data"]].count("case accepted") == 1
+    assert [e["what"] for e in clerk.get(f"/cases/{submitted['number']}/journal").json["data"]].count("case accepted") == 1
 
 
-def test_complete__at_once_by_two(call, clerk):
-    case = submit(clerk)
-    found = task(clerk, case, "一窗受理")
+def test_complete__at_once_by_two(call, clerk, submitted):
+    found = task(clerk, submitted, "一窗受理")
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(
@@ -168,12 +162,11 @@ def test_complete__at_once_by_two(call, clerk):
         )
 
     assert sorted(answer.status_code for answer in answers) == [200, 409]
-    assert [e["what"] for e in clerk.get(f"/cases/{case['number']}/journal").json["data"]].count("case accepted") == 1
+    assert [e["what"] for e in clerk.get(f"/cases/{submitted['number']}/journal").json["data"]].count("case accepted") == 1
 
 
-def test_complete__at_once_with_one_key(call, clerk):
-    case = submit(clerk)
-    path = f"/tasks/{task(clerk, case, '一窗受理')['id']}/complete"
+def test_complete__at_once_with_one_key(call, clerk, submitted):
+    path = f"/tasks/{task(clerk, submitted, '一窗受理')['id']}/complete"
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(
@@ -182,7 +175,7 @@ def test_complete__at_once_with_one_key(call, clerk):
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
     assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
-    assert [e["what"] for e in clerk.get(f"/cases/{case['number']}/journal").json["data"]].count("case accepted") == 1
+    assert [e["what"] for e in clerk.get(f"/cases/{submitted['number']}/journal").json["data"]].count("case accepted") == 1
 
 
 def test_complete__claimed_by_somebody_else(call, clerk):

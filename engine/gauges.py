@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from engine import calendars, definitions, moments, queues
+from engine import calendars, definitions, meters, moments, queues
 from engine.case_models import CalendarYear
 from engine.database import Database
 from engine.errors import EngineError
@@ -30,8 +30,9 @@ def exposition(db: Database) -> bytes:
 
 
 def _counted() -> CollectorRegistry:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if meters.SHARED not in os.environ:
         return REGISTRY
+    meters.have_folder()
     shared = CollectorRegistry()
     _Shared(shared)  # type: ignore[no-untyped-call]
     return shared

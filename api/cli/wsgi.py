@@ -19,7 +19,7 @@ from api.app import create_app
 from api.camunda import polling
 from api.cli.latch import Latch
 from api.cli.work import heartbeat
-from engine import arrivals, garbage, logs, moments, settings
+from engine import arrivals, garbage, logs, meters, moments, settings
 from engine.heartbeat import Heartbeat
 from engine.neighbours import Neighbours
 from engine.pace import Pace
@@ -52,6 +52,7 @@ def application(*, place: int, places: Sequence[Neighbours], with_scheduler: boo
     logs.configure(loaded.env)
     app = create_app(loaded)
     garbage.settle()
+    meters.settle()
     app.extensions["draining"] = draining
     moments.follow(app.extensions["database"].bind)
     if len(places) > 1:

@@ -15,9 +15,14 @@ from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS, MATERIALS
 
 
+def submitted(stage):
+    stage.person("clerk").submit("open_restaurant", answers=ANSWERS, materials=MATERIALS)
+
+
 @pytest.fixture
-def case(stage, clerk):
-    return clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS)
+def case(begun):
+    [case] = begun(submitted)
+    return case
 
 
 @pytest.fixture

@@ -20,9 +20,14 @@ from tests.stage import DESIGNER
 HALF = {"outcome": "refuse", "refusal_kind": "by mistake"}
 
 
+def submitted(stage):
+    submit(stage.person("clerk"))
+
+
 @pytest.fixture
-def case(clerk):
-    return submit(clerk)
+def case(begun):
+    [case] = begun(submitted)
+    return case
 
 
 @pytest.fixture
@@ -196,7 +201,7 @@ def test_draft__of_a_canceled_task(stage, clerk, case, intake):
             attempt()
 
 
-def test_sweep__takes_drafts_of_tasks_that_have_ended(stage, clerk, market, plain, case, intake):
+def test_sweep__takes_drafts_of_tasks_that_have_ended(stage, clerk, market, case, intake, plain):
     save(stage, clerk, intake, HALF)
     save(stage, market, plain.id, HALF)
     sweep(stage)

@@ -8,10 +8,15 @@ from tests import tiny
 GRANTED = {"outcome": "granted"}
 
 
-@pytest.fixture
-def case(stage, clerk):
+def submitted(stage):
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    return clerk.submit("tiny")
+    stage.person("clerk").submit("tiny")
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(submitted)
+    return case
 
 
 def refused(stage, person, case, task, **data):

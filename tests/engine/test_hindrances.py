@@ -15,13 +15,18 @@ from tests.listening import listening
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
 
 
-@pytest.fixture
-def case(stage, clerk):
+def promised(stage):
     """A bundle of two items; the plan, which alpha needs, may follow."""
+    clerk = stage.person("clerk")
     files = tiny.folder({"alpha": {}, "beta": {}}, materials=[PLAN], promised="5", processes={"beta": tiny.item("beta", department="fire")})
     stage.deploy("tiny", **files)
     case = clerk.submit("tiny")
     clerk.complete(case, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+
+@pytest.fixture
+def case(begun):
+    [case] = begun(promised)
     return case
 
 

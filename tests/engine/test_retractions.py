@@ -21,15 +21,24 @@ ITEMS = {"alpha": {"promised": 5}}
 
 @pytest.fixture
 def matter(stage):
+    deploy(stage)
+
+
+def deploy(stage):
     """Its item has five working days, until Monday, 9 March, when it is accepted on 2 March; nobody minds how late its bundle is."""
     stage.deploy("tiny", **tiny.folder(ITEMS, processes={"alpha": lasting("alpha")}))
 
 
-@pytest.fixture
-def late(stage, clerk, matter):
+def come_late(stage):
     """A case whose item is late on Tuesday."""
-    case = clerk.take_in("tiny")
+    deploy(stage)
+    stage.person("clerk").take_in("tiny")
     stage.travel(2026, 3, 10)
+
+
+@pytest.fixture
+def late(begun):
+    [case] = begun(come_late)
     return case
 
 

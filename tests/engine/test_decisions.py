@@ -245,7 +245,7 @@ def automatic(outcome):
 def test_decide_automatically__by_a_table(stage, clerk, market, answer):
     """The shipped licence check: what the table grants needs nobody; doubt goes to a person."""
     known = {"kind": "enterprise", "name": "好味", "id_number": "91430100MA4L000000" if answer == "denied" else "914403001922038216"}
-    known |= {"phone": "1", "licence_status": "存续"}
+    known |= {"phone": "13800000001", "licence_status": "存续"}
     case = clerk.submit("open_restaurant", answers=ANSWERS, materials=MATERIALS, applicant=known)
 
     clerk.complete(case, "一窗受理", outcome="accept")

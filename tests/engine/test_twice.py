@@ -101,6 +101,7 @@ def to_a_bundle(twice, clerk):
     clerk.complete(case, "统一出件", mode="unified", delivery="post", recipient="周明远")
     twice("clerk", f"{food}/deliver", {"outcome": "failed"})
     twice("clerk", f"/cases/{case['number']}/rate", {"score": 5})
+    twice("officer-market", f"{food}/revoke", {"reason": "误点准予"})
 
 
 def to_a_bundle_that_adopts(twice, clerk):

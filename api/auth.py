@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Flask, Request, Response, after_this_request, current_app, g, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 from werkzeug.datastructures import Authorization
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from api import addresses
 from api.acquaintances import Acquaintances
 from api.parts import database, passwords
-from engine import accounts
+from engine import accounts, moments
 from engine.actors import Actor
 from engine.key_uses import KeyUses
 
@@ -31,8 +33,18 @@ class Sessions(SecureCookieSessionInterface):
     """Sessions in signed cookies; for a program, which has none, nothing is read and nothing verified."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Open what the browser has brought."""
-        return super().open_session(app, request) if "Cookie" in request.headers else self.session_class()
+        """Open what the browser has brought; how old a log-in is the database knows, by whichever clock another node has signed it."""
+        if "Cookie" not in request.headers:
+            return self.session_class()
+        signed, serializer = request.cookies.get(self.get_cookie_name(app)), self.get_signing_serializer(app)
+        try:
+            return self.session_class(serializer.loads(signed) if signed and serializer else None)
+        except BadSignature:
+            return self.session_class()
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:
+        """Until when a browser is to keep it, by the time that all nodes go by."""
+        return moments.now() + app.permanent_session_lifetime if session.permanent else None
 
 
 def public(view: View) -> View:

@@ -1,8 +1,10 @@
 """Who asks: Basic, keys, sessions, forgery; and that every route asks."""
 
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from api import auth
 from engine import lockouts
@@ -126,6 +128,33 @@ def test_session__a_copy_of_the_cookie_ends_with_it(nobody, app):
     nobody.post("/logout", headers=SAME_ORIGIN)
 
     assert thief.get("/api/v1/me", headers=stolen).status_code == 401
+
+
+@pytest.fixture
+def elsewhere(nobody, app):
+    """Log in by a clock that is so many seconds ahead; gives what asks with that cookie at a node whose clock is right."""
+
+    def log_in(seconds=0, forge=str):
+        with time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds)):
+            nobody.post("/login", {"name": "clerk", "password": "clerk"})
+        cookie = {"Cookie": f"onething={forge(nobody.client.get_cookie('onething').value)}"}
+        return app.test_client(use_cookies=False).get("/api/v1/me", headers=cookie).status_code
+
+    return log_in
+
+
+@pytest.mark.parametrize("seconds", [5, -5, 3 * 24 * 3600])
+def test_session__begun_at_a_node_whose_clock_is_another(elsewhere, seconds):
+    """Whoever is logged in is so at every node."""
+    assert elsewhere(seconds) == 200
+
+
+def test_session__too_old(elsewhere):
+    assert elsewhere(-13 * 3600) == 401
+
+
+def test_session__signed_by_somebody_else(elsewhere):
+    assert elsewhere(forge=lambda signed: f"{signed[:-4]}AAAA") == 401
 
 
 def test_login__again_ends_the_log_in_before(nobody, app):

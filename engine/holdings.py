@@ -120,8 +120,6 @@ class Holdings:
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
         #: Rows as the database has them.
         self._stored: dict[UUID, Values] = {}
-        #: Whether all is written, and nothing but the commit follows.
-        self.finished = False
 
     def take(self, found: Sequence[Any]) -> Held:
         """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
@@ -259,14 +257,7 @@ def write(session: Session) -> None:
     session.flush()
 
 
-def finish(session: Session) -> None:
-    """Write what is not written yet, and let nothing but the commit follow: it need not be looked for again."""
-    write(session)
-    if _HOLDINGS in session.info:
-        of(session).finished = True
-
-
 @event.listens_for(Session, "before_commit")
 def _write(session: Session) -> None:
-    if not session.in_nested_transaction() and not (_HOLDINGS in session.info and of(session).finished):
+    if not session.in_nested_transaction():
         write(session)

@@ -141,9 +141,9 @@ def test_transaction__the_commit_fails(database):
 
     def lose(session):
         add(session)
-        event.listen(session, "before_commit", fail)
+        event.listen(session.connection(), "commit", fail)
 
-    def fail(_session):
+    def fail(_connection):
         raise Unavailable("Expected the database to answer, but it cannot be reached just now")
 
     with pytest.raises(Unavailable):
@@ -183,7 +183,7 @@ def at_once(database, first_work, second_work, *, ends=None, **second):
     """Two commands of one key, of which the second begins while the first stands before its commit, and waits for it; gives both answers."""
     stands, goes = Event(), Event()
 
-    def stand(_session):
+    def stand(_connection):
         stands.set()
         assert goes.wait(PATIENCE)
         if ends is not None:
@@ -191,7 +191,7 @@ def at_once(database, first_work, second_work, *, ends=None, **second):
 
     def first(session):
         first_work(session)
-        event.listen(session, "before_commit", stand)
+        event.listen(session.connection(), "commit", stand)
 
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(run, database, work=first)
@@ -255,7 +255,7 @@ def test_transaction__other_command_elsewhere_at_once(database, there):
 
     def first(session):
         add(session)
-        event.listen(session, "before_commit", lambda _session: run(database, **second))
+        event.listen(session.connection(), "commit", lambda _connection: run(database, **second))
 
     assert run(database, work=first) == FIRST
     assert effects(database) == 2

@@ -382,6 +382,24 @@ def test_transaction__file_of_sqlite_is_elsewhere(sqlite, opened, tmp_path, monk
         db.close()
 
 
+def test_transaction__somebody_reads_while_it_commits(sqlite, monkeypatch):
+    """Without a write-ahead log that is in the way of the commit alone, which leaves the transaction open: the next one begins anew."""
+    monkeypatch.setattr(database, "wal_is_safe", lambda: False)
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0)
+    with sqlite.fresh() as url:
+        db = Database(url)
+        with db.reading() as session:
+            session.scalar(select(func.count(Department.code)))
+            with pytest.raises(Busy):
+                add(db)
+
+        add(db, "b")
+
+        with db.reading() as session:
+            assert session.scalars(select(Department.code)).all() == ["b"]
+        db.close()
+
+
 def test_transaction__somebody_changes_a_table(db, near):
     """What was prepared for the table as it was is of no use; who begins anew prepares it anew, in a connection of his own."""
     add(near)

@@ -164,8 +164,10 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def set_variables(self, given: Mapping[str, Any]) -> None:
         """Set variables where they are, from the token outwards; new ones belong to the process."""
+        places = [token for token in self.outwards() if token.facts.get("local")]  # mostly none, however much is given
         for name, value in given.items():
-            self.workflow.conditions.set(self._place_of(name), name, value)
+            place = next((token for token in places if name in token.facts["local"]), None)
+            self.workflow.conditions.set(place, name, value)
 
     def _place_of(self, name: str) -> Token | None:
         """Return the nearest scope that has a variable; None: the process has it, or nobody."""

@@ -7,6 +7,7 @@ from tests import everywhere
 from tests.api.camunda.conftest import Client, form_task
 from tests.api.camunda.test_external_tasks import fetch
 from tests.bpmn import diagrams as d
+from tests.stage import Beginning
 
 BODIES = [
     b"", b"null", b"[]", b"{", b"\xff\xfe", b'"x"', b"1e999", b"[" * 5000, b'{"a":' * 500 + b"1" + b"}" * 500,
@@ -74,10 +75,18 @@ def test_everything__asked_by_somebody_without_a_role(client, worker, designer):
     assert fetch(worker, topics=["nothing"]) == []
 
 
+#: Something of each kind.
+EVERYWHERE = Beginning(lambda stage: everywhere.begin(stage.database))
+
+
 @pytest.fixture
-def things(app, admin):
+def beginning(request):
+    return EVERYWHERE if "things" in request.fixturenames else None
+
+
+@pytest.fixture
+def things(app):
     """Something of each kind, by the names that addresses have for it."""
-    everywhere.begin(app.extensions["database"])
     caller = Client(app, "admin")
     ids = {name: caller.get(f"/{path}").json[0]["id"] for name, path in (("external", "external-task"), ("job", "job"))}
     (task,) = caller.get("/task?processDefinitionKey=callee").json

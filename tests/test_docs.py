@@ -11,6 +11,8 @@ DECISIONS = CHECKOUT / "docs/decisions"
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("tests/README.md"), *CHECKOUT.glob("tests/*/README.md")]
 OPERATING = (CHECKOUT / "docs/operating.md").read_text(encoding="utf-8")
 SVG, DI, DC = "{http://www.w3.org/2000/svg}", "{http://www.omg.org/spec/BPMN/20100524/DI}", "{http://www.omg.org/spec/DD/20100524/DC}"
+#: Characters in a line, as in the code (a table has a row a line, however long).
+WIDEST = 150
 SOURCES = {path: path.read_text(encoding="utf-8") for folder in ("api", "bpmn", "engine") for path in (CHECKOUT / folder).rglob("*.py")}
 
 
@@ -18,6 +20,24 @@ def anchors(page):
     """Names of the headings of a page, as links say them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def prose(page):
+    """Lines of a page, numbered, without what cannot be broken: blocks of code, rows of tables, headings, pictures, single words."""
+    fenced = False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        fenced ^= line.startswith("```")
+        if not fenced and not line.lstrip().startswith(("|", "#", "```", "![", "<")) and " " in line.strip():
+            yield number, line
+
+
+def test_lines__are_short_enough_to_compare():
+    lines = [(page, number, line) for page in PAGES for number, line in prose(page)]
+
+    long = [f"{page.relative_to(CHECKOUT)}:{number}" for page, number, line in lines if len(line) > WIDEST]
+
+    assert len(lines) > 1_000
+    assert long == []
 
 
 def test_links__lead_somewhere():

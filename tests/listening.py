@@ -1,4 +1,4 @@
-"""Listening to SQLAlchemy for as long as a block lasts."""
+"""Listening to SQLAlchemy, and to commits, for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from engine import database
 
 
 @contextmanager
@@ -19,3 +23,18 @@ def listening(target: Any, **listeners: Callable[..., Any]) -> Iterator[None]:
     finally:
         for name, listener in listeners.items():
             event.remove(target, name, listener)
+
+
+@contextmanager
+def at_commits(before: Callable[[Session], None], after: Callable[[Session], None] = lambda _session: None) -> Iterator[None]:
+    """Have each commit of a command, a request or the scheduler told, with its session: just before it is sent, and when it is answered."""
+    commit = database._commit
+
+    def told(session: Session) -> None:
+        before(session)
+        commit(session)
+        after(session)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_commit", told)
+        yield

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine import clients, idempotency
 from engine.database import Database
-from tests.listening import listening
+from tests.listening import at_commits
 
 
 def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
@@ -30,7 +30,7 @@ def at_once(database: Database, do: Callable[[], Any]) -> tuple[Any, Any]:
         first.append(threading.get_ident())
         return do()
 
-    with listening(Session, before_commit=stand), ThreadPoolExecutor(2) as pool:
+    with at_commits(stand), ThreadPoolExecutor(2) as pool:
         one = pool.submit(begin)
         while not stands.wait(0.1):
             assert not one.done(), one.result()

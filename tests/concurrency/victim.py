@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from tests.concurrency import stories
 from tests.hall import Hall
-from tests.listening import listening
+from tests.listening import at_commits
 
 
 def live(url: str, folder: str, story: str, steps: int | None = None, kill_at: int = 0) -> str:
@@ -35,7 +35,7 @@ def live(url: str, folder: str, story: str, steps: int | None = None, kill_at: i
             os.kill(os.getpid(), signal.SIGKILL)
 
     travelling = time_machine.travel("2026-03-02T09:00:00+08:00", tick=False)
-    with listening(Session, before_commit=look, after_commit=look), travelling as traveller:
+    with at_commits(look, look), travelling as traveller:
         hall = Hall(url, Path(folder), traveller)
         case = stories.play(hall, stories.STORIES[story][:steps], Path(folder, "log.jsonl"))
         hall.close()

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from engine import worker
 from engine.models import Activity, Instance, Job, Task
@@ -15,7 +14,7 @@ from engine.schedule_models import Continuation
 from tests import invariants
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
-from tests.listening import listening
+from tests.listening import at_commits
 
 CATCHER = d.diagram(
     d.start("s"), d.catch("wait", defs.signal("go")), d.user("help", name="救援"), d.flows("s -> wait -> help"), key="catcher"
@@ -61,7 +60,7 @@ def killing(moment):
         if told[-1] == moment:
             raise Killed
 
-    with suppress(Killed), listening(Session, before_commit=look, after_commit=look):
+    with suppress(Killed), at_commits(look, look):
         yield told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -101,13 +102,19 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
     return notice
 
 
-def end_checks(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
-    """End the checks that are still to be done of an item whose result was taken back: nothing is left of it to be looked at."""
+def hold_checks(session: Session, case: Case, item: Item) -> list[Held]:
+    """Hold the checks that are still to be done of an item.  Whoever does one takes the bundle after it: so does who calls this."""
     of_checks = select(Definition.id).where(Definition.key == POST_CHECK)
     running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)
-    for instance_id in session.scalars(running.where(Instance.definition_id.in_(of_checks)).order_by(Instance.id)).all():
-        instances.lock(session, instance_id, case)
-        instances.cancel(session, instance_id, actor=actor, maps=False)
+    found = session.scalars(running.where(Instance.definition_id.in_(of_checks)).order_by(Instance.id)).all()
+    return [instances.lock(session, instance_id, case) for instance_id in found]
+
+
+def end_checks(session: Session, checks: Sequence[Held], *, actor: Actor) -> None:
+    """End checks of an item whose result was taken back: nothing is left of it to be looked at."""
+    for check in checks:
+        if check.status is InstanceStatus.RUNNING:  # it may have been done while it was waited for
+            instances.cancel(session, check.id, actor=actor, maps=False)
 
 
 def _standing(run: Run, item: Item) -> Commitment | None:

@@ -19,6 +19,7 @@ from engine import (
     deployments,
     external_tasks,
     incidents,
+    instances,
     items,
     jobs,
     processes,
@@ -102,6 +103,24 @@ def test_verify__while_the_bundle_finds_more(stage, fire, case):
         session.execute(update(Commitment).where(Commitment.case_id == case.id).values(findings="容缺材料期满未补"))
 
     assert [str(each.status) for each in stage.all(Commitment, case)] == ["revoked"]
+    assert stage.item(case, "fire_check_commit").status == "revoked"
+
+
+def test_revoke__while_its_check_is_done(stage, fire, case):
+    """Who takes the decision back waits for whoever does the check, and holds nothing that this one wants: each takes the check first."""
+    item, check = stage.item(case, "fire_check_commit"), stage.task(case, "事后核查")
+
+    def revoke():
+        with stage.database.transaction() as session:
+            items.revoke(session, session.get_one(Item, item.id), reason="误点准予", actor=fire.actor)
+
+    def begin(session):
+        instances.lock(session, check.instance_id)
+
+    with interleaving.waited_for(stage.database, begin, revoke) as session:
+        tasks.complete(session, check.id, actor=fire.actor, data={"outcome": "verified", "findings": "与承诺一致"})
+
+    assert [str(each.status) for each in stage.all(Commitment, case)] == ["verified"]
     assert stage.item(case, "fire_check_commit").status == "revoked"
 
 

@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from api.shapes import Body, Data, Line
 
+#: Documents of a person that a number may be of (`bpmn.identifiers`), besides the identity card.
+Document = Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"]
 Codes = Annotated[list[Line], Field(min_length=1, max_length=100)]
 
 
@@ -17,7 +19,7 @@ class Agent(Body):
     #: As it stands in the document that has the number.
     name: Line
     #: As of an applicant; an agent is a person.
-    id_type: Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"] | None = None
+    id_type: Document | None = None
     id_country: Line | None = None
     id_number: Annotated[str, Field(min_length=1, max_length=40)]
     phone: Line | None = None
@@ -34,7 +36,7 @@ class Applicant(Body):
     name: Line
     #: Document of a person that the number is of (证件类型), unless it is the identity card: 护照, 港澳居民来往内地通行证,
     #: 台湾居民来往大陆通行证, 外国人永久居留身份证 of 15 characters.
-    id_type: Literal["passport", "hk_macao_permit", "taiwan_permit", "residence_card"] | None = None
+    id_type: Document | None = None
     #: Country that has issued a passport (签发国家), needed with one: three letters, as in its lowest lines (GB/T 2659.1: CHN, USA, DEU …).
     id_country: Line | None = None
     #: Identity number (居民身份证号; 港澳台居民居住证 and 外国人永久居留身份证 with 18 digits have one, too), number of the document

@@ -1,6 +1,6 @@
 """A course of commands on a spread database (`tests.spread`), and which shards each wrote to: `python -m tests.course`.
 
-What is done by people and programs goes through HTTP, with an Idempotency-Key; what the scheduler does, through the worker.
+What is done by people and programs goes through HTTP, with an Idempotency-Key; what is due, through the scheduler.
 The whole of it is done as `ONETHING_BATCH=1` has it, and what depends on that number, as it is by default, too.
 """
 

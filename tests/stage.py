@@ -34,8 +34,8 @@ from engine import (
     pieces,
     processes,
     samples,
+    scheduler,
     tasks,
-    worker,
 )
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Alert, Case, DepartmentEvent, Item, Notice
@@ -102,7 +102,7 @@ class Stage:
     def travel(self, *day: int, hour: int = 9, minute: int = 0) -> None:
         """Let time pass until a day, and do what has become due."""
         self.move_to(*day, hour=hour, minute=minute)
-        worker.drain(self.database)
+        scheduler.drain(self.database)
         invariants.check(self.database)
 
     def move_to(self, *day: int, hour: int = 9, minute: int = 0) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli import sample
-from engine import accounts, cases, dossiers, materials, settings, tasks, worker
+from engine import accounts, cases, dossiers, materials, scheduler, settings, tasks
 from engine.actors import Actor
 from engine.calendars import BEIJING
 from engine.cases import Submission
@@ -103,7 +103,7 @@ class Play:
         """Let time pass until that hour in March 2026, do what has become due, and say what happens now."""
         moment = datetime(2026, 3, day, hour, tzinfo=BEIJING)
         self.clock.move_to(moment)
-        worker.drain(self.database)
+        scheduler.drain(self.database)
         self.console.rule(f"{moment:%A %d %B, %H:%M}", align="left")
         self.console.print(what)
 

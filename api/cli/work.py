@@ -12,7 +12,7 @@ import click
 
 from api.cli import streams
 from api.cli.doctor import look_before_work
-from engine import archives, compiled_files, garbage, holidays, moments, queues, retention, settings, worker
+from engine import archives, compiled_files, garbage, holidays, moments, queues, retention, scheduler, settings
 from engine.database import Database
 from engine.files import FileStore
 from engine.floors import Floors
@@ -61,10 +61,10 @@ def pace(database: Database) -> Pace:
 
 
 def heartbeat(database: Database, loaded: Settings, pace: Pace) -> Heartbeat:
-    """The heartbeat of the worker on this database, not yet started."""
+    """The heartbeat of the scheduler on this database, not yet started."""
     floors = Floors()
     tick = loaded.tick
-    heart = Heartbeat(lambda: worker.pulse(database, floors, region=loaded.region, pace=pace, within=tick), seconds=tick)
+    heart = Heartbeat(lambda: scheduler.pulse(database, floors, region=loaded.region, pace=pace, within=tick), seconds=tick)
     pace = replace(pace, stopping=heart.stopping.is_set)
     heart.also(lambda: retention.sweep(database, answers=timedelta(hours=loaded.keep_answers)), seconds=SWEEP)
     heart.also(lambda: archives.sweep(database, stopping=heart.stopping.is_set), seconds=SWEEP)

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from engine import worker
+from engine import scheduler
 from engine.calendars import BEIJING
 from engine.database import Database
 from engine.settings import Settings
@@ -58,7 +58,7 @@ class Hall:
 
     def tick(self) -> int:
         """Let the scheduler do what is due now."""
-        return worker.drain(self.database)
+        return scheduler.drain(self.database)
 
     def close(self) -> None:
         """Give the database back."""

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from api.camunda import polling
-from engine import worker
+from engine import scheduler
 from tests.api.bundle import ANSWERS, APPLICANT, MATERIALS
 from tests.hall import application
 from tests.stage import Beginning, Stage, furnish
@@ -102,7 +102,7 @@ def _await_watcher() -> None:
 @pytest.fixture
 def tick(app):
     """Let the scheduler do what is due now."""
-    return lambda: worker.drain(app.extensions["database"])
+    return lambda: scheduler.drain(app.extensions["database"])
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from api.cli.work import HANDS
-from engine import publications, recomputing, worker
+from engine import publications, recomputing, scheduler
 from engine.database import Database
 from engine.pace import Pace
 from tests import tiny
@@ -86,7 +86,7 @@ def correct(db: Database, days_off: list[date], pace: Pace) -> list[str]:
     with db.transaction() as session:
         publications.publish_year(session, document, actor=shipped.ADMIN)
     begun, before = time.monotonic(), cpu()
-    while worker.recompute(db, pace):
+    while scheduler.recompute(db, pace):
         pass
     took, spent = time.monotonic() - begun, cpu() - before
     with db.reading() as session:

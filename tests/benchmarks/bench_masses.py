@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine import definitions, deployments, processes, signals, worker
+from engine import definitions, deployments, processes, scheduler, signals
 from engine.database import Database
 from engine.floors import Floors
 from engine.models import Instance
@@ -76,7 +76,7 @@ def drain(db: Database) -> list[str]:
     """Do all that is due: how many, in a second, and with how much CPU each."""
     floors, pace, done = Floors(), Pace(hands=2), 0
     begun, before = time.monotonic(), time.process_time()
-    while some := worker.tick(db, pace=pace, floors=floors):
+    while some := scheduler.tick(db, pace=pace, floors=floors):
         done += some
     took, spent = time.monotonic() - begun, time.process_time() - before
     return [f"{done:,}", f"{done / took:,.0f}", f"{1000 * spent / done:.2f}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import worker
+from engine import scheduler
 from engine.database import Database
 from tests import invariants
 from tests.soak import departments
@@ -28,6 +28,6 @@ def test_complete__five_departments_at_the_same_moment(db):
     assert len(trials) == 40
     assert [trial.errors for trial in trials if trial.errors] == []
     assert departments.decisions(db) == []
-    worker.drain(db)
+    scheduler.drain(db)
     assert departments.waiting_for_issuance(db) == len(trials)
     invariants.check(db)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from engine import broadcasts, definitions, deployments, escalations, execution, instances, pieces, processes, worker
+from engine import broadcasts, definitions, deployments, escalations, execution, instances, pieces, processes, scheduler
 from engine.actors import Actor, Role, RoleGrant
 from engine.broadcasts import Thrown
 from engine.case_models import Case
@@ -69,7 +69,7 @@ class Play:
 
     def look(self):
         """Say what has changed: in the instance that was started, then in those that it has called, one after the other."""
-        worker.drain(self.database)
+        scheduler.drain(self.database)
         with self.database.reading() as session:
             changed = [f"{mark}{element}" for row in self.rows(session, every=True) for mark, element in self._changes(session, row)]
         return " ".join(changed)

@@ -18,7 +18,7 @@ from uuid import UUID
 import time_machine
 from sqlalchemy import Engine
 
-from engine import archives, deployments, logs, worker
+from engine import archives, deployments, logs, scheduler
 from engine.database import Database
 from engine.errors import EngineError
 from engine.settings import Environment
@@ -38,7 +38,7 @@ def delete(db: Database, deployment: str) -> None:
 
 
 def work(db: Database) -> None:
-    worker.tick(db)
+    scheduler.tick(db)
 
 
 def upload(db: Database, case: str, folder: str) -> str:

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 import time_machine
 
-from engine import clocks, worker
+from engine import clocks, scheduler
 from engine.case_models import ClockEntry, Commitment, Material, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
@@ -326,7 +326,7 @@ def test_attach__while_it_asks_whoever_had_called_it(stage, clerk, market, throw
     complete_and_die(stage, market, alone, "初审", {})
 
     clerk.adopt(bundle, item.number, checked=False)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     invariants.check(stage.database)
     assert stage.jobs(alone) == stage.jobs(bundle) == []

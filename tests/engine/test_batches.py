@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select, update
 
-from engine import broadcasts, database, pieces, worker
+from engine import broadcasts, database, pieces, scheduler
 from engine.broadcasts import Thrown
 from engine.models import Activity, Job
 from engine.schedule_models import Continuation
@@ -75,7 +75,7 @@ def test_jobs__many_are_due(stage, begun, throw):
     throw()
 
     with counted(stage.database.bind) as few:
-        assert worker.tick(stage.database) == 12
+        assert scheduler.tick(stage.database) == 12
 
     assert computed(stage) == sorted(some)
     assert count(stage, Job) == 0
@@ -89,7 +89,7 @@ def test_jobs__one_of_many_fails(stage, begun, throw):
     with stage.database.transaction() as session:
         session.execute(update(Job).where(Job.instance_id == some[1]).values(kind="begin"))
 
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
 
     assert computed(stage) == sorted([some[0], some[2]])
     with stage.reading() as session:
@@ -103,7 +103,7 @@ def test_jobs__two_of_one_case(stage, begun, throw):
     throw()
     throw()
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert computed(stage) == sorted(some * 2)
 
@@ -114,7 +114,7 @@ def test_jobs__of_several_kinds(stage, begun, throw):
     with stage.database.transaction() as session:
         session.execute(update(Job).where(Job.instance_id == other).values(kind="refresh"))
 
-    assert worker.tick(stage.database) == 2
+    assert scheduler.tick(stage.database) == 2
     assert (computed(stage), count(stage, Job)) == ([one], 0)
 
 
@@ -122,7 +122,7 @@ def test_continuations__many_are_due(stage, begun):
     some = begun(carried(), *[1] * 12)
 
     with counted(stage.database.bind) as few:
-        assert worker.tick(stage.database) == 12
+        assert scheduler.tick(stage.database) == 12
 
     assert computed(stage) == sorted(some)
     assert count(stage, Continuation) == 0
@@ -132,7 +132,7 @@ def test_continuations__many_are_due(stage, begun):
 def test_continuations__one_of_many_fails(stage, begun):
     some = begun(carried(), 1, 0, 2)
 
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
 
     assert computed(stage) == sorted([some[0], some[2]])
     with stage.reading() as session:
@@ -143,12 +143,12 @@ def test_continuations__one_of_many_fails(stage, begun):
 def test_continuations__what_failed_keeps_nobody_waiting(stage, begun):
     """It is the most urgent of all, and comes up again and again."""
     [failing] = begun(carried(priority=9), 0)
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
     with stage.database.transaction() as session:
         session.execute(update(Continuation).values(due_at=Continuation.created_at))
     [other] = begun(carried(), 1)
 
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
 
     assert computed(stage) == [other]
     with stage.reading() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import worker
+from engine import scheduler
 from engine.errors import NotFound
 from engine.models import Definition, Instance
 from tests.bpmn import diagrams as d
@@ -137,6 +137,6 @@ def test_call__many_in_a_row(stage, designer):
     stage.deploy("both", callee_bpmn=quick, caller_bpmn=loop)
 
     instance = designer.start("caller", n=0)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert stage.instance(instance).status == "completed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import execution, modifications, processes, suspension, worker
+from engine import execution, modifications, processes, scheduler, suspension
 from engine.errors import InvalidState
 from engine.models import Entry, Instance
 from tests import tiny
@@ -73,7 +73,7 @@ def test_fire__what_it_cancels_cannot_hand_out(stage, alone):
     """A timer is tried again, and then stands as an incident, as when anything else fails on its way."""
     stage.move_to(2026, 3, 10)
     for _ in range(3):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         stage.traveller.shift(3600)
 
     [incident] = stage.incidents(stage.of(alone))

@@ -22,9 +22,9 @@ from engine import (
     jobs,
     pieces,
     processes,
+    scheduler,
     suspension,
     timers,
-    worker,
 )
 from engine.broadcasts import Thrown
 from engine.correlation import Message
@@ -131,7 +131,7 @@ def test_tick__many_are_due(stage, begun, transactions, diagram, table):
     some = begun(diagram, 12)
     transactions.clear()
 
-    assert worker.tick(stage.database) == 12
+    assert scheduler.tick(stage.database) == 12
 
     assert done(stage) == Counter(some)
     assert count(stage, table) == 0
@@ -146,12 +146,12 @@ def test_tick__two_nodes_of_two_hands(stage, begun, diagram):
 
     def work(_):
         together.wait()
-        while worker.tick(stage.database, limit=10, pace=Pace(hands=2)):
+        while scheduler.tick(stage.database, limit=10, pace=Pace(hands=2)):
             pass
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert done(stage) == Counter(some)
     with stage.reading() as session:
@@ -167,7 +167,7 @@ def test_throw__in_a_process(stage, owed, transactions):
     thrower, some = owed
     assert [(job.kind, job.instance_id) for job in all_jobs(stage)] == [("tell", thrower.id)] * 2 + [("begin", thrower.id)]
 
-    assert worker.tick(stage.database) == 3
+    assert scheduler.tick(stage.database) == 3
 
     assert {each: times for each, times in done(stage).items() if each in some} == dict.fromkeys(some, 1)
     assert sum(done(stage).values()) == 3
@@ -176,10 +176,10 @@ def test_throw__in_a_process(stage, owed, transactions):
 
 def test_throw__whoever_told_it_dies_before_it_is_struck_out(stage, owed):
     before = all_jobs(stage)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     as_if_not_struck_out(stage, before)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert set(done(stage).values()) == {1}
     assert (len(done(stage)), all_jobs(stage)) == (3, [])
@@ -202,7 +202,7 @@ def test_throw__somebody_else_does_the_same_meanwhile(stage, owed, monkeypatch, 
         patch.setattr(module, step, overtaken)
         assert deeds.run(stage.database, job.id) is tells
         assert getattr(module, step) is go_on, "nobody was slow"
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (set(done(stage).values()), len(done(stage))) == ({1}, 3)
     assert (count(stage, Instance), all_jobs(stage)) == (4, [])
@@ -214,7 +214,7 @@ def test_throw__who_was_to_hear_it_is_gone(stage, designer, owed, name, left):
         deployment = session.scalars(select(Deployment.id).where(Deployment.name == name)).one()
         deployments.delete(session, deployment, actor=designer.actor, cascade=True)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (sum(done(stage).values()), all_jobs(stage)) == (left, [])
 
@@ -226,13 +226,13 @@ def test_throw__who_was_to_hear_it_is_suspended(stage, designer, owed):
     with stage.database.transaction() as session:
         suspension.suspend(session, some[0], actor=designer.actor)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert [(job.kind, job.instance_id) for job in all_jobs(stage)] == [("signal", some[0])]
     assert (done(stage)[some[0]], done(stage)[some[1]]) == (0, 1)
     with stage.database.transaction() as session:
         suspension.activate(session, some[0], actor=designer.actor)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert (done(stage)[some[0]], all_jobs(stage)) == (1, [])
 
 
@@ -243,7 +243,7 @@ def test_throw__who_was_to_hear_it_has_ended(stage, designer, owed):
         suspension.suspend(session, some[0], actor=designer.actor)
         processes.end(session, some[0], actor=designer.actor, reason="不办了")
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (done(stage)[some[0]], done(stage)[some[1]], all_jobs(stage)) == (0, 1, [])
 
@@ -286,7 +286,7 @@ def test_correlate__with_everybody(stage, designer, begun, transactions):
 def test_throw__what_has_begun_is_archived_already(stage, designer, owed):
     """It has begun, ended and gone to the archive before whoever had begun it could strike that out."""
     begun = [job for job in all_jobs(stage) if job.kind == "begin"]
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     [case] = [stage.of(instance) for instance in running(stage, "beginner")]
     designer.complete(case, "note")
     with stage.database.transaction() as session:
@@ -294,7 +294,7 @@ def test_throw__what_has_begun_is_archived_already(stage, designer, owed):
     assert archives.put_away(stage.database, case.id)
     as_if_not_struck_out(stage, begun)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (running(stage, "beginner"), all_jobs(stage)) == ([], [])
 

@@ -19,9 +19,9 @@ from engine import (
     incidents,
     jobs,
     models,
+    scheduler,
     suspension,
     tasks,
-    worker,
 )
 from engine.arranging import Facts
 from engine.case_models import CaseMigration
@@ -478,7 +478,7 @@ def test_undo__a_timer_has_failed_since(stage):
     batch = new_id()
     migrate(stage, "check", batch=batch)
     stage.move_to(2026, 3, 4)
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
     (failed,) = stage.all(Timer, case)
     assert failed.error is not None
 
@@ -505,7 +505,7 @@ def test_undo__a_timer_has_failed_for_good_since(stage):
     assert moved.done
     for day in (4, 5, 6):
         stage.move_to(2026, 3, day)
-        worker.tick(stage.database)
+        scheduler.tick(stage.database)
     assert [incident.element for incident in stage.incidents(case)] == ["later"]
 
     (undone,) = undo(stage, batch)
@@ -556,12 +556,12 @@ def test_undo__a_calendar_came_meanwhile(stage, clerk, counted):
     due_at = stage.task(case, "alpha审批").due_at
     publish(stage, 4)
     if counted:
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
     with stage.database.transaction() as session:
         (about,) = case_migrations.of_batch(session, batch)
         undone = case_migrations.undo(session, batch, about, actor=DESIGNER)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert undone.done
     assert str(stage.timer(case, "late")) == "2026-03-10"

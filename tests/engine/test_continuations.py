@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from engine import attempts, continuations, deeds, incidents, processes, suspension, worker
+from engine import attempts, continuations, deeds, incidents, processes, scheduler, suspension
 from engine.database import Database
 from engine.errors import InvalidState
 from engine.models import Incident
@@ -43,7 +43,7 @@ def waiting(stage, instance):
 
 def tick(stage, minutes=0):
     stage.traveller.shift(timedelta(minutes=minutes))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
 
 def test_continuation__waits_for_the_scheduler(stage, designer):
@@ -75,7 +75,7 @@ def test_continuation__a_chain_in_one_tick(stage, designer):
     path = " -> ".join(f"t{n}" for n in range(10))
     instance = start(stage, designer, d.diagram(d.start("s"), *steps, d.end("e"), d.flows(f"s -> {path} -> e"), key="p"))
 
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
 
     assert stage.instance(instance).status == "completed"
 
@@ -85,12 +85,12 @@ def test_continuation__a_circle_ends_with_the_tick(stage, designer, monkeypatch)
     circle = d.diagram(d.start("s"), d.exclusive("x"), d.task("a", attrs=BEFORE), d.flows("s -> x -> a -> x"), key="p")
     instance = start(stage, designer, circle)
 
-    assert worker.tick(stage.database, limit=5) == 5
+    assert scheduler.tick(stage.database, limit=5) == 5
 
     assert len(waiting(stage, instance)) == 1
-    monkeypatch.setattr("engine.worker.ENDLESS", 20)
+    monkeypatch.setattr("engine.scheduler.ENDLESS", 20)
     with pytest.raises(InvalidState, match="goes in circles"):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
 
 def test_continuation__the_most_urgent_first(stage, designer):
@@ -103,7 +103,7 @@ def test_continuation__the_most_urgent_first(stage, designer):
     stage.deploy("p", late_bpmn=files["late"], soon_bpmn=files["soon"])
     late, soon = designer.start("late"), designer.start("soon")
 
-    worker.tick(stage.database, limit=1)
+    scheduler.tick(stage.database, limit=1)
 
     assert (stage.instance(late).status, stage.instance(soon).status) == ("running", "completed")
 
@@ -164,7 +164,7 @@ def test_failure__where_the_token_comes_to_later(stage, designer):
 )
 def test_failure__as_often_as_the_diagram_says(stage, designer, cycle, minutes):
     instance = start(stage, designer, computing("${missing}", ext=retry(cycle)), cycle="R3/PT7M", never="P9999Y")
-    worker.tick(stage.database)
+    scheduler.tick(stage.database)
 
     for gap in minutes:
         before, [row] = datetime.now(UTC), waiting(stage, instance)
@@ -242,7 +242,7 @@ def test_carry_on__two_schedulers(stage, designer):
 
     def work(_):
         together.wait()
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
@@ -277,7 +277,7 @@ def test_carry_on__the_process_dies_before_the_commit(stage, designer, monkeypat
     assert stage.instance(instance).variables == {}
     assert [left.retries for left in waiting(stage, instance)] == [3]
     other = Database(str(stage.database.bind.url.render_as_string(hide_password=False)))
-    worker.drain(other)
+    scheduler.drain(other)
     other.close()
     assert stage.instance(instance).variables == {"sum": 2}
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from engine import archives, cases, idempotency, publications, recomputing, retention, tasks, verification, worker
+from engine import archives, cases, idempotency, publications, recomputing, retention, scheduler, tasks, verification
 from engine.case_models import Case, Item
 from engine.errors import Busy, EngineError, Unavailable
 from engine.models import Job
@@ -214,7 +214,7 @@ def test_crowd__whoever_comes_in_between(stage, clerk, market, seed, breaks):
     with windows.widened(), ThreadPoolExecutor(PEOPLE) as people:
         told = list(people.map(crowd.act, range(STEPS)))
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     story = "\n".join(told)
     hindered = [line for line in told if "try again" in line and not (breaks and "the database to answer" in line)]
     assert len(hindered) < STEPS / 10, story

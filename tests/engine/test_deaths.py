@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from sqlalchemy import select
 
-from engine import worker
+from engine import scheduler
 from engine.models import Activity, Instance, Job, Task
 from engine.schedule_models import Continuation
 from tests import invariants
@@ -75,8 +75,8 @@ def lives(stage, designer):
         designer.start("catcher")
         designer.start("main", n=0)
         with killing(moment) as told:
-            worker.drain(stage.database)
-        worker.drain(stage.database)
+            scheduler.drain(stage.database)
+        scheduler.drain(stage.database)
         return len(told), remains(stage, before)
 
     return live

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import escalations, tasks, worker
+from engine import escalations, scheduler, tasks
 from engine.models import Instance, Job
 from tests.bpmn import definitions as defs
 from tests.bpmn import diagrams as d
@@ -97,7 +97,7 @@ def test_answer__the_process_dies_after_the_commit(stage, designer, monkeypatch)
     [job] = stage.all(Job, stage.of(instance))
     assert (job.kind, job.instance_id) == ("escalate", instance.id)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     with designer.acting() as session:
         escalations.answer(session, job.instance_id, child_of(stage, instance).id, "LATE", wait=job.payload["wait"], actor=designer.actor)
 
@@ -139,6 +139,6 @@ def test_answer__again_and_again(stage, designer):
     stage.deploy("both", parent_bpmn=caller, child_bpmn=rounds)
 
     designer.start("parent", n=0)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert all_tasks(stage) == ([], ["completed", "completed"])

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select, update
 
-from engine import database, execution, incidents, tasks, worker
+from engine import database, execution, incidents, scheduler, tasks
 from engine.actors import ENGINE
 from engine.errors import Busy, InvalidState, NotFound
 from engine.models import ExternalTask, Incident, Instance, Task
@@ -334,7 +334,7 @@ def test_call__ends_within_an_item_that_was_denied(stage, clerk, market):
         session.info.pop(database._AFTER_COMMIT)
 
     assert stage.statuses(case) == {"alpha": "denied", "beta": "waiting"}
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert stage.statuses(case) == {"alpha": "denied", "beta": "blocked"}
 
 

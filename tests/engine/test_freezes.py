@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import archives, deployments, verification, worker
+from engine import archives, deployments, scheduler, verification
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.errors import NotFound
@@ -134,11 +134,11 @@ def test_tick__freezes_behind_what_it_has_done_aside(stage, freeze, end):
     stage.deploy("p", p_bpmn=d.diagram(d.start("s", d.timer(duration="P1D")), d.user("t", name="登记"), d.flows("s -> t"), key="p"))
     stage.move_to(2026, 3, 4)
     frozen = freeze("work", "INSERT INTO cases")
-    assert worker.tick(stage.database) == 0
+    assert scheduler.tick(stage.database) == 0
 
-    end(frozen, lambda: until(lambda: worker.tick(stage.database), 1))
+    end(frozen, lambda: until(lambda: scheduler.tick(stage.database), 1))
 
-    assert worker.drain(stage.database) == 0
+    assert scheduler.drain(stage.database) == 0
     with stage.reading() as session:
         assert session.scalars(select(Case.number)).all() == ["43010020260304000002"]
         assert session.scalar(select(func.count()).select_from(Instance)) == 1

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import history, tasks, worker
+from engine import history, scheduler, tasks
 from engine.actors import Role, RoleGrant
 from engine.models import Instance
 from tests import tiny
@@ -192,4 +192,4 @@ def test_purge__by_the_scheduler(stage, designer):
     assert told(stage, designer, processInstanceId=instance.id) == []
     assert len(told(stage, designer, processInstanceId=running.id)) == 2
     assert stage.instance(instance).status == "completed"
-    assert worker.tick(stage.database) == 0
+    assert scheduler.tick(stage.database) == 0

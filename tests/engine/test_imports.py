@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import cases, imports, tasks, worker
+from engine import cases, imports, scheduler, tasks
 from engine.actors import ENGINE
 from engine.case_models import Alert, Case, Result
 from engine.errors import InvalidState
@@ -153,5 +153,5 @@ def test_lose__it_is_imported_in_that_moment(stage, clerk, market, alone, first)
     else:
         with interleaving.waited_for(stage.database, adopt, lambda: within(revoke)):
             pass
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         assert stage.statuses(bundle)["zeta"] == "revoked"

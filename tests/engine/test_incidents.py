@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import cases, dossiers, execution, external_tasks, incidents, instances, keys, queues, scheduled, worker
+from engine import cases, dossiers, execution, external_tasks, incidents, instances, keys, queues, scheduled, scheduler
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
 from engine.columns import new_id
@@ -37,7 +37,7 @@ def late_hearing():
 def try_all(stage):
     """Let time pass until nothing is left to try."""
     for _ in range(3):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         stage.traveller.shift(timedelta(minutes=5))
 
 
@@ -56,7 +56,7 @@ def failing(stage, clerk, market):
     case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
     stage.move_to(2026, 3, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     return case
 
 
@@ -74,7 +74,7 @@ def test_timer__is_tried_again(stage, failing):
     mend(stage, failing)
 
     stage.traveller.shift(timedelta(seconds=5))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.incidents(failing), "听证" in stage.tasks(failing)) == ([], True)
 
@@ -120,13 +120,13 @@ def test_retry__a_timer(stage, supervisor, case):
     with supervisor.acting() as session:
         incidents.retry(session, incident.id, actor=supervisor.actor)
     assert stage.incidents(case) == []
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     [again] = stage.incidents(case)
 
     mend(stage, case)
     with supervisor.acting(checked=False) as session:
         incidents.retry(session, again.id, actor=supervisor.actor)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.incidents(case), "听证" in stage.tasks(case)) == ([], True)
 

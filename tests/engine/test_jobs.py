@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 
-from engine import database, deeds, duties, execution, incidents, instances, jobs, tasks, worker
+from engine import database, deeds, duties, execution, incidents, instances, jobs, scheduler, tasks
 from engine.actors import ENGINE
 from engine.columns import new_id
 from engine.errors import InvalidState, NotFound, NotPermitted
@@ -35,7 +35,7 @@ def owed(stage, case):
 def fail_for_good(stage, case):
     while owed(stage, case).status != "failed":
         stage.traveller.shift(timedelta(hours=1))
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
 
 def test_remember_failure__plans_the_next_attempt(stage, case):
@@ -51,14 +51,14 @@ def test_remember_failure__waits_longer_each_time(stage, case):
     for _ in jobs.BACKOFF[1:]:
         before = owed(stage, case).due_at
         stage.traveller.move_to(before + timedelta(seconds=1))
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         waits.append(owed(stage, case).due_at - before)
 
     assert [round(wait.total_seconds() / 60) for wait in waits] == [1, 10]
 
 
 def test_remember_failure__not_before_it_is_due(stage, case):
-    assert worker.drain(stage.database) == 0
+    assert scheduler.drain(stage.database) == 0
     assert owed(stage, case).attempts == 1
 
 
@@ -101,7 +101,7 @@ def test_remember_failure__what_was_there_has_vanished(stage, missing):
     assert owed(stage, case).error.startswith("Vanished: Expected to find")
 
     stage.traveller.shift(timedelta(minutes=1))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.jobs(case), stage.incidents(case)) == ([], [])
 
@@ -129,7 +129,7 @@ def test_remember_failure__cannot_be_kept(stage, clerk, monkeypatch):
         session.info.pop(database._AFTER_COMMIT)
 
     with capture_logs() as logged:
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
     assert [len(stage.jobs(case)) for case in cases] == [1, 0]
     assert "failed attempt not counted" in {each["event"] for each in logged}
@@ -279,7 +279,7 @@ def test_owe__the_process_dies_before_it_is_run(stage, clerk, market):
 
     assert stage.statuses(case) == {"alpha": "granted", "beta": "waiting"}
     assert owed(stage, case).kind == "resume"
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert stage.statuses(case) == {"alpha": "granted", "beta": "in_review"}
     assert stage.jobs(case) == []
 

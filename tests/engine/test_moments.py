@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import calendars, holidays, moments, worker
+from engine import calendars, holidays, moments, scheduler
 from engine.case_models import ClockEntry, Notice
 from engine.models import Task, Timer
 from engine.moments import Keeper
@@ -135,7 +135,7 @@ def test_tick__the_clock_of_the_host_is_set(following, designer, by):
 
     stage.traveller.shift(by)
 
-    assert worker.tick(stage.database) == 0
+    assert scheduler.tick(stage.database) == 0
     assert stage.tasks(stage.of(instance)) == ["办理"]
 
 
@@ -159,7 +159,7 @@ def test_tick__the_clocks_of_nodes_differ(following, designer, by):
     done = []
     for ahead in (by, timedelta(0), by):
         with node(stage, ahead):
-            done.append(worker.tick(stage.database))
+            done.append(scheduler.tick(stage.database))
 
     assert done == [1, 0, 0]
     assert stage.tasks(stage.of(due)) == ["then", "办理"]
@@ -215,7 +215,7 @@ def test_tick__the_clock_of_the_database_is_set(stage, designer, monkeypatch, by
     for change, minutes in ((0, 0), (0, 10), (by, 0), (0, 9), (0, 1), (-by, 0), (0, 0)):
         clock.passed += 60 * minutes
         stage.traveller.shift(timedelta(minutes=change + minutes))
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         told.append(stage.tasks(case).count("催办"))
 
     leave()

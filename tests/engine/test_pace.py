@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine import deeds, queues, worker
+from engine import deeds, queues, scheduler
 from engine import pace as pace_module
 from engine.batches import Batch
 from engine.database import BATCH, Database
@@ -101,7 +101,7 @@ def test_tick__counts_no_further_than_it_must(stage, clerk, monkeypatch, people,
     asked, count = [], Batch.count
     monkeypatch.setattr(Batch, "count", lambda batch, session, most, **said: asked.append(most) or count(batch, session, most, **said))
 
-    worker.tick(stage.database, 2, pace=Pace(people=lambda: people))
+    scheduler.tick(stage.database, 2, pace=Pace(people=lambda: people))
 
     assert asked == counted
 
@@ -117,6 +117,6 @@ def test_tick__behind(stage, clerk, monkeypatch, people, most, claims):
     claimed, together = [], deeds.together
     monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
 
-    worker.tick(stage.database, 3, pace=Pace(together=1, many=4, people=lambda: people))
+    scheduler.tick(stage.database, 3, pace=Pace(together=1, many=4, people=lambda: people))
 
     assert claimed == claims

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from engine import calendars, verification, worker
+from engine import calendars, scheduler, verification
 from engine.case_models import Notice, Supplement
 from engine.models import Timer
 from tests import restaurant, tiny
@@ -91,7 +91,7 @@ def test_supply__too_late(stage, clerk, case):
     stage.move_to(2026, 3, 17, hour=0, minute=1)
     clerk.hand_in(case, "map")
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review"}
 
@@ -177,7 +177,7 @@ def test_supply__for_a_timer_of_an_older_release(stage, clerk, case):
         session.execute(update(Timer).where(Timer.case_id == case.id, Timer.element == "lapse").values(due_at=was_due))
 
     stage.move_to(2026, 3, 17)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert stage.statuses(case)["alpha"] == "correcting"
     assert str(stage.timer(case, "lapse")) == "2026-03-23"

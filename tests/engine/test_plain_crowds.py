@@ -27,10 +27,10 @@ from engine import (
     pieces,
     processes,
     scheduled,
+    scheduler,
     suspension,
     tasks,
     verification,
-    worker,
 )
 from engine.arranging import Facts
 from engine.broadcasts import Thrown
@@ -242,7 +242,7 @@ class Crowd:
 
     def days(self) -> str:
         self.stage.traveller.shift(timedelta(hours=self.here.choose.randint(1, 40)))
-        done = worker.drain(self.stage.database)
+        done = scheduler.drain(self.stage.database)
         return f"{done} done, {archives.sweep(self.stage.database)} put away"
 
     def rows(self, table, *which) -> list:
@@ -253,12 +253,12 @@ class Crowd:
         """Let everything go on, and end what still runs."""
         for row in self.rows(Instance, Instance.suspended):
             self.does(suspension.activate, row.id)
-        worker.drain(self.stage.database)
+        scheduler.drain(self.stage.database)
         invariants.check(self.stage.database)
         assert list(verification.verify(self.stage.database)) == []
         while found := self.rows(Instance, Instance.status == InstanceStatus.RUNNING, Instance.parent_id.is_(None)):
             self.does(modifications.end, found[0].id, reason="不办了")
-        worker.drain(self.stage.database)
+        scheduler.drain(self.stage.database)
 
 
 @pytest.mark.parametrize("breaks", [False, True], ids=["", "breaks"])
@@ -269,7 +269,7 @@ def test_crowd__whoever_mends_in_between(stage, designer, seed, breaks):
     with windows.widened(), ThreadPoolExecutor(PEOPLE) as people:
         told = list(people.map(crowd.act, range(STEPS)))
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     story = "\n".join(told)
     assert [(job.kind, job.error) for job in crowd.rows(Job) if job.attempts] == [], story
     invariants.check(stage.database)

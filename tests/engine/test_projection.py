@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import continuations, deeds, tasks, worker, worklists
+from engine import continuations, deeds, scheduler, tasks, worklists
 from engine.models import ExternalTask, Task
 from engine.schedule_models import Continuation
 from engine.worklists import TaskFilter
@@ -66,7 +66,7 @@ def test_project__what_waits_beside_stays(stage, designer, when):
 
     invariants.check(stage.database)
     assert [row.wait for row in stage.all(Continuation, case)] == [second.wait]
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert stage.tasks(case) == ["登记"]
 
 

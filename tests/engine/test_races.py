@@ -23,9 +23,9 @@ from engine import (
     items,
     jobs,
     processes,
+    scheduler,
     suspension,
     tasks,
-    worker,
 )
 from engine.case_models import Case, Commitment, Item
 from engine.correlation import Message
@@ -245,7 +245,7 @@ def test_erase__what_it_is_owed_is_just_being_done(stage, tried_out):
         with pytest.raises(Busy, match="but some of it is just being done; try again"):
             delete()
 
-    assert worker.drain(stage.database) == 1
+    assert scheduler.drain(stage.database) == 1
 
 
 def test_hold__its_task_is_deleted_meanwhile(stage, tried_out):
@@ -279,9 +279,9 @@ def test_withdraw__while_a_bundle_adopts_it(stage, clerk, bundle):
     with interleaving.waited_for(stage.database, holding(alone), withdraw) as session:
         cases.adopt(session, session.get_one(Case, bundle.id), item.number, actor=clerk.actor)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     clerk.handle("withdraw", stage.item(bundle, "beta"), reason="不办了")
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert stage.jobs(bundle) == stage.jobs(alone) == []
     stage.checking = True
     invariants.check(stage.database)
@@ -427,7 +427,7 @@ def test_retry__two_at_once_what_is_owed(stage, clerk, bundle, monkeypatch):
     with stage.database.transaction() as session:
         jobs.owe(session, "unheard-of", session.get_one(Instance, stage.bundle(bundle).id))
     for _ in range(4):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         stage.traveller.shift(timedelta(minutes=20))
     [incident], supervisor = stage.incidents(bundle), stage.person("supervisor")
 
@@ -451,7 +451,7 @@ def test_retry__two_at_once_what_begins_by_itself(stage, designer):
     stage.deploy("daily", daily_bpmn=d.diagram(d.start("s", d.timer(cycle="R/P1D")), nowhere, d.flows("s -> c"), key="daily"))
     stage.move_to(2026, 3, 3, hour=12)
     for _ in range(3):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         stage.traveller.shift(timedelta(minutes=2))
     with stage.reading() as session:
         incident = session.scalars(select(Incident).where(Incident.resolved_at.is_(None))).one()

@@ -23,8 +23,8 @@ from engine import (
     holidays,
     publications,
     recomputing,
+    scheduler,
     verification,
-    worker,
 )
 from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Case, Commitment, Item, Recomputation
@@ -104,7 +104,7 @@ def test_publish__everything_that_runs_follows(stage, accepted):
     assert dates(stage, accepted[0]) == (["2026-03-09", "2026-03-05"], "2026-03-11", ["2026-03-06", "2026-03-10"])
 
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert dates(stage, accepted[0]) == (["2026-03-10", "2026-03-06"], "2026-03-12", ["2026-03-07", "2026-03-11"])
     invariants.check(stage.database)
@@ -114,7 +114,7 @@ def test_publish__takes_back_what_it_gave(stage, accepted):
     before = [dates(stage, case) for case in accepted]
     for days in ((4, 5), ()):
         publish(stage, *days)
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         invariants.check(stage.database)
 
     assert [dates(stage, case) for case in accepted] == before
@@ -128,7 +128,7 @@ def test_publish__again_before_all_are_counted(stage, accepted):
             execution.refresh(session, item.instance_id, actor=ADMIN)
     publish(stage)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     invariants.check(stage.database)
     assert list(verification.verify(stage.database)) == []
@@ -142,7 +142,7 @@ def test_publish__some_tasks_are_due_otherwise_and_show_the_same_light(stage, ac
             execution.refresh(session, stage.item(case, "beta").instance_id, actor=ADMIN)
     publish(stage, 9)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     invariants.check(stage.database)
     assert [dates(stage, case) for case in accepted] == [(["2026-03-10", "2026-03-05"], "2026-03-12", ["2026-03-06", "2026-03-11"])] * 3
@@ -162,7 +162,7 @@ def test_publish__an_item_goes_to_a_bundle_that_was_counted(stage, clerk, accept
     recomputing.go_on(stage.database, limit=1)
 
     clerk.adopt(bundle, stage.item(alone, "alpha").number)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     invariants.check(stage.database)
 
@@ -171,11 +171,11 @@ def test_publish__a_warning_that_was_given_is_not_given_again_for_an_earlier_day
     """Beta is yellow since Thursday; then Wednesday becomes a day off, and the warning is due once more, on Friday."""
     stage.travel(2026, 3, 5)
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     invariants.check(stage.database)
 
     publish(stage)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     stage.travel(2026, 3, 6)
 
 
@@ -214,7 +214,7 @@ def kept(stage, clerk, market):
 def test_publish__what_was_decided_keeps_its_light(stage, kept):
     """Nothing is due by its clock any more, and its rows say so, whatever calendar comes."""
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.timer(kept, "early"), stage.timer(kept, "late"), str(stage.item(kept, "alpha").promised_on)) == (None, None, "2026-03-09")
     assert list(verification.verify(stage.database)) == []
@@ -244,7 +244,7 @@ def test_publish__what_was_decided_too_late_stays_late(stage, clerk, market):
     market.complete(case, "alpha审批", outcome="granted")
 
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     stage.travel(2026, 3, 30)
 
     assert warnings(stage, case) == [("yellow", "reminder"), ("red", "overdue")]
@@ -255,14 +255,14 @@ def test_publish__a_bundle_that_has_ended_keeps_its_light(stage, clerk, market):
     """It was in time by the calendar of its last day, while the applicant may still rate it."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}, promised="7"))
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     case = clerk.take_in("tiny")
     stage.travel(2026, 3, 12)
     market.complete(case, "alpha审批", outcome="granted")
     clerk.complete(case, "统一出件")
 
     publish(stage)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.tasks(case), str(stage.case(case).promised_on), stage.case(case).red_from) == (["好差评"], "2026-03-12", None)
 
@@ -293,7 +293,7 @@ def test_go_on__dies_between_two_batches(stage, accepted):
 def test_go_on__says_what_is_late_by_it(stage, accepted):
     """Wednesday was a day off, and is none any more: on Friday beta is late since yesterday."""
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     stage.move_to(2026, 3, 6)
 
     publish(stage)
@@ -340,7 +340,7 @@ def test_publish__a_submission_is_under_way(stage, clerk, dated):
 
     with interleaving.waited_for(stage.database, submit, lambda: publish(stage, 4)):
         walk(stage)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     with stage.reading() as session:
         assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
@@ -362,7 +362,7 @@ def test_publish__the_check_of_a_promise_is_just_beginning(stage, clerk, market,
 
     with interleaving.waited_for(stage.database, begin, lambda: publish(stage, 4)):
         walk(stage)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     with stage.reading() as session:
         assert str(session.scalars(select(Task.due_at).where(Task.name == "事后核查")).one())[:10] == "2026-03-10"
@@ -376,7 +376,7 @@ def test_submit__a_calendar_waits_for_somebody_who_is_slow(stage, clerk, dated):
         clerk.submit("tiny")
         with stage.reading() as session:
             assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-11"]
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     with stage.reading() as session:
         assert [str(day) for day in session.scalars(select(Case.promised_on))] == ["2026-03-12"]
@@ -442,7 +442,7 @@ def test_publish__a_message_is_on_its_way_to_all(stage, designer, monkeypatch):
 
     monkeypatch.setattr(correlation, "_reached", reach)
     designer.does(partial(correlation.correlate, message=Message(name="paid"), actor=designer.actor, region="430100", everybody=True))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     with stage.reading() as session:
         due = [timer.due_at.astimezone(calendars.BEIJING) for timer in session.scalars(select(Timer))]
@@ -546,11 +546,11 @@ def test_recompute__two_hands(stage, accepted, monkeypatch):
         if when == "counted":
             both.wait()
 
-    monkeypatch.setattr(worker, "CASES", 1)
-    monkeypatch.setattr(worker, "RECOMPUTED", 2)
+    monkeypatch.setattr(scheduler, "CASES", 1)
+    monkeypatch.setattr(scheduler, "RECOMPUTED", 2)
     with monkeypatch.context() as patch:
         interrupted(patch, meet)
-        assert worker.recompute(stage.database, Pace(hands=2, together=1)) == 2
+        assert scheduler.recompute(stage.database, Pace(hands=2, together=1)) == 2
     report = run_to_its_end(stage)
 
     assert report["cases"] == 3
@@ -607,7 +607,7 @@ def test_publish__what_counts_working_days_otherwise_is_woken(stage, clerk):
     publish(stage, 4)
     recomputing.go_on(stage.database)
     woken = stage.all(Job, case, kind="refresh")
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert len(woken) == 1
     assert (stage.task(case, "alpha审批").due_at - before).days == 1
@@ -648,7 +648,7 @@ def test_publish__what_is_checked_after_the_end_follows(stage, clerk, market):
     with stage.reading() as session:
         assert recomputing.ahead(session) == 2
     rows = [recomputing.go_on(stage.database, limit=1) for _ in range(3)]
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (before, check_due()) == (("2026-03-09",) * 3, ("2026-03-10",) * 3)
     assert rows[-1].report["cases"] == 2

@@ -12,7 +12,7 @@ import zstandard
 from alembic import command
 from sqlalchemy import inspect, select
 
-from engine import database, schema, tasks, upgrades, verification, worker
+from engine import database, scheduler, schema, tasks, upgrades, verification
 from engine.case_models import Case
 from engine.database import Database
 from engine.errors import EngineError
@@ -76,9 +76,9 @@ def _finish(db):
                     tasks.complete(session, task, actor=OPERATOR, data={}, by_form=False)
             except EngineError:  # a task that another has interrupted, or whose outcome the diagram cannot go on from
                 continue
-        worker.drain(db)
+        scheduler.drain(db)
     db.traveller.shift(timedelta(days=365))
-    worker.drain(db)
+    scheduler.drain(db)
 
 
 def test_releases__each_is_kept():

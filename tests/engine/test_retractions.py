@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from engine import alerts, metrics, recomputing, verification, worker
+from engine import alerts, metrics, recomputing, scheduler, verification
 from engine.alerts import AlertKind
 from engine.case_models import Alert, Case, Item, Recomputation
 from engine.clock import Light
@@ -45,7 +45,7 @@ def late(begun):
 def correct(stage, *days_off):
     """Correct the calendar, count every clock, and do what is due."""
     publish(stage, *days_off)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     invariants.check(stage.database)
     assert list(verification.verify(stage.database)) == []
 
@@ -154,7 +154,7 @@ def test_correction__is_corrected_when_the_next_day_was_told(stage, late):
 def test_correction__late_since_another_day(stage, clerk, matter):
     """On the 10th its last day was the 10th; it is the 9th, and then the 10th again.  It is late all the time, and stays told."""
     publish(stage, 4)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     case = clerk.take_in("tiny")
     stage.travel(2026, 3, 12)
     assert (stage.item(case, "alpha").red_from, told(stage, case)) == (date(2026, 3, 11), ["overdue"])
@@ -258,7 +258,7 @@ def test_adopt__into_a_bundle_that_was_counted(stage, clerk, matter):
         walk.cursor, walk.busy = bundle.id, [str(alone.id)]
 
     clerk.adopt(bundle, stage.item(alone, "alpha").number)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (told(stage, bundle), heard(stage, bundle)) == (["retracted"], ["retracted"])
     invariants.check(stage.database)
@@ -269,12 +269,12 @@ def test_go_on__statements(stage, clerk, matter):
     cases = [clerk.take_in("tiny")]
     publish(stage, 4)
     none = measure(stage.database.bind, lambda: recomputing.go_on(stage.database)).statements
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     cases += [clerk.take_in("tiny") for _ in range(2)]
     stage.travel(2026, 3, 11)
     publish(stage, 4, 5)
     few = measure(stage.database.bind, lambda: recomputing.go_on(stage.database)).statements
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     cases += [clerk.take_in("tiny") for _ in range(9)]
     stage.travel(2026, 3, 19)
     publish(stage, 4, 5, 6, 9, 10, 11, 12, 13, 16)

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from engine import broadcasts, database, worker
+from engine import broadcasts, database, scheduler
 from engine.broadcasts import Thrown
 from engine.errors import InvalidState, NotPermitted
 from engine.models import Definition, Instance, Job, Subscription
@@ -98,7 +98,7 @@ def test_throw__the_process_dies_after_the_commit(stage, designer, monkeypatch, 
     thrower = designer.start("thrower", level=4)
     owed = {1: (thrower, "tell")}.get(batch, (waiting, "signal"))
     assert [(job.instance_id, job.kind) for job in jobs(stage)] == [(owed[0].id, owed[1])]
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert open_tasks(stage, waiting) == [["救援"]]
     assert jobs(stage) == []

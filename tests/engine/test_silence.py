@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import worker
+from engine import scheduler
 from engine.case_models import Notice
 from engine.errors import InvalidState
 from tests import tiny
@@ -179,7 +179,7 @@ def test_decide__after_the_five_days(stage, clerk, tiny_matter, outcome):
 
     with pytest.raises(InvalidState, match=r"counts as accepted"):
         clerk.complete(case, "一窗受理", outcome=outcome, **said)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert stage.statuses(case) == {"alpha": "in_review"}
     assert stage.task(case, "alpha审批").due_at.isoformat() == "2026-03-16T16:00:00+00:00"

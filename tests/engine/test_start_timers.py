@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from engine import deployments, start_timers, worker
+from engine import deployments, scheduler, start_timers
 from engine.case_models import Case
 from engine.errors import InvalidInput
 from engine.models import Definition, Incident, Instance
@@ -54,7 +54,7 @@ def test_start_timer__where_the_installation_is(stage):
     stage.deploy("p", p_bpmn=timed(date="2026-03-03T09:00:00+08:00"))
     stage.move_to(2026, 3, 4)
 
-    worker.tick(stage.database, region="110000")
+    scheduler.tick(stage.database, region="110000")
 
     with stage.reading() as session:
         assert session.scalars(select(Case.number)).one().startswith("110000")
@@ -204,7 +204,7 @@ def test_start_timer__two_schedulers(stage):
 
     def work(_):
         together.wait()
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
@@ -218,7 +218,7 @@ def test_start_timer__cannot_be_started(stage):
     stage.deploy("p", broken_bpmn=broken, p_bpmn=timed(duration="P1D"))
     stage.move_to(2026, 3, 4, hour=12)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert begun(stage) == 1
     [timer] = planned(stage)

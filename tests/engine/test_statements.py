@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import create_environ
 
 from api.v1 import present
-from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, tasks, worker, worklists
+from engine import cases, columns, deadlines, deeds, definitions, deployments, processes, queues, scheduler, tasks, worklists
 from engine.deadlines import DeadlineFilter
 from engine.floors import Floors
 from engine.variables import NOTHING
@@ -179,7 +179,7 @@ def test_timers__calls_of_functions(database):
 def test_look__calls_of_functions(database):
     """A node looks every second, and as often as it has done something: what it asks each time is built once."""
     floors = Floors()
-    looks = [effort.calls(lambda: worker.pulse(database, floors, region=reference.REGION)) for _ in range(2 * WARM)]
+    looks = [effort.calls(lambda: scheduler.pulse(database, floors, region=reference.REGION)) for _ in range(2 * WARM)]
 
     assert looks[-1] <= CALLS_OF_A_LOOK, looks
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import time_machine
 
-from engine import worker
+from engine import scheduler
 from engine.actors import Role, RoleGrant
 from engine.case_models import Notice, Supplement
 from engine.errors import InvalidInput, InvalidState
@@ -193,7 +193,7 @@ def test_lapse__what_lacks_nothing_is_accepted(stage, clerk, market, small):
     clerk.complete(small, "一窗受理", outcome="supplement")
 
     stage.move_to(2026, 3, 19)  # the scheduler was asleep
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert stage.statuses(small) == {"alpha": "returned", "beta": "in_review"}
     alpha, beta = stage.item(small, "alpha"), stage.item(small, "beta")

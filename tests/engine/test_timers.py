@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from engine import database, deeds, instances, timers, worker
+from engine import database, deeds, instances, scheduler, timers
 from engine.actors import ENGINE
 from engine.database import Database
 from engine.models import Activity, Instance, Timer
@@ -58,7 +58,7 @@ def test_tick__many_are_due(stage, begun):
     due = begun(reminding(), *[{}] * 12)
 
     with counted(stage.database.bind) as few:
-        assert worker.tick(stage.database) == 12
+        assert scheduler.tick(stage.database) == 12
 
     assert went_off(stage) == Counter(due)
     assert left(stage) == []
@@ -72,7 +72,7 @@ def test_tick__many_do_not_stay_in_memory(stage, begun):
     begun(reminding(), *[{}] * 12)
     assert len(live) == before + 12  # each as whoever began it has left it
 
-    assert worker.tick(stage.database) == 12
+    assert scheduler.tick(stage.database) == 12
 
     assert len(live) == before
 
@@ -81,7 +81,7 @@ def test_tick__by_several_hands(stage, begun):
     """What is due is shared, each goes off once, and nothing is left."""
     due = begun(reminding(), *[{}] * 12)
 
-    while worker.tick(stage.database, pace=Pace(hands=3, together=3)):
+    while scheduler.tick(stage.database, pace=Pace(hands=3, together=3)):
         pass
 
     assert went_off(stage) == Counter(due)
@@ -93,7 +93,7 @@ def test_tick__told_to_stop(stage, begun):
     begun(reminding(), *[{}] * 12)
     told = iter([False, True, True])
 
-    assert worker.tick(stage.database, pace=Pace(together=3, stopping=lambda: next(told))) == 3
+    assert scheduler.tick(stage.database, pace=Pace(together=3, stopping=lambda: next(told))) == 3
     assert len(left(stage)) == 9
 
 
@@ -102,7 +102,7 @@ def test_tick__one_of_many_fails(stage, begun):
     failing = d.element("serviceTask", "compute", attrs={"camunda:expression": "${1 / divisor}", "camunda:resultVariable": "share"})
     some = begun(reminding(failing, d.end("computed"), d.flows("compute -> computed"), after="compute"), {"divisor": 2}, {}, {"divisor": 4})
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert went_off(stage) == Counter([some[0], some[2]])
     assert left(stage) == [some[1]]
@@ -115,7 +115,7 @@ def test_tick__two_of_one_case(stage, begun):
     more = (d.timer_boundary("later", on="work", date=PAST, interrupting=False), d.end("ended"), d.flows("later -> ended"))
     due = begun(reminding(*more), {}, {})
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert went_off(stage) == Counter(due)
     assert went_off(stage, "later") == Counter(due)
@@ -129,7 +129,7 @@ def test_tick__one_throws_what_another_waits_for(stage, begun):
     earlier = {"throws": False, "date": "2026-01-01T00:00:00Z"}
     [hears, _] = begun(reminding(*ways, after="which", date="${date}"), earlier, {"throws": True, "date": "2026-01-02T00:00:00Z"})
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert went_off(stage, "heard") == {hears: 1}
 
@@ -141,9 +141,9 @@ def test_tick__somebody_holds_one(stage, begun):
     with stage.database.transaction() as session:
         instances.lock(session, some[1])
 
-        assert worker.tick(stage.database) == 2
+        assert scheduler.tick(stage.database) == 2
 
-    assert worker.tick(stage.database) == 1
+    assert scheduler.tick(stage.database) == 1
     assert went_off(stage) == Counter(some)
 
 
@@ -154,10 +154,10 @@ def test_fire_together__a_node_dies(stage, begun):
     another = Database(stage.database.bind.url.render_as_string(hide_password=False))
     with another.bind.connect() as dying, database.Session(dying) as session:
         assert timers.fire_together(session, 3, actor=ENGINE) == 3
-        assert worker.tick(stage.database) == 1
+        assert scheduler.tick(stage.database) == 1
         dying.invalidate()
 
-    assert worker.tick(stage.database) == 3
+    assert scheduler.tick(stage.database) == 3
     assert went_off(stage) == Counter(some)
     another.close()
 
@@ -181,12 +181,12 @@ def test_tick__two_nodes(stage, begun):
 
     def work(_):
         together.wait()
-        while worker.tick(stage.database, limit=5):
+        while scheduler.tick(stage.database, limit=5):
             pass
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert went_off(stage) == Counter(some)
     with stage.reading() as session:

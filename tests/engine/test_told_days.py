@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from structlog.testing import capture_logs
 
-from engine import holidays, publications, worker
+from engine import holidays, publications, scheduler
 from engine.case_models import Notice, Supplement, Tolerance
 from tests import tiny
 from tests.engine.test_recomputing import ADMIN
@@ -30,7 +30,7 @@ def arrangement(*off):
 def arrive(stage, *off):
     with stage.database.transaction() as session:
         publications.publish_year(session, arrangement(*off), actor=ADMIN)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from engine import escalations, external_tasks, instance_lists, jobs, tasks, verification, worker
+from engine import escalations, external_tasks, instance_lists, jobs, scheduler, tasks, verification
 from engine.models import Activity, ExternalTask, Instance, Job, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -122,7 +122,7 @@ def test_answer_error__the_process_dies_after_the_commit(stage, designer, monkey
     assert stage.tasks(stage.of(instance)) == []
     [job] = stage.all(Job, stage.of(instance))
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     with designer.acting() as session:
         child, wait = instances(stage)[1].id, job.payload["wait"]
         escalations.answer_error(session, job.instance_id, child, child, wait, actor=designer.actor)
@@ -235,7 +235,7 @@ def test_item__failed_in_an_earlier_release(stage, clerk, market, monkeypatch):
         session.execute(update(Instance).where(Instance.id == row.id).values(status="failed", end="E1", ended_at=row.started_at))
         jobs.owe(session, "resume", session.get_one(Instance, row.parent_id), child=str(row.id))
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     assert (stage.statuses(case), "督办" in stage.tasks(case)) == ({"alpha": "terminated"}, True)
     with stage.reading() as session:

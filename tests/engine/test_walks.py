@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine import calendars, tasks, worker
+from engine import calendars, scheduler, tasks
 from engine.errors import EngineError
 from engine.states import InstanceStatus
 from tests import invariants, tiny
@@ -84,13 +84,13 @@ class Walk:
     def pass_time(self) -> str:
         days = self.choose.randint(1, 5)
         self.stage.traveller.shift(timedelta(days=days))
-        worker.drain(self.stage.database)
+        scheduler.drain(self.stage.database)
         invariants.check(self.stage.database)
         return f"{days} days"
 
     def work(self) -> str:
         """Run what is due, as any node may at any time."""
-        return f"{worker.drain(self.stage.database)} done"
+        return f"{scheduler.drain(self.stage.database)} done"
 
     def bring(self) -> str:
         code = self.choose.choice(["plan", "menu", "photo", "lease"])
@@ -172,7 +172,7 @@ def test_bundle__several_act_at_once(stage, clerk, market, seed):
         told = list(threads.map(lambda _: walk.step(), range(40)))
 
     assert not any("try again" in line for line in told), "\n".join(told)
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     stage.checking = True
     invariants.check(stage.database)
     walk.finish()

@@ -22,7 +22,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from engine import garbage, logs, worker
+from engine import garbage, logs, scheduler
 from engine.database import Database
 from engine.settings import Environment
 from tests import databases
@@ -147,7 +147,7 @@ def _finish_all(url: str, crew: Offices, found: Found, *, most: int, end: float)
     list(departments.finish_together(todo[WARM // 2 : WARM], crew.finish))
     in_time = itertools.takewhile(lambda _: time.monotonic() < end, todo[WARM:])
     done = [found.add(trial) for trial in departments.finish_together(in_time, crew.finish, seed=len(found.last))]
-    found.owed += worker.drain(db)
+    found.owed += scheduler.drain(db)
     found.left += len(done) + WARM - departments.waiting_for_issuance(db)
     db.close()
 

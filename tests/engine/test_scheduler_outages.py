@@ -1,4 +1,4 @@
-"""The worker on a database that is in the way: what is due stays due, and no attempt is counted."""
+"""The scheduler on a database that is in the way: what is due stays due, and no attempt is counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, text
 
-from engine import connections, deeds, functions, instances, jobs, returns, worker
+from engine import connections, deeds, functions, instances, jobs, returns, scheduler
 from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
@@ -72,10 +72,10 @@ def test_run__somebody_works_on_the_bundle(stage, case, held, decided):
     """The bundle goes on when it is free."""
     assert owed(stage) == [("resume", 0, None)]
     with held():
-        assert worker.tick(stage.database) == 0
+        assert scheduler.tick(stage.database) == 0
     assert owed(stage) == [("resume", 0, None)]
 
-    assert worker.tick(stage.database) == 1
+    assert scheduler.tick(stage.database) == 1
 
     assert (owed(stage), stage.tasks(case), stage.incidents(case)) == ([], ["统一出件"], [])
 
@@ -98,7 +98,7 @@ def test_resume__somebody_performs_one_of_several(stage, market, two, another):
         assert deeds.resume(stage.database, first.instance_id) == 1
 
     assert [job.id for job in stage.jobs(two)] == [first.id]
-    assert worker.tick(stage.database) == 1
+    assert scheduler.tick(stage.database) == 1
     assert (owed(stage), stage.tasks(two)) == ([], ["统一出件"])
 
 

@@ -1,4 +1,7 @@
-"""The worker: looks for what is due of each kind, and has it done (`deeds`), many pieces at a time, by as many hands as the pace allows."""
+"""The scheduler: looks for what is due, kind by kind, and has it done.
+
+`heartbeat` calls it again and again; `deeds` does the pieces, many in one transaction, in as many threads as the `pace` allows.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select
 
-from engine import deeds, pace, worker
+from engine import deeds, pace, scheduler
 from engine.case_models import Alert
 from engine.floors import Floors
 from engine.models import Timer
@@ -105,7 +105,7 @@ def test_fire__fails(stage, clerk):
 
     left = []
     for _ in range(4):
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
         [timer] = stage.all(Timer, case, element="late")
         left.append((timer.retries, len(stage.incidents(case))))
         stage.traveller.shift(timedelta(minutes=2))
@@ -132,7 +132,7 @@ def beside(moment):
 
 
 def put_off(stage, case):
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     [timer] = stage.all(Timer, case, element="late")
     return timer.retries, timer.due_at
 
@@ -163,7 +163,7 @@ def test_fire__fails_and_a_calendar_is_corrected(stage, clerk):
     assert put_off(stage, case) == first
     publish(stage, 4, 5, 6, 9, 10)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
     assert str(stage.timer(case, "late")) == "2026-03-23"
 
 
@@ -191,7 +191,7 @@ def test_fire__fails_with_a_text_that_postgresql_does_not_keep(stage, designer):
     case = stage.of(designer.start("plain", answer="a\0b"))
     stage.move_to(2026, 3, 4)
 
-    worker.drain(stage.database)
+    scheduler.drain(stage.database)
 
     [timer] = stage.all(Timer, case)
     assert (timer.retries, "to hand out 'sum'" in timer.error, "\0" in timer.error) == (2, True, False)
@@ -218,7 +218,7 @@ def test_drain__a_chain_of_timers(stage, clerk):
 def test_tick__nothing_is_due(stage, clerk):
     accepted(stage, clerk, {"alpha": {}})
 
-    assert worker.tick(stage.database) == 0
+    assert scheduler.tick(stage.database) == 0
 
 
 def test_tick__only_so_much_in_one_go(stage, clerk):
@@ -227,7 +227,7 @@ def test_tick__only_so_much_in_one_go(stage, clerk):
         clerk.submit("tiny")
     stage.move_to(2026, 3, 10)
 
-    assert worker.tick(stage.database, limit=2) == 2
+    assert scheduler.tick(stage.database, limit=2) == 2
     with stage.reading() as session:
         assert len(session.scalars(select(Timer).where(Timer.due_at <= datetime.now(UTC))).all()) == 1
 
@@ -241,7 +241,7 @@ def test_tick__two_schedulers(stage, clerk):
 
     def work(_):
         together.wait()
-        worker.drain(stage.database)
+        scheduler.drain(stage.database)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(work, range(2)))
@@ -258,12 +258,12 @@ def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, 
     for _ in range(4):
         clerk.submit("tiny")
     stage.move_to(2026, 3, 10)
-    for module, name, count in ((pace, "MASS", 4), (worker, "MASS", 4), (pace, "FEW", 1)):
+    for module, name, count in ((pace, "MASS", 4), (scheduler, "MASS", 4), (pace, "FEW", 1)):
         monkeypatch.setattr(module, name, count)
     claimed, together = [], deeds.together
     monkeypatch.setattr(deeds, "together", lambda db, kind, limit, since: claimed.append(limit) or together(db, kind, limit, since))
 
-    worker.tick(stage.database, pace=Pace(people=lambda: people))
+    scheduler.tick(stage.database, pace=Pace(people=lambda: people))
 
     assert claimed == claims
 
@@ -271,11 +271,11 @@ def test_tick__the_first_of_a_mass_gives_way(stage, clerk, monkeypatch, people, 
 def test_pulse__says_when_the_next_is_due(stage, clerk):
     """To the moment, whoever has set it; what is due already may not be all."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
-    assert worker.pulse(stage.database, Floors(), region="430100") == inf
+    assert scheduler.pulse(stage.database, Floors(), region="430100") == inf
     case = clerk.submit("tiny")
     due = min(timer.due_at for timer in stage.all(Timer, case) if timer.due_at)
 
     stage.traveller.move_to(due - timedelta(seconds=0.25))
-    assert 0 < worker.pulse(stage.database, Floors(), region="430100") <= 0.25
+    assert 0 < scheduler.pulse(stage.database, Floors(), region="430100") <= 0.25
     stage.traveller.move_to(due)
-    assert worker.pulse(stage.database, Floors(), region="430100") == 0
+    assert scheduler.pulse(stage.database, Floors(), region="430100") == 0

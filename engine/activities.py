@@ -34,7 +34,7 @@ def is_told(element: Element) -> bool:
 
 def record(run: Run) -> None:
     """Write what has begun since the instance was woken, and how ended what had begun before."""
-    elements = run.loaded.process.elements
+    elements = run.loaded.definition.elements
     told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
     rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
     holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=_KEY, new=("ended_at", "outcome", "error"))
@@ -42,7 +42,7 @@ def record(run: Run) -> None:
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
     """When what an instance went through is purged: `camunda:historyTimeToLive` (days, or ISO 8601) after its end; None: never."""
-    written = (loaded.process.history_time_to_live or "").strip()
+    written = (loaded.definition.history_time_to_live or "").strip()
     try:
         return timers.read_duration(f"P{written}D" if written.isdecimal() else written).after(ended_at)
     except ExpressionError:

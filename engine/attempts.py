@@ -74,7 +74,7 @@ def count_failure(session: Session, row: Timer | Continuation, error: BaseExcept
 def _cycle(session: Session, timer: Timer) -> str | None:
     """What the diagram says of how often and when a timer is tried again."""
     instance = keys.get_one(session, Instance, timer.instance_id, timer)
-    cycle = definitions.get(session, instance.definition_id).process.elements[timer.element].retry_cycle
+    cycle = definitions.get(session, instance.definition_id).definition.elements[timer.element].retry_cycle
     try:
         return None if cycle is None else str(cycle.evaluate(instance.variables, {}))
     except ExpressionError:

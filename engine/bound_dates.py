@@ -71,7 +71,7 @@ def _follow(
     for row in _rows(session, bound, cases):
         place = row.definition_id, row.element
         if place not in follows:
-            follows[place] = _followed(bound.expression(definitions.get(session, row.definition_id).process.elements[row.element]))
+            follows[place] = _followed(bound.expression(definitions.get(session, row.definition_id).definition.elements[row.element]))
         kind = follows[place]
         if kind == _THE_WORLD and row.due_at is not None:  # what sleeps waits for something else than a day
             waking[row.instance_id] = {"region": row.region, "case_id": row.case_id}

@@ -89,7 +89,7 @@ def plan(session: Session, key: str, *, source: int, target: int, renamed: Mappi
     """Say from which version of a process to which; raises NotFound, and InvalidInput for new names that lead nowhere."""
     old, new = _version(session, key, source), _version(session, key, target)
     try:
-        moves = migration.Plan(source=old.process, target=new.process, renamed=renamed or {})
+        moves = migration.Plan(source=old.definition, target=new.definition, renamed=renamed or {})
     except InstanceError as error:
         raise InvalidInput(str(error)) from error
     return Plan(source=old, target=new, moves=moves)
@@ -172,7 +172,7 @@ def undo(session: Session, batch: UUID, about: Affected, *, actor: Actor) -> Rep
         return Report(about=about, reasons=("Expected an instance that stands as the move left it, but it has gone on since",))
     loaded = definitions.get(session, record.from_id)
     notes = _give_back_drafts(session, row, record, loaded)
-    pre_images.put_back(session, row, record.rows, definitions.get(session, record.to_id).process)
+    pre_images.put_back(session, row, record.rows, definitions.get(session, record.to_id).definition)
     row.state, row.definition_id, row.rev = record.state, record.from_id, row.rev + 1
     projection.follow_the_world(session, row, instances.look(session, row))
     if row.item_id is None and row.parent_id is None:
@@ -197,7 +197,7 @@ def _judge(session: Session, plan: Plan, row: Held | models.Instance, actor: Act
 
 def _woken_anew(session: Session, plan: Plan, row: Held, process: Process, actor: Actor) -> Run:
     """Hand out an instance in its new version, with the waits that it had in the old one."""
-    before = Process.load(plan.source.process, row.state, row.variables, process.context)
+    before = Process.load(plan.source.definition, row.state, row.variables, process.context)
     return Run(
         session=session,
         actor=actor,
@@ -228,7 +228,7 @@ def _appoint(run: Run, target: Loaded) -> None:
 
 def _called(plan: Plan, outcome: Migration) -> dict[int, Element]:
     """Elements that are called otherwise, or are something else, in the new version, by the number of the token that is there."""
-    old, new = plan.source.process.elements, plan.target.process.elements
+    old, new = plan.source.definition.elements, plan.target.definition.elements
     moved = {step.id: (old[step.element], new[step.to]) for step in outcome.steps if step.element and step.to}
     return {number: now for number, (was, now) in moved.items() if (was.id, was.name, was.type) != (now.id, now.name, now.type)}
 
@@ -240,7 +240,7 @@ def _forms(session: Session, plan: Plan, outcome: Migration) -> moved_drafts.For
 
 
 def _form(session: Session, loaded: Loaded, element: str) -> Form | None:
-    return definitions.form(session, loaded, loaded.process.elements[element])
+    return definitions.form(session, loaded, loaded.definition.elements[element])
 
 
 def _give_back_drafts(session: Session, row: Held, record: CaseMigration, old: Loaded) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTH
     """Let a receive task go on, or the one that there is in a process without a matter; raises NotFound, NotPermitted, InvalidState."""
     processes.require_plain(session, place.instance_id, actor, to="signal")
     with execution.running(session, place.instance_id, actor=actor) as run:
-        elements = run.loaded.process.elements
+        elements = run.loaded.definition.elements
         tasks = [wait for wait in run.process.waits(WaitKind.MESSAGE) if elements[wait.element].type is ElementType.RECEIVE_TASK]
         there = [wait for wait in tasks if place.number in {None, wait.id}]
         if len(there) != 1:

@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, bindparam, cast, exists, s
 from sqlalchemy.orm import Session, aliased
 
 from bpmn.decisions import Decision
-from bpmn.definition import Binding, Element, EventType
-from bpmn.definition import Definition as Process
+from bpmn.definition import Binding, Definition, Element, EventType
 from bpmn.forms import Form
 from bpmn.waits import Wait
 from engine import calendars, compiled_files, database, deployed, models, moments, offers, start_events
@@ -35,7 +34,7 @@ class Loaded:
     version: int
     name: str
     kind: str
-    process: Process
+    definition: Definition
     #: What was deployed with it.
     beside: Deployed
 
@@ -51,16 +50,16 @@ class Loaded:
 
     def property(self, name: str, default: str = "") -> str:
         """One `onething.…` property of the process itself."""
-        return self.process.properties.get(f"onething.{name}", default)
+        return self.definition.properties.get(f"onething.{name}", default)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
         """What its elements are in the domain (`onething.kind`)."""
-        return frozenset(element.properties.get("onething.kind", "") for element in self.process.elements.values())
+        return frozenset(element.properties.get("onething.kind", "") for element in self.definition.elements.values())
 
     def start_by(self, message: str) -> str | None:
         """Id of the start event of a message; None: there is none."""
-        return next((start.id for start in self.process.starts() if start.event is not None and start.event.name == message), None)
+        return next((start.id for start in self.definition.starts() if start.event is not None and start.event.name == message), None)
 
     def form(self, element: Element) -> Form | None:
         """Form of an element as it was deployed with it, or None."""
@@ -68,7 +67,7 @@ class Loaded:
 
 
 #: By ids that no two databases share.  A version never changes: what was loaded once is right for ever.
-_loaded = Kept[Loaded](LIMIT, lambda loaded: PER_ELEMENT * len(loaded.process.elements) + loaded.beside.size)
+_loaded = Kept[Loaded](LIMIT, lambda loaded: PER_ELEMENT * len(loaded.definition.elements) + loaded.beside.size)
 #: What may be asked where no case is at hand.
 MOMENTS: Mapping[str, Callable[[], Any]] = {
     "now": lambda: moments.now().astimezone(calendars.BEIJING),
@@ -123,7 +122,7 @@ def _newest(many: int) -> Select[*tuple[Any, ...]]:
 
 def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:
     """Load the version that a call activity calls; raises NotFound."""
-    key, binding = wait.name or "", caller.process.elements[wait.element].binding
+    key, binding = wait.name or "", caller.definition.elements[wait.element].binding
     if binding is Binding.LATEST:
         return latest(session, key)
     definition_id = bound(session, caller, key, binding, wait.version)
@@ -158,7 +157,7 @@ def _complete_starts(session: Session) -> None:
         return
     database.deploy_alone(session)  # another node may do the same
     for row in session.scalars(unknown.execution_options(populate_existing=True)).all():
-        start_events.record(session, row, get(session, row.id).process)
+        start_events.record(session, row, get(session, row.id).definition)
     session.flush()
 
 
@@ -220,6 +219,6 @@ def _load(session: Session, row: models.Definition) -> Loaded:
         version=row.version,
         name=row.name,
         kind=row.kind,
-        process=compiled[row.key],
+        definition=compiled[row.key],
         beside=deployed.get(session, row.deployment_id),
     )

@@ -158,7 +158,7 @@ class Items(Mapping[str, Item]):
             raise KeyError(code) from error
         if loaded.kind != "item":
             raise KeyError(code)
-        return Item(process=loaded.process, limits=loaded.decisions.get("item_limits"))
+        return Item(process=loaded.definition, limits=loaded.decisions.get("item_limits"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._session.scalars(select(Definition.key).where(Definition.kind == "item").distinct()))

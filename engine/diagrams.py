@@ -52,7 +52,7 @@ def _draw(session: Session, row: Instance) -> Diagram:
     loaded = definitions.get(session, definition.id)
     resource = session.get_one(Resource, (definition.deployment_id, definition.resource))
     process = instances.look(session, row)
-    elements = loaded.process.elements
+    elements = loaded.definition.elements
     return Diagram(
         key=loaded.key,
         version=loaded.version,

@@ -196,7 +196,7 @@ def refresh(session: Session, instance_id: UUID, *, actor: Actor) -> None:
 
 def _enter_procedure(run: Run, wait: Wait) -> None:
     """Pause the clock when the token arrives at a special procedure."""
-    if run.loaded.process.elements[wait.element].properties.get("onething.kind") == procedures.KIND:
+    if run.loaded.definition.elements[wait.element].properties.get("onething.kind") == procedures.KIND:
         procedures.begin(run, wait)
 
 

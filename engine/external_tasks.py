@@ -52,7 +52,7 @@ def search(actor: Actor, task: type[ExternalTask] = ExternalTask) -> Select[Exte
 
 def properties_of(session: Session, found: Found) -> Mapping[str, str]:
     """What is written on the element (`camunda:properties`)."""
-    return definitions.get(session, found.definition.id).process.elements[found.task.element].properties
+    return definitions.get(session, found.definition.id).definition.elements[found.task.element].properties
 
 
 def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, given: Given = NOTHING, local: Given = NOTHING) -> None:

@@ -85,8 +85,8 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
         subject.read_anew(row.id)  # now that the lock is had: what was read before may be old
     context = _context(session, loaded, row, subject, actor)
     live: LiveInstances | None = session.info.get(LIVE)
-    kept = live.take(row, loaded.process, context) if live is not None else None
-    process = kept or Process.load(loaded.process, row.state, row.variables, context)
+    kept = live.take(row, loaded.definition, context) if live is not None else None
+    process = kept or Process.load(loaded.definition, row.state, row.variables, context)
     return Run(
         session=session,
         actor=actor,
@@ -103,7 +103,7 @@ def look(session: Session, row: Held | models.Instance, subject: Subject | None 
     """Look at the token state of an instance, without taking it; what it is about is read when that is not at hand."""
     loaded = definitions.get(session, row.definition_id)
     subject = subject or Subject(session, row.key, row.item_id)
-    return Process.load(loaded.process, row.state, row.variables, _context(session, loaded, row, subject))
+    return Process.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
 
 
 def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subject: Subject, actor: Actor | None = None) -> Context:
@@ -117,7 +117,7 @@ def begin(
     key = case.number if case.hall is not None else origin.key
     parent, subject = origin.parent, Subject.of(session, case, item)
     context = functions.context(session, loaded, subject, actor, key=key, called=parent is not None)
-    process = Process.start(loaded.process, variables, context, at=origin.at, elsewhere=origin.elsewhere)
+    process = Process.start(loaded.definition, variables, context, at=origin.at, elsewhere=origin.elsewhere)
     row = _new_row(loaded, case, item, process, key, parent)
     holdings.of(session).add(row)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, before=process.before)

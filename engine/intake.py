@@ -32,7 +32,7 @@ def require_time(run: Run, task: HeldTask, items: Sequence[Item]) -> None:
     """Refuse to dispose of what counts as accepted since its receipt (art. 32 (4)), where that is drawn: the scheduler is only late."""
     accepts = any(
         "acceptance_due" in element.event.when.calls
-        for element in run.loaded.process.elements.values()
+        for element in run.loaded.definition.elements.values()
         if element.attached_to == task.element and element.interrupting and element.event and element.event.when
     )
     received = {item.number: case_items.received_on(run.case, item) for item in items}

@@ -31,7 +31,7 @@ class Own:
 
 def record(run: Run) -> None:
     """Keep the local variables of what has ended since the instance was woken; where there are none, nothing is written."""
-    elements = run.loaded.process.elements
+    elements = run.loaded.definition.elements
     ended = [one for one in run.process.history() if one.local and activities.is_told(elements[one.element])]
     if ended:
         rows = [_row(run.row, one.id, variables.of_activation(run.row, one.id, dict(one.local))) for one in ended]

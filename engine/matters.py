@@ -148,7 +148,7 @@ def read(loaded: Loaded) -> Matter:
     """Read the facts of a matter from its diagram."""
     calls = [
         _call(element.id, element.properties, element.called.source if element.called else "")
-        for element in loaded.process.elements.values()
+        for element in loaded.definition.elements.values()
         if element.type is ElementType.CALL_ACTIVITY
     ]
     return Matter(

@@ -40,7 +40,7 @@ def look(session: Session, instance_id: UUID, *, actor: Actor) -> View:
     """Look at an instance, also when it has ended; raises NotFound, also for what is not the actor's."""
     row = processes.get(session, instance_id, actor)
     of = versions.get(session, row.definition_id)
-    elements = definitions.get(session, of.id).process.elements
+    elements = definitions.get(session, of.id).definition.elements
     standing = [
         Standing(kind=kind, element=elements[element].label if element in elements else element, about=about)
         for kind, query in _STANDING

@@ -190,8 +190,8 @@ def _processes(session: Session, code: str, group: str) -> Iterator[str]:
     for which in known:
         found = definitions.get(session, which)
         known += (each for each in _bound(session, found) if each not in known)  # and is looked at in its turn
-        groups = {each.source for element in found.process.elements.values() for each in element.candidate_groups}
-        if found.process.properties.get("onething.department") == code or group in groups:
+        groups = {each.source for element in found.definition.elements.values() for each in element.candidate_groups}
+        if found.definition.properties.get("onething.department") == code or group in groups:
             yield found.key if which in newest else f"{found.key} (version {found.version})"
 
 
@@ -206,7 +206,7 @@ def _owed(session: Session) -> Iterator[UUID]:
 
 def _bound(session: Session, caller: Loaded) -> Iterator[UUID]:
     """Versions that a process calls whatever is deployed later; what a case computes is not known yet."""
-    for element in caller.process.elements.values():
+    for element in caller.definition.elements.values():
         if element.called is not None and element.binding is not Binding.LATEST:
             version = element.called_version.source if element.called_version else None
             if found := definitions.bound(session, caller, element.called.source, element.binding, version):

@@ -23,7 +23,7 @@ KIND = "special-procedure"
 
 def begin(run: Run, wait: Wait) -> None:
     """Pause the clock because the diagram arrived at a special procedure."""
-    element = run.loaded.process.elements[wait.element]
+    element = run.loaded.definition.elements[wait.element]
     item = run.require_item(f"the special procedure {element.label}")
     days = element.properties.get("onething.days") or item.rules.get("special_days")
     if not str(days or "").isdigit():
@@ -33,7 +33,7 @@ def begin(run: Run, wait: Wait) -> None:
 
 def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
     """Let the clock go on: somebody has completed the special procedure."""
-    _end(run, run.loaded.process.elements[task.element])
+    _end(run, run.loaded.definition.elements[task.element])
 
 
 def _end(run: Run, element: Element) -> None:
@@ -52,7 +52,7 @@ def end_interrupted(run: Run) -> None:
         return
     begun = run.canceled(WaitKind.USER_TASK)
     for activity in run.process.history():
-        element = run.loaded.process.elements[activity.element]
+        element = run.loaded.definition.elements[activity.element]
         if activity.id in begun and element.properties.get("onething.kind") == KIND:
             _end(run, element)
 

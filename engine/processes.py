@@ -97,7 +97,7 @@ def filled_in(session: Session, loaded: Loaded, given: Given) -> Given:
 
 def start_event(loaded: Loaded) -> Element | None:
     """The event at which somebody starts a process; None: only a message or a timer does."""
-    return next(iter(loaded.process.plain_starts()), None)
+    return next(iter(loaded.definition.plain_starts()), None)
 
 
 def get(session: Session, instance_id: UUID, actor: Actor) -> models.Instance:

@@ -126,7 +126,7 @@ def _insert_tasks(change: Change) -> None:
 
 
 def _task(run: Run, wait: Wait) -> dict[str, Any]:
-    element = run.loaded.process.elements[wait.element]
+    element = run.loaded.definition.elements[wait.element]
     return {
         "item_id": run.row.item_id,
         "name": wait.title,

@@ -38,5 +38,5 @@ def _accept(run: Run, items: list[Item], received: date) -> None:
 
 def _is_at_the_window(run: Run) -> bool:
     """Whether a follow-on intake is open, at which the rest can be answered."""
-    elements = run.loaded.process.elements
+    elements = run.loaded.definition.elements
     return any(elements[wait.element].properties.get("onething.kind") == "follow-on" for wait in run.process.waits(WaitKind.USER_TASK))

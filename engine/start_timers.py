@@ -51,7 +51,7 @@ def restore(session: Session, key: str) -> None:
         loaded = definitions.latest(session, key)
     except NotFound:
         return
-    replace(session, session.get_one(Definition, loaded.id), loaded.process)
+    replace(session, session.get_one(Definition, loaded.id), loaded.definition)
 
 
 def due(session: Session, limit: int) -> list[UUID]:

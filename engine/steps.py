@@ -46,5 +46,5 @@ def perform(run: Run, wait: Wait) -> dict[str, Any]:
     step = STEPS.get(wait.name or "")
     if step is None:
         raise InvalidInput(f"Expected a topic of the engine ({', '.join(STEPS)}), but {wait.element} has {wait.name!r}")
-    step(run, run.loaded.process.elements[wait.element].properties)
+    step(run, run.loaded.definition.elements[wait.element].properties)
     return {}

@@ -16,13 +16,13 @@ JOINING = "joining"
 
 def of(session: Session, loaded: Loaded) -> Stories:
     """Read what is written where."""
-    elements = loaded.process.elements
+    elements = loaded.definition.elements
     forms = {key: form for key, element in elements.items() if (form := definitions.form(session, loaded, element)) is not None}
-    told = telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions))
+    told = telling.values(loaded.definition, telling.asked(loaded.definition, loaded.decisions))
     is_matter = loaded.kind == "matter"
     return Stories(
         Writes(
-            process=loaded.process,
+            process=loaded.definition,
             forms=forms,
             telling=told,
             given={JOINING: False} if is_matter else {},

@@ -200,4 +200,4 @@ def listed(row: Any) -> Listed:
 def drawn(session: Session, listed: Listed) -> tuple[Loaded, Element]:
     """The diagram of a task, compiled, and the task in it."""
     loaded = definitions.get(session, listed.definition.id)
-    return loaded, loaded.process.elements[listed.task.element]
+    return loaded, loaded.definition.elements[listed.task.element]

@@ -120,7 +120,7 @@ def form(session: Session, task: Task) -> Form | None:
     """Form of a task, or None."""
     instance = keys.get_one(session, Instance, task.instance_id, task)
     loaded = definitions.get(session, instance.definition_id)
-    return definitions.form(session, loaded, loaded.process.elements[task.element])
+    return definitions.form(session, loaded, loaded.definition.elements[task.element])
 
 
 def complete(
@@ -136,7 +136,7 @@ def complete(
     with execution.awake(run):
         if task.delegation == "pending":
             raise InvalidState(f"Expected to complete task {task.name}, but it is delegated: resolve it, then its owner completes it")
-        element = run.loaded.process.elements[task.element]
+        element = run.loaded.definition.elements[task.element]
         form = definitions.form(session, run.loaded, element) if by_form or task.hall is not None else None
         clean = element_forms.validate(form, data, run.process.variables_at(task.wait))
         _complete(run, task, clean)

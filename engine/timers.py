@@ -56,7 +56,7 @@ def _go_off(run: Run, wait_id: int, *, early: bool = False, tried: Timer | None 
 
 def _is_answered(run: Run, wait: Wait) -> bool:
     """Complete corrections instead of breaking them off, when everything that was asked for came in in time (行政许可法 art. 32 (5))."""
-    elements = run.loaded.process.elements
+    elements = run.loaded.definition.elements
     boundary = elements[wait.element]
     on = elements[boundary.attached_to].properties if boundary.attached_to and boundary.interrupting else {}
     if on.get("onething.kind") != "supplement" or not supplements.came_in(run):

@@ -13,7 +13,7 @@ def tell(run: Run) -> None:
     for activity in run.process.history():
         if activity.error is None:
             continue
-        element = run.loaded.process.elements[activity.element]
+        element = run.loaded.definition.elements[activity.element]
         journal.record(run.session, run.row, actor=run.actor, what="error uncaught", element=activity.element, code=activity.error)
         if run.row.hall is not None:
             message = f"办件 {run.row.number} 流程出错：{element.name or element.id} 的错误 {activity.error} 无人处理"

@@ -150,7 +150,7 @@ def types_there(run: Run, wait: Wait) -> dict[str, Any]:
     for place in reversed(chain):
         own = of_activation(run.row, place, run.process.variables_at(place, local=True))
         types = {name: kind for name, kind in types.items() if name not in own.values} | own.types
-    return _handed_on(run.loaded.process.elements[wait.element].inputs, types, own.types)
+    return _handed_on(run.loaded.definition.elements[wait.element].inputs, types, own.types)
 
 
 def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
@@ -158,7 +158,7 @@ def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
     element = next((token.element for token in run.process.tokens() if token.id == wait_id), None)
     if not types or element is None:
         return
-    outputs = [mapping for mapping in run.loaded.process.elements[element].outputs if not mapping.local]
+    outputs = [mapping for mapping in run.loaded.definition.elements[element].outputs if not mapping.local]
     passed = _handed_on(outputs, _of_process(types), {})
     run.row.types = _retyped(run, Given(values=dict.fromkeys(passed), types=passed), (), wait_id, local=False)
 

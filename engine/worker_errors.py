@@ -16,7 +16,7 @@ def drawn(run: Run, task: ExternalTask, given: Mapping[str, Any]) -> str | None:
 
     Raises InvalidInput when a condition cannot be put.
     """
-    errors = run.loaded.process.elements[task.element].worker_errors
+    errors = run.loaded.definition.elements[task.element].worker_errors
     if not errors:
         return None
     known, seen = {**run.process.variables_at(task.wait), **given}, _seen(run, task)

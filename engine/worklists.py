@@ -233,7 +233,7 @@ def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
         raise NotFound(tasks.NOT_FOUND.format(task_id))
     found = _as_row(values)
     loaded = definitions.get(session, found.definition_id)
-    form = definitions.form(session, loaded, loaded.process.elements[found.element])
+    form = definitions.form(session, loaded, loaded.definition.elements[found.element])
     (entry,) = _entries(session, [found], dials.today())
     return WorkDetails(entry=entry, applicant=found.applicant.get("name"), form=form, data=found.data)
 

@@ -70,7 +70,7 @@ def _id(one: Told) -> str:
 
 
 def _type(session: Session, one: Told) -> str:
-    return activity_types.of(definitions.get(session, one.definition.id).process.elements[one.activity.element])
+    return activity_types.of(definitions.get(session, one.definition.id).definition.elements[one.activity.element])
 
 
 lists.serve(bp, _find, _told, at="/history/activity-instance")

@@ -40,7 +40,7 @@ def _read(session: Session, row: Instance, definition: str) -> _Tree:
         waiting[token.scope].append(token)
     for found in incidents.of_instance(session, row.id, actor=auth.actor()):
         failed[found.holder].append(found.Incident)
-    elements = definitions.get(session, row.definition_id).process.elements
+    elements = definitions.get(session, row.definition_id).definition.elements
     return _Tree(row=row, definition=definition, elements=elements, children=children, waiting=waiting, failed=failed)
 
 

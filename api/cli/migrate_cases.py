@@ -140,7 +140,7 @@ def _add(table: Table, report: Report, names: Names) -> None:
 
 
 def _names(version: Loaded) -> dict[str, str]:
-    return {id_: element.name for id_, element in version.process.elements.items() if element.name and element.name != id_}
+    return {id_: element.name for id_, element in version.definition.elements.items() if element.name and element.name != id_}
 
 
 def _called(element: str | None, names: dict[str, str]) -> str:

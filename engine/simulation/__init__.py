@@ -90,7 +90,7 @@ class Witness:
 
     def see(self, run: Run) -> None:
         """Note what has begun in a run."""
-        process = run.loaded.process
+        process = run.loaded.definition
         for activity in run.process.history():
             covered, is_new = self.coverage.get(process.key), (run.row.id, activity.id) not in self.known
             if covered is not None:
@@ -191,7 +191,7 @@ def tried(session: Session, own: Iterable[Folder], *, only: str | None = None) -
             name=row.name,
             file=row.resource,
             content=session.get_one(Resource, (row.deployment_id, row.resource)).content,
-            coverage=Coverage(process=loaded.process, stories=stories.of(session, loaded)),
+            coverage=Coverage(process=loaded.definition, stories=stories.of(session, loaded)),
         )
         for row, loaded in ((row, definitions.get(session, row.id)) for row in newest)
     ]

@@ -129,7 +129,7 @@ def _of_items(session: Session, codes: Iterable[str]) -> list[Opening]:
         loaded = definitions.latest(session, code)
         asking, some = next(((matter, some) for matter, some in known if code in matter.calls), (None, []))
         plain: Mapping[str, Any] = next((each.answers for each in some if code in each.items), {})
-        told = telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions))
+        told = telling.values(loaded.definition, telling.asked(loaded.definition, loaded.decisions))
         questions = {str(row["id"]) for _rule, row in asking.rows("situations") if row.get("id")} if asking else set[str]()
         others = [{**plain, name: value} for name, values in told.items() if name in questions for value in values]
         for answers in [plain, *others]:
@@ -182,7 +182,7 @@ def _applicants(session: Session, loaded: Loaded, situation: Situation) -> Itera
     """Yield applicants who make a difference to the tables of an item."""
     yield "a person applies", dict(PERSON)
     items = [definitions.latest(session, code) for code in situation.items]
-    told = [telling.values(item.process, telling.asked(item.process, item.decisions)) for item in [loaded, *items]]
+    told = [telling.values(item.definition, telling.asked(item.definition, item.decisions)) for item in [loaded, *items]]
     for status in dict.fromkeys(value for each in told for value in each.get("licence_status", ()) if isinstance(value, str)):
         if status != ENTERPRISE["licence_status"]:
             yield "the register says something else", {**ENTERPRISE, "licence_status": status}
@@ -193,7 +193,7 @@ def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
     known, told = _needed(loaded), stories.of(session, loaded)
     by_time = select(StartTimer.due_at).where(StartTimer.definition_id == loaded.id).order_by(StartTimer.due_at, StartTimer.id)
     found = [Opening(key=loaded.key, label="when it is time", moment=moment, is_plain=True) for moment in session.scalars(by_time)]
-    for start in loaded.process.starts():
+    for start in loaded.definition.starts():
         event = start.event or NONE
         if event.type is EventType.TIMER:
             continue
@@ -213,7 +213,7 @@ def _label(beginning: str, variables: Mapping[str, Any]) -> str:
 
 def _needed(loaded: Loaded) -> dict[str, list[Any]]:
     """Variables that the process reads and nothing in it fills, each with values for it."""
-    elements = loaded.process.elements.values()
+    elements = loaded.definition.elements.values()
     filled = {each.key for element in elements if (form := loaded.form(element)) for each in form.fields}
     filled |= {element.result_variable for element in elements if element.result_variable}
     filled |= {mapping.target for element in elements for mapping in element.outputs if mapping.target}
@@ -221,7 +221,8 @@ def _needed(loaded: Loaded) -> dict[str, list[Any]]:
     for element in elements:
         for expression, value in _read(element):
             found |= {name: [value if _is_bare(expression, name) else 5] for name in expression.names}
-    found |= {name: list(some) for name, some in telling.values(loaded.process, telling.asked(loaded.process, loaded.decisions)).items()}
+    told = telling.values(loaded.definition, telling.asked(loaded.definition, loaded.decisions))
+    found |= {name: list(some) for name, some in told.items()}
     return {name: some for name, some in found.items() if name not in filled}
 
 
@@ -246,4 +247,4 @@ def _is_bare(expression: Expression, name: str) -> bool:
 
 
 def _matter(session: Session, loaded: Loaded) -> Matter:
-    return Matter(resource="", process=loaded.process, decisions=dict(loaded.decisions), items=deployments.Items(session))
+    return Matter(resource="", process=loaded.definition, decisions=dict(loaded.decisions), items=deployments.Items(session))

@@ -150,7 +150,7 @@ class Reader:
 
     def _variables(self, instance: Instance, loaded: Loaded) -> Iterator[OpenVariable]:
         """Yield what the conditional events of a process look at: nobody knows which of them wait, and changing a variable does no harm."""
-        for element in loaded.process.elements.values():
+        for element in loaded.definition.elements.values():
             for name in sorted(element.event.condition.names) if element.event and element.event.condition else ():
                 others = [value for value in self.telling(loaded)[name] if value != instance.variables.get(name)]
                 yield OpenVariable(instance=instance.id, process=loaded.key, element=element.id, name=name, values=tuple(others))
@@ -158,8 +158,8 @@ class Reader:
     def telling(self, loaded: Loaded) -> Telling:
         """Values that a process tells apart."""
         if loaded.id not in self._telling:
-            asked = telling.asked(loaded.process, loaded.decisions)
-            self._telling[loaded.id] = telling.values(loaded.process, asked)
+            asked = telling.asked(loaded.definition, loaded.decisions)
+            self._telling[loaded.id] = telling.values(loaded.definition, asked)
         return self._telling[loaded.id]
 
     def _along(self, session: Session, loaded: Loaded, element: str, instance: Instance) -> Along:
@@ -178,8 +178,8 @@ class Reader:
             item=item.code if item else None,
             due_at=task.due_at,
             samples=self._samples_of(session, task),
-            errors=_caught(loaded.process, task.element, EventType.ERROR),
-            escalations=_caught(loaded.process, task.element, EventType.ESCALATION),
+            errors=_caught(loaded.definition, task.element, EventType.ERROR),
+            escalations=_caught(loaded.definition, task.element, EventType.ESCALATION),
         )
 
     def _somebody(self, session: Session, task: Task, groups: tuple[str, ...]) -> str:
@@ -193,7 +193,7 @@ class Reader:
     def _samples_of(self, session: Session, task: Task) -> tuple[Sample, ...]:
         if task.id not in self._samples:
             instance, loaded = _of(session, task.instance_id)
-            form = definitions.form(session, loaded, loaded.process.elements[task.element])
+            form = definitions.form(session, loaded, loaded.definition.elements[task.element])
             along = self._along(session, loaded, task.element, instance)
             if form is None:
                 found = samples.combined(self._unfilled(loaded), along)
@@ -209,12 +209,12 @@ class Reader:
             **_common(session, work),
             what=work.topic,
             samples=tuple(samples.combined(self._unfilled(loaded), self._along(session, loaded, work.element, instance))),
-            errors=_caught(loaded.process, work.element, EventType.ERROR),
+            errors=_caught(loaded.definition, work.element, EventType.ERROR),
         )
 
     def _unfilled(self, loaded: Loaded) -> Telling:
         """Telling values of the variables that no form of the process fills."""
-        filled = {each.key for element in loaded.process.elements.values() if (form := loaded.form(element)) for each in form.fields}
+        filled = {each.key for element in loaded.definition.elements.values() if (form := loaded.form(element)) for each in form.fields}
         return {name: some for name, some in self.telling(loaded).items() if name not in filled}
 
 
@@ -253,14 +253,14 @@ def let_anybody(session: Session, task_id: UUID) -> None:
 
 def _common(session: Session, row: Any) -> dict[str, Any]:
     _, loaded = _of(session, row.instance_id)
-    element = loaded.process.elements[row.element]
+    element = loaded.definition.elements[row.element]
     return {
         "id": row.id,
         "instance": row.instance_id,
         "process": loaded.key,
         "element": element.id,
         "name": element.name or element.id,
-        "host": _host(loaded.process, element),
+        "host": _host(loaded.definition, element),
     }
 
 

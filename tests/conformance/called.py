@@ -76,7 +76,7 @@ class Play:
 
     def _changes(self, session, row):
         broken = set(session.scalars(select(Incident.wait).where(Incident.instance_id == row.id, Incident.resolved_at.is_(None))))
-        drawn = definitions.get(session, row.definition_id).process.elements
+        drawn = definitions.get(session, row.definition_id).definition.elements
         order = select(Activity).where(Activity.instance_id == row.id).order_by(Activity.number)
         for activity in session.scalars(order):
             mark = "!" if activity.number in broken else MARKS[activity.outcome]

@@ -57,7 +57,7 @@ def test_latest__nothing_is_compiled(database, compilations):
     found = latest(database)
 
     assert compilations == []
-    assert found.process == compiler.compile(process("first"), "work.bpmn")[0]
+    assert found.definition == compiler.compile(process("first"), "work.bpmn")[0]
 
 
 def test_latest__what_another_compiler_has_made_is_not_trusted(database, compilations, monkeypatch):
@@ -67,7 +67,7 @@ def test_latest__what_another_compiler_has_made_is_not_trusted(database, compila
     another(monkeypatch)
     compilations.clear()
 
-    assert latest(database).process.name == "first"
+    assert latest(database).definition.name == "first"
     assert compilations == ["work.bpmn"]
 
 
@@ -97,7 +97,7 @@ def test_sweep__another_compiler_comes_up(database, compilations, monkeypatch):
     assert compiled_files.sweep(database) == 3
     assert len(compilations) == 3
     assert compiled_files.sweep(database) == 0
-    assert latest(database).process.name == "third"
+    assert latest(database).definition.name == "third"
     assert len(compilations) == 3
     assert len(kept(database)) == 6  # nodes of the release before are still there
 

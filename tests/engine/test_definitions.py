@@ -154,7 +154,7 @@ def test_form__newer_one_deployed_elsewhere(database, binding, fields):
 
     with database.reading() as session:
         loaded = latest(database)
-        element = loaded.process.elements["do"]
+        element = loaded.definition.elements["do"]
         shown = definitions.form(session, loaded, element)
         written = json.loads(element_forms.read(session, loaded, element))
 
@@ -168,7 +168,7 @@ def test_form__deployed_before(database):
 
     with database.reading() as session:
         loaded = latest(database)
-        shown = definitions.form(session, loaded, loaded.process.elements["do"])
+        shown = definitions.form(session, loaded, loaded.definition.elements["do"])
 
     assert [field.key for field in shown.fields] == ["old"]
 

@@ -59,7 +59,7 @@ def test_restore__everything_is_as_it_was_kept(tmp_path):
 def test_witness__sees_nodes_and_flows_and_forgets(tmp_path):
     with stage.opened(Settings(data_dir=tmp_path, workflows=WORKFLOWS), WORKFLOWS / "single-item", 1) as opened:
         with opened.hall.database.reading() as session:
-            process = definitions.latest(session, "single_item").process
+            process = definitions.latest(session, "single_item").definition
         witness = Witness(coverage={"single_item": Coverage(process=process)})
         witness.watch(opened.hall.database)
 

@@ -42,6 +42,7 @@ ALERTS = {
     AlertKind.TOLERANCE_OVERDUE: "容缺逾期",
     AlertKind.DIVERGED: "部门系统状态不一致",
     AlertKind.BREACH: "承诺不实",
+    AlertKind.REVOKED: "决定撤销",
     AlertKind.UNCAUGHT_ERROR: "流程出错",
     AlertKind.RETRACTED: "超期预警作废",
 }

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import alerts, applicants, bundles, calendars, entered, holidays, imports, instances, jobs, journal, keys, moments, notices
+from engine import (
+    alerts,
+    applicants,
+    bundles,
+    calendars,
+    entered,
+    holdings,
+    holidays,
+    imports,
+    instances,
+    jobs,
+    journal,
+    keys,
+    moments,
+    notices,
+)
 from engine.actors import Actor
 from engine.alerts import AlertKind
 from engine.case_models import Case, Commitment, Item, Notice, Result
 from engine.clock import Light
-from engine.errors import InvalidState
+from engine.errors import Busy, InvalidState
 from engine.holdings import Held, HeldTask
 from engine.models import Definition, Instance
 from engine.notices import NoticeKind
@@ -54,9 +69,9 @@ def rectify(run: Run, item: Item, material: str) -> None:
     alerts.raise_alert(
         run.session, run.case, AlertKind.BREACH, Light.YELLOW, f"事项 {item.number} 已出件，{reason}，责令限期整改", item=item
     )
-    standing = _standing(run, item)
+    standing = _standing(run.session, item)
     if standing is not None:
-        standing.findings = f"{standing.findings}；{reason}" if standing.findings else reason
+        standing.findings = _more(standing, reason)
         return
     signed = select(Commitment).where(keys.together(Commitment, run.case), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
     promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
@@ -73,9 +88,11 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
     outcome = entered.choice(data, "outcome", OUTCOMES)
     # A tolerance that expires finds more, and results are handed out, under the bundle's lock: of the two, one comes first.
     bundle = bundles.hold(run.session, run.case)
-    commitment = _standing(run, item)
+    commitment = _standing(run.session, item)
     if commitment is None:
         raise InvalidState(f"Expected item {item.number} to have a commitment that is not settled, but it has none")
+    if OUTCOMES[outcome] is CommitmentStatus.REVOKED:
+        _require_time_to_repair(item, commitment)
     commitment.status = move(commitment.status, OUTCOMES[outcome], f"the commitment of item {item.number}")
     commitment.findings = findings
     journal.record(run.session, run.row, actor=run.actor, what=f"post-check {outcome}", item=item.number, findings=commitment.findings)
@@ -102,25 +119,64 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
     return notice
 
 
-def hold_checks(session: Session, case: Case, item: Item) -> list[Held]:
+def is_due(session: Session, item: Item) -> bool:
+    """Whether there is something to check; the caller holds the bundle: who takes the result back meanwhile waits for it."""
+    return _standing(session, item) is not None
+
+
+def settle(session: Session, item: Item, reason: str) -> None:
+    """Settle the commitment of an item whose decision was taken back for another reason: nothing is left of it to be looked at.
+
+    What was verified stays so.  The caller holds the bundle.
+    """
+    commitment = _standing(session, item)
+    if commitment is None:
+        return
+    unchecked = commitment.status is CommitmentStatus.VERIFY_DUE
+    commitment.findings = _more(commitment, f"{'未经核查，' if unchecked else ''}决定已撤销：{reason}")
+    commitment.status = move(commitment.status, CommitmentStatus.REVOKED, f"the commitment of item {item.number}")
+
+
+def hold_checks(session: Session, case: Case, item: Item) -> None:
     """Hold the checks that are still to be done of an item.  Whoever does one takes the bundle after it: so does who calls this."""
+    for check in _open_checks(session, item):
+        instances.lock(session, check, case)
+
+
+def end_checks(session: Session, item: Item, *, actor: Actor) -> None:
+    """End checks of an item whose result was taken back; the caller has held them, and then the bundle.
+
+    Raises Busy when one has begun in between, by whoever had the bundle first: to wait for it now could be for ever.
+    """
+    for check in _open_checks(session, item):
+        if check not in holdings.of(session).rows:
+            raise Busy(f"Expected to hold the checks of item {item.number}, but one has just begun; try again")
+        instances.cancel(session, check, actor=actor, maps=False)
+
+
+def _open_checks(session: Session, item: Item) -> list[UUID]:
     of_checks = select(Definition.id).where(Definition.key == POST_CHECK)
     running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)
-    found = session.scalars(running.where(Instance.definition_id.in_(of_checks)).order_by(Instance.id)).all()
-    return [instances.lock(session, instance_id, case) for instance_id in found]
+    return list(session.scalars(running.where(Instance.definition_id.in_(of_checks)).order_by(Instance.id)))
 
 
-def end_checks(session: Session, checks: Sequence[Held], *, actor: Actor) -> None:
-    """End checks of an item whose result was taken back: nothing is left of it to be looked at."""
-    for check in checks:
-        if check.status is InstanceStatus.RUNNING:  # it may have been done while it was waited for
-            instances.cancel(session, check.id, actor=actor, maps=False)
+def _require_time_to_repair(item: Item, commitment: Commitment) -> None:
+    """Nobody's permit is revoked for a breach at the first look."""
+    if commitment.status is not CommitmentStatus.RECTIFYING:
+        raise InvalidState(
+            f"Expected the commitment of item {item.number} to be rectifying before its result is revoked, but it is {commitment.status}",
+            status=str(commitment.status),
+        )
 
 
-def _standing(run: Run, item: Item) -> Commitment | None:
+def _standing(session: Session, item: Item) -> Commitment | None:
     """The item's commitment that waits for a check, or to be made good; there is one at a time."""
     mine = keys.its(Commitment.item_id, item)  # the case has the index
-    return run.session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
+    return session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
+
+
+def _more(commitment: Commitment, finding: str) -> str:
+    return f"{commitment.findings}；{finding}" if commitment.findings else finding
 
 
 OUTCOMES = {

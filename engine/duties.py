@@ -9,7 +9,21 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from engine import broadcasts, definitions, escalations, execution, holdings, holidays, imports, instances, jobs, keys, processes
+from engine import (
+    broadcasts,
+    bundles,
+    commitments,
+    definitions,
+    escalations,
+    execution,
+    holdings,
+    holidays,
+    imports,
+    instances,
+    jobs,
+    keys,
+    processes,
+)
 from engine.actors import ENGINE
 from engine.archive_models import ArchivedCase
 from engine.batches import Batch
@@ -43,7 +57,10 @@ def _refresh(session: Session, job: Job) -> None:
 def _start(session: Session, job: Job) -> None:
     item = session.get_one(Item, UUID(job.payload["item"]))
     case = keys.get_one(session, Case, item.case_id, item)
-    holidays.keep(session)  # nobody holds an instance of the case, which may have ended; what is the newest then stays so for who deletes
+    bundles.hold(session, case)  # nobody takes back meanwhile what is to be checked
+    if not commitments.is_due(session, item):
+        return
+    holidays.keep(session)  # the bundle may have ended, and then nobody counts on it; what is the newest stays so for who deletes
     loaded, message = definitions.latest(session, job.payload["process"]), job.payload.get("message")
     at = loaded.start_by(message) if message else None
     if message and at is None:
@@ -89,7 +106,7 @@ PERFORM: dict[str, Callable[[Session, Job], None]] = {
     "message": _message,  # to the waits of a case
     "step": _step,  # of the engine's own, that has failed
     "refresh": _refresh,  # look at the world again
-    "start": _start,  # a process beside the one that asks for it, e.g. the check of a commitment; at a message's start, when one is named
+    "start": _start,  # the check of a commitment, a process beside the one that asks for it; at a message's start, when one is named
     "signal": _signal,  # that another instance, or somebody outside, has thrown
     "tell": _tell,  # another instance a signal that this one has thrown
     "begin": _begin,  # a process that begins with such a signal

@@ -114,7 +114,7 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
     _require_department(item, actor, to="revoke the decision")
     cases.require_reason(reason, to="revoke the decision")
     case = session.get_one(Case, item.case_id)
-    checks = commitments.hold_checks(session, case, item)
+    commitments.hold_checks(session, case, item)
     row = _hold(session, case, item)
     instances.hold(session, item, case)
     if item.status not in {ItemStatus.GRANTED, ItemStatus.ISSUED}:
@@ -123,7 +123,10 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
         )
     notice = commitments.revoke(session, case, row, item, reason=reason, actor=actor)
     journal.record(session, row, actor=actor, what="item revoked", item=item.number, notice=notice.number, reason=reason)
-    commitments.end_checks(session, checks, actor=actor)
+    message = f"事项 {item.number} 的决定已由 {actor.name} 撤销：{reason}"
+    alerts.raise_alert(session, case, AlertKind.REVOKED, Light.RED, message, item=item)
+    commitments.settle(session, item, reason)
+    commitments.end_checks(session, item, actor=actor)
     lifecycle.follow_up(session, case, actor=actor)
     if row.status is InstanceStatus.RUNNING:
         jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)

@@ -84,7 +84,7 @@ class CommitmentStatus(StrEnum):
     VERIFY_DUE = "verify_due"  #: 待核查: granted on the commitment, the check is due
     VERIFIED = "verified"  #: 核查通过
     RECTIFYING = "rectifying"  #: 限期整改: breach found, time to repair
-    REVOKED = "revoked"  #: 已撤销: breach not repaired, the decision was revoked
+    REVOKED = "revoked"  #: 已撤销: the decision was revoked: breach not repaired, or for another reason that `findings` tells
 
 
 class TaskStatus(StrEnum):
@@ -163,7 +163,7 @@ TRANSITIONS: Mapping[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
     },
     CommitmentStatus: {
         CommitmentStatus.MADE: frozenset({CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING}),
-        CommitmentStatus.VERIFY_DUE: frozenset({CommitmentStatus.VERIFIED, CommitmentStatus.RECTIFYING}),
+        CommitmentStatus.VERIFY_DUE: frozenset({CommitmentStatus.VERIFIED, CommitmentStatus.RECTIFYING, CommitmentStatus.REVOKED}),
         CommitmentStatus.RECTIFYING: frozenset({CommitmentStatus.VERIFIED, CommitmentStatus.REVOKED}),
         CommitmentStatus.VERIFIED: frozenset(),
         CommitmentStatus.REVOKED: frozenset(),

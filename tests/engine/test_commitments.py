@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
-from engine.case_models import Alert, Commitment, Notice, Result, Tolerance
+from engine import archives, deeds
+from engine.case_models import Alert, Case, Commitment, Notice, Result, Tolerance
 from engine.errors import InvalidInput, InvalidState
-from engine.models import Job
+from engine.models import Job, Outbox
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_crowds import PROMISED
@@ -12,6 +14,7 @@ from tests.restaurant import ANSWERS, MATERIALS
 
 pytestmark = pytest.mark.usefixtures("one_order_of_locks")
 FOUND = {"outcome": "breached", "findings": "疏散通道堵塞"}
+POST = {"onething.kind": "post-check"}
 
 
 def opened(stage):
@@ -106,14 +109,79 @@ def test_verify__revoked_and_to_be_adopted(stage, clerk, fire, case):
 
 def test_verify__of_what_was_revoked_meanwhile(stage, fire, case):
     """Who takes the decision back by himself has nothing left to check; it would be overdue for ever."""
-    item = stage.item(case, "fire_check_commit")
-
-    fire.handle("revoke", item, reason="不符合承诺条件")
+    fire.handle("revoke", stage.item(case, "fire_check_commit"), reason="不符合承诺条件")
 
     assert stage.tasks(case) == []
     assert stage.item(case, "fire_check_commit").status == "revoked"
     stage.travel(2026, 3, 31)
     assert ("red", "overdue") not in stage.alerts(case)
+
+
+def test_revoke__the_commitment_is_settled_by_it(stage, fire, case):
+    """Nobody is going to check it, and it says why."""
+    fire.handle("revoke", stage.item(case, "fire_check_commit"), reason="误点准予")
+
+    found = commitment(stage, case)
+    assert (found.status, found.findings) == ("revoked", "未经核查，决定已撤销：误点准予")
+
+
+def test_revoke__its_case_is_put_away_in_time(stage, clerk, market):
+    """What nobody waits for any more keeps it here no longer."""
+    case = committed(stage, clerk, market, items={"beta": {}}, archive_days="30")
+    market.complete(case, "beta审批", outcome="granted")
+    clerk.complete(case, "统一出件")
+    clerk.complete(case, "好差评", score=5)
+    market.handle("revoke", stage.item(case, "alpha"), reason="误点准予")
+    stage.travel(2026, 4, 20)
+    with stage.database.transaction() as session:  # whoever sends what is in the outbox has done so
+        session.execute(update(Outbox).where(Outbox.case_id == case.id).values(sent_at=case.submitted_at))
+
+    archives.sweep(stage.database)
+
+    with stage.reading() as session:
+        assert session.get(Case, case.id) is None
+
+
+def test_revoke__what_was_found_before_stays(stage, fire, case):
+    fire.complete(case, "事后核查", **FOUND)
+
+    fire.handle("revoke", stage.item(case, "fire_check_commit"), reason="当事人申请后查明")
+
+    assert (commitment(stage, case).status, commitment(stage, case).findings) == ("revoked", "疏散通道堵塞；决定已撤销：当事人申请后查明")
+
+
+def test_revoke__what_was_verified_stays_so(stage, fire, case):
+    fire.complete(case, "事后核查", outcome="verified", findings="符合承诺")
+
+    fire.handle("revoke", stage.item(case, "fire_check_commit"), reason="超越职权")
+
+    assert (commitment(stage, case).status, commitment(stage, case).findings) == ("verified", "符合承诺")
+
+
+def test_revoke__supervisors_are_told(stage, fire, case):
+    """Of it and of no breach: the applicant has kept what he promised, as far as anybody knows."""
+    item = stage.item(case, "fire_check_commit")
+
+    fire.handle("revoke", item, reason="误点准予")
+
+    [alert] = [alert for alert in stage.all(Alert, case) if alert.item_id == item.id and alert.light == "red"]
+    assert (alert.kind, alert.department) == ("revoked", "fire")
+    assert alert.message == f"事项 {item.number} 的决定已由 officer-fire 撤销：误点准予"
+
+
+@pytest.mark.parametrize("outcome", ["verified", "revoke"])
+def test_verify__a_drawing_that_asks_nothing(stage, clerk, market, outcome):
+    """What a form would refuse, the engine refuses: nobody's permit is revoked before there was time to repair."""
+    case = committed(
+        stage, clerk, market, items={"beta": {}}, check=d.user("verify", name="核查", groups="department-market", properties=POST)
+    )
+    if outcome == "revoke":
+        with pytest.raises(InvalidState, match="but it is verify_due"):
+            market.complete(case, "核查", outcome=outcome, findings="x")
+        assert stage.item(case, "alpha").status == "granted"
+    else:
+        market.complete(case, "核查", outcome=outcome, findings="x")
+        assert commitment(stage, case).status == "verified"
 
 
 def test_verify__may_be_applied_for_again(stage, clerk, fire, case):
@@ -134,8 +202,8 @@ def test_verify__no_finding(stage, fire, case, outcome):
     assert commitment(stage, case).status == "verify_due"
 
 
-def committed(stage, clerk, market, *, items, post_check=20):
-    """A tiny bundle whose alpha is granted on a promise."""
+def committed(stage, clerk, market, *, items, post_check=20, check=None, **more):
+    """A tiny bundle whose alpha is granted on a promise; `check`: a task by which it is checked."""
     alpha = tiny.item(
         "alpha",
         d.start("accepted"),
@@ -144,7 +212,10 @@ def committed(stage, clerk, market, *, items, post_check=20):
         d.end("decided"),
         d.flows("accepted -> decide -> plan_check -> decided"),
     )
-    stage.deploy("tiny", **tiny.folder({"alpha": {"post_check": post_check}, **items}, processes={"alpha": alpha}))
+    own = {}
+    if check is not None:
+        own["post_check_bpmn"] = d.diagram(d.start("s"), check, d.end("e"), d.flows("s -> verify -> e"), key="post_check")
+    stage.deploy("tiny", **own, **tiny.folder({"alpha": {"post_check": post_check}, **items}, processes={"alpha": alpha}, **more))
     case = clerk.take_in("tiny")
     market.complete(case, "alpha审批", outcome="granted")
     return case
@@ -174,6 +245,20 @@ def test_revoke__who_built_on_it_is_reviewed_and_not_revoked(stage, clerk, marke
     concerned = [a.item_id for a in stage.all(Alert, case, kind="breach") if "请复核" in a.message]
     assert concerned == [stage.item(case, "beta").id]
     assert stage.statuses(case) == {"alpha": "revoked", "beta": "issued", "gamma": "issued"}
+
+
+def test_revoke__before_the_check_has_begun(stage, clerk, market, monkeypatch):
+    """The node that granted it died before it began the check; whoever begins it later finds nothing to check."""
+    stage.checking = False
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+    case = committed(stage, clerk, market, items={"beta": {}})
+    [start] = [job for job in stage.jobs(case) if job.kind == "start"]
+
+    market.handle("revoke", stage.item(case, "alpha"), reason="误点准予")
+    deeds.run(stage.database, start.id)
+
+    assert stage.tasks(case) == ["beta审批"]
+    assert "start" not in [job.kind for job in stage.jobs(case)]
 
 
 def test_plan_check__without_a_period(stage, clerk, market):

@@ -37,6 +37,7 @@ DOES = {
     "beside": 3,
     "join": 3,
     "back": 3,
+    "revoke": 3,
     "hold": 2,
     "late": 2,
     "twice": 1,
@@ -124,6 +125,13 @@ class Crowd(Walk):
         elif (again := self.clerk.handle("reapply", item)).id not in {case.id for case in self.cases}:
             self.singles.append(again)
         return f"{verb} {item.number}"
+
+    def revoke(self) -> str:
+        """Take a decision back, also while its check begins, or is done."""
+        revocable = {ItemStatus.GRANTED, ItemStatus.ISSUED}
+        item = self.choose.choice([item for item in self.stage.items(self.case).values() if item.status in revocable])
+        self.market.handle("revoke", item, reason="误点准予")
+        return item.number
 
     def hold(self) -> None:
         """Claim a task, and give it back."""

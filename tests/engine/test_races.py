@@ -17,6 +17,7 @@ from engine import (
     correlation,
     deeds,
     deployments,
+    duties,
     external_tasks,
     incidents,
     instances,
@@ -34,7 +35,7 @@ from engine.models import Entry, ExternalTask, Incident, Instance, Job, Outbox, 
 from engine.schedule_models import StartTimer
 from tests import interleaving, invariants, tiny
 from tests.bpmn import diagrams as d
-from tests.engine.test_commitments import FOUND
+from tests.engine.test_commitments import FOUND, committed
 from tests.engine.test_commitments import case as case  # noqa: PLC0414 - a fixture
 from tests.stage import DESIGNER
 
@@ -122,6 +123,31 @@ def test_revoke__while_its_check_is_done(stage, fire, case):
 
     assert [str(each.status) for each in stage.all(Commitment, case)] == ["verified"]
     assert stage.item(case, "fire_check_commit").status == "revoked"
+
+
+def test_revoke__while_its_check_begins(stage, clerk, market, monkeypatch):
+    """Whoever begins it holds the bundle: who takes the decision back, and has found no check, looks again, and is to begin anew."""
+    stage.checking = False
+    monkeypatch.setattr("engine.jobs.run_after_commit", lambda *_: None)
+    case = committed(stage, clerk, market, items={"beta": {}})
+    item, [start] = stage.item(case, "alpha"), [job for job in stage.jobs(case) if job.kind == "start"]
+
+    def revoke():
+        with stage.database.transaction() as session:
+            items.revoke(session, session.get_one(Item, item.id), reason="误点准予", actor=market.actor)
+
+    def begin(session):
+        job = session.get_one(Job, start.id)
+        duties.PERFORM["start"](session, job)
+        session.delete(job)
+
+    with pytest.raises(Busy, match="try again"), interleaving.waited_for(stage.database, begin, revoke):
+        pass
+    assert "事后核查" in stage.tasks(case)
+    revoke()
+
+    assert [str(each.status) for each in stage.all(Commitment, case)] == ["revoked"]
+    assert stage.tasks(case) == ["beta审批"]
 
 
 def test_message__the_bundle_has_ended_meanwhile(stage, clerk, bundle, monkeypatch):

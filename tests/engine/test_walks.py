@@ -106,6 +106,7 @@ class Walk:
                 ("resume", {}),
                 ("resume", {}),
                 ("extend", {"days": 3, "approver": "organ_head", "reason": "案情复杂"}),
+                ("revoke", {"reason": "误点准予"}),
             ]
         )
         (self.clerk if verb == "withdraw" else self.market).handle(verb, item, **more)

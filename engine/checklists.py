@@ -7,7 +7,8 @@ what was told can always be shown again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,10 +19,16 @@ from engine import definitions, matters
 from engine.case_models import Case
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
+from engine.kept import Kept
 from engine.matters import ItemFacts, Matter
 
 #: A checklist: {"matter", "version", "items": […], "materials": […], "unanswered": […], "hash"}.
 Checklist = dict[str, Any]
+Questions = Sequence[Mapping[str, Any]]
+#: Bytes that a process keeps of questions, and what one takes, about.
+LIMIT, PER_QUESTION = 16 << 20, 2_000
+#: Questions that never change, by deployments, whose ids no two databases share; None: the table asks for the day or the time.
+_kept = Kept["Questions | None"](LIMIT, lambda found: PER_QUESTION * (1 + len(found or ())))
 
 
 def make(
@@ -77,11 +84,28 @@ def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
     }
 
 
-def situations(session: Session, loaded: Loaded) -> list[dict[str, Any]]:
-    """The questions of a matter: [{id, ask, type, options, source, derived, required, min, max, used_by}]."""
+def situations(session: Session, loaded: Loaded) -> Questions:
+    """The questions of a matter: [{id, ask, type, options, source, derived, required, min, max, used_by}]; for reading, they are kept."""
     if "situations" not in loaded.decisions:
         return []
-    rows = definitions.decide(session, loaded, "situations", {})
+    kept = _kept.get(loaded.deployment_id, lambda: _unchanging(session, loaded))
+    return _decided(session, loaded, definitions.MOMENTS) if kept is None else kept
+
+
+def _unchanging(session: Session, loaded: Loaded) -> Questions | None:
+    """The questions, where the table asks neither for the day nor for the time: nothing is given to it, so it says the same for ever."""
+    asked: list[str] = []
+
+    def noted(name: str) -> Any:
+        asked.append(name)
+        return definitions.MOMENTS[name]()
+
+    found = _decided(session, loaded, {name: partial(noted, name) for name in definitions.MOMENTS})
+    return None if asked else found
+
+
+def _decided(session: Session, loaded: Loaded, moments: Mapping[str, Callable[[], Any]]) -> Questions:
+    rows = definitions.decision(session, loaded, "situations").evaluate({}, moments)
     flags = ("derived", "required")
     lists = ("options", "used_by")
     read = [{name: facts.words(row.get(name)) for name in lists} | {name: bool(row.get(name)) for name in flags} for row in rows]
@@ -118,7 +142,7 @@ def _still_asked(session: Session, asking: Matter, answers: Mapping[str, Any]) -
     return {name: value for name, value in answers.items() if name in asked and not questions.refusal(asked[name], value)}
 
 
-def _check_answers(asked: list[dict[str, Any]], answers: Mapping[str, Any], *, whole: bool) -> None:
+def _check_answers(asked: Questions, answers: Mapping[str, Any], *, whole: bool) -> None:
     known = {question["id"]: question for question in asked}
     unknown = [name for name in answers if name not in known]
     wrong = [(f"answers.{name}", f"Expected a question of this matter, but {name!r} is none") for name in unknown]

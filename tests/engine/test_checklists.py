@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import checklists, definitions, matters
+from bpmn.decisions import Decision
+from engine import checklists, definitions, dossiers, matters
+from engine.case_models import Case
 from engine.errors import InvalidInput, NotFound
 from tests import tiny
 from tests.restaurant import ANSWERS, ITEMS
@@ -59,6 +61,48 @@ def test_make__import_where_the_result_comes_from_elsewhere(stage):
 
 def _loaded(session, key):
     return definitions.latest(session, key)
+
+
+def evaluations(monkeypatch):
+    """Ids of the decisions that are evaluated from now on."""
+    decided, evaluate = [], Decision.evaluate
+
+    def noted(decision, *given):
+        decided.append(decision.id)
+        return evaluate(decision, *given)
+
+    monkeypatch.setattr(Decision, "evaluate", noted)
+    return decided
+
+
+def test_situations__are_decided_once(stage, fire, clerk, monkeypatch):
+    """A department that looks at its case is shown the answers that concern it; what a table says to nobody's answers never changes."""
+    case = clerk.submit("open_restaurant", answers=ANSWERS)
+    decided = evaluations(monkeypatch)
+
+    with stage.reading() as session:
+        shown = [dossiers.read(session, session.get(Case, case.id), fire.actor).answers for _ in range(3)]
+
+    assert "q_area" in shown[0]
+    assert shown[0] == shown[1] == shown[2]
+    assert decided == []
+
+
+def test_situations__that_depend_on_the_day(stage, monkeypatch):
+    """They are decided each time."""
+    by_day = 'if today() &gt; date("2026-03-05") then 100 else 10'
+    asked = tiny.table_of("situations", (), ("id", "ask", "type", "max"), [("q_area", "area", "number", "BY DAY")])
+    files = tiny.folder({"alpha": {}})
+    table = files["tiny_dmn"].decode().replace("</definitions>", asked.replace('"BY DAY"', by_day) + "</definitions>")
+    stage.deploy("tiny", **files | {"tiny_dmn": table.encode()})
+    decided, told = evaluations(monkeypatch), []
+    for day in (2, 5, 6):
+        stage.travel(2026, 3, day)
+        with stage.reading() as session:
+            told += [question["max"] for _ in range(2) for question in checklists.situations(session, _loaded(session, "tiny"))]
+
+    assert told == [10] * 4 + [100] * 2
+    assert len(decided) >= len(told)
 
 
 @pytest.mark.parametrize(

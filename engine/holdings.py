@@ -13,7 +13,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, event
+from sqlalchemy import Column
 from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
@@ -251,13 +251,7 @@ def let_sleep(session: Session) -> None:
 
 
 def write(session: Session) -> None:
-    """Write whatever the session has not written yet."""
+    """Write whatever the session has not written yet; nobody else does it before a commit."""
     if _HOLDINGS in session.info:
         of(session).write()
     session.flush()
-
-
-@event.listens_for(Session, "before_commit")
-def _write(session: Session) -> None:
-    if not session.in_nested_transaction():
-        write(session)

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine import definitions, deployments, processes, scheduler, signals
+from engine import definitions, deployments, holdings, processes, scheduler, signals
 from engine.database import Database
 from engine.floors import Floors
 from engine.models import Instance
@@ -39,6 +39,7 @@ def main() -> None:
         with Session(db.bind) as session:  # as if whoever has thrown it had died: nothing follows this commit
             for hearer in signals.hearers(session, "closed", Instance.id.is_not(None)):
                 signals.owe(session, hearer, "closed", {"why": "大雪"})
+            holdings.write(session)
             session.commit()
         made.add_row("signals that are owed", *drain(db))
         populate(db, "carried", carried(), count, first=count + 1)

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import cases, deeds, deployments, folders, holidays, materials, samples, tasks
+from engine import cases, deeds, deployments, folders, holdings, holidays, materials, samples, tasks
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database
 from engine.models import Hall, Job
@@ -92,6 +92,7 @@ def complete(db: Database, task_id: UUID, kind: str) -> None:
     actor = OFFICER if kind == "decision" else CLERK
     with Session(db.bind, expire_on_commit=False) as session:
         tasks.complete(session, task_id, actor=actor, data=next(DECISIONS) if kind == "decision" else DATA[kind])
+        holdings.write(session)
         session.commit()
 
 

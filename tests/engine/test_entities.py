@@ -112,7 +112,7 @@ def test_flush__with_what_is_written_otherwise(database, session):
     holdings.of(session).writes.insert(Hall.__table__, [{"code": "a", "name": "大厅", "level": "city"}])
 
     with counted(database.bind) as sample:
-        session.commit()
+        holdings.write(session)
 
     assert len(sample.statements) == {"postgresql": 1, "sqlite": 2}[database.bind.dialect.name]
     assert session.get_one(Hall, "a")
@@ -134,7 +134,7 @@ def test_flush__a_table_that_is_written_otherwise_too(session):
     session.get_one(Department, "fire").name = "先"
     writes = holdings.of(session).writes
     writes.update(Department.__table__, [{"old_code": "fire", "name": "后"}], by=("code",))
-    session.commit()
+    holdings.write(session)
     assert names(session) == {"fire": "后"}
 
 

@@ -52,9 +52,8 @@ def test_lock__in_the_next_transaction_of_a_session(database, running):
 
 
 def test_commit__a_journal_without_more(database, running):
-    with Session(database.bind) as session:  # one that knows nothing of `Database`
+    with database.transaction() as session:
         journal.record(session, instances.lock(session, running), actor=ENGINE, what="looked at")
-        session.commit()
     assert entries(database, running)[-1] == "looked at"
     assert verified(database, running) is None
 
@@ -85,7 +84,7 @@ def test_write__somebody_wrote_in_spite_of_the_lock(database, running):
         session.execute(update(Instance).where(Instance.id == running).values(rev=Instance.rev + 1))
         row.types = {"a": "Date"}
         with pytest.raises(StaleDataError, match="Expected to update 1 rows of instances, but 0 were there"):
-            session.commit()
+            holdings.write(session)
 
 
 @pytest.mark.parametrize(

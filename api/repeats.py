@@ -1,4 +1,4 @@
-"""Repeats: what the database kept from being done is done again, before anybody is told; the one place where a request is repeated.
+"""Repeats: what the database has prevented is tried again before the client is told; the one place where a request is repeated.
 
 A request that changes something does so in its last transaction, so whatever failed before that was committed can begin anew.
 """
@@ -45,7 +45,7 @@ class Application(Flask):
 
 
 def again(work: Callable[[], Done]) -> Done:
-    """Do it, and do it again while that can help; raises what the last attempt raised, of what was missed twice the original error."""
+    """Do it, again and again while that can help; raises what the last attempt raised; of what has Vanished twice, the cause."""
     until, missed = time.monotonic() + PATIENCE, False
     hindered: Busy | Unavailable | None = None
     try:

@@ -35,9 +35,9 @@ def reading_case(number: str) -> Iterator[Session]:
 
 @contextmanager
 def before_transaction() -> Iterator[None]:
-    """Do what a command needs of a disk before its transaction.
+    """Do before the transaction what a command needs the disk for.
 
-    Where the disk keeps it from that, one that was carried out before is given its first answer all the same: nothing is to be written.
+    When the disk fails, a command that was carried out before is given its first answer all the same: for that nothing is written.
     """
     try:
         yield

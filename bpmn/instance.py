@@ -18,7 +18,7 @@ from bpmn.parameters import HandedOn
 from bpmn.spiff import modification, raising, waiting
 from bpmn.waits import Activity, Context, Glance, Signal, Values, Wait, WaitKind
 
-#: What can raise errors and escalations, and what somebody completes, or another instance.
+#: What can raise errors and escalations; and what is completed, by somebody or by another instance.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
 
@@ -34,7 +34,7 @@ class Instance:
         self._process = spiff.Process(spiff.spec_of(definition), dict(variables), context)
 
     def __del__(self) -> None:
-        """Take the process apart: what is in it refers to it, and would stay in memory until Python looks for such circles."""
+        """Take the process apart: its tokens refer to it, and all of it would stay in memory until Python looks for such circles."""
         vars(vars(self).get("_process", self)).clear()
 
     @classmethod
@@ -47,7 +47,7 @@ class Instance:
         at: str | None = None,
         elsewhere: Sequence[Instruction] = (),
     ) -> Instance:
-        """Start at the none start event, `at` another one (a message start), or `elsewhere`, as a modification puts tokens."""
+        """Start at the plain start event, `at` another one (a message start), or `elsewhere`: where instructions put tokens."""
         instance = cls(definition, variables, context)
         if elsewhere:
             instance._process.open()
@@ -105,24 +105,24 @@ class Instance:
         return self.ended and "failed" in self._process.root.facts
 
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
-        """Say what the instance waits for, of these kinds or of all, by id, `among` these or at all.  Bound timers are evaluated anew."""
+        """Say what it waits for, by id: of these kinds (none: all), `among` these ids (None: all).  Bound timers are evaluated anew."""
         return waiting.waits(self._process, kinds or waiting.ALL, among)
 
     def standing(self) -> dict[int, WaitKind]:
-        """Say of what kind each wait is, by its id, at a glance."""
+        """Say of what kind each wait is, by its id; nothing is evaluated."""
         return self.glance(None).kinds
 
     def kind_of(self, wait_id: int) -> WaitKind | None:
-        """Say of what kind a wait is, at a glance; None when nothing waits under this number."""
+        """Say of what kind a wait is; None when nothing waits under this number.  Nothing is evaluated."""
         return waiting.kind_of(self._process, wait_id)
 
     def glance(self, among: Collection[int] | None = ()) -> Glance:
-        """Say what waits, of what may have changed since `start` or `load`, and of these (None: of all)."""
+        """Say what waits, of what may have changed since `start` or `load` and `among` these (None: of all); nothing is evaluated."""
         return waiting.glance(self._process, among)
 
     @property
     def before(self) -> Glance:
-        """What waited at that time, of what may have changed since."""
+        """What waited at `start` or `load`, of what may have changed since."""
         return self._process.tasks.before
 
     def history(self) -> list[Activity]:
@@ -141,11 +141,11 @@ class Instance:
 
     @property
     def handed_on(self) -> list[HandedOn]:
-        """Variables that were set to what another one held, as it was, since `start` or `load`, in order."""
+        """Variables that were set to the very value of another one since `start` or `load`, in order: they take its type over, too."""
         return self._process.handed_on
 
     def canceled(self) -> frozenset[int]:
-        """Ids of what nobody will finish, since `start` or `load`: waits and other activations, taken away or over by an error."""
+        """Ids of activations that were canceled, or ended by an error, since `start` or `load`: nobody will finish them."""
         gone = {activity.id for activity in self.history() if activity.outcome == "canceled" or activity.error is not None}
         return frozenset(gone | {token.id for token in self._process.tasks.awake.values() if "raised" in token.facts})
 
@@ -268,7 +268,7 @@ class Instance:
         self._process.run_to_rest()
 
     def run(self) -> None:
-        """Let run what its snapshot left ready (`bpmn.migration` makes such snapshots)."""
+        """Run what its snapshot left ready (`bpmn.migration` makes such snapshots)."""
         self._process.run_to_rest()
 
     def cancel(self, *, maps: bool = True) -> None:

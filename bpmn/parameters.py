@@ -24,9 +24,9 @@ class VariableMapping:
 
 
 class HandedOn(NamedTuple):
-    """A variable that was set to what another one held, as it was: an expression named that one, and nothing else.
+    """A variable that was set to the very value of another one: the expression was the name of that one, and nothing else.
 
-    Each is of an activation, by its number, or of the process (None).
+    A place is the number of an activation, or None for the process.
     """
 
     place: int | None

@@ -13,7 +13,7 @@ Values = Mapping[str, Any] | None
 
 
 class WaitKind(StrEnum):
-    """What brings the token on."""
+    """What a token waits for: what must happen so that it goes on."""
 
     USER_TASK = "user_task"  #: somebody completes it
     EXTERNAL_TASK = "external_task"  #: a worker (or the engine itself) completes its topic

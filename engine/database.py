@@ -100,10 +100,10 @@ def _connect_sqlite(url: str) -> Engine:
 
 
 def _stay(bind: Engine) -> Callable[[], None]:
-    """Give what raises Unavailable when SQLite has its file somewhere else than when the first connection was made.
+    """Make a check that raises Unavailable when the file of SQLite is not the one any more that was first connected to.
 
-    What is written to a file that was moved away, or replaced, is in no file that anybody opens again; and where there is none, it would
-    make one.
+    What is written into a file that was moved away or replaced is lost to whoever opens the database next; and where there is none, SQLite
+    would make a new one.
     """
     place, known = bind.url.database or ":memory:", list[object]()
     nowhere = place == ":memory:" or "uri" in bind.url.query

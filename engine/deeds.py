@@ -1,7 +1,7 @@
 """Deeds: pieces of what is due, each done in a transaction of its own, or many of a kind in one as long as nothing goes wrong.
 
-That somebody else holds what a piece needs, or that the database is away, is no failure of that piece: it stays due.  That something it
-refers to is not there is one: the next attempt finds out what has become of it, and the last leaves an incident.
+When somebody else holds what a piece needs, or the database is away, the piece has not failed: it stays due.  When something that it refers
+to is not there, it has: the next attempt finds out what has become of that, and the last one leaves an incident.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def run(db: Database, job_id: UUID) -> bool:
 def resume(db: Database, instance_id: UUID) -> int:
     """Tell an instance of all that it has called and that has ended; how many there were.
 
-    One tells at a time, and looks again when he has done so, also when he found nothing to tell: whoever finishes meanwhile has nothing to
-    wait for.  What is still there when he has found nothing twice is in the hands of somebody else.
+    Only one transaction at a time tells it, and then looks again, even when it has found nothing to tell: so whoever ends meanwhile need
+    not wait for it.  What is still there after two looks in vain is in the hands of somebody else.
     """
     total, in_vain = 0, 0
     while in_vain < 2 and (told := _tell(db, instance_id)) is not None:  # noqa: PLR2004
@@ -48,9 +48,9 @@ def resume(db: Database, instance_id: UUID) -> int:
 
 
 def _tell(db: Database, instance_id: UUID) -> int | None:
-    """Tell an instance of all that has come together, in one transaction; how many there were.  None: that is somebody else's.
+    """Tell an instance of all that have ended by now, in one transaction; how many there were.  None: somebody else is telling it.
 
-    The instance is locked first, then what it is owed is claimed.  When one of them fails, each is tried by itself.
+    The instance is locked first, then the jobs are claimed.  When one of them fails, each is tried by itself.
     """
     owed: dict[UUID, UUID] = {}
     try:
@@ -78,7 +78,7 @@ def fire(db: Database, timer_id: UUID) -> bool:
 
 
 def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
-    """Do what is due of a kind in one transaction, what was due first `since`; how many pieces were ours to do.
+    """Do what is due of a kind in one transaction, from what was due at `since` on; how many pieces were ours to do.
 
     When one of them fails, each is tried by itself.
     """

@@ -53,7 +53,7 @@ def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended
 
 @contextmanager
 def awake(run: Run) -> Iterator[Run]:
-    """Hand out an instance that is in our hands, and put it back at rest.
+    """Hand out an instance that was taken up, and put it back at rest.
 
     Raises InvalidState when it has ended, and when what would be canceled cannot hand out its output parameters.
     """
@@ -68,7 +68,7 @@ def awake(run: Run) -> Iterator[Run]:
 
 
 def follow_up(run: Run) -> None:
-    """Settle what hangs on items that ended, in the process of a matter, which alone has items."""
+    """Settle what depends on items that have ended; only the process of a matter has items."""
     if run.is_bundle and run.row.hall is not None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
@@ -84,7 +84,7 @@ def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, An
 def settle(run: Run, *, within: Run | None = None) -> None:
     """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back.
 
-    What it has thrown `within` the run that has called it is told once that is put back, too: it may be what waits for it.
+    `within`: the run that has called this one.  The signals of this one are told when that is put back, which may wait for them itself.
     """
     _enter(run)
     procedures.end_interrupted(run)
@@ -105,7 +105,7 @@ def settle(run: Run, *, within: Run | None = None) -> None:
 
 
 def _enter(run: Run) -> None:
-    """Do what waits ask of the engine, and what comes up by it."""
+    """Do what waits ask of the engine, and then what the waits ask that come up by it."""
     kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
     while pending := instances.fresh(run, run.process.glance(), kinds):
         for wait in pending:
@@ -261,7 +261,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
 
 
 def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:
-    """Let a call wait for an item that runs since before it was adopted, or take what it has left already."""
+    """Let a call wait for an item that ran before it was adopted; of one that has ended, take what it has left."""
     instances.hold(run.session, item, run.row)  # before anything of it is written: its department may be deciding just now
     item.dispatched_at = moments.now()
     child = instances.lock(run.session, instance_id)
@@ -277,5 +277,5 @@ _ENTER = {
     WaitKind.ESCALATION: _enter_escalation,
     WaitKind.ERROR: _enter_error,
 }
-#: Where there are none, tasks ask nothing of the engine, and need not be looked at.
+#: In a diagram without special procedures user tasks ask nothing of the engine, and need not be looked at.
 _NO_PROCEDURES = _ENTER.keys() - {WaitKind.USER_TASK}

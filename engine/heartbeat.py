@@ -1,7 +1,7 @@
 """The heartbeat: looks again and again at what is due.  The tables are the schedule; this only keeps time.
 
-Who looks at what is due waits by a steady clock: APScheduler goes by that of the host, and would stand still for an hour when it is set
-back by one.  What is to be done every hour or so is left to it, and brought forward when that has happened.
+The looks at what is due go by a steady clock: APScheduler goes by the clock of the host, and would stand still for an hour when that is set
+back by one.  Sweeps that are made every hour or so are left to it, and brought forward when that has happened.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Told = TypeVar("Told")
 
 
 class Heartbeat:
-    """Calls `tick` every so many seconds in a thread of its own, or sooner if it says so, until it is stopped; and others beside it."""
+    """Calls `tick` in a thread of its own, every so many seconds or as soon as it asks for, until it is stopped; and sweeps beside it."""
 
     def __init__(self, tick: Callable[[], float | None], *, seconds: float) -> None:
         #: Set once it is told to stop.
@@ -36,7 +36,7 @@ class Heartbeat:
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
 
     def also(self, sweep: Callable[[], object], *, seconds: float) -> None:
-        """Call something else in its own time, beginning now; what meets with an outage goes on soon after that is over."""
+        """Make a sweep every so many seconds, beginning now; one that an outage prevents is made soon after that is over."""
         self._scheduler.add_job(self._sweep, "interval", args=[sweep, Trouble(FAILED)], seconds=seconds, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
@@ -66,7 +66,7 @@ class Heartbeat:
                     job.modify(next_run_time=latest)
 
     def _sweep(self, sweep: Callable[[], object], trouble: Trouble) -> None:
-        """Try until there is no outage in the way, less often with time.  What fails otherwise would again: it has its own time."""
+        """Try until no outage is in the way, less often with time.  What fails otherwise would fail again: it has its own time."""
         rest = min(self._seconds, LONGEST)
         _try(sweep, trouble)
         while trouble.is_outage and not self.stopping.wait(rest):

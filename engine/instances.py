@@ -28,8 +28,7 @@ from engine.variables import drop_ended, hand_on
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
-
-
+#: The origin of an instance that nothing has called, and that begins at its plain start event.
 ALONE = Origin()
 #: Locks an instance; built once, since this is the beginning of everything that happens.
 LOCKING = (
@@ -43,7 +42,7 @@ _LOCK_THERE = Read(COLUMNS, LOCKING.where(*(INSTANCES.c[name] == bindparam(name)
 
 
 def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | None = None) -> Held:
-    """Take the instance for this transaction, as one of the same case as another row (`of`); nobody else writes it until the end.
+    """Lock an instance: nobody else writes it until this transaction ends.  `of`: a row of the same case, by whose key it is found.
 
     The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
     """
@@ -59,7 +58,7 @@ def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | Non
 
 
 def hold(session: Session, item: Item, of: Held | Case | None = None) -> None:
-    """Take an item by its own instance, once it has one, for this transaction, and read it anew; `of` as `lock` has it."""
+    """Lock an item, by its own instance once it has one, and read it anew; `of` as in `lock`."""
     there = of if item.instance_id is None else lock(session, item.instance_id, of)
     session.refresh(item) if there is None else keys.read_anew(session, Item, item.id, there)
 
@@ -100,7 +99,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
 
 
 def look(session: Session, row: Held | models.Instance, subject: Subject | None = None) -> Process:
-    """Look at the token state of an instance, without taking it; what it is about is read when that is not at hand."""
+    """Wake the token state of an instance to look at it, without a lock; `subject`: what it is about, where that was read already."""
     loaded = definitions.get(session, row.definition_id)
     subject = subject or Subject(session, row.key, row.item_id)
     return Process.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
@@ -201,7 +200,7 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = Tr
 
 
 def _end_procedures(run: Run) -> None:
-    """Let the clock of an item go on that loses only what its own process has called, and with it a special procedure."""
+    """End the special procedures of an item that stood in what its own process, which runs on, has called: its clock goes on."""
     own = holdings.of(run.session).rows.get(run.item.instance_id) if run.item and run.item.instance_id else None
     if own is not None and own.id != run.row.id and own.status is InstanceStatus.RUNNING:
         procedures.end_interrupted(run)
@@ -255,6 +254,6 @@ def fresh(run: Run, now: Glance, kinds: Collection[WaitKind]) -> list[Wait]:
 
 
 def failed(run: Run) -> list[Wait]:
-    """What could not go on, of an instance that was put back."""
+    """What has failed in an instance that was put back."""
     assert run.now is not None, "Expected an instance that was put back"
     return fresh(run, run.now, {WaitKind.INCIDENT})

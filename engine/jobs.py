@@ -52,7 +52,7 @@ def owe_parent(session: Session, child: Instance | Held, kind: str = RESUME, **p
 
 
 def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
-    """Write a job."""
+    """Write a job that is due `after` so long; one that is due at once runs as soon as this transaction is durable."""
     job.id, job.due_at = new_id(), moments.now() + after
     session.add(job)
     if not after:
@@ -72,23 +72,23 @@ def run_after_commit(session: Session, job: Job) -> None:
 
 
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
-    """Hold what an instance is to be told of those that it has called, oldest first, except what somebody else performs just now.
+    """Lock the jobs that tell an instance which of those that it has called have ended; what somebody else performs just now is left out.
 
-    Gives the job, and who has ended.
+    Gives the id of each job with the id of the instance that has ended, the oldest first.
     """
     found = _FREE.all(session.connection(), {"instance": instance.id, **instance.key, "now": moments.now()})
     return {job_id: UUID(payload["child"]) for job_id, payload in found}
 
 
 def has_resumes(session: Session, instance_id: UUID) -> bool:
-    """Tell whether an instance is to be told of any that it has called."""
+    """Tell whether an instance is still to be told that one which it has called has ended."""
     return _ANY.first(session.connection(), {"instance": instance_id, "now": moments.now()}) is not None
 
 
 def take(session: Session, *which: ColumnElement[bool]) -> None:
-    """Take the jobs about instances that are held; raises Busy when somebody performs one of them just now.
+    """Lock jobs about instances that are held; raises Busy when somebody performs one of them just now.
 
-    He holds it, and waits for the instance: so nobody who holds an instance ever waits for a job.
+    Whoever performs a job holds it and waits for its instance; so nobody who holds an instance may ever wait for a job.
     """
     owed = select(Job.id).where(*which)
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()
@@ -119,7 +119,7 @@ def remember_failure(session: Session, job_id: UUID, error: Exception) -> bool:
 
 
 def _standing(session: Session, job: Job) -> Incident | None:
-    """A step that failed stands as an incident from its first failure."""
+    """The incident of a failed step, which stands from its first failure on."""
     query = select(Incident).where(
         Incident.instance_id == job.instance_id,
         keys.together(Incident, job),
@@ -130,6 +130,6 @@ def _standing(session: Session, job: Job) -> Incident | None:
 
 
 def retry(session: Session, job: Job) -> None:
-    """Give a failed job a new life."""
+    """Let a failed job be tried again, as often as a new one."""
     job.status, job.attempts, job.due_at = move(job.status, JobStatus.PENDING, f"job {job.id}"), 0, moments.now()
     run_after_commit(session, job)

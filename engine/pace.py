@@ -29,9 +29,9 @@ def _always() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How a scheduler goes about what is due."""
+    """How a scheduler goes about what is due: how many at a time, and when it rests."""
 
-    #: How many transactions it has under way at a time: while the database works on one, the next is thought of.
+    #: How many transactions it has under way at a time: while the database works on one, the next is computed.
     hands: int = 1
     #: Pieces that are done in one transaction.  They share its statements; who wants one of their instances waits for all of them.
     together: int = 50
@@ -45,17 +45,17 @@ class Pace:
     stopping: Callable[[], bool] = _never
 
     def before(self, due: int) -> Pace:
-        """How it goes about so many pieces."""
+        """The pace for so many pieces: a mass that people might have to wait for is done in small transactions, with rests."""
         if due < MASS or not self.people():
             return self
         return replace(self, hands=1, together=min(self.together, FEW), asked=_always)
 
     def alone(self) -> Pace:
-        """How it goes about more than it does in one look, when nobody is there."""
+        """The pace for more than one look does, when nobody is there: larger transactions."""
         return replace(self, together=max(self.together, self.many))
 
     def at_most(self, together: int) -> Pace:
-        """How it goes about with no more in one transaction."""
+        """The same pace with no more than so many pieces in a transaction."""
         return replace(self, together=min(self.together, together), many=min(self.many, together))
 
     def do(self, piece: Callable[[], int]) -> int:

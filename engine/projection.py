@@ -93,9 +93,9 @@ def project(run: Run, now: Glance) -> None:
 
 
 def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
-    """Whether something that still waits is due when it was.
+    """Whether something that still waits is due when it was, so that its row is right as it stands.
 
-    Of what moves with the world this is not known; what has failed may fail in other words.
+    A date that moves with the world may be another one by now; and what has failed may fail in other words.
     """
     if kind is WaitKind.INCIDENT:
         return False
@@ -145,7 +145,7 @@ def _task(run: Run, wait: Wait) -> dict[str, Any]:
 
 
 def only(groups: Collection[str]) -> str | None:
-    """The group of a task that has just one, by which lists find it at once."""
+    """The group of a task that has just one: lists find the task by it, without a look at its groups."""
     found = set(groups)
     return found.pop() if len(found) == 1 else None
 
@@ -153,18 +153,18 @@ def only(groups: Collection[str]) -> str | None:
 def _project_timers(change: Change) -> None:
     """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead.
 
-    One that is over, and was put off since it has failed, stays put off; with another day to come it begins anew.
+    One that is overdue, and was put off when it failed, stays put off; one whose date is still to come begins anew.
     """
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
     stirred = change.stirred[WaitKind.TIMER]
     if not stirred:
         return
-    over, to_come, now = list[dict[str, Any]](), list[dict[str, Any]](), moments.now()
+    overdue, to_come, now = list[dict[str, Any]](), list[dict[str, Any]](), moments.now()
     for wait in stirred:
         row = change.common(wait) | {"due_at": wait.due_at, "holder": wait.holder}
-        (over if wait.due_at is not None and wait.due_at <= now else to_come).append(row)
+        (overdue if wait.due_at is not None and wait.due_at <= now else to_come).append(row)
     change.writes.put(_TIMERS, to_come, by=_WAIT, new=("due_at", "error"))
-    change.writes.put(_TIMERS, over, by=_WAIT, new=("due_at",), empty=("error",))
+    change.writes.put(_TIMERS, overdue, by=_WAIT, new=("due_at",), empty=("error",))
 
 
 def _project_incidents(change: Change) -> None:
@@ -243,7 +243,7 @@ def rename(session: Session, row: Held, process: Process) -> None:
 
 
 def follow_the_world(session: Session, row: Held, process: Process) -> None:
-    """Let what moves with the world (a clock, a calendar) be due as it is today; what was put off since it has failed stays put off."""
+    """Give what moves with the world (a clock, a calendar) the date of today; a timer that was put off when it failed stays put off."""
     fixed = process.glance(None).dates
     for wait in process.waits(WaitKind.USER_TASK, WaitKind.TIMER):
         if wait.id not in fixed:

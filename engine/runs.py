@@ -37,13 +37,13 @@ class Run:
     handled: dict[int, WaitKind] = field(default_factory=dict)
     #: What waits since it was put back; None: it was not.
     now: Glance | None = None
-    #: Those that it has called in this run, which have been put back.
+    #: Runs of instances that it has called in this one; they were put back.
     called: list[Run] = field(default_factory=list)
-    #: What the one that has called it is asked once its signals are told, which were thrown before: the kind of the job, and what it says.
+    #: Jobs for the one that has called it (kind, payload), owed once its signals are told: these were thrown before.
     later: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Whether what is canceled with it, in what it has called, hands out its output parameters.
     maps: bool = True
-    #: Why an item that is being handled in what it has called, and is canceled with it, ends without decision.
+    #: The reason that is given for an item which was being handled in what it has called, and ends without decision when that is canceled.
     why: str = "流程未等其办结即已继续"
 
     @property
@@ -57,7 +57,7 @@ class Run:
         return self.subject.item
 
     def require_item(self, what: str) -> Item:
-        """Give that item; raises InvalidState for `what` makes sense in the process of an item alone."""
+        """Give that item; raises InvalidState when there is none: `what` makes sense in the process of an item only."""
         if self.item is None:
             raise InvalidState(f"Expected {what} to stand in the process of an item, but {self.loaded.key} is none")
         return self.item

@@ -23,15 +23,15 @@ UNHURRIED = Pace()
 BATCH = 200
 #: Batches of cases whose clocks are counted anew in one tick, and how many cases are as much work as a piece of anything else.
 RECOMPUTED, CASES = 4, 10
-#: After so many pieces without a pause it is a circle of jobs or signals, which the scheduler may go round for ever, but nobody waits for.
+#: So many pieces without a pause are a circle of jobs or signals: the scheduler may go round it for ever, but nobody is to wait for that.
 ENDLESS = 20_000
 
 
 def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pace: Pace = UNHURRIED, floors: Floors | None = None) -> int:
     """Run everything that is due now, a batch of each kind; how many pieces were done.
 
-    `region` is where processes belong that begin by themselves.  Once the `pace` says to stop, the piece at hand is the last: one may wait
-    for the lock of a node that hangs, and a batch has hundreds.  `floors`: from where on it looks; without, from the very beginning.
+    `region`: where processes that begin by themselves belong.  `floors`: from where on it looks; without them, from the very beginning.
+    Once the `pace` says to stop, the piece at hand is the last: a batch has hundreds, and each may wait for a lock of a node that hangs.
     """
     pace = pace.at_most(db.batch)
     with db.reading() as session:
@@ -46,7 +46,7 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
 
 
 def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
-    """Run what is due now, and say in how many seconds something else will be, `within` so many: 0 when there may be more already."""
+    """Run what is due now; say in how many seconds something else will be, `within` so many; 0 when there may be more now."""
     if tick(db, region=region, pace=pace, floors=floors):
         return 0.0
     with db.reading() as session:

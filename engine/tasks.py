@@ -1,4 +1,4 @@
-"""Department tasks (部门任务): list them, claim them, complete them.  Completing one is the one way to advance a case."""
+"""Department tasks (部门任务): claim them, complete them, which is the one way to advance a case.  Lists are in `worklists`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from engine.parts import OLD, Part, Row, Verb, require_all
 
 __all__ = ["OLD", "PLACE", "Writes", "insert_unknown", "note"]
 
-#: Under this name a session that wants to know it (None: not yet) keeps the key of the case of which it has written a row first.
+#: Under this name a session that wants to know keeps the key of the first case of which it has written a row (None: of none yet).
 PLACE = "place"
 
 
@@ -74,13 +74,13 @@ _KINDS: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"post
 
 
 def note(session: Session, place: Row | None) -> None:
-    """Note the key of the case of what is written, if the session wants to know where it has written first."""
+    """Note the key of the case that is written, if the session wants to know of which it has written first."""
     if PLACE in session.info:
         session.info[PLACE] = session.info[PLACE] or place
 
 
 def _place(rows: Mapping[Part, Sequence[Row]]) -> Row | None:
-    """The key of the case of which the first of some rows is that is of any."""
+    """The key of the case to which the first of some rows belongs that belongs to one."""
     for part, (row, *_) in rows.items():
         case = "id" if part.table.name == "cases" else "case_id"
         for old in ("", OLD):

@@ -159,7 +159,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return taken
 
     def changed(self, *, quietly: bool) -> None:
-        """Put the conditions after variables were set from outside, unless it was done quietly."""
+        """Variables were set from outside: ask the conditions again and let run what they set off, unless that was done `quietly`."""
         if quietly:
             self.conditions.forget()
         else:

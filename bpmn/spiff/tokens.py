@@ -113,7 +113,7 @@ class Tokens:
         return len(self._rows)
 
     def numbers(self) -> Collection[int]:
-        """Of all."""
+        """Numbers of all tokens, awake or asleep."""
         return self._rows.keys()
 
     def pop(self, number: int) -> Token:
@@ -141,7 +141,7 @@ class Tokens:
         """Return those that are awake or at one of these elements."""
         return [self[number] for number in [n for n, row in self._rows.items() if row is None or row.element in elements]]
 
-    def move(self) -> bool:
+    def can_move(self) -> bool:
         """Whether any waits for the world, and not only for what may never come."""
         for row in self._rows.values():
             if row is not None and row.state == TaskState.STARTED and row.element in self._process.spec.awaiting:

@@ -16,14 +16,14 @@ ALL = frozenset(WaitKind)
 
 
 def lay(process: Process, rows: Sequence[Row]) -> None:
-    """Let tokens be in a process that has none yet, as their rows say."""
+    """Put tokens into a process that has none yet, as their rows say."""
     process.tasks.lay(rows)
     process.joins.lay(rows)
     _tell_lacks(process, process.tasks.before)
 
 
 def settle(process: Process) -> None:
-    """See what waits before anything happens."""
+    """Note what waits before anything happens."""
     process.tasks.before = process.tasks.glance()
     _tell_lacks(process, process.tasks.before)
 
@@ -42,7 +42,7 @@ def _tell_lacks(process: Process, found: Glance) -> None:
 
 def _lacks(process: Process) -> dict[int, str]:
     """Say what is lacking where tokens wait for others in vain: nothing can move any more, which is an incident, not silence."""
-    return dict(process.joins.stuck()) if process.joins and not process.tasks.move() else {}
+    return dict(process.joins.stuck()) if process.joins and not process.tasks.can_move() else {}
 
 
 def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] | None = None) -> tuple[Wait, ...]:

@@ -101,6 +101,8 @@ class Context:
     called: bool = False
     #: Set while a timer's expression is evaluated: when the token arrived there (`workdays(5)` counts from it).
     since: datetime | None = None
+    #: Set beside it: the element whose time is asked for, of a boundary event the activity that it stands on.
+    asking: str | None = None
 
 
 class Activity(NamedTuple):

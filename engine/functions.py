@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import bundle_clock, calendars, case_items, clock, clocks, definitions, dials, holidays, matters, moments, periods
+from engine import bundle_clock, calendars, case_items, clock, clocks, definitions, dials, holidays, matters, moments, periods, procedures
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item
-from engine.clock import Ledger, LimitKind, TimeLimit
+from engine.clock import DayUnit, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.states import UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus
@@ -130,12 +130,24 @@ class World:
 
     def workdays(self, days: float) -> datetime | None:
         """End of the n-th working day after the token came here; paused days of the item's clock do not count."""
+        return self._after(days, DayUnit.WORKING)
+
+    def calendardays(self, days: float) -> datetime | None:
+        """End of the n-th calendar day after the token came here, or of the next working day; paused days do not count, as above."""
+        return self._after(days, DayUnit.CALENDAR)
+
+    def _after(self, days: float, unit: DayUnit) -> datetime | None:
         since = calendars.local_date(self.context.since or self.context.now)
-        kept = clocks.ledger(self.session, self.item) if self.item else None
+        kept = clocks.ledger(self.session, self.item) if self.item and not self._in_procedure() else None
         pauses = tuple(replace(p, since=max(p.since, since)) for p in kept.pauses if p.until is None or p.until >= since) if kept else ()
         ledger = Ledger(started_on=since, pauses=pauses)
-        due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days)), holidays.calendar(self.session))
+        due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days), unit=unit), holidays.calendar(self.session))
         return calendars.end_of(due.date) if due else None
+
+    def _in_procedure(self) -> bool:
+        """Whether the time of a special procedure is asked for: it pauses the clock itself, and would wait for itself for ever."""
+        asking = self.context.asking
+        return asking is not None and self.loaded.definition.elements[asking].properties.get("onething.kind") == procedures.KIND
 
     def now(self) -> datetime:
         """The moment of the question, in the legal local time."""
@@ -168,7 +180,7 @@ class World:
         return definitions.decision(self.session, self.loaded, ref).evaluate(variables, self.context.functions)
 
 
-LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "issuance_due", "deadline", "workdays"})
+LIVE = frozenset({"tolerance", "acceptance_due", "supplement_due", "issue_by", "issuance_due", "deadline", "workdays", "calendardays"})
 #: Variables that the engine itself hands to processes, beside the answers of the situation.
 VARIABLES = frozenset(
     {

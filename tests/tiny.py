@@ -58,7 +58,7 @@ def inspected(code: str, *, days: str = "3", at_most: str = "P6D") -> bytes:
         d.end("reported"),
         d.exclusive("decided", default="done"),
         d.user("inspect", name="现场核查", groups="department-market", properties=properties),
-        d.timer_boundary("too_long", on="inspect", duration=at_most),
+        d.timer_boundary("too_long", on="inspect", **{"date" if at_most.startswith("$") else "duration": at_most}),
         d.end("done"),
         d.flows(
             "accepted -> decide -> decided -> done",

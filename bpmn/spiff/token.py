@@ -196,12 +196,12 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def evaluate_time(self, expression: Expression | None) -> Any:
         """Return the value of an expression about time, as of the arrival of the token."""
-        context = self.workflow.context
-        context.since = self.since
+        context, element = self.workflow.context, self.task_spec.element
+        context.since, context.asking = self.since, element.attached_to or element.id
         try:
             return self.evaluate(expression)
         finally:
-            context.since = None
+            context.since = context.asking = None
 
     def test(self, condition: Expression) -> bool:
         """Return the value of a condition."""

@@ -146,6 +146,7 @@ def test_words__are_those_that_templates_offer(template: str, name: str, known: 
         ("starter.bpmn", "${workdays(15)}", "workdays(15)", "write ${workdays(15)}"),
         ("starter.bpmn", "${workdays(15)}", "＄{workdays（15）}", "write ${workdays(15)}"),
         ("starter.bpmn", "${workdays(15)}", "15个工作日", "write ${workdays(15)}"),
+        ("starter.bpmn", "${workdays(15)}", "20个自然日", "write ${calendardays(20)}"),
         ("starter.bpmn", "${workdays(15)}", "15天", "write P15D, and choose the type duration"),
         ("starter.bpmn", "${workdays(15)}", "１５天", "write P15D, and choose the type duration"),
         ("starter.bpmn", "${workdays(15)}", "P15D", "choose the type duration"),

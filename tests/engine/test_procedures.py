@@ -46,6 +46,33 @@ def test_begin__deadlines_say_until_when_it_was_told_to_take(stage, clerk, marke
     assert [why.due_on for row in rows for why in row.waits_for if why.kind is HindranceKind.PAUSE] == [told]
 
 
+@pytest.mark.parametrize(
+    ("at_most", "due"),
+    [
+        ("${workdays(5)}", "2026-03-09"),  # Monday 2 March, and five working days
+        ("${calendardays(4)}", "2026-03-06"),
+        ("${calendardays(20)}", "2026-03-23"),  # the twentieth is a Sunday
+    ],
+)
+def test_begin__its_own_days_are_counted_while_it_pauses_the_clock(stage, clerk, market, at_most, due):
+    """A public notice of five days is over after five days, although the item's clock stands still for it."""
+    items = {"alpha": {"promised": 10, "statutory": 20, "extension": 5}}
+    stage.deploy("tiny", **tiny.folder(items, processes={"alpha": tiny.inspected("alpha", at_most=at_most)}))
+    case = clerk.take_in("tiny")
+    market.complete(case, "alpha审批", outcome="inspect")
+    assert stage.item(case, "alpha").clock == "paused"
+    assert stage.timer(case, "too_long").isoformat() == due
+
+    market.handle("pause", stage.item(case, "alpha"), **HEARING)
+    assert stage.timer(case, "too_long").isoformat() == due
+
+    stage.travel(*(date.fromisoformat(due) + timedelta(days=1)).timetuple()[:3])
+
+    assert stage.tasks(case) == ["alpha审批"]
+    market.handle("resume", stage.item(case, "alpha"))
+    assert stage.item(case, "alpha").clock == "running"
+
+
 def test_end__moves_the_timer_rows(stage, clerk, market):
     case = accepted(stage, clerk)
     assert stage.timer(case, "late").isoformat() == "2026-03-16"

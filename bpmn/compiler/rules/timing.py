@@ -89,11 +89,11 @@ def _wrong(form: TimerType | None, text: str) -> str | None:
 
 #: A call without what makes it an expression; a number with a unit in words.
 _CALL = re.compile(r"[$＄#＃]?[{｛]?\s*(\w+[(（].*[)）])\s*[}｝]?", re.DOTALL)
-_IN_WORDS = re.compile(r"(\d{1,9})\s*(?:个)?(工作日|年|月|周|星期|天|日|小时|时|分钟|分)")
+_IN_WORDS = re.compile(r"(\d{1,9})\s*(?:个)?(工作日|自然日|年|月|周|星期|天|日|小时|时|分钟|分)")
 _UNITS = {"年": "P{}Y", "月": "P{}M", "周": "P{}W", "星期": "P{}W", "天": "P{}D", "日": "P{}D"}
 #: Five to seven fields of minutes, hours, days …, as Camunda takes them from Spring.
 _CRON = re.compile(r"(?:[\d*?/,LW#A-Za-z-]+\s+){4,6}[\d*?/,LW#A-Za-z-]+")
-_UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}"}
+_UNITS |= {"小时": "PT{}H", "时": "PT{}H", "分钟": "PT{}M", "分": "PT{}M", "工作日": "${{workdays({})}}", "自然日": "${{calendardays({})}}"}
 
 
 def _advice(form: TimerType | None, text: str) -> str:

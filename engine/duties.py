@@ -124,7 +124,7 @@ DUE = Batch(
     "id",
     "kind",
     "payload",
-    pending=Job.status == JobStatus.PENDING,
+    pending=(Job.status == JobStatus.PENDING) & jobs.ITS_TURN,
     untried=(Job.attempts == 0) & Job.kind.not_in(ELSEWHERE),  # that is done alone
 )
 

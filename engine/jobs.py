@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine import database, errors, holdings, keys, moments
@@ -25,9 +25,19 @@ RESUME = "resume"
 #: So many jobs are claimed in one go.
 TOGETHER = 50
 _JOBS = Job.__table__
+_FIRST = _JOBS.alias("first")
+#: What tells an instance that one that it has called has ended waits for what the instance is still to hear: that one had thrown it before,
+#: and a call that has gone on hears nothing.  No clock decides.  What has failed comes later (decision 0022): nothing waits for it.
+ITS_TURN = (_JOBS.c.kind != literal_column(f"'{RESUME}'")) | ~exists().where(
+    _FIRST.c.instance_id == _JOBS.c.instance_id,
+    *(_FIRST.c[name] == _JOBS.c[name] for name in keys.KEY),
+    _FIRST.c.kind.in_([literal_column(f"'{kind}'") for kind in ("signal", "escalate", "error")]),
+    _FIRST.c.status == literal_column(f"'{JobStatus.PENDING}'"),
+    _FIRST.c.attempts == literal_column("0"),
+)
 _DUE = (
     select(_JOBS)
-    .where(_JOBS.c.instance_id == bindparam("instance"), _JOBS.c.kind == RESUME, _JOBS.c.status == JobStatus.PENDING)
+    .where(_JOBS.c.instance_id == bindparam("instance"), _JOBS.c.kind == RESUME, _JOBS.c.status == JobStatus.PENDING, ITS_TURN)
     # What was never tried is due at once, also when the clock of the node that owes it is a little ahead of ours.
     .where((_JOBS.c.attempts == 0) | (_JOBS.c.due_at <= bindparam("now")))
 )
@@ -74,7 +84,8 @@ def run_after_commit(session: Session, job: Job) -> None:
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
     """Lock the jobs that tell an instance which of those that it has called have ended; what somebody else performs just now is left out.
 
-    Gives the id of each job with the id of the instance that has ended, the oldest first.
+    So are all, as long as the instance is still to hear what those had thrown before (`ITS_TURN`).  Gives the id of each job with the id of
+    the instance that has ended, the oldest first.
     """
     found = _FREE.all(session.connection(), {"instance": instance.id, **instance.key, "now": moments.now()})
     return {job_id: UUID(payload["child"]) for job_id, payload in found}

@@ -1,7 +1,8 @@
 """Signals: what an instance throws reaches everybody who waits for it, in whatever instance, and every process that begins with it.
 
 What the thrower's own instance catches, it has caught already; all others are owed a job each, so that nobody waits for anybody's lock.
-It lies in the case that hears it; where a transaction may write to one case only, in the thrower's (docs/decisions/0022).
+It lies in the case that hears it; where a transaction may write to one case only, in the thrower's (docs/decisions/0022).  What has called
+the thrower is of its case: it hears the signal before it is told that what it has called has ended (`jobs.ITS_TURN`).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def tell(run: Run) -> None:
     for signal in run.process.signals:
         holdings.write(run.session)  # who waits since a moment ago, may wait for this
         for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):
-            if database.is_each_alone(run.session):
+            if hearer.case_id != run.row.case_id and database.is_each_alone(run.session):
                 jobs.owe(run.session, "tell", run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))
             else:
                 owe(run.session, hearer, signal.name, signal.variables)

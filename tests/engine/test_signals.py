@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select
 
-from engine import broadcasts, database, scheduler
+from engine import broadcasts, database, deeds, duties, scheduler
 from engine.broadcasts import Thrown
 from engine.errors import InvalidState, NotPermitted
 from engine.models import Definition, Instance, Job, Subscription
@@ -79,6 +80,59 @@ def test_throw__the_one_that_has_called_it_catches_it(stage, designer):
     assert open_tasks(stage, instance) == [["救援"]]
     assert stage.instance(instance).variables == {"level": 4}
     assert [str(one.status) for one in running(stage, "thrower")] == ["canceled"]
+
+
+@pytest.fixture
+def ending(stage, designer, monkeypatch):
+    """A process that has ended with a signal for which its call waits; the node has died before it could tell anything."""
+    call = d.call("call", of="last"), d.boundary("caught", defs.signal("flood"), on="call")
+    flows = d.flows("s -> call -> missed", "caught -> help")
+    caller = d.diagram(d.start("s"), *call, d.user("missed", name="未闻"), d.user("help", name="救援"), flows, key="caller")
+    flows = d.flows("s -> watch -> warn -> e")
+    last = d.diagram(d.start("s"), d.user("watch", name="值守"), d.throw("warn", defs.signal("flood")), d.end("e"), flows, key="last")
+    stage.deploy("both", caller_bpmn=caller, last_bpmn=last)
+    instance = designer.start("caller")
+    with monkeypatch.context() as dead:
+        dead.setattr("engine.jobs.run_after_commit", lambda *_: None)
+        designer.complete(stage.of(instance), "值守")
+    assert sorted((job.instance_id, job.kind) for job in jobs(stage)) == [(instance.id, "resume"), (instance.id, "signal")]
+    return instance
+
+
+def test_throw__somebody_else_tells_the_caller_meanwhile(stage, ending):
+    """Whoever tells it of another one that has ended leaves alone what is not to be heard yet: a call that has gone on hears no signal."""
+    assert deeds.resume(stage.database, ending.id) == 0
+
+    scheduler.drain(stage.database)
+
+    assert open_tasks(stage, ending) == [["救援"]]
+    assert jobs(stage) == []
+
+
+def test_throw__what_was_thrown_last_is_due_first(stage, ending):
+    """The clock was set back in between."""
+    with stage.database.transaction() as session:
+        for job in session.scalars(select(Job).where(Job.kind == "resume")):
+            job.due_at -= timedelta(hours=1)
+
+    scheduler.drain(stage.database)
+
+    assert open_tasks(stage, ending) == [["救援"]]
+    assert jobs(stage) == []
+
+
+def test_throw__what_has_failed_keeps_no_end_waiting(stage, ending, monkeypatch):
+    """It comes later, as a job that has failed does; an incident tells of it in the end."""
+    monkeypatch.setitem(duties.PERFORM, "signal", failing)
+
+    scheduler.drain(stage.database)
+
+    assert open_tasks(stage, ending) == [["未闻"]]
+    assert [(job.kind, job.attempts) for job in jobs(stage)] == [("signal", 1)]
+
+
+def failing(*_given):
+    raise ZeroDivisionError
 
 
 def test_throw__nobody_waits(stage, designer):

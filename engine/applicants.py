@@ -26,6 +26,8 @@ _AGENT_NEEDED = ("name", "id_number")
 #: ISO 3166-1 alpha-3 (GB/T 2659.1), as passports have it in their lowest lines, with a few codes more (ICAO 9303).
 _COUNTRY = re.compile(r"[A-Z]{3}")
 #: How telephone numbers are parted, and what a mobile number of the mainland begins with.
+#: The one that has fewer letters there (ICAO 9303), filled up with `<`.
+_SHORTER = {"D": "DEU"}
 _PARTED = re.compile(r"[\s().-]")
 _MOBILE = re.compile(r"(?:\+86|0086|86(?=1[3-9]))?(1[3-9][0-9]*)")
 _MOBILE_DIGITS, _FEWEST_DIGITS = 11, 7
@@ -110,7 +112,8 @@ def _identity(applicant: Mapping[str, Any], *, whose: str) -> Format | IdType:
 
 def _settle_country(kept: dict[str, Any], identity: Format | IdType, *, whose: str) -> None:
     """Require who has issued a passport: each country counts its own, and two people would be one applicant."""
-    field, given = f"{whose}.id_country", (kept.get("id_country") or "").upper()
+    field, given = f"{whose}.id_country", (kept.get("id_country") or "").upper().rstrip("<")
+    given = _SHORTER.get(given, given)
     if identity is not IdType.PASSPORT:
         if given:
             raise InvalidInput.of_field(field, f"Expected id_country of a passport alone, but the number is of {identity}")

@@ -37,7 +37,8 @@ class Applicant(Body):
     #: Document of a person that the number is of (证件类型), unless it is the identity card: 护照, 港澳居民来往内地通行证,
     #: 台湾居民来往大陆通行证, 外国人永久居留身份证 of 15 characters.
     id_type: Document | None = None
-    #: Country that has issued a passport (签发国家), needed with one: three letters, as in its lowest lines (GB/T 2659.1: CHN, USA, DEU …).
+    #: Country that has issued a passport (签发国家), needed with one: three letters (GB/T 2659.1: CHN, USA, DEU …), or as
+    #: its lowest lines have it, where a German one has D.
     id_country: Line | None = None
     #: Identity number (居民身份证号; 港澳台居民居住证 and 外国人永久居留身份证 with 18 digits have one, too), number of the document
     #: of `id_type`, or credit code (统一社会信用代码).

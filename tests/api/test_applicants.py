@@ -42,11 +42,23 @@ def test_adopt__of_the_same_passport(clerk):
     assert clerk.post("/cases", submission(applicant=PASSPORT, adopt=[own])).status_code == 201
 
 
+@pytest.mark.parametrize("country", ["D", "d", "D<<"])
+def test_adopt__of_the_same_german_passport(clerk, country):
+    """The only country whose code has one letter in passports: whoever copies it, or a reader of passports, is the same applicant."""
+    german = PASSPORT | {"name": "Max Mustermann", "id_number": "C01X00T47"}
+    own = signboard(clerk, german | {"id_country": country})
+
+    bundle = clerk.post("/cases", submission(applicant=german | {"id_country": "DEU"}, adopt=[own]))
+
+    assert (bundle.status_code, bundle.json["applicant"]["id_country"]) == (201, "DEU")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"id_country": None}, "in three letters (CHN, USA, DEU …), but there is none"),
-        ({"id_country": "D"}, "in three letters (CHN, USA, DEU …), but it is 'D'"),
+        ({"id_country": "DE"}, "in three letters (CHN, USA, DEU …), but it is 'DE'"),
+        ({"id_country": "<"}, "in three letters (CHN, USA, DEU …), but there is none"),
         ({"id_country": "法国"}, "in three letters (CHN, USA, DEU …), but it is '法国'"),
         ({"id_type": "taiwan_permit"}, "Expected id_country of a passport alone, but the number is of taiwan_permit"),
         ({"id_type": None, "id_number": "430105198809211448"}, "Expected id_country of a passport alone, but the number is of id_number"),

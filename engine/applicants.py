@@ -15,6 +15,7 @@ from engine import bundles, journal
 from engine.actors import Actor, Role
 from engine.case_models import Case
 from engine.errors import InvalidInput, InvalidState
+from engine.holdings import Held
 
 #: What identifies each kind of applicant.
 _IDENTITIES = {"person": Format.ID_NUMBER, "enterprise": Format.CREDIT_CODE}
@@ -25,9 +26,9 @@ _TEXTS = (*_NEEDED, "id_type", "id_country", "phone", "contact", "address", "lic
 _AGENT_NEEDED = ("name", "id_number")
 #: ISO 3166-1 alpha-3 (GB/T 2659.1), as passports have it in their lowest lines, with a few codes more (ICAO 9303).
 _COUNTRY = re.compile(r"[A-Z]{3}")
-#: How telephone numbers are parted, and what a mobile number of the mainland begins with.
 #: The one that has fewer letters there (ICAO 9303), filled up with `<`.
 _SHORTER = {"D": "DEU"}
+#: How telephone numbers are parted, and what a mobile number of the mainland begins with.
 _PARTED = re.compile(r"[\s().-]")
 _MOBILE = re.compile(r"(?:\+86|0086|86(?=1[3-9]))?(1[3-9][0-9]*)")
 _MOBILE_DIGITS, _FEWEST_DIGITS = 11, 7
@@ -50,9 +51,7 @@ def clean(applicant: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept = _clean(applicant, _NEEDED, whose="applicant")
     if kept.get("agent"):
-        # Who acts for another is a person, even where that is an enterprise.
-        agent = _clean({**kept["agent"], "kind": "person"}, _AGENT_NEEDED, whose="applicant.agent")
-        kept["agent"] = {name: value for name, value in agent.items() if name != "kind"}
+        kept["agent"] = _clean_agent(kept["agent"], whose="applicant.agent")
     return kept
 
 
@@ -71,6 +70,12 @@ def signer(applicant: Mapping[str, Any]) -> str:
     """Who signs for an applicant: the agent, who speaks for an enterprise, or the applicant."""
     agent = applicant.get("agent") or {}
     return str(agent.get("name") or applicant.get("contact") or applicant["name"])
+
+
+def _clean_agent(given: Mapping[str, Any], *, whose: str) -> dict[str, Any]:
+    """Give an agent as he is kept: who acts for another is a person, even where that is an enterprise."""
+    agent = _clean({**given, "kind": "person"}, _AGENT_NEEDED, whose=whose)
+    return {name: value for name, value in agent.items() if name != "kind"}
 
 
 def _clean(given: Mapping[str, Any], needed: tuple[str, ...], *, whose: str) -> dict[str, Any]:
@@ -171,11 +176,7 @@ def correct_name(session: Session, case: Case, name: str, *, reason: str, actor:
     Raises NotPermitted; InvalidState when the case has ended; InvalidInput when nothing changes.
     """
     actor.require(Role.CLERK, Role.SUPERVISOR, to="correct the applicant's name", hall=case.hall)
-    row = bundles.hold(session, case)
-    if case.ended_at is not None:
-        raise InvalidState(
-            f"Expected to correct the applicant's name, but case {case.number} has ended: what it issued is its departments' to correct"
-        )
+    row = _hold_open(session, case, to="correct the applicant's name")
     corrected = _as_written("name", name)
     if not corrected:
         raise InvalidInput.of_field("applicant.name", "Expected name, but it is empty")
@@ -184,6 +185,33 @@ def correct_name(session: Session, case: Case, name: str, *, reason: str, actor:
     case.applicant = {**case.applicant, "name": corrected}
     journal.record(session, row, actor=actor, what="name corrected", reason=reason)
     return case
+
+
+def correct_agent(session: Session, case: Case, given: Mapping[str, Any], *, reason: str, actor: Actor) -> Case:
+    """Correct what is written down of the agent (更正代办人): `given` is all that is to be said of him.
+
+    What was promised before keeps the name by which it was signed.  Raises NotPermitted; InvalidState when the case has ended, or nobody
+    acts for the applicant; InvalidInput when it can be nobody, or nothing changes.
+    """
+    actor.require(Role.CLERK, Role.SUPERVISOR, to="correct the agent", hall=case.hall)
+    agent = _clean_agent(given, whose="agent")
+    row = _hold_open(session, case, to="correct the agent")
+    before = case.applicant.get("agent")
+    if not before:
+        raise InvalidState(f"Expected to correct the agent of case {case.number}, but nobody acts for its applicant")
+    changed = sorted(name for name in before.keys() | agent.keys() if before.get(name) != agent.get(name))
+    if not changed:
+        raise InvalidInput.of_field("agent", "Expected something else of the agent, but he is written down so already")
+    case.applicant = {**case.applicant, "agent": agent}
+    journal.record(session, row, actor=actor, what="agent corrected", fields=changed, reason=reason)
+    return case
+
+
+def _hold_open(session: Session, case: Case, *, to: str) -> Held:
+    row = bundles.hold(session, case)
+    if case.ended_at is not None:
+        raise InvalidState(f"Expected to {to}, but case {case.number} has ended: what it issued is its departments' to correct")
+    return row
 
 
 def require_possible(known_by: str, *, field: str) -> None:

@@ -17,7 +17,7 @@ from api.tables import Column, Listed
 from api.transactions import reading, reading_case, transaction
 from api.v1 import present
 from api.v1.shown import CaseBrief, CaseShown, DiagramShown, EntryShown, ItemShown, Journal
-from api.v1.submissions import Codes, NewCase
+from api.v1.submissions import Agent, Codes, NewCase
 from engine import applicants, archive_search, cases, diagrams, dossiers, items, tasks, worklists
 from engine.actors import Actor
 from engine.case_models import Case
@@ -77,6 +77,13 @@ class Name(Reason):
 
     #: As it stands in the document that has the number.
     name: Line
+
+
+class AgentCorrected(Reason):
+    """What is written down of the agent."""
+
+    #: All of it, as it is right: what is left out is said of him no more.
+    agent: Agent
 
 
 class Mark(Body):
@@ -226,6 +233,15 @@ def correct_name(number: str, body: Name) -> Response:
     """Correct a name that was mistyped; the number stays, and what was issued before keeps the name that it was issued in."""
     with _as_seen(number) as (session, row, actor):
         corrected = applicants.correct_name(session, row, body.name, reason=body.reason, actor=actor)
+        return answer(present.case(session, corrected, actor))
+
+
+@bp.post("/<number>/agent")
+@contract(summary="更正代办人 · Correct the agent", body=AgentCorrected, answer=CaseShown, problems=(409, 412))
+def correct_agent(number: str, body: AgentCorrected) -> Response:
+    """Correct what was mistyped of who acts for the applicant; what was promised before keeps the name by which it was signed."""
+    with _as_seen(number) as (session, row, actor):
+        corrected = applicants.correct_agent(session, row, body.agent.model_dump(exclude_none=True), reason=body.reason, actor=actor)
         return answer(present.case(session, corrected, actor))
 
 

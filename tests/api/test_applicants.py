@@ -99,6 +99,66 @@ def test_submit__agent_who_is_none(clerk, changes, field):
     assert refused(clerk.post("/cases", submission(applicant=APPLICANT | {"agent": AGENT | changes})))[0] == f"applicant.agent.{field}"
 
 
+@pytest.fixture
+def acted(clerk):
+    """A case in which somebody acts for the applicant, whose name and authority were mistyped."""
+    return submit(clerk, applicant=APPLICANT | {"agent": AGENT | {"name": "许文情", "phone": None}})
+
+
+def test_agent__corrected(clerk, acted):
+    """What is promised from now on is signed in the right name; the journal says what was corrected, and why, not what it was."""
+    corrected = clerk.post(f"/cases/{acted['number']}/agent", {"agent": AGENT | {"id_number": "43010519880921144 8"}, "reason": "录入有误"})
+
+    assert (corrected.status_code, corrected.json["applicant"]) == (200, APPLICANT | {"agent": AGENT})
+    journal = clerk.get(f"/cases/{acted['number']}/journal").json["data"]
+    told = [entry["details"] for entry in journal if entry["what"] == "agent corrected"]
+    assert told == [{"fields": ["name", "phone"], "reason": "录入有误"}]
+
+
+def test_agent__what_is_left_out_is_said_no_more(clerk, acted):
+    """He has been written down with a passport that is another's: his identity card has no country."""
+    passport = AGENT | {"id_type": "passport", "id_country": "FRA", "id_number": "12345678"}
+    for agent in (passport, AGENT):
+        shown = clerk.post(f"/cases/{acted['number']}/agent", {"agent": agent, "reason": "录入有误"}).json
+
+    assert shown["applicant"]["agent"] == AGENT
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"agent": AGENT | {"phone": "1390000000"}, "reason": "录入有误"}, "agent.phone"),
+        ({"agent": AGENT | {"id_number": "430105198809211449"}, "reason": "录入有误"}, "agent.id_number"),
+        ({"agent": AGENT | {"name": " "}, "reason": "录入有误"}, "agent.name"),
+        ({"agent": {name: AGENT[name] for name in ("id_number", "authority")} | {"name": "许文情"}, "reason": "录入有误"}, "agent"),
+        ({"agent": AGENT}, "reason"),
+        ({"reason": "录入有误"}, "agent"),
+    ],
+)
+def test_agent__refused(clerk, acted, said, field):
+    assert refused(clerk.post(f"/cases/{acted['number']}/agent", said))[0] == field
+    assert clerk.get(f"/cases/{acted['number']}").json == acted
+
+
+def test_agent__where_nobody_acts_for_the_applicant(clerk, running):
+    answer = clerk.post(f"/cases/{running['number']}/agent", {"agent": AGENT, "reason": "录入有误"})
+
+    assert (answer.status_code, "nobody acts for its applicant" in answer.json["detail"]) == (409, True)
+
+
+def test_agent__of_a_case_that_has_ended(clerk, acted):
+    clerk.post(f"/cases/{acted['number']}/withdraw", {"reason": "不办了"})
+
+    answer = clerk.post(f"/cases/{acted['number']}/agent", {"agent": AGENT, "reason": "录入有误"})
+
+    assert (answer.status_code, "has ended" in answer.json["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(("name", "status"), [("officer-market", 403), ("clerk-yuelu", 404)])
+def test_agent__by_others(running, call, name, status):
+    assert call(name).post(f"/cases/{running['number']}/agent", {"agent": AGENT, "reason": "录入有误"}).status_code == status
+
+
 @pytest.mark.parametrize("phone", ["1380000000", "138000000011", "+86 138 0000 000", "86-138000000011", "138", "无", "12345"])
 def test_submit__telephone_that_is_none(clerk, running, phone):
     """A digit was lost or doubled: every notice went nowhere, and nobody was told."""

@@ -25,6 +25,7 @@ UNKEPT = {
 }
 #: Done, and the second time only said again.
 DONE = [(True, None), (True, "true")]
+AGENT = {"name": "许文清", "id_number": "430105198809211448"}
 WORKED = d.diagram(d.start("s"), d.external("work", topic="print"), d.end("e"), d.flows("s -> work -> e"))
 
 
@@ -78,10 +79,12 @@ def test_commands__twice_at_once(hall):
 
 def to_a_bundle(twice, clerk):
     """From the window to the mark."""
-    case = twice("clerk", "/cases", BUNDLE | {"materials": restaurant.without("m_plan")})
+    applicant = BUNDLE["applicant"] | {"agent": AGENT | {"name": "许文情"}}
+    case = twice("clerk", "/cases", BUNDLE | {"applicant": applicant, "materials": restaurant.without("m_plan")})
     task = f"/tasks/{clerk.task(case, '一窗受理')['id']}"
     twice("clerk", f"/cases/{case['number']}/contact", {"phone": "13800000001"})
     twice("clerk", f"/cases/{case['number']}/name", {"name": "长沙湘味大馆餐饮有限公司", "reason": "录入有误"})
+    twice("clerk", f"/cases/{case['number']}/agent", {"agent": AGENT, "reason": "录入有误"})
     twice("clerk", f"{task}/claim")
     twice("clerk", f"{task}/release")
     twice("clerk", f"{task}/draft", {"outcome": "tolerate"}, method="PUT")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.waits import Wait, WaitKind
 from engine import clocks, journal, keys, notices
-from engine.actors import Actor
-from engine.case_models import Case, ClockEntry, Item
+from engine.case_models import ClockEntry, Item
 from engine.clock import PauseKind
 from engine.errors import InvalidInput, InvalidState
-from engine.holdings import Held, HeldTask
+from engine.holdings import HeldTask
 from engine.notices import NoticeKind
 from engine.runs import Run
 
@@ -28,7 +26,7 @@ def begin(run: Run, wait: Wait) -> None:
     days = element.properties.get("onething.days") or item.rules.get("special_days")
     if not str(days or "").isdigit():
         raise InvalidInput(f"Expected onething.days of {element.name} to be a number of working days, but it is {days!r}")
-    pause(run.session, run.row, run.case, item, kind=_kind(element), reason=_reason(element), days=int(str(days)), actor=run.actor)
+    _pause(run, item, kind=_kind(element), reason=_reason(element), days=int(str(days)))
 
 
 def end(run: Run, task: HeldTask, _data: dict[str, Any]) -> None:
@@ -67,15 +65,15 @@ def pause_by_hand(run: Run, item: Item, *, kind: PauseKind, reason: str, days: i
             f"{entry.on} already: resume that before a new estimate is told",
             pause_id=str(entry.id),
         )
-    return pause(run.session, run.row, run.case, item, kind=kind, reason=reason, days=days, actor=run.actor)
+    return _pause(run, item, kind=kind, reason=reason, days=days)
 
 
-def pause(session: Session, row: Held, case: Case, item: Item, *, kind: PauseKind, reason: str, days: int, actor: Actor) -> ClockEntry:
+def _pause(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> ClockEntry:
     """Pause an item's clock, tell the applicant in writing why and for how long, and note it."""
     content = {"name": item.name, "procedure": kind, "reason": reason, "estimated_days": days}
-    notice = notices.issue(session, case, NoticeKind.SPECIAL_PROCEDURE, content, actor=actor, item=item)
-    entry = clocks.pause(session, item, kind=kind, reason=reason, days=days, notice=notice, actor=actor)
-    journal.record(session, row, actor=actor, what="clock paused", item=item.number, notice=notice.number, **content)
+    notice = notices.issue(run.session, run.case, NoticeKind.SPECIAL_PROCEDURE, content, actor=run.actor, item=item)
+    entry = clocks.pause(run.session, item, kind=kind, reason=reason, days=days, notice=notice, actor=run.actor)
+    journal.record(run.session, run.row, actor=run.actor, what="clock paused", item=item.number, notice=notice.number, **content)
     return entry
 
 

@@ -20,6 +20,7 @@ from engine.errors import NotFound
 from engine.models import Instance, Job
 from engine.pieces import Piece
 from engine.places import Place
+from engine.runs import Origin
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
@@ -48,7 +49,7 @@ def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Ite
     for hearer in signals.hearers(session, signal.name, plain):
         yield partial(signals.owe, hearer=hearer, name=signal.name, values=signal.given.values)
     for loaded, at in definitions.starting(session, EventType.SIGNAL, signal.name):
-        yield partial(processes.open_plain, loaded=loaded, actor=actor, region=region, given=signal.given, at=at)
+        yield partial(processes.open_plain, loaded=loaded, actor=actor, region=region, given=signal.given, origin=Origin(at=at))
 
 
 def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str, Any], *, actor: Actor) -> bool:

@@ -25,6 +25,7 @@ from engine.holdings import Held
 from engine.models import Instance, Subscription
 from engine.pieces import Piece
 from engine.places import Place
+from engine.runs import Origin
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
@@ -135,8 +136,8 @@ def _reached(session: Session, subscription: Subscription, message: Message, act
 
 
 def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor, region: str) -> Reached:
-    key = message.business_key
-    row = processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=message.given, at=at)
+    origin = Origin(key=message.business_key, at=at)
+    row = processes.open_plain(session, loaded, actor=actor, region=region, given=message.given, origin=origin)
     return Reached(instance=row, at=None)
 
 

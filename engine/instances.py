@@ -28,8 +28,6 @@ from engine.variables import drop_ended, hand_on
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
-#: The origin of an instance that nothing has called, and that begins at its plain start event.
-ALONE = Origin()
 #: Locks an instance; built once, since this is the beginning of everything that happens.
 LOCKING = (
     select(INSTANCES)
@@ -110,7 +108,7 @@ def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subj
 
 
 def begin(
-    session: Session, loaded: Loaded, *, actor: Actor, case: Case, item: Item | None, variables: dict[str, object], origin: Origin = ALONE
+    session: Session, loaded: Loaded, *, actor: Actor, case: Case, item: Item | None, variables: dict[str, object], origin: Origin
 ) -> Run:
     """Start a process of a case."""
     key = case.number if case.hall is not None else origin.key

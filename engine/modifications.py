@@ -17,7 +17,7 @@ from engine.actors import Actor
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.holdings import Held
-from engine.runs import Run
+from engine.runs import Origin, Run
 from engine.states import InstanceStatus
 from engine.variables import NOTHING, Given
 
@@ -107,7 +107,7 @@ def start(
     for instruction in instructions:
         given = variables.together(given, instruction.given)
     elsewhere = tuple(_start(instruction) for instruction in instructions)
-    return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given, elsewhere=elsewhere)
+    return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key, elsewhere=elsewhere))
 
 
 def _start(instruction: Instruction) -> Single:

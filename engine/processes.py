@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.errors import InstanceError
-from bpmn.instructions import Instruction
 from engine import (
     definitions,
     element_forms,
@@ -32,7 +31,7 @@ from engine.definitions import Loaded
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.holdings import Held
 from engine.places import Place
-from engine.runs import Origin, Run
+from engine.runs import ALONE, Origin, Run
 from engine.states import InstanceStatus
 from engine.variables import Given
 
@@ -49,19 +48,15 @@ def open_plain(
     *,
     actor: Actor,
     region: str,
-    key: str | None = None,
     given: Given,
-    at: str | None = None,
-    elsewhere: tuple[Instruction, ...] = (),
+    origin: Origin = ALONE,
 ) -> Held:
-    """Start a process that is neither a matter nor an item; `key` is what the starter calls it, `at` a message start event.
-
-    It may start `elsewhere`, as a modification puts tokens.
+    """Start a process that is neither a matter nor an item.
 
     Raises NotPermitted; InvalidInput for a matter or an item, which a person applies for; InvalidState when it has no such start.
     """
     actor.require(*STARTERS, to="start a process")
-    return begin(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key, at=at, elsewhere=elsewhere))
+    return begin(session, loaded, actor=actor, region=region, given=given, origin=origin)
 
 
 def begin(

@@ -84,3 +84,7 @@ class Origin:
     at: str | None = None
     #: Where it begins instead of at a start event.
     elsewhere: tuple[Instruction, ...] = ()
+
+
+#: Nothing has called it, nobody calls it anything, and it begins at its plain start event.
+ALONE = Origin()

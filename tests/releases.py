@@ -27,6 +27,7 @@ from engine.cases import Submission
 from engine.database import Database
 from engine.errors import EngineError
 from engine.models import Definition
+from engine.runs import Origin
 from engine.variables import Given
 from tests import everywhere, restaurant
 from tests.conformance import drawing, reading
@@ -88,7 +89,9 @@ def _begin_conformance(database: Database) -> None:
                 deployment = deployments.deploy(session, case.name, {"case.bpmn": drawing.draw(case.drawing)}, actor=OPERATOR)
                 version = session.scalars(select(Definition.id).where(Definition.deployment_id == deployment.id)).one()
                 start = definitions.get(session, version)
-                processes.open_plain(session, start, actor=OPERATOR, region="430100", key=str(number), given=Given(values=known), at=at)
+                processes.open_plain(
+                    session, start, actor=OPERATOR, region="430100", given=Given(values=known), origin=Origin(key=str(number), at=at)
+                )
         except EngineError:
             continue
 

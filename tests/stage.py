@@ -41,6 +41,7 @@ from engine.actors import Actor, Role, RoleGrant
 from engine.case_models import Alert, Case, DepartmentEvent, Item, Notice
 from engine.database import Database
 from engine.models import Entry, Incident, Instance, Job, Task, Timer
+from engine.runs import Origin
 from engine.settings import Environment
 from engine.variables import Given
 from tests import invariants
@@ -261,7 +262,7 @@ class Person:
         """Start a process without a matter."""
         with self.acting() as session:
             loaded, given = definitions.latest(session, key), Given(values=variables)
-            return processes.open_plain(session, loaded, actor=self.actor, region="430100", key=business_key, given=given)
+            return processes.open_plain(session, loaded, actor=self.actor, region="430100", given=given, origin=Origin(key=business_key))
 
     def complete(self, case: Case, name: str, **data: Any) -> None:
         """Complete the oldest open task of that name."""

@@ -13,6 +13,7 @@ from engine.errors import InvalidInput
 from engine.holdings import Held
 from engine.models import Instance
 from engine.modifications import Instruction
+from engine.runs import Origin
 from engine.variables import Given
 
 #: What a submission needs, as variables of the start.
@@ -29,7 +30,7 @@ def start(
     if loaded.kind == "process":
         if elsewhere:
             return modifications.start(session, loaded, elsewhere, actor=actor, region=region, key=key, given=given)
-        return processes.open_plain(session, loaded, actor=actor, region=region, key=key, given=given)
+        return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key))
     if elsewhere:
         raise InvalidInput(f"Expected {loaded.name}, a {loaded.kind}, to start at its start event, but there are startInstructions")
     missing = [name for name, kind in _NEEDED.items() if not isinstance(given.values.get(name), kind)]

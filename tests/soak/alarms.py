@@ -21,6 +21,7 @@ from engine import definitions, deployments, processes
 from engine.actors import Actor, Role, RoleGrant
 from engine.database import Database, Session
 from engine.models import Timer
+from engine.runs import Origin
 from engine.variables import Given
 from tests.bpmn import diagrams as d
 
@@ -60,7 +61,7 @@ def set_all(db: Database, seconds: float) -> dict[str, datetime]:
         loaded = definitions.latest(session, KEY)
         for name, moment in due.items():
             given = Given(values={"due": moment.isoformat()})
-            processes.open_plain(session, loaded, actor=OPERATOR, region="430100", key=name, given=given)
+            processes.open_plain(session, loaded, actor=OPERATOR, region="430100", given=given, origin=Origin(key=name))
     return due
 
 

@@ -32,7 +32,7 @@ class Acquaintances:
         self._changing = threading.Lock()
 
     def know(self, shown: str, look_up: Callable[[], Actor | None]) -> Actor | None:
-        """Tell who shows that: from memory, or by looking it up; who is not known is looked up each time."""
+        """Say whose key or cookie that is: from memory, or by looking it up.  What is nobody's is looked up each time."""
         began, forgotten = time.monotonic(), self._forgotten
         kept_as = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()  # it is a secret
         actor, known_at = self._known.get(kept_as, (None, 0.0))

@@ -1,4 +1,4 @@
-"""Asked (查询条件): a list names what there is; else, coming out empty, it would say that nothing is late, or nobody has applied."""
+"""Asked (查询条件): a list is refused that is asked for by a name which nothing has: empty, it would say that nothing is late."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEPARTMENTAL = "department-"
 
 
 def require_known(session: Session, query: BaseModel) -> None:
-    """Raise InvalidInput when a list that has come out empty could not but be so, with what was meant, as far as that can be told."""
+    """Raise InvalidInput when an empty list was asked for by a name which nothing has; says which may have been meant."""
     asked = query.model_dump(exclude_none=True)
     if "hall" in asked:
         offices.require(session, Hall, asked["hall"], field="hall")

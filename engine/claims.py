@@ -10,7 +10,7 @@ from engine.models import Task
 
 
 def give_back(session: Session, name: str, *which: ColumnElement[bool]) -> int:
-    """Let candidates see those of somebody's tasks again that are of a group; how many there were.
+    """Give the tasks that somebody has claimed back to their groups, where they have any; how many there were.
 
     What is of no group stays: a diagram, or a supervisor, has named who is meant.  Raises Busy when somebody else writes one of them.
     """

@@ -60,17 +60,17 @@ def found_otherwise() -> Mapped[UUID]:
 
 
 def unique(*names: str) -> UniqueConstraint:
-    """Say that there is one row of these columns in a case."""
+    """Constraint: these columns are unique within a case."""
     return UniqueConstraint(*names, *(name for name in KEY if name not in names))
 
 
 def of_case() -> ForeignKeyConstraint:
-    """Refer to the case itself; what refers to a row of the case needs no such thing."""
+    """Foreign key to the case itself; a table that refers to another row of its case needs none."""
     return ForeignKeyConstraint(KEY, ["cases.id", "cases.region"])
 
 
 def refers(name: str, table: str) -> ForeignKeyConstraint:
-    """Refer to a row of the same case; when that goes to another case (`adoptions`), what refers to it goes along.
+    """Foreign key to a row of the same case; when that goes to another case (`adoptions`), what refers to it goes along.
 
     Whether all of it has gone there is looked at when the transaction ends.
     """
@@ -79,30 +79,30 @@ def refers(name: str, table: str) -> ForeignKeyConstraint:
 
 
 def together(one: Any, other: Any) -> ColumnElement[bool]:
-    """Say that two rows are of one case, or a row of this case: whatever is joined says so, and then is joined within each shard."""
+    """Condition: two rows are of one case.  Every join says so, and can be made within a shard then."""
     (case, region), (other_case, other_region) = _place(one), _place(other)
     return and_(case == other_case, region == other_region)
 
 
 def asked(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
-    """Say that a row is of the case whose key the statement is given (`Keyed.key`): it is built once, which takes longer than to run it."""
+    """Condition: a row is of the case whose key (`Keyed.key`) is given as parameters, to a statement that is built once."""
     return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
 
 
 def its(reference: Any, there: Any) -> ColumnElement[bool]:
-    """Say that a row is the one that another row of its case refers to: what a join by an id is on."""
+    """Condition: a row is the one to which another row of its case refers.  This is what a join by an id is on."""
     here = reference.table if isinstance(reference, Column) else reference.parent.entity
     return and_(_columns(there).id == reference, together(here, there))
 
 
 def get(session: Session, kind: type[Row], known: Any, of: Any) -> Row | None:
-    """Give a row of this case by what it is known by: as `session.get`, which reads nothing that it knows, but where the case lies."""
+    """Give a row by its id, as `session.get` does (what is known is not read), but look only where another row of its case lies."""
     there: Row | None = session.identity_map.get(identity_key(kind, known))
     return there if there is not None and not instance_state(there).expired else session.scalar(_one(kind, known, of))
 
 
 def get_one(session: Session, kind: type[Row], known: Any, of: Any) -> Row:
-    """Give such a row, which is there."""
+    """Give such a row, which must be there."""
     found = get(session, kind, known, of)
     if found is None:
         raise NoResultFound(f"Expected to find {known} among {kind.__name__}, but there is none in its case")

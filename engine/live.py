@@ -1,4 +1,4 @@
-"""Live instances: token states that stay in memory after their commit, so that who comes next need not wake them from their snapshot.
+"""Live instances: token states that stay in memory after their commit, so that the next command need not wake them from their snapshot.
 
 What is taken belongs to whoever took it and is kept again after the commit, never after an exception.  It is only ever given for a row that
 is, byte for byte, the one it was kept with: no other node, no restored database can make it stale.

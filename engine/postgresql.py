@@ -123,8 +123,8 @@ def look_after(connection: Connection) -> None:
         connection.execute(text(known), {"name": name, "limit": limit})
 
 
-def is_free(lock: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether nobody has such a lock; then whoever asks has it from now on."""
+def try_to_take(lock: ColumnElement[int]) -> ColumnElement[bool]:
+    """Condition: nobody else has such a lock.  Whoever asks has it then until the transaction ends."""
     return func.pg_try_advisory_xact_lock(lock)
 
 

@@ -1,4 +1,4 @@
-"""Returns: what an instance that was called, and has ended, leaves to the one that has called it; and who tells that so."""
+"""Returns: what an instance leaves to the one that has called it when it ends, and how that one is told."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LARGEST = (1 << 63) - 1
 
 
 class Ended(NamedTuple):
-    """An instance that has ended, as far as the one that has called it asks; nobody writes it any more."""
+    """What the one that has called an instance asks of it when it has ended; nobody writes it any more."""
 
     id: UUID
     item_id: UUID | None
@@ -48,12 +48,12 @@ _ENDED = Read(
 )
 
 
-#: Whoever tells an instance has this lock, too, for which nobody waits.
-_LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.is_free(bindparam("alone", type_=BigInteger))))
+#: Locks an instance for whoever is to tell it, unless somebody else is telling it: for the advisory lock that says so nobody waits.
+_LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alone", type_=BigInteger))))
 
 
 def take(session: Session, parent_id: UUID) -> Held | None:
-    """Take an instance, to tell it of those that have ended; None: somebody else does just that, and looks again when he has done so."""
+    """Lock an instance, to tell it of those that have ended; None: somebody else is doing that just now, and looks again afterwards."""
     if session.get_bind().dialect.name != "postgresql":  # SQLite lets one write at a time anyway
         return instances.lock(session, parent_id)
     alone = parent_id.int & _LARGEST
@@ -74,9 +74,10 @@ def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
 
 
 def owe(run: Run) -> None:
-    """Owe it to what has called an instance to be told that it has ended, or to look again since its item is decided.
+    """Write the jobs by which the caller of an instance is told that it has ended, or looks again because its item was decided.
 
-    What the bundle can issue has changed then; and what lies between, where another process of the item decides, has timers, too.
+    With that decision the bundle may have more to issue.  Where another process of the item decides, all callers up to the item's own look
+    again: they may have timers.
     """
     row: Held | Instance = run.row
     item, told = run.item, run.process.ended and not run.process.emptied  # else its call is canceled, too
@@ -91,7 +92,7 @@ def owe(run: Run) -> None:
 
 
 def ask(run: Run, kind: str, **what: Any) -> None:
-    """Ask the instance that has called this one whether it catches something; it hears the signals first that were thrown before."""
+    """Ask the caller of an instance, by a job, whether it catches something; signals that were thrown before reach it first."""
     if run.process.signals:
         run.later.append((kind, what))
     else:
@@ -99,9 +100,9 @@ def ask(run: Run, kind: str, **what: Any) -> None:
 
 
 def owe_later(run: Run) -> None:
-    """Owe it to what has called an instance, or those that it has called, only now where that has thrown a signal, which is heard first.
+    """Write the jobs for the callers that were put off until the signals of a run, and of those that it has called, are told.
 
-    A call may wait for the very signal with which what it has called ends.
+    Beside the call its caller may wait for the very signal with which the called instance ends: it is to hear that first.
     """
     for called in run.called:
         owe_later(called)
@@ -113,7 +114,7 @@ def owe_later(run: Run) -> None:
 
 
 def give(run: Run, child: Ended | Held) -> None:
-    """Give the call activity what its child left; an item that an error has kept from being decided ends without decision."""
+    """Give a call activity what the instance has left that it called; an item that an error has left undecided ends without decision."""
     item = keys.get(run.session, Item, child.item_id, run.row) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
     ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet

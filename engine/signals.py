@@ -27,7 +27,7 @@ def tell(run: Run) -> None:
     for called in run.called:
         tell(called)
     for signal in run.process.signals:
-        holdings.write(run.session)  # who waits since a moment ago, may wait for this
+        holdings.write(run.session)  # whoever began to wait a moment ago may wait for this
         for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):
             if hearer.case_id != run.row.case_id and database.is_each_alone(run.session):
                 jobs.owe(run.session, "tell", run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))

@@ -1,4 +1,4 @@
-"""Starts: what a call activity calls, with which variables, and what belongs to the moment."""
+"""Starts: which item a call activity means, the variables that it is called with, and what begins with it."""
 
 from __future__ import annotations
 

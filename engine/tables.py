@@ -1,4 +1,4 @@
-"""All tables: only who knows every module that declares some knows them."""
+"""All tables: every module that declares some is imported here, for only then the metadata has them all."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NOTHING = Given()
 
 
 def together(first: Given, then: Given) -> Given:
-    """What is given in two places; what comes then counts."""
+    """Put together what is given in two places; where both name a variable, the later one counts."""
     types = {name: kind for name, kind in first.types.items() if name not in then.values}
     return Given(
         values={**first.values, **then.values},

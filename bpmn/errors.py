@@ -23,6 +23,11 @@ class Finding:
     #: Name of the file in the deployment.
     resource: str = ""
 
+    @property
+    def refuses(self) -> bool:
+        """Whether the deployment is refused for it."""
+        return self.severity == "error"
+
 
 class BpmnError(Exception):
     """Base of everything that `bpmn` raises."""

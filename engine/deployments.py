@@ -70,7 +70,7 @@ def deploy(
     if there is not None:
         return there
     unchanged = _unchanged(before, hashes) if changed_only else frozenset[str]()
-    refuse([finding for finding in findings if finding.severity == "error"])
+    refuse([finding for finding in findings if finding.refuses])
     if warn is not None:
         for finding in _of_others(session, name, bundle):
             warn(finding)

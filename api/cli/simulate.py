@@ -93,6 +93,6 @@ def _refusal(path: Path, error: InvalidInput) -> click.ClickException:
     """Say what is wrong with the drawing as lint does."""
     own = folders.read([path])
     found = [each for each in checks.check([*folders.read([settings.load().workflows]), *own]) if each.path.parent in {f.path for f in own}]
-    errors = [each for each in found if each.finding.severity == "error" and (path.is_dir() or each.path == path)]
+    errors = [each for each in found if each.finding.refuses and (path.is_dir() or each.path == path)]
     words = findings.text(errors, sum(len(folder.resources) for folder in own)) if errors else str(error)
     return click.ClickException(words)

@@ -41,7 +41,7 @@ def compile(content: bytes, resource: str, *, functions: frozenset[str] | None =
     `functions` are the names that expressions may call; None leaves that unchecked.
     """
     examination = examine(content, resource, functions=functions)
-    errors = [finding for finding in examination.findings if finding.severity == "error"]
+    errors = [finding for finding in examination.findings if finding.refuses]
     if errors:
         raise DocumentError(errors)
     return list(examination.definitions)
@@ -53,7 +53,7 @@ def examine(content: bytes, resource: str, *, functions: frozenset[str] | None =
     drawings = [Drawing(source, process, reading.read(source, process)) for process in source.processes]
     rules.judge(source, drawings)
     findings = _worth_reading(source.findings)
-    refused = any(finding.severity == "error" for finding in findings)
+    refused = any(finding.refuses for finding in findings)
     definitions = () if refused else tuple(rewriting.rewrite(drawing.definition) for drawing in drawings)
     drawn = tuple(drawing.definition for drawing in drawings)
     return Examination(definitions=definitions, drawn=drawn, findings=findings, source=source)
@@ -61,7 +61,7 @@ def examine(content: bytes, resource: str, *, functions: frozenset[str] | None =
 
 def _worth_reading(findings: list[Finding]) -> tuple[Finding, ...]:
     """Errors first when there are too many; no warnings about an element that has to be redrawn anyway."""
-    errors = [finding for finding in findings if finding.severity == "error"]
+    errors = [finding for finding in findings if finding.refuses]
     refused = {finding.element for finding in errors}
-    warnings = [finding for finding in findings if finding.severity != "error" and finding.element not in refused]
+    warnings = [finding for finding in findings if not finding.refuses and finding.element not in refused]
     return tuple(sorted([*errors, *warnings][:LIMIT], key=lambda finding: finding.line))

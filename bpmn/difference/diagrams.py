@@ -27,7 +27,7 @@ def read(files: Mapping[str, bytes], process: str | None) -> Processes:
 
 def _drawn(content: bytes, name: str) -> tuple[Definition, ...]:
     examination = compiler.examine(content, name)
-    errors = [finding for finding in examination.findings if finding.severity == "error"]
+    errors = [finding for finding in examination.findings if finding.refuses]
     if errors:
         raise DocumentError(errors)
     return examination.drawn

@@ -63,7 +63,7 @@ def _read(bundle: Bundle, name: str, content: bytes) -> list[Finding]:
             bundle.shown |= {name: form, form.key: form}
     except DocumentError as error:
         findings += error.findings
-    if any(finding.severity == "error" for finding in findings):
+    if any(finding.refuses for finding in findings):
         bundle.broken.append(name)
     return findings
 

@@ -152,7 +152,7 @@ class Definition(Base):
 
 
 class Instance(Keyed, Base):
-    """A running process: the token state, and the variables."""
+    """A process that runs or has run: its token state and its variables.  To be read; it is written by whoever holds it (`holdings`)."""
 
     __tablename__ = "instances"
     __table_args__ = (of_case(), refers("item_id", "items"), refers("parent_id", "instances"))

@@ -135,7 +135,7 @@ def perform(db: Database, job_id: UUID) -> bool:
     It goes with what it has done, unless that is in another case, and no transaction is to write to two: then it goes after it.
     """
     with db.transaction() as session:
-        # Skip what another worker holds: the claim and the effect are one transaction, so a dead worker gives it back.
+        # Skip what another scheduler holds: the claim and the effect are one transaction, so one that dies gives it back.
         query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
         job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
         if job is None:

@@ -48,7 +48,7 @@ def test_fire__not_yet_due(stage, clerk):
     assert [deeds.fire(stage.database, timer) for timer in timers(stage, case)] == [False] * len(timers(stage, case))
 
 
-def test_fire__by_many_workers_at_the_same_moment(stage, clerk):
+def test_fire__by_many_schedulers_at_the_same_moment(stage, clerk):
     """Whoever comes second finds that it has been done."""
     case = accepted(stage, clerk, {"alpha": {}}, processes={"alpha": watched()})
     stage.move_to(2026, 3, 17)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,11 +14,15 @@ import click
 def have() -> None:
     """Have somewhere to write to where whoever has started us has closed the standard streams, as init scripts do.
 
-    A database that is opened would have the number of one, and take what programs that we start write there.
+    A database that is opened would have the number of one, and take what programs that we start write there.  What a stream has no letter
+    for is written as Python writes it in a string; where it has none but ASCII, nobody has said what it is, and it takes UTF-8.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we live
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8" if codecs.lookup(stream.encoding).name == "ascii" else None, errors="backslashreplace")
 
 
 def say(words: str) -> None:

@@ -59,6 +59,28 @@ def test_main__streams_are_closed(environ, closed):
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("encoding", "written"), [("ascii", "办件 ⠹"), ("gb2312", "办件 \\u2839"), ("iso8859-1", "\\u529e\\u4ef6 \\u2839")]
+)
+def test_main__stream_has_no_letter_for_it(environ, encoding, written):
+    """What is to be said is said, as far as there are letters for it; ASCII is what there is where nobody has set anything."""
+    said = ascii("办件 ⠹")
+    program = f"import sys; from api.cli import streams; streams.have(); [print({said}, file=each) for each in (sys.stdout, sys.stderr)]"
+    environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, check=True, capture_output=True)
+
+    assert [each.decode("utf-8" if encoding == "ascii" else encoding) for each in (done.stdout, done.stderr)] == [f"{written}\n"] * 2
+
+
+def test_main__stream_takes_ascii(environ):
+    """As the place C has it: tables are shown all the same."""
+    environ |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([ONETHING, "doctor"], env=environ, check=False, capture_output=True)
+
+    assert done.returncode == 1, done.stderr  # nothing is migrated
+    assert "┏" in done.stdout.decode()
+
+
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])
 def test_main__bad_setting(run, command):
     result = run(command, ONETHING_PORT="eighty")

@@ -40,6 +40,8 @@ PATIENCE = 3
 NO_ROOM = (OSError, RuntimeError)
 #: Seconds between two attempts to begin a process that is missing.
 RETRY = 1
+#: A process that has ended within so many seconds may end so again.
+YOUNG = 5.5
 
 
 class Server(MPServer):
@@ -49,6 +51,8 @@ class Server(MPServer):
         super().__init__(*args, **kwargs)
         self.draining, self.stopping = Latch(), Latch()
         self._drain = drain
+        #: How many processes have ended one after the other while none had lasted.
+        self._in_vain = 0
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Stop, but not before whoever sends requests here could see it; the second signal waits for nobody."""
@@ -72,7 +76,10 @@ class Server(MPServer):
 
         Else this one would stand still beside those that are left, perhaps without a scheduler, and heed nobody who tells it to stop.
         """
+        self._require_lasting(len(workers))
         for place in workers:
+            if self._is_young(self.wrks[place]):
+                time.sleep(RETRY)
             told = False
             while not self.interrupt_signal:
                 before = list(self.wrks)
@@ -86,9 +93,23 @@ class Server(MPServer):
                         log.warning("no room for another process", because=str(error))
                     told = True
                     time.sleep(RETRY)
+        # Whoever is in it, and ends soon, is taken for a reason to end all of them.
+        self.respawned_wrks.clear()
+
+    def _require_lasting(self, ended: int) -> None:
+        """Stop all and raise ClickException when each has been begun anew and none lasts; while one does, others are begun again."""
+        self._in_vain = self._in_vain + ended if all(map(self._is_young, self.wrks)) else 0
+        if self._in_vain > len(self.wrks):
+            self.end()
+            raise click.ClickException("Expected to serve, but processes that answer requests end as soon as they have begun")
+
+    @staticmethod
+    def _is_young(worker: Any) -> bool:
+        return bool(time.monotonic() - worker.birth < YOUNG)
 
     def end(self) -> None:
         """Stop all processes that have begun."""
+        self.draining.set()
         self.stopping.set()
         self._stop_workers()  # type: ignore[no-untyped-call]
         self._end_strays()
@@ -146,8 +167,6 @@ def run(loaded: Settings, *, with_sample: bool, with_scheduler: bool) -> None:
         except NO_ROOM as error:
             server.end()
             raise Hindered(f"Expected to begin the processes that answer requests, but {error}; try again later") from error
-    if not server.interrupt_signal:
-        raise click.ClickException("Expected to serve, but a process that answers requests cannot start")
     streams.say("Stopped.")
 
 

@@ -218,6 +218,39 @@ def published(database):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.usefixtures("published")
+def test_serve__killed_as_soon_as_it_has_begun(start, environ):
+    """Another one is begun again; the others go on."""
+    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
+    await_answer(environ)
+    wait_until(lambda: len(children(serving.process.pid)) == 2)
+    known = set(children(serving.process.pid))
+    victim, other = sorted(known)
+
+    for _ in range(2):
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: set(children(serving.process.pid)) - known)
+        (victim,) = set(children(serving.process.pid)) - known
+        known.add(victim)
+
+    assert await_answer(environ) == 200
+    assert set(children(serving.process.pid)) == {victim, other}
+    serving.process.terminate()
+    assert serving.ended() == 0
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("published")
+def test_serve__no_process_lasts(start):
+    """It ends and says so, so that somebody sees to it."""
+    program = "import os; from api.cli import main, wsgi; wsgi.application = lambda **_: os._exit(9); main()"
+    serving = start("serve", "--no-scheduler", program=(sys.executable, "-c", program), ONETHING_PROCESSES="2")
+
+    assert serving.ended() == 1
+    assert "Error: Expected to serve, but processes that answer requests end as soon as they have begun" in serving.output
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("published")
 def test_serve__no_room_for_another_process(start, environ):
     """The others go on, and when there is room again another one is begun."""
     serving = start("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="2 3")

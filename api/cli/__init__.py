@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from api.cli import streams
+from api.cli import endings, streams
 from engine import disks, logs, settings
 from engine.errors import Busy, EngineError, Unavailable
 from engine.settings import SettingsError
@@ -66,7 +66,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what the engine or the settings refuse is an error of the person at the keyboard."""
         try:
-            with disks.named():
+            with endings.tidy(), disks.named():
                 return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
             kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException

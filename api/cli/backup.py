@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from api.cli import endings, installation
+from api.cli import installation
 from engine import backups, settings
 from engine.files import FileStore
 
@@ -34,7 +34,7 @@ def backup(target: Path, previous: Path | None) -> None:
     """
     loaded = settings.load()
     files = FileStore(loaded.materials)
-    with endings.tidy(), installation.opened(loaded) as database, watching() as watch:
+    with installation.opened(loaded) as database, watching() as watch:
         manifest = backups.take(database, files, target, previous=previous, watch=watch)
     click.echo(f"{target}: schema {manifest.revision}, {manifest.database}, {manifest.files} files with {manifest.bytes} bytes")
     for sha256 in manifest.damaged[:TOLD]:

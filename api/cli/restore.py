@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from api.cli import backup, endings, installation, verify
+from api.cli import backup, installation, verify
 from engine import settings, verification
 from engine.backups import restorations
 from engine.files import FileStore
@@ -30,7 +30,7 @@ def restore(source: Path, others: tuple[Path, ...]) -> None:
     loaded = settings.load()
     installation.make_data_folder(loaded)
     files = FileStore(loaded.materials)
-    with endings.tidy(), backup.watching() as watch:
+    with backup.watching() as watch:
         manifest = restorations.restore(source, loaded.database_url, files, region=loaded.region, others=others, watch=watch)
     click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
     with installation.opened(loaded) as database:

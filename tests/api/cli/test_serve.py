@@ -429,6 +429,19 @@ def test_work__stopped(start, run, number, frozen):
     assert working.ended() == 0
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_serve__stopped_while_it_begins(start, command):
+    """It goes by the signal from the beginning, as who is the first process of a container must."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        beginning = start(command, ONETHING_DATABASE_URL=f"postgresql://onething@127.0.0.1:{silent.getsockname()[1]}/hall")
+        connected, _ = silent.accept()
+        with connected:
+            beginning.process.terminate()
+
+            assert beginning.ended() == 128 + signal.SIGTERM
+
+
 def test_work__not_migrated(start, empty_database_url):
     working = start("work", ONETHING_DATABASE_URL=empty_database_url)
 

@@ -80,6 +80,7 @@ HINDRANCES = {
     HindranceKind.MATERIAL: "容缺材料待补",
     HindranceKind.INCIDENT: "异常",
     HindranceKind.TASK: "待办",
+    HindranceKind.SYSTEM: "部门系统待办",
     HindranceKind.ITEM: "事项未办结",
 }
 WINDOW = "窗口"

@@ -21,7 +21,7 @@ from engine.actors import Actor
 from engine.case_models import Item, Tolerance
 from engine.clock import Ledger, Pause
 from engine.errors import InvalidInput
-from engine.models import Incident, Instance, Task, TaskGroup
+from engine.models import ExternalTask, Incident, Instance, Task, TaskGroup
 from engine.reads import Reading
 from engine.states import ToleranceStatus
 
@@ -33,6 +33,7 @@ class HindranceKind(StrEnum):
     MATERIAL = "material"  #: 容缺材料: promised, and not handed in yet
     INCIDENT = "incident"  #: 异常: something failed and stands
     TASK = "task"  #: 任务: somebody must act
+    SYSTEM = "system"  #: 部门系统: a program must
     ITEM = "item"  #: 事项: of a bundle, not decided yet
 
 
@@ -40,9 +41,9 @@ class Hindrance(NamedTuple):
     """One thing that is waited for."""
 
     kind: HindranceKind
-    #: Kind of the pause, name of the material, the task or the item, element of the incident.
+    #: Kind of the pause, name of the material, the task or the item, element of the incident, topic of what a program must do.
     name: str
-    #: Who must act; for an item, its department.
+    #: Who must act; for an item, and for a program, its department.
     groups: list[str]
     #: Why the clock is paused.
     reason: str | None = None
@@ -70,16 +71,16 @@ def of_page(
     if not items and not bundles:
         return {}
     whole = {row.id for row in bundles if cases.sees_whole(row, actor)}
-    tasks, incidents, undecided, owed = _read(session, items, bundles)
+    tasks, systems, incidents, undecided, owed = _read(session, items, bundles)
     found = {}
     for row in items:
         materials = (told for used_by, told in owed.get(row.case_id, ()) if row.code in used_by)
         failed = (told for (item, _department), told in incidents.get(row.case_id, ()) if item == row.id)
-        found[row.id] = [*_pauses(session, ledgers.get(row.id)), *materials, *failed, *_each(tasks, row.id)]
+        found[row.id] = [*_pauses(session, ledgers.get(row.id)), *materials, *failed, *_each(tasks, row.id), *_each(systems, row.id)]
     departments = actor.departments()
     for row in bundles:
         if row.id in whole:  # tasks of its items are told with these; whoever does not see the bundle is told of the items that are his
-            found[row.id] = [each for some in (owed, incidents, tasks, undecided) for each in _each(some, row.id)]
+            found[row.id] = [each for some in (owed, incidents, tasks, systems, undecided) for each in _each(some, row.id)]
         else:
             its = [*incidents.get(row.id, ()), *undecided.get(row.id, ())]
             found[row.id] = [told for (item, which), told in its if item and (departments is None or which in departments)]
@@ -105,14 +106,18 @@ def _estimated_end(session: Session, pause: Pause) -> date | None:
 
 
 def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]]) -> tuple[_Told, ...]:
-    """Read open tasks by item, or by bundle; by case standing incidents, items of bundles that are not decided, and materials owed."""
+    """Read open tasks, and those of programs, by item, or by bundle; by case incidents, undecided items of bundles, and materials owed."""
     arrays = reads.takes_arrays(session)
     asked: dict[str, Collection[str]] = {"items": [row.id for row in items], "bundles": [row.id for row in bundles]}
     asked["concerned"] = {*asked["bundles"], *(row.case_id for row in items)}
     given = {name: reads.ids(each, arrays=arrays) for name, each in asked.items()}
-    tasks, incidents, undecided, owed = _reading(arrays=arrays).all(session, given)
+    tasks, systems, incidents, undecided, owed = _reading(arrays=arrays).all(session, given)
     return (
         _tasks(tasks),
+        _by_case(
+            (item or case, None, _told(HindranceKind.SYSTEM, topic, at, *([f"department-{department}"] if department else [])))
+            for case, item, topic, at, department in systems
+        ),
         _by_case((case, (item, department), _told(HindranceKind.INCIDENT, name, at)) for case, item, name, at, department in incidents),
         _by_case(
             (case, (item, department), _told(HindranceKind.ITEM, name, at, f"department-{department}"))
@@ -161,6 +166,13 @@ def _reading(*, arrays: bool) -> Reading:
         .where(or_(Task.item_id.is_(None), reads.given(Task.item_id, "items", arrays=arrays)))
         .order_by(Task.id, group)
     )
+    systems = (  # one that has failed for good is an incident
+        select(*reads.texts(ExternalTask.case_id, ExternalTask.item_id), ExternalTask.topic, ExternalTask.created_at, Item.department)
+        .outerjoin(Item, keys.its(ExternalTask.item_id, Item))
+        .where(func.coalesce(ExternalTask.retries, 1) > 0, concerned(ExternalTask.case_id))
+        .where(or_(ExternalTask.item_id.is_(None), reads.given(ExternalTask.item_id, "items", arrays=arrays)))
+        .order_by(ExternalTask.id)
+    )
     incidents = (
         select(*reads.texts(Incident.case_id, Instance.item_id), Incident.element, Incident.raised_at, Item.department)
         .join(Instance, keys.its(Incident.instance_id, Instance))
@@ -178,4 +190,4 @@ def _reading(*, arrays: bool) -> Reading:
         .where(_OWED, concerned(Tolerance.case_id))
         .order_by(Tolerance.due_on, Tolerance.id)
     )
-    return Reading(tasks, incidents, undecided, owed)
+    return Reading(tasks, systems, incidents, undecided, owed)

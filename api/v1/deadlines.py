@@ -48,7 +48,7 @@ class HindranceShown(Shape):
     """What something waits for (原因)."""
 
     kind: HindranceKind
-    #: Kind of the pause; name of the material, the task, or the item that is not decided; element of the incident.
+    #: Kind of the pause; name of the material, the task, or the item that is not decided; element of the incident; topic of the program.
     name: str
     #: Of a pause.
     reason: str | None
@@ -56,7 +56,7 @@ class HindranceShown(Shape):
     since: date | None
     #: Last day on which the material may come; of a pause, of what the applicant was told that it will take.
     due_on: date | None
-    #: Who may do the task; the department of the item.
+    #: Who may do the task; the department of the item, also of one that waits for a program.
     groups: list[str]
     #: Who has claimed the task.
     assignee: str | None

@@ -6,10 +6,11 @@ import pytest
 
 from engine import deadlines
 from engine.deadlines import DeadlineFilter
-from engine.models import Incident, Task, TaskGroup
+from engine.models import ExternalTask, Incident, Task, TaskGroup
 from engine.moments import now
 from tests import tiny
 from tests.acceptance import plans
+from tests.bpmn import diagrams as d
 from tests.listening import listening
 
 PLAN = {"material": "plan", "used_by": "alpha", "tolerable": True, "until": "BEFORE_ISSUE", "due_days": 5, "grace_days": 15}
@@ -112,6 +113,24 @@ def test_of_page__incidents(stage, clerk, case):
     assert found[None][:2] == [MATERIAL, incident]
 
 
+def test_of_page__programs_that_have_not_answered(stage, clerk, market):
+    """Nobody has a task for it: without, the row of an item that only its department's system can go on with would say nothing."""
+    asked = d.external("ask", topic="licence-check")
+    flows = d.flows("begun -> ask -> decide -> over")
+    process = tiny.item("alpha", d.start("begun"), asked, tiny.decision("alpha"), d.end("over"), flows)
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, promised="5", processes={"alpha": process}))
+    case = clerk.take_in("tiny")
+    waiting = ("system", "licence-check", ("department-market",))
+
+    assert waits_for(stage, clerk) == {None: [("item", "alpha", ("department-market",))], "alpha": [waiting]}
+    assert waits_for(stage, market)["alpha"] == [waiting]
+
+    (task,) = stage.all(ExternalTask, case)
+    with stage.database.transaction() as session:
+        session.get_one(ExternalTask, task.id).retries = 0
+    assert waits_for(stage, clerk)["alpha"] == []
+
+
 def test_of_page__decided_items_hold_nothing_up(stage, clerk, market, fire, case):
     """The bundle then waits for what is to be done with them together."""
     clerk.hand_in(case, "plan")
@@ -177,5 +196,5 @@ def test_of_page__nothing_is_read_whole(stage, clerk, case):
         listed(stage, clerk)
 
     found = {statement: told for statement, told in statements.items() if ".case_id AS case_id" in statement}
-    assert len(found) == 4
+    assert len(found) == 5
     assert plans.scans(stage.database, found, plans.GROWING) == []

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from engine.clock import PauseKind
+from engine.vocabulary import WORDS
+
 CHECKOUT = Path(__file__).parent.parent
 DECISIONS = CHECKOUT / "docs/decisions"
 PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), *CHECKOUT.glob("tests/README.md"), *CHECKOUT.glob("tests/*/README.md")]
@@ -124,6 +127,17 @@ def texts_of(where):
 def is_said_in(text, name):
     """Whether something is defined, assigned, declared or imported under a name."""
     return re.search(rf"^ *(?:def|class) {name}\b|^ *(?:self\.)?{name}\b.* = |^ *{name}: |^from .* import .*\b{name}\b", text, re.MULTILINE)
+
+
+def test_matters__names_what_a_designer_may_write():
+    """Every property, every column and every word that the engine goes by."""
+    page = (CHECKOUT / "docs/reference/matters.md").read_text(encoding="utf-8")
+    lists = [*WORDS.processes.values(), *WORDS.elements.values(), *WORDS.columns.values(), *WORDS.shown.values(), WORDS.questions]
+    columns = [each for table in WORDS.tables.values() for each in (table.needed, table.known)]
+    named = frozenset().union(WORDS.of_processes, WORDS.of_elements, *lists, *columns) - frozenset(PauseKind)
+
+    assert len(named) > 60
+    assert {name for name in named if f"`{name}`" not in page} == set()
 
 
 def test_decisions__are_listed():

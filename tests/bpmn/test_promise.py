@@ -134,6 +134,30 @@ def test_promise__is_told_per_situation():
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "until", "due", "told"),
+    [
+        ("FS", "AFTER_ISSUE", 7, ["a 3 → c 4 take 7"]),
+        ("RM", "BEFORE_OPENING", 1, ["a 3 → c 4 take 7"]),
+        ("FS", "AFTER_ISSUE", 8, []),
+        ("DATA", "AFTER_ISSUE", 5, []),  # c does not wait for it
+        ("DATA", "AFTER_ISSUE", 4, ["c 4 take 4"]),
+        ("FS", "BEFORE_ISSUE", 1, []),
+    ],
+)
+def test_due_before_issue__in_the_shortest_situation(kind: str, until: str, due: int, told: list[str]):
+    """What c waits for where the scale is large alone (b, of 20 days) counts for nothing."""
+    always = [("-", "-", "-", f'"{code}"', '"include"') for code in "ac"]
+    names = ("material", "name", "necessity", "source", "exemption", "used_by", "tolerable", "until", "due_days", "basis")
+    row = ("licence", "营业执照", "DEFERRABLE", "SELF", "SUBMIT", "c", True, until, due, "《条例》第一条")
+    rules = items_table(*always, ('"大"', "-", "-", '"b"', '"include"')) + tiny.table_of("materials", (), names, [row]).encode()
+
+    findings = lint.lint(files({"a": 3, "b": 20, "c": 4}, {"c": f"a:{kind} b:FS"}, rules=rules))
+
+    found = [finding.message for finding in findings if finding.rule == "due-before-issue"]
+    assert [re.search(r"acceptance, and (.*?):", message)[1] for message in found] == told
+
+
 def test_promise__items_that_never_come_together():
     """The long chain would need both scales at once."""
     rules = items_table(('"大"', "-", "-", '"a"', '"include"'), ('"小"', "-", "-", '"b"', '"include"'))

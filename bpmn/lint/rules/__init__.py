@@ -15,6 +15,7 @@ from bpmn.lint.rules import (
     calls_items,
     department_named,
     due_at_once,
+    due_before_issue,
     duplicate_key,
     duration_in_months,
     empty_cell,
@@ -181,6 +182,7 @@ ONE_THING = (
 PROMISE = (
     Rule("promise-not-kept", WARNING, promise_not_kept.check),
     Rule("promise-above-law", WARNING, promise_above_law.check),
+    Rule("due-before-issue", WARNING, due_before_issue.check),
 )
 
 RULES = (*BETWEEN, *SUSPECT, *ONE_THING, *PROMISE)

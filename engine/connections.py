@@ -22,6 +22,8 @@ OURS = {
     "standard_conforming_strings": "on",
     "datestyle": "ISO",
     "timezone": "UTC",
+    # A commit that does not wait for its standby any more is told of by a warning.
+    "client_min_messages": "notice",
 }
 #: The same of what only some servers know; the others would refuse the connection.
 OF_SOME = {

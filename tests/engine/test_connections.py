@@ -41,6 +41,7 @@ MEDDLED = {
     "quote_all_identifiers": "on",
     "transform_null_equals": "on",
     "array_nulls": "off",
+    "client_min_messages": "error",
 }
 
 

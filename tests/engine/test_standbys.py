@@ -101,6 +101,19 @@ def test_transaction__somebody_ends_the_waiting(admin, db, how):
             again.result(PATIENCE)
 
 
+def test_transaction__somebody_ends_the_waiting_and_warnings_are_not_wanted(admin, db):
+    """Whatever an administrator has set, what is not on a standby is not acknowledged."""
+    with admin.bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{admin.bind.url.database}" SET client_min_messages = error')
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(write, db, "a")
+        await_waiting(admin, first)
+        end(admin, "pg_cancel_backend")
+
+        with pytest.raises(Unsettled, match="somebody has ended the waiting"):
+            first.result(PATIENCE)
+
+
 def test_transaction__only_whose_waiting_was_ended_is_told(admin, db):
     """The next one that the same thread carries out is another one."""
     with ThreadPoolExecutor(1) as pool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Connection, make_url, select, text
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine import administrators, calendars, connections, database, holidays, postgresql, schema
 from engine.case_models import Material
+from engine.diagnoses import Check, CheckStatus
 from engine.errors import EngineError, NotFound, Unavailable
 from engine.files import FileStore
 from engine.models import Entry
@@ -35,33 +35,13 @@ OF_TESTS = f"{PREFIX}TEST_"
 ROOM = 500_000_000
 
 
-class CheckStatus(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARNING = "warning"  #: serves, but somebody should see to it
-    FAILED = "failed"  #: must not serve like this
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    what: str
-    status: CheckStatus = CheckStatus.OK
-    found: str
-    #: What to do about it; empty when it is in order.
-    advice: str = ""
-    #: Whether a failure may be over in a moment, without anything done about it here.
-    passing: bool = False
-
-
 def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
     """Look at everything; `assets` are files that the pages need."""
     return [
         check_variables(os.environ),
         check_data_folder(settings.data_dir),
         check_room(settings.materials),
+        check_temporary_files(),
         check_secret_key(settings),
         *check_database(settings.database_url, now=now, files=FileStore(settings.materials)),
         check_assets(assets),
@@ -94,6 +74,15 @@ def check_room(folder: Path) -> Check:
     if free >= ROOM:
         return Check(what="room", found=found)
     return Check(what="room", status=CheckStatus.WARNING, found=found, advice="Make room; nothing under materials may be deleted.")
+
+
+def check_temporary_files() -> Check:
+    """See that there is a folder for temporary files, one of which a larger upload is while it comes in."""
+    try:
+        return Check(what="temporary files", found=f"{tempfile.gettempdir()} takes them")
+    except FileNotFoundError:
+        found, advice = "no folder takes any: larger uploads are refused (503)", "Make room in /tmp or /var/tmp, or name another in TMPDIR."
+        return Check(what="temporary files", status=CheckStatus.WARNING, found=found, advice=advice)
 
 
 def _nearest(folder: Path) -> Path:

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from api.cli import Hindered
 from engine import settings
-from engine.doctor import Check, CheckStatus, examine
+from engine.diagnoses import Check, CheckStatus
+from engine.doctor import examine
 from engine.settings import Settings
 
 log = structlog.get_logger()

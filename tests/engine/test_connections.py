@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from engine import connections, doctor, verification
 from engine.database import Database
-from engine.doctor import CheckStatus
+from engine.diagnoses import CheckStatus
 from engine.errors import InvalidState, Unavailable
 from engine.models import Department
 from tests import everywhere

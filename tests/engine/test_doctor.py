@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import sqlite3
+import tempfile
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from engine import database as databases
 from engine.actors import Role
 from engine.case_models import Material
 from engine.database import Database
-from engine.doctor import CheckStatus
+from engine.diagnoses import CheckStatus
 from engine.files import FileStore
 from engine.passwords import WELL_KNOWN
 from tests import everywhere
@@ -53,6 +54,7 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
         "settings",
         "data folder",
         "room",
+        "temporary files",
         "secret key",
         "database",
         "durability",
@@ -99,6 +101,17 @@ def test_check_room(tmp_path, monkeypatch, free, status):
     check = doctor.check_room(tmp_path / "var" / "materials")
 
     assert (check.status, check.found) == (status, f"{free // 1_000_000} MB are free for {tmp_path}/var/materials")
+
+
+@pytest.mark.parametrize(("folder", "status"), [("", CheckStatus.OK), ("none", CheckStatus.WARNING)])
+def test_check_temporary_files(tmp_path, monkeypatch, folder, status):
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / folder)])
+
+    check = doctor.check_temporary_files()
+
+    assert (check.status, bool(check.advice)) == (status, status is CheckStatus.WARNING)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_secret_key__made_by_us(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,8 @@ OF_SOME = {
     # by TCP; else that lasts for a quarter of an hour, or for as long as a node is frozen.
     "tcp_user_timeout": f"{IDLE_TIMEOUT * 1000}",
 }
+#: Variables of the environment that PostgreSQL's library hands on, and which count for more than OURS; and what each of them sets.
+HANDED_ON = {"PGDATESTYLE": ("DateStyle", OURS["datestyle"]), "PGTZ": ("TimeZone", OURS["timezone"])}
 #: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
 VITAL = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
 #: Statements that are cancelled: by somebody, and for the time that they take.
@@ -62,14 +65,16 @@ def words(url: URL, name: str) -> dict[str, Any]:
 
 
 def settle(connection: Any, _record: Any = None) -> None:
-    """Set what only some servers know, as far as the URL does not say it.
+    """Set what only some servers know, as far as the URL does not say it, and what the environment has set otherwise.
 
     A pooler may hand the next transaction to another session, which knows nothing of what was prepared in this one: then nothing is.
     """
     known = """SELECT pg_backend_pid(), (SELECT count(set_config(known.name, said.value, false)) FROM pg_settings AS known
-        JOIN json_each_text(CAST(%s AS json)) AS said ON said.key = known.name WHERE known.source <> 'client')"""
+        JOIN json_each_text(CAST(%s AS json)) AS said ON said.key = known.name
+        WHERE known.source <> 'client' OR known.name IN ('DateStyle', 'TimeZone'))"""
+    wanted = OF_SOME | dict(said for variable, said in HANDED_ON.items() if variable in os.environ)
     connection.autocommit = True
-    session, _ = connection.execute(known, [json.dumps(OF_SOME)]).fetchone()
+    session, _ = connection.execute(known, [json.dumps(wanted)]).fetchone()
     connection.autocommit = False
     if is_pooled(connection.info, session):
         connection.prepare_threshold = None

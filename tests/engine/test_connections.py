@@ -88,6 +88,22 @@ def test_connection__whatever_was_set_for_the_database(url):
     assert server(url).status is CheckStatus.OK
 
 
+def test_connection__whatever_the_environment_says(url, monkeypatch):
+    """As it does for whoever uses psql there."""
+    monkeypatch.setenv("PGDATESTYLE", "SQL, DMY")
+    monkeypatch.setenv("PGTZ", "Asia/Shanghai")
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=50ms")
+    db = Database(url)
+
+    with db.reading() as session:
+        at = session.scalar(text("SELECT CAST('2026-11-25 12:00:00+00' AS timestamptz)"))
+        said = [session.scalar(text(f"SHOW {name}")) for name in ("datestyle", "statement_timeout")]
+
+    assert at.isoformat() == NOW.isoformat()
+    assert said == ["ISO, DMY", "0"]
+    db.close()
+
+
 def test_connection__what_its_url_says_counts(url):
     there = make_url(url).update_query_dict({"options": "-c statement_timeout=7s -c idle_session_timeout=1h"}).render_as_string(False)
     db = Database(there)

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Engine, String, select
+from sqlalchemy import Connection, Engine, String, inspect, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine import clients
@@ -33,6 +33,7 @@ SERVERS = "onething % serve%"
 #: What was seen in which database.
 _seen: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 _MIGRATE = "Run onething migrate."
+_ELSEWHERE = "Let search_path begin with it again, for the role and the database; for another installation beside it: onething migrate."
 _SERVE_NEWER = "Serve with the version that migrated it, or a newer one."
 
 
@@ -114,6 +115,8 @@ def look(connection: Connection) -> Finding:
     there, known = current(connection), revisions()
     if there == known[-1]:
         return Finding(found=f"current ({there})")
+    if there is None and (others := _elsewhere(connection)):
+        return Finding(fit=False, found=f"schema none, but there is one in {', '.join(others)}", advice=_ELSEWHERE)
     if there is None or there in known[: known.index(needed())]:
         return missing(f"schema {there or 'none'}, newest {known[-1]}")
     if there in known:
@@ -123,6 +126,12 @@ def look(connection: Connection) -> Finding:
     if connection.scalar(select(Compatibility.oldest)) in known:
         return Finding(found=f"{newer}, which may serve on it for the time being", advice=_SERVE_NEWER)
     return Finding(fit=False, found=newer, advice=_SERVE_NEWER)
+
+
+def _elsewhere(connection: Connection) -> list[str]:
+    """Name what else in the database holds an installation: somebody may have had us look in another place."""
+    there = inspect(connection)
+    return [name for name in there.get_schema_names() if name != there.default_schema_name and there.has_table("alembic_version", name)]
 
 
 def is_known_to_all(connection: Connection, revision: str) -> bool:

@@ -117,6 +117,20 @@ def test_connection__what_its_url_says_counts(url):
     assert (check.status, check.found) == (CheckStatus.WARNING, "statement_timeout = 7000 is not ours")
 
 
+def test_check_migrations__others_are_looked_for_first(url):
+    """Whoever migrated then would begin a second installation, and miss his cases."""
+    bind = create_engine(url)
+    with bind.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA reports")
+    bind.dispose()
+    configure(url, search_path="reports")
+
+    check = next(check for check in doctor.check_database(url, now=NOW) if check.what == "migrations")
+
+    assert (check.status, check.found) == (CheckStatus.FAILED, "schema none, but there is one in public")
+    assert check.advice.startswith("Let search_path begin with it again")
+
+
 def test_check_server__only_reads(url):
     """Whoever serves would refuse whatever is asked; it may be over in a moment, as when a standby takes its place."""
     configure(url, default_transaction_read_only="on")

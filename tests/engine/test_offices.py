@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from engine import definitions, duties, holidays, jobs, offices, processes, tasks
+from engine.case_models import Commitment
 from engine.errors import Busy, InvalidState
 from engine.models import Instance, Job
-from engine.states import JobStatus
+from engine.states import CommitmentStatus, JobStatus
 from engine.variables import Given
 from tests import interleaving, tiny
 from tests.bpmn import diagrams as d
@@ -97,16 +98,32 @@ def test_delete__somebody_submits_by_an_older_version_in_the_same_moment(stage, 
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_delete__a_process_beside_a_case_begins_in_the_same_moment(stage, designer, clerk, just_before):
-    """By the newest version."""
+def test_delete__a_process_beside_a_case_begins_in_the_same_moment(stage, designer, clerk, monkeypatch):
+    """By the newest version; who deletes waits for whoever holds the bundle of the case, to begin it."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
     case = clerk.take_in("tiny")
     with stage.database.transaction() as session:
         row = session.get_one(Instance, stage.item(case, "alpha").instance_id)
+        promise = {"kind": "informed", "signed_by": "王小明", "signed_at": row.started_at, "status": CommitmentStatus.VERIFY_DUE}
+        session.add(Commitment(**row.key, item_id=row.item_id, **promise))
         job = jobs.owe(session, "start", row, after=timedelta(days=1), process="p", item=str(row.item_id), variables={})
-    just_before("p", p_bpmn=process("window"))
+    keep, waits, over, deleting = holidays.keep, Event(), Event(), []
+    monkeypatch.setattr(offices.time, "sleep", lambda _seconds: (waits.set(), over.wait()))
 
-    assert duties.perform(stage.database, job.id)
+    def late(session):
+        monkeypatch.setattr(holidays, "keep", keep)
+        stage.deploy("p", p_bpmn=process("window"))
+        deleting.append(thread.submit(delete, stage))
+        deleting[0].add_done_callback(lambda _: waits.set())
+        waits.wait()
+        assert not deleting[0].done()
+        keep(session)
+
+    with ThreadPoolExecutor(1) as thread:
+        monkeypatch.setattr(holidays, "keep", late)
+        assert duties.perform(stage.database, job.id)
+        over.set()
+        deleting[0].result()
 
     with stage.reading() as session:
         begun = session.scalars(select(Instance).where(Instance.definition_id == definitions.latest_id(session, "p"))).all()

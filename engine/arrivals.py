@@ -43,7 +43,7 @@ class Waiter:
         self.key = hashlib.sha256(repr(worker).encode()).hexdigest()[:32]
         self.topics = frozenset(topics)
         self.since = since
-        #: Where one who has the same here finds nothing, none does.
+        #: What is asked for: where one request finds nothing, so does every other with the same here.
         self.alike = self.key if alike is None else alike
         #: How often it was told of arrivals.
         self.told = 0
@@ -67,7 +67,7 @@ class Waiter:
         self._woken.set()
 
     def settle(self, told: int) -> None:
-        """There is no more of what it had been told of by then, so often: nobody else who asks for the same need look."""
+        """It has looked for what it was `told` of, so many arrivals: there is no more, and nobody else who asks for the same need look."""
         self._settled = told
 
     def owes(self) -> bool:
@@ -168,9 +168,9 @@ def count() -> int:
 
 
 def _wake_one_of_each(waiters: Sequence[Waiter]) -> None:
-    """Wake one of each who are alike.
+    """Of the requests that ask for the same, wake one: the newest that is not looking already, for the sender of an old one may be gone.
 
-    It is the newest of them that has nothing to look for: the sender of an old request may be gone.  Where all have, one looks again.
+    Where all are looking, one of them looks once more.
     """
     staying = [waiter for waiter in waiters if not waiter.superseded]
     for waiter in {waiter.alike: waiter for waiter in sorted(staying, key=Waiter.owes, reverse=True)}.values():
@@ -178,7 +178,7 @@ def _wake_one_of_each(waiters: Sequence[Waiter]) -> None:
 
 
 def _supersede(newest: Mapping[str, Moment]) -> None:
-    """Send home who came before the newest request of the same worker."""
+    """Send those home that came before the newest request of the same worker."""
     for waiter in _waiting:
         if waiter.since <= newest.get(waiter.key, LONG_AGO):
             waiter.send_home()

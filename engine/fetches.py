@@ -76,12 +76,12 @@ class Fetch:
 
     @property
     def topics(self) -> set[str]:
-        """What all of it is about."""
+        """The topics that it asks for."""
         return {wanted.topic for wanted in self.wanted}
 
     @property
     def alike(self) -> str:
-        """What all have in common of whom none is given anything where another of the same account is given nothing."""
+        """What is asked for, as a text: where one finds nothing, so does every other of the same account that asks for the same."""
         return repr([replace(wanted, lock=timedelta()) for wanted in self.wanted])
 
 

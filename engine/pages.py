@@ -59,8 +59,8 @@ def page(
 ) -> Select[Any]:
     """Let a query of a table give the first rows of any branch, each once; `newest`: the last ones, the last first.
 
-    The order must be one of all rows.  `some`: one of these holds, too, and never two; when it does for few rows (`are_few`), they are
-    looked at one by one, instead of all others in the order of the list; `since` when it does so is the column by which they are found.
+    The order must be one of all rows.  `some`: exactly one of these holds, too.  `since`: they hold for few rows (`are_few`), found by
+    this column and looked at one by one; without it rows are looked at in the order of the list.
     """
     if since is not None:
         branches = [or_(false(), *branches)]

@@ -124,7 +124,7 @@ def find_tasks(
 
 @functools.lru_cache(maxsize=256)
 def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any, ...]]:
-    """Build what tells which ways lead to a task at all, and how many show a light that few may show (None: many may)."""
+    """Build what tells which ways lead to any task, and how many tasks show the light that is asked for, if that may be few (None: not)."""
     since = dials.since(Task, light)
     shown = null() if since is None else pages.count(Task, _showing(light, today), since).scalar_subquery()
     return select(*visibility.what_is_there(actor), shown)

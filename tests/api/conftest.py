@@ -2,6 +2,7 @@
 
 import threading
 from base64 import b64encode
+from contextlib import contextmanager
 
 import pytest
 import time_machine
@@ -84,12 +85,18 @@ def furnished_url(store, beginning):
 @pytest.fixture
 def app(furnished_url, beginning, tmp_path, compiled_once):
     """The application with sample accounts and the shipped matters, on a Monday morning or when what the test begins with has ended."""
-    with time_machine.travel(MONDAY if beginning is None else beginning.ended_at):
-        app = application(furnished_url, tmp_path)
-        app.extensions["draining"].clear()  # it may have served another test
+    with time_machine.travel(MONDAY if beginning is None else beginning.ended_at), serving(furnished_url, tmp_path) as app:
         yield app
-        _await_watcher()
-        app.extensions["database"].close()
+
+
+@contextmanager
+def serving(url, folder):
+    """Have the application on a database, until the block ends."""
+    app = application(url, folder)
+    app.extensions["draining"].clear()  # it may have served another test
+    yield app
+    _await_watcher()
+    app.extensions["database"].close()
 
 
 def _await_watcher() -> None:

@@ -96,7 +96,8 @@ def test_end__by_a_signal_to_us_or_to_all(pytester, pytestconfig, monkeypatch, e
     )
     monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
     in_background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]
-    words = [*in_background, sys.executable, "-m", "pytest", "-n", "1", "-p", "no:cacheprovider"]
+    unused = [f"-pno:{plugin}" for plugin in ("cacheprovider", "schemathesis", "hypothesispytest")]  # to import them takes a second or two
+    words = [*in_background, sys.executable, "-m", "pytest", "-n", "1", *unused]
     with subprocess.Popen(words, cwd=pytester.path, stdout=subprocess.DEVNULL, start_new_session=True) as run:
         _await(pytester.path / "begun")
         end(run.pid, signal.SIGTERM)

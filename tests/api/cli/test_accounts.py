@@ -10,11 +10,19 @@ import time
 
 import pytest
 
+from api.cli import accounts
+from engine.passwords import WELL_KNOWN
 from tests.api.cli.conftest import ONETHING, PATIENCE
 from tests.api.test_auth import basic
 from tests.hall import application
 
 PASSWORD = "好的口令 and long"
+
+
+@pytest.fixture(autouse=True)
+def _quick_hash(monkeypatch):
+    """A slow hash is for the commands that run in a process of their own; nothing else here depends on it, and it takes a second a test."""
+    monkeypatch.setattr(accounts, "Passwords", lambda: WELL_KNOWN)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from bpmn.instance import Instance
@@ -15,7 +16,13 @@ HOUR = timedelta(hours=1)
 
 def begin(*content, at=None, now=NOW, variables=None, **context):
     """Start an instance of a diagram; further words go into its context."""
-    return Instance.start(definition(*content), variables or {}, Context(now=now, **context), at=at)
+    return Instance.start(_definition(content), variables or {}, Context(now=now, **context), at=at)
+
+
+@functools.lru_cache(maxsize=64)
+def _definition(content):
+    """Compile once what several instances begin with, one after the other: nobody changes it."""
+    return definition(*content)
 
 
 def again(instance, **context):

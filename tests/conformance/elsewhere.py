@@ -5,7 +5,6 @@ python -m tests.conformance.elsewhere      with the code of that release before 
 
 from __future__ import annotations
 
-import functools
 import os
 import pickle
 import subprocess
@@ -16,12 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bpmn import compiler
 from bpmn.errors import BpmnError
 from bpmn.instance import Instance
 from bpmn.waits import Context
 from tests.bpmn.instances import NOW
-from tests.conformance import drawing, playing
+from tests.conformance import playing
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,16 +39,9 @@ class Standing:
     waits: bool = True
 
 
-@functools.cache
-def compiled(drawn):
-    """Compile a drawing once."""
-    (definition,) = compiler.compile(drawing.draw(drawn), "case.bpmn")
-    return definition
-
-
 def step(standing, words):
     """Take a step of a run, the first or the next; gives where it stands then."""
-    definition = compiled(standing.drawing)
+    definition = playing.compiled(standing.drawing)
     context = Context(now=standing.now, decide=lambda decision, _: [{"name": decision}])
     if standing.snapshot:
         instance = Instance.load(definition, standing.snapshot, standing.variables, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from bpmn import compiler
 from bpmn.definition import BODY, ElementType
 from bpmn.errors import BpmnError
@@ -14,10 +16,17 @@ from tests.conformance import drawing
 WORK = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL, WaitKind.ESCALATION, WaitKind.ERROR)
 
 
+@functools.cache
+def compiled(drawn, *, operaton=False):
+    """Compile a drawing once, for all runs and whoever plays them."""
+    xml = drawing.draw(drawn)
+    (definition,) = compiler.compile(xml.replace(b"camunda:", b"operaton:") if operaton else xml, "case.bpmn")
+    return definition
+
+
 def play(case, run, *, cold=False, operaton=False):
     """Play a run of a case; returns each command with the trace that it gave, and the instance at the end."""
-    xml = drawing.draw(case.drawing)
-    (definition,) = compiler.compile(xml.replace(b"camunda:", b"operaton:") if operaton else xml, "case.bpmn")
+    definition = compiled(case.drawing, operaton=operaton)
     start, *steps = [step for step in run if step.trace is not None]
     known = dict(start.variables)
     instance = Instance.start(

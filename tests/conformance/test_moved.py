@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from unittest import mock
 
@@ -17,18 +18,20 @@ from tests.conformance.test_cases import RUNS, check, named
 
 @pytest.mark.parametrize(("case", "run"), named(RUNS))
 def test_case__moved_there_and_back(case, run):
-    with mock.patch.object(playing, "again", there_and_back):
+    there, back = plans(case.drawing)
+
+    with mock.patch.object(playing, "again", lambda instance: instance if instance.ended else move(move(instance, there), back)):
         check(run, *playing.play(case, run, cold=True))
 
 
-def there_and_back(instance):
-    """Move an instance to the redrawn version, and that one back."""
-    if instance.ended:
-        return instance
-    known, redrawn = instance.definition, renamed(instance.definition)
+@functools.cache
+def plans(drawn):
+    """To the redrawn version, and from that one back."""
+    known = playing.compiled(drawn)
+    redrawn = renamed(known)
     names = {key: other(key) for key in (*known.elements, *known.flows) if not key.endswith(BODY)}
     back = {new: old for old, new in names.items()}
-    return move(move(instance, Plan(source=known, target=redrawn, renamed=names)), Plan(source=redrawn, target=known, renamed=back))
+    return Plan(source=known, target=redrawn, renamed=names), Plan(source=redrawn, target=known, renamed=back)
 
 
 def move(instance, plan):

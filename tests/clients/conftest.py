@@ -20,9 +20,11 @@ import pytest
 
 FOLDER = Path(__file__).parent
 ENVIRONMENT = FOLDER / ".venv"
+REQUIREMENTS, STAMP = FOLDER / "requirements.txt", ENVIRONMENT / "installed"
 LOCKFILE = FOLDER / "package-lock.json"
 INSTALLED = FOLDER / "node_modules/.package-lock.json"
 ONETHING = Path(sys.executable).parent / "onething"
+UV = Path(sys.prefix).resolve().parent / ".boot/bin/uv"  # with which `make` has installed everything else
 CLIENTS = ("camunda", "operaton", "node")
 #: Seconds after which something hangs, however busy the machine is.
 PATIENCE = 180
@@ -146,14 +148,20 @@ def _await(server, process):
 
 
 def _install():
-    """Install the clients, once for all workers of the tests."""
+    """Install the clients, once for all workers of the tests, of both languages at once."""
     with (FOLDER / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCKFILE.stat().st_mtime:
-            subprocess.run([shutil.which("npm"), "ci", "--ignore-scripts", "--silent"], cwd=FOLDER, check=True)
-        requirements, stamp = FOLDER / "requirements.txt", ENVIRONMENT / "installed"
-        if not stamp.exists() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-            venv.create(ENVIRONMENT, with_pip=True, clear=True)
-            pip = [ENVIRONMENT / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements]
-            subprocess.run(pip, check=True)
-            stamp.touch()
+        running = [subprocess.Popen(words, cwd=FOLDER) for words in (*_for_node(), *_for_python())]
+        assert [process.wait() for process in running] == [0] * len(running)
+        STAMP.touch()
+
+
+def _for_node():
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCKFILE.stat().st_mtime:
+        yield [shutil.which("npm"), "ci", "--ignore-scripts", "--silent"]
+
+
+def _for_python():
+    if not STAMP.exists() or STAMP.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
+        venv.create(ENVIRONMENT, with_pip=False, clear=True)
+        yield [UV, "pip", "install", "--quiet", "--python", ENVIRONMENT / "bin/python", "--require-hashes", "-r", REQUIREMENTS]

@@ -22,8 +22,8 @@ from tests.stage import furnish
 #: What takes longest begins first, so that not everybody waits for it in the end.
 FIRST = ("tests/concurrency/test_soak.py", "tests/concurrency/", "tests/clients/", "tests/api/cli/")
 _STACK = pytest.StashKey[ExitStack]()
-#: What became of drawings that tests deploy again and again.
-_examined = functools.lru_cache(maxsize=256)(compiler.examine)
+#: What became of drawings that tests deploy again and again; a release (`tests.releases`) has 450.
+_examined = functools.lru_cache(maxsize=512)(compiler.examine)
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -86,6 +86,13 @@ def joins_within_cases() -> Iterator[set[str]]:
         yield seen
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _statements_shared() -> Iterator[None]:
+    """Compile a statement once, however many databases it is sent to."""
+    with databases.statements_shared():
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql(request: pytest.FixtureRequest) -> Iterator[databases.PostgreSQL]:
     """PostgreSQL, from which fresh databases are to be had."""
@@ -140,11 +147,11 @@ def rare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
 
 
 @pytest.fixture
-def one_order_of_locks(store: databases.SQLite | databases.PostgreSQL) -> Iterator[None]:
+def one_order_of_locks(store: databases.SQLite | databases.PostgreSQL) -> Iterator[Locks]:
     """Look at the order in which everything is locked (docs/decisions/0014); it is the same on both, so one is enough."""
     locks = Locks()
     with locks.recorded() if isinstance(store, databases.SQLite) else nullcontext():
-        yield
+        yield locks
     assert list(locks.violations()) == []
 
 

@@ -17,11 +17,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import create_engine, make_url, text
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.util import LRUCache
 
-from engine import database, upgrades
+from engine import archive_documents, database, upgrades
 from tests import spread
 
 with warnings.catch_warnings():
@@ -36,6 +39,32 @@ max_connections = 300
 """
 #: Where files are kept in memory, and how many bytes must be free there.
 IN_MEMORY, ROOM = Path("/dev/shm"), 2_000_000_000
+
+
+class Compiled(LRUCache):
+    """What SQLAlchemy has compiled for any database of a kind: to compile all statements of a command anew takes longer than the command."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].driver, *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((key[0].driver, *key[1:]), value)
+
+
+@contextmanager
+def statements_shared() -> Iterator[None]:
+    """Let whatever database is opened in the block find what was compiled for another one of its kind."""
+    compiled = Compiled(5000)
+
+    def make(url: Any, **options: Any) -> Engine:
+        bind = create_engine(url, **options)
+        bind._compiled_cache = compiled
+        return bind
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (database, archive_documents):
+            patch.setattr(module, "create_engine", make)
+        yield
 
 
 @contextmanager
@@ -93,6 +122,13 @@ class SQLite:
             self.branches[fill].free = self.free
         return self.branches[fill]
 
+    def forget(self, fill: Callable[[str], None]) -> None:
+        """Keep a branch no more, and what branches off it."""
+        if branch := self.branches.pop(fill, None):
+            for further in list(branch.branches):
+                branch.forget(further)
+            branch.template.unlink()
+
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
@@ -135,6 +171,11 @@ class PostgreSQL:
             self.branches[fill] = branch
         return self.branches[fill]
 
+    def forget(self, fill: Callable[[str], None]) -> None:
+        """Keep a branch no more, and what branches off it."""
+        if branch := self.branches.pop(fill, None):
+            branch._drop_templates()
+
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
@@ -158,6 +199,7 @@ class PostgreSQL:
     def _drop_templates(self) -> None:
         for branch in self.branches.values():
             branch._drop_templates()
+        self.branches.clear()
         self._drop(self.template)
 
     def _create(self, name: str, template: str = "template0") -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import time_machine
 from sqlalchemy.orm import Session
 
+from tests import databases
 from tests.concurrency import stories
 from tests.hall import Hall
 from tests.listening import at_commits
@@ -62,10 +63,11 @@ def main() -> None:
     """Give a life to each line."""
     told = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the application logs is no answer
-    for line in sys.stdin:
-        life = json.loads(line)
-        told.write((live_apart(life) if life.pop("fork", True) else live(**life)) + "\n")
-        told.flush()
+    with databases.statements_shared():
+        for line in sys.stdin:
+            life = json.loads(line)
+            told.write((live_apart(life) if life.pop("fork", True) else live(**life)) + "\n")
+            told.flush()
 
 
 if __name__ == "__main__":

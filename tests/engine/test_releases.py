@@ -29,8 +29,8 @@ UPSERTED = {("timers", ("instance_id", "wait")), ("activities", ("instance_id", 
 
 
 @pytest.fixture(params=RELEASES, ids=lambda path: path.name.removesuffix(".db.zst"))
-def old(request, tmp_path):
-    """The database of a release, a minute after it was written, brought to the newest schema."""
+def old(request, tmp_path, compiled_once):
+    """The database of a release, a minute after it was written, brought to the newest schema; most releases have the same drawings."""
     path = tmp_path / "old.db"
     path.write_bytes(zstandard.decompress(request.param.read_bytes()))
     with time_machine.travel(WRITTEN + timedelta(minutes=1)) as traveller:

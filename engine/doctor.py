@@ -33,6 +33,8 @@ NEWEST_MATERIALS = 20
 OF_TESTS = f"{PREFIX}TEST_"
 #: So many bytes are to be free for uploads, of which one has 20 million at most unless told otherwise.
 ROOM = 500_000_000
+#: What PostgreSQL is not to go by: for a rescue somebody may have set it, and forgotten; then rows are missing, or stay, in silence.
+RESCUES = {"zero_damaged_pages": "on", "ignore_checksum_failure": "on", "session_replication_role": "replica"}
 
 
 def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
@@ -175,7 +177,8 @@ def check_sorting(connection: Connection) -> list[Check]:
 def check_durability(connection: Connection) -> Check:
     """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
     if connection.dialect.name == "postgresql":
-        query = text("SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'synchronous_standby_names', 'fsync')")
+        query = text("""SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'synchronous_standby_names', 'fsync',
+            'zero_damaged_pages', 'ignore_checksum_failure', 'session_replication_role')""")
         hosts = connection.engine.url.normalized_query.get("host", ())
         return judge_commits({row.name: row.setting for row in connection.execute(query)}, hosts=sum(len(one.split(",")) for one in hosts))
     mode = str(connection.scalar(text("PRAGMA journal_mode")))
@@ -195,6 +198,8 @@ def judge_commits(said: Mapping[str, str], *, hosts: int = 1) -> Check:
     found, advice = f"PostgreSQL, synchronous_commit = {mode}", ""
     if said.get("fsync") == "off":
         found, advice = "fsync = off: what is committed may be lost with the machine", "Set fsync = on in postgresql.conf."
+    elif wrong := [f"{name} = {value}" for name, value in RESCUES.items() if said.get(name) == value]:
+        found, advice = f"{', '.join(wrong)}: rows may be lost without a word", "Set it back, for the server, the database and the role."
     elif standbys and mode == "local":
         found, advice = (
             f"{found}: commits wait for no standby",

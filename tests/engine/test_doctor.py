@@ -204,6 +204,7 @@ def test_check_database__of_another_release(database, database_url, monkeypatch,
             "PostgreSQL, synchronous_commit = local: commits wait for no standby",
         ),
         ({"synchronous_commit": "local"}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = local"),
+        ({"zero_damaged_pages": "on"}, 1, CheckStatus.WARNING, "zero_damaged_pages = on: rows may be lost without a word"),
         ({"synchronous_standby_names": " "}, 3, CheckStatus.WARNING, "3 hosts, and commits wait for no standby"),
     ],
 )

@@ -71,16 +71,16 @@ def of_page(
     if not items and not bundles:
         return {}
     whole = {row.id for row in bundles if cases.sees_whole(row, actor)}
-    tasks, systems, incidents, undecided, owed = _read(session, items, bundles)
+    work, incidents, undecided, owed = _read(session, items, bundles)
     found = {}
     for row in items:
         materials = (told for used_by, told in owed.get(row.case_id, ()) if row.code in used_by)
         failed = (told for (item, _department), told in incidents.get(row.case_id, ()) if item == row.id)
-        found[row.id] = [*_pauses(session, ledgers.get(row.id)), *materials, *failed, *_each(tasks, row.id), *_each(systems, row.id)]
+        found[row.id] = [*_pauses(session, ledgers.get(row.id)), *materials, *failed, *_each(work, row.id)]
     departments = actor.departments()
     for row in bundles:
         if row.id in whole:  # tasks of its items are told with these; whoever does not see the bundle is told of the items that are his
-            found[row.id] = [each for some in (owed, incidents, tasks, systems, undecided) for each in _each(some, row.id)]
+            found[row.id] = [each for some in (owed, incidents, work, undecided) for each in _each(some, row.id)]
         else:
             its = [*incidents.get(row.id, ()), *undecided.get(row.id, ())]
             found[row.id] = [told for (item, which), told in its if item and (departments is None or which in departments)]
@@ -106,18 +106,14 @@ def _estimated_end(session: Session, pause: Pause) -> date | None:
 
 
 def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]]) -> tuple[_Told, ...]:
-    """Read open tasks, and those of programs, by item, or by bundle; by case incidents, undecided items of bundles, and materials owed."""
+    """Read what people and programs are to do, by item, or by bundle; by case incidents, undecided items of bundles, and materials owed."""
     arrays = reads.takes_arrays(session)
     asked: dict[str, Collection[str]] = {"items": [row.id for row in items], "bundles": [row.id for row in bundles]}
     asked["concerned"] = {*asked["bundles"], *(row.case_id for row in items)}
     given = {name: reads.ids(each, arrays=arrays) for name, each in asked.items()}
     tasks, systems, incidents, undecided, owed = _reading(arrays=arrays).all(session, given)
     return (
-        _tasks(tasks),
-        _by_case(
-            (item or case, None, _told(HindranceKind.SYSTEM, topic, at, *([f"department-{department}"] if department else [])))
-            for case, item, topic, at, department in systems
-        ),
+        _work(tasks, systems),
         _by_case((case, (item, department), _told(HindranceKind.INCIDENT, name, at)) for case, item, name, at, department in incidents),
         _by_case(
             (case, (item, department), _told(HindranceKind.ITEM, name, at, f"department-{department}"))
@@ -134,16 +130,18 @@ def _told(kind: HindranceKind, name: str, at: datetime | None, *groups: str, ass
     return Hindrance(kind=kind, name=name, groups=[*groups], since=at and calendars.local_date(at), assignee=assignee)
 
 
-def _tasks(rows: Iterable[Sequence[Any]]) -> _Told:
-    """Make one of the rows of a task, of which there is one for each of its groups."""
+def _work(tasks: Iterable[Sequence[Any]], systems: Iterable[Sequence[Any]]) -> _Told:
+    """Make one of the rows of a task, of which there is one for each of its groups; what programs are to do stands behind."""
     found, told = defaultdict[str, list[tuple[Any, Hindrance]]](list), dict[str, Hindrance]()
-    for id_, case, item, name, at, group, assignee in rows:
+    for id_, case, item, name, at, group, assignee in tasks:
         groups = [group] if group else []
         if id_ in told:
             told[id_].groups.extend(groups)
         else:
             told[id_] = _told(HindranceKind.TASK, name, at, *groups, assignee=assignee)
             found[item or case].append((id_, told[id_]))
+    for case, item, topic, at, department in systems:
+        found[item or case].append((None, _told(HindranceKind.SYSTEM, topic, at, *([f"department-{department}"] if department else []))))
     return found
 
 

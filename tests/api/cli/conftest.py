@@ -1,6 +1,7 @@
 """The command line, as a person or a service manager uses it."""
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -14,13 +15,28 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli import main
+from bpmn import compiler
 from tests.api.cli.simulating import bare, drawn, simulate
 
 __all__ = ["bare", "drawn", "simulate"]
 
+#: What became of drawings that commands deploy or try out again and again in this process.
+_examined = functools.lru_cache(maxsize=256)(compiler.examine)
 ONETHING = Path(sys.executable).parent / "onething"
 #: Seconds after which a command hangs, however busy the machine is.
 PATIENCE = 180
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once():
+    """Compile a drawing once, as the fixture `compiled_once` does, for commands that fixtures of a module run as well."""
+
+    def examine(content, resource, *, functions=None):
+        return _examined(content, resource, functions=None if functions is None else frozenset(functions))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "examine", examine)
+        yield
 
 
 @pytest.fixture

@@ -122,13 +122,6 @@ class SQLite:
             self.branches[fill].free = self.free
         return self.branches[fill]
 
-    def forget(self, fill: Callable[[str], None]) -> None:
-        """Keep a branch no more, and what branches off it."""
-        if branch := self.branches.pop(fill, None):
-            for further in list(branch.branches):
-                branch.forget(further)
-            branch.template.unlink()
-
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
@@ -171,11 +164,6 @@ class PostgreSQL:
             self.branches[fill] = branch
         return self.branches[fill]
 
-    def forget(self, fill: Callable[[str], None]) -> None:
-        """Keep a branch no more, and what branches off it."""
-        if branch := self.branches.pop(fill, None):
-            branch._drop_templates()
-
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Give the URL of a migrated database that is nobody else's."""
@@ -199,7 +187,6 @@ class PostgreSQL:
     def _drop_templates(self) -> None:
         for branch in self.branches.values():
             branch._drop_templates()
-        self.branches.clear()
         self._drop(self.template)
 
     def _create(self, name: str, template: str = "template0") -> str:

@@ -49,14 +49,11 @@ class Locks:
 
     def __init__(self) -> None:
         self.courses: list[Course] = []
-        #: Whether what happens is recorded, or was, for as long as the test lasts.
-        self.listens = False
         self._quiet = False
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Record everything that happens in the block, on every database; for one thread."""
-        self.listens = True
         with listening(Engine, before_execute=self._look, after_execute=self._note, commit=self._end, rollback=self._end):
             yield
 

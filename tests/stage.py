@@ -45,7 +45,6 @@ from engine.runs import Origin
 from engine.settings import Environment
 from engine.variables import Given
 from tests import invariants
-from tests.locks import Course
 
 BEIJING = timezone(timedelta(hours=8))
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
@@ -72,16 +71,13 @@ class Beginning:
 
     def __init__(self, play: Callable[[Stage], object]) -> None:
         self.play = play
-        self.begins_at = self.ended_at = MONDAY
-        #: What was locked, if somebody has looked (`tests.locks`), and what it has given.
-        self.courses: list[Course] = []
-        self.given: object = None
+        self.ended_at = MONDAY
 
     def fill(self, url: str) -> None:
         """Play it."""
         database = Database(url)
-        with time_machine.travel(self.begins_at, tick=True) as traveller:
-            self.given = self.play(Stage(database, traveller))
+        with time_machine.travel(MONDAY, tick=True) as traveller:
+            self.play(Stage(database, traveller))
             self.ended_at = max(self.ended_at, moments.now())  # of two kinds of database the later
         database.close()
 

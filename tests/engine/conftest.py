@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
 
 import pytest
 import time_machine
@@ -18,10 +16,8 @@ from engine import moments, samples
 from engine.actors import Actor, RoleGrant
 from engine.case_models import Case
 from engine.database import Database
-from engine.models import Instance
 from tests import databases, distribution
 from tests.listening import listening
-from tests.locks import Locks
 from tests.stage import MONDAY, Beginning, Person, Stage, furnish
 
 Store = databases.SQLite | databases.PostgreSQL
@@ -30,9 +26,9 @@ Store = databases.SQLite | databases.PostgreSQL
 class Copied(Stage):
     """A stage whose database is copied when it is used first, from what the test begins with: what is shipped, unless there is more."""
 
-    def __init__(self, store: Store, traveller: time_machine.Coordinates, stack: ExitStack, *, locks: Locks, patched: bool) -> None:
+    def __init__(self, store: Store, traveller: time_machine.Coordinates, stack: ExitStack, *, patched: bool) -> None:
         self.traveller, self.checking = traveller, True
-        self._source, self._stack, self._locks, self._patched = store.branch(furnish), stack, locks, patched
+        self._source, self._stack, self._patched = store.branch(furnish), stack, patched
 
     @cached_property
     def database(self) -> Database:
@@ -48,87 +44,37 @@ class Copied(Stage):
     def person(self, name: str) -> Person:
         """Somebody with a sample account; while it is as it was made nobody need be asked for it."""
         if not self.is_untouched or name not in samples.ACCOUNTS:
-            return Beginner(self, super().person(name).actor)
+            return super().person(name)
         display_name, role, department, hall = samples.ACCOUNTS[name]
-        return Beginner(self, Actor(name=name, display_name=display_name, grants=(RoleGrant(role=role, department=department, hall=hall),)))
-
-    def somebody(self, *grants: RoleGrant, name: str = "somebody") -> Person:
-        """Somebody with these grants."""
-        return Beginner(self, Actor(name=name, grants=grants))
+        return Person(self, Actor(name=name, display_name=display_name, grants=(RoleGrant(role=role, department=department, hall=hall),)))
 
     def begin(self, beginning: Beginning) -> None:
-        """Go on from where a beginning has ended, and with the locks that it has taken."""
+        """Go on from where a beginning has ended."""
         assert self.is_untouched, "Expected to begin before anything else is done"
-        beginning.begins_at, before = moments.now(), len(self._locks.courses)
         self._source = self._source.branch(beginning.fill)
-        if made := self._locks.courses[before:]:
-            beginning.courses = made
-        else:
-            self._locks.courses += beginning.courses
         self.traveller.move_to(beginning.ended_at)
 
-    def first(self, what: tuple[Any, ...], do: Callable[[Stage], Any]) -> Any:
-        """Do something.
-
-        What another test has begun with, too, is done once more and then copied: it takes longer than most tests.
-        """
-        if not self.is_untouched or self._patched:  # what is patched for one test must not come to another
-            return do(self)
-        about = (self._source, self._locks.listens, pickle.dumps(what))
-        if about not in _firsts:
-            done = do(self)
-            _firsts[about] = Beginning(do)
-            return done
-        self.begin(_firsts[about])
-        return pickle.loads(pickle.dumps(_firsts[about].given))  # nobody changes what the others get
-
     def deploy(self, name: str, **files: bytes) -> None:
-        """Deploy a folder."""
-        self.first((name, files), lambda stage: Stage.deploy(stage, name, **files))
+        """Deploy a folder; what another test has begun with, too, is deployed once more and then copied: it takes longer than most commands."""
+        begins = self.is_untouched and not self._patched  # what is patched for one test must not come to another
+        what = (self._source, name, tuple(files.items()))
+        if begins and what in _deployed:
+            self.begin(_deployed[what])
+            return
+        super().deploy(name, **files)
+        if begins:
+            _deployed[what] = Beginning(lambda stage: stage.deploy(name, **files))
 
 
-#: What tests have begun with: where, whether their locks were looked at, and what they did.
-_firsts: dict[tuple[Store, bool, bytes], Beginning] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _beginnings_of_a_file() -> Iterator[None]:
-    """Keep what tests begin with for the next file only if nothing was done before it: each database has its 600 files."""
-    yield
-    made = {source.branches.get(first.fill) for (source, *_), first in _firsts.items()}
-    for (source, *more), first in list(_firsts.items()):
-        if source in made:
-            source.forget(first.fill)
-            del _firsts[source, *more]
-
-
-class Beginner(Person):
-    """Somebody whose commands are copied while the test begins (`Copied.first`)."""
-
-    def submit(self, matter: str, **what: Any) -> Case:
-        """Submit a case."""
-        return self._first("submit", matter, **what)
-
-    def start(self, key: str, **variables: Any) -> Instance:
-        """Start a process without a matter."""
-        return self._first("start", key, **variables)
-
-    def complete(self, case: Case, name: str, **data: Any) -> None:
-        """Complete the oldest open task of that name."""
-        what = ("complete", self.actor, case.id, name, data)
-        self.stage.first(what, lambda stage: Person(stage, self.actor).complete(case, name, **data))
-
-    def _first(self, verb: str, what: str, **more: Any) -> Any:
-        return self.stage.first((verb, self.actor, what, more), lambda stage: getattr(Person(stage, self.actor), verb)(what, **more))
+#: What tests have begun with, by where it was deployed.
+_deployed: dict[tuple[Store, str, tuple[tuple[str, bytes], ...]], Beginning] = {}
 
 
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, store: Store, compiled_once: None) -> Iterator[Stage]:
     """An installation with people in it."""
     with time_machine.travel(MONDAY, tick=True) as traveller, ExitStack() as stack:
-        locked = "one_order_of_locks" in request.fixturenames
-        locks = request.getfixturevalue("one_order_of_locks") if locked else Locks()
-        yield Copied(store, traveller, stack, locks=locks, patched="monkeypatch" in request.fixturenames)
+        yield Copied(store, traveller, stack, patched="monkeypatch" in request.fixturenames)
 
 
 @pytest.fixture

@@ -37,7 +37,14 @@ OF_SOME = {
 #: Variables of the environment that PostgreSQL's library hands on, and which count for more than OURS; and what each of them sets.
 HANDED_ON = {"PGDATESTYLE": ("DateStyle", OURS["datestyle"]), "PGTZ": ("TimeZone", OURS["timezone"])}
 #: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
-VITAL = ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "transaction_timeout", "default_transaction_isolation")
+VITAL = (
+    "lock_timeout",
+    "idle_in_transaction_session_timeout",
+    "statement_timeout",
+    "transaction_timeout",
+    "default_transaction_isolation",
+    "client_min_messages",
+)
 #: Statements that are cancelled: by somebody, and for the time that they take.
 CANCELLED = ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SET statement_timeout = 1; SELECT pg_sleep(1)")
 #: The first version of PostgreSQL itself that is served, as servers count.

@@ -1,7 +1,7 @@
-"""Disks (磁盘): what a fault of a file, a folder or the disk below them means for whoever asked, told in one place.
+"""Disks (磁盘): what is to survive the machine; and what a fault of a file, a folder or the disk below them means for whoever asked.
 
-Nothing that is asked of us has been done then.  Some faults pass: another node may do it, or this one later, when somebody has made room.
-Others last until somebody names another path, or is given the right to this one.
+Nothing that is asked of us has been done when there is a fault.  Some faults pass: another node may do it, or this one later, when somebody
+has made room.  Others last until somebody names another path, or is given the right to this one.
 """
 
 from __future__ import annotations
@@ -42,6 +42,23 @@ _LASTING = _NOT_PERMITTED | {
 }
 #: What Python says where no folder takes temporary files; it says it as if there were no such file.
 _NO_TEMPORARY = "No usable temporary directory"
+
+
+def make(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, and those that it lies in, as far as they are missing, and have them survive the machine."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    for each in missing:
+        sync(each.parent)
+
+
+def sync(path: Path) -> None:
+    """Have what was written there survive the machine."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -100,6 +100,10 @@ def check_secret_key(settings: Settings) -> Check:
         return Check(what="secret key", found=f"will be made as {path}")
     if path.stat().st_mode & 0o077:
         return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is open to others", advice=f"chmod 600 {path}")
+    if not path.stat().st_size:
+        return Check(
+            what="secret key", status=CheckStatus.FAILED, found=f"{path} is empty", advice=f"rm {path}; everybody logs in once more"
+        )
     return Check(what="secret key", found=f"kept in {path}")
 
 

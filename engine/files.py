@@ -42,7 +42,7 @@ class FileStore:
             return self._keep(content, name)
 
     def _keep(self, content: IO[bytes], name: str) -> StoredFile:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        disks.make(self.folder)
         draft = self.folder / f"{DRAFT}{secrets.token_hex(16)}"
         try:
             size, sha256 = _write(draft, content)
@@ -73,7 +73,7 @@ class FileStore:
         draft.replace(place)
         # Else the name, not the content, could be lost with the power; whoever has put it there before us may not have come so far.
         for folder in (place.parent, place.parent.parent, self.folder):
-            sync(folder)
+            disks.sync(folder)
 
     def _place(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256[2:4] / sha256
@@ -89,15 +89,6 @@ def _write(draft: Path, content: IO[bytes]) -> tuple[int, str]:
         target.flush()
         os.fsync(target.fileno())
     return size, digest.hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Have what was written there survive the machine."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _plain_name(filename: str) -> str:

@@ -15,6 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from engine import disks
+
 PREFIX = "ONETHING_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 #: Processes that answer requests unless somebody says so: each takes memory, and a few connections of the hundred that a database has.
@@ -200,12 +202,17 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.data_dir / "secret-key"
     if not path.exists():
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disks.make(settings.data_dir, mode=0o700)
         draft = path.with_name(f"secret-key.{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(32), encoding="ascii")
+        disks.sync(draft)
         # Of two processes that start at once, one links its draft and both read that one.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
-    return path.read_text(encoding="ascii")
+        disks.sync(settings.data_dir)
+    key = path.read_text(encoding="ascii")
+    if not key:
+        raise SettingsError(f"Expected the key that signs sessions in {path}, but it is empty; remove it, and everybody logs in once more")
+    return key

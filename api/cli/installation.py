@@ -37,4 +37,4 @@ def opened(loaded: Settings) -> Iterator[Database]:
 def make_data_folder(loaded: Settings) -> None:
     """Make the data folder unless it is there; it holds what people handed in, so nobody else may look into it."""
     with disks.named(to=f"make the data folder ({settings.PREFIX}DATA_DIR)"):
-        loaded.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disks.make(loaded.data_dir, mode=0o700)

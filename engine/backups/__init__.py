@@ -26,7 +26,7 @@ from engine import disks, moments
 from engine.backups import dumps
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
-from engine.files import DRAFT, FileStore, sync
+from engine.files import DRAFT, FileStore
 from engine.verification import stored_faults
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ def take(db: Database, files: FileStore, target: Path, *, previous: Path | None 
             if target.exists():
                 target.rmdir()
             draft.rename(target)
-            sync(target.parent)
+            disks.sync(target.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -143,7 +143,7 @@ def copy(source: Path, folder: Path, sha256: str) -> str:
 def settle(folder: Path) -> None:
     """Have the names of all files in a folder of materials survive the machine."""
     for each in (*folder.glob("??/??"), *folder.glob("??"), folder):
-        sync(each)
+        disks.sync(each)
 
 
 def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:
@@ -154,7 +154,7 @@ def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, w
     kind, made_at = db.bind.dialect.name, moments.now()
     dumped = draft / _DUMP[kind]
     dumps.take(db, dumped)
-    sync(dumped)
+    disks.sync(dumped)
     copied, damaged = _copy_files(db, files, draft, previous, watch)
     manifest = Manifest(
         format=FORMAT,
@@ -172,7 +172,7 @@ def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, w
     (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
     settle(draft / MATERIALS)
     for written in (draft / LIST, draft / MANIFEST, draft):
-        sync(written)
+        disks.sync(written)
     return manifest
 
 

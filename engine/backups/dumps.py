@@ -25,7 +25,6 @@ from engine import connections, disks, outages
 from engine.backups import contents, programs
 from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
-from engine.files import sync
 
 log = structlog.get_logger()
 #: What SQLite writes beside a database, and reads when it opens one again.
@@ -177,7 +176,7 @@ def _place_sqlite(source: Path, place: Path, then: Callable[[Session], object]) 
             place.hardlink_to(draft)
         except FileExistsError as error:
             raise InvalidState(f"Expected {place} to be empty, but somebody else has begun there meanwhile") from error
-    sync(place.parent)
+    disks.sync(place.parent)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

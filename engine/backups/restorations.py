@@ -54,7 +54,7 @@ def since(manifest: Manifest) -> timedelta:
 
 
 def _restore_files(sources: Sequence[Path], manifest: Manifest, files: FileStore, watch: Watcher) -> None:
-    files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disks.make(files.folder, mode=0o700)
     damaged = set(manifest.damaged)
     for sha256 in backups.names(sources[0]):
         if not _restore_file(sources, files, sha256) and sha256 not in damaged:

@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
-from engine import backups, holidays, moments, processes, verification
+from engine import backups, disks, holidays, moments, processes, verification
 from engine import numbers as numbering
 from engine.backups import contents, dumps, programs, restorations
 from engine.case_models import Case, Material
@@ -337,7 +337,7 @@ class TestRefused:
     def test_take__survives_the_machine(self, here, files, tmp_path, monkeypatch):
         """When it is told that it is there, so are the names of its files, and their list."""
         synced = []
-        monkeypatch.setattr(backups, "sync", lambda path: synced.append(path.name))
+        monkeypatch.setattr(disks, "sync", lambda path: synced.append(path.name))
 
         backups.take(here, files, tmp_path / "backup")
 
@@ -347,7 +347,7 @@ class TestRefused:
 
     def test_restore__survives_the_machine(self, taken, elsewhere, empty_database_url, monkeypatch):
         synced = []
-        monkeypatch.setattr(backups, "sync", synced.append)
+        monkeypatch.setattr(disks, "sync", synced.append)
 
         restorations.restore(taken, empty_database_url, elsewhere)
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine import files
+from engine import disks, files
 from engine.errors import InvalidInput, NotFound, Unavailable
 from engine.files import FileStore
 from tests import documents
@@ -166,8 +166,9 @@ def test_documents__are_what_they_say():
 
 def test_keep__whoever_put_it_there_died_before_it_was_durable(store, monkeypatch):
     """Who finds it there makes it durable: its row is committed next."""
+    store.folder.mkdir()
     synced = []
-    monkeypatch.setattr(files, "sync", synced.append)
+    monkeypatch.setattr(disks, "sync", synced.append)
     keep(store, PDF, "plan.pdf")
     first = synced.copy()
 
@@ -175,6 +176,16 @@ def test_keep__whoever_put_it_there_died_before_it_was_durable(store, monkeypatc
 
     assert synced == [*first, *first]
     assert len(first) == 3
+
+
+def test_keep__the_first_of_all(tmp_path, monkeypatch):
+    """A folder that was made a moment ago may be lost with the power, and all that lies in it."""
+    synced = []
+    monkeypatch.setattr(disks, "sync", synced.append)
+
+    keep(files.FileStore(tmp_path / "data" / "materials"), PDF, "plan.pdf")
+
+    assert {tmp_path, tmp_path / "data"} <= set(synced)
 
 
 @pytest.mark.parametrize(("fault", "says"), [(errno.ENOSPC, "no room left"), (errno.EROFS, "read-only"), (errno.EIO, "Input/output error")])

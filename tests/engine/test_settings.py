@@ -8,7 +8,8 @@ import pytest
 
 from api.app import create_app
 from api.cli.installation import opened
-from engine import settings
+from engine import disks, doctor, settings
+from engine.diagnoses import CheckStatus
 
 CHECKOUT = Path(settings.__file__).parent.parent
 
@@ -177,6 +178,28 @@ def test_secret_key__made_once(tmp_path):
     assert [path.name for path in loaded.data_dir.iterdir()] == ["secret-key"]
     assert (loaded.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
     assert loaded.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_secret_key__survives_the_machine(tmp_path, monkeypatch):
+    """What it says is there before its name is, and the folder before what lies in it."""
+    loaded, synced = settings.load({"ONETHING_DATA_DIR": str(tmp_path / "var")}), []
+    monkeypatch.setattr(disks, "sync", synced.append)
+
+    settings.secret_key(loaded)
+
+    folder, draft, names = synced
+    assert (folder, draft.parent, names) == (tmp_path, loaded.data_dir, loaded.data_dir)
+
+
+def test_secret_key__empty(tmp_path):
+    """With it nobody could log in, and nothing would say why."""
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
+    (tmp_path / "secret-key").touch(mode=0o600)
+
+    with pytest.raises(settings.SettingsError, match=r"Expected the key that signs sessions in .*secret-key, but it is empty"):
+        settings.secret_key(loaded)
+
+    assert doctor.check_secret_key(loaded).status is CheckStatus.FAILED
 
 
 def test_describe__as_in_the_readme():

@@ -181,10 +181,10 @@ def check_sorting(connection: Connection) -> list[Check]:
 def check_durability(connection: Connection) -> Check:
     """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
     if connection.dialect.name == "postgresql":
-        query = text("""SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'synchronous_standby_names', 'fsync',
-            'zero_damaged_pages', 'ignore_checksum_failure', 'session_replication_role')""")
+        asked = ["synchronous_commit", "synchronous_standby_names", "fsync", *RESCUES]
+        said = connection.execute(text("SELECT name, setting FROM pg_settings WHERE name = ANY(:asked)"), {"asked": asked})
         hosts = connection.engine.url.normalized_query.get("host", ())
-        return judge_commits({row.name: row.setting for row in connection.execute(query)}, hosts=sum(len(one.split(",")) for one in hosts))
+        return judge_commits({row.name: row.setting for row in said}, hosts=sum(len(one.split(",")) for one in hosts))
     mode = str(connection.scalar(text("PRAGMA journal_mode")))
     found = f"SQLite {sqlite3.sqlite_version}, journal mode {mode}"
     if mode == "wal" and not database.wal_is_safe():

@@ -134,7 +134,7 @@ def _give_back(run: Run, undispatched: Sequence[Item]) -> None:
     """End the items that nobody would ever call: what was accepted breaks off, what was not is returned."""
     for item in (item for item in undispatched if item.status in UNSETTLED):
         status = ItemStatus.RETURNED if item.accepted_at is None else ItemStatus.TERMINATED
-        lifecycle.end(run.session, item, status, actor=run.actor, reason={"reason": "流程已经结束，未予办理"})
+        lifecycle.break_off(run.session, run.case, item, status, actor=run.actor, reason="流程已经结束，未予办理")
     lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 

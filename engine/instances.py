@@ -229,7 +229,7 @@ def _cancel_abandoned(run: Run) -> None:
             continue
         cancel(run.session, child.id, actor=run.actor, maps=run.maps)
         if handled is not None:
-            lifecycle.end(run.session, handled, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": run.why})
+            lifecycle.break_off(run.session, run.case, handled, ItemStatus.TERMINATED, actor=run.actor, reason=run.why)
 
 
 def of_case(session: Session, case: Case) -> models.Instance:

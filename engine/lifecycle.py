@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import bundle_clock, calendars, case_items, clocks, dials, keys, matters, moments, numbers
+from engine import bundle_clock, calendars, case_items, clocks, dials, keys, matters, moments, notices, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
+from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 from engine.writes import Writes
 
@@ -128,6 +129,14 @@ def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reaso
         clocks.stop(session, item, actor=actor, on=calendars.local_date(item.decided_at or moments.now()))
 
 
+def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, actor: Actor, reason: str) -> None:
+    """End an item that nobody has decided, and tell the applicant so in writing: what was applied for ends in no other way (art. 38)."""
+    end(session, item, status, actor=actor, reason={"reason": reason})
+    kind = NoticeKind.RETURN if status is ItemStatus.RETURNED else NoticeKind.TERMINATION
+    content = {"items": [item.number], "reason": reason, "outcome": str(status), "remedies": notices.REMEDIES}
+    notices.issue(session, case, kind, content, actor=actor, item=item)
+
+
 def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
     """Settle what hangs on items that ended: block those that waited for them, waive what nobody needs any more, close the case.
 
@@ -167,7 +176,7 @@ def _block_dependents(session: Session, case: Case, *, actor: Actor) -> None:
         blockers = [p for p in case_items.open_predecessors(case, item) if p.status in _UNFAVOURABLE]
         if item.status is ItemStatus.WAITING and blockers:
             names = "、".join(p.name for p in blockers)
-            end(session, item, ItemStatus.BLOCKED, actor=actor, reason={"reason": f"前置事项未通过：{names}"})
+            break_off(session, case, item, ItemStatus.BLOCKED, actor=actor, reason=f"前置事项未通过：{names}")
             _block_dependents(session, case, actor=actor)  # what waited for this one in turn
             return
 

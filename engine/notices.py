@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期告知书
     MATERIAL_REJECTED = "material_rejected"  #: 材料退回补交告知书: what was promised came in, and is not good
     RETURN = "return"  #: 退件通知书
+    TERMINATION = "termination"  #: 终止办理告知书: accepted, and never decided: what it waits for was not granted, or its process broke off
     RECTIFICATION = "rectification"  #: 责令限期整改通知书
     REVOCATION = "revocation"  #: 撤销决定书
     REMINDER = "reminder"  #: 催办提醒
@@ -50,6 +51,7 @@ TITLES = {
     NoticeKind.TOLERANCE_OVERDUE: "容缺逾期告知书",
     NoticeKind.MATERIAL_REJECTED: "材料退回补交告知书",
     NoticeKind.RETURN: "退件通知书",
+    NoticeKind.TERMINATION: "终止办理告知书",
     NoticeKind.RECTIFICATION: "责令限期整改通知书",
     NoticeKind.REVOCATION: "撤销行政许可决定书",
     NoticeKind.REMINDER: "补交材料提醒",

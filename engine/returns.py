@@ -122,7 +122,7 @@ def give(run: Run, child: Ended | Held) -> None:
     if undecided is not None and error is None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
     if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
-        lifecycle.end(run.session, undecided, ItemStatus.TERMINATED, actor=run.actor, reason={"reason": f"流程出错：{error}"})
+        lifecycle.break_off(run.session, run.case, undecided, ItemStatus.TERMINATED, actor=run.actor, reason=f"流程出错：{error}")
     variables.take_types(run, child.parent_wait or 0, child.types)
     if ended_by_error:
         run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)

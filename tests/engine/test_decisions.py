@@ -5,6 +5,7 @@ import pytest
 from engine import incidents, processes
 from engine.case_models import Notice
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.models import Outbox
 from engine.places import Place
 from engine.variables import Given
 from tests import tiny
@@ -161,6 +162,22 @@ def test_predecessor__denied_blocks_the_chain(stage, clerk, market):
     assert stage.item(case, "gamma").clock == "stopped"
     market.complete(case, "delta审批", outcome="granted")
     assert stage.tasks(case) == ["统一出件"]
+
+
+def test_predecessor__denied_and_the_blocked_are_told_why(stage, clerk, market):
+    """行政许可法 art. 38: whatever was applied for and is not granted ends with a document that gives the reason and the remedies."""
+    case = accepted(stage, clerk, {"alpha": {}, "beta": {"predecessors": "alpha:FS"}, "gamma": {"predecessors": "beta:RM"}, "delta": {}})
+
+    market.complete(case, "alpha审批", **DENIED)
+
+    told = stage.all(Notice, case, kind="termination")
+    items = stage.items(case)
+    assert {notice.item_id for notice in told} == {items["beta"].id, items["gamma"].id}
+    assert [notice.title for notice in told] == ["终止办理告知书"] * 2
+    [beta] = [notice.content for notice in told if notice.item_id == items["beta"].id]
+    assert (beta["items"], beta["reason"], beta["outcome"]) == ([items["beta"].number], "前置事项未通过：alpha", "blocked")
+    assert "行政复议" in beta["remedies"]
+    assert len([job for job in stage.all(Outbox, case, topic="notice") if job.payload["kind"] == "termination"]) == 2
 
 
 def test_predecessor__denied_and_everything_is_over(stage, clerk, market):

@@ -244,6 +244,7 @@ def test_call__interrupted_by_the_diagram(stage, clerk):
     assert stage.tasks(case) == ["致歉"]
     assert stage.statuses(case) == {"alpha": "terminated"}
     assert stage.own_process(stage.item(case, "alpha")).status == "canceled"
+    assert stage.notices(case)[-1] == "termination"
 
 
 def test_call__ends_with_an_error_that_the_diagram_catches(stage, clerk, market):
@@ -394,4 +395,5 @@ def test_bundle__ends_without_having_called_an_item(stage, clerk, market):
     market.complete(case, "alpha审批", outcome="denied", reason_code="x", reason="不符合条件")
 
     assert stage.statuses(case) == {"alpha": "denied", "beta": "terminated"}
+    assert stage.notices(case)[-1] == "termination"  # nobody has said a word of it otherwise
     assert stage.case(case).ended_at is not None

@@ -169,6 +169,7 @@ def test_item__an_error_keeps_it_from_being_decided(stage, clerk, market):
 
     item = stage.item(case, "alpha")
     assert (str(item.status), item.reason) == ("terminated", {"reason": "流程出错：E1"})
+    assert stage.notices(case)[-1] == "termination"
     assert (stage.own_process(item).status, stage.alerts(case), stage.tasks(case)) == ("failed", UNCAUGHT, ["归档"])
 
 

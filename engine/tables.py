@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine import (
+from engine import (  # noqa: F401 - each declares tables, or indexes of them
     account_models,
     archive_models,
     case_models,
@@ -15,17 +15,4 @@ from engine import (
     value_models,
 )
 
-#: What declares tables, or indexes of them.
-MODULES = (
-    models,
-    account_models,
-    archive_models,
-    case_models,
-    command_models,
-    compiled_models,
-    schedule_models,
-    value_models,
-    schema,
-    indexes,
-)
 METADATA = models.Base.metadata

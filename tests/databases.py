@@ -24,7 +24,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.util import LRUCache
 
-from engine import archive_documents, database, upgrades
+from engine import database, upgrades
 from tests import spread
 
 with warnings.catch_warnings():
@@ -62,8 +62,7 @@ def statements_shared() -> Iterator[None]:
         return bind
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (database, archive_documents):
-            patch.setattr(module, "create_engine", make)
+        patch.setattr(database, "create_engine", make)
         yield
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from sqlalchemy import func, select, text, update
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import event, func, select, text, update
 from structlog.testing import capture_logs
 
-from engine import adoptions, archive_search, archives, cases, dossiers, instances, verification, worklists
+from engine import adoptions, archive_documents, archive_search, archives, cases, dossiers, instances, verification, worklists
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Material
 from engine.command_models import IdempotentAnswer, Reservation
@@ -117,14 +116,27 @@ def test_opened__leaves_nothing_behind_when_refused(stage, ended, monkeypatch):
     """What a case was laid out in takes memory as long as it is there."""
     stage.move_to(2026, 4, 3)
     archives.sweep(stage.database)
-    disposed = []
-    dispose = StaticPool.dispose
-    monkeypatch.setattr(StaticPool, "dispose", lambda pool: disposed.append(dispose(pool)))
+    made, left = [], []
+    for name, known in (("connect", made), ("close", left)):
+        event.listen(archive_documents.IN_MEMORY, name, lambda connection, *_about, known=known: known.append(connection))
 
     with pytest.raises(NotFound):
         told(stage, stage.person("officer-fire"), ended)
 
-    assert len(disposed) == 1
+    assert made
+    assert made == left
+
+
+def test_opened__finds_what_was_compiled_for_another_case(stage, ended, monkeypatch):
+    stage.move_to(2026, 4, 3)
+    archives.sweep(stage.database)
+    before = told(stage, stage.person("clerk"), ended)
+    monkeypatch.setattr(archive_documents.IN_MEMORY.dialect, "statement_compiler", None)
+    monkeypatch.setattr(archive_documents.IN_MEMORY.dialect, "ddl_compiler", None)
+
+    again = told(stage, stage.person("clerk"), ended)
+
+    assert again == before
 
 
 def test_sweep__told_to_stop(stage, clerk, market, ended):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,8 @@ from sqlalchemy import DateTime, Dialect, Enum, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+#: By so much ids may be dated otherwise than everything else, nanoseconds.
+NEARLY = 1_000_000_000
 #: Says of a column (`Column.info`) that a value of it may take megabytes.
 MAY_BE_LARGE = "may be large"
 
@@ -117,12 +119,28 @@ def seeded(seed: str) -> Iterator[None]:
         _chance.pop()
 
 
+#: What ids are dated by: nanoseconds of a clock, and by how many the time is ahead of it.
+_clock: Callable[[], int] = time.time_ns
+_ahead = 0
+
+
+def date_ids(now: datetime | None, clock: Callable[[], int] = time.time_ns) -> None:
+    """Date ids by this time, which a clock carries on that nobody sets; None: by that of this host.
+
+    A time that they are nearly dated by already changes nothing, so that they grow.
+    """
+    global _clock, _ahead
+    ahead = 0 if now is None else round(now.timestamp() * 1e9) - clock()
+    if clock is not _clock or abs(ahead - _ahead) > NEARLY:
+        _clock, _ahead = clock, ahead
+
+
 def new_id() -> UUID:
     """Make an id that grows with time (UUID version 7), so that indexes stay dense at their end.
 
     It counts to a quarter of a microsecond (RFC 9562, 6.2, method 3): rows that one process makes are in the order in which it made them.
     """
-    now = time.time_ns()
+    now = _clock() + _ahead
     within = (now % 1_000_000 << 12) // 1_000_000
     value = (now // 1_000_000 << 80) | (0x7 << 76) | (within << 64) | (0b10 << 62) | _chance[-1].getrandbits(62)
     return UUID(int=value)

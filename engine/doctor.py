@@ -139,7 +139,8 @@ def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Ch
         # Ids grow with time; by `at` it would read all there is.
         newest = session.scalar(select(Entry.at).order_by(Entry.id.desc()).limit(1))
         today = calendars.local_date(now)
-        checks += [check_clock(now, newest), check_calendars(session, today=today), check_administrators(session)]
+        there = connection.scalar(text("SELECT clock_timestamp()")) if connection.dialect.name == "postgresql" else None
+        checks += [check_clock(now, newest, there), check_calendars(session, today=today), check_administrators(session)]
         if files is not None:
             checks.append(check_uploads(session, files))
     return checks
@@ -225,8 +226,8 @@ def _check_of(finding: Finding) -> Check:
     return Check(what="migrations", status=suits if finding.fit else CheckStatus.FAILED, found=finding.found, advice=finding.advice)
 
 
-def check_clock(now: datetime, newest: datetime | None) -> Check:
-    """Compare the clock with the release and with what has happened already: deadlines are only as right as it is."""
+def check_clock(now: datetime, newest: datetime | None, there: datetime | None = None) -> Check:
+    """Compare the clock with the release, with what has happened already, and with that of the database (`there`), by which all is due."""
     shown = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     advice = "Set the clock of this machine, best with NTP."
     if now.date() < RELEASED:
@@ -235,6 +236,10 @@ def check_clock(now: datetime, newest: datetime | None) -> Check:
     if newest and newest > now + TOLERATED_SKEW:
         found = f"{shown} is before the newest entry of the journal, {newest.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice)
+    if there and abs(there - now) > TOLERATED_SKEW:
+        found = f"{shown} here, and {there.astimezone(UTC):%Y-%m-%d %H:%M:%S} at the database, which counts"
+        advice = "Set whichever clock is wrong, best both with NTP."
+        return Check(what="clock", status=CheckStatus.WARNING, found=found, advice=advice)
     return Check(what="clock", found=shown)
 
 

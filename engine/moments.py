@@ -18,22 +18,28 @@ import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, SessionTransaction
 
+from engine import columns, outages
+
 log = structlog.get_logger()
 #: For how long a node goes by its steady clock before it asks again, seconds.
 ASK_AGAIN = 10.0
 #: By how much two clocks may differ that go well, seconds.
 ALIKE = 1.0
+#: Seconds that nobody sets, and as nanoseconds; where the system can tell, they pass while it sleeps, too.
+_SLEEPS = hasattr(time, "CLOCK_BOOTTIME")
+steady: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if _SLEEPS else time.monotonic
+_steady_ns: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME) if _SLEEPS else time.monotonic_ns
 
 
-#: Seconds that nobody sets; where the system can tell, they pass while it sleeps, too.
-steady: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+def _of_host(_from: Engine | Connection | None = None) -> datetime:
+    return datetime.now(UTC)
 
 
 class Keeper:
-    """Carries a time on that it is told now and then."""
+    """Carries a time on that it is told now and then; `ask`: what tells it when somebody wants to know it before."""
 
-    def __init__(self, clock: Callable[[], float] = steady) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = steady, ask: Callable[[], datetime] = _of_host) -> None:
+        self._clock, self._ask = clock, ask
         #: When it was told the time last, by the steady clock.
         self._heard = -inf
         #: By how much the time that is believed, and the one that counts, are ahead of the steady clock; None: nothing was told yet.
@@ -61,8 +67,10 @@ class Keeper:
         self._believed, self._ahead = believed, min(told, believed)
 
     def now(self) -> datetime:
-        """What time it is; before anything was told, that of this host."""
-        return datetime.now(UTC) if self._ahead is None else datetime.fromtimestamp(self._clock() + self._ahead, UTC)
+        """What time it is."""
+        if self._ahead is None:
+            self.hear(self._ask())
+        return datetime.fromtimestamp(self._clock() + (self._ahead or 0.0), UTC)
 
 
 _keeper: Keeper | None = None
@@ -74,15 +82,24 @@ def now() -> datetime:
 
 
 def follow(bind: Engine) -> Callable[[], None]:
-    """Go by the time of a database from now on; SQLite has that of this host.  Gives what ends it."""
-    keeper, (ask, patience) = Keeper(), _ASKED[bind.dialect.name]
+    """Go by the time of a database from now on; SQLite has that of this host.  Gives what ends it.
+
+    What wants to know it before anything was asked of the database waits for its answer, or is told that it is away (Unavailable): a host
+    whose clock is days ahead would delete, as it begins, what is still to be kept.
+    """
+    of_server = bind.dialect.name == "postgresql"
+    keeper = Keeper(ask=partial(_of_server if of_server else _of_host, bind))
+    patience = ASK_AGAIN if of_server else 0.0
 
     def hear(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
         if connection.engine is bind and keeper.age >= patience:
-            keeper.hear(ask(connection))
+            keeper.hear(_told_by(connection) if of_server else _of_host())
+            if of_server:
+                columns.date_ids(keeper.now(), _steady_ns)
 
     def leave() -> None:
         event.remove(Session, "after_begin", hear)
+        columns.date_ids(None)
         _go_by(None)
 
     event.listen(Session, "after_begin", hear)  # whoever listens to the bind slows each of its statements down
@@ -95,14 +112,11 @@ def _go_by(keeper: Keeper | None) -> None:
     _keeper = keeper
 
 
-def _of_server(connection: Connection) -> datetime:
+def _of_server(bind: Engine) -> datetime:
+    with outages.told(), bind.connect() as connection:
+        return _told_by(connection)
+
+
+def _told_by(connection: Connection) -> datetime:
     told: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
     return told
-
-
-def _of_host(_connection: Connection) -> datetime:
-    return datetime.now(UTC)
-
-
-#: Who is asked, and after how many seconds again.
-_ASKED = {"postgresql": (_of_server, ASK_AGAIN), "sqlite": (_of_host, 0.0)}

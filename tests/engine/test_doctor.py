@@ -68,6 +68,7 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
     assert ("server" in checks) is (database.bind.dialect.name == "postgresql")
     durability = checks.pop("durability")  # the server of the tests need not outlive its machine
     assert durability.status is (CheckStatus.WARNING if durability.found.startswith("fsync = off") else CheckStatus.OK)
+    assert (checks.pop("clock").status is CheckStatus.WARNING) is ("server" in checks)  # it is later there than NOW
     assert {check.status for check in checks.values()} == {CheckStatus.OK}
 
 
@@ -258,6 +259,21 @@ def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):
 )
 def test_check_clock__set_back(now, newest, status):
     assert doctor.check_clock(now, newest).status is status
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(59, CheckStatus.OK), (61, CheckStatus.WARNING), (-61, CheckStatus.WARNING)])
+def test_check_clock__another_than_that_of_the_database(ahead, status):
+    assert doctor.check_clock(NOW + timedelta(seconds=ahead), None, NOW).status is status
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_examine__the_clock_is_years_ahead(database, database_url):
+    """What is due goes by the clock of the database, so it harms nobody; but dates in its log are wrong, and somebody should see to it."""
+    now = datetime.now(UTC) + timedelta(days=3650)
+
+    [found] = [check for check in doctor.check_database(database_url, now=now) if check.what == "clock"]
+
+    assert (found.status, "at the database" in found.found) == (CheckStatus.WARNING, True)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import calendars, holidays, moments, scheduler
+from engine import accounts, calendars, database, holidays, idempotency, moments, numbers, retention, samples, scheduler, worklists
+from engine.account_models import LogIn
 from engine.case_models import ClockEntry, Notice
+from engine.command_models import IdempotentAnswer, Reservation
+from engine.errors import Unavailable
+from engine.idempotency import Answer, Command
 from engine.models import Task, Timer
 from engine.moments import Keeper
+from engine.settings import Environment
+from engine.worklists import CaseFilter
 from tests import tiny
 from tests.bpmn import diagrams as d
 
@@ -144,9 +150,11 @@ def node(stage, ahead):
     """Be a node of its own, the clock of whose host is so much ahead: it has been told nothing yet."""
     stage.traveller.shift(ahead)
     leave = moments.follow(stage.database.bind)
-    yield
-    leave()
-    stage.traveller.shift(-ahead)
+    try:
+        yield
+    finally:
+        leave()
+        stage.traveller.shift(-ahead)
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
@@ -199,12 +207,58 @@ def test_submit__the_clock_of_the_host_is_set(stage, clerk, by):
     assert timer.due_at == task.due_at == calendars.end_of(item.promised_on)
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_sweep__the_clock_of_the_host_is_years_ahead(stage):
+    """What a node looks for as it begins, before it has asked the database for anything, goes by the time of the database, too."""
+    with node(stage, timedelta(0)):
+        with stage.database.transaction() as session:
+            samples.seed(session, Environment.DEVELOPMENT)
+            accounts.begin(session, "clerk")
+        with idempotency.transaction(stage.database, Command(key="k", actor="clerk", request_hash="a")) as session:
+            numbers.next_case(session, "430100")
+            idempotency.keep(session, Answer(status=201, body="{}"))
+
+    with node(stage, timedelta(days=3650)):
+        retention.sweep(stage.database, answers=timedelta(days=3))
+
+    with stage.reading() as session:
+        assert [session.scalar(select(func.count()).select_from(kept)) for kept in (IdempotentAnswer, Reservation, LogIn)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by", [timedelta(days=3650), timedelta(days=-3650)])
+def test_find_cases__the_clock_of_the_host_is_years_apart(stage, clerk, by):
+    """A list of one day, which is read by ids, has what a node began whose clock says another; ids go on from those before."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {"promised": 5, "statutory": 20}}, processes={"alpha": tiny.inspected("alpha")}))
+    found = []
+    for ahead in (timedelta(0), by, timedelta(0)):
+        with node(stage, ahead):
+            found.append(clerk.submit("tiny").id)
+
+    today = calendars.local_date(told(stage))
+    with stage.reading() as session:
+        wanted = CaseFilter(since=today, until=today)
+        shown = [case.id for case in worklists.find_cases(session, clerk.actor, wanted, after=None, limit=9)]
+    assert shown == found[::-1] == sorted(found, reverse=True)
+
+
+def test_now__nothing_told_yet_and_the_database_is_away(tmp_path):
+    bind = database.connect(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+    leave = moments.follow(bind)
+
+    with pytest.raises(Unavailable):
+        moments.now()
+
+    leave()
+    bind.dispose()
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("by", "meanwhile"), [(60, 2), (-60, 1)])
 def test_tick__the_clock_of_the_database_is_set(stage, designer, monkeypatch, by, meanwhile):
     """Every ten minutes is every ten minutes: what has gone off does not go off again, and what comes next is late at worst."""
     clock = Clock()
-    monkeypatch.setattr(moments, "Keeper", lambda: Keeper(lambda: clock.passed))
+    monkeypatch.setattr(moments, "Keeper", lambda **_: Keeper(lambda: clock.passed))
     leave = moments.follow(stage.database.bind)
     content = (d.start("s"), d.user("work", name="办理"), d.timer_boundary("again", on="work", cycle="R/PT10M", interrupting=False))
     content += (d.user("reminder", name="催办"), d.end("e"), d.flows("s -> work -> e", "again -> reminder"))

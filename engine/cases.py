@@ -81,6 +81,7 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
     tables_of = before if before != matters.SINGLE_ITEM else None
     whole = items is None and not adopted
     checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of, whole=whole)
+    checklists.require_offered(matter, checklist)
     if not checklist["items"] and not adopted:
         raise InvalidInput.of_field("answers", "Expected answers that call for an item, but these call for none")
     for item in sorted(adopted, key=lambda item: (adoptions.is_archived(session, item), item.number)):

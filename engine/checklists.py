@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from bpmn.matter import facts, questions
+from bpmn.matter.situations import EXCLUSIONS
 from engine import definitions, matters
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -22,7 +23,7 @@ from engine.errors import InvalidInput
 from engine.kept import Kept
 from engine.matters import ItemFacts, Matter
 
-#: A checklist: {"matter", "version", "items": […], "materials": […], "unanswered": […], "hash"}.
+#: A checklist: {"matter", "version", "items": […], "materials": […], "unanswered": […], "hash"}, and "exclusions" where there are any.
 Checklist = dict[str, Any]
 Questions = Sequence[Mapping[str, Any]]
 #: Bytes that a process keeps of questions, and what one takes, about.
@@ -62,8 +63,21 @@ def make(
         "materials": _materials(session, loaded, known, [code for code, action in chosen.items() if action == "include"]),
         "unanswered": [q["id"] for q in asked if not q["derived"] and q["id"] not in answers],
     }
+    if excluded := _exclusions(session, matter, loaded, known):
+        checklist["exclusions"] = excluded
     content = orjson.dumps(checklist, option=orjson.OPT_SORT_KEYS)
     return checklist | {"hash": hashlib.sha256(content).hexdigest()}
+
+
+def require_offered(matter: Matter, checklist: Checklist) -> None:
+    """Refuse a bundle in a situation in which it is not offered (排除情形), with all that the table says of it; raises InvalidInput."""
+    wrong = [
+        f"{excluded['reason']}（{excluded['basis']}）" + (f"：{excluded['instead']}" if excluded["instead"] else "")
+        for excluded in checklist.get("exclusions", ())
+    ]
+    if wrong:
+        offered = f"Expected a situation in which {matter.name} is offered, but "
+        raise InvalidInput.of_fields([("answers", offered + each) for each in wrong])
 
 
 def extend(session: Session, case: Case, codes: Sequence[str]) -> None:
@@ -165,6 +179,14 @@ def _choose(session: Session, loaded: Loaded, answers: Mapping[str, Any]) -> dic
     rows = definitions.decide(session, loaded, "items", answers)
     excluded = {row["item"] for row in rows if row["action"] == "exclude"}
     return {row["item"]: row["action"] for row in rows if row["action"] != "exclude" and row["item"] not in excluded}
+
+
+def _exclusions(session: Session, matter: Matter, asking: Loaded, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Why the matter is not offered in a situation, by its own table; an item alone, asked for by the tables of a bundle, is."""
+    if asking.id != matter.definition_id or EXCLUSIONS not in asking.decisions:
+        return []
+    rows = definitions.decide(session, asking, EXCLUSIONS, answers)
+    return [{name: row.get(name) or "" for name in ("reason", "instead", "basis")} for row in rows]
 
 
 def _items(session: Session, matter: Matter, chosen: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from bpmn.lint import Words
 from bpmn.lint.bundle import LIMITS, Columns
 from bpmn.matter.questions import BOUNDS
+from bpmn.matter.situations import EXCLUSIONS
 from engine import cases, commitments, decisions, effects, follow_on, functions, intake, materials, matters, steps, tolerances
 from engine.clock import DayUnit, PauseKind
 
@@ -79,6 +80,7 @@ WORDS = Words(
         "situations": Columns(
             needed=frozenset({"id", "ask", "type"}), known=frozenset({"options", "source", "derived", "used_by", "required", *BOUNDS})
         ),
+        EXCLUSIONS: Columns(needed=frozenset({"reason", "basis"}), known=frozenset({"instead"})),
         LIMITS: Columns(
             needed=frozenset(),
             known=frozenset({"promised", "statutory", "unit", "extension", "post_check", "special_days"}),

@@ -232,6 +232,14 @@ def tables(items: Items, materials: Sequence[Mapping[str, Any]]) -> bytes:
     return f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d">{"".join(rows)}</definitions>'.encode()
 
 
+def with_exclusions(files: Mapping[str, bytes], *rows: Sequence[Any]) -> dict[str, bytes]:
+    """The same files, with two questions and a table that says where the bundle is not offered (简易注销的排除情形)."""
+    asked = ("how", "注销方式", "single", "简易注销,普通注销"), ("debts", "是否有未结清的债务", "boolean", None)
+    more = table_of("situations", (), ("id", "ask", "type", "options"), asked)
+    more += table_of("exclusions", ("how", "debts"), ("reason", "instead", "basis"), rows).replace('"UNIQUE"', '"COLLECT"')
+    return {**files, "tiny_dmn": files["tiny_dmn"].replace(b"</definitions>", f"{more}</definitions>".encode())}
+
+
 def _material(facts: Mapping[str, Any]) -> dict[str, Any]:
     standing = {
         "name": facts["material"],

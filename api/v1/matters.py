@@ -122,6 +122,16 @@ class MaterialCalledFor(Shape):
     basis: str
 
 
+class Exclusion(Shape):
+    """Why a bundle is not offered in a situation (排除情形), as the table of the matter says."""
+
+    reason: str
+    #: What to choose or where to go instead; empty: nothing is said.
+    instead: str
+    #: The article that says so.
+    basis: str
+
+
 class ChecklistShown(Shape):
     """Everything that must be told at once; the same answers give the same hash."""
 
@@ -132,6 +142,8 @@ class ChecklistShown(Shape):
     materials: list[MaterialCalledFor]
     #: Questions that were not answered.
     unanswered: list[str]
+    #: When there are any, a bundle with these answers is refused (422); each item may be applied for alone.
+    exclusions: list[Exclusion]
     hash: str
 
 
@@ -156,7 +168,7 @@ def get_matter(key: str) -> Response:
 def make_checklist(key: str, body: Answers) -> Response:
     """Tell which items and materials the answers call for, once and completely; nothing is kept."""
     with reading() as session:
-        return answer(checklists.make(session, matters.get(session, key), body.answers, only=body.items))
+        return answer({"exclusions": [], **checklists.make(session, matters.get(session, key), body.answers, only=body.items)})
 
 
 def _brief(found: Matter) -> dict[str, Any]:

@@ -27,7 +27,10 @@ LIMIT = 30_000
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TEXT = re.compile(r'"([^"]*)"')
 
-#: A set of rules of the table, one bit for each.
+#: The table of situations in which a matter is not offered (排除情形).
+EXCLUSIONS = "exclusions"
+
+#: A set of rules of the tables, one bit for each.
 Hits = int
 Answers = Mapping[str, Any]
 
@@ -42,17 +45,20 @@ class Situation:
 
 
 def of(matter: Matter) -> list[Situation]:
-    """List every set of items that the matter can come to; without a table, all its items are the only one."""
-    decision, table = matter.decisions.get("items"), matter.table("items")
-    if decision is None or table is None:
+    """List every set of items that the matter can come to where it is offered; without a table, all its items are the only one."""
+    table = matter.table("items")
+    if table is None:
         return [Situation(items=tuple(matter.calls), answers={})]
     rows = [row for _rule, row in matter.rows("items")]
     found: dict[tuple[str, ...], Situation] = {}
     needed = _needed(matter)
     excluding = sum(1 << number for number, row in enumerate(rows) if row.get("action") == "exclude")
-    for hits, answers in _fold(_columns(matter, decision, table), (1 << len(rows)) - 1, excluding).items():
-        items = _chosen(matter, (row for number, row in enumerate(rows) if hits >> number & 1))
-        found.setdefault(items, Situation(items=items, answers={**answers, **needed, **answers}, hits=hits))
+    # The rows that say where it is not offered follow those of the items.
+    not_offered = ((1 << sum(1 for _row in matter.rows(EXCLUSIONS))) - 1) << len(rows)
+    for hits, answers in _fold(_columns(matter), (1 << len(rows)) - 1 | not_offered, excluding | not_offered).items():
+        if not hits & not_offered:
+            items = _chosen(matter, (row for number, row in enumerate(rows) if hits >> number & 1))
+            found.setdefault(items, Situation(items=items, answers={**answers, **needed, **answers}, hits=hits))
     return list(found.values())
 
 
@@ -109,29 +115,41 @@ def _at_once(classes: Mapping[Hits, Answers], excluding: Hits) -> dict[Hits, Ans
     return {some & ~excluding | every & excluding: {}}
 
 
-def _columns(matter: Matter, decision: Decision, table: DecisionTable) -> Iterator[dict[Hits, Answers]]:
-    """For each input, the sets of rules that its answers can hit, each with one such answer."""
-    known = _known(decision)
+def _columns(matter: Matter) -> Iterator[dict[Hits, Answers]]:
+    """For each input of the tables, the sets of rules that its answers can hit, each with one such answer."""
+    tables = [table for key in ("items", EXCLUSIONS) if (table := matter.table(key))]
+    known: dict[str, Any] = {}
+    for decision in (matter.decisions[key] for key in ("items", EXCLUSIONS) if key in matter.decisions):
+        known |= _known(decision)
     asked = {row.get("id"): row for _rule, row in matter.rows("situations")}
-    for place in range(len(table.inputs)):
-        name = _name(table, place)
-        sources = [source(rule.cells[place]) for rule in table.rules]
+    for name in dict.fromkeys(_name(table, place) for table in tables for place in range(len(table.inputs))):
+        sources = [source(rule.cells[place]) for table in tables for place in _places(table, name) for rule in table.rules]
         classes: dict[Hits, Answers] = {}
         for answer in _answers(asked.get(name, {}), sources, known):
-            hits = _hits(table, place, {**known, name: answer})
+            hits = _hits(tables, name, {**known, name: answer})
             if hits is not None:
                 classes.setdefault(hits, {name: answer})
         # A column that reads something else than one answer may hit any rule.
-        yield classes or {(1 << len(table.rules)) - 1: {}}
+        yield classes or {(1 << sum(len(table.rules) for table in tables)) - 1: {}}
 
 
-def _hits(table: DecisionTable, place: int, variables: Mapping[str, Any]) -> Hits | None:
-    column, scope = table.inputs[place], Scope(variables, {})
+def _places(table: DecisionTable, name: str) -> list[int]:
+    return [place for place in range(len(table.inputs)) if _name(table, place) == name]
+
+
+def _hits(tables: Iterable[DecisionTable], name: str, variables: Mapping[str, Any]) -> Hits | None:
+    """Rules of the tables, one table behind the other, that an answer does not keep from hitting; None where it does not fit them."""
+    scope, hits, before = Scope(variables, {}), 0, 0
     try:
-        value = types.convert(column.expression.within(scope), column.kind)
-        return sum(1 << number for number, rule in enumerate(table.rules) if rule.cells[place].within(value, scope))
+        for table in tables:
+            columns = [(place, table.inputs[place]) for place in _places(table, name)]
+            values = [(place, types.convert(column.expression.within(scope), column.kind)) for place, column in columns]
+            for number, rule in enumerate(table.rules, before):
+                hits |= all(rule.cells[place].within(value, scope) for place, value in values) << number
+            before += len(table.rules)
     except ExpressionError:
         return None
+    return hits
 
 
 def _needed(matter: Matter) -> dict[str, Any]:

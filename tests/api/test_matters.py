@@ -35,6 +35,7 @@ def test_checklist__same_answers_same_hash(clerk, market):
     assert [i["code"] for i in ours.json["items"]] == ["business_licence_check", "food_permit", "fire_check"]
     assert ours.json["hash"] == theirs.json["hash"]
     assert "q_raw" in ours.json["unanswered"]
+    assert ours.json["exclusions"] == []
 
 
 def test_checklist__other_answers(clerk):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bpmn import lint
@@ -78,8 +80,29 @@ def test_of__what_must_be_answered_is():
     situated = tiny.table_of("situations", (), ("id", "ask", "type", "options", "min", "required"), rows)
     files = tiny.folder(ITEMS)
     files["tiny_dmn"] = files["tiny_dmn"].replace(b"</definitions>", f"{situated}</definitions>".encode())
-    bundle, _findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
 
-    (only,) = situations.of(bundle.matters[0])
+    (only,) = situations.of(read(files))
 
     assert only.answers == {"area": 1, "form": "大"}
+
+
+def read(files: dict[str, bytes]) -> Matter:
+    """The matter of some files."""
+    bundle, _findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
+    return bundle.matters[0]
+
+
+def test_of__where_it_is_offered():
+    """A simulation begins no case that would be refused; the same items are called for in another situation."""
+    debts = ("简易注销", True, "有未结清的债务", "请选择普通注销", "条例")
+    (only,) = situations.of(read(tiny.with_exclusions(tiny.folder(ITEMS), debts)))
+
+    assert (only.items, only.answers) == (("a", "b", "c"), {"how": "简易注销", "debts": False})
+
+
+def test_of__what_is_called_for_only_where_it_is_not_offered():
+    table = tiny.table_of("items", ("how",), ("item", "action"), [("普通注销", "a", "include"), ("简易注销", "b", "include")])
+    files = tiny.with_exclusions(tiny.folder(ITEMS), ("简易注销", None, "没有简易注销", None, "条例"))
+    files["tiny_dmn"] = re.sub(rb'<decision id="items".*?</decision>', table.encode(), files["tiny_dmn"], flags=re.DOTALL)
+
+    assert {each.items for each in situations.of(read(files))} == {("a",)}

@@ -9,6 +9,7 @@ import pytest
 from bpmn import lint
 from engine import functions
 from engine.vocabulary import WORDS
+from tests.bpmn import tables
 from tests.bpmn.retyped import FOLDERS, STARTER, read, retyped
 
 MISTAKES = {"field-nobody-fills", "unknown-choice", "unknown-answer", "bad-question", "unfit-column", "unlisted-word"}
@@ -91,6 +92,52 @@ def test_mistake__is_told(file: str, written: str, mistaken: str, rule: str, wor
 )
 def test_right__is_not_told(file: str, written: str, mistaken: str):
     assert found(retyped(file, written, mistaken)) == []
+
+
+EXCLUSIONS = tables.decision(
+    "exclusions",
+    ["q_second:string", "needed:string"],
+    ["reason", "basis"],
+    '"是" | - => "不适用" | "条例"',
+    policy="COLLECT",
+    requires=["needed"],
+) + tables.decision("needed", ["q_second:string"], ["needed"], '- => "x"')
+
+
+@pytest.mark.parametrize(
+    ("written", "mistaken", "rule", "words"),
+    [
+        ("", "", "", ""),
+        ('<text>"是"</text>', '<text>"shi"</text>', "unknown-answer", "of the table exclusions to ask for an answer"),
+        (
+            'typeRef="string"><text>q_second',
+            'typeRef="boolean"><text>q_second',
+            "unfit-column",
+            "of the table exclusions to take the answers",
+        ),
+        ('name="basis"', 'name="article"', "unknown-column", "Expected the table exclusions to have an output called basis"),
+        ('<text>"条例"</text>', "<text></text>", "empty-cell", "of the table exclusions to say basis"),
+    ],
+)
+def test_exclusions(written: str, mistaken: str, rule: str, words: str):
+    """Where a matter is not offered the applicant is told why, and by which article."""
+    told = [(each.rule, each.message) for each in lint.lint(with_table(EXCLUSIONS.replace(written, mistaken, 1)), KNOWN)]
+
+    assert [name for name, message in told if "exclusions" in message] == [rule] * bool(rule)
+    assert not rule or any(name == rule and words in message for name, message in told)
+
+
+def test_exclusions__what_they_require():
+    """What a table requires is given the answers, too."""
+    head, rest = EXCLUSIONS.split('<decision id="needed"')
+    mistaken = head + '<decision id="needed"' + rest.replace('typeRef="string"', 'typeRef="number"', 1)
+
+    assert [message for name, message in found(with_table(mistaken)) if name == "unfit-column" and "of the table needed" in message]
+
+
+def with_table(table: str) -> dict[str, bytes]:
+    """The starter with another table."""
+    return {**STARTER, "starter.dmn": STARTER["starter.dmn"].replace(b"</definitions>", f"{table}</definitions>".encode())}
 
 
 @pytest.mark.parametrize(

@@ -199,3 +199,53 @@ def test_make__frozen_on_the_case(stage, clerk):
     with pytest.raises(InvalidInput, match="plan"):
         clerk.complete(case, "一窗受理", outcome="accept")
     assert codes(make(stage, "tiny", {})["materials"]) == ["plan", "more"]
+
+
+SIMPLE = {"how": "简易注销", "debts": True}
+EXCLUSIONS = (
+    ("简易注销", True, "有未结清的债务，不适用简易注销", "请选择普通注销", "市场主体登记管理条例第三十三条"),
+    (None, True, "有未结清的债务", None, "公司法"),
+)
+
+
+@pytest.fixture
+def excluding(stage):
+    stage.deploy("tiny", **tiny.with_exclusions(tiny.folder({"alpha": {}, "beta": {}}), *EXCLUSIONS))
+
+
+@pytest.mark.usefixtures("excluding")
+def test_make__where_the_bundle_is_not_offered(stage):
+    """It is told before anything is submitted, with what to do instead; where it is offered, nothing is said of it."""
+    told = make(stage, "tiny", SIMPLE)
+
+    assert told["exclusions"] == [
+        {"reason": "有未结清的债务，不适用简易注销", "instead": "请选择普通注销", "basis": "市场主体登记管理条例第三十三条"},
+        {"reason": "有未结清的债务", "instead": "", "basis": "公司法"},
+    ]
+    assert "exclusions" not in make(stage, "tiny", SIMPLE | {"debts": False})
+    assert "exclusions" not in make(stage, "tiny", {"how": "简易注销"})
+
+
+@pytest.mark.usefixtures("excluding")
+@pytest.mark.parametrize("items", [None, ["alpha"]])
+def test_submit__where_the_bundle_is_not_offered(stage, clerk, items):
+    with pytest.raises(InvalidInput) as refusal:
+        clerk.submit("tiny", answers=SIMPLE, items=items)
+
+    assert refusal.value.details["errors"] == [
+        {
+            "field": "answers",
+            "message": "Expected a situation in which tiny is offered, but 有未结清的债务，不适用简易注销"
+            "（市场主体登记管理条例第三十三条）：请选择普通注销",
+        },
+        {"field": "answers", "message": "Expected a situation in which tiny is offered, but 有未结清的债务（公司法）"},
+    ]
+    assert stage.tasks(clerk.submit("tiny", answers=SIMPLE | {"debts": False}, items=items)) == ["一窗受理"]
+
+
+@pytest.mark.usefixtures("excluding")
+def test_submit__an_item_alone_where_its_bundle_is_not_offered(stage, clerk):
+    """Nobody is kept from applying: a bundle is a service, and what it bundles is applied for alone (行政许可法 art. 32)."""
+    case = clerk.submit("alpha", answers=SIMPLE)
+
+    assert stage.statuses(case) == {"alpha": "submitted"}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bpmn.decisions import types
+from bpmn.decisions import Decision, types
+from bpmn.decisions.table import DecisionTable
 from bpmn.errors import ExpressionError
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter import facts
+from bpmn.matter import facts, situations
+from bpmn.matter.facts import Matter
 
 #: An answer to a question without options, by its type.
 _ANSWERS: Mapping[str, Any] = {"boolean": True, "number": 1}
@@ -19,19 +21,30 @@ def check(bundle: Bundle) -> Problems:
     """A column of the type of its question takes every answer: with another type, no checklist could be made."""
     for matter in bundle.matters:
         questions = {row.get("id"): row for _rule, row in matter.rows("situations")}
-        for key in ("items", "materials"):
-            decision, table = matter.decisions.get(key), matter.table(key)
-            for column in table.inputs if decision and table else ():
+        for decision in _evaluated(matter):
+            table = decision.logic
+            for column in table.inputs if isinstance(table, DecisionTable) else ():
                 question = questions.get(column.expression.source.strip(), {})
-                for answer in _answers(question):
-                    if decision and (wrong := _wrong(answer, column.kind)):
-                        message = (
-                            f"Expected the column “{column.label}” of the table {key} to take the answers to “{question.get('ask')}” "
-                            f"({question.get('id')}), which is a question of the type {question.get('type')}, but: {wrong}; "
-                            "give the column the type of the question (a choice is a string, several choices any)"
-                        )
-                        yield Problem(resource=bundle.place(key), line=decision.line, message=message)
-                        break
+                wrong = next((wrong for answer in _answers(question) if (wrong := _wrong(answer, column.kind))), "")
+                if wrong:
+                    message = (
+                        f"Expected the column “{column.label}” of the table {decision.id} to take the answers to “{question.get('ask')}” "
+                        f"({question.get('id')}), which is a question of the type {question.get('type')}, but: {wrong}; "
+                        "give the column the type of the question (a choice is a string, several choices any)"
+                    )
+                    yield Problem(resource=bundle.place(decision.id), line=decision.line, message=message)
+
+
+def _evaluated(matter: Matter) -> Iterable[Decision]:
+    """Decisions that are given the answers to make a checklist: the tables of the matter, and what they require."""
+    found: dict[str, Decision] = {}
+    open_ = [matter.decisions[key] for key in ("items", "materials", situations.EXCLUSIONS) if key in matter.decisions]
+    while open_:
+        decision = open_.pop(0)
+        if decision.id not in found:
+            found[decision.id] = decision
+            open_ += decision.requires
+    return found.values()
 
 
 def _answers(question: Mapping[str, Any]) -> list[Any]:

@@ -23,7 +23,7 @@ def check(bundle: Bundle) -> Problems:
     """The tables of a matter compare an answer with what its question offers: a row that asks for anything else never hits."""
     for matter in bundle.matters:
         questions = {str(row["id"]): row for _rule, row in matter.rows("situations") if row.get("id")}
-        for key in ("items", "materials"):
+        for key in ("items", "materials", situations.EXCLUSIONS):
             table = matter.table(key)
             for line, message in _wrong(key, table, questions, matter) if table else ():
                 yield Problem(resource=bundle.place(key), line=line, message=message)

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Text, func, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
-from engine import calendars, database, journal, moments, numbers, schema
+from engine import calendars, database, journal, moments, numbers, reads, schema
 from engine.account_models import Administered
 from engine.actors import Actor, Role
 from engine.models import Counter
@@ -69,9 +69,7 @@ def listing(
 
 
 def _conditions(wanted: EntryFilter) -> Iterator[ColumnElement[bool]]:
-    for column, value in ((Administered.actor, wanted.actor), (Administered.what, wanted.what)):
-        if value is not None:
-            yield column == value
+    yield from reads.equal({Administered.actor: wanted.actor, Administered.what: wanted.what})
     if wanted.account is not None:  # which is told before all else
         said = orjson.dumps({"account": wanted.account}).decode().removesuffix("}")
         yield func.substr(type_coerce(Administered.about, Text), 1, len(said)) == said

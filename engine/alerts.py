@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import keys, moments, outbox, pages, visibility
+from engine import keys, moments, outbox, pages, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Alert, Case, Item
 from engine.clock import Light
@@ -89,9 +89,6 @@ def _page(actor: Actor, wanted: AlertFilter, *, goes_on: bool) -> Select[Any]:
 
 
 def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
-    for column, value in ((Case.hall, wanted.hall), (Case.matter, wanted.matter), (Alert.department, wanted.department)):
-        if value is not None:
-            yield column == value
-    if wanted.kind is not None:
-        yield Alert.kind == wanted.kind
+    yield from reads.equal({Case.hall: wanted.hall, Case.matter: wanted.matter})
+    yield from reads.equal({Alert.department: wanted.department, Alert.kind: wanted.kind})
     yield from pages.within(Alert.id, Alert.raised_at, wanted.since, wanted.until)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session, defer
 
-from engine import archive_documents
+from engine import archive_documents, reads
 from engine.actors import Actor
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case
@@ -33,7 +33,7 @@ def search(
     """The archived cases that an actor may see, newest first; a process without a matter is none."""
     query = select(ArchivedCase).where(visible(actor), ArchivedCase.hall.is_not(None)).options(defer(ArchivedCase.content))
     asked = {ArchivedCase.matter: matter, ArchivedCase.hall: hall, ArchivedCase.applicant_number: applicant_number}
-    query = query.where(*(column == value for column, value in asked.items() if value is not None))
+    query = query.where(*reads.equal(asked))
     query = query if after is None else query.where(ArchivedCase.id < after)
     return session.scalars(query.order_by(ArchivedCase.id.desc()).limit(limit)).all()
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType, EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, executions, instances, journal, keys, processes, variables
+from engine import definitions, execution, executions, instances, journal, keys, processes, reads, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -108,10 +108,7 @@ def _waiting(session: Session, message: Message, actor: Actor) -> list[Subscript
     )
     query = query.where(Subscription.kind == WaitKind.MESSAGE, Subscription.name == message.name)
     query = query.where(Case.entry == processes.ENTRY, ~Instance.suspended, processes.visible(actor))
-    if message.business_key is not None:
-        query = query.where(Instance.business_key == message.business_key)
-    if message.instance_id is not None:
-        query = query.where(Instance.id == message.instance_id)
+    query = query.where(*reads.equal({Instance.business_key: message.business_key, Instance.id: message.instance_id}))
     rows = session.execute(query.order_by(Instance.id, Subscription.id)).all()
     return [subscription for subscription, instance in rows if _knows(subscription, instance, message)]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, null, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, visibility
+from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
@@ -160,10 +160,7 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
 def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.due_before is not None:
         yield table.promised_on < wanted.due_before
-    if wanted.department is not None:
-        yield Item.department == wanted.department
-    if wanted.hall is not None:
-        yield table.hall == wanted.hall
+    yield from reads.equal({Item.department: wanted.department, table.hall: wanted.hall})
 
 
 def _since(table: Table, wanted: DeadlineFilter, *, dated: bool) -> InstrumentedAttribute[date | None] | None:

@@ -51,15 +51,12 @@ class Wanted:
 
     def condition(self, task: type[ExternalTask]) -> ColumnElement[bool]:
         """The same for the database, which is asked for everything but variables."""
-        asked = [task.topic == self.topic]
-        if self.business_key is not None:
-            asked.append(Instance.business_key == self.business_key)
+        said = {task.topic: self.topic, Instance.business_key: self.business_key, Definition.version_tag: self.version_tag}
+        asked = reads.equal(said)
         if self.definition_ids is not None:
             asked.append(Definition.id.in_(self.definition_ids))
         if self.definition_keys is not None:
             asked.append(Definition.key.in_(self.definition_keys))
-        if self.version_tag is not None:
-            asked.append(Definition.version_tag == self.version_tag)
         return and_(*asked)
 
 

@@ -103,6 +103,11 @@ def among(session: Session, column: InstrumentedAttribute[Value], values: Collec
     return postgresql.among(column, values) if takes_arrays(session) else column.in_(values)
 
 
+def equal(asked: Mapping[InstrumentedAttribute[Any], Any]) -> list[ColumnElement[bool]]:
+    """Say that columns have these values; None: that one is not asked for."""
+    return [column == value for column, value in asked.items() if value is not None]
+
+
 def takes_arrays(session: Session) -> bool:
     """Whether the database of a session takes many values as one."""
     return session.get_bind().dialect.name == "postgresql"

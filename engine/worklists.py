@@ -164,12 +164,7 @@ def _showing(light: Light | None, today: date) -> list[ColumnElement[bool]]:
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.assignee is not None:
-        yield Task.assignee == wanted.assignee
-    if wanted.matter is not None:
-        yield Task.matter == wanted.matter
-    if wanted.hall is not None:
-        yield Task.hall == wanted.hall
+    yield from reads.equal({Task.assignee: wanted.assignee, Task.matter: wanted.matter, Task.hall: wanted.hall})
     if wanted.case is not None:
         yield Task.case_id == select(Case.id).where(Case.number == wanted.case).scalar_subquery()
     if wanted.due_before is not None:
@@ -189,11 +184,7 @@ def find_cases(session: Session, actor: Actor, wanted: CaseFilter, *, after: UUI
 
 @functools.lru_cache(maxsize=256)
 def _page_of_cases(actor: Actor, wanted: CaseFilter, today: date, *, few: bool, goes_on: bool) -> Select[Any]:
-    where: list[ColumnElement[bool]] = [Case.hall.is_not(None)]
-    if wanted.matter is not None:
-        where.append(Case.matter == wanted.matter)
-    if wanted.hall is not None:
-        where.append(Case.hall == wanted.hall)
+    where = [Case.hall.is_not(None), *reads.equal({Case.matter: wanted.matter, Case.hall: wanted.hall})]
     if wanted.applicant_number is not None:
         where.append(Case.applicant_number == bindparam("applicant_number"))
     if wanted.open is not None:

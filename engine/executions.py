@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bpmn.waits import WaitKind
 from engine import incidents, keys, processes, variables
 from engine.actors import Actor
-from engine.errors import InvalidState, NotFound
+from engine.errors import InvalidState
 from engine.filters import Filter, Filters, Kind, Listing, Order, equal, ordered, when
 from engine.holdings import Held
 from engine.models import Activity, Definition, Incident, Instance, Subscription, Timer
@@ -116,10 +116,7 @@ def search(
 def get(session: Session, place: Place, actor: Actor) -> Any:
     """One execution, as it is listed; raises NotFound, also for what is not the actor's."""
     here = _COLUMNS.instance_id == place.instance_id, _COLUMNS.number.is_not_distinct_from(place.number)
-    rows = search(actor, *here).rows(session)
-    if not rows:
-        raise NotFound(f"Execution with id {place} does not exist")
-    return rows[0]
+    return search(actor, *here).one(session, f"Execution with id {place} does not exist")
 
 
 def subscriptions(

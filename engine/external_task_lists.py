@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from engine import external_tasks, keys, moments
 from engine.actors import Actor
-from engine.errors import NotFound
 from engine.external_tasks import Found
 from engine.filters import Filters, Kind, Listing, Order, Sortable, after, among, before, equal, least, located, most, ordered, when
 from engine.models import Definition, ExternalTask, Incident, Instance
@@ -81,10 +80,7 @@ def topics(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> 
 
 def get(session: Session, task_id: UUID, *, actor: Actor) -> Found:
     """One task, with what it belongs to; raises NotFound, also for what is not the actor's."""
-    rows = search(actor, ExternalTask.id == task_id).rows(session)
-    if not rows:
-        raise NotFound(f"External task with id {task_id} does not exist")
-    return found(rows[0])
+    return found(search(actor, ExternalTask.id == task_id).one(session, f"External task with id {task_id} does not exist"))
 
 
 def found(row: Any) -> Found:

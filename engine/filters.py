@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engine.errors import NotFound
 from engine.places import Place
 
 
@@ -120,6 +121,12 @@ class Listing:
             return session.execute(self.query.offset(first).limit(limit)).all()
         stop = None if limit is None else first + limit
         return list(itertools.islice(filter(self.fits, session.execute(self.query)), first, stop))
+
+    def one(self, session: Session, otherwise: str) -> Any:
+        """The one row that there is; raises NotFound, which says `otherwise`, when there is none."""
+        for row in self.rows(session):
+            return row
+        raise NotFound(otherwise)
 
     def count(self, session: Session) -> int:
         """How many they are."""

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from engine import attempts, continuations, errors, execution, instances, journal, keys, moments, processes, start_timers, timers
 from engine.actors import Actor
-from engine.errors import Busy, Failed, InvalidState, NotFound, Unavailable
-from engine.filters import Filter, Filters, Kind, Listing, Order, among, equal, least, located, most, ordered, when
+from engine.errors import Busy, Failed, InvalidState, Unavailable
+from engine.filters import Filter, Filters, Kind, Listing, Order, after, among, before, equal, least, located, most, ordered, when
 from engine.models import Definition, Instance, Timer
 from engine.schedule_models import Continuation, StartTimer
 
@@ -114,6 +114,8 @@ FILTERS: Filters = {
     "active": when(lambda: ~_SUSPENDED),
     "suspended": when(lambda: _SUSPENDED),
 }
+#: `dueDates` compares by these.
+DUE: Filters = {"gt": after(_COLUMNS.due_at), "lt": before(_COLUMNS.due_at)}
 
 
 def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) -> Listing:
@@ -130,22 +132,7 @@ def search(actor: Actor, *conditions: ColumnElement[bool], order: Order = ()) ->
 
 def get(session: Session, job_id: UUID, *, actor: Actor) -> Any:
     """One piece of scheduled work, as it is listed; raises NotFound."""
-    rows = search(actor, _COLUMNS.id == job_id).rows(session)
-    if not rows:
-        raise NotFound(f"Job with id {job_id} does not exist")
-    return rows[0]
-
-
-def due_before(moment: datetime) -> ColumnElement[bool]:
-    """Keep what is due earlier."""
-    found: ColumnElement[bool] = _COLUMNS.due_at < moment
-    return found
-
-
-def due_after(moment: datetime) -> ColumnElement[bool]:
-    """Keep what is due later."""
-    found: ColumnElement[bool] = _COLUMNS.due_at > moment
-    return found
+    return search(actor, _COLUMNS.id == job_id).one(session, f"Job with id {job_id} does not exist")
 
 
 def execute(session: Session, job_id: UUID, *, actor: Actor, region: str) -> None:

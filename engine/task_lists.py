@@ -14,7 +14,6 @@ from bpmn.definition import Element
 from engine import accounts, arranging, definitions, keys
 from engine.actors import Actor
 from engine.definitions import Loaded
-from engine.errors import NotFound
 from engine.filters import (
     Filter,
     Filters,
@@ -186,10 +185,7 @@ def search(
 
 def get(session: Session, task_id: UUID, *, actor: Actor, ended: bool = False) -> Listed:
     """One task; raises NotFound, also for what is not the actor's."""
-    rows = search(actor, Task.id == task_id, ended=ended).rows(session)
-    if not rows:
-        raise NotFound(f"No matching task with id {task_id}")
-    return listed(rows[0])
+    return listed(search(actor, Task.id == task_id, ended=ended).one(session, f"No matching task with id {task_id}"))
 
 
 def listed(row: Any) -> Listed:

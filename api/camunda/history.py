@@ -13,7 +13,7 @@ from api.camunda.shown import NO_CASE, TASK_STATES, activity_id, definition_id
 from api.transactions import reading
 from engine import instance_lists, processes, task_lists, variable_lists
 from engine.database import Session
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
 from engine.filters import Listing
 from engine.places import Place
 from engine.states import InstanceStatus, TaskStatus
@@ -45,10 +45,8 @@ _OF_VARIABLES = (
 def show_instance(found: str) -> Response:
     """Show one instance, also when it has ended."""
     with reading() as session:
-        rows = find_instances(session, {"processInstanceId": found}).rows(session)
-        if not rows:
-            raise NotFound(f"Historic process instance with id {found} does not exist")
-        return answers.json(_instance(session, rows[0]))
+        wanted, otherwise = {"processInstanceId": found}, f"Historic process instance with id {found} does not exist"
+        return answers.json(_instance(session, find_instances(session, wanted).one(session, otherwise)))
 
 
 def find_instances(_session: Session, given: dict[str, Any]) -> Listing:

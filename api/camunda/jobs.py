@@ -16,9 +16,9 @@ from engine.database import Session
 from engine.errors import Failed, InvalidInput
 from engine.filters import Listing
 from engine.places import Place
+from engine.scheduled import DUE
 
 bp = Blueprint("jobs", __name__, url_prefix="/job")
-_DUE = {"gt": scheduled.due_after, "lt": scheduled.due_before}
 
 
 @bp.get("/<job>")
@@ -81,9 +81,9 @@ def _due(given: dict[str, Any]) -> list[Any]:
     if isinstance(wanted, str):
         parts = [text.partition("_") for text in wanted.split(",")]
         wanted = [{"operator": operator, "value": value} for operator, _, value in parts]
-    if not isinstance(wanted, list) or not all(isinstance(e, dict) and str(e.get("operator")) in _DUE and "value" in e for e in wanted):
-        raise InvalidInput(f"Expected dueDates compared by {' or '.join(_DUE)}, but got {wanted!r:.80}")
-    return [_DUE[entry["operator"]](values.moment(entry, "value")) for entry in wanted]
+    if not isinstance(wanted, list) or not all(isinstance(e, dict) and str(e.get("operator")) in DUE and "value" in e for e in wanted):
+        raise InvalidInput(f"Expected dueDates compared by {' or '.join(DUE)}, but got {wanted!r:.80}")
+    return [DUE[entry["operator"]].condition(values.moment(entry, "value")) for entry in wanted]
 
 
 def _shown(_session: Session, found: Any) -> dict[str, Any]:

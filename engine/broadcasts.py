@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, executions, instances, journal, processes, signals, variables
+from engine import definitions, execution, execution_lists, instances, journal, processes, signals, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.errors import NotFound
@@ -83,7 +83,7 @@ def deliver_once(session: Session, job: Job, *, actor: Actor) -> None:
 def _give(session: Session, signal: Thrown, place: Place, actor: Actor) -> None:
     processes.require_plain(session, place.instance_id, actor, to="give a signal to")
     with execution.running(session, place.instance_id, actor=actor) as run:
-        for waiting in executions.subscriptions(session, run.row, place.number, signal.name, kind=WaitKind.SIGNAL):
+        for waiting in execution_lists.subscriptions(session, run.row, place.number, signal.name, kind=WaitKind.SIGNAL):
             if run.process.kind_of(waiting.wait) is not None:  # an earlier one may have swept it away
                 run.process.deliver(waiting.wait, signal.given.values)
         variables.remember(run, signal.given)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import ElementType, EventType
 from bpmn.waits import WaitKind
-from engine import definitions, execution, executions, instances, journal, keys, processes, reads, variables
+from engine import definitions, execution, execution_lists, instances, journal, keys, processes, reads, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -93,7 +93,7 @@ def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTH
 def deliver(session: Session, place: Place, name: str, *, actor: Actor, given: Given = NOTHING) -> Held:
     """Deliver a message to what waits for it at a place of a process without a matter; raises as `trigger` does."""
     row, _case = processes.require_plain(session, place.instance_id, actor, to="deliver a message to")
-    there = executions.subscriptions(session, row, place.number, name)
+    there = execution_lists.subscriptions(session, row, place.number, name)
     if len(there) != 1:
         raise InvalidState(f"Expected one to wait for message {name!r} at execution {place}, but {len(there)} do")
     instances.require_active(row)

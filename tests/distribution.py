@@ -56,7 +56,7 @@ ACROSS = {
     "outbox.confirm",  # of whatever cases the messages are
     *("recomputing._hold", "recomputing.go_on"),  # many cases in one transaction, unless they are written one by one
     "retention.sweep",  # whatever is old enough
-    "scheduled._held",  # jobs of three tables are one list
+    "scheduled_work._held",  # jobs of three tables are one list
     "signals.hearers",  # a signal is for everybody who waits for it
     "suspension._turn",  # processes are suspended one after the other
     # Incidents of no case; one that an older node has written has no key.

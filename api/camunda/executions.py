@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.camunda import answers, asked, lists, values
 from api.transactions import database, reading
-from engine import correlation, executions, places
+from engine import correlation, execution_lists, places
 from engine.database import Session
 from engine.filters import Listing
 from engine.models import Subscription
@@ -22,7 +22,7 @@ bp = Blueprint("executions", __name__, url_prefix="/execution")
 def show(found: str) -> Response:
     """Show an execution."""
     with reading() as session:
-        return answers.json(_shown(session, executions.get(session, places.read(found), auth.actor())))
+        return answers.json(_shown(session, execution_lists.get(session, places.read(found), auth.actor())))
 
 
 @bp.post("/<found>/signal")
@@ -39,8 +39,8 @@ def show_subscription(found: str, name: str) -> Response:
     """Show that an execution waits for a message."""
     with reading() as session:
         place = places.read(found)
-        row = executions.get(session, place, auth.actor()).Instance
-        return answers.json(_subscription(executions.subscriptions(session, row, place.number, name)[0]))
+        row = execution_lists.get(session, place, auth.actor()).Instance
+        return answers.json(_subscription(execution_lists.subscriptions(session, row, place.number, name)[0]))
 
 
 @bp.post("/<found>/messageSubscriptions/<name>/trigger")
@@ -54,10 +54,10 @@ def trigger(found: str, name: str) -> Response:
 
 def _find(_session: Session, given: dict[str, Any]) -> Listing:
     """Find executions of running instances."""
-    conditions = lists.conditions(given, executions.FILTERS, besides=("variables", "processVariables"))
+    conditions = lists.conditions(given, execution_lists.FILTERS, besides=("variables", "processVariables"))
     local, of_process = (lists.comparisons(given, name) for name in ("variables", "processVariables"))
-    order = lists.order(given, executions.SORTABLE)
-    return executions.search(auth.actor(), *conditions, order=order, local=local, of_process=of_process)
+    order = lists.order(given, execution_lists.SORTABLE)
+    return execution_lists.search(auth.actor(), *conditions, order=order, local=local, of_process=of_process)
 
 
 def shown(place: Place, *, ended: bool = False) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from api import auth, parts
 from api.camunda import answers, asked, lists, values
 from api.camunda.shown import definition_id
 from api.transactions import database, reading
-from engine import scheduled
+from engine import scheduled_work
 from engine.database import Session
 from engine.errors import Failed, InvalidInput
 from engine.filters import Listing
 from engine.places import Place
-from engine.scheduled import DUE
+from engine.scheduled_work import DUE
 
 bp = Blueprint("jobs", __name__, url_prefix="/job")
 
@@ -25,14 +25,14 @@ bp = Blueprint("jobs", __name__, url_prefix="/job")
 def show(job: str) -> Response:
     """Show one job."""
     with reading() as session:
-        return answers.json(_shown(session, scheduled.get(session, _id(job), actor=auth.actor())))
+        return answers.json(_shown(session, scheduled_work.get(session, _id(job), actor=auth.actor())))
 
 
 @bp.get("/<job>/stacktrace")
 def show_failure(job: str) -> Response:
     """Show what went wrong last, as text."""
     with reading() as session:
-        return Response(scheduled.get(session, _id(job), actor=auth.actor()).error or "", content_type="text/plain")
+        return Response(scheduled_work.get(session, _id(job), actor=auth.actor()).error or "", content_type="text/plain")
 
 
 @bp.post("/<job>/execute")
@@ -40,10 +40,10 @@ def execute(job: str) -> Response:
     """Do it now; when it fails, that counts as an attempt."""
     try:
         with database().transaction() as session:
-            scheduled.execute(session, _id(job), actor=auth.actor(), region=parts.settings().region)
+            scheduled_work.execute(session, _id(job), actor=auth.actor(), region=parts.settings().region)
     except Failed as failure:
         with database().transaction() as session:
-            scheduled.remember_failure(session, _id(job), failure.__cause__ or failure, actor=auth.actor())
+            scheduled_work.remember_failure(session, _id(job), failure.__cause__ or failure, actor=auth.actor())
         raise
     return answers.nothing()
 
@@ -53,7 +53,7 @@ def set_retries(job: str) -> Response:
     """Allow more attempts."""
     retries = asked.needed(asked.body(), "retries", int, most=asked.INT)
     with database().transaction() as session:
-        scheduled.set_retries(session, _id(job), retries, actor=auth.actor())
+        scheduled_work.set_retries(session, _id(job), retries, actor=auth.actor())
     return answers.nothing()
 
 
@@ -65,14 +65,14 @@ def set_due_date(job: str) -> Response:
         raise InvalidInput("Expected one due date to change, but cascade asks for those that follow, too")
     moment = values.moment(given, "duedate") if given.get("duedate") is not None else None
     with database().transaction() as session:
-        scheduled.set_due(session, _id(job), moment, actor=auth.actor())
+        scheduled_work.set_due(session, _id(job), moment, actor=auth.actor())
     return answers.nothing()
 
 
 def _find(_session: Session, given: dict[str, Any]) -> Listing:
     """Find jobs."""
-    conditions = lists.conditions(given, scheduled.FILTERS, besides=("dueDates",))
-    return scheduled.search(auth.actor(), *conditions, *_due(given), order=lists.order(given, scheduled.SORTABLE))
+    conditions = lists.conditions(given, scheduled_work.FILTERS, besides=("dueDates",))
+    return scheduled_work.search(auth.actor(), *conditions, *_due(given), order=lists.order(given, scheduled_work.SORTABLE))
 
 
 def _due(given: dict[str, Any]) -> list[Any]:

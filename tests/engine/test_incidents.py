@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import cases, dossiers, execution, external_tasks, incidents, instances, keys, queues, scheduled, scheduler
+from engine import cases, dossiers, execution, external_tasks, incidents, instances, keys, queues, scheduled_work, scheduler
 from engine.actors import ENGINE, Role, RoleGrant
 from engine.case_models import ClockEntry
 from engine.columns import new_id
@@ -159,7 +159,7 @@ def test_retry__by_the_system_of_a_department(stage, case, department, refused):
     [timer], [incident] = stage.all(Timer, case, element="later"), stage.incidents(case)
 
     with pytest.raises(refused) if refused else nullcontext(), system.acting(checked=False) as session:
-        scheduled.set_retries(session, timer.id, 0, actor=system.actor)
+        scheduled_work.set_retries(session, timer.id, 0, actor=system.actor)
     with pytest.raises(refused) if refused else nullcontext(), system.acting(checked=False) as session:
         incidents.retry(session, incident.id, actor=system.actor)
 

@@ -26,7 +26,7 @@ from engine import (
     modifications,
     pieces,
     processes,
-    scheduled,
+    scheduled_work,
     scheduler,
     suspension,
     tasks,
@@ -173,7 +173,7 @@ class Crowd:
         if verb == "task":
             self.does(external_tasks.set_retries, self.any(ExternalTask).id, left)
         elif verb == "job":
-            self.does(scheduled.set_retries, self.any(self.here.choose.choice([Timer, Continuation])).id, left)
+            self.does(scheduled_work.set_retries, self.any(self.here.choose.choice([Timer, Continuation])).id, left)
         else:
             self.does(incidents.retry, self.any(Incident, Incident.resolved_at.is_(None)).id)
         return f"{verb} {left}"
@@ -232,7 +232,7 @@ class Crowd:
 
     def execute(self) -> str:
         row = self.any(self.here.choose.choice([Timer, Continuation]))
-        self.does(scheduled.execute, row.id, region=REGION)
+        self.does(scheduled_work.execute, row.id, region=REGION)
         return row.element
 
     def fill_in(self) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from bpmn import compiled, compiler
-from bpmn.definition import Definition as Process
+from bpmn.definition import Definition
 from bpmn.errors import DocumentError
 from bpmn.lint.bundle import DIAGRAMS
 from engine import database, deployed, moments, offers
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 _IS_DIAGRAM = deployed.ends_with(DIAGRAMS)
 
 
-def read(session: Session, deployment_id: UUID, file: str) -> list[Process]:
+def read(session: Session, deployment_id: UUID, file: str) -> list[Definition]:
     """Return the processes of a diagram; it is only looked at when this compiler has not compiled it yet."""
     query = select(Resource.sha256).where(Resource.deployment_id == deployment_id, Resource.name == file)
     kept = select(CompiledFile.content).where(_mine(), CompiledFile.sha256 == query.scalar_subquery())
@@ -41,7 +41,7 @@ def read(session: Session, deployment_id: UUID, file: str) -> list[Process]:
     return compiler.compile(session.scalars(query.with_only_columns(Resource.content)).one(), file)
 
 
-def keep(session: Session, sha256: str, processes: list[Process]) -> None:
+def keep(session: Session, sha256: str, processes: list[Definition]) -> None:
     """Keep what this compiler has made of a diagram."""
     if session.get(CompiledFile, (sha256, compiled.fingerprint())) is None:
         row = CompiledFile(sha256=sha256, fingerprint=compiled.fingerprint(), content=compiled.write(processes), made_at=moments.now())

@@ -13,7 +13,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from bpmn import lint
-from bpmn.definition import Definition as Process
+from bpmn.definition import Definition as Compiled
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS, Bundle
 from bpmn.matter.facts import Item
@@ -267,7 +267,7 @@ def _days(written: str | None) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-def _define(session: Session, deployment: Deployment, file: str, sha256: str, processes: list[Process]) -> None:
+def _define(session: Session, deployment: Deployment, file: str, sha256: str, processes: list[Compiled]) -> None:
     """Store what a diagram defines."""
     compiled_files.keep(session, sha256, processes)
     for process in processes:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import Definition as Process
+from bpmn.definition import Definition as Compiled
 from bpmn.definition import EventDefinition, EventType
 from bpmn.errors import ExpressionError
 from engine.compiled_models import StartEvent
@@ -17,7 +17,7 @@ from engine.models import Definition
 _KINDS = {EventType.MESSAGE, EventType.SIGNAL}
 
 
-def record(session: Session, row: Definition, process: Process) -> None:
+def record(session: Session, row: Definition, process: Compiled) -> None:
     """Write down with what a version begins."""
     for start in process.starts():
         if start.event is not None and start.event.type in _KINDS and (name := _name(start.event)) is not None:

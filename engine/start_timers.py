@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bpmn import timers
-from bpmn.definition import Definition as Process
+from bpmn.definition import Definition as Compiled
 from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.errors import ExpressionError
 from bpmn.timers import Cycle
@@ -29,7 +29,7 @@ from engine.schedule_models import StartTimer
 from engine.variables import NOTHING
 
 
-def replace(session: Session, row: Definition, process: Process) -> None:
+def replace(session: Session, row: Definition, process: Compiled) -> None:
     """Set the start timers of a new version, in place of those of the versions before; raises InvalidInput when a time cannot be told."""
     forget(session, row.key)
     for start in process.starts():

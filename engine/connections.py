@@ -23,6 +23,8 @@ OURS = {
     "standard_conforming_strings": "on",
     "datestyle": "ISO",
     "timezone": "UTC",
+    # Rows are read as JSON, and states in them.
+    "bytea_output": "hex",
     # A commit that does not wait for its standby any more is told of by a warning.
     "client_min_messages": "notice",
 }
@@ -34,6 +36,8 @@ OF_SOME = {
     # by TCP; else that lasts for a quarter of an hour, or for as long as a node is frozen.
     "tcp_user_timeout": f"{IDLE_TIMEOUT * 1000}",
 }
+#: What a commit is to be waited for at least, where an administrator has said that it is for nothing (`off`); all else is his to choose.
+AWAITED = {"synchronous_commit": "on"}
 #: Variables of the environment that PostgreSQL's library hands on, and which count for more than OURS; and what each of them sets.
 HANDED_ON = {"PGDATESTYLE": ("DateStyle", OURS["datestyle"]), "PGTZ": ("TimeZone", OURS["timezone"])}
 #: What must hold, or what was acknowledged may be lost, and who is frozen keeps others waiting for ever.
@@ -74,14 +78,16 @@ def words(url: URL, name: str) -> dict[str, Any]:
 def settle(connection: Any, _record: Any = None) -> None:
     """Set what only some servers know, as far as the URL does not say it, and what the environment has set otherwise.
 
-    A pooler may hand the next transaction to another session, which knows nothing of what was prepared in this one: then nothing is.
+    A pooler may hand the next transaction to another session, which knows nothing of what was prepared or set in this one: then nothing is
+    prepared, and what commits wait for is as it was, for the doctor to see.
     """
     known = """SELECT pg_backend_pid(), (SELECT count(set_config(known.name, said.value, false)) FROM pg_settings AS known
         JOIN json_each_text(CAST(%s AS json)) AS said ON said.key = known.name
-        WHERE known.source <> 'client' OR known.name IN ('DateStyle', 'TimeZone'))"""
-    wanted = OF_SOME | dict(said for variable, said in HANDED_ON.items() if variable in os.environ)
+        WHERE (known.source <> 'client' OR known.name IN ('DateStyle', 'TimeZone'))
+        AND (known.name <> 'synchronous_commit' OR known.setting = 'off' AND pg_backend_pid() = %s))"""
+    wanted = OF_SOME | AWAITED | dict(said for variable, said in HANDED_ON.items() if variable in os.environ)
     connection.autocommit = True
-    session, _ = connection.execute(known, [json.dumps(wanted)]).fetchone()
+    session, _ = connection.execute(known, [json.dumps(wanted), connection.info.backend_pid]).fetchone()
     connection.autocommit = False
     if is_pooled(connection.info, session):
         connection.prepare_threshold = None

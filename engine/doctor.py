@@ -198,7 +198,7 @@ def judge_commits(said: Mapping[str, str], *, hosts: int = 1) -> Check:
     """Say what a commit of PostgreSQL survives, by its settings; `hosts`: how many are named, any of which may take over."""
     mode, standbys = said["synchronous_commit"], said.get("synchronous_standby_names", "").strip()
     if mode == "off":
-        advice = "Set synchronous_commit = on in postgresql.conf."
+        advice = f"Set synchronous_commit = on in postgresql.conf, and take it out of {PREFIX}DATABASE_URL (options)."
         return Check(what="durability", status=CheckStatus.FAILED, found="commits are not waited for", advice=advice)
     found, advice = f"PostgreSQL, synchronous_commit = {mode}", ""
     if said.get("fsync") == "off":

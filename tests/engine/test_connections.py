@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 
-from engine import connections, doctor, verification
+from engine import connections, doctor, instances, verification
 from engine.database import Database
 from engine.diagnoses import CheckStatus
 from engine.errors import InvalidState, Unavailable
-from engine.models import Department
+from engine.models import Department, Instance
 from tests import everywhere
 from tests.proxy import Proxy
 
@@ -42,6 +42,7 @@ MEDDLED = {
     "transform_null_equals": "on",
     "array_nulls": "off",
     "client_min_messages": "error",
+    "synchronous_commit": "off",
 }
 
 
@@ -80,7 +81,10 @@ def test_connection__whatever_was_set_for_the_database(url):
         there = dict(session.execute(text("SELECT lower(name), setting FROM pg_settings")).all())
     time.sleep(0.1)
     everywhere.begin(db)
+    with db.transaction() as session:  # as whoever has nothing in memory reads it
+        read = [instances.lock(session, row.id, row).state == row.state for row in session.scalars(select(Instance)).all()]
 
+    assert (set(read), there["synchronous_commit"]) == ({True}, "on")
     ours = connections.OURS | connections.OF_SOME
     assert {name: value for name, value in ours.items() if there.get(name, value).split(",")[0] != value} == {"tcp_user_timeout": "15000"}
     assert list(verification.verify(db)) == []

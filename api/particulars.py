@@ -51,6 +51,8 @@ def _materials(said: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _until(material: Mapping[str, Any]) -> str:
+    if material.get("tolerable"):
+        return f"{material['name']}（签署容缺受理承诺书的，可以后补）"
     return f"{material['name']}（{material['due_on']} 前）" if material.get("due_on") else str(material["name"])
 
 

@@ -9,7 +9,21 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import alerts, calendars, case_items, checklists, holidays, journal, keys, lifecycle, matters, moments, notices, periods
+from engine import (
+    alerts,
+    calendars,
+    case_items,
+    checklists,
+    holidays,
+    journal,
+    keys,
+    lifecycle,
+    matters,
+    moments,
+    notices,
+    periods,
+    tolerances,
+)
 from engine.actors import Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item, Material, Notice, Supplement
@@ -26,8 +40,8 @@ def issue(
 ) -> Supplement:
     """Tell the applicant once everything that must be corrected (art. 32 (4); domain rule 3).
 
-    All missing materials go into the notice, whether the clerk thought of them or not.  The defects in words are about the items
-    `concerned`, or about all.  A second notice needs a supervisor.
+    All missing materials go into the notice, whether the clerk thought of them or not; it says which of them may be promised instead.  The
+    defects in words are about the items `concerned`, or about all.  A second notice needs a supervisor.
     """
     if not items:  # all were withdrawn or adopted meanwhile
         message = f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it"
@@ -42,12 +56,13 @@ def issue(
     matter = matters.of(run.session, run.case)
     due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), matter.supplement_days)
     named = [{"code": m["code"], "name": m["name"]} for m in missing]
+    told = [each | ({"tolerable": True} if m["tolerable"] else {}) for each, m in zip(named, missing, strict=True)]
     about = {"items": [item.number for item in concerned]} if concerned else {}
     notice = notices.issue(
         run.session,
         run.case,
         NoticeKind.SUPPLEMENT,
-        {"missing": named, "defects": defects, "due_on": due_on.isoformat(), "received": _received(run)} | about,
+        {"missing": told, "defects": defects, "due_on": due_on.isoformat(), "received": _received(run)} | about,
         actor=run.actor,
     )
     supplement = Supplement(**run.case.key, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
@@ -62,10 +77,16 @@ def issue(
     return supplement
 
 
-def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
-    """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked."""
+def answer(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
+    """Take the corrections: everything that the notice names must be there, unless its items were withdrawn; nothing else is asked.
+
+    What may follow later (容缺) need not be, once the applicant has signed that it will: it is accepted with tolerance then.
+    """
     supplement = open_one(run)
-    require_supplied(run, supplement)
+    if data.get("commitment_signed") is True:
+        _require_promised(run, supplement)
+    else:
+        require_supplied(run, supplement)
     supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
     # The window's five days run since it had everything, whenever it says so.
     run.case.resubmitted_at = min(_supplied_at(run, supplement) or supplement.ended_at, supplement.ended_at)
@@ -77,12 +98,20 @@ def answer(run: Run, _task: HeldTask, _data: dict[str, Any]) -> None:
 
 def require_supplied(run: Run, supplement: Supplement) -> None:
     """Refuse to go on while something that the notice names is missing."""
-    lacking = _lacking(run, supplement)
+    lacking = _lacking_entries(run, supplement)
     if lacking:
+        promised = ": it may follow later once the applicant has promised it (commitment_signed)"
         raise InvalidInput(
-            f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing",
+            f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing"
+            f"{promised if all(m['tolerable'] for m in lacking) else ''}",
             errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
         )
+
+
+def _require_promised(run: Run, supplement: Supplement) -> None:
+    """Refuse to go on while something that the notice names is missing and may not follow later, or not for this applicant."""
+    if lacking := _lacking_entries(run, supplement):
+        tolerances.require_tolerable(run, lacking, signed=True)
 
 
 def came_in(run: Run) -> bool:
@@ -145,9 +174,15 @@ def open_one(run: Run) -> Supplement:
 
 def _lacking(run: Run, supplement: Supplement) -> list[dict[str, Any]]:
     """What a notice names that was not handed in, unless the items that need it were withdrawn."""
-    codes = [item.code for item in case_items.unanswered(run.case)]
-    wanted = {m["code"] for m in checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)}
+    wanted = {m["code"] for m in _lacking_entries(run, supplement)}
     return [m for m in supplement.missing if m["code"] in wanted]
+
+
+def _lacking_entries(run: Run, supplement: Supplement) -> list[dict[str, Any]]:
+    """The same as the checklist has it."""
+    named, codes = {m["code"] for m in supplement.missing}, [item.code for item in case_items.unanswered(run.case)]
+    missing = checklists.missing(run.case.checklist, lifecycle.handed_in(run.session, run.case), codes)
+    return [m for m in missing if m["code"] in named]
 
 
 def _supplied_at(run: Run, supplement: Supplement) -> datetime | None:

@@ -5,12 +5,12 @@ import time_machine
 
 from engine import scheduler
 from engine.actors import Role, RoleGrant
-from engine.case_models import Notice, Supplement
+from engine.case_models import Notice, Supplement, Tolerance
 from engine.errors import InvalidInput, InvalidState
 from tests import restaurant, tiny
 from tests.engine.test_recomputing import publish
 from tests.restaurant import ANSWERS
-from tests.stage import MONDAY
+from tests.stage import APPLICANT, MONDAY
 
 MATERIALS = [{"material": "plan", "used_by": "alpha"}, {"material": "lease", "used_by": "beta"}]
 
@@ -45,6 +45,53 @@ def test_issue__names_everything_that_is_missing(stage, clerk, case):
     assert notice.content["defects"] == "平面图未标注比例"
     assert notice.content["due_on"] == "2026-03-16"
     assert set(stage.statuses(case).values()) == {"correcting"}
+
+
+LATER = [{"material": "plan"}, {"material": "card", "tolerable": True, "until": "AFTER_ISSUE", "due_days": 15}]
+
+
+@pytest.fixture
+def promising(stage, clerk):
+    """A case that was asked for a plan, and for a card that may follow later."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, materials=LATER))
+    case = clerk.submit("tiny", materials=[])
+    clerk.complete(case, "一窗受理", outcome="supplement")
+    return case
+
+
+def test_answer__what_may_follow_later_is_promised(stage, clerk, market, promising):
+    """The notice names all that is missing, once; what may follow later is no condition of acceptance, also after a notice (容缺受理)."""
+    [notice] = stage.all(Notice, promising, kind="supplement")
+    assert notice.content["missing"] == [{"code": "plan", "name": "plan"}, {"code": "card", "name": "card", "tolerable": True}]
+    clerk.hand_in(promising, "plan")
+
+    clerk.complete(promising, "补正材料", answered=True, commitment_signed=True)
+    clerk.complete(promising, "一窗受理", outcome="tolerate", commitment_signed=True)
+
+    [tolerance] = stage.all(Tolerance, promising)
+    assert (tolerance.code, tolerance.status) == ("card", "open")
+    assert stage.tasks(promising) == ["alpha审批"]
+
+
+def test_answer__what_may_follow_later_is_not_promised(clerk, promising):
+    clerk.hand_in(promising, "plan")
+
+    with pytest.raises(InvalidInput, match="card is still missing: it may follow later once the applicant has promised it"):
+        clerk.complete(promising, "补正材料", answered=True)
+
+
+def test_answer__promised_but_something_else_is_missing(clerk, promising):
+    with pytest.raises(InvalidInput, match="Expected only materials that may follow later to be missing, but plan may not"):
+        clerk.complete(promising, "补正材料", answered=True, commitment_signed=True)
+
+
+def test_answer__promised_by_somebody_who_may_not(stage, clerk):
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}, materials=LATER))
+    case = clerk.submit("tiny", materials=["plan"], applicant=APPLICANT | {"dishonest": True})
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    with pytest.raises(InvalidInput, match="Expected an applicant without unrepaired dishonesty"):
+        clerk.complete(case, "补正材料", answered=True, commitment_signed=True)
 
 
 def test_issue__nothing_to_correct(stage, clerk):

@@ -123,6 +123,21 @@ class TaskDetails(TaskShown):
     data: Data | None
 
 
+class Finding(Shape):
+    """A variable of a process."""
+
+    name: str
+    #: What a form of the drawing calls it; null: no person fills it in, a program has left it.
+    label: str | None
+    value: JsonValue
+
+
+class Findings(Shape):
+    """What was found (已查明情况): what was left in the process of a task before it."""
+
+    data: list[Finding]
+
+
 class DraftShown(Shape):
     """What was filled in of a task and not handed in yet (暂存); all null: nothing is kept."""
 

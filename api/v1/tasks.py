@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from api.shapes import FormData, Line, Moment, Page
 from api.tables import Column, Listed
 from api.transactions import reading, transaction
 from api.v1 import present
-from api.v1.shown import DraftShown, TaskDetails, TaskShown
-from engine import drafts, tasks, worklists
+from api.v1.shown import DraftShown, Findings, TaskDetails, TaskShown
+from engine import drafts, findings, tasks, worklists
 from engine.clock import Light
 from engine.database import Session
 from engine.worklists import WorkEntry
@@ -64,6 +65,14 @@ def get_task(task_id: UUID) -> Response:
     """Give a task with its form."""
     with reading() as session:
         return answer(_shown(session, task_id))
+
+
+@bp.get("/<uuid:task_id>/findings")
+@contract(summary="已查明情况 · What was found", answer=Findings)
+def get_findings(task_id: UUID) -> Response:
+    """Tell what systems and earlier tasks have left in the process of a task, for whoever decides; what was answered is in the case."""
+    with reading() as session:
+        return answer({"data": [asdict(found) for found in findings.of_task(session, task_id, actor=auth.actor())]})
 
 
 @bp.get("/<uuid:task_id>/draft")

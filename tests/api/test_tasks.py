@@ -215,3 +215,17 @@ def test_list__due_before_no_moment(clerk, query, message):
 
     assert (answer.status_code, [error["field"] for error in answer.json["errors"]]) == (422, ["due_before"])
     assert message in answer.json["errors"][0]["message"]
+
+
+def test_findings__what_the_inspection_has_left(running, supervisor, fire, market):
+    """Whoever decides sees what was found, by the label of its form; the answers are in the case."""
+    visit = task(supervisor, running, "现场检查")
+    assert fire.get(f"/tasks/{visit['id']}/findings").json == {"data": []}
+
+    complete(fire, running, "现场检查", inspectors="周检查、吴检查", findings="符合要求")
+
+    decide = task(supervisor, running, "消防检查决定")
+    told = {each["name"]: (each["label"], each["value"]) for each in fire.get(f"/tasks/{decide['id']}/findings").json["data"]}
+    assert told["findings"] == ("核查情况", "符合要求")
+    assert not told.keys() & {"q_area", "applicant_name"}
+    assert market.get(f"/tasks/{decide['id']}/findings").status_code == 404

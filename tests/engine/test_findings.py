@@ -1,0 +1,89 @@
+"""Whoever decides sees what a department's system, or a colleague before, has found out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine import external_tasks, fetches, findings
+from engine.actors import Actor, Role, RoleGrant
+from engine.errors import NotFound
+from engine.fetches import Fetch, Wanted
+from engine.findings import Finding
+from engine.variables import Given
+from tests import tiny
+from tests.bpmn import diagrams as d
+from tests.stage import Stage
+
+SYSTEM = Actor(name="register", grants=(RoleGrant(role=Role.SYSTEM, department="market"),))
+FIELDS = d.tag("camunda:formData", d.tag("camunda:formField", attrs={"id": "area", "label": "核查面积", "type": "long"}))
+CHECKED = tiny.item(
+    "alpha",
+    d.start("s"),
+    d.external("check", topic="register"),
+    d.user("visit", ext=FIELDS, name="现场核查", groups="department-market"),
+    tiny.decision("alpha"),
+    d.end("e"),
+    d.flows("s -> check -> visit -> decide -> e"),
+)
+
+
+def answered(stage: Stage, **values: object) -> None:
+    """The program of the department has done its task."""
+    with stage.database.transaction() as session:
+        what = Fetch(worker="w", wanted=(Wanted(topic="register", lock=timedelta(hours=1)),), limit=1)
+        [(found, _)] = fetches.fetch(session, what, actor=SYSTEM)
+        external_tasks.complete(session, found.task.id, "w", actor=SYSTEM, given=Given(values=values))
+
+
+@pytest.fixture
+def case(stage, clerk):
+    files = tiny.with_exclusions(tiny.folder({"alpha": {}}, processes={"alpha": CHECKED}))
+    stage.deploy("tiny", **files)
+    case = clerk.submit("tiny", answers={"how": "普通注销", "debts": False})
+    clerk.complete(case, "一窗受理", outcome="accept")
+    answered(stage, register="存续", records=[{"year": 2024}], licence_status="吊销", debts=False)
+    return case
+
+
+def found(stage, person, task):
+    with stage.reading() as session:
+        return findings.of_task(session, task.id, actor=person.actor)
+
+
+def test_of_task__what_a_program_and_a_colleague_have_left(stage, market, case):
+    """Neither what was answered, nor what is known of the applicant: that is in the case, as far as it is the department's to see."""
+    visit = stage.task(case, "现场核查")
+    told = [
+        Finding(name="register", label=None, value="存续"),
+        Finding(name="records", label=None, value=[{"year": 2024}]),
+        Finding(name="licence_status", label=None, value="吊销"),
+    ]
+    assert sorted(found(stage, market, visit), key=str) == sorted(told, key=str)
+
+    market.complete(case, "现场核查", area=80)
+
+    decide = stage.task(case, "alpha审批")
+    area = Finding(name="area", label="核查面积", value=80)
+    assert sorted(found(stage, market, decide), key=str) == sorted([*told, area], key=str)
+    assert area in found(stage, market, visit)  # one that is over tells what its process knows now
+
+
+def test_of_task__of_another_department(stage, fire, clerk, case):
+    decide = stage.task(case, "现场核查")
+
+    for stranger in (fire, clerk):
+        with pytest.raises(NotFound):
+            found(stage, stranger, decide)
+
+
+def test_of_task__at_the_window(stage, clerk, market, case):
+    """The bundle knows what its own tasks have left, and nothing of an item that hands nothing out."""
+    market.complete(case, "现场核查", area=80)
+    market.complete(case, "alpha审批", outcome="granted")
+
+    names = {each.name for each in found(stage, clerk, stage.task(case, "统一出件"))}
+
+    assert "outcome" in names
+    assert not names & {"register", "area", "how", "debts"}

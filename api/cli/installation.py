@@ -25,6 +25,13 @@ def opened(loaded: Settings) -> Iterator[Database]:
     """Open the database of the settings, and go by its time, until the block ends; makes the data folder."""
     make_data_folder(loaded)
     dumps.require_folder(loaded.database_url)
+    with followed(loaded) as database:
+        yield database
+
+
+@contextmanager
+def followed(loaded: Settings) -> Iterator[Database]:
+    """Go by the time of the database of the settings, in which there may be nothing yet, until the block ends."""
     database = Database(loaded.database_url, live=loaded.live_instances, batch=loaded.batch)
     leave = moments.follow(database.bind)
     try:

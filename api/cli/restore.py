@@ -30,10 +30,10 @@ def restore(source: Path, others: tuple[Path, ...]) -> None:
     loaded = settings.load()
     installation.make_data_folder(loaded)
     files = FileStore(loaded.materials)
-    with backup.watching() as watch:
-        manifest = restorations.restore(source, loaded.database_url, files, region=loaded.region, others=others, watch=watch)
-    click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
-    with installation.opened(loaded) as database:
+    with installation.followed(loaded) as database:
+        with backup.watching() as watch:
+            manifest = restorations.restore(source, loaded.database_url, files, region=loaded.region, others=others, watch=watch)
+        click.echo(f"Restored what was there at {manifest.made_at}, with {manifest.files} files.")
         patience = verification.PATIENCE + restorations.since(manifest)
         found = list(verification.verify(database, files=files, patience=patience))
     verify.write(found, "text")

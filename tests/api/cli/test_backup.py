@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 import time_machine
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from api.cli import Hindered
-from engine import backups, postgresql, queues
+from engine import backups, calendars, postgresql, queues
 from engine.database import Database
 from engine.files import FileStore
+from engine.models import Counter
 from tests import everywhere
 from tests.api.cli.test_commands import AWAY
 from tests.documents import PDF
@@ -110,6 +111,27 @@ def test_restore__the_day_after(run, environ, tmp_path):
     assert (taken.exit_code, restored.exit_code) == (0, 0), restored.output
     assert restored.stdout.endswith("完好 (whole)\n")
     assert (tmp_path / "elsewhere").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_restore__the_clock_of_the_host_is_set(run, environ, empty_database_url, tmp_path):
+    """The numbers that are passed over are those of today by the time of the database, as are those that are given next."""
+    path = f"{PROGRAMS}{os.pathsep}{environ['PATH']}"
+    elsewhere = {"ONETHING_DATABASE_URL": empty_database_url, "ONETHING_DATA_DIR": str(tmp_path / "elsewhere"), "PATH": path}
+    run("migrate")
+    assert run("backup", str(tmp_path / "backup"), PATH=path).exit_code == 0
+    days = {calendars.local_date(datetime.now(UTC))}
+
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=400), tick=True):
+        restored = run("restore", str(tmp_path / "backup"), **elsewhere)
+
+    days.add(calendars.local_date(datetime.now(UTC)))
+    there = Database(empty_database_url)
+    with there.reading() as session:
+        names = session.scalars(select(Counter.name)).all()
+    there.close()
+    assert restored.exit_code == 0, restored.output
+    assert [name for name in names if name in {f"case 430100 {day:%Y%m%d}" for day in days}] == names
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

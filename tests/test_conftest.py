@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from engine.database import Database
-from tests.conftest import FIRST, pytest_collection_modifyitems
+from tests.conftest import FIRST, YOUNG, pytest_collection_modifyitems
 
 pytest_plugins = ["pytester"]
 
@@ -28,6 +28,7 @@ def test_collect__what_takes_longest_begins_first(pytestconfig):
 
 def test_collect__tests_are_not_looked_through_for_garbage(request):
     assert gc.isenabled()
+    assert gc.get_threshold()[0] == YOUNG
     assert not any(each is request.node for each in gc.get_objects())
 
 

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal
 from flask import Response, g, request
 from pydantic import Field
 
-from api import asked, contract, paging
+from api import contract, paging
 from api.shapes import Paged
 from api.words import group
-from engine import calendars, definitions, moments, offices
+from engine import applicants, calendars, definitions, matters, moments, offices
 from engine.database import Session
 from engine.errors import InvalidInput
 from engine.models import Department, Hall
@@ -30,6 +30,8 @@ MOST = 10_000
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 #: Digits of a number that Excel shows as they are.
 _EXACT = 11
+#: How the group of a department is called.
+_DEPARTMENTAL = "department-"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def answer(
     and when nothing is found because a filter names what there is not.
     """
     if not found and query.cursor is None:
-        asked.require_known(session, query)
+        _require_known(session, query)
     if query.format == "json":
         return contract.answer(paging.page(found, query.limit, key=key, present=present))
     if len(found) > MOST:
@@ -93,6 +95,21 @@ def answer(
     content = _written(g.contract.columns, map(present, found), _names(session))
     name = f"{request.path.rpartition('/')[2]}-{calendars.local_date(moments.now())}.csv"
     return contract.answer_file(content, f"{MEDIA_TYPE}; charset=utf-8", name)
+
+
+def _require_known(session: Session, query: Listed) -> None:
+    """Refuse an empty list that was asked for by a name which nothing has: it would say that nothing is late."""
+    asked = query.model_dump(exclude_none=True)
+    if "hall" in asked:
+        offices.require(session, Hall, asked["hall"], field="hall")
+    if "department" in asked:
+        offices.require(session, Department, asked["department"], field="department")
+    if asked.get("group", "").startswith(_DEPARTMENTAL):
+        offices.require(session, Department, asked["group"].removeprefix(_DEPARTMENTAL), field="group")
+    if "matter" in asked:
+        matters.require(session, asked["matter"], field="matter")
+    if "applicant_number" in asked:
+        applicants.require_possible(applicants.number(asked["applicant_number"]), field="applicant_number")
 
 
 def _names(session: Session) -> Names:

@@ -7,7 +7,7 @@ lock of the item's case, writes the notice and the journal, and lets bound timer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -147,12 +147,7 @@ def ledger(session: Session, item: Item) -> Ledger | None:
 
 def limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
     """Give the limit of that kind as it was when the item was accepted; None when it has none."""
-    return limit_of(item.limits, kind)
-
-
-def limit_of(limits: Sequence[Mapping[str, Any]], kind: LimitKind) -> TimeLimit | None:
-    """Read the limit of that kind as items keep it."""
-    for entry in limits:
+    for entry in item.limits:
         if entry["kind"] == kind:
             return TimeLimit(kind=kind, days=entry["days"], unit=DayUnit(entry.get("unit", DayUnit.WORKING)))
     return None

@@ -19,10 +19,8 @@ from engine.holdings import Held
 from engine.runs import Run
 from engine.states import InstanceStatus
 
-NOTHING: Mapping[str, Any] = {}
 
-
-def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any] = NOTHING) -> bool:
+def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any]) -> bool:
     """Raise an escalation out of a task or a call; what nothing catches here goes to the instance that called this one, and so on.
 
     Tells whether somebody has heard it.

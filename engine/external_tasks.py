@@ -66,9 +66,9 @@ def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, give
         if code is None:
             journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
             run.process.complete(task.wait, given.values, local=local.values)
+            _remember(run, task, given, local)
         else:
             _raise_error(run, task, code, None, given, local)
-        _remember(run, task, given, local)
 
 
 def raise_error(
@@ -78,12 +78,12 @@ def raise_error(
     task = _held(session, task_id, worker, actor, to="raise an error at")
     with execution.running(session, task.instance_id, actor=actor) as run:
         _raise_error(run, task, code, message, given)
-        variables.remember(run, given)
 
 
 def _raise_error(run: Run, task: ExternalTask, code: str, message: str | None, given: Given, local: Given = NOTHING) -> None:
     journal.record(run.session, run.row, actor=run.actor, what="external task raised an error", code=code, element=task.element)
     run.process.raise_error(task.wait, code, message, given.values, local=local.values)
+    _remember(run, task, given, local)
 
 
 def _remember(run: Run, task: ExternalTask, given: Given, local: Given) -> None:
@@ -117,7 +117,6 @@ def fail(
             code = None  # what the worker has to say is not lost for that
         if code is not None:
             _raise_error(run, task, code, failure.message, given, local)
-            _remember(run, task, given, local)
         else:
             task.lock_expires_at = moments.now() + failure.after
             retries.leave(session, task, failure.retries, task.error_message)

@@ -42,7 +42,7 @@ OF_LATE = 20
 _IS_OWED = reads.marked(select(Recomputation.id).where(Recomputation.ended_at.is_(None)).limit(1))
 _CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
 _RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
-_PROMISE = ("green_from", "yellow_from", "red_from", "promised_on", "promised_provisional")
+_PROMISE = (*dials.LIGHTS, "promised_on", "promised_provisional")
 
 
 @dataclass(kw_only=True)

@@ -40,14 +40,8 @@ class Ended(NamedTuple):
 
 _ENDED = Read(
     [INSTANCES.c[name] for name in Ended._fields],
-    select(INSTANCES).where(
-        INSTANCES.c.id.in_(bindparam("ids", expanding=True)),
-        INSTANCES.c.case_id == bindparam("case_id"),
-        INSTANCES.c.region == bindparam("region"),
-    ),
+    select(INSTANCES).where(INSTANCES.c.id.in_(bindparam("ids", expanding=True)), *keys.asked(Instance)),
 )
-
-
 #: Locks an instance for whoever is to tell it, unless somebody else is telling it: for the advisory lock that says so nobody waits.
 _LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alone", type_=BigInteger))))
 

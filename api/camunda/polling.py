@@ -104,7 +104,7 @@ def fetch(db: Database, what: Fetch, *, seconds: float, present: Present) -> Res
     database keeps from being done is done again in here, where the newer one finds it; and a request that begins anew all the same is as
     old as it was.
     """
-    topics, name = {wanted.topic for wanted in what.wanted}, auth.actor().name
+    topics, name = what.topics, auth.actor().name
     since = g.setdefault("came", arrivals.moment())
     until = g.setdefault("until", time.monotonic() + seconds)
     rest: ExitStack | None = None

@@ -21,7 +21,7 @@ from engine.case_models import Case, Item
 from engine.clock import DayUnit, Ledger, LimitKind, TimeLimit
 from engine.definitions import Loaded
 from engine.errors import InvalidInput
-from engine.states import UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus
+from engine.states import UNSETTLED, ClockStatus, ItemStatus
 from engine.subjects import Subject
 
 #: An item that was adopted while it runs is taken by the dispatcher, too.
@@ -68,18 +68,11 @@ class World:
 
     def tolerance(self, what: str) -> datetime | None:
         """Next moment at which an open tolerance must be reminded (`remind`), is overdue (`due`), or is given up (`grace`)."""
-        calendar = holidays.calendar(self.session)
-        missing = case_items.open_tolerances(self.case)
-        if what == "remind":
-            when = [calendars.start_of(calendar.add(periods.last_day(calendar, t.due_on), -1)) for t in missing if t.reminded_at is None]
-        elif what == "due":
-            when = [calendars.end_of(periods.last_day(calendar, t.due_on)) for t in missing if t.status is ToleranceStatus.OPEN]
-        elif what == "grace":
-            overdue = [t for t in missing if t.status is ToleranceStatus.OVERDUE]
-            when = [calendars.end_of(calendar.add(periods.last_day(calendar, t.due_on), t.grace_days)) for t in overdue]
-        else:
+        if what not in {"remind", "due", "grace"}:
             raise InvalidInput(f"Expected tolerance('remind'), ('due') or ('grace'), but got {what!r}")
-        return min(when, default=None)
+        calendar = holidays.calendar(self.session)
+        when = (periods.tolerance_due(calendar, tolerance, what) for tolerance in case_items.open_tolerances(self.case))
+        return min(filter(None, when), default=None)
 
     def acceptance_due(self) -> datetime:
         """End of the fifth working day after receipt of the item that waits longest for an answer, or after its corrections came in."""

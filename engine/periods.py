@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from engine import calendars, holidays, keys
 from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Material, Notice, Supplement
-from engine.states import SupplementStatus
+from engine.case_models import Case, Material, Notice, Supplement, Tolerance
+from engine.states import SupplementStatus, ToleranceStatus
 
 #: Working days within which somebody must answer a submission (行政许可法 art. 32).
 ACCEPTANCE_DAYS = 5
@@ -28,6 +28,16 @@ _ISSUED = select(Notice.issued_at, Notice.content).where(*keys.asked(Notice), No
 def last_day(calendar: WorkingCalendar, told: date) -> date:
     """The last day of a period, as it was told; when a calendar has made it a day off since, the next working day (民法典 art. 203)."""
     return calendar.at_or_after(told)
+
+
+def tolerance_due(calendar: WorkingCalendar, tolerance: Tolerance, what: str) -> datetime | None:
+    """When an open tolerance is reminded (`remind`), overdue (`due`), or given up (`grace`); None: that is over, or still too early."""
+    last = last_day(calendar, tolerance.due_on)
+    if what == "remind":
+        return calendars.start_of(calendar.add(last, -1)) if tolerance.reminded_at is None else None
+    if what == "due":
+        return calendars.end_of(last) if tolerance.status is ToleranceStatus.OPEN else None
+    return calendars.end_of(calendar.add(last, tolerance.grace_days)) if tolerance.status is ToleranceStatus.OVERDUE else None
 
 
 def answer_due(session: Session, received: date) -> datetime:

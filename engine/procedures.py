@@ -79,8 +79,7 @@ def _pause(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> 
 
 def _open(item: Item, kind: PauseKind) -> list[ColumnElement[bool]]:
     """Say that a row of the ledger is an open pause of one kind."""
-    its = ClockEntry.item_id == item.id, keys.together(ClockEntry, item)
-    return [*its, ClockEntry.procedure == kind, ClockEntry.until.is_(None)]
+    return [keys.its(ClockEntry.item_id, item), ClockEntry.procedure == kind, ClockEntry.until.is_(None)]
 
 
 def _kind(element: Element) -> PauseKind:

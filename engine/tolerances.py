@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -112,23 +112,17 @@ def meet(session: Session, case: Case, code: str) -> bool:
 
 def remind(run: Run) -> None:
     """Remind the applicant of what is due soon; each material once."""
-    moment = moments.now()
-    calendar = holidays.calendar(run.session)
-    for tolerance in case_items.open_tolerances(run.case):
-        if tolerance.reminded_at is None and calendars.start_of(calendar.add(periods.last_day(calendar, tolerance.due_on), -1)) <= moment:
-            tolerance.reminded_at = moment
-            last = periods.last_day(calendar, tolerance.due_on)
-            content: dict[str, Any] = {"material": tolerance.name, "due_on": last.isoformat()}
-            notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
-            journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
+    for tolerance in _due(run, "remind"):
+        tolerance.reminded_at = moments.now()
+        last = periods.last_day(holidays.calendar(run.session), tolerance.due_on)
+        content: dict[str, Any] = {"material": tolerance.name, "due_on": last.isoformat()}
+        notice = notices.issue(run.session, run.case, NoticeKind.REMINDER, content, actor=run.actor)
+        journal.record(run.session, run.row, actor=run.actor, what="tolerance reminded", notice=notice.number, **content)
 
 
 def overdue(run: Run) -> None:
     """Note what did not come in time: pause the clocks of the items concerned, tell the applicant (domain rule 8)."""
-    calendar = holidays.calendar(run.session)
-    for tolerance in case_items.open_tolerances(run.case):
-        if tolerance.status is not ToleranceStatus.OPEN or calendars.end_of(periods.last_day(calendar, tolerance.due_on)) > moments.now():
-            continue
+    for tolerance in _due(run, "due"):
         tolerance.status = move(tolerance.status, ToleranceStatus.OVERDUE, f"tolerance {tolerance.code}")
         content = _particulars(tolerance)
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
@@ -182,11 +176,7 @@ def give_up(run: Run, outcome: str) -> None:
     """
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
-    calendar = holidays.calendar(run.session)
-    for tolerance in case_items.open_tolerances(run.case):
-        last = calendar.add(periods.last_day(calendar, tolerance.due_on), tolerance.grace_days)
-        if tolerance.status is not ToleranceStatus.OVERDUE or calendars.end_of(last) > moments.now():
-            continue
+    for tolerance in _due(run, "grace"):
         tolerance.status, tolerance.ended_at = (
             move(tolerance.status, ToleranceStatus.EXPIRED, f"tolerance {tolerance.code}"),
             moments.now(),
@@ -204,6 +194,15 @@ def give_up(run: Run, outcome: str) -> None:
         if issued:
             _tell(run, NoticeKind.RECTIFICATION, tolerance, issued, outcome="rectifying")
     lifecycle.follow_up(run.session, run.case, actor=run.actor)
+
+
+def _due(run: Run, what: str) -> Iterator[Tolerance]:
+    """Tolerances for which it is time, by the very moments that timers of the diagram are told (`functions`)."""
+    calendar = holidays.calendar(run.session)
+    for tolerance in case_items.open_tolerances(run.case):
+        moment = periods.tolerance_due(calendar, tolerance, what)
+        if moment is not None and moment <= moments.now():
+            yield tolerance
 
 
 def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[str, Any]) -> None:

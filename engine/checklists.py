@@ -143,6 +143,11 @@ def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]
     return [m for m in checklist["materials"] if m["asked"] and m["code"] not in have and wanted & set(m["used_by"])]
 
 
+def as_errors(materials: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Tell of materials that are missing, each under the field that it would be."""
+    return [{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in materials]
+
+
 def _asking(session: Session, matter: Matter, only: Iterable[str] | None) -> Matter:
     """The matter whose tables say what is asked: for an item alone, the first bundle that calls it."""
     if matter.key != matters.SINGLE_ITEM or only is None:

@@ -148,7 +148,7 @@ def unlock(session: Session, task_id: UUID, *, actor: Actor) -> None:
     """Give a task back at once."""
     task = _taken(session, task_id, actor)
     task.worker = task.lock_expires_at = None
-    _announce(session, task)
+    announce(session, task)
 
 
 def set_retries(session: Session, task_id: UUID, left: int, *, actor: Actor) -> None:
@@ -156,7 +156,7 @@ def set_retries(session: Session, task_id: UUID, left: int, *, actor: Actor) -> 
     task = _taken(session, task_id, actor)
     retries.leave(session, task, left, task.error_message or "")
     if left:
-        _announce(session, task)
+        announce(session, task)
 
 
 def set_all_retries(session: Session, task_ids: Collection[UUID], left: int, *, actor: Actor) -> None:
@@ -202,6 +202,7 @@ def _held(session: Session, task_id: UUID, worker: str, actor: Actor, *, to: str
     return task
 
 
-def _announce(session: Session, task: ExternalTask) -> None:
+def announce(session: Session, task: ExternalTask) -> None:
+    """Tell who waits for tasks, once this transaction is durable, that this one may be had."""
     topic = task.topic
     database.after_commit(session, lambda _db: arrivals.announce({topic}))

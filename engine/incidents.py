@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, fu
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import arrivals, continuations, database, execution, jobs, journal, keys, moments, processes, start_timers, steps, timers
+from engine import continuations, execution, external_tasks, jobs, journal, keys, moments, processes, start_timers, steps, timers
 from engine.actors import Actor, Role
 from engine.attempts import Row
 from engine.case_models import Case
@@ -180,6 +180,5 @@ def _give_to_workers(session: Session, incident: Incident, wait_id: int) -> bool
     if steps.is_ours(task.topic):
         return False
     task.retries, task.lock_expires_at, incident.resolved_at = 1, None, moments.now()
-    topic = task.topic
-    database.after_commit(session, lambda _db: arrivals.announce({topic}))
+    external_tasks.announce(session, task)
     return True

@@ -54,9 +54,8 @@ def accept(run: Run, items: Sequence[Item], _data: dict[str, Any]) -> None:
     """Accept: everything is there (art. 32 (5))."""
     lacking = missing(run, items)
     if lacking:
-        raise InvalidInput(
-            f"Expected to accept case {run.case.number}, but these materials are missing: {names(lacking)}", errors=as_errors(lacking)
-        )
+        message = f"Expected to accept case {run.case.number}, but these materials are missing: {names(lacking)}"
+        raise InvalidInput(message, errors=checklists.as_errors(lacking))
     admit(run, items, by="clerk")
 
 
@@ -101,11 +100,6 @@ def admit(run: Run, items: Sequence[Item], *, by: str, on: date | None = None) -
 def names(materials: Sequence[dict[str, Any]]) -> str:
     """Names of materials, for a sentence."""
     return "、".join(m["name"] for m in materials)
-
-
-def as_errors(materials: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Missing materials as field errors."""
-    return [{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in materials]
 
 
 def _require_not_corrected(run: Run) -> None:

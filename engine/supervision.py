@@ -16,7 +16,7 @@ def remind(run: Run) -> None:
     if run.item is None:
         tolerances.remind(run)
         return
-    reminded = select(Alert.id).where(keys.together(Alert, run.item), Alert.item_id == run.item.id, Alert.kind == AlertKind.REMINDER)
+    reminded = select(Alert.id).where(keys.its(Alert.item_id, run.item), Alert.kind == AlertKind.REMINDER)
     if run.session.scalar(reminded.where(Alert.raised_at >= calendars.start_of(dials.today())).limit(1)) is not None:
         return  # by another timer, or for a day that has passed while nobody was at work
     message = f"事项 {run.item.number}（{run.item.name}）即将到期"

@@ -104,7 +104,7 @@ def require_supplied(run: Run, supplement: Supplement) -> None:
         raise InvalidInput(
             f"Expected everything that the notice names, but {'、'.join(m['name'] for m in lacking)} is still missing"
             f"{promised if all(m['tolerable'] for m in lacking) else ''}",
-            errors=[{"field": f"materials.{m['code']}", "message": f"Expected {m['name']}, but it was not handed in"} for m in lacking],
+            errors=checklists.as_errors(lacking),
         )
 
 

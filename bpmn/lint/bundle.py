@@ -34,40 +34,40 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """Words that the engine goes by, each in its place."""
+    """Words that the engine goes by, each in its place; none of a kind: it is not checked."""
 
     #: By the name of the property: of a process, of an element.
-    processes: Mapping[str, frozenset[str]]
-    elements: Mapping[str, frozenset[str]]
+    processes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    elements: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Topics of the engine's own steps.
-    steps: frozenset[str]
+    steps: frozenset[str] = frozenset()
     #: By the name of the function that takes them.
-    arguments: Mapping[str, frozenset[str]]
+    arguments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: By table and column.
-    columns: Mapping[tuple[str, str], frozenset[str]]
+    columns: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     #: The same of what is only shown: nothing goes by it.
-    shown: Mapping[tuple[str, str], frozenset[str]]
+    shown: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     #: Types of the questions of a situation.
-    questions: frozenset[str]
+    questions: frozenset[str] = frozenset()
     #: Tables that the engine reads, by id.
-    tables: Mapping[str, Columns]
+    tables: Mapping[str, Columns] = field(default_factory=dict)
     #: By the kind of a task: the fields of its form that the engine goes by, and the values of each that it knows (none: any).
-    fields: Mapping[str, Mapping[str, frozenset[str]]]
+    fields: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     #: Kinds of tasks that may have other values, too.
-    open_kinds: frozenset[str]
+    open_kinds: frozenset[str] = frozenset()
     #: Kinds of tasks by the element template that they are made from.
-    templates: Mapping[str, str]
+    templates: Mapping[str, str] = field(default_factory=dict)
     #: Names of properties that are read: of a process, of an element.
-    of_processes: frozenset[str]
-    of_elements: frozenset[str]
+    of_processes: frozenset[str] = frozenset()
+    of_elements: frozenset[str] = frozenset()
     #: What functions take: the names of their parameters, each with its kind (`number`, `text`).
-    parameters: Mapping[str, Mapping[str, str]]
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: Functions that give a moment.
-    moments: frozenset[str]
+    moments: frozenset[str] = frozenset()
     #: Groups of tasks that every installation has.
-    groups: frozenset[str]
+    groups: frozenset[str] = frozenset()
     #: Messages that the engine itself sends to matters and items.
-    messages: frozenset[str]
+    messages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +76,7 @@ class Known:
 
     #: Functions that expressions may call; None: not checked.
     functions: frozenset[str] | None = None
-    #: Words that the engine goes by; None: not checked.
-    words: Words | None = None
+    words: Words = Words()
     #: Variables that every process of a matter or an item begins with; None: not checked.
     variables: frozenset[str] | None = None
     #: Keys of processes, decisions and forms.

@@ -33,10 +33,10 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=resource, line=decision.line, message=message)
 
 
-def _wrong(invocations: Iterable[Invocation], words: Words | None) -> Iterator[str]:
+def _wrong(invocations: Iterable[Invocation], words: Words) -> Iterator[str]:
     for invocation in invocations:
-        ours = words is not None and not invocation.method and invocation.name in words.parameters
-        found = _in_ours(invocation, words) if words is not None and ours else _in_built_in(invocation)
+        ours = not invocation.method and invocation.name in words.parameters
+        found = _in_ours(invocation, words) if ours else _in_built_in(invocation)
         if found:
             yield found
 

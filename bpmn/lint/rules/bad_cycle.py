@@ -10,9 +10,9 @@ from bpmn.lint.rule import Problem, Problems
 def check(bundle: Bundle) -> Problems:
     """A cycle is not a day: a function that gives a day stands in a timer that is due once."""
     words = bundle.known.words
-    for resource, _process, element in bundle.elements() if words else ():
+    for resource, _process, element in bundle.elements():
         event = element.event
-        if words is None or event is None or event.timer is not TimerType.CYCLE or event.when is None:
+        if event is None or event.timer is not TimerType.CYCLE or event.when is None:
             continue
         called = next(
             (call.name for call in event.when.invocations if call.name in words.moments and _is_whole(event.when.source, call.name)), None

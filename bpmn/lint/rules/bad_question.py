@@ -20,9 +20,9 @@ _TWO = 2
 def check(bundle: Bundle) -> Problems:
     """A question of a situation has a number, a known type, two different options to choose from, and bounds that a number can keep."""
     words = bundle.known.words
-    for matter in bundle.matters if words else ():
+    for matter in bundle.matters if words.questions else ():
         for rule, row in matter.rows("situations"):
-            for wrong in _wrong(row, words.questions if words else frozenset()):
+            for wrong in _wrong(row, words.questions):
                 message = f"Expected the question “{row.get('ask')}” in {rule} of the table situations to {wrong}"
                 yield Problem(resource=bundle.place("situations"), line=rule.line, message=message)
 

@@ -15,9 +15,9 @@ _WITHOUT_PROMISE = frozenset({"BEFORE_OPENING", "AFTER_ISSUE"})
 def check(bundle: Bundle) -> Problems:
     """Every row of the tables of a matter has what is read of it, and days where a material may follow after the result is issued."""
     words = bundle.known.words
-    read = {name for matter in bundle.matters for name in matter.decisions} & words.tables.keys() if words else set()
+    read = {name for matter in bundle.matters for name in matter.decisions} & words.tables.keys()
     for resource, decision in bundle.decisions:
-        if words and decision.id in read and isinstance(decision.logic, DecisionTable):
+        if decision.id in read and isinstance(decision.logic, DecisionTable):
             for rule, column, why in _empty(decision.logic, words.tables[decision.id].needed):
                 message = f"Expected {rule} of the table {decision.id} to say {column}, but the cell is empty{why}: fill it in"
                 yield Problem(resource=resource, line=rule.line, message=message)

@@ -15,10 +15,10 @@ from bpmn.lint.rule import Problem, Problems
 def check(bundle: Bundle) -> Problems:
     """The form of an intake, a decision or their like asks for what that needs, and offers what it knows: nobody could complete it else."""
     words = bundle.known.words
-    for resource, _process, element in bundle.elements() if words else ():
+    for resource, _process, element in bundle.elements():
         form = bundle.shown.get(element.form_ref or "")
         kind = element.properties.get("onething.kind", "")
-        if form is None or words is None or kind not in words.fields:
+        if form is None or kind not in words.fields:
             continue
         for field, known in words.fields[kind].items():
             for wrong in _wrong(form, field, known, open_=kind in words.open_kinds):

@@ -9,8 +9,6 @@ from bpmn.lint.rule import Problem, Problems
 def check(bundle: Bundle) -> Problems:
     """What is made from an element template, or has the properties of a matter or an item, says what it is (`onething.kind`)."""
     words = bundle.known.words
-    if words is None:
-        return
     for resource, process in bundle.processes:
         ours = sorted(name for name in process.properties if name in words.of_processes)
         if ours and not process.properties.get("onething.kind"):

@@ -15,7 +15,7 @@ SENDING = frozenset({ElementType.THROW_EVENT, ElementType.END_EVENT})
 def check(bundle: Bundle) -> Problems:
     """A message that is waited for, and sent by nobody here, is not called almost as one that is sent and waited for by nobody."""
     sent, awaited = set(_names(bundle, sending=True)), set(_names(bundle, sending=False))
-    ours = bundle.known.words.messages if bundle.known.words else frozenset[str]()
+    ours = bundle.known.words.messages
     for resource, process in bundle.processes:
         applied_for = process.properties.get("onething.kind", "process") != "process"
         own = {name for element in process.elements.values() if (name := _name(element)) and element.type not in SENDING}

@@ -9,9 +9,9 @@ from bpmn.lint.rule import Problem, Problems
 def check(bundle: Bundle) -> Problems:
     """The field that an intake, a decision or their like goes by must be filled in: left empty, the task would decide nothing."""
     words = bundle.known.words
-    for resource, _process, element in bundle.elements() if words else ():
+    for resource, _process, element in bundle.elements():
         form = bundle.shown.get(element.form_ref or "")
-        needed = words.fields.get(element.properties.get("onething.kind", ""), {}) if words else {}
+        needed = words.fields.get(element.properties.get("onething.kind", ""), {})
         for field in form.fields if form else ():
             # What is computed is never empty for want of an answer; that nobody can fill in what is read-only is told already.
             asked = field.expression is None and field.readonly is not True

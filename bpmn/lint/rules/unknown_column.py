@@ -18,7 +18,7 @@ SEVERAL = frozenset({HitPolicy.COLLECT, HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_O
 def check(bundle: Bundle) -> Problems:
     """The tables of a matter, and that of limits, have the columns that are read, and let every row count that hits."""
     words = bundle.known.words
-    if words is None:
+    if not words.tables:
         return
     read = {name for matter in bundle.matters for name in matter.decisions} & words.tables.keys()
     for resource, decision in bundle.decisions:

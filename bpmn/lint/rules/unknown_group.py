@@ -31,7 +31,7 @@ def _of_processes(bundle: Bundle) -> Problems:
 
 def _of_tasks(bundle: Bundle) -> Problems:
     words, departments = bundle.known.words, bundle.known.departments
-    if words is None:
+    if not words.groups:
         return
     known = words.groups | {f"{OF_DEPARTMENT}{code}" for code in departments or ()}
     for resource, _process, element in bundle.elements():

@@ -15,7 +15,7 @@ OURS = "onething."
 def check(bundle: Bundle) -> Problems:
     """A property that the engine reads has a name that it knows, and stands where it is read: any other says nothing."""
     words = bundle.known.words
-    if words is None:
+    if not words.of_elements:
         return
     both = {"a process": words.of_processes, "an element": words.of_elements}
     for resource, process in bundle.processes:

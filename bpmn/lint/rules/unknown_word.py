@@ -19,7 +19,7 @@ STEP = "onething.step"
 def check(bundle: Bundle) -> Problems:
     """Where the engine goes by one of a few words, it is one of them: any other would do something else, or nothing."""
     words = bundle.known.words
-    if words is None:
+    if not words.steps:
         return
     for resource, process in bundle.processes:
         for message in _properties(f"the process {process.key}", process.properties, words.processes):

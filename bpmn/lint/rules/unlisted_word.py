@@ -12,9 +12,9 @@ from bpmn.matter import facts
 def check(bundle: Bundle) -> Problems:
     """The necessity, the source and the due rule of a material are words of the list: they are told to whoever asks for the checklist."""
     words = bundle.known.words
-    for resource, decision in bundle.decisions if words else ():
+    for resource, decision in bundle.decisions:
         for rule, row in facts.rows(decision.logic) if isinstance(decision.logic, DecisionTable) else ():
-            for (table, column), known in words.shown.items() if words else ():
+            for (table, column), known in words.shown.items():
                 if table == decision.id and column in row and row[column] not in known:
                     message = (
                         f"Expected {column} in {rule} of the table {table} to be one of {', '.join(sorted(known))}, "

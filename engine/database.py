@@ -154,11 +154,11 @@ class Database:
         self.live = LiveInstances(live << 20)
         #: What every session knows of who is around (`session.info`).
         self.info: dict[str, Any] = {LIVE: self.live, BATCH: batch, LOOKED_FOR: set()}
-        if self.bind.dialect.name == "postgresql":  # SQLite lets one write at a time
+        if postgresql.is_behind(self.bind):
             self.info[_ASIDE] = _connect_postgresql(url, name, keep=ASIDE, more=0)
         # PostgreSQL shows each statement its own moment anyway; and a transaction that only read would be rolled back, upon which the
         # driver forgets all statements that it has prepared.
-        self._by_itself = {"isolation_level": "AUTOCOMMIT"} if self.bind.dialect.name == "postgresql" else {}
+        self._by_itself = {"isolation_level": "AUTOCOMMIT"} if postgresql.is_behind(self.bind) else {}
         #: What this thread is carrying out after a commit.
         self._here = threading.local()
 
@@ -221,7 +221,7 @@ class Database:
 
         It is not to last: where SQLite has no write-ahead log, who writes waits for it.
         """
-        moment = {"isolation_level": "REPEATABLE READ"} if self.bind.dialect.name == "postgresql" else {}
+        moment = {"isolation_level": "REPEATABLE READ"} if postgresql.is_behind(self.bind) else {}
         with outages.told(), Session(self.bind, autoflush=False) as session:
             connection = session.connection(execution_options={"reading": True, **moment})
             if moment:  # it holds nothing that others wait for, and may think for long
@@ -281,13 +281,12 @@ def is_each_alone(session: Session) -> bool:
 
 def deploy_alone(session: Session) -> None:
     """Let nobody else deploy until this transaction ends: who is second sees what the first has stored."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
-        postgresql.take(connection, _DEPLOYMENT)
-        postgresql.let_idle(connection, _COMPILING)
+    if postgresql.is_behind(session):
+        postgresql.take(session.connection(), _DEPLOYMENT)
+        postgresql.let_idle(session.connection(), _COMPILING)
 
 
 def wait_for_nobody(session: Session) -> None:
     """Be refused (Busy) what somebody else holds, until this transaction ends: who holds much is not to wait for anybody."""
-    if session.get_bind().dialect.name == "postgresql":
+    if postgresql.is_behind(session):
         postgresql.hurry(session.connection())

@@ -139,7 +139,7 @@ def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Ch
         # Ids grow with time; by `at` it would read all there is.
         newest = session.scalar(select(Entry.at).order_by(Entry.id.desc()).limit(1))
         today = calendars.local_date(now)
-        there = connection.scalar(text("SELECT clock_timestamp()")) if connection.dialect.name == "postgresql" else None
+        there = connection.scalar(text("SELECT clock_timestamp()")) if postgresql.is_behind(connection) else None
         checks += [check_clock(now, newest, there), check_calendars(session, today=today), check_administrators(session)]
         if files is not None:
             checks.append(check_uploads(session, files))
@@ -148,7 +148,7 @@ def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Ch
 
 def check_server(connection: Connection) -> list[Check]:
     """See that PostgreSQL takes our connections, and goes by what the engine was written for; SQLite has no server."""
-    if connection.dialect.name != "postgresql":
+    if not postgresql.is_behind(connection):
         return []
     way = connections.look(connection)
     if way.reads_only:
@@ -168,7 +168,7 @@ def check_server(connection: Connection) -> list[Check]:
 
 def check_sorting(connection: Connection) -> list[Check]:
     """See that the system of PostgreSQL's host still sorts texts as when its indexes were built: else they miss rows that are there."""
-    noted = postgresql.collations(connection) if connection.dialect.name == "postgresql" else None
+    noted = postgresql.collations(connection) if postgresql.is_behind(connection) else None
     if noted is None:
         return []
     then, now = noted
@@ -181,7 +181,7 @@ def check_sorting(connection: Connection) -> list[Check]:
 
 def check_durability(connection: Connection) -> Check:
     """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
-    if connection.dialect.name == "postgresql":
+    if postgresql.is_behind(connection):
         asked = ["synchronous_commit", "synchronous_standby_names", "fsync", *RESCUES]
         said = connection.execute(text("SELECT name, setting FROM pg_settings WHERE name = ANY(:asked)"), {"asked": asked})
         hosts = connection.engine.url.normalized_query.get("host", ())

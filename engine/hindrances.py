@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, holidays, keys, reads, visibility
+from engine import calendars, cases, holidays, keys, postgresql, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Item, Tolerance
 from engine.clock import Ledger, Pause
@@ -107,7 +107,7 @@ def _estimated_end(session: Session, pause: Pause) -> date | None:
 
 def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row[Any]]) -> tuple[_Told, ...]:
     """Read what people and programs are to do, by item, or by bundle; by case incidents, undecided items of bundles, and materials owed."""
-    arrays = reads.takes_arrays(session)
+    arrays = postgresql.is_behind(session)
     asked: dict[str, Collection[str]] = {"items": [row.id for row in items], "bundles": [row.id for row in bundles]}
     asked["concerned"] = {*asked["bundles"], *(row.case_id for row in items)}
     given = {name: reads.ids(each, arrays=arrays) for name, each in asked.items()}

@@ -60,9 +60,8 @@ def keep(session: Session) -> None:
     later.  Who works on something that is there already needs no such thing: he holds it, and it is counted when he has let go of it; but
     who goes on to another case reads the calendar again when he holds that one (`forget`).
     """
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
-        postgresql.take(connection, _PUBLICATION, shared=True)
+    if postgresql.is_behind(session):
+        postgresql.take(session.connection(), _PUBLICATION, shared=True)
         forget(session)  # it may have been read before somebody was waited for
 
 
@@ -107,13 +106,12 @@ def wait_for_beginners(session: Session, *, to: str) -> None:
 
     Nobody begins anything then until this transaction ends, which waits for nothing else for long.  `to` completes “Expected to …” of Busy.
     """
-    connection = session.connection()
-    if connection.dialect.name != "postgresql":
+    if not postgresql.is_behind(session):
         return
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(REST)
-        if postgresql.take_alone(connection, _PUBLICATION):
+        if postgresql.take_alone(session.connection(), _PUBLICATION):
             return
     raise Busy(f"Expected to {to} when nobody begins a case, but somebody does so all the time; try again")
 

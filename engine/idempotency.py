@@ -17,7 +17,7 @@ from sqlalchemy import Row, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from engine import holdings, keys, moments, outages
+from engine import holdings, keys, moments, outages, postgresql
 from engine.command_models import IdempotentAnswer
 from engine.database import Database
 from engine.errors import Busy, InvalidInput, Unavailable, Vanished
@@ -98,7 +98,7 @@ def recall(db: Database, command: Command) -> Answer | None:
         first = _find(session, command)
     if first is None:
         return None
-    if db.bind.dialect.name == "postgresql":
+    if postgresql.is_behind(db.bind):
         with db.transaction() as session:
             there = update(_ANSWERS).filter_by(key=first.key, actor=first.actor, case_id=first.case_id, region=first.region)
             session.connection().execute(there.values(status=first.status))

@@ -229,10 +229,9 @@ def _require_number_free(session: Session, item: Item, external_number: str | No
 
 def _hold_number(session: Session, department: str, external_number: str) -> None:
     """Let nobody else take a department's number until this transaction ends: no key can tell, for items of two cases may lie apart."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+    if postgresql.is_behind(session):
         name = hashlib.sha256(f"{department} {external_number}".encode()).digest()
-        postgresql.take(connection, int.from_bytes(name[:8], signed=True))  # 8 bytes: what a lock is called by
+        postgresql.take(session.connection(), int.from_bytes(name[:8], signed=True))  # 8 bytes: what a lock is called by
 
 
 def _running(session: Session, item: Item, *, actor: Actor) -> AbstractContextManager[Run]:

@@ -140,7 +140,7 @@ def _wait_for_who_is_at_work(session: Session, *, to: str) -> None:
     Nothing is held meanwhile, and nobody waits for us.  Who comes later finds the newest version.
     """
     connection = session.connection()
-    if connection.dialect.name != "postgresql":  # SQLite lets one write at a time
+    if not postgresql.is_behind(connection):
         return
     there = postgresql.at_work(connection, Instance.__tablename__)
     for _ in range(_LOOKS):

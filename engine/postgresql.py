@@ -10,11 +10,12 @@ from functools import cache, partial
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import CTE, JSON, Column, Connection, LargeBinary, Select, bindparam, case, cast, func, literal_column, select, text
+from sqlalchemy import CTE, JSON, Column, Connection, Engine, LargeBinary, Select, bindparam, case, cast, func, literal_column, select, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import UserDefinedType
@@ -56,6 +57,11 @@ _DIALECT = Dialect()  # type: ignore[no-untyped-call]
 _quote: Callable[[str], str] = _DIALECT.identifier_preparer.quote
 
 
+def is_behind(place: Session | Connection | Engine) -> bool:
+    """Whether a session or a connection leads to PostgreSQL; else it leads to SQLite, which lets one write at a time anyway."""
+    return (place.get_bind() if isinstance(place, Session) else place).dialect.name == "postgresql"
+
+
 def version(number: int) -> tuple[int, ...]:
     """Read a version as a server counts it: 160004 is 16.4, 90204 is 9.2.4."""
     first, rest = divmod(number, 10_000)
@@ -64,8 +70,7 @@ def version(number: int) -> tuple[int, ...]:
 
 def take(connection: Connection, lock: int, *, shared: bool = False) -> None:
     """Take a lock that is not that of a row, until the transaction ends; the numbers are ours alone, and mean nothing."""
-    taking = "SELECT pg_advisory_xact_lock_shared(:lock)" if shared else "SELECT pg_advisory_xact_lock(:lock)"
-    connection.execute(text(taking), {"lock": lock})
+    connection.execute(text(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(:lock)"), {"lock": lock})
 
 
 def take_alone(connection: Connection, lock: int) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine import clients, keys, schema
+from engine import clients, keys, postgresql, schema
 from engine.columns import Moment
 from engine.models import Incident, Instance, Job, Outbox, Timer
 from engine.reads import marked
@@ -89,14 +89,14 @@ def standing_incidents(session: Session) -> int:
 
 def waiting_for_locks(session: Session) -> int:
     """How many sessions wait for what another one holds; SQLite does not tell (`meters.TURN` does)."""
-    if session.get_bind().dialect.name != "postgresql":
+    if not postgresql.is_behind(session):
         return 0
     return clients.waiting(session.connection())
 
 
 def are_people_served(db: Database) -> bool:
     """Whether a server has asked the database for something just now; SQLite does not tell."""
-    if db.bind.dialect.name != "postgresql":
+    if not postgresql.is_behind(db.bind):
         return False
     with db.reading() as session:
         return clients.working(session.connection(), schema.SERVERS)

@@ -47,7 +47,7 @@ class Read:
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
         """Give the values of the first row; None: there is none."""
-        if connection.dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql":  # asked in place: of what is asked most, a call less
             found = connection.execute(self._packed, parameters).first()
             return None if found is None else self._reader.unpack(found)
         return connection.execute(self._plain, parameters).first()
@@ -100,17 +100,12 @@ class Reading:
 
 def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:
     """Say that a column has one of these values, however many they are."""
-    return postgresql.among(column, values) if takes_arrays(session) else column.in_(values)
+    return postgresql.among(column, values) if postgresql.is_behind(session) else column.in_(values)
 
 
 def equal(asked: Mapping[InstrumentedAttribute[Any], Any]) -> list[ColumnElement[bool]]:
     """Say that columns have these values; None: that one is not asked for."""
     return [column == value for column, value in asked.items() if value is not None]
-
-
-def takes_arrays(session: Session) -> bool:
-    """Whether the database of a session takes many values as one."""
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def given(column: InstrumentedAttribute[Any], name: str, *, arrays: bool) -> ColumnElement[bool] | TextClause:

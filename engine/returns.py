@@ -48,7 +48,7 @@ _LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alon
 
 def take(session: Session, parent_id: UUID) -> Held | None:
     """Lock an instance, to tell it of those that have ended; None: somebody else is doing that just now, and looks again afterwards."""
-    if session.get_bind().dialect.name != "postgresql":  # SQLite lets one write at a time anyway
+    if not postgresql.is_behind(session):
         return instances.lock(session, parent_id)
     alone = parent_id.int & _LARGEST
     found = _LOCK_ALONE.first(session.connection(), {"instance": parent_id, "alone": alone})

@@ -19,7 +19,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, Engine, String, inspect, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine import clients
+from engine import clients, postgresql
 from engine.clients import Client
 from engine.errors import InvalidState
 from engine.models import Base
@@ -156,7 +156,7 @@ def hindrances(contraction: Script, connection: Connection) -> list[Client]:
 
     On SQLite nobody can be seen; there is one server, which is stopped before (docs/operating.md).
     """
-    if connection.dialect.name != "postgresql":
+    if not postgresql.is_behind(connection):
         return []
     return [client for client in clients.connected(connection) if not _is_young_enough(client, oldest(contraction) or "")]
 

@@ -62,7 +62,7 @@ def create(bind: Engine) -> None:
 
 def _require_server(connection: Connection) -> None:
     """Raise InvalidState when a pooler stands between: whoever migrates holds a lock for as long as he has his session."""
-    if connection.dialect.name == "postgresql" and connections.look(connection).pooled:
+    if postgresql.is_behind(connection) and connections.look(connection).pooled:
         raise InvalidState(
             "Expected to reach PostgreSQL itself, but a pooler stands between; give the command with the address of the server"
         )
@@ -91,7 +91,7 @@ def _upgrade(bind: Engine, revision: str) -> None:
 def _referring(connection: Connection, revision: str) -> list[str]:
     """Migrations to come, up to a revision, that keep others from writing while they wait."""
     known, there = schema.revisions(), schema.current(connection)
-    if connection.dialect.name != "postgresql" or there not in known:  # who has no schema yet has no nodes
+    if not postgresql.is_behind(connection) or there not in known:  # who has no schema yet has no nodes
         return []
     return [each for each in known[known.index(there) + 1 : known.index(revision) + 1] if each in _REFERRING]
 
@@ -109,7 +109,7 @@ def _attempt(bind: Engine, revision: str, patience: int | None = None) -> None:
 
 def _clear_up(connection: Connection) -> None:
     """Take away what would keep a migration that was interrupted from beginning anew."""
-    if connection.dialect.name != "postgresql":  # there it has left nothing
+    if not postgresql.is_behind(connection):  # there it has left nothing
         return
     context = MigrationContext.configure(connection)
     with connection.begin():
@@ -128,7 +128,7 @@ def _ask(bind: Engine, question: Callable[[Connection], Answer]) -> Answer:
 def migrating(bind: Engine) -> Iterator[Config]:
     """Let nobody else change the schema until the block ends; gives what Alembic's commands take."""
     config = schema.config()
-    with (_alone_on_sqlite if bind.dialect.name == "sqlite" else _alone_on_postgresql)(bind) as connection:
+    with (_alone_on_postgresql if postgresql.is_behind(bind) else _alone_on_sqlite)(bind) as connection:
         config.attributes["connection"] = connection
         yield config
 

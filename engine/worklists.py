@@ -15,7 +15,7 @@ from sqlalchemy.engine import result_tuple
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, dials, keys, pages, reads, tasks, visibility
+from engine import definitions, dials, keys, pages, postgresql, reads, tasks, visibility
 from engine.actors import Actor
 from engine.case_items import LiveItem
 from engine.case_models import Case, Item
@@ -245,7 +245,7 @@ def live_items(session: Session, rows: Collection[Row[Any]]) -> dict[str, list[L
 
     Raises Vanished when one of the cases has just been archived: whoever begins anew finds it there.
     """
-    arrays = reads.takes_arrays(session)
+    arrays = postgresql.is_behind(session)
     found: dict[str, dict[str, LiveItem]] = {row.key: {} for row in rows}
     (listed,) = _items(arrays=arrays).all(session, {"cases": reads.ids(found, arrays=arrays)})
     for key, *item in listed:

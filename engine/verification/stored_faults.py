@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import administration, clients, keys
+from engine import administration, clients, keys, postgresql
 from engine.archive_models import ArchivedCase
 from engine.case_models import Item, Material
 from engine.database import Database
@@ -65,7 +65,7 @@ def of_references(session: Session) -> Iterator[Fault]:
     for number, instance in session.execute(query.where(Item.instance_id.is_not(None), Instance.id.is_(None))):
         message = f"Expected its process to be instance {instance}, but there is none"
         yield Fault(kind=FaultKind.REFERENCE, about=f"item {number}", message=message)
-    if session.get_bind().dialect.name != "sqlite":
+    if postgresql.is_behind(session):
         return
     for (damage,) in session.execute(text("PRAGMA integrity_check")):
         if damage != "ok":
@@ -83,7 +83,7 @@ def of_administration(session: Session) -> Iterator[Fault]:
 
 def of_locks(session: Session, *, overdue: datetime) -> Iterator[Fault]:
     """Find transactions that were begun, and left open: what they hold nobody else gets."""
-    if session.get_bind().dialect.name != "postgresql":
+    if not postgresql.is_behind(session):
         return  # SQLite's locks end with the process that holds them
     connection = session.connection()
     for pid, name, since in clients.forgotten(connection, overdue=overdue):

@@ -44,5 +44,9 @@ def _begin(answer: Answer, protocol: Any, environ: dict[str, Any]) -> None:
         finally:
             lets_go.set()
 
-    threading.Thread(target=run, name="waits", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="waits", daemon=True).start()
+    except RuntimeError:  # the machine has no thread left for it: it keeps the server's
+        answer(protocol, environ)
+        return
     lets_go.wait()

@@ -32,6 +32,20 @@ def test_apart__is_answered_without_waiting():
     assert answered == ["protocol"]
 
 
+def test_apart__no_thread_is_left(monkeypatch):
+    """Who asks is answered all the same, in the thread that the server has for him."""
+    answered = []
+
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    waits.apart(lambda *_: answered.append(threading.current_thread()), PATH)("protocol", {"PATH_INFO": f"/engine-rest{PATH}"})
+
+    assert answered == [threading.current_thread()]
+
+
 def test_apart__goes_wrong(monkeypatch):
     told = threading.Event()
     monkeypatch.setattr(threading, "excepthook", lambda _: told.set())

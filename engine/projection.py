@@ -82,13 +82,14 @@ def project(run: Run, now: Glance) -> None:
     touched = change.before.keys() | change.stirred.keys()
     _project_tasks(change)
     _insert_tasks(change)
-    _project_timers(change)
+    if WaitKind.TIMER in touched:
+        _project_timers(change)
     _project_incidents(change)
     for table, kind, particulars in _PLAIN:
         if kind in touched:
             change.delete(table, change.gone(kind))
             change.writes.insert(table, [change.common(wait) | particulars(run.row, wait) for wait in change.new(kind)])
-    if topics := {wait.name or "" for wait in change.new(WaitKind.EXTERNAL_TASK)}:
+    if WaitKind.EXTERNAL_TASK in touched and (topics := {wait.name or "" for wait in change.new(WaitKind.EXTERNAL_TASK)}):
         database.after_commit(run.session, lambda _db: arrivals.announce(topics))
 
 

@@ -53,7 +53,7 @@ def start(session: Session, item: Item, *, actor: Actor, on: date | None = None)
     item.clock = states.move(item.clock, ClockStatus.RUNNING, _name(item))
     entry = _enter(session, item, EntryKind.STARTED, actor, on=on)
     attributes.set_committed_value(item, "clock_entries", [entry])
-    _keep(session, item, Ledger(started_on=on))  # it has no task yet
+    keep(session, item, Ledger(started_on=on))  # it has no task yet
     return entry
 
 
@@ -121,7 +121,7 @@ def stop(session: Session, item: Item, *, actor: Actor, on: date | None = None) 
         entry.until = on or dials.today()
     entry = _enter(session, item, EntryKind.STOPPED, actor, on=on)
     if opened:
-        _keep(session, item, ledger(session, item))
+        keep(session, item, ledger(session, item))
     else:
         dials.stop(item, entry.on)
     return entry
@@ -179,12 +179,13 @@ def warning(session: Session, item: Item) -> datetime | None:
 
 def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
     """Keep what the clock gives after a change of its ledger; what shows it, or waits by it, follows."""
-    _keep(session, item, ledger(session, item))
+    keep(session, item, ledger(session, item))
     followers.tell(session, item)
     return entry
 
 
-def _keep(session: Session, item: Item, found: Ledger | None) -> None:
+def keep(session: Session, item: Item, found: Ledger | None) -> None:
+    """Keep what the clock gives by a ledger."""
     promise, statute = (limit(item, kind) for kind in (LimitKind.PROMISED, LimitKind.STATUTORY))
     dials.put(item, clock.dial(found, promise, holidays.calendar(session)) if found and promise else None)
     last = clock.due(found, statute, holidays.calendar(session)) if found and statute else None

@@ -36,7 +36,7 @@ LOCKING = (
     .with_for_update(key_share=True, of=INSTANCES)
 )
 _LOCK = Read(COLUMNS, LOCKING)
-_LOCK_THERE = Read(COLUMNS, LOCKING.where(*(INSTANCES.c[name] == bindparam(name) for name in keys.KEY)))
+_LOCK_THERE = Read(COLUMNS, LOCKING.where(*keys.asked(models.Instance)))
 
 
 def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | None = None) -> Held:

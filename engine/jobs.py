@@ -44,10 +44,7 @@ _DUE = (
 _ANY = Read((_JOBS.c.id,), _DUE.limit(1))
 _FREE = Read(
     (_JOBS.c.id, _JOBS.c.payload),
-    _DUE.where(*(_JOBS.c[name] == bindparam(name) for name in keys.KEY))
-    .order_by(_JOBS.c.due_at, _JOBS.c.id)
-    .limit(TOGETHER)
-    .with_for_update(skip_locked=True, key_share=True),
+    _DUE.where(*keys.asked(Job)).order_by(_JOBS.c.due_at, _JOBS.c.id).limit(TOGETHER).with_for_update(skip_locked=True, key_share=True),
 )
 
 

@@ -124,9 +124,7 @@ def recount(session: Session, item: Item) -> bool:
     now = _count(ledger, clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
     if item.clock not in _RUNNING or now == before:
         return False
-    dials.put(item, now[0])
-    for name, value in _last(now[1]).items():
-        setattr(item, name, value)
+    clocks.keep(session, item, ledger)
     dials.show_on_tasks(session, item)
     retractions.follow(session, [item.case_id], {item.id: (before, now)})
     return True

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, null, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, exists, null, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, reads, visibility
@@ -33,6 +33,7 @@ class DeadlineFilter:
     due_before: date | None = None
     department: str | None = None
     hall: str | None = None
+    matter: str | None = None
 
 
 class Deadline(NamedTuple):
@@ -161,6 +162,8 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
     if wanted.due_before is not None:
         yield table.promised_on < wanted.due_before
     yield from reads.equal({Item.department: wanted.department, table.hall: wanted.hall})
+    if wanted.matter is not None:
+        yield Case.matter == wanted.matter if table is Case else exists().where(keys.together(Case, Item), Case.matter == wanted.matter)
 
 
 def _since(table: Table, wanted: DeadlineFilter, *, dated: bool) -> InstrumentedAttribute[date | None] | None:

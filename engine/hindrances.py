@@ -12,11 +12,12 @@ from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Row, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, holidays, keys, postgresql, reads, visibility
+from engine import calendars, cases, definitions, holidays, keys, postgresql, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Item, Tolerance
 from engine.clock import Ledger, Pause
@@ -41,7 +42,7 @@ class Hindrance(NamedTuple):
     """One thing that is waited for."""
 
     kind: HindranceKind
-    #: Kind of the pause, name of the material, the task or the item, element of the incident, topic of what a program must do.
+    #: Kind of the pause, name of the material, the task, the item or the element that failed, topic of what a program must do.
     name: str
     #: Who must act; for an item, and for a program, its department.
     groups: list[str]
@@ -114,7 +115,10 @@ def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row
     tasks, systems, incidents, undecided, owed = _reading(arrays=arrays).all(session, given)
     return (
         _work(tasks, systems),
-        _by_case((case, (item, department), _told(HindranceKind.INCIDENT, name, at)) for case, item, name, at, department in incidents),
+        _by_case(
+            (case, (item, department), _told(HindranceKind.INCIDENT, _named(session, definition_id, element), at))
+            for case, item, definition_id, element, at, department in incidents
+        ),
         _by_case(
             (case, (item, department), _told(HindranceKind.ITEM, name, at, f"department-{department}"))
             for case, item, name, at, department in undecided
@@ -124,6 +128,12 @@ def _read(session: Session, items: Collection[Row[Any]], bundles: Collection[Row
             for case, used_by, name, due_on in owed
         ),
     )
+
+
+def _named(session: Session, definition_id: str, element: str) -> str:
+    """Call an element as the drawing does; one without a name by its id."""
+    found = definitions.get(session, UUID(definition_id)).definition.elements.get(element)
+    return (found.name if found else "") or element
 
 
 def _told(kind: HindranceKind, name: str, at: datetime | None, *groups: str, assignee: str | None = None) -> Hindrance:
@@ -172,7 +182,10 @@ def _reading(*, arrays: bool) -> Reading:
         .order_by(ExternalTask.id)
     )
     incidents = (
-        select(*reads.texts(Incident.case_id, Instance.item_id), Incident.element, Incident.raised_at, Item.department)
+        select(
+            *reads.texts(Incident.case_id, Instance.item_id, Instance.definition_id),
+            *(Incident.element, Incident.raised_at, Item.department),
+        )
         .join(Instance, keys.its(Incident.instance_id, Instance))
         .outerjoin(Item, keys.its(Instance.item_id, Item))
         .where(Incident.resolved_at.is_(None), concerned(Incident.case_id))

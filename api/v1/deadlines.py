@@ -42,13 +42,14 @@ class DeadlineQuery(Listed):
     due_before: date | None = None
     department: Line | None = None
     hall: Line | None = None
+    matter: Line | None = None
 
 
 class HindranceShown(Shape):
     """What something waits for (原因)."""
 
     kind: HindranceKind
-    #: Kind of the pause; name of the material, the task, or the item that is not decided; element of the incident; topic of the program.
+    #: Kind of the pause; name of the material, the task, the item that is not decided, or the element that failed; topic of the program.
     name: str
     #: Of a pause.
     reason: str | None
@@ -86,7 +87,7 @@ class DeadlineShown(Shape):
 def list_deadlines(query: DeadlineQuery) -> Response:
     """List the clocks that are yours to see, the soonest due first."""
     place = paging.after(query.cursor, _day, str)
-    wanted = DeadlineFilter(light=query.light, due_before=query.due_before, department=query.department, hall=query.hall)
+    wanted = DeadlineFilter(**{name: getattr(query, name) for name in ("light", "due_before", "department", "hall", "matter")})
     with reading() as session:
         found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.rows + 1)
         return tables.answer(session, found, query, key=lambda each: each.place, present=_shown)

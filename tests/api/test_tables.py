@@ -148,7 +148,10 @@ def test_files__no_digit_of_a_number_is_lost(clerk):
         ("/cases?hall=changsha", "ask for a part of them by since, until, matter, applicant_number, open, light"),
         ("/tasks?matter=open_restaurant&limit=1", "ask for a part of them by group, assignee, hall, case, light, due_before"),
         ("/alerts?since=2026-03-01", "ask for a part of them by until, hall, department, matter, kind"),
-        ("/deadlines?light=green&due_before=2030-01-01&department=market&hall=changsha", "read the pages instead (format=json)"),
+        (
+            "/deadlines?light=green&due_before=2030-01-01&department=market&hall=changsha&matter=open_restaurant",
+            "read the pages instead (format=json)",
+        ),
     ],
 )
 def test_files__of_too_many_are_refused(supervisor, late, monkeypatch, asked, said):

@@ -41,6 +41,17 @@ def test_open_ones__soonest_first(stage, clerk, case):
     ]
 
 
+@pytest.mark.parametrize("few", [2000, 0])
+def test_open_ones__of_a_matter(stage, clerk, case, rare, few):
+    rare(few)
+    clerk.take_in("open_restaurant", answers=restaurant.ANSWERS, materials=restaurant.MATERIALS)
+
+    assert {name for name, _, _ in shown(stage, clerk, matter="tiny")} == {"alpha", "beta", None}
+    assert {name for name, _, _ in shown(stage, clerk, matter="tiny", light=Light.GREEN)} == {"alpha", "beta", None}
+    assert shown(stage, clerk, matter="newborn") == []
+    assert len(shown(stage, clerk)) == len(shown(stage, clerk, matter="open_restaurant")) + 3
+
+
 @pytest.mark.parametrize(
     ("day", "lights"),
     [

@@ -44,10 +44,10 @@ def waits_for(stage, person):
     }
 
 
-def fail(stage, instance):
+def fail(stage, instance, at="print"):
     with stage.database.transaction() as session:
         told = {"region": instance.region, "case_id": instance.case_id, "instance_id": instance.id}
-        session.add(Incident(**told, wait=1, element="print", message="no paper", raised_at=now()))
+        session.add(Incident(**told, wait=1, element=at, message="no paper", raised_at=now()))
 
 
 MATERIAL = ("material", "plan", ())
@@ -111,6 +111,17 @@ def test_of_page__incidents(stage, clerk, case):
     incident = ("incident", "print", ())
     assert (found["beta"], found["alpha"]) == ([incident, BETA], [MATERIAL, ALPHA])
     assert found[None][:2] == [MATERIAL, incident]
+
+
+def test_of_page__an_incident_at_an_element_with_a_name(stage, clerk, case):
+    """The supervisor knows the drawing, not the ids of its elements."""
+    fail(stage, stage.own_process(stage.item(case, "beta")), at="decide")
+    fail(stage, stage.bundle(case), at="issue")
+
+    found = waits_for(stage, clerk)
+
+    assert found["beta"] == [("incident", "beta审批", ()), BETA]
+    assert ("incident", "统一出件", ()) in found[None]
 
 
 def test_of_page__programs_that_have_not_answered(stage, clerk, market):

@@ -6,16 +6,19 @@ that was asked for must be accepted; so once everything is there, in time, it is
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, holidays, keys
+from engine import calendars, case_items, clock, clocks, holidays, keys
 from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Material, Notice, Supplement, Tolerance
-from engine.states import SupplementStatus, ToleranceStatus
+from engine.case_models import Case, Item, Material, Notice, Supplement, Tolerance
+from engine.clock import Ledger, LimitKind
+from engine.errors import InvalidState
+from engine.states import UNSETTLED, SupplementStatus, ToleranceStatus
 
 #: Working days within which somebody must answer a submission (行政许可法 art. 32).
 ACCEPTANCE_DAYS = 5
@@ -98,6 +101,40 @@ def supplement_due(session: Session, case: Case, items: Collection[str]) -> date
         return None
     supplied = supplied_at(session, case, supplement, items)
     return end(session, supplement) if supplied is None else answer_due(session, calendars.local_date(supplied))
+
+
+def material_due(session: Session, case: Case, material: Mapping[str, Any], today: date) -> date:
+    """When a material that is promised today must have come, by the checklist: a tolerance (容缺).
+
+    It is the table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4).  One that
+    waits for another has not begun: its promise counts from when the others have kept theirs.  What it cannot be decided without must be
+    there however soon that is.
+    """
+    calendar = holidays.calendar(session)
+    days = [calendar.add(today, int(material["due_days"]))] if material["due_days"] else []
+    held = material["until"] in case_items.BEFORE_ISSUE
+    needy = [item for item in case_items.live(case) if held and item.code in material["used_by"] and item.status in UNSETTLED]
+    for item in needy:
+        begins = today if material["until"] == "BEFORE_DECISION" else _begins_by(case, item, today, calendar)
+        days += [day for day in [_promised_from(item, begins, calendar)] if day is not None]
+    if not days:
+        raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")
+    return min(days)
+
+
+def _begins_by(case: Case, item: Item, today: date, calendar: WorkingCalendar) -> date:
+    """The day on which an item begins when all that it waits for takes as long as it is promised; today when it waits for nothing."""
+    days = [today]
+    for other in case_items.open_predecessors(case, item):
+        begins = _begins_by(case, other, today, calendar)  # no drawing has them wait for one another in a circle
+        days.append(other.promised_on or _promised_from(other, begins, calendar) or begins)
+    return max(days)
+
+
+def _promised_from(item: Item, day: date, calendar: WorkingCalendar) -> date | None:
+    rule = clocks.limit(item, LimitKind.PROMISED)
+    due = clock.due(Ledger(started_on=day), rule, calendar) if rule is not None and rule.days else None
+    return due.date if due is not None else None
 
 
 def _in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime, int]]:

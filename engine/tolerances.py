@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from engine import (
     applicants,
     calendars,
     case_items,
-    clock,
     clocks,
     commitments,
     holidays,
@@ -32,8 +30,8 @@ from engine import (
 from engine.actors import Actor
 from engine.alerts import AlertKind
 from engine.case_models import Case, ClockEntry, Commitment, Item, Notice, Tolerance
-from engine.clock import Ledger, Light, LimitKind, PauseKind
-from engine.errors import InvalidInput, InvalidState
+from engine.clock import Light, PauseKind
+from engine.errors import InvalidInput
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.runs import Run
@@ -68,7 +66,6 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
 
 def promise(run: Run, missing: list[dict[str, Any]]) -> None:
     """Write down what was promised, until when, and the commitment that was signed."""
-    items = {item.code: item for item in case_items.live(run.case)}
     now = moments.now()
     listed = []
     standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(run.case)}
@@ -83,7 +80,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
                 name=material["name"],
                 used_by=material["used_by"],
                 until=material["until"],
-                due_on=_due_on(run.session, material, items, calendars.local_date(now)),
+                due_on=periods.material_due(run.session, run.case, material, calendars.local_date(now)),
                 grace_days=int(material["grace_days"]),
             )
             run.session.add(tolerance)
@@ -263,16 +260,3 @@ def _wake(session: Session, item: Item) -> None:
     """Let the item's own timers look at its clock again."""
     if item.instance_id is not None:
         jobs.owe(session, "refresh", keys.get_one(session, Instance, item.instance_id, item))
-
-
-def _due_on(session: Session, material: dict[str, Any], items: dict[str, Item], today: date) -> date:
-    """The table's own figure, but never later than the promise of an item that it holds (民政 容缺受理制度; domain rule 4)."""
-    needy = [items[code] for code in material["used_by"] if code in items and items[code].status in UNSETTLED]
-    held = needy if material["until"] in case_items.BEFORE_ISSUE else []
-    calendar = holidays.calendar(session)
-    days = [calendar.add(today, int(material["due_days"]))] if material["due_days"] else []
-    rules = [rule for item in held if (rule := clocks.limit(item, LimitKind.PROMISED)) is not None and rule.days]
-    days += [due.date for rule in rules if (due := clock.due(Ledger(started_on=today), rule, calendar)) is not None]
-    if not days:
-        raise InvalidState(f"Expected a due rule for {material['name']}, but the tables give no working days")
-    return min(days)

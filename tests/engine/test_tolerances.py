@@ -115,6 +115,36 @@ def test_promise__never_later_than_a_promise_in_calendar_days(stage, clerk):
     assert stage.all(Tolerance, case)[0].due_on.isoformat() == "2026-03-12"
 
 
+@pytest.mark.parametrize(
+    ("until", "policy", "due_on"),
+    [
+        ("BEFORE_ISSUE", None, "2026-03-23"),  # ten working days of the first, then five of its own
+        ("BEFORE_ISSUE", 30, "2026-03-23"),
+        ("BEFORE_ISSUE", 5, "2026-03-09"),
+        ("BEFORE_DECISION", None, "2026-03-09"),  # the first may be granted today
+    ],
+)
+def test_promise__of_an_item_that_waits_for_another(stage, clerk, until, policy, due_on):
+    """It was due, and its item given up, before anybody could have looked at it."""
+    items = {"alpha": {"promised": 10}, "beta": {"promised": 5, "predecessors": "alpha:FS"}}
+    case = tolerated(stage, clerk, PLAN | {"used_by": "beta", "until": until, "due_days": policy}, items=items)
+
+    assert stage.all(Tolerance, case)[0].due_on.isoformat() == due_on
+
+
+def test_promise__of_an_item_behind_several(stage, clerk):
+    """The longest way counts."""
+    items = {
+        "alpha": {"promised": 2, "predecessors": "delta:FS"},
+        "beta": {"promised": 5, "predecessors": "alpha:RM gamma:FS"},
+        "gamma": {"promised": 3},
+        "delta": {"promised": 4},
+    }
+    case = tolerated(stage, clerk, PLAN | {"used_by": "beta", "until": "BEFORE_ISSUE", "due_days": None}, items=items)
+
+    assert stage.all(Tolerance, case)[0].due_on.isoformat() == "2026-03-17"  # 4 + 2 + 5 working days
+
+
 def test_promise__what_follows_the_result_is_not_bound_to_its_promise(stage, clerk):
     """消防告知承诺: decided within one working day, the plan of evacuation comes at the site check."""
     case = clerk.submit("open_restaurant", answers=ANSWERS, materials=restaurant.without("m_evac"))

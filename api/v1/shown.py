@@ -127,7 +127,7 @@ class Finding(Shape):
     """A variable of a process."""
 
     name: str
-    #: What a form of the drawing calls it; null: no person fills it in, a program has left it.
+    #: What the forms of the drawing call it; null: a program has left it, or each of them calls it otherwise.
     label: str | None
     value: JsonValue
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from engine import external_tasks, fetches, findings
+from engine import external_tasks, fetches, findings, functions
 from engine.actors import Actor, Role, RoleGrant
 from engine.errors import NotFound
 from engine.fetches import Fetch, Wanted
 from engine.findings import Finding
 from engine.variables import Given
-from tests import tiny
+from tests import restaurant, tiny
 from tests.bpmn import diagrams as d
 from tests.stage import Stage
 
@@ -87,3 +87,15 @@ def test_of_task__at_the_window(stage, clerk, market, case):
 
     assert "outcome" in names
     assert not names & {"register", "area", "how", "debts"}
+
+
+@pytest.mark.parametrize(("matter", "label"), [("food_permit", "受理结论"), ("open_restaurant", None)])
+def test_of_task__what_the_engine_hands_in_is_none(stage, clerk, matter, label):
+    """Nor is a variable called what only some of its forms call it: a conclusion is that of the intake, or of a follow-on intake."""
+    case = clerk.submit(matter, answers=restaurant.ANSWERS)
+    clerk.complete(case, "一窗受理", outcome="supplement")
+
+    told = {each.name: each for each in found(stage, clerk, stage.task(case, "补正材料"))}
+
+    assert (told["outcome"].value, told["outcome"].label) == ("supplement", label)
+    assert not told.keys() & functions.VARIABLES

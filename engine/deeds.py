@@ -27,9 +27,17 @@ from engine.schedule_models import Continuation, StartTimer
 log = structlog.get_logger()
 
 
-def run(db: Database, job_id: UUID) -> bool:
-    """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do."""
-    return _try(db, Job, job_id, lambda: duties.perform(db, job_id), jobs.remember_failure)
+def run(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
+    """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do.
+
+    `patient`: it waits for whoever holds what it wants; else the job stays due.
+    """
+    return _try(db, Job, job_id, lambda: duties.perform(db, job_id, patient=patient), jobs.remember_failure)
+
+
+def run_if_free(db: Database, job_id: UUID) -> bool:
+    """Perform one job, as `run` does, and wait for nobody."""
+    return run(db, job_id, patient=False)
 
 
 def resume(db: Database, instance_id: UUID) -> int:
@@ -103,6 +111,7 @@ def carry_on(db: Database, continuation_id: UUID) -> bool:
 def _attempt(db: Database, kind: type[attempts.Row], row_id: UUID, do: Callable[[Session, attempts.Row], None]) -> bool:
     def claimed() -> bool:
         with db.transaction() as session:
+            database.wait_for_nobody(session)
             row = attempts.claim(session, kind, row_id)
             if row is not None:
                 do(session, row)
@@ -155,6 +164,7 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
 
     def claimed() -> bool:
         with db.transaction() as session:
+            database.wait_for_nobody(session)
             return start_timers.fire(session, timer_id, region=region) is not None
 
     return _try(db, StartTimer, timer_id, claimed, start_timers.remember_failure)
@@ -162,13 +172,16 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What comes by the thousand: how it is done together, and alone."""
+    """What comes by the thousand: how it is done together, and alone; neither waits for whoever holds an instance.
+
+    What that one keeps from being done stays due.  To wait for each in turn would keep all others waiting, for as long as he likes.
+    """
 
     batch: Batch
     together: Callable[..., int]
     alone: Callable[[Database, UUID], bool]
 
 
-JOBS = Kind(batch=duties.DUE, together=duties.perform_together, alone=run)
+JOBS = Kind(batch=duties.DUE, together=duties.perform_together, alone=run_if_free)
 TIMERS = Kind(batch=timers.DUE, together=partial(timers.fire_together, actor=ENGINE), alone=fire)
 CONTINUATIONS = Kind(batch=continuations.DUE, together=partial(continuations.execute_together, actor=ENGINE), alone=carry_on)

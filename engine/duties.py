@@ -13,6 +13,7 @@ from engine import (
     broadcasts,
     bundles,
     commitments,
+    database,
     definitions,
     escalations,
     execution,
@@ -129,12 +130,16 @@ DUE = Batch(
 )
 
 
-def perform(db: Database, job_id: UUID) -> bool:
+def perform(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
     """Perform a job, unless somebody else does.  Tells whether it was ours to do; raises whatever goes wrong.
+
+    Busy, unless it is `patient`, when somebody holds what it wants.
 
     It goes with what it has done, unless that is in another case, and no transaction is to write to two: then it goes after it.
     """
     with db.transaction() as session:
+        if not patient:
+            database.wait_for_nobody(session)
         # Skip what another scheduler holds: the claim and the effect are one transaction, so one that dies gives it back.
         query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
         job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
@@ -147,6 +152,8 @@ def perform(db: Database, job_id: UUID) -> bool:
             session.delete(job)
             return True
     with db.transaction() as session:
+        if not patient:
+            database.wait_for_nobody(session)
         PERFORM[job.kind](session, job)
     with db.transaction() as session:
         session.execute(delete(Job).where(Job.id == job_id, keys.together(Job, job)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from engine.database import Database
 from engine.errors import Busy, Unavailable
 from engine.models import Instance, Job, Timer
 from tests import databases, tiny
+from tests.bpmn import diagrams as d
 from tests.engine.test_jobs import complete_and_die
 
 OTHERS_END = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()"
@@ -164,6 +166,34 @@ def test_fire__somebody_works_on_the_bundle(stage, case, held):
     assert deeds.fire(stage.database, timer.id) is True
 
     assert stage.tasks(case) == ["alpha审批"]
+
+
+def test_tick__somebody_holds_what_has_failed_before(stage, designer, another, monkeypatch):
+    """As a node that hangs, or a person in psql: what others have is in time.  Each that was held was waited for, in turn, at every look."""
+    content = (d.start("s"), d.user("work", name="办理"), d.timer_boundary("late", on="work", duration="PT1H", interrupting=False))
+    content += (d.user("reminder", name="催办"), d.end("e"), d.flows("s -> work -> e", "late -> reminder"))
+    stage.deploy("p", p_bpmn=d.diagram(*content, key="p"))
+    held, free = [[designer.start("p") for _ in range(2)] for _ in range(2)]
+    with stage.database.transaction() as session:
+        for row in session.scalars(select(Timer).where(Timer.instance_id.in_([one.id for one in held]))):
+            row.retries, row.error = 2, "it failed"
+            session.add(Job(**row.key, instance_id=row.instance_id, kind="refresh", payload={}, due_at=row.due_at, attempts=1))
+    stage.move_to(2026, 3, 27)
+    monkeypatch.setitem(connections.OURS, "lock_timeout", "2000")
+    node = Database(stage.database.bind.url.render_as_string(hide_password=False))
+
+    with another.transaction() as session:
+        session.execute(select(Instance.id).where(Instance.id.in_([one.id for one in held])).with_for_update())
+        begun = time.monotonic()
+        scheduler.drain(node)
+        took = time.monotonic() - begun
+    meanwhile = [stage.tasks(stage.of(one)).count("催办") for one in (*held, *free)]
+    scheduler.drain(node)
+
+    node.close()
+    assert (meanwhile, took < 2) == ([0, 0, 1, 1], True)
+    assert [stage.tasks(stage.of(one)).count("催办") for one in held] == [1, 1]
+    assert [(stage.incidents(stage.of(one)), stage.jobs(stage.of(one))) for one in held] == [([], [])] * 2
 
 
 def test_run__database_goes_away(stage, case, another, decided):

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
-from engine import connections, disks, holdings, meters, outages, postgresql, remains, schema, upgrades
+from engine import connections, disks, holdings, meters, outages, postgresql, remains, schema
 from engine.errors import Unavailable
 from engine.large_values import LIVE, LOOKED_FOR
 from engine.live import LiveInstances
@@ -230,6 +230,8 @@ class Database:
 
     def migrate(self, *, force: bool = False) -> str:
         """Bring the schema to the newest version; tells what is left to do (`migrate`)."""
+        from engine import upgrades  # noqa: PLC0415 - it stands on Alembic, which no other command need import
+
         return upgrades.migrate(self.bind, force=force)
 
     def close(self) -> None:

@@ -11,12 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Engine, String, inspect, select
+from sqlalchemy import Connection, Engine, String, column, inspect, select, table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine import clients, postgresql
@@ -24,12 +22,21 @@ from engine.clients import Client
 from engine.errors import InvalidState
 from engine.models import Base
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import Script
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
 NEWEST = "0032"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"
 SERVERS = "onething % serve%"
+#: Where Alembic writes down how far it has come.
+_VERSION = table("alembic_version", column("version_num"))
+#: How a migration says what it is, and which one it follows.
+_FOLLOWS = re.compile(r"""^revision = ["'](\w+)["']\ndown_revision = (?:None|["'](\w+)["'])""", re.MULTILINE)
 #: What was seen in which database.
 _seen: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 _MIGRATE = "Run onething migrate."
@@ -57,22 +64,31 @@ class Finding:
 
 
 def config() -> Config:
-    """Where the migrations are."""
+    """Where the migrations are, as Alembic wants to be told."""
+    from alembic.config import Config  # noqa: PLC0415 - only who migrates needs it, and to import it takes a twentieth of a command's start
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config
 
 
 @functools.cache
 def scripts() -> tuple[Script, ...]:
     """Migrations that this release knows, the oldest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
     return tuple(reversed(tuple(ScriptDirectory.from_config(config()).walk_revisions())))
 
 
 @functools.cache
 def revisions() -> tuple[str, ...]:
     """Revisions that this release knows, the oldest first."""
-    return tuple(script.revision for script in scripts())
+    versions = (MIGRATIONS / "versions").glob("*.py")
+    after = {before: revision for path in versions for revision, before in _FOLLOWS.findall(path.read_text(encoding="utf-8"))}
+    known = [after[""]]
+    while known[-1] in after:
+        known.append(after[known[-1]])
+    return tuple(known)
 
 
 def oldest(script: Script) -> str | None:
@@ -107,13 +123,15 @@ def is_there(connection: Connection, revision: str) -> bool:
 
 def current(connection: Connection) -> str | None:
     """The revision that the database has; None: it has no schema."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    return connection.scalar(select(_VERSION.c.version_num))
 
 
 def look(connection: Connection) -> Finding:
     """Compare the schema with what this release needs, and this release with what the schema needs."""
     there, known = current(connection), revisions()
-    if there == known[-1]:
+    if there == NEWEST:
         return Finding(found=f"current ({there})")
     if there is None and (others := _elsewhere(connection)):
         return Finding(fit=False, found=f"schema none, but there is one in {', '.join(others)}", advice=_ELSEWHERE)

@@ -20,9 +20,8 @@ from pathlib import Path
 
 import orjson
 import structlog
-from alembic.migration import MigrationContext
 
-from engine import disks, moments
+from engine import disks, moments, schema
 from engine.backups import dumps
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState
@@ -148,7 +147,7 @@ def settle(folder: Path) -> None:
 
 def _write(db: Database, files: FileStore, draft: Path, previous: Path | None, watch: Watcher) -> Manifest:
     with db.reading() as session:
-        revision = MigrationContext.configure(session.connection()).get_current_revision()
+        revision = schema.current(session.connection())
     if revision is None:
         raise InvalidState("Expected a database of onething, but this one has no schema; run onething migrate")
     kind, made_at = db.bind.dialect.name, moments.now()

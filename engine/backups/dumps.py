@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import IO
 
 import structlog
-from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, MetaData, Table, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import DropTableComment
 
-from engine import connections, disks, outages
+from engine import connections, disks, outages, schema
 from engine.backups import contents, programs
 from engine.database import Database, Session
 from engine.errors import EngineError, InvalidState
@@ -195,7 +194,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 def _is_marked(db: Database, name: str) -> bool:
     """Whether the rows that are there were loaded from this dump, and nothing has been done to them yet."""
     with outages.told(), db.bind.connect() as connection:
-        if db.bind.dialect.name == "sqlite" or MigrationContext.configure(connection).get_current_revision() is None:
+        if db.bind.dialect.name == "sqlite" or schema.current(connection) is None:
             return False
         return inspect(connection).get_table_comment(_REVISION)["text"] == _MARKED.format(name)
 

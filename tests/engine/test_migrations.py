@@ -143,6 +143,10 @@ def test_newest__is_the_last_migration():
     assert schema.revisions()[-1] == schema.NEWEST
 
 
+def test_revisions__are_those_of_the_migrations():
+    assert schema.revisions() == tuple(script.revision for script in schema.scripts())
+
+
 def test_migrations__of_a_release_take_away_last():
     """What it adds can be had while older nodes serve, and what it takes away waits until they are gone; or it can do without it."""
     scripts, ends = schema.scripts(), [schema.revisions().index(revision) for revision in (*RELEASED, schema.NEWEST)]

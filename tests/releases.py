@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import tarfile
 import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
@@ -37,6 +38,14 @@ from tests.stage import APPLICANT
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 #: When everything in them was done: a Monday.
 WRITTEN = datetime(2026, 3, 2, 1, tzinfo=UTC)
+
+
+def unpack(revision: str, folder: Path) -> Path:
+    """Unpack the code of the release that had this schema; gives the folder."""
+    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # not in Python 3.11.2, which Debian 12 has
+    with zstandard.open(SNAPSHOTS / f"code-{revision}.tar.zst") as packed, tarfile.open(fileobj=packed, mode="r|") as code:
+        code.extractall(folder, **safely)
+    return folder
 
 
 def write(name: str) -> Path:

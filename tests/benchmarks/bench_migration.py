@@ -13,7 +13,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import time
@@ -22,7 +21,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-import zstandard
 from alembic import command
 from rich.console import Console
 from rich.table import Column, Table
@@ -31,13 +29,12 @@ from sqlalchemy import select, text
 from engine import schema, upgrades
 from engine.database import Database
 from engine.models import Base, Instance
+from tests import releases
 from tests.benchmarks import population, reference
 from tests.benchmarks.growth import CONF
-from tests.releases import SNAPSHOTS
 from tests.soak.server import Server
 
 BEFORE = "0021"
-CODE = SNAPSHOTS / f"code-{BEFORE}.tar.zst"
 HERE = Path(__file__).parents[2]
 #: Seconds that are measured beside no migration, and how long somebody reads during one.
 QUIET, READING = 10, 15
@@ -56,8 +53,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onething-migration-", ignore_cleanup_errors=True)))
         older = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onething-older-")))
-        with CODE.open("rb") as packed, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(packed), mode="r|") as code:
-            code.extractall(older, filter="data")
+        releases.unpack(BEFORE, older)
         server = Server(folder, conf=CONF)
         server.found()
         server.start()

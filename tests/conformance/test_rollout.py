@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import tarfile
 
 import pytest
-import zstandard
 
+from tests import releases
 from tests.conformance import elsewhere
 from tests.conformance.test_cases import RUNS, named
-from tests.releases import SNAPSHOTS
 
-BEFORE = "code-0028"
+BEFORE = "0028"
 
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory):
     """The release before."""
-    folder, packed = tmp_path_factory.mktemp(BEFORE), SNAPSHOTS / f"{BEFORE}.tar.zst"
-    with packed.open("rb") as file, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(file), mode="r|") as code:
-        code.extractall(folder, filter="data")
-    with elsewhere.release(folder) as step:
+    with elsewhere.release(releases.unpack(BEFORE, tmp_path_factory.mktemp(BEFORE))) as step:
         yield step
 
 

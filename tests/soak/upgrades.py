@@ -10,13 +10,11 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import tarfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import zstandard
 from alembic import command
 from rich.console import Console
 from sqlalchemy import delete, text
@@ -27,8 +25,7 @@ from engine.database import Database
 from engine.migrations import online
 from engine.models import Counter
 from engine.settings import Environment
-from tests import databases
-from tests.releases import SNAPSHOTS
+from tests import databases, releases
 from tests.soak import checks, trial
 from tests.soak.clerks import Board
 from tests.soak.networks import Loopback
@@ -37,7 +34,7 @@ from tests.soak.server import Server
 from tests.soak.standbys import DATABASE, Cluster
 from tests.soak.trial import Plan
 
-OLDER, CODE = "0021", SNAPSHOTS / "code-0021.tar.zst"
+OLDER = "0021"
 #: What they do not know, in diagrams: an incident at the first case that comes so far.
 NEWER = b' camunda:dueDate="${issuance_due()}"'
 #: What older nodes keep no answer beside, for they do not say where it is.
@@ -86,7 +83,7 @@ def run(moment: Moment, seconds: float, seed: int) -> list[str]:
         folder.chmod(0o755)
         cluster = Cluster(folder, stack)
         keys = _furnish(cluster.servers[0], moment.before)
-        code = _unpacked(folder / "older") if moment.before == OLDER else ROOT
+        code = releases.unpack(OLDER, folder / "older") if moment.before == OLDER else ROOT
         nodes = [_node(stack, cluster, number, folder, code) for number in range(2)]
         for node in nodes:
             node.await_answer()
@@ -115,12 +112,6 @@ def _furnish(server: Server, before: str) -> dict[str, str]:
         session.execute(delete(Counter).where(Counter.name == administration.COUNTER))
     db.close()
     return keys
-
-
-def _unpacked(folder: Path) -> Path:
-    with CODE.open("rb") as packed, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(packed), mode="r|") as code:
-        code.extractall(folder, filter="data")
-    return folder
 
 
 def _node(stack: ExitStack, cluster: Cluster, number: int, folder: Path, code: Path) -> Node:

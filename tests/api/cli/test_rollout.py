@@ -5,20 +5,17 @@ import itertools
 import json
 import re
 import socket
-import tarfile
 import urllib.error
 import urllib.request
 
 import pytest
-import zstandard
 from sqlalchemy import select, text
 
 from engine import schema, verification
 from engine.case_models import Case
 from engine.database import Database
-from tests import restaurant
+from tests import releases, restaurant
 from tests.api.cli.test_serve import await_answer
-from tests.releases import SNAPSHOTS
 from tests.stage import APPLICANT
 
 #: What is entered for each kind of task.
@@ -48,9 +45,7 @@ def database_url(empty_database_url):
 @pytest.fixture
 def older(request, start, environ, tmp_path):
     """Start a node of a release before; gives its environment."""
-    folder, code = tmp_path / "older", SNAPSHOTS / f"code-{request.param}.tar.zst"
-    with code.open("rb") as packed, tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(packed), mode="r|") as code:
-        code.extractall(folder, filter="data")
+    folder = releases.unpack(request.param, tmp_path / "older")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     there = environ | {"PYTHONPATH": str(folder), "ONETHING_PORT": str(port)}

@@ -11,7 +11,10 @@ from flask.json.provider import JSONProvider
 
 from api import auth, camunda, health, logbook, pages, problems, security, tracing, turns, v1
 from api.repeats import Application
-from engine import accounts
+from engine import (
+    accounts,
+    deeds,  # noqa: F401 - runs what a request owes, right after its commit (`jobs.RUNNERS`)
+)
 from engine import settings as settings_
 from engine.database import Database
 from engine.files import FileStore

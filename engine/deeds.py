@@ -185,3 +185,6 @@ class Kind:
 JOBS = Kind(batch=duties.DUE, together=duties.perform_together, alone=run_if_free)
 TIMERS = Kind(batch=timers.DUE, together=partial(timers.fire_together, actor=ENGINE), alone=fire)
 CONTINUATIONS = Kind(batch=continuations.DUE, together=partial(continuations.execute_together, actor=ENGINE), alone=carry_on)
+
+# Who owes a job stands far below.
+jobs.RUNNERS.update(run=run, resume=resume)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import database, errors, holdings, keys, moments
 from engine.columns import new_id
+from engine.database import Database
 from engine.errors import Busy
 from engine.holdings import Held
 from engine.models import Incident, Instance, Job
@@ -24,6 +25,9 @@ BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
 RESUME = "resume"
 #: So many jobs are claimed in one go.
 TOGETHER = 50
+#: What runs a job by its id, and what resumes an instance by its id.  To run one may call any verb, and any verb may owe one: so `deeds`,
+#: which stands above all verbs, puts them here when it is imported, as whoever opens a database does.
+RUNNERS: dict[str, Callable[[Database, UUID], object]] = {}
 _JOBS = Job.__table__
 _FIRST = _JOBS.alias("first")
 #: What tells an instance that one that it has called has ended waits for what the instance is still to hear: that one had thrown it before,
@@ -69,13 +73,11 @@ def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
 
 def run_after_commit(session: Session, job: Job) -> None:
     """Ask for a job to be run as soon as this transaction is durable."""
-    from engine import deeds  # noqa: PLC0415 - deeds stand above every verb; what is done then is called from down here
-
     job_id, instance_id = job.id, job.instance_id
     if job.kind == RESUME:
-        database.after_commit(session, lambda db: deeds.resume(db, instance_id))
+        database.after_commit(session, lambda db: RUNNERS["resume"](db, instance_id))
     else:
-        database.after_commit(session, lambda db: deeds.run(db, job_id))
+        database.after_commit(session, lambda db: RUNNERS["run"](db, job_id))
 
 
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:

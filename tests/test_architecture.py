@@ -17,6 +17,13 @@ FORBIDDEN_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "s
 TRANSACTIONS = "engine/database.py"
 #: Tables are read as one page, which may be longer.
 TABLES = {"engine/models.py", "engine/case_models.py"}
+#: What is imported within a function, and why; traces besides, for OpenTelemetry need not be installed.
+IMPORTED_LATE = {
+    "api/cli/serve.py server": "counters are made when it is imported, and ask then where they count together",
+    "engine/database.py upgrades": "it stands on Alembic, which only who migrates need wait for",
+    "engine/schema.py Config": "of Alembic",
+    "engine/schema.py ScriptDirectory": "of Alembic",
+}
 #: Imports everything, and tells what other names of tables there are then whose columns are still to be made.
 UNMADE_ALIASES = """
 import gc, importlib, sys
@@ -49,6 +56,31 @@ def calls(*wanted):
     ]
 
 
+@functools.cache
+def imports():
+    """What each module imports of the others, wherever it does so; what is there for the type checker alone does not count."""
+    modules = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+
+    def imported(node):
+        if isinstance(node, ast.ImportFrom):
+            named = {f"{node.module}.{alias.name}" for alias in node.names} & modules.keys()
+            yield from named or {node.module} & modules.keys()
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            for child in ast.iter_child_nodes(node):
+                yield from imported(child)
+
+    return {module: set(imported(tree(path))) for module, path in modules.items()}
+
+
+def reached(module):
+    """What a module has imported when it is imported."""
+    found, new = set(), {module}
+    while new:
+        found |= new
+        new = set().union(*(imports()[each] for each in new)) - found
+    return found
+
+
 def test_layers():
     lint = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"],
@@ -62,18 +94,31 @@ def test_layers():
 
 
 def test_imports__go_round_in_no_circle():
-    modules = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+    order = graphlib.TopologicalSorter(imports())
 
-    def imported(path):
-        """What it names at its top; what is there for the type checker alone does not count."""
-        for node in tree(path).body:
-            if isinstance(node, ast.ImportFrom):
-                named = {f"{node.module}.{alias.name}" for alias in node.names} & modules.keys()
-                yield from named or {node.module} & modules.keys()
+    assert set(order.static_order()) == imports().keys()
 
-    order = graphlib.TopologicalSorter({module: set(imported(path)) for module, path in modules.items()})
 
-    assert set(order.static_order()) == modules.keys()
+def test_imports__stand_at_the_top():
+    """One within a function hides who stands above whom."""
+    within = {
+        f"{name(path)} {alias.name}"
+        for path in SOURCES
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert {each for each in within if not each.split()[0].endswith("/tracing.py")} == IMPORTED_LATE.keys()
+
+
+def test_jobs__are_run_after_the_commit_by_whoever_opens_a_database():
+    opening = {call.split(":")[0].removesuffix(".py").replace("/", ".") for call in calls("Database") if call.startswith("api/")}
+
+    assert {module: "engine.deeds" in reached(module) for module in opening} == dict.fromkeys(opening, True)
+    assert opening
 
 
 def test_files__short():

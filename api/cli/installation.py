@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.cli.doctor import refuse_unfit
-from engine import disks, moments, settings
+from engine import (
+    deeds,  # noqa: F401 - runs what a command owes, right after its commit (`jobs.RUNNERS`)
+    disks,
+    moments,
+    settings,
+)
 from engine.backups import dumps
 from engine.database import Database
 from engine.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,14 @@ def is_pooled(info: Any, session: int) -> bool:
     A server that has threads for sessions (openGauss, which counts as 9.2) may name one otherwise each time.
     """
     return bool(info.server_version >= HAS_PROCESSES and info.backend_pid != session)
+
+
+def withheld(connection: Connection, tables: Iterable[str]) -> list[str]:
+    """Name those of some tables that our role may not read or not write to, or that are not there."""
+    query = """SELECT name FROM json_array_elements_text(CAST(:tables AS json)) AS said(name)
+        WHERE to_regclass(name) IS NULL
+        OR NOT (has_table_privilege(to_regclass(name), 'SELECT') AND has_table_privilege(to_regclass(name), 'INSERT'))"""
+    return sorted(connection.scalars(text(query), {"tables": json.dumps(list(tables))}))
 
 
 @dataclass(frozen=True, kw_only=True)

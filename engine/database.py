@@ -41,6 +41,8 @@ ASIDE = 2
 #: How many pieces of work are done after a commit, and after theirs; who waits for the answer has waited long enough then.
 LONGEST_LINE = 100
 _AFTER_COMMIT, _ASIDE = "after_commit", "aside"
+#: How long somebody who only wants to know how things stand waits for a lock, milliseconds.
+GLANCE = 1000
 #: Under this name a database knows of how many cases a transaction does what is due (`Database.info`).
 BATCH = "batch"
 #: A lock that is not that of a row.
@@ -216,17 +218,20 @@ class Database:
             yield session
 
     @contextmanager
-    def snapshot(self) -> Iterator[Session]:
+    def snapshot(self, *, glance: bool = False) -> Iterator[Session]:
         """Open a session that only reads, and sees one moment, however many statements it takes.
 
-        It is not to last: where SQLite has no write-ahead log, who writes waits for it.
+        It is not to last: where SQLite has no write-ahead log, who writes waits for it.  A `glance` waits for no lock of a whole table.
         """
         moment = {"isolation_level": "REPEATABLE READ"} if postgresql.is_behind(self.bind) else {}
         with outages.told(), Session(self.bind, autoflush=False) as session:
             connection = session.connection(execution_options={"reading": True, **moment})
-            if moment:  # it holds nothing that others wait for, and may think for long
+            if moment and glance:
+                postgresql.hurry(connection, GLANCE)
+            elif moment:  # it holds nothing that others wait for, and may think for long
                 postgresql.let_idle(connection)
             yield session
+            session.commit()  # were it rolled back, the driver would forget, as above
 
     def migrate(self, *, force: bool = False) -> str:
         """Bring the schema to the newest version; tells what is left to do (`migrate`)."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, database, holidays, postgresql, schema
+from engine import administrators, calendars, connections, database, holidays, postgresql, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
 from engine.errors import EngineError, NotFound, Unavailable
@@ -135,7 +135,9 @@ def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Ch
     connection = session.connection()
     migrations = check_migrations(connection)
     checks = [*check_server(connection), *check_sorting(connection), check_durability(connection), migrations]
-    if migrations.status is not CheckStatus.FAILED:
+    if migrations.status is CheckStatus.OK and (withheld := readiness.withheld(connection)):
+        checks.append(Check(what="tables", status=CheckStatus.FAILED, found=withheld.found, advice=withheld.advice))
+    elif migrations.status is not CheckStatus.FAILED:
         # Ids grow with time; by `at` it would read all there is.
         newest = session.scalar(select(Entry.at).order_by(Entry.id.desc()).limit(1))
         today = calendars.local_date(now)

@@ -69,7 +69,7 @@ class _Now(Collector):
 
 
 def _of_database(db: Database) -> Iterator[Metric]:
-    with db.reading() as session:
+    with db.snapshot(glance=True) as session:
         found = list(queues.look(session, now=moments.now()))
         days = _calendar_days(session)
         incidents, locked = queues.standing_incidents(session), queues.waiting_for_locks(session)

@@ -2,9 +2,9 @@
 
 Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
 failure), `Vanished` when something that is referred to is not there, `Unavailable` when the database cannot be reached, has no connection
-left, or no room.  When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): only a command with
-an Idempotency-Key can be repeated then, and the key decides.  So it is when somebody ends the waiting of a COMMIT for its standby: it is
-carried out, and PostgreSQL says so, but it is on one machine only.
+left, or no room, or keeps a table from us.  When the connection breaks while COMMIT is under way, nobody knows what became of it
+(`Unsettled`): only a command with an Idempotency-Key can be repeated then, and the key decides.  So it is when somebody ends the waiting of
+a COMMIT for its standby: it is carried out, and PostgreSQL says so, but it is on one machine only.
 
 Whoever begins anew finds out what has been archived or deleted; what he then misses again is a fault of ours, and told as one.
 """
@@ -14,7 +14,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import time
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import structlog
@@ -34,6 +36,8 @@ _IN_THE_WAY = frozenset({"40001", "40P01", "55P03"})
 _TAKEN = "23505"
 #: Our role may not; it has no schema to put anything into (SQLSTATE).
 _FORBIDDEN = frozenset({"42501", "3F000"})
+#: So may it be with one table, or that is not there, as in the middle of a restoration by hand (SQLSTATE).
+_WITHHELD = _FORBIDDEN | {"42P01"}
 _GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
 #: What was prepared does not fit a table any more that somebody has changed: it is prepared anew, in a new connection (SQLSTATE).
 _CHANGED = "0A000"
@@ -54,6 +58,9 @@ _OF_VALUES, _QUOTED = "22", re.compile(r'(?<=").*(?=")', re.DOTALL)
 #: Where PostgreSQL waits for a standby, as it names itself in what it tells, in every language; and how it tells that somebody has ended
 #: that (SQLSTATE).
 _WAITING, _TOLD_NOT_TO = "SyncRepWaitForLSN", "01000"
+#: What is kept from us, with when it was told last, and after how many seconds it is told again.
+_told_at: dict[str, float] = {}
+_TOLD_AGAIN = 300
 #: Threads whose commit does not wait for its standby any more; one that finds itself here takes itself out (`require_awaited`).
 unawaited: set[int] = set()
 #: What SQLite says, which has no states.
@@ -192,12 +199,15 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
             "Expected to commit, but the connection to the database broke meanwhile, and whether it was carried out is not known; "
             "look, or repeat it with its Idempotency-Key"
         )
-    if lost or state in _LOST or state == _USED_UP or state.startswith(_AWAY):
-        return _unavailable(state)
+    if lost or state in _LOST | _WITHHELD or state == _USED_UP or state.startswith(_AWAY):
+        return _unavailable(state, said(error))
     return None
 
 
-def _unavailable(state: str) -> Unavailable:
+def _unavailable(state: str, said: str = "") -> Unavailable:
+    if state in _WITHHELD:
+        _tell(said)
+        return Unavailable(f"Expected the database to let this node work, but it says: {said}")
     if state == "53300":
         condition = "takes no more connections"
     elif state == _USED_UP:
@@ -205,6 +215,14 @@ def _unavailable(state: str) -> Unavailable:
     else:
         condition = "has no room left" if state.startswith("53") else "cannot be reached just now"
     return Unavailable(f"Expected the database to answer, but it {condition}; try again")
+
+
+def _tell(said: str) -> None:
+    """Tell whoever looks after the database what is kept from us: it is asked for again and again."""
+    now = time.monotonic()
+    if now - _told_at.get(said, -inf) >= _TOLD_AGAIN:
+        _told_at[said] = now
+        log.error("the database keeps something from this node", because=said)
 
 
 def on_sqlite(error: sqlite3.Error) -> EngineError | None:

@@ -133,9 +133,9 @@ def try_to_take(lock: ColumnElement[int]) -> ColumnElement[bool]:
     return func.pg_try_advisory_xact_lock(lock)
 
 
-def hurry(connection: Connection) -> None:
+def hurry(connection: Connection, milliseconds: int = HURRY) -> None:
     """Give up soon when others have locked what this transaction wants."""
-    connection.execute(text(f"SET LOCAL lock_timeout = '{HURRY}ms'"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{milliseconds}ms'"))
 
 
 def let_idle(connection: Connection, seconds: int = 0) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import schema
+from engine import connections, postgresql, schema
 from engine.database import Database
-from engine.errors import EngineError
-from engine.schema import Finding
+from engine.errors import Busy, EngineError
+from engine.schema import Compatibility, Finding
+from engine.tables import METADATA
 
 
 def look(db: Database) -> Finding:
@@ -18,11 +20,32 @@ def look(db: Database) -> Finding:
     That may be a newer one: older nodes serve until they are replaced (docs/operating.md).
     """
     try:
-        with db.reading() as session:
-            found = schema.look(session.connection())
+        with db.snapshot(glance=True) as session:
+            return _inside(session.connection())
+    except Busy:
+        return Finding(fit=False, found="Expected to look at the schema, but somebody holds a table of it", advice="See who holds locks.")
     except EngineError as error:
         return Finding(fit=False, found=str(error))
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return Finding(fit=False, found=f"Expected the database to answer, but {reason}")
-    return found if found.fit else replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")
+
+
+def _inside(connection: Connection) -> Finding:
+    found = schema.look(connection)
+    if not found.fit:
+        return replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")
+    if not found.advice and (missing := withheld(connection)):  # it is the newest
+        return replace(missing, found=f"Expected to read and write every table, but {missing.found}")
+    return found
+
+
+def withheld(connection: Connection) -> Finding | None:
+    """Say which tables of the newest schema are kept from this node, as after a restoration by hand; None: none is."""
+    if not postgresql.is_behind(connection):
+        return None
+    tables = connections.withheld(connection, METADATA.tables.keys() - {Compatibility.__tablename__})  # who migrates writes that one
+    if not tables:
+        return None
+    found = f"these are missing, or our role may not: {', '.join(tables)}"
+    return Finding(fit=False, found=found, advice="GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES, or put back what is missing.")

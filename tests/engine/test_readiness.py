@@ -1,0 +1,124 @@
+"""A node says that it is not ready while the database keeps a table from it; what is due waits for that, and has not failed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import make_url, select
+
+from engine import database as databases
+from engine import doctor, gauges, readiness, scheduler
+from engine.database import Database
+from engine.diagnoses import CheckStatus
+from engine.errors import Unavailable
+from engine.models import Job
+from tests import tiny
+from tests.engine.test_jobs import complete_and_die
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ROLE = "onething_test_restrained"
+
+
+@pytest.fixture
+def store(postgresql):
+    """SQLite knows neither roles nor locks of tables."""
+    return postgresql
+
+
+def run(db, *statements):
+    with db.bind.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def opened_restrained(database):
+    """Open the same database by a role that is no administrator's."""
+    run(database, f"CREATE ROLE {ROLE} LOGIN", f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {ROLE}")
+    opened = Database(make_url(database.bind.url).set(username=ROLE).render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+    run(database, f"DROP OWNED BY {ROLE}", f"DROP ROLE {ROLE}")
+
+
+@pytest.fixture
+def restrained(database):
+    with opened_restrained(database) as opened:
+        yield opened
+
+
+def tables(db):
+    """What the doctor says of them."""
+    checks = doctor.check_database(db.bind.url.render_as_string(hide_password=False), now=NOW)
+    return [(check.status, check.found, check.passing) for check in checks if check.what == "tables"]
+
+
+@pytest.mark.parametrize(
+    "withhold",
+    [f"REVOKE INSERT ON {{}} FROM {ROLE}", f"REVOKE SELECT ON {{}} FROM {ROLE}", "ALTER TABLE {} RENAME TO was_{}"],
+    ids=["not to be written", "not to be read", "not there"],
+)
+def test_look__a_table_is_withheld(database, restrained, withhold):
+    assert readiness.look(restrained).fit
+    assert tables(restrained) == []
+
+    run(database, withhold.format("alerts", "alerts"))
+
+    found = readiness.look(restrained)
+    assert (found.fit, found.found) == (
+        False,
+        "Expected to read and write every table, but these are missing, or our role may not: alerts",
+    )
+    assert tables(restrained) == [(CheckStatus.FAILED, "these are missing, or our role may not: alerts", False)]
+
+
+def test_look__its_first_table_is_withheld(database, restrained):
+    """It is the one that says how far the schema has been brought."""
+    run(database, f"REVOKE SELECT ON alembic_version FROM {ROLE}")
+
+    found = readiness.look(restrained)
+
+    assert (found.fit, found.found) == (
+        False,
+        "Expected the database to let this node work, but it says: permission denied for table alembic_version",
+    )
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "jobs"])
+def test_look__somebody_has_locked_a_table(database, restrained, table, monkeypatch):
+    """Whoever watches over nodes is answered before he gives up; and of the tables that need not be read for it nobody need know."""
+    monkeypatch.setattr(databases, "GLANCE", 100)
+    with database.bind.begin() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+
+        found, told = readiness.look(restrained), gauges.exposition(restrained).decode()
+
+        assert time.monotonic() - began < databases.LOCK_TIMEOUT / 2
+    assert found.fit is (table != "alembic_version")
+    assert found.fit or found.found == "Expected to look at the schema, but somebody holds a table of it"
+    assert f"onething_database_up {0.0 if table == 'jobs' else 1.0}" in told
+    assert readiness.look(restrained).fit
+
+
+@pytest.mark.parametrize(("right", "table"), [("SELECT", "jobs"), ("SELECT", "journal"), ("INSERT", "journal"), ("UPDATE", "instances")])
+def test_tick__a_table_is_withheld(stage, clerk, market, right, table):
+    """What is due has done nothing wrong: no attempt of it is counted, and it is done as soon as that is over."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    case = clerk.take_in("tiny")
+    complete_and_die(stage, market, case, "alpha审批", {"outcome": "granted"})
+    with opened_restrained(stage.database) as restrained:
+        run(stage.database, f"REVOKE {right} ON {table} FROM {ROLE}")
+
+        with suppress(Unavailable):  # it need not be wanted
+            scheduler.tick(restrained)
+
+        with stage.reading() as session:
+            owed = [(job.attempts, job.error) for job in session.scalars(select(Job))]
+        run(stage.database, f"GRANT {right} ON {table} TO {ROLE}")
+        scheduler.drain(restrained)
+    assert owed in ([], [(0, None)])
+    assert (stage.tasks(case), stage.incidents(case)) == (["统一出件"], [])

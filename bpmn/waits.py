@@ -28,8 +28,8 @@ class WaitKind(StrEnum):
     INCIDENT = "incident"  #: an expression or a decision failed here; `retry` tries again
 
 
-#: No values at all.
-NOTHING: Mapping[str, Any] = {}
+#: None at all.
+NO_VARIABLES: Mapping[str, Any] = {}
 
 
 class Wait(NamedTuple):  # a frozen dataclass takes twice as long to make, and each command makes some
@@ -64,7 +64,7 @@ class Wait(NamedTuple):  # a frozen dataclass takes twice as long to make, and e
     #: User tasks (50 when nothing is written), external tasks and jobs (0 then).
     priority: int = 50
     #: Calls: variables and business key for the callee, and which version of it (number or tag, by the element's binding).
-    variables: Mapping[str, Any] = NOTHING
+    variables: Mapping[str, Any] = NO_VARIABLES
     business_key: str | None = None
     version: str | None = None
     #: Jobs: the retries that the diagram asks for, an ISO 8601 cycle.
@@ -124,7 +124,7 @@ class Activity(NamedTuple):
     #: At a join: ids of the activations of the other tokens, which ended in this one.
     joined: tuple[int, ...] = ()
     #: Its local variables when it ended.
-    local: Mapping[str, Any] = NOTHING
+    local: Mapping[str, Any] = NO_VARIABLES
 
 
 @dataclass(frozen=True, kw_only=True)

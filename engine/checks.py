@@ -9,7 +9,7 @@ from pathlib import Path
 from bpmn import lint
 from bpmn.errors import Finding
 from bpmn.lint import Bundle, Known
-from bpmn.matter.facts import Item
+from bpmn.matter.facts import DrawnItem
 from engine import functions, vocabulary
 from engine.folders import Folder
 
@@ -50,7 +50,7 @@ def check(folders: Iterable[Folder]) -> Iterator[Located]:
 def read(folders: Iterable[Folder]) -> Iterator[tuple[Folder, Bundle, list[Finding]]]:
     """Yield what each folder holds, and what is wrong with its files; each knows of those before it."""
     processes: frozenset[str] = frozenset()
-    items: dict[str, Item] = {}
+    items: dict[str, DrawnItem] = {}
     for folder in folders:
         known = Known(
             functions=functions.NAMES,

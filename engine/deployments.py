@@ -16,7 +16,7 @@ from bpmn import lint
 from bpmn.definition import Definition as Compiled
 from bpmn.errors import Finding
 from bpmn.lint.bundle import DIAGRAMS, Bundle
-from bpmn.matter.facts import Item
+from bpmn.matter.facts import DrawnItem
 from engine import (
     compiled_files,
     database,
@@ -145,20 +145,20 @@ def definitions_of(session: Session, deployment: Deployment) -> Sequence[Definit
     return session.scalars(select(Definition).where(Definition.deployment_id == deployment.id).order_by(Definition.key)).all()
 
 
-class Items(Mapping[str, Item]):
+class Items(Mapping[str, DrawnItem]):
     """The newest version of every single item by code, each loaded when it is asked for."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __getitem__(self, code: str) -> Item:
+    def __getitem__(self, code: str) -> DrawnItem:
         try:
             loaded = definitions.latest(self._session, code)
         except NotFound as error:
             raise KeyError(code) from error
         if loaded.kind != "item":
             raise KeyError(code)
-        return Item(process=loaded.definition, limits=loaded.decisions.get("item_limits"))
+        return DrawnItem(process=loaded.definition, limits=loaded.decisions.get("item_limits"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._session.scalars(select(Definition.key).where(Definition.kind == "item").distinct()))

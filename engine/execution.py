@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from bpmn.errors import InstanceError
 from bpmn.waits import Wait, WaitKind
 from engine import (
+    called_items,
     case_items,
     definitions,
     holdings,
@@ -29,7 +30,6 @@ from engine import (
     procedures,
     returns,
     signals,
-    starts,
     steps,
     uncaught,
 )
@@ -236,7 +236,7 @@ def _enter_error(run: Run, wait: Wait) -> None:
 
 def _enter_call(run: Run, wait: Wait) -> None:
     """Start what a call activity calls, or attach to the item that runs or is finished already."""
-    item = starts.item_for(run, wait)
+    item = called_items.item_for(run, wait)
     if item is not None and item.instance_id is not None:
         _attach(run, wait, item, item.instance_id)
         return
@@ -251,12 +251,12 @@ def _enter_call(run: Run, wait: Wait) -> None:
         actor=run.actor,
         case=run.case,
         item=item or run.item,
-        variables=starts.variables(run, wait),
+        variables=called_items.variables(run, wait),
         origin=Origin(parent=(run.row, wait), key=wait.business_key),
     )
     child_run.row.types = types_there(run, wait)
     if item is not None:
-        starts.begin_item(child_run, item)
+        called_items.begin_item(child_run, item)
     settle(child_run, within=run)
 
 

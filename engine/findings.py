@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from engine import definitions, functions, keys, starts, tasks, variables
+from engine import called_items, definitions, functions, keys, tasks, variables
 from engine.actors import Actor
 from engine.case_models import Case
 from engine.definitions import Loaded
@@ -37,7 +37,7 @@ def of_task(session: Session, task_id: UUID, *, actor: Actor) -> list[Finding]:
     case = keys.get_one(session, Case, task.case_id, task)
     seen = variables.at(row, task.wait if task.status is TaskStatus.OPEN else None).values
     labels = _labels(definitions.get(session, row.definition_id))
-    known: dict[str, Any] = {} if case.hall is None else {**case.answers, **starts.applicant_facts(case)}
+    known: dict[str, Any] = {} if case.hall is None else {**case.answers, **called_items.applicant_facts(case)}
     handed_in = frozenset() if case.hall is None else functions.VARIABLES
     return [
         Finding(name=name, label=labels.get(name), value=value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bpmn.errors import ExpressionError
 from bpmn.matter import facts, impact, questions, situations
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 from bpmn.matter.impact import Impact
 from engine import checks
 from engine.errors import InvalidInput, NotFound
@@ -29,7 +29,7 @@ def of(folders: Iterable[Folder], wanted: str, answers: Mapping[str, str]) -> Im
         raise InvalidInput(f"Expected answers that fit the tables of {matter.process.key}, but {error}") from error
 
 
-def _find(folders: Iterable[Folder], wanted: str) -> Matter:
+def _find(folders: Iterable[Folder], wanted: str) -> DrawnMatter:
     for folder, bundle, _found in checks.read(folders):
         for matter in bundle.matters:
             if wanted == matter.process.key or Path(wanted).resolve() == folder.path:
@@ -37,7 +37,7 @@ def _find(folders: Iterable[Folder], wanted: str) -> Matter:
     raise NotFound(f"Expected to find the matter {wanted!r}, but no diagram that can be deployed is one")
 
 
-def _read(matter: Matter, answers: Mapping[str, str]) -> dict[str, Any]:
+def _read(matter: DrawnMatter, answers: Mapping[str, str]) -> dict[str, Any]:
     asked = {str(row["id"]): row for _rule, row in matter.rows("situations") if row.get("id")}
     unknown = sorted(set(answers) - set(asked))
     if unknown:

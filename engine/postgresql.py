@@ -28,8 +28,8 @@ LOCK_TIMEOUT = 20
 #: How long a transaction of ours may stand still, seconds: a node that is frozen, or cut off, gives its locks back before others give up.
 IDLE_TIMEOUT = 15
 #: Letters from which on a text goes beside the others, not as a part of their JSON.
-LARGE = 8_000
-_LARGE: ColumnElement[int] = literal_column(str(LARGE))
+LONG = 8_000
+_LONG: ColumnElement[int] = literal_column(str(LONG))
 #: How long who holds much waits for a lock, milliseconds.
 HURRY = 10
 #: How long who wants alone what many share stands in line, with others behind him, and may stand still when he has it, milliseconds.
@@ -167,8 +167,8 @@ def packed(columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """
     places, inside = large(columns), list(columns)
     for place in places:
-        inside[place] = case((func.octet_length(columns[place]) <= _LARGE, cast(columns[place], JSON)))
-    beside = (case((func.octet_length(columns[place]) > _LARGE, cast(columns[place], ToRead))) for place in places)
+        inside[place] = case((func.octet_length(columns[place]) <= _LONG, cast(columns[place], JSON)))
+    beside = (case((func.octet_length(columns[place]) > _LONG, cast(columns[place], ToRead))) for place in places)
     return [cast(_row(inside), ToRead), *beside]
 
 

@@ -62,7 +62,7 @@ def _words(part: Part, place: int, rows: Sequence[Row]) -> dict[str, Written]:
         return {f"rows_{place}": Written(orjson.dumps(rows))}
     said = [{**row, **{name: write(row[name]) for name, write in writers.items() if row[name] is not None}} for row in rows]
     alone = said[0] if len(said) == 1 else {}
-    large = {postgresql.beside(name, place): alone.pop(name) for name in writers if alone.get(name) and len(alone[name]) > postgresql.LARGE}
+    large = {postgresql.beside(name, place): alone.pop(name) for name in writers if alone.get(name) and len(alone[name]) > postgresql.LONG}
     return {f"rows_{place}": Written(orjson.dumps(said, default=bytes.decode)), **large}
 
 

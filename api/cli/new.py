@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from engine import settings, starters
+from engine import new_matters, settings
 
 
 @click.command()
@@ -15,5 +15,5 @@ from engine import settings, starters
 @click.option("--in", "around", type=click.Path(path_type=Path, file_okay=False), help="Where the folder is made (default: the workflows).")
 def new(matter: str, name: str, around: Path | None) -> None:
     """Make a folder for MATTER (a key such as open_pharmacy) that can be deployed and played as it is."""
-    folder = starters.create(around or settings.load().workflows, matter, name)
+    folder = new_matters.create(around or settings.load().workflows, matter, name)
     click.echo(f"Made {folder}. Open {folder.name}.bpmn in Camunda Modeler, then: onething lint {folder}")

@@ -84,7 +84,7 @@ class Mover:
             )
         for verb, codes in (("error", task.errors), ("escalation", task.escalations)):
             for code in codes:
-                act = partial(plain.raise_at, self.people, task, verb, code)
+                act = partial(plain.raise_at, self.people, task, verb, code, {})
                 what = f"raises the {verb} {code} at {task.name}{of}"
                 yield Move(**self._named(task, f"{verb} {code}"), who=who, what=what, act=act, kind=Kind.TURN, is_raised=True)
 
@@ -123,7 +123,7 @@ class Mover:
             **self._named(signal, "signal"),
             who="",
             what=f"the signal {signal.what} is thrown",
-            act=partial(plain.throw, self.people, signal.what),
+            act=partial(plain.throw, self.people, signal.what, {}),
             kind=Kind.TASK if signal.host is None else Kind.TURN,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from engine.variables import Given
 
 #: How long a worker holds what it does, milliseconds.
 LOCK = 60_000
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def begin(hall: Hall, key: str, variables: Mapping[str, Any], *, message: str | None = None) -> None:
@@ -42,7 +40,7 @@ def _stand_in(hall: Hall, task: OpenTask) -> None:
             standing.let_anybody(session, task.id)
 
 
-def raise_at(hall: Hall, task: OpenTask, kind: str, code: str, data: Mapping[str, Any] = NOTHING) -> None:
+def raise_at(hall: Hall, task: OpenTask, kind: str, code: str, data: Mapping[str, Any]) -> None:
     """Raise an error or an escalation (`kind`) out of a task; where nobody has an account who may, somebody stands in."""
     _stand_in(hall, task)
     told = {f"{kind}Code": code, "variables": typed(data)}
@@ -57,14 +55,14 @@ def report(hall: Hall, work: OpenWork, data: Mapping[str, Any], *, error: str | 
     worker.camunda(f"/external-task/{work.id}/{verb}", told)
 
 
-def send(hall: Hall, message: str, data: Mapping[str, Any], *, instance: UUID | None = None, keys: Mapping[str, Any] = NOTHING) -> None:
+def send(hall: Hall, message: str, data: Mapping[str, Any], *, instance: UUID | None = None, keys: Mapping[str, Any] | None = None) -> None:
     """Send a message to whoever waits for it, to one, or to whoever has variables with the values of the keys."""
     told: dict[str, Any] = {"messageName": message, "processVariables": typed(data)}
     told |= {"correlationKeys": typed(keys)} if keys else {}
     hall["admin"].camunda("/message", told | ({} if instance is None else {"processInstanceId": str(instance)}))
 
 
-def throw(hall: Hall, signal: str, variables: Mapping[str, Any] = NOTHING) -> None:
+def throw(hall: Hall, signal: str, variables: Mapping[str, Any]) -> None:
     """Throw a signal: everybody who waits for it hears it, and what begins with it begins."""
     with hall.database.reading() as session:
         admin = accounts.load(session, "admin")

@@ -19,7 +19,7 @@ from engine.calendars import BEIJING
 from engine.folders import Folder
 from engine.passwords import WELL_KNOWN
 from engine.settings import Settings
-from engine.simulation import Kept, Seen, Witness
+from engine.simulation import Copy, Seen, Witness
 
 #: A Monday with a working calendar on either side: when everything begins that says nothing else.
 MORNING = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
@@ -29,7 +29,7 @@ MORNING = datetime(2026, 3, 2, 9, tzinfo=BEIJING)
 class Scene:
     """The stage at a moment: what is stored, the time, and what the witness has seen."""
 
-    kept: Kept
+    kept: Copy
     at: datetime
     seen: Seen
 

@@ -24,15 +24,15 @@ from bpmn.lint.rules import RULES
 
 __all__ = ["DIAGRAMS", "FORMS", "RULES", "TABLES", "Bundle", "Known", "Rule", "Words", "examine", "judge", "lint"]
 
-NOTHING = Known()
+NOTHING_KNOWN = Known()
 
 
-def lint(resources: Mapping[str, bytes], known: Known = NOTHING) -> list[Finding]:
+def lint(resources: Mapping[str, bytes], known: Known = NOTHING_KNOWN) -> list[Finding]:
     """Return errors and warnings of a set of files by name, in the order of files and lines.  Files of other kinds are let be."""
     return judge(*examine(resources, known), resources)
 
 
-def examine(resources: Mapping[str, bytes], known: Known = NOTHING) -> tuple[Bundle, list[Finding]]:
+def examine(resources: Mapping[str, bytes], known: Known = NOTHING_KNOWN) -> tuple[Bundle, list[Finding]]:
     """Read the files; returns what they hold, and what is wrong with each by itself."""
     bundle = Bundle(known=known)
     return bundle, [finding for name, content in resources.items() for finding in _read(bundle, name, content)]

@@ -12,7 +12,7 @@ from bpmn.compiler.source import Source
 from bpmn.decisions import Decision
 from bpmn.definition import BODY, Definition, Element, EventType
 from bpmn.forms import Form
-from bpmn.matter.facts import Item, Matter
+from bpmn.matter.facts import DrawnItem, DrawnMatter
 
 DIAGRAMS = (".bpmn", ".bpmn20.xml")
 TABLES = (".dmn", ".dmn11.xml")
@@ -86,7 +86,7 @@ class Known:
     #: Codes of departments; None: nobody knows which there are.
     departments: frozenset[str] | None = None
     #: Single items by code.
-    items: Mapping[str, Item] = field(default_factory=dict)
+    items: Mapping[str, DrawnItem] = field(default_factory=dict)
     #: Names of the scenarios beside the files; None: nobody knows whether there are any.
     scenarios: Collection[str] | None = None
     #: Newest version of each element template; empty: not checked.
@@ -129,18 +129,18 @@ class Bundle:
         return not any(name.endswith(endings) for name in self.broken)
 
     @cached_property
-    def items(self) -> Mapping[str, Item]:
+    def items(self) -> Mapping[str, DrawnItem]:
         """Single items by code: those of these files, and those that are deployed."""
         limits = next((decision for _, decision in self.decisions if decision.id == LIMITS), None)
-        own = {p.key: Item(process=p, limits=limits) for _, p in self.processes if p.properties.get("onething.kind") == "item"}
+        own = {p.key: DrawnItem(process=p, limits=limits) for _, p in self.processes if p.properties.get("onething.kind") == "item"}
         return ChainMap(own, self.known.items)  # type: ignore[arg-type] # nobody writes into it, and what is deployed is loaded when asked for
 
     @cached_property
-    def matters(self) -> list[Matter]:
+    def matters(self) -> list[DrawnMatter]:
         """Every matter, with the tables of the same files."""
         tables = {decision.id: decision for _, decision in self.decisions}
         return [
-            Matter(resource=resource, process=process, decisions=tables, items=self.items)
+            DrawnMatter(resource=resource, process=process, decisions=tables, items=self.items)
             for resource, process in self.processes
             if process.properties.get("onething.kind") == "matter"
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpmn.definition import BODY, TASKS, Definition, Element, ElementType, EventType
 from bpmn.matter import ways
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 WORK = TASKS | {ElementType.CALL_ACTIVITY}
 #: Where a message can come while the bundle runs: on the border of an activity, or at an event subprocess.
@@ -31,7 +31,7 @@ def has_follow_on(process: Definition) -> bool:
     return all(ways.reach(process, [event.id for event in ways_in], stop=tasks) & tasks for ways_in in (starts, events))
 
 
-def has_joint_handling(matter: Matter) -> bool:
+def has_joint_handling(matter: DrawnMatter) -> bool:
     """Tell whether an inclusive gateway leads to every item, each under a condition."""
     process = matter.process
     dispatched = {

@@ -25,7 +25,7 @@ WORKING = 5 / 7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class DrawnItem:
     """A single item (单事项): its process, and the table of limits that was deployed with it."""
 
     process: Definition
@@ -60,14 +60,14 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matter:
+class DrawnMatter:
     """One matter, with the tables beside it and the items that it can call."""
 
     #: Name of its file.
     resource: str
     process: Definition
     decisions: Mapping[str, Decision] = field(default_factory=dict)
-    items: Mapping[str, Item] = field(default_factory=dict)
+    items: Mapping[str, DrawnItem] = field(default_factory=dict)
 
     @cached_property
     def calls(self) -> Mapping[str, Call]:

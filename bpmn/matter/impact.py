@@ -13,7 +13,7 @@ from typing import Any
 from bpmn.definition import Definition, Element, ElementType
 from bpmn.matter import facts, situations, ways
 from bpmn.matter.critical_path import Plan
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 from bpmn.matter.situations import Situation
 
 #: Tasks at the window of every application: it is taken in, and what came of it is handed out.
@@ -34,7 +34,7 @@ class Measure:
 class Impact:
     """What bundling changes for an applicant in one situation."""
 
-    matter: Matter
+    matter: DrawnMatter
     situation: Situation
     measures: tuple[Measure, ...]
 
@@ -43,7 +43,7 @@ class Impact:
         return f"{process.name} ({process.key}): {names}\n{situations.spoken(self.situation.answers)}"
 
 
-def measure(matter: Matter, situation: Situation) -> Impact:
+def measure(matter: DrawnMatter, situation: Situation) -> Impact:
     """Compute before and after from the diagrams and tables: steps, materials, working days on the critical path, visits."""
     plan = Plan({code: matter.days(code) for code in matter.calls}, matter.order)
     handled = sum(_handling(matter, code) for code in situation.items)
@@ -60,12 +60,12 @@ def measure(matter: Matter, situation: Situation) -> Impact:
     return Impact(matter=matter, situation=situation, measures=measures)
 
 
-def widest(matter: Matter) -> Situation:
+def widest(matter: DrawnMatter) -> Situation:
     """Return the situation that calls for the most items."""
     return max(situations.of(matter), key=lambda each: len(each.items))
 
 
-def _materials(matter: Matter, situation: Situation) -> tuple[int, int]:
+def _materials(matter: DrawnMatter, situation: Situation) -> tuple[int, int]:
     """Count what the items demand, each by itself, and what the applicant hands in for all of them together."""
     decision = matter.decisions.get("materials")
     rows = decision.evaluate({**dict.fromkeys(decision.reads), **situation.answers}) if decision else []
@@ -83,13 +83,13 @@ def _users(row: Mapping[str, Any], situation: Situation) -> set[str]:
     return set(situation.items) if "*" in words else words & set(situation.items)
 
 
-def _has_result(matter: Matter, code: str) -> bool:
+def _has_result(matter: DrawnMatter, code: str) -> bool:
     """Tell whether an item gives the applicant something to collect."""
     item = matter.items.get(code)
     return bool(item and item.process.properties.get("onething.result"))
 
 
-def _handling(matter: Matter, code: str) -> int:
+def _handling(matter: DrawnMatter, code: str) -> int:
     """Tasks that people do for an item, on the shortest way through its process."""
     item = matter.items.get(code)
     return _fewest_tasks(item.process) if item else 0

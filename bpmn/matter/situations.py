@@ -20,7 +20,7 @@ from bpmn.errors import ExpressionError
 from bpmn.expressions import plain
 from bpmn.expressions.scope import Scope
 from bpmn.matter import facts, questions
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: Sets of rules that are told apart; questions beyond them are taken as answered in every way at once.
 LIMIT = 30_000
@@ -44,7 +44,7 @@ class Situation:
     hits: Hits = 0
 
 
-def of(matter: Matter) -> list[Situation]:
+def of(matter: DrawnMatter) -> list[Situation]:
     """List every set of items that the matter can come to where it is offered; without a table, all its items are the only one."""
     table = matter.table("items")
     if table is None:
@@ -62,7 +62,7 @@ def of(matter: Matter) -> list[Situation]:
     return list(found.values())
 
 
-def answered(matter: Matter, answers: Answers) -> Situation:
+def answered(matter: DrawnMatter, answers: Answers) -> Situation:
     """Return the situation that some answers lead to; raises ExpressionError where they do not fit the table."""
     decision = matter.decisions.get("items")
     if decision is None:
@@ -71,7 +71,7 @@ def answered(matter: Matter, answers: Answers) -> Situation:
     return Situation(items=_chosen(matter, rows), answers=answers)
 
 
-def telling(matter: Matter, situation: Situation, items: Collection[str]) -> dict[str, Any]:
+def telling(matter: DrawnMatter, situation: Situation, items: Collection[str]) -> dict[str, Any]:
     """Of the answers in a situation, those that brought some items in."""
     table = matter.table("items")
     wanted, asked = set(items), set()
@@ -87,7 +87,7 @@ def spoken(answers: Answers) -> str:
     return "、".join(f"{name} = {'+'.join(map(str, value)) if isinstance(value, list) else value}" for name, value in answers.items())
 
 
-def _chosen(matter: Matter, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _chosen(matter: DrawnMatter, rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Items that some rows include and none excludes, in the order of the diagram."""
     said = [(row.get("action"), row["item"]) for row in rows if isinstance(row.get("item"), str)]
     included = {item for action, item in said if action == "include"} - {item for action, item in said if action == "exclude"}
@@ -115,7 +115,7 @@ def _at_once(classes: Mapping[Hits, Answers], excluding: Hits) -> dict[Hits, Ans
     return {some & ~excluding | every & excluding: {}}
 
 
-def _columns(matter: Matter) -> Iterator[dict[Hits, Answers]]:
+def _columns(matter: DrawnMatter) -> Iterator[dict[Hits, Answers]]:
     """For each input of the tables, the sets of rules that its answers can hit, each with one such answer."""
     tables = [table for key in ("items", EXCLUSIONS) if (table := matter.table(key))]
     known: dict[str, Any] = {}
@@ -152,7 +152,7 @@ def _hits(tables: Iterable[DecisionTable], name: str, variables: Mapping[str, An
     return hits
 
 
-def _needed(matter: Matter) -> dict[str, Any]:
+def _needed(matter: DrawnMatter) -> dict[str, Any]:
     """An answer to each question that must be answered, for those that make no difference to the items."""
     asked = [row for _rule, row in matter.rows("situations") if row.get("id") and row.get("required") and not row.get("derived")]
     return {row["id"]: answers[0] for row in asked if (answers := _answers(row, [], {}))}

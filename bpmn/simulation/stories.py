@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from bpmn.definition import Definition, Element, ElementType
@@ -20,10 +19,10 @@ from bpmn.simulation.neighbours import Neighbours
 from bpmn.simulation.paths import Path, Place
 from bpmn.simulation.solving import Version, Want
 from bpmn.simulation.writes import Values, Writes, distinct
+from bpmn.waits import NO_VARIABLES
 
 #: Stories of one place that are told apart; where there are more, nothing is known of what was before.
 MOST = 64
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BEGUN = frozenset({ElementType.START_EVENT, ElementType.BOUNDARY_EVENT})
 Sample = dict[str, Any]
 
@@ -58,7 +57,7 @@ class Stories:
         return found
 
     def samples(
-        self, element: str, choices: Mapping[str, Values], variables: Mapping[str, Any] = NOTHING
+        self, element: str, choices: Mapping[str, Values], variables: Mapping[str, Any] = NO_VARIABLES
     ) -> Iterator[Iterator[dict[str, Any]]]:
         """Yield for each story that depends on what an element writes the values with which it goes on."""
         seen: set[tuple[Any, ...]] = set()

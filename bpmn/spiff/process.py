@@ -21,7 +21,7 @@ from bpmn.spiff.joins import Joins
 from bpmn.spiff.spec import ProcessSpec
 from bpmn.spiff.token import Token
 from bpmn.spiff.tokens import Tokens
-from bpmn.waits import NOTHING, Activity, Context, Signal, WaitKind
+from bpmn.waits import NO_VARIABLES, Activity, Context, Signal, WaitKind
 
 #: Elements that one command may run through; who needs more goes in circles.
 STEP_LIMIT = 20_000
@@ -217,7 +217,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             scope=scope,
             flow=token.flow,
             joined=token.joined,
-            local=token.facts.get("local", NOTHING) if outcome else NOTHING,
+            local=token.facts.get("local", NO_VARIABLES) if outcome else NO_VARIABLES,
         )
 
     # Running -------------------------------------------------------------------------------------------------------------------------

@@ -232,7 +232,7 @@ def root(session: Session) -> Instance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class Copy:
     """A database in memory as it was; of one that was kept before, only the pages in which it differs."""
 
     size: int
@@ -248,15 +248,15 @@ class Kept:
         return bytes(content)
 
 
-def keep(database: Database, base: bytes = b"") -> Kept:
+def keep(database: Database, base: bytes = b"") -> Copy:
     """Copy a database in memory, as what makes it another than the base."""
     content = _connection(database).serialize()
     places = range(0, len(content), PAGE)
     changed = {place: content[place : place + PAGE] for place in places if content[place : place + PAGE] != base[place : place + PAGE]}
-    return Kept(size=len(content), pages=changed, base=base)
+    return Copy(size=len(content), pages=changed, base=base)
 
 
-def restore(database: Database, kept: Kept) -> None:
+def restore(database: Database, kept: Copy) -> None:
     """Let a database in memory be as it was when it was copied."""
     _connection(database).deserialize(kept.whole)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bpmn.definition import Element, EventDefinition, EventType, TimerType
 from bpmn.expressions import Expression
 from bpmn.matter import situations
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 from bpmn.matter.situations import Situation
 from bpmn.simulation import samples, telling
 from engine import checklists, definitions, deployments, matters, stories
@@ -104,7 +104,7 @@ def _of_matter(session: Session, loaded: Loaded) -> list[Opening]:
     return sorted(found, key=lambda opening: (opening.label != COMPLETE, -len(opening.items)))
 
 
-def _telling_situations(matter: Matter) -> list[Situation]:
+def _telling_situations(matter: DrawnMatter) -> list[Situation]:
     """Situations with items; the widest first, then each that calls for an item in smaller company than those before."""
     found = [each for each in situations.of(matter) if each.items]
     widest = sorted(found, key=lambda each: -len(each.items))
@@ -246,5 +246,5 @@ def _is_bare(expression: Expression, name: str) -> bool:
     return not expression.calls and f"{{{name}}}" in expression.source.replace(" ", "")
 
 
-def _matter(session: Session, loaded: Loaded) -> Matter:
-    return Matter(resource="", process=loaded.definition, decisions=dict(loaded.decisions), items=deployments.Items(session))
+def _matter(session: Session, loaded: Loaded) -> DrawnMatter:
+    return DrawnMatter(resource="", process=loaded.definition, decisions=dict(loaded.decisions), items=deployments.Items(session))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.starters import SHIPPED
+from engine.new_matters import SHIPPED
 
 #: The starter, and the folders of matters and items.
 FOLDERS = [SHIPPED, *(Path(__file__).parents[2] / "workflows").glob("[a-z]*")]

@@ -8,21 +8,21 @@ import pytest
 
 from bpmn import lint
 from bpmn.matter import impact, situations
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 from tests import tiny
 from tests.bpmn import diagrams as d
 
 ITEMS = {"a": {"promised": 3}, "b": {"promised": 4, "predecessors": "a:FS"}, "c": {"promised": 5}}
 
 
-def matter(materials=(), **processes: bytes) -> Matter:
+def matter(materials=(), **processes: bytes) -> DrawnMatter:
     files = tiny.folder(ITEMS, materials=materials, processes=processes)
     bundle, findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
     assert [finding for finding in findings if finding.severity == "error"] == []
     return bundle.matters[0]
 
 
-def figures(found: Matter) -> dict[str, tuple[int, int]]:
+def figures(found: DrawnMatter) -> dict[str, tuple[int, int]]:
     return {each.name: (each.before, each.after) for each in impact.measure(found, impact.widest(found)).measures}
 
 
@@ -86,7 +86,7 @@ def test_of__what_must_be_answered_is():
     assert only.answers == {"area": 1, "form": "大"}
 
 
-def read(files: dict[str, bytes]) -> Matter:
+def read(files: dict[str, bytes]) -> DrawnMatter:
     """The matter of some files."""
     bundle, _findings = lint.examine({name.replace("_bpmn", ".bpmn").replace("_dmn", ".dmn"): content for name, content in files.items()})
     return bundle.matters[0]

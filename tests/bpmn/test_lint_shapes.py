@@ -33,7 +33,7 @@ TWICE = instances(count="2")
 ITEM = {"onething.kind": "item"}
 
 
-def found(rule: str, *content: str, known: lint.Known = lint.NOTHING, **more) -> list[str]:
+def found(rule: str, *content: str, known: lint.Known = lint.NOTHING_KNOWN, **more) -> list[str]:
     """Elements of which one rule of the lint complains."""
     findings = lint.lint({"p.bpmn": diagram(*content, **more)}, known)
     return [finding.element for finding in findings if finding.rule == rule]

@@ -7,7 +7,7 @@ import pytest
 from bpmn import lint
 from bpmn.lint import Known
 from bpmn.matter import facts
-from bpmn.matter.facts import Item, Matter
+from bpmn.matter.facts import DrawnItem, DrawnMatter
 from tests import tiny
 from tests.bpmn import diagrams as d
 from tests.effort import calls
@@ -15,7 +15,7 @@ from tests.effort import calls
 KNOWN = Known(functions=frozenset({"ready", "deadline"}), variables=frozenset(), scenarios=[])
 
 
-def matter(limits: dict[str, object], **call: str) -> Matter:
+def matter(limits: dict[str, object], **call: str) -> DrawnMatter:
     """A matter that calls one item."""
     columns = ("promised", "statutory", "unit")
     table = tiny.table_of("item_limits", ("item",), columns, [("a", *(limits.get(name) for name in columns))])
@@ -60,7 +60,7 @@ def test_figures__several_rows():
     twice = tiny.table_of("item_limits", ("item",), ("promised",), [("a", 5), ("a", 6)])
     bundle, _ = lint.examine({"t.dmn": dmn(twice)})
 
-    assert Item(process=found.process, limits=bundle.decisions[0][1]).figures is None
+    assert DrawnItem(process=found.process, limits=bundle.decisions[0][1]).figures is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import situations
 from bpmn.matter.critical_path import Path, Plan
-from bpmn.matter.facts import Matter, words
+from bpmn.matter.facts import DrawnMatter, words
 
 #: Predecessors for which an item waits at run time.
 BINDING = frozenset({"FS", "RM"})
@@ -35,7 +35,7 @@ def check(bundle: Bundle) -> Problems:
                     yield Problem(resource=bundle.place("materials"), line=rule.line, message=message)
 
 
-def _soonest(matter: Matter, wanted: Collection[str]) -> Mapping[str, Path]:
+def _soonest(matter: DrawnMatter, wanted: Collection[str]) -> Mapping[str, Path]:
     """The chain that each of these items takes at least, by its code: that of the situation in which it is the shortest."""
     waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in matter.calls.items()}
     plan = Plan({code: matter.days(code) for code in matter.calls}, [(first, code) for code, its in waits.items() for first in its])

@@ -12,7 +12,7 @@ from typing import Any
 from bpmn.decisions.table import Rule
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: From so much likeness on, two names are taken for one material.
 ALIKE = 0.8
@@ -30,7 +30,7 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=bundle.place("materials"), line=rule.line, message=message)
 
 
-def _doubles(matter: Matter) -> Iterator[tuple[Row, Row, str]]:
+def _doubles(matter: DrawnMatter) -> Iterator[tuple[Row, Row, str]]:
     rows = [(rule, row) for rule, row in matter.rows("materials") if row.get("material") and row.get("name")]
     for first, second in combinations(rows, 2):
         a, b = first[1], second[1]

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: Kinds of predecessors that hold an item back.
 BINDING = frozenset({"FS", "RM"})
@@ -22,7 +22,7 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=matter.resource, element=call.element if call else None, message=message)
 
 
-def _circle(matter: Matter) -> list[str]:
+def _circle(matter: DrawnMatter) -> list[str]:
     waits = {code: {first for first, kind in call.predecessors if kind in BINDING} for code, call in matter.calls.items()}
     try:
         TopologicalSorter(waits).prepare()

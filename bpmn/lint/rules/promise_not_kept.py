@@ -8,7 +8,7 @@ from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import situations
 from bpmn.matter.critical_path import Path, Plan
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 from bpmn.matter.situations import Situation
 
 
@@ -27,7 +27,7 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=matter.resource, element=call.element, message=message)
 
 
-def _broken(matter: Matter) -> Iterator[tuple[Path, Situation]]:
+def _broken(matter: DrawnMatter) -> Iterator[tuple[Path, Situation]]:
     """Yield the critical paths that take longer than promised, each with the smallest situation in which it is critical."""
     if matter.promised is None or not matter.is_bundle:
         return

@@ -9,7 +9,7 @@ from bpmn.lint import shapes
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import ways
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: The step of the engine that hands out what can be.
 SPLIT = "onething.split-issuance"
@@ -36,7 +36,7 @@ def check(bundle: Bundle) -> Problems:
             yield Problem(resource=matter.resource, element=timer, message=message)
 
 
-def _cutting_off(matter: Matter) -> Iterator[Element]:
+def _cutting_off(matter: DrawnMatter) -> Iterator[Element]:
     """Yield the timers that end an issuance, and behind which nothing is handed out."""
     for element in shapes.of_kind(matter.process, "issuance"):
         for timer in shapes.deadlines(matter.process, element):

@@ -7,7 +7,7 @@ from bpmn.errors import ExpressionError
 from bpmn.expressions import Expression
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 
 def check(bundle: Bundle) -> Problems:
@@ -32,7 +32,7 @@ def _asked(process: Definition, flow: Flow) -> tuple[str | None, str]:
     return (_answered(flow.condition, taken=False), flow.condition.source.strip()[:80]) if flow.condition else (None, "")
 
 
-def _serves(matter: Matter, target: Element) -> str:
+def _serves(matter: DrawnMatter, target: Element) -> str:
     """Return the function that is asked in front of an element; empty for other elements."""
     if any(call.element.id == target.id for call in matter.calls.values()):
         return "ready"

@@ -9,7 +9,7 @@ from bpmn.lint import shapes
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import ways
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: The step of the engine that accepts by law, and the function that says when.
 DEEMED, DUE = "onething.accept-deemed", "acceptance_due"
@@ -29,7 +29,7 @@ def check(bundle: Bundle) -> Problems:
                 yield Problem(resource=matter.resource, element=at, message=message)
 
 
-def _otherwise(matter: Matter, element: Element) -> Iterator[tuple[Element, str]]:
+def _otherwise(matter: DrawnMatter, element: Element) -> Iterator[tuple[Element, str]]:
     """Yield the timers that lead to the step at another moment: it accepts nothing whose five working days are not over."""
     for timer in shapes.deadlines(matter.process, element):
         when = timer.event.when if timer.event else None
@@ -42,7 +42,7 @@ def _otherwise(matter: Matter, element: Element) -> Iterator[tuple[Element, str]
             yield timer, message
 
 
-def _leading_nowhere(matter: Matter, element: Element) -> Iterator[tuple[Element, str]]:
+def _leading_nowhere(matter: DrawnMatter, element: Element) -> Iterator[tuple[Element, str]]:
     """Yield the steps from which no way leads to the items: what the law has accepted would be given back."""
     calls = {call.element.id for call in matter.calls.values()}
     steps = {step.id: step for timer in shapes.deadlines(matter.process, element) for step in _steps(matter, element, timer)}
@@ -55,7 +55,7 @@ def _leading_nowhere(matter: Matter, element: Element) -> Iterator[tuple[Element
             yield step, message
 
 
-def _steps(matter: Matter, element: Element, timer: Element) -> list[Element]:
+def _steps(matter: DrawnMatter, element: Element, timer: Element) -> list[Element]:
     """List the steps that accept by law behind a timer of an intake."""
     behind = (matter.process.elements[key] for key in ways.reach(matter.process, [timer.id], stop=frozenset({element.id})))
     return [each for each in behind if each.topic and each.topic.source == DEEMED]

@@ -11,7 +11,7 @@ from bpmn.errors import ExpressionError
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts, situations
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: An answer to a question without options, by its type.
 _ANSWERS: Mapping[str, Any] = {"boolean": True, "number": 1}
@@ -35,7 +35,7 @@ def check(bundle: Bundle) -> Problems:
                     yield Problem(resource=bundle.place(decision.id), line=decision.line, message=message)
 
 
-def _evaluated(matter: Matter) -> Iterable[Decision]:
+def _evaluated(matter: DrawnMatter) -> Iterable[Decision]:
     """Decisions that are given the answers to make a checklist: the tables of the matter, and what they require."""
     found: dict[str, Decision] = {}
     open_ = [matter.decisions[key] for key in ("items", "materials", situations.EXCLUSIONS) if key in matter.decisions]

@@ -10,7 +10,7 @@ from bpmn.lint import spelling
 from bpmn.lint.bundle import Bundle
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts, situations
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: A list of values, or its opposite, or the question whether a list holds one.
 _LISTED = re.compile(r"(?:not\((?P<none>.*)\)|list contains\(\s*\?\s*,(?P<held>.*)\)|(?P<some>.*))", re.DOTALL)
@@ -29,7 +29,7 @@ def check(bundle: Bundle) -> Problems:
                 yield Problem(resource=bundle.place(key), line=line, message=message)
 
 
-def _wrong(key: str, table: DecisionTable, questions: Mapping[str, Mapping[str, object]], matter: Matter) -> Iterator[tuple[int, str]]:
+def _wrong(key: str, table: DecisionTable, questions: Mapping[str, Mapping[str, object]], matter: DrawnMatter) -> Iterator[tuple[int, str]]:
     for place, column in enumerate(table.inputs):
         question = questions.get(column.expression.source.strip())
         for rule in table.rules if question else ():

@@ -9,7 +9,7 @@ from bpmn.lint import spelling
 from bpmn.lint.bundle import LIMITS, TABLES, Bundle, Columns
 from bpmn.lint.rule import Problem, Problems
 from bpmn.matter import facts
-from bpmn.matter.facts import Matter
+from bpmn.matter.facts import DrawnMatter
 
 #: Policies by which several rows count.
 SEVERAL = frozenset({HitPolicy.COLLECT, HitPolicy.RULE_ORDER, HitPolicy.OUTPUT_ORDER})
@@ -46,7 +46,7 @@ def _wrong(table: str, logic: DecisionTable, columns: Columns) -> Iterator[str]:
         )
 
 
-def _without_items(bundle: Bundle, matter: Matter) -> Problems:
+def _without_items(bundle: Bundle, matter: DrawnMatter) -> Problems:
     """Yield a matter whose table of items is called almost so: nobody could hand anything in."""
     if matter.is_bundle and "items" not in matter.decisions and bundle.lacks(TABLES):
         meant = spelling.nearest("items", matter.decisions)
@@ -57,7 +57,7 @@ def _without_items(bundle: Bundle, matter: Matter) -> Problems:
             yield Problem(resource=matter.resource, process=matter.process, message=message)
 
 
-def _needed_by_nobody(bundle: Bundle, matter: Matter, name: str) -> Problems:
+def _needed_by_nobody(bundle: Bundle, matter: DrawnMatter, name: str) -> Problems:
     """Yield materials that are asked for items which the matter does not call, and answers that are told to these: nobody has them."""
     table = matter.table(name) if matter.is_bundle else None
     for rule, row in facts.rows(table) if table else ():

@@ -9,7 +9,7 @@ import pytest
 
 from api.simulation import stage, walks
 from bpmn.simulation.coverage import Coverage
-from engine import settings, starters
+from engine import new_matters, settings
 from tests.api.cli.simulating import chain, coverage, option, taken, untaken
 from tests.bpmn import definitions
 from tests.bpmn.diagrams import (
@@ -302,7 +302,7 @@ def test_simulate__says_why_something_was_never_reached(simulate, drawn):
 
 
 def test_simulate__starter_is_reached(simulate, tmp_path):
-    folder = starters.create(tmp_path, "open_pharmacy", "开办药店")
+    folder = new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
     result = simulate(folder, "--min-coverage", 100, "--walks", 60)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import checks, folders, starters
+from engine import checks, folders, new_matters
 from engine.errors import InvalidInput, InvalidState
 from tests.bpmn import modeler
 from tests.bpmn.test_modeler import meaning
@@ -13,7 +13,7 @@ def test_create__lints_clean(tmp_path):
     """Beside the shipped items and the element templates, too."""
     (tmp_path / ".camunda").symlink_to(WORKFLOWS / ".camunda")
 
-    folder = starters.create(tmp_path, "open_pharmacy", "开办药店")
+    folder = new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
     assert list(checks.check(folders.read([folder]))) == []
     located = list(checks.check(folders.read([WORKFLOWS, folder])))
@@ -21,17 +21,17 @@ def test_create__lints_clean(tmp_path):
 
 
 def test_create__takes_key_and_name(tmp_path):
-    folder = starters.create(tmp_path, "open_pharmacy", "开办药店")
+    folder = new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
     texts = [file.read_text(encoding="utf-8") for file in folder.rglob("*.*")]
     assert folder == tmp_path / "open-pharmacy"
     assert {file.name for file in folder.glob("*.bpmn")} == {f"open-pharmacy{what}.bpmn" for what in ("", "-first", "-second")}
-    assert not any(word in text for text in texts for word in (starters.KEY, starters.NAME))
+    assert not any(word in text for text in texts for word in (new_matters.KEY, new_matters.NAME))
     assert any('id="open_pharmacy" name="开办药店"' in text for text in texts)
 
 
 def test_create__camunda_modeler_reads_it(tmp_path):
-    folder = starters.create(tmp_path, "open_pharmacy", "开办药店")
+    folder = new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
     diagrams = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.bpmn")}
     for name, saved in modeler.save(diagrams).items():
@@ -40,16 +40,16 @@ def test_create__camunda_modeler_reads_it(tmp_path):
 
 
 def test_create__there_already(tmp_path):
-    starters.create(tmp_path, "open_pharmacy", "开办药店")
+    new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
     with pytest.raises(InvalidState, match="but it is there already"):
-        starters.create(tmp_path, "open_pharmacy", "开办药店")
+        new_matters.create(tmp_path, "open_pharmacy", "开办药店")
 
 
 @pytest.mark.parametrize("key", ["", "Open", "1st", "open-pharmacy", "open__pharmacy", "_open", "open_", "../open", "开办药店", "a\n"])
 def test_create__bad_key(tmp_path, key):
     with pytest.raises(InvalidInput, match="Expected a key of small letters"):
-        starters.create(tmp_path, key, "开办药店")
+        new_matters.create(tmp_path, key, "开办药店")
 
     assert list(tmp_path.iterdir()) == []
 
@@ -57,6 +57,6 @@ def test_create__bad_key(tmp_path, key):
 @pytest.mark.parametrize("name", ["", " ", "<b>", 'a"b', "a&b", "a\\b", "a\nb"])
 def test_create__bad_name(tmp_path, name):
     with pytest.raises(InvalidInput, match="Expected a name that people read"):
-        starters.create(tmp_path, "open_pharmacy", name)
+        new_matters.create(tmp_path, "open_pharmacy", name)
 
     assert list(tmp_path.iterdir()) == []

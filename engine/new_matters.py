@@ -1,4 +1,4 @@
-"""Starters (新主题): a folder to begin a matter with, which can be deployed and played as it is."""
+"""New matters (新主题): a folder to begin a matter with, which can be deployed and played as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts: which item a call activity means, the variables that it is called with, and what begins with it."""
+"""Called items: which item a call activity means, the variables that it is called with, and what begins with it."""
 
 from __future__ import annotations
 

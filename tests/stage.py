@@ -59,11 +59,16 @@ def furnish(url: str) -> None:
     database = Database(url)
     database.migrate()
     with time_machine.travel(MONDAY, tick=True), database.transaction() as session:
-        samples.seed(session, Environment.DEVELOPMENT)
-        holidays.publish_shipped(session, WORKFLOWS / "calendars")
+        staff(session)
         for folder in folders.read([WORKFLOWS]):
             deployments.deploy(session, folder.name, folder.resources, actor=DESIGNER, source="shipped")
     database.close()
+
+
+def staff(session: Session) -> None:
+    """Load what is shipped but for the matters, which take seconds to compile: who deploys his own needs no more."""
+    samples.seed(session, Environment.DEVELOPMENT)
+    holidays.publish_shipped(session, WORKFLOWS / "calendars")
 
 
 class Beginning:

@@ -18,6 +18,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests import databases, stage
+
 FOLDER = Path(__file__).parent
 ENVIRONMENT = FOLDER / ".venv"
 REQUIREMENTS, STAMP = FOLDER / "requirements.txt", ENVIRONMENT / "installed"
@@ -65,17 +67,21 @@ class Server:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def server(request, tmp_path_factory):
-    """A server on a fresh database of each kind."""
+    """A server on a fresh database of each kind, with accounts."""
     with request.getfixturevalue(request.param).fresh() as url, socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         free.close()
+        database = databases.opened(url)
+        with database.transaction() as session:
+            stage.staff(session)
+        database.close()
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ONETHING_")}
         folder = tmp_path_factory.mktemp("served")
         environ = clean | {"ONETHING_DATABASE_URL": url, "ONETHING_DATA_DIR": str(folder), "ONETHING_PORT": str(port)}
         environ["ONETHING_PROCESSES"] = "1" if request.param == "sqlite" else "2"
         with (
             (folder / "log").open("w") as log,
-            subprocess.Popen([ONETHING, "serve", "--sample"], env=environ, stdout=log, stderr=log) as process,
+            subprocess.Popen([ONETHING, "serve"], env=environ, stdout=log, stderr=log) as process,
         ):
             try:
                 _await(Server(port), process)

@@ -32,6 +32,7 @@ from engine import holidays
 from engine.account_models import Account
 from engine.models import Definition
 from engine.settings import CHECKOUT
+from tests import stage
 from tests.api.cli.conftest import ONETHING, PATIENCE
 
 SAYING = (sys.executable, "-m", "tests.api.cli.saying")
@@ -71,6 +72,20 @@ def wait_until(holds):
 def counts(database):
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(Account)), session.scalar(select(func.count()).select_from(Definition))
+
+
+@pytest.fixture
+def published(database):
+    """The calendars, without which nobody serves: to compile all of the sample takes as long as to start."""
+    with database.transaction() as session:
+        holidays.publish_shipped(session, CHECKOUT / "workflows" / "calendars")
+
+
+@pytest.fixture
+def staffed(database):
+    """The calendars and the sample accounts."""
+    with database.transaction() as session:
+        stage.staff(session)
 
 
 def test_serve__twice_with_sample(start, environ, database):
@@ -118,8 +133,9 @@ def test_serve__tells_how_to_begin(start, environ):
     assert [task["name"] for task in carry_out(look)["data"]] == ["消防承诺审查"]
 
 
+@pytest.mark.usefixtures("staffed")
 def test_serve__stopped_while_it_answers(start, environ, database):
-    serving = start("serve", "--sample", "--no-scheduler", program=SAYING)
+    serving = start("serve", "--no-scheduler", program=SAYING)
     await_answer(environ)
     answered = []
 
@@ -140,9 +156,10 @@ def test_serve__stopped_while_it_answers(start, environ, database):
 
 
 @pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the server", "all of its processes"])
+@pytest.mark.usefixtures("published")
 def test_serve__drains(start, environ, whom):
     """Whoever goes by `/health/ready`, as load balancers do, loses no request: it says no first, and all that come meanwhile are answered."""
-    serving = start("serve", "--sample", "--no-scheduler", ONETHING_DRAIN="50")
+    serving = start("serve", "--no-scheduler", ONETHING_DRAIN="50")
     await_answer(environ)
     told, asked = threading.Event(), []
 
@@ -164,8 +181,9 @@ def test_serve__drains(start, environ, whom):
     assert serving.ended() == 0
 
 
+@pytest.mark.usefixtures("published")
 def test_serve__killed(start, environ, database):
-    first = start("serve", "--sample")
+    first = start("serve")
     await_answer(environ)
 
     os.kill(first.process.pid, signal.SIGKILL)
@@ -187,9 +205,10 @@ def counted(environ):
     return sum(float(count) for count in re.findall(r'onething_request_seconds_count\{.*route="/reference".*\} (.+)', told))
 
 
+@pytest.mark.usefixtures("published")
 def test_serve__several_processes(start, environ):
     """They answer in turn and count together; when one is killed the others go on, and another is begun."""
-    serving = start("serve", "--sample", "--no-scheduler", ONETHING_PROCESSES="2")
+    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     answering = children(serving.process.pid)
@@ -207,13 +226,6 @@ def test_serve__several_processes(start, environ):
     assert len(children(serving.process.pid)) == 2
     serving.process.terminate()
     assert serving.ended() == 0
-
-
-@pytest.fixture
-def published(database):
-    """The calendars, without which nobody serves; all of the sample would take longer."""
-    with database.transaction() as session:
-        holidays.publish_shipped(session, CHECKOUT / "workflows" / "calendars")
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
@@ -290,9 +302,10 @@ def test_serve__no_room_for_all_processes(start):
     assert "Expected to begin the processes that answer requests, but" in serving.output
 
 
+@pytest.mark.usefixtures("published")
 def test_serve__its_terminal_is_closed(start, environ):
     """All of its processes are told so (SIGHUP); they go on, the same as before."""
-    serving = start("serve", "--sample", "--no-scheduler", ONETHING_PROCESSES="2")
+    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     answering = children(serving.process.pid)

@@ -35,12 +35,15 @@ SERVER = f"{NAME} serve"
 SERVERS = "onething % serve%"
 #: Where Alembic writes down how far it has come.
 _VERSION = table("alembic_version", column("version_num"))
+#: What its comment begins with while a restoration is under way, or was interrupted: the rows are there, and something is still to be done.
+RESTORING = "loaded by onething from"
 #: How a migration says what it is, and which one it follows.
 _FOLLOWS = re.compile(r"""^revision = ["'](\w+)["']\ndown_revision = (?:None|["'](\w+)["'])""", re.MULTILINE)
 #: What was seen in which database.
 _seen: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 _MIGRATE = "Run onething migrate."
 _ELSEWHERE = "Let search_path begin with it again, for the role and the database; for another installation beside it: onething migrate."
+_RESTORE_AGAIN = "Let it end; or, where it was interrupted, give the same onething restore again, which goes on."
 _SERVE_NEWER = "Serve with the version that migrated it, or a newer one."
 
 
@@ -131,10 +134,10 @@ def current(connection: Connection) -> str | None:
 def look(connection: Connection) -> Finding:
     """Compare the schema with what this release needs, and this release with what the schema needs."""
     there, known = current(connection), revisions()
+    if hindrance := _hindrance(connection, there):
+        return hindrance
     if there == NEWEST:
         return Finding(found=f"current ({there})")
-    if there is None and (others := _elsewhere(connection)):
-        return Finding(fit=False, found=f"schema none, but there is one in {', '.join(others)}", advice=_ELSEWHERE)
     if there is None or there in known[: known.index(needed())]:
         return missing(f"schema {there or 'none'}, newest {known[-1]}")
     if there in known:
@@ -144,6 +147,21 @@ def look(connection: Connection) -> Finding:
     if connection.scalar(select(Compatibility.oldest)) in known:
         return Finding(found=f"{newer}, which may serve on it for the time being", advice=_SERVE_NEWER)
     return Finding(fit=False, found=newer, advice=_SERVE_NEWER)
+
+
+def _hindrance(connection: Connection, there: str | None) -> Finding | None:
+    """Say what no release can serve on."""
+    if there is None and (others := _elsewhere(connection)):
+        return Finding(fit=False, found=f"schema none, but there is one in {', '.join(others)}", advice=_ELSEWHERE)
+    if there is not None and _is_being_restored(connection):  # numbers that are on paper might be given again
+        return Finding(fit=False, found=f"schema {there}, and a restoration that has not ended", advice=_RESTORE_AGAIN)
+    return None
+
+
+def _is_being_restored(connection: Connection) -> bool:
+    if not postgresql.is_behind(connection):  # SQLite has all of it, or nothing
+        return False
+    return (inspect(connection).get_table_comment(_VERSION.name)["text"] or "").startswith(RESTORING)
 
 
 def _elsewhere(connection: Connection) -> list[str]:

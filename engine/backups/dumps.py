@@ -29,7 +29,7 @@ log = structlog.get_logger()
 #: What SQLite writes beside a database, and reads when it opens one again.
 _SQLITE_LEAVES = ("-wal", "-shm", "-journal")
 #: Says of rows that were loaded, in a comment on the table of the revision, of which dump they are; the last word of the transaction.
-_MARKED = "loaded by onething from {}"
+_MARKED = f"{schema.RESTORING} {{}}"
 _MARK = "RESET search_path;\nCOMMENT ON TABLE {table} IS '{mark}';\nCOMMIT;\n"
 #: The last word of one that was to be tried only.
 _FORGET = "ROLLBACK;\n"

@@ -23,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import inspect, make_url, select, text
 from structlog.testing import capture_logs
 
-from engine import backups, disks, holidays, moments, processes, verification
+from engine import backups, disks, holidays, moments, processes, readiness, verification
 from engine import numbers as numbering
 from engine.backups import contents, dumps, programs, restorations
 from engine.case_models import Case, Material
@@ -136,6 +136,16 @@ def test_restore__no_number_is_given_again(here, files, empty_database_url, tmp_
     assert known < lost < new == "43010020260302504001"
 
 
+def is_ready(url):
+    """Whether a node would serve on it; where no file of SQLite is, to look would make one."""
+    if url.startswith("sqlite") and not Path(make_url(url).database).exists():
+        return False
+    opened = Database(url)
+    found = readiness.look(opened)
+    opened.close()
+    return found.fit
+
+
 @pytest.mark.parametrize("place", [(dumps, "load"), (Database, "migrate"), (numbering, "pass_over")])
 def test_restore__interrupted_and_again(here, files, empty_database_url, tmp_path, monkeypatch, place):
     """Whoever repeats the command has it all, and nothing says any more that it was begun."""
@@ -149,12 +159,14 @@ def test_restore__interrupted_and_again(here, files, empty_database_url, tmp_pat
         context.setattr(*place, die)
         with pytest.raises(KeyboardInterrupt):
             restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
+    assert not is_ready(empty_database_url)  # whoever served now might give numbers again that are on paper
 
     restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
 
     opened = Database(empty_database_url)
     assert list(verification.verify(opened, files=elsewhere)) == []
     opened.close()
+    assert is_ready(empty_database_url)
     with pytest.raises(InvalidState, match=r"there already, with .* tables; restore beside it, or, .* go on with onething verify"):
         restorations.restore(tmp_path / "backup", empty_database_url, elsewhere)
 

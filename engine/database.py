@@ -293,7 +293,7 @@ def deploy_alone(session: Session) -> None:
         postgresql.let_idle(session.connection(), _COMPILING)
 
 
-def wait_for_nobody(session: Session) -> None:
-    """Be refused (Busy) what somebody else holds, until this transaction ends: who holds much is not to wait for anybody."""
+def wait_for_nobody(session: Session, but_for: int = postgresql.HURRY) -> None:
+    """Be refused (Busy) what somebody else holds (for so many milliseconds), until this transaction ends: others wait for us."""
     if postgresql.is_behind(session):
-        postgresql.hurry(session.connection())
+        postgresql.hurry(session.connection(), but_for)

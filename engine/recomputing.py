@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Row, Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, bundle_clock, calendars, clock, clocks, dials, holidays, keys, moments, pages, reads, retractions
+from engine import bound_dates, bundle_clock, calendars, clock, clocks, database, dials, holidays, keys, moments, pages, reads, retractions
 from engine.actors import Actor, Role
 from engine.bound_dates import Counted
 from engine.calendars import WorkingCalendar
@@ -98,17 +98,16 @@ def done(row: Recomputation) -> int:
 
 
 def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
-    """Recompute the next cases; None when nothing is owed, or all that is left is others' just now.  At the end it has `ended_at`."""
-    with db.transaction() as session:
-        walk = session.scalar(_unfinished().with_for_update())
-        cases = _next(session, walk, min(limit, db.batch)) if walk else []
-        if walk and not cases:
-            walk.ended_at = moments.now()
-            log.info("due dates recomputed", **{name: value for name, value in walk.report.items() if name != "late"})
-    if walk is None or not cases:
-        return walk
+    """Recompute the next cases; None when nothing is owed, or all that is left is others' just now.  At the end it has `ended_at`.
+
+    Nobody is waited for who holds the walk, or a row of a case, for longer than others at the same work do: timers are behind this.
+    """
     try:
+        walk, cases = _take(db, min(limit, db.batch))
+        if walk is None or not cases:
+            return walk
         with db.transaction() as session:
+            database.wait_for_nobody(session, but_for=database.GLANCE)
             held = _hold(session, cases)
             return _strike_out(session, walk, held, _recompute(session, held)) if held else None
     except Vanished:
@@ -116,6 +115,18 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
         return None
     except Busy:
         return None
+
+
+def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:
+    """Take the next cases of the walk that is under way; there being none, it is over."""
+    with db.transaction() as session:
+        database.wait_for_nobody(session, but_for=database.GLANCE)
+        walk = session.scalar(_unfinished().with_for_update())
+        cases = _next(session, walk, limit) if walk else []
+        if walk and not cases:
+            walk.ended_at = moments.now()
+            log.info("due dates recomputed", **{name: value for name, value in walk.report.items() if name != "late"})
+    return walk, cases
 
 
 def recount(session: Session, item: Item) -> bool:

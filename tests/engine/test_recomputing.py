@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from datetime import date
 from functools import partial
 
@@ -316,6 +317,23 @@ def test_go_on__leaves_a_case_on_which_somebody_works_to_the_end(stage, accepted
     assert recomputing.go_on(stage.database, limit=10).ended_at is None
     assert recomputing.go_on(stage.database, limit=10).ended_at is not None
     invariants.check(stage.database)
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", ["recomputations", "items"])
+def test_go_on__somebody_holds_a_row(stage, accepted, table, monkeypatch):
+    """As by hand: timers are not to wait for that, tick by tick."""
+    publish(stage, 4)
+    monkeypatch.setattr(database, "GLANCE", 50)
+    with stage.database.transaction() as session:
+        session.execute(text(f"SELECT * FROM {table} FOR UPDATE"))
+        began = time.monotonic()
+
+        assert recomputing.go_on(stage.database, limit=10) is None
+
+        assert time.monotonic() - began < database.LOCK_TIMEOUT / 2
+    walk(stage)
+    assert dates(stage, accepted[0]) == (["2026-03-10", "2026-03-06"], "2026-03-12", ["2026-03-07", "2026-03-11"])
 
 
 def walk(stage):

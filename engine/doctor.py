@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from engine import administrators, calendars, connections, database, holidays, postgresql, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
-from engine.errors import EngineError, NotFound, Unavailable
+from engine.errors import EngineError, NotFound, Unavailable, Unfit
 from engine.files import FileStore
 from engine.models import Entry
 from engine.schema import Finding
@@ -124,9 +124,11 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None) -
     except (SQLAlchemyError, Unavailable) as error:
         cause = error.__cause__ if isinstance(error, Unavailable) else error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
-        advice = f"Start it, or set {PREFIX}DATABASE_URL."
+        unfit = isinstance(error, Unfit)
+        advice = "Grant what is missing, or restore the newest backup." if unfit else f"Start it, or set {PREFIX}DATABASE_URL."
         found = f"{shown} does not answer: {reason}"
-        return [Check(what="database", status=CheckStatus.FAILED, found=found, advice=advice, passing=isinstance(error, Unavailable))]
+        passing = isinstance(error, Unavailable) and not unfit
+        return [Check(what="database", status=CheckStatus.FAILED, found=found, advice=advice, passing=passing)]
     finally:
         opened.close()
 

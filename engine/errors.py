@@ -65,6 +65,10 @@ class Unavailable(EngineError):  # noqa: N818
     """The database, or a disk, cannot be reached, or has no room, just now; try again."""
 
 
+class Unfit(Unavailable):
+    """The database is not what this node needs: somebody must see to it."""
+
+
 class Unsettled(Unavailable):
     """Whether the command was carried out is not known."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 
-from engine.errors import Busy, Unavailable, Unsettled, Vanished
+from engine.errors import Busy, Unavailable, Unfit, Unsettled, Vanished
 
 #: Names the folder in which processes count together.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -31,7 +31,7 @@ def settle() -> None:
     Systems clear up behind people who log out, and what has been in a folder of temporary files for long.
     """
     have_folder()
-    for kind in (Busy, Vanished, Unavailable, Unsettled):
+    for kind in (Busy, Vanished, Unavailable, Unfit, Unsettled):
         OUTAGE.labels(kind.__name__).inc(0)
 
 

@@ -2,9 +2,10 @@
 
 Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
 failure), `Vanished` when something that is referred to is not there, `Unavailable` when the database cannot be reached, has no connection
-left, or no room, or keeps a table from us.  When the connection breaks while COMMIT is under way, nobody knows what became of it
-(`Unsettled`): only a command with an Idempotency-Key can be repeated then, and the key decides.  So it is when somebody ends the waiting of
-a COMMIT for its standby: it is carried out, and PostgreSQL says so, but it is on one machine only.
+left, or no room; `Unfit`, when it keeps a table from us or its file is damaged, which nothing that is due has to answer for.  When the
+connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): only a command with an Idempotency-Key can be
+repeated then, and the key decides.  So it is when somebody ends the waiting of a COMMIT for its standby: it is carried out, and PostgreSQL
+says so, but it is on one machine only.
 
 Whoever begins anew finds out what has been archived or deleted; what he then misses again is a fault of ours, and told as one.
 """
@@ -27,7 +28,7 @@ from sqlalchemy.exc import TimeoutError as AllTaken
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from engine import meters
-from engine.errors import Busy, EngineError, InvalidInput, Unavailable, Unsettled, Vanished
+from engine.errors import Busy, EngineError, InvalidInput, Unavailable, Unfit, Unsettled, Vanished
 
 log = structlog.get_logger()
 #: Serialization failure, deadlock, lock not available (SQLSTATE).
@@ -65,6 +66,8 @@ _TOLD_AGAIN = 300
 unawaited: set[int] = set()
 #: What SQLite says, which has no states.
 _SQLITE_AWAY = ("disk is full", "disk I/O error", "unable to open database", "readonly database")
+#: And when its file is damaged, or is another.
+_SQLITE_DAMAGED = ("disk image is malformed", "not a database", "no such table")
 #: And when it has undone a whole transaction by itself, as it does without room, and is then to go back to a place in it.
 _SQLITE_UNDONE = "no such savepoint"
 
@@ -206,8 +209,7 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
 
 def _unavailable(state: str, said: str = "") -> Unavailable:
     if state in _WITHHELD:
-        _tell(said)
-        return Unavailable(f"Expected the database to let this node work, but it says: {said}")
+        return _unfit(said)
     if state == "53300":
         condition = "takes no more connections"
     elif state == _USED_UP:
@@ -217,12 +219,13 @@ def _unavailable(state: str, said: str = "") -> Unavailable:
     return Unavailable(f"Expected the database to answer, but it {condition}; try again")
 
 
-def _tell(said: str) -> None:
-    """Tell whoever looks after the database what is kept from us: it is asked for again and again."""
+def _unfit(said: str) -> Unfit:
+    """Say what is kept from us, and tell whoever looks after the database, now and then: it is asked for again and again."""
     now = time.monotonic()
     if now - _told_at.get(said, -inf) >= _TOLD_AGAIN:
         _told_at[said] = now
         log.error("the database keeps something from this node", because=said)
+    return Unfit(f"Expected the database to let this node work, but it says: {said}")
 
 
 def on_sqlite(error: sqlite3.Error) -> EngineError | None:
@@ -234,4 +237,4 @@ def on_sqlite(error: sqlite3.Error) -> EngineError | None:
         return Unavailable("Expected the database to go on, but it has undone the whole transaction, as when its disk is full; try again")
     if any(words in said for words in _SQLITE_AWAY):
         return Unavailable(f"Expected the database to answer, but it says: {said}; try again")
-    return None
+    return _unfit(said) if any(words in said for words in _SQLITE_DAMAGED) else None

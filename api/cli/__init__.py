@@ -10,7 +10,7 @@ import click
 
 from api.cli import endings, streams
 from engine import disks, logs, settings
-from engine.errors import Busy, EngineError, Unavailable
+from engine.errors import Busy, EngineError, Unavailable, Unfit
 from engine.settings import SettingsError
 
 #: Module of each command, and what it does, in the order of the help: to tell it, no command is imported.
@@ -69,7 +69,8 @@ class Group(click.Group):
             with endings.tidy(), disks.named():
                 return super().invoke(ctx)
         except (EngineError, SettingsError) as error:
-            kind = Hindered if isinstance(error, Busy | Unavailable) else click.ClickException
+            passing = isinstance(error, Busy | Unavailable) and not isinstance(error, Unfit)
+            kind = Hindered if passing else click.ClickException
             raise kind(str(error)) from error
 
 

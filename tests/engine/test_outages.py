@@ -6,22 +6,25 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from engine import connections, database, postgresql, readiness
+from engine import connections, database, doctor, postgresql, readiness
 from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
-from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unsettled, Vanished
+from engine.diagnoses import CheckStatus
+from engine.errors import Busy, InvalidInput, InvalidState, Unavailable, Unfit, Unsettled, Vanished
 from engine.models import Department
 from tests import databases
 from tests.proxy import COMMIT, Proxy
 from tests.soak.networks import free_port
 from tests.soak.server import Server
 
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 QUICKLY = "-c lock_timeout=100ms -c deadlock_timeout=20ms -c timezone=UTC"
 
 
@@ -380,6 +383,32 @@ def test_transaction__file_of_sqlite_is_elsewhere(sqlite, opened, tmp_path, monk
         add(db)
         assert count(db) == 1
         db.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda _whole: b"", "no such table: departments"),
+        (lambda whole: whole[: len(whole) // 2], "database disk image is malformed"),
+        (lambda whole: b"?" * len(whole), "file is not a database"),
+    ],
+    ids=["emptied", "cut off", "another"],
+)
+def test_transaction__file_is_damaged(sqlite, opened, damage, said):
+    """As by a disk, or by hand: what is due has not failed by it, and whoever looks after the node is told."""
+    with sqlite.fresh() as url:
+        db, place = opened(url), Path(make_url(url).database)
+        assert count(db) == 0
+
+        place.write_bytes(damage(place.read_bytes()))
+
+        with pytest.raises(Unfit, match=f"Expected the database to let this node work, but it says: {said}"):
+            add(db)
+        assert not readiness.look(db).fit
+        told = next(check for check in doctor.check_database(url, now=NOW) if check.status is CheckStatus.FAILED)
+        assert not told.passing
+        if said != "no such table: departments":
+            assert (told.what, told.advice) == ("database", "Grant what is missing, or restore the newest backup.")
 
 
 def test_transaction__somebody_reads_while_it_commits(sqlite, monkeypatch):

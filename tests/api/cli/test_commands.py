@@ -143,6 +143,18 @@ def test_main__database_is_away(run, tmp_path, words):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("words", [("migrate",), ("verify",), ("backup", "{}/backup")], ids=lambda words: words[0])
+def test_main__file_of_sqlite_is_damaged(run, tmp_path, words):
+    """To try again would not help, and whoever has given the command is told what is wrong."""
+    (tmp_path / "onething.db").write_bytes(b"?" * 100_000)
+
+    result = run(*(word.format(tmp_path) for word in words), ONETHING_DATABASE_URL=f"sqlite:///{tmp_path}/onething.db")
+
+    assert result.exit_code == 1
+    assert "file is not a database" in result.output
+    assert "try again" not in result.output
+
+
 def test_main__database_is_away_and_more(run, tmp_path):
     """What somebody must mend first is not tried again."""
     (tmp_path / "secret-key").write_text("open to others")

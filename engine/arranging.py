@@ -105,14 +105,12 @@ def resolve(session: Session, task_id: UUID, *, actor: Actor, given: Given = NOT
     return _noted(session, task, "task resolved", actor)
 
 
-def set_variables(
-    session: Session, task_id: UUID, given: Given, *, gone: frozenset[str] = frozenset(), local: bool = False, actor: Actor
-) -> Task:
-    """Set and remove variables as a task sees them, or its own (`local`); whoever has it may, too.  Raises as `take` does."""
+def set_variables(session: Session, task_id: UUID, given: Given, *, local: bool = False, actor: Actor) -> Task:
+    """Set and delete variables as a task sees them, or its own (`local`); whoever has it may, too.  Raises as `take` does."""
     task = take(session, task_id, actor, to="set variables of a task", by_holder=True)
     with execution.running(session, task.instance_id, actor=actor) as run:
-        variables.put(run, given, gone=gone, at=task.wait, local=local)
-        journal.record(session, run.row, actor=actor, what="variables set", task=task.name, names=sorted({*given.values, *gone}))
+        variables.put(run, given, at=task.wait, local=local)
+        journal.record(session, run.row, actor=actor, what="variables set", task=task.name, names=given.names)
     return task
 
 

@@ -152,16 +152,14 @@ def require_mender(session: Session, instance_id: UUID | None, actor: Actor, *, 
         actor.require(Role.SYSTEM if item else Role.ADMIN, department=item.department if item else None, to=f"{to} a case")
 
 
-def set_variables(
-    session: Session, place: Place, given: Given, *, gone: frozenset[str] = frozenset(), actor: Actor, local: bool = False
-) -> None:
+def set_variables(session: Session, place: Place, given: Given, *, actor: Actor, local: bool = False) -> None:
     """Set and delete variables of a running instance, as they are seen from a place in it, or its own (`local`)."""
     get(session, place.instance_id, actor)
     actor.require(*STARTERS, to="set variables")
     with execution.running(session, place.instance_id, actor=actor, even_suspended=True) as run:
         _require_lasting(run, place)
-        variables.put(run, given, gone=gone, at=place.number, local=local)
-        journal.record(session, run.row, actor=actor, what="variables set", names=sorted({*given.values, *gone}))
+        variables.put(run, given, at=place.number, local=local)
+        journal.record(session, run.row, actor=actor, what="variables set", names=given.names)
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

@@ -27,6 +27,13 @@ class Given:
     types: Mapping[str, Any] = field(default_factory=dict)
     #: Names of those that are forgotten when the instance comes to rest.
     transient: frozenset[str] = frozenset()
+    #: Names of those that are deleted; only where variables are all that is changed.
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> list[str]:
+        """Which variables it sets or deletes, by the alphabet."""
+        return sorted(self.values.keys() | self.gone)
 
 
 NOTHING = Given()
@@ -75,22 +82,22 @@ def of_activation(row: Instance | Held, number: int, local: dict[str, Any]) -> S
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 
 
-def put(run: Run, given: Given, *, gone: Iterable[str] = (), at: int | None = None, local: bool = False) -> None:
-    """Set and remove variables of an instance that is in our hands, as seen `at` an activation, or its own (`local`).
+def put(run: Run, given: Given, *, at: int | None = None, local: bool = False) -> None:
+    """Set and delete variables of an instance that is in our hands, as seen `at` an activation, or its own (`local`).
 
     What waits for such a change goes on, unless the instance is suspended.
     """
-    gone, quietly = tuple(gone), run.row.suspended
-    run.row.types = _retyped(run, given, gone, at, local=local)
+    quietly = run.row.suspended
+    run.row.types = _retyped(run, given, at, local=local)
     run.process.set_variables(given.values, at=at, local=local, quietly=quietly)
-    run.process.remove_variables(gone, at=at, local=local, quietly=quietly)
+    run.process.remove_variables(given.gone, at=at, local=local, quietly=quietly)
 
 
-def _retyped(run: Run, given: Given, gone: Iterable[str], at: int | None, *, local: bool) -> dict[str, Any]:
+def _retyped(run: Run, given: Given, at: int | None, *, local: bool) -> dict[str, Any]:
     """Types after that; those of activations that are over go with them."""
     scopes = {token.id: token.scope for token in run.process.tokens()}
     types = {key: kind for key, kind in run.row.types.items() if not (match := _LOCAL.match(key)) or int(match[1]) in scopes}
-    for name in (*given.values, *gone):
+    for name in given.names:
         place = at
         while not local and place is not None and name not in run.process.variables_at(place, local=True):
             place = scopes[place]
@@ -160,7 +167,7 @@ def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
         return
     outputs = [mapping for mapping in run.loaded.definition.elements[element].outputs if not mapping.local]
     passed = _handed_on(outputs, _of_process(types), {})
-    run.row.types = _retyped(run, Given(values=dict.fromkeys(passed), types=passed), (), wait_id, local=False)
+    run.row.types = _retyped(run, Given(values=dict.fromkeys(passed), types=passed), wait_id, local=False)
 
 
 def _handed_on(mappings: Iterable[VariableMapping], types: Mapping[str, Any], local: Mapping[str, Any]) -> dict[str, Any]:

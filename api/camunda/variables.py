@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +26,8 @@ class Holders:
     """What has variables, known by an id in the address."""
 
     read: Callable[[Session, str], Seen]
-    #: Sets some, and removes others.
-    write: Callable[[Session, str, Given, frozenset[str]], None]
+    #: Sets some, and deletes others.
+    write: Callable[[Session, str, Given], None]
 
 
 def _of_execution(*, local: bool) -> Holders:
@@ -38,8 +38,8 @@ def _of_execution(*, local: bool) -> Holders:
         row = processes.get(session, place.instance_id, auth.actor())
         return variables.at(row, place.number, local=local)
 
-    def write(session: Session, found: str, given: Given, gone: frozenset[str]) -> None:
-        processes.set_variables(session, places.read(found), given, gone=gone, local=local, actor=auth.actor())
+    def write(session: Session, found: str, given: Given) -> None:
+        processes.set_variables(session, places.read(found), given, local=local, actor=auth.actor())
 
     return Holders(read=read, write=write)
 
@@ -51,8 +51,8 @@ def _of_task(*, local: bool) -> Holders:
         listed = task_lists.get(session, _task(found), actor=auth.actor())
         return variables.at(listed.instance, listed.task.wait, local=local)
 
-    def write(session: Session, found: str, given: Given, gone: frozenset[str]) -> None:
-        arranging.set_variables(session, _task(found), given, gone=gone, local=local, actor=auth.actor())
+    def write(session: Session, found: str, given: Given) -> None:
+        arranging.set_variables(session, _task(found), given, local=local, actor=auth.actor())
 
     return Holders(read=read, write=write)
 
@@ -81,9 +81,9 @@ def _serve(at: str, of: Holders) -> None:
             return _content(name, *_one(of.read(session, found), name))
 
     def change(found: str, given: dict[str, Any], gone: list[Any]) -> Response:
-        typed = values.decode(given)
+        told = replace(values.decode(given), gone=frozenset(map(str, gone)))
         with database().transaction() as session:
-            of.write(session, found, typed, frozenset(map(str, gone)))
+            of.write(session, found, told)
         return answers.nothing()
 
     def change_some(found: str) -> Response:

@@ -42,7 +42,7 @@ def running(database):
 
 def put(database, instance, *, gone=(), **values):
     with database.transaction() as session, execution.running(session, instance, actor=ENGINE) as run:
-        variables.put(run, Given(values=values), gone=gone)
+        variables.put(run, Given(values=values, gone=frozenset(gone)))
 
 
 def decide(database, instance, number, **data):

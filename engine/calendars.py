@@ -76,7 +76,7 @@ class WorkingCalendar:
 
     def at_or_after(self, day: date) -> date:
         """Give the day itself when it is a working day, else the next one that is."""
-        return self.add(day - timedelta(days=1), 1)
+        return day if self.is_working_day(day) else self.add(day, 1)
 
     def is_provisional(self, day: date) -> bool:
         """Tell whether the day lies in a year whose arrangement is not published here."""

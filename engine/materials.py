@@ -51,11 +51,13 @@ def record(
     code: str,
     *,
     actor: Actor,
-    file: StoredFile | None = None,
+    file: StoredFile | Material | None = None,
     fields: dict[str, Any] | None = None,
-    copied_from: Material | None = None,
 ) -> Material:
-    """Write a material down and link it to the items that are being handled."""
+    """Write a material down and link it to the items that are being handled; its `file` may be that of another one, of which it is a copy.
+
+    Raises InvalidInput for a material that the checklist does not know.
+    """
     known = {m["code"]: m for m in case.checklist["materials"]}
     if code not in known:
         message = f"Expected a material of the checklist ({', '.join(known)}), but {code!r} is none"
@@ -71,7 +73,7 @@ def record(
         size=file.size if file else None,
         sha256=file.sha256 if file else None,
         fields=fields,
-        copied_from_id=copied_from.id if copied_from else None,
+        copied_from_id=file.id if isinstance(file, Material) else None,
         handed_in_at=moments.now(),
         handed_in_by=actor.name,
     )
@@ -89,10 +91,7 @@ def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes
     """Copy what an earlier case has and this one needs, with every part of it; nothing is asked twice, and no tolerance waits for it."""
     wanted = codes - lifecycle.handed_in(session, target)
     for row in (row for row in rows if row.code in wanted):
-        file = None
-        if row.sha256 and row.filename and row.media_type:
-            file = StoredFile(sha256=row.sha256, filename=row.filename, media_type=row.media_type, size=row.size or 0)
-        record(session, target, row.code, actor=actor, file=file, fields=row.fields, copied_from=row)
+        record(session, target, row.code, actor=actor, file=row, fields=row.fields)
         if tolerances.meet(session, target, row.code):
             jobs.owe(session, "message", instances.of_case(session, target), message=SUPPLIED)
 

@@ -22,6 +22,8 @@ from engine.definitions import Loaded
 from engine.errors import InvalidInput
 from engine.schedule_models import StartTimer
 
+#: How an opening is labelled at which nothing is missing.
+COMPLETE = "everything is there"
 NONE = EventDefinition(type=EventType.NONE)
 ENTERPRISE = {
     "kind": "enterprise",
@@ -137,9 +139,6 @@ def _of_items(session: Session, codes: Iterable[str]) -> list[Opening]:
     return found
 
 
-COMPLETE = "everything is there"
-
-
 def _variants(session: Session, key: str, situation: Situation, loaded: Loaded) -> Iterator[Opening]:
     """Yield openings in one situation: by what is handed in, by who applies, and with an item that was begun alone."""
     asked = [material for material in _asked(session, key, situation) if material["asked"]]
@@ -199,9 +198,9 @@ def _of_process(session: Session, loaded: Loaded) -> list[Opening]:
             continue
         signal = event.signal.source if event.signal else None
         message = event.name if event.type is EventType.MESSAGE else None
-        label = f"{message or signal or 'from the start'}"
+        beginning = message or signal or "from the start"
         found += [
-            Opening(key=loaded.key, label=_label(label, some), variables=some, message=message, signal=signal, is_plain=True)
+            Opening(key=loaded.key, label=_label(beginning, some), variables=some, message=message, signal=signal, is_plain=True)
             for some in samples.combined(known, partial(told.samples, start.id))
         ]
     return found

@@ -131,10 +131,25 @@ def answers_for(session: Session, case: Case, codes: Collection[str]) -> dict[st
 
     In the archive only where these are the tables of the case's own matter.
     """
-    asking = _asking(session, matters.of(session, case), codes)
-    asked = situations(session, definitions.get(session, asking.definition_id))
-    told = {question["id"] for question in asked if "*" in question["used_by"] or set(codes) & set(question["used_by"])}
+    told = {question["id"] for question in _asked_of(session, case, codes) if _is_for(question, codes)}
     return {name: value for name, value in case.answers.items() if name in told}
+
+
+def withheld(session: Session, case: Case, codes: Collection[str]) -> set[str]:
+    """Name the answers that the table gives to other items only; those of which it says nothing are withheld from nobody."""
+    asked = _asked_of(session, case, codes)
+    others = {question["id"] for question in asked if question["used_by"] and not _is_for(question, codes)}
+    return others & case.answers.keys()
+
+
+def _asked_of(session: Session, case: Case, codes: Collection[str]) -> Questions:
+    """The questions of a case, where these are its items."""
+    asking = _asking(session, matters.of(session, case), codes)
+    return situations(session, definitions.get(session, asking.definition_id))
+
+
+def _is_for(question: Mapping[str, Any], codes: Collection[str]) -> bool:
+    return "*" in question["used_by"] or not set(codes).isdisjoint(question["used_by"])
 
 
 def missing(checklist: Checklist, handed_in: Iterable[str], items: Iterable[str]) -> list[dict[str, Any]]:

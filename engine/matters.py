@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from bpmn.definition import ElementType
+from bpmn.definition import Element, ElementType
 from engine import definitions, holidays
 from engine.case_models import Case
 from engine.clock import DayUnit, LimitKind, TimeLimit
@@ -146,11 +146,7 @@ def _known(session: Session, definition_id: UUID) -> Matter:
 
 def read(loaded: Loaded) -> Matter:
     """Read the facts of a matter from its diagram."""
-    calls = [
-        _call(element.id, element.properties, element.called.source if element.called else "")
-        for element in loaded.definition.elements.values()
-        if element.type is ElementType.CALL_ACTIVITY
-    ]
+    calls = [_call(element) for element in loaded.definition.elements.values() if element.type is ElementType.CALL_ACTIVITY]
     return Matter(
         definition_id=loaded.id,
         key=loaded.key,
@@ -174,6 +170,12 @@ def require_called(matter: Matter, codes: Iterable[str]) -> None:
         raise InvalidInput.of_fields(
             [("items", f"Expected an item of {matter.name}, but {code!r:.80} is none: {among}") for code in strange]
         )
+
+
+def handed_to(loaded: Loaded, code: str) -> set[str]:
+    """Name the variables that the diagram of a matter hands to an item one by one (`camunda:in source= target=`)."""
+    calls = [element for element in loaded.definition.elements.values() if element.called and _item_called(element) == code]
+    return {mapping.target for call in calls for mapping in call.inputs if mapping.target}
 
 
 def follow_on_start(loaded: Loaded) -> str | None:
@@ -227,14 +229,19 @@ def _limits(figures: Mapping[str, Any]) -> tuple[TimeLimit, ...]:
     )
 
 
-def _call(element_id: str, properties: Mapping[str, str], called: str) -> ItemCall:
+def _call(element: Element) -> ItemCall:
+    properties = element.properties
     words = properties.get("onething.predecessors", "").split()
     return ItemCall(
-        item=properties.get("onething.item", called),
-        predecessors=tuple(_predecessor(word, element_id) for word in words),
+        item=_item_called(element),
+        predecessors=tuple(_predecessor(word, element.id) for word in words),
         on_refusal=properties.get("onething.on_refusal", "BLOCK"),
-        promised=_number(properties.get("onething.promised", ""), f"onething.promised of {element_id}"),
+        promised=_number(properties.get("onething.promised", ""), f"onething.promised of {element.id}"),
     )
+
+
+def _item_called(element: Element) -> str:
+    return element.properties.get("onething.item", element.called.source if element.called else "")
 
 
 def _predecessor(word: str, element_id: str) -> Predecessor:

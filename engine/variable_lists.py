@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from engine import instance_lists, local_variables
+from engine import disclosures, instance_lists, local_variables
 from engine.actors import Actor
 from engine.filters import Filter, Filters, Kind, Listing, among, equal
 from engine.models import Definition, Instance
@@ -47,6 +47,8 @@ class Variables:
     """Variables that are asked for, by instance and name: those of the process, then those of its activations."""
 
     instances: Listing
+    #: Who asks.
+    actor: Actor
     #: Which of the variables are meant.
     fits: Callable[[Variable], bool]
     #: To have them in another order: what to sort by, each with whether it descends.
@@ -66,14 +68,16 @@ class Variables:
     def _found(self, session: Session) -> Iterator[Variable]:
         found = self.instances.rows(session)
         for rows in (found[at : at + _BATCH] for at in range(0, len(found), _BATCH)):
-            own = local_variables.of(session, [row.Instance for row in rows])
-            for row in rows:
-                yield from filter(self.fits, _of(row, own.get(row.Instance.id, ())))
+            instances = [row.Instance for row in rows]
+            shown = disclosures.of(session, instances, self.actor)
+            own = local_variables.of(session, [row for row in instances if not shown[row.id].closed])
+            for row in (row for row in rows if not shown[row.Instance.id].closed):
+                yield from filter(self.fits, _of(row, own.get(row.Instance.id, ()), shown[row.Instance.id].without))
 
 
-def _of(row: Any, own: Sequence[local_variables.Own]) -> Iterator[Variable]:
+def _of(row: Any, own: Sequence[local_variables.Own], without: Collection[str]) -> Iterator[Variable]:
     instance, about = row.Instance, {"instance": row.Instance, "definition": row.Definition}
-    for name, value in sorted(instance.variables.items()):
+    for name, value in sorted((name, value) for name, value in instance.variables.items() if name not in without):
         yield Variable(name=name, value=value, kept=instance.types.get(name), **about)
     for there in own:
         for name, value in sorted(there.seen.values.items()):
@@ -89,4 +93,4 @@ def search(
 ) -> Variables:
     """Variables of instances that an actor may see, ended ones among them."""
     instances = instance_lists.search(actor, *conditions, ended=True)
-    return Variables(instances=instances, fits=fits, order=order)
+    return Variables(instances=instances, actor=actor, fits=fits, order=order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,12 +58,13 @@ class Seen:
     types: dict[str, Any] = field(default_factory=dict)
 
 
-def at(row: Instance, number: int | None, *, local: bool = False) -> Seen:
+def at(row: Instance, number: int | None, *, local: bool = False, without: Collection[str] = ()) -> Seen:
     """The variables that an activation sees (None: the process), or its own (`local`): of its input parameters, of its round in a loop.
 
-    Raises NotFound when it does not last.
+    Those of the process that are not to be seen are left out (`without`).  Raises NotFound when it does not last.
     """
-    seen, lasting = Seen(values=row.variables, types=row.types), snapshot.activations(row.state)
+    of_process = {name: value for name, value in row.variables.items() if name not in without} if without else row.variables
+    seen, lasting = Seen(values=of_process, types=row.types), snapshot.activations(row.state)
     if number is not None and number not in lasting:
         raise NotFound(f"Execution with id {Place(row.id, number)} does not exist")
     chain: list[int] = []

@@ -47,6 +47,7 @@ ACROSS = {
     "duties._start",  # an item may have been adopted since it was owed a process
     "erasures.erase",  # a deployment is deleted with all that was tried out on it
     "escalations._called",  # an item may have been adopted since it asked whoever had called it
+    "disclosures._cases",  # a worker is given tasks of many cases
     "fetches._candidates",  # a worker has tasks of many cases
     *("imports.lose", "imports.tell"),  # what was imported is of another case than what it was imported from
     "idempotency.keep",  # nobody knows in which case a key was used before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,10 @@ from api import auth
 from api.camunda import answers, asked, lists, polling, tenants, values
 from api.camunda.shown import activity_id, definition_id, read_definition_id
 from api.transactions import database, reading
-from engine import external_task_lists, external_tasks, variables
+from engine import disclosures, external_task_lists, external_tasks
+from engine.actors import Actor
 from engine.database import Session
+from engine.disclosures import Disclosure
 from engine.errors import InvalidInput, NotFound
 from engine.external_tasks import Failure, Found
 from engine.fetches import Fetch, Wanted
@@ -44,8 +47,9 @@ def fetch_and_lock() -> Response:
     )
     options = {id(wanted): topic for wanted, topic in topics}
 
-    def present(session: Session, found: Found, wanted: Wanted) -> dict[str, Any]:
-        return _fetched(session, found, options[id(wanted)])
+    def present(session: Session, fetched: Sequence[tuple[Found, Wanted]], actor: Actor) -> list[dict[str, Any]]:
+        shown = disclosures.of(session, [found.instance for found, _ in fetched], actor)
+        return [_fetched(session, found, options[id(wanted)], shown[found.instance.id]) for found, wanted in fetched]
 
     return polling.fetch(database(), what, seconds=wait / 1000, present=present)
 
@@ -157,11 +161,11 @@ def find(_session: Session, given: dict[str, Any]) -> Listing:
 lists.serve(bp, find, lambda _session, row: _shown(external_task_lists.found(row)))
 
 
-def _fetched(session: Session, found: Found, topic: dict[str, Any]) -> dict[str, Any]:
+def _fetched(session: Session, found: Found, topic: dict[str, Any], disclosed: Disclosure) -> dict[str, Any]:
     """Show a task to the worker that has it now."""
     names = asked.several(topic, "variables")
     shown = _shown(found)
-    seen = variables.at(found.instance, found.task.wait, local=bool(topic.get("localVariables")))
+    seen = disclosed.at(found.instance, found.task.wait, local=bool(topic.get("localVariables")))
     shown["variables"] = values.encode_all(seen.values, seen.types, names=names, deserialize=bool(topic.get("deserializeValues")))
     if topic.get("includeExtensionProperties"):
         shown["extensionProperties"] = dict(external_tasks.properties_of(session, found))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -25,6 +25,7 @@ from api.camunda import answers
 from api.repeats import again
 from api.turns import Turns
 from engine import arrivals, fetches
+from engine.actors import Actor
 from engine.arrivals import Waiter
 from engine.database import Database, Session
 from engine.errors import Busy, EngineError, Unavailable
@@ -45,7 +46,7 @@ WATCHER = "external tasks"
 BLANK = b" "
 _watching = threading.Lock()
 _log = structlog.get_logger()
-Present = Callable[[Session, Found, Wanted], dict[str, Any]]
+Present = Callable[[Session, Sequence[tuple[Found, Wanted]], Actor], list[dict[str, Any]]]
 
 
 class Poll:
@@ -85,7 +86,7 @@ class Poll:
             some = replace(self._what, limit=min(left, self._db.batch))
             try:
                 with self._db.transaction() as session:
-                    found = [self._present(session, *each) for each in fetches.fetch(session, some, actor=self._actor)]
+                    found = self._present(session, fetches.fetch(session, some, actor=self._actor), self._actor)
             except (Busy, Unavailable):
                 if not fetched:
                     raise

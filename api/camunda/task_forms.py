@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.camunda import asked, forms
 from api.transactions import reading
-from engine import element_forms, task_lists, variables
+from engine import disclosures, element_forms, task_lists
 from engine.database import Session
 from engine.task_lists import Listed
 
@@ -44,7 +44,7 @@ def list_variables(task: str) -> Response:
     with reading() as session:
         found = _get(session, task)
         _loaded, element = task_lists.drawn(session, found)
-        seen = variables.at(found.instance, found.task.wait)
+        seen = disclosures.at(session, found.instance, found.task.wait, actor=auth.actor())
         return forms.variables(element, seen.values, seen.types)
 
 

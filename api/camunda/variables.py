@@ -13,7 +13,7 @@ from flask import Blueprint, Response
 from api import auth
 from api.camunda import answers, asked, values
 from api.transactions import database, reading
-from engine import arranging, places, processes, task_lists, variables
+from engine import arranging, disclosures, places, processes, task_lists
 from engine.database import Session
 from engine.errors import InvalidInput, NotFound
 from engine.variables import Given, Seen
@@ -36,7 +36,7 @@ def _of_execution(*, local: bool) -> Holders:
     def read(session: Session, found: str) -> Seen:
         place = places.read(found)
         row = processes.get(session, place.instance_id, auth.actor())
-        return variables.at(row, place.number, local=local)
+        return disclosures.at(session, row, place.number, actor=auth.actor(), local=local)
 
     def write(session: Session, found: str, given: Given) -> None:
         processes.set_variables(session, places.read(found), given, local=local, actor=auth.actor())
@@ -49,7 +49,7 @@ def _of_task(*, local: bool) -> Holders:
 
     def read(session: Session, found: str) -> Seen:
         listed = task_lists.get(session, _task(found), actor=auth.actor())
-        return variables.at(listed.instance, listed.task.wait, local=local)
+        return disclosures.at(session, listed.instance, listed.task.wait, actor=auth.actor(), local=local)
 
     def write(session: Session, found: str, given: Given) -> None:
         arranging.set_variables(session, _task(found), given, local=local, actor=auth.actor())

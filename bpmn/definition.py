@@ -273,6 +273,7 @@ class Definition:
     version_tag: str | None = None
     history_time_to_live: str | None = None
     startable_in_tasklist: bool = True  #: Whether people start it from a list (`camunda:isStartableInTasklist`).
+    errors: Mapping[str, str] = field(default_factory=lambda: EMPTY)  #: What the file says of its errors, by their codes.
 
     def starts(self, parent: str | None = None) -> list[Element]:
         """Start events of the process, or of a subprocess."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import callers, execution, instances, jobs, returns
+from engine import callers, definitions, execution, instances, jobs, returns, uncaught
 from engine.actors import Actor
 from engine.errors import NotFound
 from engine.holdings import Held
@@ -72,7 +72,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
         jobs.owe_parent(session, child, "error", thrower=str(thrower_id), wait=wait_id)
         return
     if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
-        parent.why = f"流程出错：{wait.name}"
+        parent.why, parent.error = uncaught.words(definitions.get(session, thrower.definition_id), wait.name or ""), wait.name
         caught = parent.process.offer_error(calls, wait.name or "", wait.error, child.variables)
         execution.settle(parent)
         if caught:  # a decided item would keep its process, but this one has ended itself

@@ -64,7 +64,8 @@ def complete(session: Session, task_id: UUID, worker: str, *, actor: Actor, give
     with execution.running(session, task.instance_id, actor=actor) as run:
         code = worker_errors.drawn(run, task, {**given.values, **local.values})
         if code is None:
-            journal.record(session, run.row, actor=actor, what="external task completed", topic=task.topic, element=task.element)
+            told = {"topic": task.topic, "element": task.element, "names": sorted(given.values)}  # whose a finding is (`findings`)
+            journal.record(session, run.row, actor=actor, what="external task completed", **told)
             run.process.complete(task.wait, given.values, local=local.values)
             _remember(run, task, given, local)
         else:
@@ -81,7 +82,8 @@ def raise_error(
 
 
 def _raise_error(run: Run, task: ExternalTask, code: str, message: str | None, given: Given, local: Given = NOTHING) -> None:
-    journal.record(run.session, run.row, actor=run.actor, what="external task raised an error", code=code, element=task.element)
+    told = {"code": code, "element": task.element, "names": sorted(given.values)}
+    journal.record(run.session, run.row, actor=run.actor, what="external task raised an error", **told)
     run.process.raise_error(task.wait, code, message, given.values, local=local.values)
     _remember(run, task, given, local)
 

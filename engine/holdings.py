@@ -134,6 +134,11 @@ class Holdings:
         """Hold a new instance; it is written with whatever is next, mostly when it is put back: what refers to it may come before."""
         self.rows[row.id] = row
 
+    def bundle(self, case_id: UUID) -> Held:
+        """The process of a case's matter, which is held; of several the one that runs."""
+        found = [row for row in self.rows.values() if (row.case_id, row.item_id, row.parent_id) == (case_id, None, None)]
+        return max(found, key=lambda row: row.ended_at is None)
+
     def _hold(self, row: Held) -> Held:
         self.rows[row.id] = row
         self._stored[row.id] = _values(row)

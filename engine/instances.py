@@ -229,7 +229,8 @@ def _cancel_abandoned(run: Run) -> None:
             continue
         cancel(run.session, child.id, actor=run.actor, maps=run.maps)
         if handled is not None:
-            lifecycle.break_off(run.session, run.case, handled, ItemStatus.TERMINATED, actor=run.actor, reason=run.why)
+            status, why, error = ItemStatus.TERMINATED, run.why, run.error
+            lifecycle.break_off(run.session, run.case, handled, status, actor=run.actor, reason=why, error=error)
 
 
 def of_case(session: Session, case: Case) -> models.Instance:

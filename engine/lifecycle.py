@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import bundle_clock, calendars, case_items, clocks, dials, keys, matters, moments, notices, numbers
+from engine import bundle_clock, calendars, case_items, clocks, dials, holdings, journal, keys, matters, moments, notices, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.notices import NoticeKind
@@ -129,12 +129,18 @@ def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reaso
         clocks.stop(session, item, actor=actor, on=calendars.local_date(item.decided_at or moments.now()))
 
 
-def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, actor: Actor, reason: str) -> None:
-    """End an item that nobody has decided, and tell the applicant so in writing: what was applied for ends in no other way (art. 38)."""
-    end(session, item, status, actor=actor, reason={"reason": reason})
+def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, actor: Actor, reason: str, error: str | None = None) -> None:
+    """End an item that nobody has decided, and tell the applicant so in writing: what was applied for ends in no other way (art. 38).
+
+    The code of an `error` is for officers.  The caller holds the bundle's lock.
+    """
+    why = {"reason": reason} if error is None else {"reason": reason, "error": error}
+    end(session, item, status, actor=actor, reason=why)
     kind = NoticeKind.RETURN if status is ItemStatus.RETURNED else NoticeKind.TERMINATION
     content = {"items": [item.number], "reason": reason, "outcome": str(status), "remedies": notices.REMEDIES}
-    notices.issue(session, case, kind, content, actor=actor, item=item)
+    notice = notices.issue(session, case, kind, content, actor=actor, item=item)
+    bundle = holdings.of(session).bundle(case.id)
+    journal.record(session, bundle, actor=actor, what=f"item {status}", item=item.number, notice=notice.number, **why)
 
 
 def follow_up(session: Session, case: Case, *, actor: Actor) -> None:

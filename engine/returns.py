@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import holdings, instances, jobs, keys, large_values, lifecycle, postgresql, variables
+from engine import definitions, holdings, instances, jobs, keys, large_values, lifecycle, postgresql, uncaught, variables
 from engine.case_models import Item
 from engine.errors import InvalidState
 from engine.holdings import COLUMNS, INSTANCES, Held
@@ -116,7 +116,9 @@ def give(run: Run, child: Ended | Held) -> None:
     if undecided is not None and error is None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")
     if undecided is not None:  # what has gone wrong is no decision, and nothing is issued for it
-        lifecycle.break_off(run.session, run.case, undecided, ItemStatus.TERMINATED, actor=run.actor, reason=f"流程出错：{error}")
+        loaded = definitions.get(run.session, keys.get_one(run.session, Instance, child.id, run.row).definition_id)
+        reason = uncaught.words(loaded, error or "")
+        lifecycle.break_off(run.session, run.case, undecided, ItemStatus.TERMINATED, actor=run.actor, reason=reason, error=error)
     variables.take_types(run, child.parent_wait or 0, child.types)
     if ended_by_error:
         run.process.raise_error(child.parent_wait or 0, error or "", variables=child.variables)

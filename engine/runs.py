@@ -45,6 +45,8 @@ class Run:
     maps: bool = True
     #: The reason that is given for an item which was being handled in what it has called, and ends without decision when that is canceled.
     why: str = "流程未等其办结即已继续"
+    #: The code of the error for which it is canceled, if it is one.
+    error: str | None = None
 
     @property
     def case(self) -> Case:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from bpmn.definition import ElementType, EventType
 from engine import alerts, journal
 from engine.alerts import AlertKind
 from engine.clock import Light
+from engine.definitions import Loaded
 from engine.runs import Run
+
+
+def words(loaded: Loaded, code: str) -> str:
+    """What the applicant is told of an error that has kept an item from being decided: what the diagram says of it, never its code."""
+    ends = (element for element in loaded.definition.elements.values() if element.type is ElementType.END_EVENT and element.event)
+    named = [end.name for end in ends if end.event_type is EventType.ERROR and end.event and end.event.name == code and end.name]
+    return loaded.definition.errors.get(code) or next(iter(named), "办理流程出错，未能作出决定")
 
 
 def tell(run: Run) -> None:

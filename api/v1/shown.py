@@ -123,6 +123,19 @@ class TaskDetails(TaskShown):
     data: Data | None
 
 
+class FoundBy(Shape):
+    """Who has left something in a process: a person, a program, or `engine` where the law had it done."""
+
+    #: Name of the account, and what people call it (empty: there is no such account any more).
+    actor: str
+    display_name: str
+    #: Departments that it works for now, by their codes.
+    departments: list[str]
+    #: The task in which it was left; null: it was set without one.
+    task: str | None
+    at: datetime
+
+
 class Finding(Shape):
     """A variable of a process."""
 
@@ -130,6 +143,8 @@ class Finding(Shape):
     #: What the forms of the drawing call it; null: a program has left it, or each of them calls it otherwise.
     label: str | None
     value: JsonValue
+    #: Who has given it last. Null: the diagram has made it (a script, a table, a mapping), or it is from before this was written down.
+    left: FoundBy | None
 
 
 class Findings(Shape):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bpmn.compiler import particulars
 from bpmn.compiler.particulars import every
+from bpmn.compiler.particulars.events import COMPUTED
 from bpmn.compiler.source import MODEL, TRUE, Node, Source, camunda, documentation, is_open, line, local_reference, tag, text_of
 from bpmn.compiler.vocabulary.elements import NODE_TAGS
 from bpmn.definition import Definition, Element, ElementType, Flow
@@ -49,7 +50,16 @@ def read(source: Source, process: Node) -> Definition:
         version_tag=camunda(process, "versionTag"),
         history_time_to_live=camunda(process, "historyTimeToLive"),
         startable_in_tasklist=camunda(process, "isStartableInTasklist") != "false",
+        errors=MappingProxyType(_errors(source)),
     )
+
+
+def _errors(source: Source) -> dict[str, str]:
+    """What is said of the errors of a file, by their codes: the message where it is plain text, else the name."""
+    drawn = {node.get("errorCode", ""): node for node in source.nodes.values() if tag(node) == "error"}
+    messages = {code: camunda(node, "errorMessage") for code, node in drawn.items()}
+    said = {code: drawn[code].get("name") if text is None or COMPUTED.search(text) else text for code, text in messages.items()}
+    return {code: words for code, words in said.items() if words and words != code}
 
 
 def kind_of(node: Node) -> ElementType | None:

@@ -178,6 +178,12 @@ def test_predecessor__denied_and_the_blocked_are_told_why(stage, clerk, market):
     assert (beta["items"], beta["reason"], beta["outcome"]) == ([items["beta"].number], "前置事项未通过：alpha", "blocked")
     assert "行政复议" in beta["remedies"]
     assert len([job for job in stage.all(Outbox, case, topic="notice") if job.payload["kind"] == "termination"]) == 2
+    written = [(entry.actor, entry.details) for entry in stage.journal(case) if entry.what == "item blocked"]
+    numbers = {notice.item_id: notice.number for notice in told}
+    assert written == [
+        ("engine", {"item": item.number, "notice": numbers[item.id], "reason": f"前置事项未通过：{needed}"})
+        for item, needed in ((items["beta"], "alpha"), (items["gamma"], "beta"))
+    ]
 
 
 def test_predecessor__denied_and_everything_is_over(stage, clerk, market):

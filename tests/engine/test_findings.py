@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from engine import external_tasks, fetches, findings, functions
+from engine import external_tasks, fetches, findings, functions, processes
 from engine.actors import Actor, Role, RoleGrant
 from engine.errors import NotFound
 from engine.fetches import Fetch, Wanted
-from engine.findings import Finding
+from engine.findings import Finding, Left
+from engine.models import Entry, Task
+from engine.places import Place
 from engine.variables import Given
 from tests import restaurant, tiny
 from tests.bpmn import diagrams as d
@@ -48,8 +52,46 @@ def case(stage, clerk):
 
 
 def found(stage, person, task):
+    """Findings, but for who has left them."""
+    return [replace(each, left=None) for each in left(stage, person, task)]
+
+
+def left(stage, person, task):
     with stage.reading() as session:
         return findings.of_task(session, task.id, actor=person.actor)
+
+
+def test_of_task__who_has_left_it(stage, market, case):
+    """Who has given it last, in which task and when; what nobody has handed in, nobody has left."""
+    stage.travel(2026, 3, 3)
+    market.complete(case, "现场核查", area=80)
+
+    told = {each.name: each.left for each in left(stage, market, stage.task(case, "alpha审批"))}
+
+    [done] = stage.all(Task, case, name="现场核查")
+    [fetched] = [entry for entry in stage.journal(case) if entry.what == "external task completed"]
+    officer = Left(
+        actor="officer-market", display_name=market.actor.display_name, departments=["market"], task="现场核查", at=done.ended_at
+    )
+    program = Left(actor="register", display_name="", departments=[], task="check", at=fetched.at)
+    assert told["area"] == officer
+    assert (told["register"], told["licence_status"]) == (program, program)
+
+
+def test_of_task__set_by_hand(stage, market, case):
+    """Without a task; and a variable that a release before has let a program leave is nobody's."""
+    instance = stage.item(case, "alpha").instance_id
+    with stage.database.transaction() as session:
+        place, given = Place(instance, None), Given(values={"register": "注销", "new": 1})
+        processes.set_variables(session, place, given, actor=Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN),)))
+        session.execute(
+            update(Entry).where(Entry.what == "external task completed").values(details={"topic": "register", "element": "check"})
+        )
+
+    told = {each.name: each.left for each in left(stage, market, stage.task(case, "现场核查"))}
+
+    assert [(told[name].actor, told[name].task) for name in ("register", "new")] == [("admin", None)] * 2
+    assert told["records"] is None
 
 
 def test_of_task__what_a_program_and_a_colleague_have_left(stage, market, case):

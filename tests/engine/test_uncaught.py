@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from engine import escalations, external_tasks, instance_lists, jobs, scheduler, tasks, verification
+from engine.case_models import Notice
 from engine.models import Activity, ExternalTask, Instance, Job, Task
 from tests import tiny
 from tests.bpmn import diagrams as d
@@ -168,9 +169,41 @@ def test_item__an_error_keeps_it_from_being_decided(stage, clerk, market):
     market.complete(case, "alpha审批", outcome="undecided")
 
     item = stage.item(case, "alpha")
-    assert (str(item.status), item.reason) == ("terminated", {"reason": "流程出错：E1"})
+    assert (str(item.status), item.reason) == ("terminated", {"reason": "办理流程出错，未能作出决定", "error": "E1"})
     assert stage.notices(case)[-1] == "termination"
     assert (stage.own_process(item).status, stage.alerts(case), stage.tasks(case)) == ("failed", UNCAUGHT, ["归档"])
+
+
+SAID = d.tag(
+    "bpmn:error", attrs={"id": "Error_E1", "errorCode": "E1", "name": "登记信息不一致", "camunda:errorMessage": "登记信息与提交的不一致"}
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "words"),
+    [
+        (SAID, "核对不上", "登记信息与提交的不一致"),
+        (SAID.replace("登记信息与提交的不一致", "${text}"), "核对不上", "登记信息不一致"),
+        (SAID.replace("登记信息与提交的不一致", "").replace("登记信息不一致", "E1"), "核对不上", "核对不上"),
+    ],
+)
+@pytest.mark.parametrize("caught", [False, True])
+def test_item__what_the_applicant_is_told_of_an_error(stage, clerk, market, error, end, words, caught):
+    """What the diagram says of it, or else its end event; the code is in the item and in the journal, for officers."""
+    alpha = LOST.replace(b'<bpmn:error id="Error_E1" errorCode="E1"/>', error.encode()).replace(
+        b'id="bad"', f'id="bad" name="{end}"'.encode()
+    )
+    assert error.encode() in alpha
+    catches = (d.error_boundary("bad", on="call", error="E1"), d.user("look", name="督办"), d.flows("bad -> look")) if caught else ()
+    case = bundle(stage, clerk, alpha, *catches)
+
+    market.complete(case, "alpha审批", outcome="undecided", text="x")
+
+    item, notice = stage.item(case, "alpha"), stage.all(Notice, case)[-1]
+    assert (notice.kind, notice.content["reason"], "E1" in str(notice.content)) == ("termination", words, False)
+    assert item.reason == {"reason": words, "error": "E1"}
+    [details] = [entry.details for entry in stage.journal(case) if entry.what == "item terminated"]
+    assert details == {"item": item.number, "notice": notice.number, "reason": words, "error": "E1"}
 
 
 def test_item__an_error_after_its_decision(stage, clerk, market):
@@ -189,7 +222,7 @@ def test_item__the_bundle_catches_its_error(stage, clerk, market):
     market.complete(case, "alpha审批", outcome="undecided")
 
     item = stage.item(case, "alpha")
-    assert (str(item.status), item.reason) == ("terminated", {"reason": "流程出错：E1"})
+    assert (str(item.status), item.reason) == ("terminated", {"reason": "办理流程出错，未能作出决定", "error": "E1"})
     assert (stage.own_process(item).status, stage.alerts(case), stage.tasks(case)) == ("canceled", [], ["督办"])
 
 

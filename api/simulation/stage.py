@@ -46,7 +46,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self._furnished = self.scene()
-        self._base = self._furnished.kept.whole
+        self._base = bytes(self._furnished.kept.whole)
 
     def scene(self) -> Scene:
         """Remember everything as it is now."""

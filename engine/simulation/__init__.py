@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -44,8 +44,8 @@ from engine.settings import Environment
 
 #: Whoever deploys here.
 DESIGNER = Actor(name="designer", grants=(RoleGrant(role=Role.DESIGNER),))
-#: How much of a database is kept together, bytes.
-PAGE = 4096
+#: How much of a database is kept together, and how much is compared at once, bytes.
+PAGE, MANY = 4096, 32 * 4096
 #: Account that does what is left to programs.
 WORKER = "worker"
 
@@ -240,20 +240,30 @@ class Copy:
     base: bytes = b""
 
     @property
-    def whole(self) -> bytes:
+    def whole(self) -> bytearray:
         """All of it."""
-        content = bytearray(self.base[: self.size].ljust(self.size, b"\0"))
+        content = bytearray(self.base)
+        del content[self.size :]
+        content.extend(bytes(self.size - len(content)))
         for place, page in self.pages.items():
             content[place : place + len(page)] = page
-        return bytes(content)
+        return content
 
 
 def keep(database: Database, base: bytes = b"") -> Copy:
     """Copy a database in memory, as what makes it another than the base."""
     content = _connection(database).serialize()
-    places = range(0, len(content), PAGE)
-    changed = {place: content[place : place + PAGE] for place in places if content[place : place + PAGE] != base[place : place + PAGE]}
+    changed = {place: content[place : place + PAGE] for place in _differences(content, base)}
     return Copy(size=len(content), pages=changed, base=base)
+
+
+def _differences(content: bytes, base: bytes) -> Iterator[int]:
+    """Where the pages are that differ; most do not, and are compared many at a time."""
+    for many in range(0, len(content), MANY):
+        if content[many : many + MANY] != base[many : many + MANY]:
+            for place in range(many, min(many + MANY, len(content)), PAGE):
+                if content[place : place + PAGE] != base[place : place + PAGE]:
+                    yield place
 
 
 def restore(database: Database, kept: Copy) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import definitions, keys, lifecycle
+from engine import definitions, keys
 from engine.case_models import Case, Item, Supplement, Tolerance
 from engine.models import Instance
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from engine.simulation.standing import Standing
 
 
-def of(session: Session, standing: Standing, running: Sequence[Instance]) -> Hashable:
+def of(session: Session, standing: Standing, running: Iterable[Instance], items: Iterable[Item]) -> Hashable:
     """Tell moments apart: what every instance waits for, its variables, and which timer is next."""
-    codes = dict(session.execute(select(Item.instance_id, Item.code).where(Item.instance_id.in_([each.id for each in running]))).all())
+    codes = {item.instance_id: item.code for item in items}
     named = {each.id: (_instance(session, each), codes.get(each.id)) for each in running}
     waits = Counter((named[each.instance], each.element, type(each).__name__) for each in standing.waiting)
     timers = tuple((named[each.instance], each.element) for each in standing.timers)
@@ -31,10 +31,10 @@ def _instance(session: Session, instance: Instance) -> Hashable:
     return definitions.get(session, instance.definition_id).key, variables
 
 
-def of_case(session: Session, case: Case) -> Hashable:
+def of_case(session: Session, case: Case, handed_in: Collection[str]) -> Hashable:
     """Tell cases apart: what became of each item, what was handed in, what is missing, what was asked."""
     items = Counter((i.code, i.status, i.clock, i.origin, i.accepted_by, i.dispatched_at is None, i.issued_at is None) for i in case.items)
     tolerances = session.scalars(select(Tolerance).where(keys.together(Tolerance, case)))
     missing = Counter((each.code, each.status, each.reminded_at is None) for each in tolerances)
     asked = Counter(session.scalars(select(Supplement.status).where(keys.together(Supplement, case))))
-    return frozenset(items.items()), frozenset(lifecycle.handed_in(session, case)), frozenset(missing.items()), frozenset(asked.items())
+    return frozenset(items.items()), frozenset(handed_in), frozenset(missing.items()), frozenset(asked.items())

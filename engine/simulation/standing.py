@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from bpmn.definition import Definition, Element, ElementType, EventType
 from bpmn.simulation import samples, telling
@@ -29,6 +30,15 @@ from engine.states import UNSETTLED, WITHDRAWABLE, InstanceStatus, TaskStatus
 ANY = "sample"
 #: Accounts of the groups that are no department's.
 _PEOPLE = {"window": "clerk", "supervisor": "supervisor"}
+#: What is asked of a whole database at each rest of a walk.
+_RUNNING = select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)
+_ITEMS = select(Item).order_by(Item.joined_at, Item.number)
+_CASE = select(Case).where(Case.number == bindparam("number"))
+_TASKS = select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)
+_WORK = select(ExternalTask).order_by(ExternalTask.id)
+_TIMERS = select(Timer).where(Timer.due_at.is_not(None), Timer.retries > 0).order_by(Timer.due_at, Timer.id)
+_SUBSCRIPTIONS = select(Subscription).order_by(Subscription.id)
+_INCIDENTS = select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +138,23 @@ class Reader:
     def read(self, session: Session, number: str = "") -> Standing:
         """Read everything that is open, oldest first; and what can be done to the case of that number."""
         found = Standing()
-        # Whatever is open is at a running instance: these are read once, and held while the session lives.
-        running = session.scalars(select(Instance).where(Instance.status == InstanceStatus.RUNNING).order_by(Instance.id)).all()
+        # Whatever is open is at a running instance, and perhaps an item's: these are read once, and held while the session lives.
+        running, items = session.scalars(_RUNNING).all(), session.scalars(_ITEMS).all()
         if number:
-            _read_case(session, session.scalars(select(Case).where(Case.number == number)).one(), found)
+            _read_case(session, session.scalars(_CASE, {"number": number}).one(), items, found)
         _read_waits(session, found)
         self._read_work(session, found)
-        found.likeness = (found.likeness, likeness.of(session, found, running))
+        found.likeness = (found.likeness, likeness.of(session, found, running, items))
         for instance in running:
             found.variables += self._variables(instance, definitions.get(session, instance.definition_id))
         return found
 
     def _read_work(self, session: Session, found: Standing) -> None:
         """Read what people and programs have to do."""
-        open_tasks = session.scalars(select(Task).where(Task.status == TaskStatus.OPEN).order_by(Task.id)).all()
+        open_tasks = session.scalars(_TASKS).all()
         groups = tasks.groups(session, open_tasks)
         found.tasks = [self._task(session, task, tuple(groups[task.id])) for task in open_tasks]
-        for work in session.scalars(select(ExternalTask).order_by(ExternalTask.id)):
+        for work in session.scalars(_WORK):
             if not steps.is_ours(work.topic):
                 found.work.append(self._work(session, work))
 
@@ -220,25 +230,24 @@ class Reader:
 
 def _read_waits(session: Session, found: Standing) -> None:
     """Read what waits for time, a message or a signal, and what has failed."""
-    for timer in session.scalars(select(Timer).where(Timer.due_at.is_not(None), Timer.retries > 0).order_by(Timer.due_at, Timer.id)):
+    for timer in session.scalars(_TIMERS):
         if timer.due_at is not None:
             found.timers.append(OpenTimer(**_common(session, timer), due_at=timer.due_at))
-    for subscription in session.scalars(select(Subscription).order_by(Subscription.id)):
+    for subscription in session.scalars(_SUBSCRIPTIONS):
         kind = found.messages if subscription.kind == WaitKind.MESSAGE else found.signals
         kind.append(Open(**_common(session, subscription), what=subscription.name))
-    for incident in session.scalars(
-        select(Incident).where(Incident.instance_id.is_not(None), Incident.resolved_at.is_(None)).order_by(Incident.id)
-    ):
+    for incident in session.scalars(_INCIDENTS):
         found.incidents.append(Open(**_common(session, incident), what=incident.message))
 
 
-def _read_case(session: Session, case: Case, found: Standing) -> None:
+def _read_case(session: Session, case: Case, items: Iterable[Item], found: Standing) -> None:
+    set_committed_value(case, "items", [item for item in items if item.case_id == case.id])
     live = case_items.live(case)
     undecided = [item.code for item in live if item.status in UNSETTLED]
     found.items = {item.code for item in live}
     found.withdrawable = [(item.number, item.code) for item in live if item.status in WITHDRAWABLE and item.accepted_at]
     handed_in = lifecycle.handed_in(session, case)
-    found.likeness = likeness.of_case(session, case)
+    found.likeness = likeness.of_case(session, case, handed_in)
     found.missing = [material["code"] for material in checklists.missing(case.checklist, handed_in, undecided)]
 
 

@@ -9,6 +9,9 @@ from bpmn.simulation.coverage import Coverage
 from engine import columns, definitions, simulation
 from engine.settings import Settings
 from engine.simulation import Witness
+from engine.simulation.standing import Reader
+from tests import restaurant
+from tests.benchmarks.meter import measure
 from tests.hall import WORKFLOWS
 
 PERSON = {"kind": "person", "name": "许文清", "id_number": "430105198809211448", "phone": "13900000002"}
@@ -70,3 +73,24 @@ def test_witness__sees_nodes_and_flows_and_forgets(tmp_path):
         assert witness.take() == []
         with opened.hall.database.reading() as session:
             assert simulation.root(session).status == "running"
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_read__as_many_statements_however_many_tasks_are_open(stage, clerk):
+    """A walk reads what is open after each of its steps."""
+    case, reader = clerk.submit("open_restaurant", answers=restaurant.ANSWERS, materials=restaurant.MATERIALS), Reader()
+
+    def read():
+        with stage.reading() as session:
+            return reader.read(session, case.number)
+
+    def measured():
+        open_tasks = len(read().tasks)  # it works samples out, once
+        return open_tasks, len(measure(stage.database.bind, read).statements)
+
+    one, for_one = measured()
+    clerk.complete(case, "一窗受理", outcome="accept")
+    several, for_several = measured()
+
+    assert several > one == 1
+    assert for_several == for_one

@@ -102,6 +102,11 @@ def is_pooled(info: Any, session: int) -> bool:
     return bool(info.server_version >= HAS_PROCESSES and info.backend_pid != session)
 
 
+def only_reads(connection: Connection) -> bool:
+    """Whether the server takes no writes from us: it is a standby, or somebody has said so."""
+    return bool(connection.scalar(text("SHOW transaction_read_only")) == "on")
+
+
 def withheld(connection: Connection, tables: Iterable[str]) -> list[str]:
     """Name those of some tables that our role may not read or not write to, or that are not there."""
     query = """SELECT name FROM json_array_elements_text(CAST(:tables AS json)) AS said(name)

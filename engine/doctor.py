@@ -156,8 +156,8 @@ def check_server(connection: Connection) -> list[Check]:
         return []
     way = connections.look(connection)
     if way.reads_only:
-        found, advice = "it only reads", "Name the server that writes, or let this one (default_transaction_read_only, promote)."
-        return [Check(what="server", status=CheckStatus.FAILED, found=found, advice=advice, passing=True)]
+        advice = readiness.ONLY_READS
+        return [Check(what="server", status=CheckStatus.FAILED, found="it only reads", advice=advice, passing=True)]
     if way.otherwise:
         found = ", ".join(f"{name} = {value}" for name, value in way.otherwise.items()) + " is not ours"
         if way.pooled:

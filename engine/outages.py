@@ -44,8 +44,10 @@ _GONE = "Expected to find what was there a moment ago, but it has just been arch
 _CHANGED = "0A000"
 #: What is not as it was when it was looked at, also what is referred to (SQLSTATE), and what whoever asked is told.
 _VANISHED = {"23503": _GONE, _CHANGED: "Expected to find a table as it was a moment ago, but it has just been changed; try again"}
-#: Idle in a transaction, or in it, for too long; a server that only reads: it has been replaced by another.
-_LOST = frozenset({"25P03", "25P04", "25006"})
+#: A server that only reads: it has been replaced by another (SQLSTATE).
+_ONLY_READS = "25006"
+#: So it is with a connection that was idle in a transaction, or in it, for too long.
+_LOST = frozenset({"25P03", "25P04", _ONLY_READS})
 #: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
 _AWAY = ("08", "53", "57", "58")
 #: A limit of the server's own (SQLSTATE), as when it has used up its transaction ids: it takes no commands until somebody has cleared up.
@@ -212,6 +214,8 @@ def _unavailable(state: str, said: str = "") -> Unavailable:
         return _unfit(said)
     if state == "53300":
         condition = "takes no more connections"
+    elif state == _ONLY_READS:
+        condition = "only reads just now"
     elif state == _USED_UP:
         condition = "has reached a limit of its own (its log says which)"
     else:

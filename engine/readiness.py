@@ -13,6 +13,9 @@ from engine.errors import Busy, EngineError
 from engine.schema import Compatibility, Finding
 from engine.tables import METADATA
 
+#: What to do about a database that takes no writes.
+ONLY_READS = "Name the server that writes, or let this one (default_transaction_read_only, promote)."
+
 
 def look(db: Database) -> Finding:
     """Say whether requests should come here: the database answers, and its schema is one that this version may serve on.
@@ -35,6 +38,8 @@ def _inside(connection: Connection) -> Finding:
     found = schema.look(connection)
     if not found.fit:
         return replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")
+    if postgresql.is_behind(connection) and connections.only_reads(connection):
+        return Finding(fit=False, found="Expected a database that can be written to, but it only reads", advice=ONLY_READS)
     if not found.advice and (missing := withheld(connection)):  # it is the newest
         return replace(missing, found=f"Expected to read and write every table, but {missing.found}")
     return found

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import create_engine, make_url, select, text
 
-from engine import connections, doctor, instances, verification
+from engine import connections, doctor, instances, readiness, verification
 from engine.database import Database
 from engine.diagnoses import CheckStatus
 from engine.errors import InvalidState, Unavailable
@@ -142,6 +142,24 @@ def test_check_server__only_reads(url):
     check = server(url)
 
     assert (check.status, check.found, check.passing) == (CheckStatus.FAILED, "it only reads", True)
+
+
+def test_look__only_reads(url):
+    """No requests should come to a node that refuses whatever they command; and those that come are told why."""
+    db = Database(url)
+    assert readiness.look(db).fit
+    db.close()
+
+    configure(url, default_transaction_read_only="on")
+
+    with (
+        pytest.raises(Unavailable, match="Expected the database to answer, but it only reads just now; try again"),
+        db.transaction() as session,
+    ):
+        session.add(Department(code="a", name="部门"))
+    found = readiness.look(db)
+    db.close()
+    assert (found.fit, found.found) == (False, "Expected a database that can be written to, but it only reads")
 
 
 class Pooler(Proxy):

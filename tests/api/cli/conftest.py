@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from api.cli import main
 from bpmn import compiler
+from tests.api.cli.nursery import Nursery
 from tests.api.cli.simulating import bare, drawn, simulate
 
 __all__ = ["bare", "drawn", "simulate"]
@@ -62,10 +63,8 @@ def run(environ):
 class Started:
     """A command that runs in a process group of its own, as in a terminal."""
 
-    def __init__(self, words, environ):
-        self.process = subprocess.Popen(
-            words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True
-        )
+    def __init__(self, process):
+        self.process = process
         self.output = ""
         # A command that hangs is killed, and then whoever waits for it sees that.
         self._patience = threading.Timer(PATIENCE, self.process.kill)
@@ -99,15 +98,40 @@ class Started:
 
 
 @pytest.fixture
-def start(environ):
-    """Start a command in a process of its own."""
+def started():
+    """Commands that were started; they end with the test."""
     started = []
-
-    def start(*words, program=(ONETHING,), **changes):
-        command = Started((*program, *words), environ | changes)
-        started.append(command)
-        return command
-
-    yield start
+    yield started
     for command in started:
         command.kill_group()
+
+
+@pytest.fixture
+def start(environ, started):
+    """Start a command in a process of its own."""
+
+    def start(*words, program=(ONETHING,), **changes):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+        started.append(Started(subprocess.Popen((*program, *words), env=environ | changes, start_new_session=True, **pipes)))
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    """Where commands begin that find most imported."""
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def begin(environ, started, nursery):
+    """Begin a command in a process of its own, in a third of the time: for what it does when it has started."""
+
+    def begin(*words, program="", **changes):
+        started.append(Started(nursery.begin([str(ONETHING), *words], environ | changes, program=program)))
+        return started[-1]
+
+    return begin

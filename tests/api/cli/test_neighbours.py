@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tests.api.cli.conftest import PATIENCE
 from tests.api.cli.test_serve import await_answer, children
 
 ADMIN = Actor(name="admin", grants=(RoleGrant(role=Role.ADMIN), RoleGrant(role=Role.DESIGNER)))
-TELLING = (sys.executable, "-m", "tests.api.cli.telling")
+TELLING = "tests.api.cli.telling"
 #: More words than there is room for from one process to another.
 MANY = 300
 #: A tenth of those that may wait at a process, and the longest time for which one does, seconds.
@@ -94,7 +93,7 @@ class Server:
 
 
 @pytest.fixture
-def server(start, environ, database):
+def server(begin, environ, database):
     """Two processes, and a diagram with a task for workers."""
     with database.transaction() as session:
         holidays.publish_shipped(session, CHECKOUT / "workflows/calendars")
@@ -102,7 +101,7 @@ def server(start, environ, database):
         accounts.create(session, "admin", actor=ADMIN, password=None, passwords=WELL_KNOWN)
         grants.grant(session, "admin", Role.ADMIN, actor=ADMIN)
         _row, key = accounts.issue_key(session, "admin", label="test", actor=ADMIN)
-    serving = start("serve", program=TELLING, ONETHING_PROCESSES="2")
+    serving = begin("serve", program=TELLING, ONETHING_PROCESSES="2")
     serving.until("Serving")
     await_answer(environ)
     server = Server(serving, environ, key)

@@ -95,14 +95,14 @@ def alone(node):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("older", ["0021"], indirect=True)
-def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
+def test_rollout__older_nodes_serve_on(older, start, begin, environ, database_url):
     running = older("--sample")
     begun = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
 
-    left = migrated(start)
+    left = migrated(begin)
     assert re.search(r"these may be some: onething 0021 serve \(process", left)
     assert "What only they use is left where it is, and this version serves beside them." in left
-    new = start("serve")
+    new = begin("serve")
     new.until("Serving")
     await_answer(environ)
     nodes = itertools.cycle([older.environ, environ, environ, older.environ])
@@ -121,7 +121,7 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     again.press_ctrl_c()
     assert again.ended() == 0
     first = call(environ, "clerk", "POST", "/cases", BUNDLE, key="before")
-    assert migrated(start) == "The schema is the newest.\n"  # what only older nodes use is gone
+    assert migrated(begin) == "The schema is the newest.\n"  # what only older nodes use is gone
     assert call(environ, "clerk", "POST", "/cases", BUNDLE, key="before") == first
     finish(first["number"], itertools.repeat(environ))
     late = start("serve", **older.environ)
@@ -137,26 +137,26 @@ def test_rollout__older_nodes_serve_on(older, start, environ, database_url):
     database.close()
 
 
-def migrated(start):
+def migrated(begin):
     """Migrate with this version; gives what it says."""
-    migrating = start("migrate")
+    migrating = begin("migrate")
     assert migrating.ended() == 0
     return migrating.output
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("older", ["0028"], indirect=True)
-def test_rollout__what_this_release_can_do_without(older, start, environ, database_url):
+def test_rollout__what_this_release_can_do_without(older, begin, environ, database_url):
     """This release serves beside nodes of the one before, before there is what it can do without, and after."""
     running = older("--sample")
-    new = start("serve")
+    new = begin("serve")
     new.until("Serving")
     await_answer(environ)
     assert note(older.environ) is None
     assert f"schema 0028, newest {schema.NEWEST}" in note(environ)
     half = call(older.environ, "clerk", "POST", "/cases", BUNDLE)["number"]
 
-    assert migrated(start) == "The schema is the newest.\n"  # nobody is in its way
+    assert migrated(begin) == "The schema is the newest.\n"  # nobody is in its way
 
     assert note(environ) is None
     assert f"schema {schema.NEWEST} is newer than this version, which may serve on it for the time being" in note(older.environ)
@@ -181,20 +181,20 @@ def note(environ):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_rollout__a_node_on_the_schema_of_the_next_release(start, environ, database_url):
+def test_rollout__a_node_on_the_schema_of_the_next_release(begin, environ, database_url):
     """It serves when it is started anew, for as long as nothing is taken away that it uses."""
-    migrated(start)
+    migrated(begin)
     database = Database(database_url)
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    node = start("serve")
+    node = begin("serve")
     node.until("Serving")
     await_answer(environ)
     assert "schema 9999 is newer than this version, which may serve on it for the time being" in node.output
 
     with database.transaction() as session:
         session.execute(text("UPDATE compatibility SET oldest = '9999'"))
-    again = start("work")
+    again = begin("work")
 
     assert again.ended() == 1
     assert "schema 9999 is newer than this version. Serve with the version that migrated it, or a newer one." in again.output

@@ -35,8 +35,7 @@ from engine.settings import CHECKOUT
 from tests import stage
 from tests.api.cli.conftest import ONETHING, PATIENCE
 
-SAYING = (sys.executable, "-m", "tests.api.cli.saying")
-CROWDED = (sys.executable, "-m", "tests.api.cli.crowded")
+SAYING, CROWDED = "tests.api.cli.saying", "tests.api.cli.crowded"
 
 
 def get(environ, path="/reference", actor=None):
@@ -120,8 +119,8 @@ def carry_out(line):
         return json.load(response)
 
 
-def test_serve__tells_how_to_begin(start, environ):
-    serving = start("serve", "--sample")
+def test_serve__tells_how_to_begin(begin, environ):
+    serving = begin("serve", "--sample")
     serving.until("officer-fire:officer-fire")
     await_answer(environ)
 
@@ -134,8 +133,8 @@ def test_serve__tells_how_to_begin(start, environ):
 
 
 @pytest.mark.usefixtures("staffed")
-def test_serve__stopped_while_it_answers(start, environ, database):
-    serving = start("serve", "--no-scheduler", program=SAYING)
+def test_serve__stopped_while_it_answers(begin, environ, database):
+    serving = begin("serve", "--no-scheduler", program=SAYING)
     await_answer(environ)
     answered = []
 
@@ -157,9 +156,9 @@ def test_serve__stopped_while_it_answers(start, environ, database):
 
 @pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the server", "all of its processes"])
 @pytest.mark.usefixtures("published")
-def test_serve__drains(start, environ, whom):
+def test_serve__drains(begin, environ, whom):
     """Whoever goes by `/health/ready`, as load balancers do, loses no request: it says no first, and all that come meanwhile are answered."""
-    serving = start("serve", "--no-scheduler", ONETHING_DRAIN="50")
+    serving = begin("serve", "--no-scheduler", ONETHING_DRAIN="50")
     await_answer(environ)
     told, asked = threading.Event(), []
 
@@ -182,12 +181,12 @@ def test_serve__drains(start, environ, whom):
 
 
 @pytest.mark.usefixtures("published")
-def test_serve__killed(start, environ, database):
-    first = start("serve")
+def test_serve__killed(begin, environ, database):
+    first = begin("serve")
     await_answer(environ)
 
     os.kill(first.process.pid, signal.SIGKILL)
-    second = start("serve")
+    second = begin("serve")
 
     second.until("Serving")
     assert await_answer(environ) == 200
@@ -206,9 +205,9 @@ def counted(environ):
 
 
 @pytest.mark.usefixtures("published")
-def test_serve__several_processes(start, environ):
+def test_serve__several_processes(begin, environ):
     """They answer in turn and count together; when one is killed the others go on, and another is begun."""
-    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
+    serving = begin("serve", "--no-scheduler", ONETHING_PROCESSES="2")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     answering = children(serving.process.pid)
@@ -230,9 +229,9 @@ def test_serve__several_processes(start, environ):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.usefixtures("published")
-def test_serve__killed_as_soon_as_it_has_begun(start, environ):
+def test_serve__killed_as_soon_as_it_has_begun(begin, environ):
     """Another one is begun again; the others go on."""
-    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
+    serving = begin("serve", "--no-scheduler", ONETHING_PROCESSES="2")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     known = set(children(serving.process.pid))
@@ -263,9 +262,9 @@ def test_serve__no_process_lasts(start):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.usefixtures("published")
-def test_serve__no_room_for_another_process(start, environ):
+def test_serve__no_room_for_another_process(begin, environ):
     """The others go on, and when there is room again another one is begun."""
-    serving = start("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="2 3")
+    serving = begin("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="2 3")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     answering = children(serving.process.pid)
@@ -294,18 +293,18 @@ def test_serve__the_disk_of_what_it_says_is_full(start, environ):
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 @pytest.mark.usefixtures("published")
-def test_serve__no_room_for_all_processes(start):
+def test_serve__no_room_for_all_processes(begin):
     """It ends, with the one that it has begun, so that whoever watches over it tries again."""
-    serving = start("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="1")
+    serving = begin("serve", "--no-scheduler", program=CROWDED, ONETHING_PROCESSES="2", CROWDED="1")
 
     assert serving.ended() == 75
     assert "Expected to begin the processes that answer requests, but" in serving.output
 
 
 @pytest.mark.usefixtures("published")
-def test_serve__its_terminal_is_closed(start, environ):
+def test_serve__its_terminal_is_closed(begin, environ):
     """All of its processes are told so (SIGHUP); they go on, the same as before."""
-    serving = start("serve", "--no-scheduler", ONETHING_PROCESSES="2")
+    serving = begin("serve", "--no-scheduler", ONETHING_PROCESSES="2")
     await_answer(environ)
     wait_until(lambda: len(children(serving.process.pid)) == 2)
     answering = children(serving.process.pid)
@@ -334,9 +333,9 @@ def test_serve__a_process_has_ended_by_itself(monkeypatch, told):
         server.shutdown()
 
 
-def test_serve__port_is_taken(start, environ):
+def test_serve__port_is_taken(begin, environ):
     with socket.create_server(("127.0.0.1", int(environ["ONETHING_PORT"]))):
-        serving = start("serve", "--sample")
+        serving = begin("serve", "--sample")
 
         assert serving.ended() == 1
 
@@ -413,25 +412,25 @@ def test_serve__clears_up(run, empty_database_url, tmp_path, monkeypatch):
     assert set(tmp_path.glob("onething-meters-*")) == {held, new, strange}
 
 
-def test_serve__not_migrated(start, empty_database_url):
-    serving = start("serve", ONETHING_DATABASE_URL=empty_database_url)
+def test_serve__not_migrated(begin, empty_database_url):
+    serving = begin("serve", ONETHING_DATABASE_URL=empty_database_url)
 
     assert serving.ended() == 1
     assert "Run onething migrate." in serving.output
 
 
-def test_serve__sample_accounts_in_production(start):
-    serving = start("serve", "--sample", ONETHING_ENV="production", ONETHING_SECRET_KEY="k" * 32)
+def test_serve__sample_accounts_in_production(begin):
+    serving = begin("serve", "--sample", ONETHING_ENV="production", ONETHING_SECRET_KEY="k" * 32)
 
     assert serving.ended() == 1
     assert "Expected to load sample accounts, but this installation is for production" in serving.output
 
 
 @pytest.mark.parametrize(("number", "frozen"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)])
-def test_work__stopped(start, run, number, frozen):
+def test_work__stopped(begin, run, number, frozen):
     """Also right after it stood still: whichever of its threads wakes first."""
     assert run("migrate").exit_code == 0
-    working = start("work")
+    working = begin("work")
     working.until("Looking every")
     if frozen:
         working.process.send_signal(signal.SIGSTOP)
@@ -455,8 +454,8 @@ def test_serve__stopped_while_it_begins(start, command):
             assert beginning.ended() == 128 + signal.SIGTERM
 
 
-def test_work__not_migrated(start, empty_database_url):
-    working = start("work", ONETHING_DATABASE_URL=empty_database_url)
+def test_work__not_migrated(begin, empty_database_url):
+    working = begin("work", ONETHING_DATABASE_URL=empty_database_url)
 
     assert working.ended() == 1
     assert "Run onething migrate." in working.output

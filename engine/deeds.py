@@ -1,7 +1,8 @@
 """Deeds: pieces of what is due, each done in a transaction of its own, or many of a kind in one as long as nothing goes wrong.
 
-When somebody else holds what a piece needs, or the database is away, the piece has not failed: it stays due.  When something that it refers
-to is not there, it has: the next attempt finds out what has become of that, and the last one leaves an incident.
+When somebody else holds what a piece needs, or the database is away, or keeps something from us, the piece has not failed: it stays due.
+When something that it refers to is not there, it has: the next attempt finds out what has become of that, and the last one leaves an
+incident.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from engine import activities, attempts, continuations, database, duties, execut
 from engine.actors import ENGINE
 from engine.batches import Batch
 from engine.database import Database
-from engine.errors import Busy, Suspended, Unavailable, Vanished
+from engine.errors import Busy, Suspended, Unavailable, Unfit, Vanished
 from engine.models import Base, Job, Timer
 from engine.pace import FEW
 from engine.schedule_models import Continuation, StartTimer
@@ -71,9 +72,9 @@ def _tell(db: Database, instance_id: UUID) -> int | None:
                     execution.resume(session, instance_id, list(owed.values()), actor=ENGINE)
                     jobs.discard(session, row, owed)
         return len(owed)
-    except Unavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one that it belongs to
+    except Exception as error:
+        if _is_away(error):
+            raise
         if _in_the_way(error):
             return None
         log.info("children are told one by one", because=type(error).__name__)
@@ -94,9 +95,9 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
         with db.transaction() as session:
             database.wait_for_nobody(session)
             return kind.together(session, limit, since=since)
-    except Unavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - it is met again, and told, by the one piece that it belongs to
+    except Exception as error:
+        if _is_away(error):
+            raise
         log.info("what is due is tried piece by piece", of=kind.alone.__name__, because=type(error).__name__)
     with db.reading() as session:
         due = kind.batch.due(session, max(limit, FEW), since=since)  # the first may be held, and the one that fails behind it
@@ -126,9 +127,9 @@ def _try(
     """Do one piece of work; a failure is kept on its row, never raised.  Tells whether it was ours to do."""
     try:
         return do()
-    except Unavailable:
-        raise
     except Exception as error:
+        if _is_away(error):
+            raise
         remembered = not _in_the_way(error) and _remember(db, row_id, error, remember)
         if remembered:
             log.exception("attempt failed", what=kind.__tablename__, row=str(row_id))
@@ -140,16 +141,21 @@ def _remember(db: Database, row_id: UUID, error: Exception, remember: Callable[[
     try:
         with db.transaction() as session:
             return remember(session, row_id, error)
-    except Unavailable:
-        raise
-    except Exception:
+    except Exception as fault:
+        if _is_away(fault):
+            raise
         log.exception("failed attempt not counted", row=str(row_id))
         return False
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether nothing can be done just now, of whatever it is."""
+    return isinstance(error, Unavailable) and not isinstance(error, Unfit)
+
+
 def _in_the_way(error: Exception) -> bool:
-    """Whether work waits for whoever holds its instance, or until that is activated."""
-    return isinstance(error, Busy | Suspended) and not isinstance(error, Vanished)
+    """Whether work waits for whoever holds its instance, until that is activated, or until what it needs is kept from us no more."""
+    return isinstance(error, Busy | Suspended | Unfit) and not isinstance(error, Vanished)
 
 
 def forget(db: Database, instance: activities.Outlived) -> bool:

@@ -122,3 +122,28 @@ def test_tick__a_table_is_withheld(stage, clerk, market, right, table):
         scheduler.drain(restrained)
     assert owed in ([], [(0, None)])
     assert (stage.tasks(case), stage.incidents(case)) == (["统一出件"], [])
+
+
+REFUSE = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN IF NEW.case_id = '{}' THEN RAISE 'not for you' USING ERRCODE = 'insufficient_privilege'; END IF; RETURN NEW; END$$"""
+
+
+def test_tick__a_row_is_withheld(stage, clerk, market):
+    """As by a rule for rows of a table: what else is due goes on."""
+    stage.deploy("tiny", **tiny.folder({"alpha": {}}))
+    refused, other = (clerk.take_in("tiny") for _ in range(2))
+    for case in (refused, other):
+        complete_and_die(stage, market, case, "alpha审批", {"outcome": "granted"})
+    run(
+        stage.database,
+        REFUSE.format(refused.id),
+        "CREATE TRIGGER refuse BEFORE INSERT ON tasks FOR EACH ROW EXECUTE PROCEDURE refuse()",
+    )
+
+    assert scheduler.tick(stage.database) == 1
+
+    assert (stage.tasks(refused), stage.tasks(other)) == ([], ["统一出件"])
+    assert [(job.attempts, job.error) for job in stage.jobs(refused)] == [(0, None)]
+    run(stage.database, "DROP TRIGGER refuse ON tasks", "DROP FUNCTION refuse")
+    scheduler.drain(stage.database)
+    assert stage.tasks(refused) == ["统一出件"]

@@ -28,14 +28,14 @@ def waiting(db):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_backup__is_told_to_stop(run, start, environ, tmp_path):
+def test_backup__is_told_to_stop(run, begin, environ, tmp_path):
     """As by a service manager whose patience is over: no half of a backup fills the disk, and pg_dump does not go on."""
     run("migrate")
     here = Database(environ["ONETHING_DATABASE_URL"])
     with here.bind.begin() as somebody:
         postgresql.let_idle(somebody)  # it may take long until the command has begun
         somebody.execute(text("LOCK TABLE cases"))
-        command = start("backup", str(tmp_path / "backup"), PATH=f"{PROGRAMS}{os.pathsep}{environ['PATH']}")
+        command = begin("backup", str(tmp_path / "backup"), PATH=f"{PROGRAMS}{os.pathsep}{environ['PATH']}")
         while not waiting(here):
             assert command.process.poll() is None, command.ended() or command.output
             time.sleep(0.05)
@@ -70,7 +70,7 @@ def test_backup__and_restore(run, environ, tmp_path):
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_restore__is_told_to_stop(run, start, environ, empty_database_url, tmp_path):
+def test_restore__is_told_to_stop(run, begin, environ, empty_database_url, tmp_path):
     """In the middle of it: nothing is there, and whoever gives the command again has all."""
     path = f"{PROGRAMS}{os.pathsep}{environ['PATH']}"
     elsewhere = {"ONETHING_DATABASE_URL": empty_database_url, "ONETHING_DATA_DIR": str(tmp_path / "elsewhere"), "PATH": path}
@@ -80,7 +80,7 @@ def test_restore__is_told_to_stop(run, start, environ, empty_database_url, tmp_p
     with there.bind.connect() as somebody:
         postgresql.let_idle(somebody)
         somebody.execute(text("CREATE TABLE cases (id int)"))  # nobody sees it, but who makes another waits
-        command = start("restore", str(tmp_path / "backup"), **elsewhere)
+        command = begin("restore", str(tmp_path / "backup"), **elsewhere)
         while not waiting(there):
             assert command.process.poll() is None, command.ended() or command.output
             time.sleep(0.05)

@@ -168,11 +168,11 @@ def test_migrate_cases__not_understood(run, here, words, status, refusal):
     assert here.versions() == [1, 1, 1]
 
 
-def test_migrate_cases__killed_in_the_middle(run, start, here):
+def test_migrate_cases__killed_in_the_middle(run, begin, here):
     """Each case is whole, the old or the new; giving the command again takes up the rest."""
     here.begin(60)
     words = ("migrate-cases", "check", "--from", "1", "--to", "2", "--execute")
-    command = start(*words)
+    command = begin(*words)
     command.until("batch")
     while here.versions().count(2) < 5:  # it is on its way
         assert command.process.poll() is None, "it was done before it could be killed"

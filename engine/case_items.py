@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from engine import calendars, matters, moments
 from engine.case_models import Case, Item, Tolerance
-from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, ToleranceStatus
+from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, ToleranceStatus, move
 
 #: What must be there before a result may be handed out.
 BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
@@ -54,6 +54,11 @@ def open_predecessors(case: Case, item: Item) -> list[Item]:
 def open_tolerances(case: Case) -> list[Tolerance]:
     """Tolerated materials that are still missing, by due date."""
     return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
+
+
+def end_tolerance(tolerance: Tolerance, status: ToleranceStatus) -> None:
+    """Say what has become of a tolerated material, now; raises InvalidState when it has ended already."""
+    tolerance.status, tolerance.ended_at = move(tolerance.status, status, f"tolerance {tolerance.code}"), moments.now()
 
 
 def holds(case: Case, item: Item, *, at: frozenset[str]) -> list[Tolerance]:

@@ -38,7 +38,7 @@ def refuse_unmended(run: Run, data: dict[str, Any]) -> None:
     if not named:
         raise InvalidState(f"Expected an item that the notice of case {run.case.number} still asks something for, but there is none")
     unmended = _with_idle(run, entered.among(named, data, "unmended"))
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
+    supplements.end(supplement, SupplementStatus.ANSWERED)
     grounds = {"kind": "not_accepted", "reason": reason, "competent_organ": None, "remedies": notices.REMEDIES}
     for item in unmended:
         lifecycle.end(run.session, item, ItemStatus.REFUSED, actor=run.actor, reason=grounds)
@@ -54,7 +54,7 @@ def return_lacking(run: Run) -> None:
     Their clocks run from the day after the period: until then the applicant could complete the bundle.
     """
     supplement = supplements.open_one(run)
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
+    supplements.end(supplement, SupplementStatus.LAPSED)
     lacking = {item.id: _lacking(run, supplement, item) for item in _correcting(run)}
     unmended = {item.id for item in _unanswered_defects(run, supplement)}
     returned = _with_idle(run, [item for item in _correcting(run) if lacking[item.id] or item.id in unmended])

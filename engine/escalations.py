@@ -44,9 +44,8 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     if child.parent_id not in {None, parent_id}:
         jobs.owe_parent(session, child, "escalate", code=code, wait=wait)
         return
-    calls = child.parent_wait if child.parent_id == parent_id else None
-    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
-        raise_at(parent, calls, code, child.variables)
+    if (call := _call(parent, child)) is not None:
+        raise_at(parent, call, code, child.variables)
         execution.settle(parent)
     if wait is None:
         return
@@ -64,16 +63,15 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     parent = instances.wake(session, parent_id, actor=actor)
     # What lies between them, too: all of it may be ended.
     child, thrower = _called(session, parent, child_id), callers.hold(session, thrower_id, below=child_id)
-    waits = {wait.id: wait for wait in instances.look(session, thrower).waits(WaitKind.ERROR)}
-    wait, calls = waits.get(wait_id), child.parent_wait if child.parent_id == parent_id else None
+    wait = next(iter(instances.look(session, thrower).waits(WaitKind.ERROR, among=(wait_id,))), None)
     if wait is None:
         return
     if child.parent_id not in {None, parent_id}:
         jobs.owe_parent(session, child, "error", thrower=str(thrower_id), wait=wait_id)
         return
-    if parent.row.status is InstanceStatus.RUNNING and calls is not None and parent.process.kind_of(calls) is WaitKind.CALL:
+    if (call := _call(parent, child)) is not None:
         parent.why, parent.error = uncaught.words(definitions.get(session, thrower.definition_id), wait.name or ""), wait.name
-        caught = parent.process.offer_error(calls, wait.name or "", wait.error, child.variables)
+        caught = parent.process.offer_error(call, wait.name or "", wait.error, child.variables)
         execution.settle(parent)
         if caught:  # a decided item would keep its process, but this one has ended itself
             instances.cancel(session, child_id, actor=actor)
@@ -84,6 +82,12 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     run = instances.wake(session, thrower_id, actor=actor)
     run.process.complete(wait_id)
     execution.settle(run)
+
+
+def _call(parent: Run, child: Held) -> int | None:
+    """Return the call of an instance that waits for another one; None: it does not, or no more."""
+    call = child.parent_wait if child.parent_id == parent.row.id and parent.row.status is InstanceStatus.RUNNING else None
+    return call if call is not None and parent.process.kind_of(call) is WaitKind.CALL else None
 
 
 def _called(session: Session, parent: Run, child_id: UUID) -> Held:

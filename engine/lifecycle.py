@@ -191,5 +191,4 @@ def _waive_tolerances(case: Case) -> None:
     alive = {item.code for item in case_items.live(case) if item.status not in _UNFAVOURABLE}
     for tolerance in case_items.open_tolerances(case):
         if not alive & set(tolerance.used_by):
-            tolerance.status = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}")
-            tolerance.ended_at = moments.now()
+            case_items.end_tolerance(tolerance, ToleranceStatus.WAIVED)

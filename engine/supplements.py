@@ -87,13 +87,20 @@ def answer(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
         _require_promised(run, supplement)
     else:
         require_supplied(run, supplement)
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.ANSWERED, "the notice"), moments.now()
+    now = end(supplement, SupplementStatus.ANSWERED)
     # The window's five days run since it had everything, whenever it says so.
-    run.case.resubmitted_at = min(_supplied_at(run, supplement) or supplement.ended_at, supplement.ended_at)
+    run.case.resubmitted_at = min(_supplied_at(run, supplement) or now, now)
     for item in case_items.unanswered(run.case):
         if item.status is ItemStatus.CORRECTING:  # others joined meanwhile
             item.status = move(item.status, ItemStatus.SUBMITTED, f"item {item.number}")
     journal.record(run.session, run.row, actor=run.actor, what="supplement answered", supplement=str(supplement.id))
+
+
+def end(supplement: Supplement, status: SupplementStatus) -> datetime:
+    """Say what has become of a notice of corrections, and give the moment; raises InvalidState when it has ended already."""
+    now = moments.now()
+    supplement.status, supplement.ended_at = move(supplement.status, status, "the notice"), now
+    return now
 
 
 def require_supplied(run: Run, supplement: Supplement) -> None:
@@ -124,7 +131,7 @@ def lapse(run: Run) -> None:
     """End a whole bundle that was not corrected in time (补正不来, 退回), as was drawn before decision 0025; the applicant is told why."""
     supplement = open_one(run)
     lacking = _lacking(run, supplement)
-    supplement.status, supplement.ended_at = move(supplement.status, SupplementStatus.LAPSED, "the notice"), moments.now()
+    end(supplement, SupplementStatus.LAPSED)
     items = case_items.unanswered(run.case)
     for item in items:
         lifecycle.end(run.session, item, ItemStatus.RETURNED, actor=run.actor, reason={"reason": "补正不来"})

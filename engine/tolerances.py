@@ -99,7 +99,7 @@ def meet(session: Session, case: Case, code: str) -> bool:
     if tolerance is None:
         return False
     was_overdue = tolerance.status is ToleranceStatus.OVERDUE
-    tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.MET, f"tolerance {code}"), moments.now()
+    case_items.end_tolerance(tolerance, ToleranceStatus.MET)
     session.flush()
     if was_overdue:
         for item in _concerned(session, case, tolerance):
@@ -152,7 +152,7 @@ def take_along(session: Session, source: Case, case: Case, item: Item, *, actor:
         elif tolerance.code not in have:
             kept = ("code", "name", "until", "due_on", "grace_days", "status", "reminded_at")
             session.add(Tolerance(**case.key, used_by=[item.code], **{name: getattr(tolerance, name) for name in kept}))
-        tolerance.status, tolerance.ended_at = move(tolerance.status, ToleranceStatus.WAIVED, f"tolerance {tolerance.code}"), moments.now()
+        case_items.end_tolerance(tolerance, ToleranceStatus.WAIVED)
     if promised:
         signed = select(Commitment).where(keys.together(Commitment, source), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
         for each in session.scalars(signed).all():
@@ -174,10 +174,7 @@ def give_up(run: Run, outcome: str) -> None:
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
     for tolerance in _due(run, "grace"):
-        tolerance.status, tolerance.ended_at = (
-            move(tolerance.status, ToleranceStatus.EXPIRED, f"tolerance {tolerance.code}"),
-            moments.now(),
-        )
+        case_items.end_tolerance(tolerance, ToleranceStatus.EXPIRED)
         # What nobody has accepted yet was promised nothing: it is accepted with another promise, or not.
         items = [item for item in _concerned(run.session, run.case, tolerance) if item.accepted_at is not None]
         for item in items:

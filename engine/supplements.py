@@ -43,28 +43,19 @@ def issue(
     All missing materials go into the notice, whether the clerk thought of them or not; it says which of them may be promised instead.  The
     defects in words are about the items `concerned`, or about all.  A second notice needs a supervisor.
     """
-    if not items:  # all were withdrawn or adopted meanwhile
-        message = f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it"
-        raise InvalidInput.of_field("outcome", message)
-    if not missing and not (defects or "").strip():
-        raise InvalidInput.of_field("defects", "Expected something to correct, but no material is missing and no defect is named")
+    _require_something(run, items, missing, defects)
     repeated = of_case(run.session, run.case)
     if repeated and not may_repeat(run):
         raise InvalidState(
             f"Expected the one notice of corrections of case {run.case.number}, but it was given already; a second one needs a supervisor"
         )
-    matter = matters.of(run.session, run.case)
-    due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), matter.supplement_days)
+    days = matters.of(run.session, run.case).supplement_days
+    due_on = holidays.calendar(run.session).add(calendars.local_date(moments.now()), days)
     named = [{"code": m["code"], "name": m["name"]} for m in missing]
     told = [each | ({"tolerable": True} if m["tolerable"] else {}) for each, m in zip(named, missing, strict=True)]
     about = {"items": [item.number for item in concerned]} if concerned else {}
-    notice = notices.issue(
-        run.session,
-        run.case,
-        NoticeKind.SUPPLEMENT,
-        {"missing": told, "defects": defects, "due_on": due_on.isoformat(), "received": _received(run)} | about,
-        actor=run.actor,
-    )
+    content = {"missing": told, "defects": defects, "due_on": due_on.isoformat(), "received": _received(run)} | about
+    notice = notices.issue(run.session, run.case, NoticeKind.SUPPLEMENT, content, actor=run.actor)
     supplement = Supplement(**run.case.key, notice_id=notice.id, missing=named, defects=defects, due_on=due_on)
     if repeated:
         supplement.allowed_by = run.actor.name
@@ -75,6 +66,14 @@ def issue(
     journal.record(run.session, run.row, actor=run.actor, what="supplement asked for", notice=notice.number, missing=named)
     run.session.flush()
     return supplement
+
+
+def _require_something(run: Run, items: Sequence[Item], missing: list[dict[str, Any]], defects: str | None) -> None:
+    if not items:  # all were withdrawn or adopted meanwhile
+        message = f"Expected an item to correct, but none of case {run.case.number} waits for an answer: accept it"
+        raise InvalidInput.of_field("outcome", message)
+    if not missing and not (defects or "").strip():
+        raise InvalidInput.of_field("defects", "Expected something to correct, but no material is missing and no defect is named")
 
 
 def answer(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:

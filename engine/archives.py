@@ -25,7 +25,7 @@ from engine.database import Database
 from engine.definitions import Loaded
 from engine.errors import Busy, Vanished
 from engine.models import Base, Incident, Instance, Job, Outbox, Task
-from engine.states import CommitmentStatus, InstanceStatus, ToleranceStatus
+from engine.states import OWED, UNKEPT, InstanceStatus
 
 #: Cases that are looked for in one go.
 BATCH = 200
@@ -44,10 +44,8 @@ def put_away(db: Database, case_id: UUID) -> bool:
     try:
         with db.transaction() as session:
             case = session.scalar(select(Case).where(Case.id == case_id, *_at_rest()).with_for_update(skip_locked=True))
-            if case is None or not _held(session, case):
-                return False
-            if not _still_rests(session, case):
-                return False  # something came up before its instances were ours
+            if case is None or not _held(session, case) or not _still_rests(session, case):
+                return False  # it is another's; or something came up before its instances were ours
             key = case.key
             session.add(_archived(session, case))
             session.flush()
@@ -113,15 +111,14 @@ def _of_version(db: Database, version: UUID, after: UUID | None) -> list[UUID]:
 def _at_rest() -> tuple[ColumnElement[bool], ...]:
     """Nothing goes on in the case, nobody waits for anything of it, and no other case that is still here refers to it."""
     later, of_other = aliased(Case), aliased(Material)
-    unkept = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
     return (
         Case.ended_at.is_not(None),
         ~exists().where(keys.together(Instance, Case), Instance.status == InstanceStatus.RUNNING),
         ~exists().where(keys.together(Job, Case)),
         ~exists().where(keys.together(Incident, Case), Incident.resolved_at.is_(None)),
         ~exists().where(keys.together(Outbox, Case), Outbox.sent_at.is_(None)),
-        ~exists().where(keys.together(Tolerance, Case), Tolerance.status.in_((ToleranceStatus.OPEN, ToleranceStatus.OVERDUE))),
-        ~exists().where(keys.together(Commitment, Case), Commitment.status.in_(unkept)),
+        ~exists().where(keys.together(Tolerance, Case), Tolerance.status.in_(OWED)),
+        ~exists().where(keys.together(Commitment, Case), Commitment.status.in_(UNKEPT)),
         ~exists().where(later.previous_id == Case.id),
         ~exists().where(Item.adopted_from_id == Case.id),
         ~exists().where(keys.together(Material, Case), of_other.copied_from_id == Material.id, of_other.case_id != Case.id),

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from engine import calendars, matters, moments
 from engine.case_models import Case, Item, Tolerance
-from engine.states import FAVOURABLE, UNSETTLED, ItemStatus, ToleranceStatus, move
+from engine.states import FAVOURABLE, OWED, UNANSWERED, UNSETTLED, ItemStatus, ToleranceStatus, move
 
 #: What must be there before a result may be handed out.
 BEFORE_ISSUE = frozenset({"BEFORE_DECISION", "BEFORE_ISSUE"})
-_OPEN = frozenset({ToleranceStatus.OPEN, ToleranceStatus.OVERDUE})
 
 
 class LiveItem(NamedTuple):
@@ -29,7 +28,7 @@ def live(case: Case) -> list[Item]:
 
 def unanswered(case: Case) -> list[Item]:
     """Items of the case that nobody at the window has disposed of."""
-    return [item for item in live(case) if item.status in {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}]
+    return [item for item in live(case) if item.status in UNANSWERED]
 
 
 def received_on(case: Case, item: Item | None = None) -> date:
@@ -53,7 +52,7 @@ def open_predecessors(case: Case, item: Item) -> list[Item]:
 
 def open_tolerances(case: Case) -> list[Tolerance]:
     """Tolerated materials that are still missing, by due date."""
-    return sorted((t for t in case.tolerances if t.status in _OPEN), key=lambda t: (t.due_on, t.id))
+    return sorted((t for t in case.tolerances if t.status in OWED), key=lambda t: (t.due_on, t.id))
 
 
 def end_tolerance(tolerance: Tolerance, status: ToleranceStatus) -> None:

@@ -40,7 +40,7 @@ from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.matters import Matter
 from engine.models import Hall
 from engine.notices import NoticeKind
-from engine.states import FAVOURABLE, REAPPLICABLE, UNSETTLED, WITHDRAWABLE, ItemStatus
+from engine.states import FAVOURABLE, REAPPLICABLE, UNANSWERED, UNSETTLED, WITHDRAWABLE, ItemStatus
 
 WITHDRAWN = "withdrawn"
 
@@ -283,9 +283,8 @@ def _process_variables(case: Case) -> dict[str, Any]:
 
 def _ask_to_join(session: Session, case: Case, before: Iterable[Item], *, actor: Actor) -> None:
     """Send the follow-on message; while the whole case still waits at the window, the items simply wait with it."""
-    waiting = {ItemStatus.SUBMITTED, ItemStatus.CORRECTING}
     taken = execution.throw(session, case, matters.FOLLOW_ON, actor=actor, variables={"joining": True})
-    _require_open(case, is_open=taken > 0 or any(item.status in waiting for item in before))
+    _require_open(case, is_open=taken > 0 or any(item.status in UNANSWERED for item in before))
 
 
 def _require_open(case: Case, *, is_open: bool) -> None:

@@ -207,7 +207,7 @@ def _require_notice(item: Item, notice: Notice, *, to: str) -> None:
 
 
 def _require_extendable(session: Session, item: Item) -> None:
-    if item.clock not in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+    if item.clock not in states.UNDER_WAY:
         raise InvalidState(f"Expected to extend {_name(item)} while it runs, but it is {item.clock}", status=str(item.clock))
     found = ledger(session, item)
     if found is None or not item.limits:

@@ -33,13 +33,12 @@ from engine.holdings import Held, HeldTask
 from engine.models import Definition, Instance
 from engine.notices import NoticeKind
 from engine.runs import Run
-from engine.states import FAVOURABLE, CommitmentStatus, InstanceStatus, ItemStatus, move
+from engine.states import FAVOURABLE, UNKEPT, CommitmentStatus, InstanceStatus, ItemStatus, move
 
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
 #: Its start when there is nothing to check any more: a promised material has not come.
 TOLERANCE_EXPIRED = "tolerance_expired"
-_STANDING = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
 
 
 def plan_check(run: Run) -> None:
@@ -172,7 +171,7 @@ def _require_time_to_repair(item: Item, commitment: Commitment) -> None:
 def _standing(session: Session, item: Item) -> Commitment | None:
     """The item's commitment that waits for a check, or to be made good; there is one at a time."""
     mine = keys.its(Commitment.item_id, item)  # the case has the index
-    return session.scalar(select(Commitment).where(mine, Commitment.status.in_(_STANDING)))
+    return session.scalar(select(Commitment).where(mine, Commitment.status.in_(UNKEPT)))
 
 
 def _more(commitment: Commitment, finding: str) -> str:

@@ -24,7 +24,7 @@ from engine.clock import Ledger, Pause
 from engine.errors import InvalidInput
 from engine.models import ExternalTask, Incident, Instance, Task, TaskGroup
 from engine.reads import Reading
-from engine.states import ToleranceStatus
+from engine.states import OWED
 
 
 class HindranceKind(StrEnum):
@@ -59,7 +59,7 @@ class Hindrance(NamedTuple):
 #: What was read, by the id of its case, or of its item: each with what says whose it is.
 _Some = Sequence[tuple[Any, Hindrance]]
 _Told = Mapping[str, _Some]
-_OWED = Tolerance.status.in_([literal_column(f"'{status}'") for status in (ToleranceStatus.OPEN, ToleranceStatus.OVERDUE)])
+_OWED = Tolerance.status.in_([literal_column(f"'{status}'") for status in OWED])
 
 
 def of_page(

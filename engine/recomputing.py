@@ -28,7 +28,7 @@ from engine.clock import DueDate, Ledger, Light, LimitKind, TimeLimit
 from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
-from engine.states import ClockStatus, CommitmentStatus, InstanceStatus
+from engine.states import UNDER_WAY, CommitmentStatus, InstanceStatus
 from engine.writes import OLD, Writes
 
 log = structlog.get_logger()
@@ -41,7 +41,6 @@ OF_LATE = 20
 
 _IS_OWED = reads.marked(select(Recomputation.id).where(Recomputation.ended_at.is_(None)).limit(1))
 _CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
-_RUNNING = (ClockStatus.RUNNING, ClockStatus.PAUSED)
 _PROMISE = (*dials.LIGHTS, "promised_on", "promised_provisional")
 
 
@@ -133,7 +132,7 @@ def recount(session: Session, item: Item) -> bool:
     """Count the clock of an item that goes to a case where the walk may have been already; tells whether it gives something else."""
     before, ledger, calendar = (dials.kept(item), dials.statutory(item)), clocks.ledger(session, item), holidays.calendar(session)
     now = _count(ledger, clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
-    if item.clock not in _RUNNING or now == before:
+    if item.clock not in UNDER_WAY or now == before:
         return False
     clocks.keep(session, item, ledger)
     dials.show_on_tasks(session, item)
@@ -209,7 +208,7 @@ def _items(session: Session, cases: Collection[UUID]) -> Sequence[Row[Any]]:
     """Items whose clock runs or is paused."""
     own = (Item.id, Item.case_id, Item.region, Item.number, Item.limits, Item.statutory_on, Item.statutory_provisional)
     query = select(*own, *(getattr(Item, name) for name in _PROMISE))
-    return session.execute(query.where(reads.among(session, Item.case_id, cases), Item.clock.in_(_RUNNING))).all()
+    return session.execute(query.where(reads.among(session, Item.case_id, cases), Item.clock.in_(UNDER_WAY))).all()
 
 
 def _bundles(session: Session, cases: Collection[UUID]) -> Sequence[Case]:

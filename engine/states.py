@@ -193,6 +193,14 @@ WITHDRAWABLE = UNSETTLED
 REAPPLICABLE = frozenset({_I.DENIED, _I.REFUSED, _I.RETURNED, _I.TERMINATED, _I.WITHDRAWN, _I.BLOCKED, _I.REVOKED})
 #: An item whose result another item may build on.
 FAVOURABLE = frozenset({_I.GRANTED, _I.ISSUED, _I.IMPORTED})
+#: An item that nobody at the window has disposed of.
+UNANSWERED = frozenset({_I.SUBMITTED, _I.CORRECTING})
+#: A clock that has started, and has not stopped for good.
+UNDER_WAY = (_C.RUNNING, _C.PAUSED)
+#: A tolerated material that is still to come.
+OWED = (_T.OPEN, _T.OVERDUE)
+#: A commitment that is still to be kept.
+UNKEPT = (CommitmentStatus.VERIFY_DUE, CommitmentStatus.RECTIFYING)
 
 S = TypeVar("S", bound=StrEnum)
 

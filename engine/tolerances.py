@@ -35,7 +35,7 @@ from engine.errors import InvalidInput
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.runs import Run
-from engine.states import UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
+from engine.states import UNDER_WAY, UNSETTLED, ItemStatus, ToleranceStatus, move
 
 #: What the configured end of an unfulfilled tolerance makes of the items that needed the material.
 ENDS = {"returned": ItemStatus.RETURNED, "terminated": ItemStatus.TERMINATED}
@@ -124,7 +124,7 @@ def overdue(run: Run) -> None:
         content = _particulars(tolerance)
         notice = notices.issue(run.session, run.case, NoticeKind.TOLERANCE_OVERDUE, content, actor=run.actor)
         for item in _concerned(run.session, run.case, tolerance):
-            if item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+            if item.clock in UNDER_WAY:
                 _pause(run.session, item, tolerance, notice, actor=run.actor)
                 _wake(run.session, item)
         alerts.raise_alert(run.session, run.case, AlertKind.TOLERANCE_OVERDUE, Light.YELLOW, f"容缺材料逾期未补：{tolerance.name}")
@@ -161,7 +161,7 @@ def take_along(session: Session, source: Case, case: Case, item: Item, *, actor:
         session.expire(case, ["tolerances"])
     if _pauses(session, item):
         _resume(session, case, item)
-    elif item.clock in {ClockStatus.RUNNING, ClockStatus.PAUSED}:
+    elif item.clock in UNDER_WAY:
         pause_from_the_start(session, case, item, actor=actor)
         _wake(session, item)
 

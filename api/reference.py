@@ -16,6 +16,7 @@ SECTIONS = {
     "items": "事项办件 · Items",
     "deadlines": "时限 · Deadlines",
     "alerts": "监察预警 · Alerts",
+    "daybooks": "工作日志 · Daybooks",
     "metrics": "运行指标 · Metrics",
     "calendar": "工作日历 · Calendar",
     "incidents": "异常 · Incidents",

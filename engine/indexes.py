@@ -11,9 +11,10 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine import dials
+from engine.actors import ENGINE
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, CaseMigration, Item
-from engine.models import ExternalTask, Incident, Instance, Task, Timer
+from engine.models import Entry, ExternalTask, Incident, Instance, Task, Timer
 from engine.states import UNSETTLED, InstanceStatus
 
 OPEN_TASK = "status = 'open'"
@@ -55,6 +56,9 @@ _open("ix_timers_tried", Timer.due_at, where="error IS NOT NULL")
 
 # What stands, the oldest first: incidents are kept when they are resolved, and few are not.
 _open("ix_incidents_standing", Incident.id, where="resolved_at IS NULL")
+
+# What somebody did, the newest last; what the engine does is most, and nobody asks for it.
+_open("ix_journal_actor", Entry.actor, Entry.at, where=f"actor <> '{ENGINE.name}'")
 
 # What a worker asks for.  Nothing that a fetch writes is in it: where its page has room, a row that is locked leaves no dead entry behind.
 Index("ix_external_tasks_arrived", ExternalTask.topic, ExternalTask.created_at)

@@ -54,7 +54,9 @@ def accept(run: Run, items: Sequence[Item], _data: dict[str, Any]) -> None:
     """Accept: everything is there (art. 32 (5))."""
     lacking = missing(run, items)
     if lacking:
-        message = f"Expected to accept case {run.case.number}, but these materials are missing: {names(lacking)}"
+        critical = [material for material in lacking if not material["tolerable"]]
+        rest = f"; {names(critical)} may not follow later" if critical else ", or let them follow later (outcome tolerate)"
+        message = f"Expected to accept case {run.case.number}, but these materials are missing: {names(lacking)}: hand them in{rest}"
         raise InvalidInput(message, errors=checklists.as_errors(lacking))
     admit(run, items, by="clerk")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +60,7 @@ def record(
     """
     known = {m["code"]: m for m in case.checklist["materials"]}
     if code not in known:
-        message = f"Expected a material of the checklist ({', '.join(known)}), but {code!r} is none"
-        raise InvalidInput.of_field("code", message)
+        raise _unknown(code, known)
     taken = session.scalar(select(func.max(Material.no)).where(keys.together(Material, case))) or 0
     material = Material(
         **case.key,
@@ -85,6 +84,11 @@ def record(
         if item.accepted_at is not None and item.status in UNSETTLED | FAVOURABLE:
             lifecycle.distribute(session, case, item)
     return material
+
+
+def _unknown(code: str, known: Mapping[str, Any]) -> InvalidInput:
+    among = "、".join(f"{material['name']} {name}" for name, material in known.items())
+    return InvalidInput.of_field("code", f"Expected the code of a material of the checklist ({among}), but {code!r} is none")
 
 
 def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes: set[str], actor: Actor) -> None:

@@ -49,7 +49,8 @@ def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) 
     critical = [m for m in missing if not m["tolerable"]]
     if critical:
         raise InvalidInput(
-            f"Expected only materials that may follow later to be missing, but {'、'.join(m['name'] for m in critical)} may not",
+            f"Expected only materials that may follow later to be missing, but {'、'.join(m['name'] for m in critical)} may not: "
+            "hand in what is needed now",
             errors=[
                 {"field": f"materials.{m['code']}", "message": f"Expected {m['name']} before acceptance, but it was not handed in"}
                 for m in critical

@@ -111,7 +111,11 @@ def test_hand_in__no_room_for_what_comes_in(clerk, case, monkeypatch, fault, sta
 
 
 def test_hand_in__not_on_the_checklist(clerk, case):
-    assert upload(clerk, case, code="m_unknown").status_code == 422
+    """Whoever writes what it is called is told its code."""
+    answer = upload(clerk, case, code="场所平面布置图")
+
+    assert answer.status_code == 422
+    assert "场所平面布置图 m_plan、" in answer.json["detail"]
 
 
 def test_hand_in__repeated_with_its_key(clerk, case):

@@ -26,13 +26,25 @@ def test_accept__complete(stage, clerk):
     assert stage.case(case).clock_started_on.isoformat() == "2026-03-02"
 
 
-def test_accept__something_missing(stage, clerk):
-    case = submitted(clerk, "m_plan", "m_premises")
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (
+            ["m_plan", "m_premises"],
+            "场所平面布置图、场所合法使用证明（产权/租赁）: hand them in; 场所合法使用证明（产权/租赁） may not follow later",
+        ),
+        (["m_plan"], "场所平面布置图: hand them in, or let them follow later (outcome tolerate)"),
+    ],
+)
+def test_accept__something_missing(stage, clerk, missing, words):
+    """Whoever is refused is told which of it cannot wait, and what can be done."""
+    case = submitted(clerk, *missing)
 
     with pytest.raises(InvalidInput) as refusal:
         clerk.complete(case, "一窗受理", outcome="accept")
 
-    assert [e["field"] for e in refusal.value.details["errors"]] == ["materials.m_plan", "materials.m_premises"]
+    assert str(refusal.value).endswith(words)
+    assert [e["field"] for e in refusal.value.details["errors"]] == [f"materials.{code}" for code in missing]
     assert set(stage.statuses(case).values()) == {"submitted"}
     assert stage.notices(case) == ["receipt"]
 

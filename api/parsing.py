@@ -62,7 +62,7 @@ def read_json(model: type[Model]) -> Model:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise _invalid(_explained(error)) from None
+        raise _invalid(_explained(error, model)) from None
 
 
 def read_form(model: type[Model]) -> Model:
@@ -76,7 +76,7 @@ def read_form(model: type[Model]) -> Model:
     try:
         return model.model_validate(values, strict=False)
     except ValidationError as error:
-        raise _invalid(_explained(error)) from None
+        raise _invalid(_explained(error, model)) from None
 
 
 def read_query(model: type[Model]) -> Model:
@@ -88,7 +88,7 @@ def read_query(model: type[Model]) -> Model:
     try:
         return model.model_validate({name: parts if name in many else parts[0] for name, parts in given.items()})
     except ValidationError as error:
-        raise _invalid(_explained(error)) from None
+        raise _invalid(_explained(error, model)) from None
 
 
 def unsupported(*accepted: str) -> UnsupportedMediaType:
@@ -113,9 +113,17 @@ def _unfit(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _unfit(inner, f"{path}.{n}".strip("."))
 
 
-def _explained(error: ValidationError) -> list[dict[str, str]]:
+def _explained(error: ValidationError, model: type[BaseModel]) -> list[dict[str, str]]:
     found = error.errors(include_url=False, include_input=False)
-    return [{"field": ".".join(str(part) for part in one["loc"]), "message": _in_words(one)} for one in found]
+    known = ", ".join(field.alias or name for name, field in model.model_fields.items())
+    strange = f"Expected one of {known}, but there is none of this name"  # of what lies deeper it is not told what is known there
+    return [
+        {
+            "field": ".".join(str(part) for part in one["loc"]),
+            "message": strange if known and one["type"] == "extra_forbidden" and len(one["loc"]) == 1 else _in_words(one),
+        }
+        for one in found
+    ]
 
 
 def _in_words(fault: ErrorDetails) -> str:

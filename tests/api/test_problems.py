@@ -166,6 +166,14 @@ def test_query__unacceptable(admin, query):
     assert all(error["message"].startswith("Expected ") for error in problem["errors"])
 
 
+def test_query__of_a_name_that_is_not_known(clerk):
+    """Whoever filters by another word than the list does is told the words that it knows."""
+    detail = clerk.get("/cases?applicant=91430100MA4L0F1A22").json["detail"]
+
+    assert detail.startswith("Expected acceptable data, but applicant: Expected one of ")
+    assert " applicant_number," in detail
+
+
 def test_failure__tells_its_id_and_nothing_else(admin, monkeypatch, capsys):
     def fail(*_args, **_kwargs):
         raise RuntimeError("a secret")

@@ -50,9 +50,8 @@ def listing(
         actor.require(Role.SUPERVISOR, Role.ADMIN, to=f"see what {wanted.actor} has done")
     at, known = after or (None, None)
     query = _page(wanted, None if own else _halls(actor), goes_on=after is not None)
-    return (
-        session.connection().execute(query, {"at": at, "id": known, "limit": limit}).all()
-    )  # of the session it would be asked as for objects
+    # Of the session it would be asked as for objects.
+    return session.connection().execute(query, {"at": at, "id": known, "limit": limit}).all()
 
 
 def _halls(actor: Actor) -> frozenset[str] | None:

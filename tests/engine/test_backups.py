@@ -29,7 +29,7 @@ from engine.backups import contents, dumps, programs, restorations
 from engine.case_models import Case, Material
 from engine.database import Database
 from engine.definitions import latest
-from engine.errors import InvalidInput, InvalidState, Unavailable
+from engine.errors import InvalidInput, InvalidState, Unavailable, Unfit
 from engine.files import FileStore
 from engine.variables import Given
 from tests import databases, everywhere
@@ -462,9 +462,7 @@ class TestRefused:
         with pytest.raises(InvalidState, match="materials to be empty, but it holds"):
             restorations.restore(taken, empty_database_url, elsewhere)
 
-    @pytest.mark.parametrize(
-        ("said", "kind"), [("database or disk is full", Unavailable), ("database disk image is malformed", InvalidState)]
-    )
+    @pytest.mark.parametrize(("said", "kind"), [("database or disk is full", Unavailable), ("database disk image is malformed", Unfit)])
     def test_take__sqlite_cannot_copy(self, here, files, tmp_path, monkeypatch, said, kind):
         """Told as what it is, and nothing is left."""
 

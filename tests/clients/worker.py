@@ -12,7 +12,7 @@ PACKAGE, URL, WORKER, TOPIC, HOW = sys.argv[1:]
 CONFIG = {
     "auth_basic": {"username": "worker", "password": "worker"},
     "maxTasks": 3,
-    "lockDuration": 3000,
+    "lockDuration": 3_000 if HOW == "die" else 60_000,  # the next one waits for that; nobody else is to be too slow for it
     "asyncResponseTimeout": 5000,
     "sleepSeconds": 0.1,
 }

@@ -231,7 +231,7 @@ class Database:
             elif moment:  # it holds nothing that others wait for, and may think for long
                 postgresql.let_idle(connection)
             yield session
-            session.commit()  # were it rolled back, the driver would forget, as above
+            _commit(session)  # were it rolled back, the driver would forget, as above; and what is only read is not to be written
 
     def migrate(self, *, force: bool = False) -> str:
         """Bring the schema to the newest version; tells what is left to do (`migrate`)."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from engine import execution, holdings, instances, journal, variables
 from engine.actors import ENGINE
-from engine.models import Entry, Instance
+from engine.models import Entry, Hall, Instance
 from engine.variables import Given
 from tests import tiny
 from tests.benchmarks import reference
@@ -147,3 +147,18 @@ def test_add__what_happens_to_it_before_it_is_put_back(stage, clerk):
 
     [alpha] = stage.all(Instance, case, item_id=stage.item(case, "alpha").id)
     assert alpha.variables["counted"] == 2
+
+
+@pytest.mark.parametrize("way", ["reading", "snapshot"])
+def test_what_only_reads__keeps_nothing(database, way):
+    """Also what somebody has changed in an object by mistake; and what was read can be looked at afterwards."""
+    with database.transaction() as session:
+        session.add(Hall(code="h", name="大厅", level="city"))
+
+    with getattr(database, way)() as session:
+        found = session.get(Hall, "h")
+        found.name = "别的"
+
+    assert (found.code, found.name) == ("h", "别的")
+    with database.reading() as session:
+        assert session.get(Hall, "h").name == "大厅"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, database, holidays, postgresql, readiness, schema
+from engine import administrators, calendars, connections, database, durability, holidays, postgresql, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
 from engine.errors import EngineError, NotFound, Unavailable, Unfit
@@ -27,14 +26,14 @@ from engine.settings import PREFIX, Settings, describe
 RELEASED = date(2026, 11, 25)
 #: How far the clocks of two nodes may differ.
 TOLERATED_SKEW = timedelta(minutes=1)
+#: How moments are shown.
+SECOND = "%Y-%m-%d %H:%M:%S UTC"
 #: Of so many materials, the newest, the files are looked for; what was only seen on paper has none.
 NEWEST_MATERIALS = 20
 #: How variables begin that only the tests read.
 OF_TESTS = f"{PREFIX}TEST_"
 #: So many bytes are to be free for uploads, of which one has 20 million at most unless told otherwise.
 ROOM = 500_000_000
-#: What PostgreSQL is not to go by: for a rescue somebody may have set it, and forgotten; then rows are missing, or stay, in silence.
-RESCUES = {"zero_damaged_pages": "on", "ignore_checksum_failure": "on", "session_replication_role": "replica"}
 
 
 def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
@@ -45,7 +44,7 @@ def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -
         check_room(settings.materials),
         check_temporary_files(),
         check_secret_key(settings),
-        *check_database(settings.database_url, now=now, files=FileStore(settings.materials)),
+        *check_database(settings.database_url, now=now, files=FileStore(settings.materials), trust_clock=settings.trust_clock),
         check_assets(assets),
     ]
 
@@ -101,16 +100,15 @@ def check_secret_key(settings: Settings) -> Check:
     if path.stat().st_mode & 0o077:
         return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is open to others", advice=f"chmod 600 {path}")
     if not path.stat().st_size:
-        return Check(
-            what="secret key", status=CheckStatus.FAILED, found=f"{path} is empty", advice=f"rm {path}; everybody logs in once more"
-        )
+        advice = f"rm {path}; everybody logs in once more"
+        return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is empty", advice=advice)
     return Check(what="secret key", found=f"kept in {path}")
 
 
-def check_database(url: str, *, now: datetime, files: FileStore | None = None) -> list[Check]:
+def check_database(url: str, *, now: datetime, files: FileStore | None = None, trust_clock: bool = False) -> list[Check]:
     """Ask the database whether it answers, has the newest schema, keeps what it is told, and holds nothing from the future.
 
-    `files`: where what it names should be.
+    `files`: where what it names should be; `trust_clock`: what is from the future was written by a wrong clock.
     """
     parsed = make_url(url)
     shown = parsed.render_as_string(hide_password=True)
@@ -120,7 +118,7 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None) -
     opened = database.Database(url)
     try:
         with opened.reading() as session:
-            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files)]
+            return [Check(what="database", found=f"{shown} answers"), *_inside(session, now, files, trust_clock)]
     except (SQLAlchemyError, Unavailable) as error:
         cause = error.__cause__ if isinstance(error, Unavailable) else error
         reason = str(getattr(cause, "orig", cause)).strip().splitlines()[0]
@@ -133,18 +131,21 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None) -
         opened.close()
 
 
-def _inside(session: Session, now: datetime, files: FileStore | None) -> list[Check]:
+def _inside(session: Session, now: datetime, files: FileStore | None, trust_clock: bool) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
-    checks = [*check_server(connection), *check_sorting(connection), check_durability(connection), migrations]
+    checks = [*check_server(connection), *check_sorting(connection), durability.check(connection), migrations]
     if migrations.status is CheckStatus.OK and (withheld := readiness.withheld(connection)):
         checks.append(Check(what="tables", status=CheckStatus.FAILED, found=withheld.found, advice=withheld.advice))
     elif migrations.status is not CheckStatus.FAILED:
         # Ids grow with time; by `at` it would read all there is.
         newest = session.scalar(select(Entry.at).order_by(Entry.id.desc()).limit(1))
-        today = calendars.local_date(now)
         there = connection.scalar(text("SELECT clock_timestamp()")) if postgresql.is_behind(connection) else None
-        checks += [check_clock(now, newest, there), check_calendars(session, today=today), check_administrators(session)]
+        checks += [
+            check_clock(now, newest, there, trusted=trust_clock),
+            check_calendars(session, today=calendars.local_date(now)),
+            check_administrators(session),
+        ]
         if files is not None:
             checks.append(check_uploads(session, files))
     return checks
@@ -183,43 +184,6 @@ def check_sorting(connection: Connection) -> list[Check]:
     return [Check(what="sorting", status=CheckStatus.WARNING, found=found, advice=advice)]
 
 
-def check_durability(connection: Connection) -> Check:
-    """See that a commit survives the machine: some versions of SQLite can lose data when their write-ahead log is reset."""
-    if postgresql.is_behind(connection):
-        asked = ["synchronous_commit", "synchronous_standby_names", "fsync", *RESCUES]
-        said = connection.execute(text("SELECT name, setting FROM pg_settings WHERE name = ANY(:asked)"), {"asked": asked})
-        hosts = connection.engine.url.normalized_query.get("host", ())
-        return judge_commits({row.name: row.setting for row in said}, hosts=sum(len(one.split(",")) for one in hosts))
-    mode = str(connection.scalar(text("PRAGMA journal_mode")))
-    found = f"SQLite {sqlite3.sqlite_version}, journal mode {mode}"
-    if mode == "wal" and not database.wal_is_safe():
-        advice = "Stop every process that uses the file; the next one to start changes its journal mode."
-        return Check(what="durability", status=CheckStatus.FAILED, found=f"{found}, which can lose data", advice=advice)
-    return Check(what="durability", found=found)
-
-
-def judge_commits(said: Mapping[str, str], *, hosts: int = 1) -> Check:
-    """Say what a commit of PostgreSQL survives, by its settings; `hosts`: how many are named, any of which may take over."""
-    mode, standbys = said["synchronous_commit"], said.get("synchronous_standby_names", "").strip()
-    if mode == "off":
-        advice = f"Set synchronous_commit = on in postgresql.conf, and take it out of {PREFIX}DATABASE_URL (options)."
-        return Check(what="durability", status=CheckStatus.FAILED, found="commits are not waited for", advice=advice)
-    found, advice = f"PostgreSQL, synchronous_commit = {mode}", ""
-    if said.get("fsync") == "off":
-        found, advice = "fsync = off: what is committed may be lost with the machine", "Set fsync = on in postgresql.conf."
-    elif wrong := [f"{name} = {value}" for name, value in RESCUES.items() if said.get(name) == value]:
-        found, advice = f"{', '.join(wrong)}: rows may be lost without a word", "Set it back, for the server, the database and the role."
-    elif standbys and mode == "local":
-        found, advice = (
-            f"{found}: commits wait for no standby",
-            "Set synchronous_commit = on, or what a standby lacks is lost with the primary.",
-        )
-    elif not standbys and hosts > 1:
-        found = f"{hosts} hosts, and commits wait for no standby"
-        advice = "Set synchronous_standby_names on each of them, or what a standby lacks is lost with the primary."
-    return Check(what="durability", status=CheckStatus.WARNING if advice else CheckStatus.OK, found=found, advice=advice)
-
-
 def check_migrations(connection: Connection) -> Check:
     """Compare the schema with the one that this version was written for."""
     return _check_of(schema.look(connection))
@@ -230,20 +194,27 @@ def _check_of(finding: Finding) -> Check:
     return Check(what="migrations", status=suits if finding.fit else CheckStatus.FAILED, found=finding.found, advice=finding.advice)
 
 
-def check_clock(now: datetime, newest: datetime | None, there: datetime | None = None) -> Check:
-    """Compare the clock with the release, with what has happened already, and with that of the database (`there`), by which all is due."""
-    shown = f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    advice = "Set the clock of this machine, best with NTP."
-    if now.date() < RELEASED:
+def check_clock(now: datetime, newest: datetime | None, there: datetime | None = None, *, trusted: bool = False) -> Check:
+    """Compare the clock that counts, `there` in the database or this one, with the release, and with the newest entry of the journal.
+
+    `trusted`: it is right, and was ahead when that entry was written.
+    """
+    counts, whose = (there, "the host of the database") if there else (now, "this machine")
+    here, shown = f"{now.astimezone(UTC):{SECOND}}", f"{counts.astimezone(UTC):{SECOND}}"
+    advice = f"Set the clock of {whose}, best with NTP."
+    if counts.date() < RELEASED:
         found = f"{shown} is before the release of this version, {RELEASED}"
-        return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice)
-    if newest and newest > now + TOLERATED_SKEW:
-        found = f"{shown} is before the newest entry of the journal, {newest.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice)
+        return Check(what="clock", status=CheckStatus.FAILED, found=found, advice=advice, passing=True)
+    if newest and newest > counts + TOLERATED_SKEW:
+        found = f"{shown} is before the newest entry of the journal, {newest.astimezone(UTC):{SECOND}}"
+        advice += f" If it is right, and was ahead when that was written: {PREFIX}TRUST_CLOCK=yes."
+        status = CheckStatus.WARNING if trusted else CheckStatus.FAILED
+        return Check(what="clock", status=status, found=found, advice=advice, passing=True)
     if there and abs(there - now) > TOLERATED_SKEW:
-        found = f"{shown} here, and {there.astimezone(UTC):%Y-%m-%d %H:%M:%S} at the database, which counts"
         advice = "Set whichever clock is wrong, best both with NTP."
-        return Check(what="clock", status=CheckStatus.WARNING, found=found, advice=advice)
+        return Check(
+            what="clock", status=CheckStatus.WARNING, found=f"{here} here, and {shown} at the database, which counts", advice=advice
+        )
     return Check(what="clock", found=shown)
 
 

@@ -82,6 +82,12 @@ def _environment(text: str) -> Environment:
     return Environment(text)
 
 
+def _yes_or_no(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise ValueError("yes or no")
+    return text == "yes"
+
+
 def _cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -155,6 +161,12 @@ class Settings:
         _between(1, 500),
         "Cases that the scheduler, or a fetch of external tasks, writes in one transaction, at most (1 to 500). "
         "1 is for a database that is spread over shards: whatever else goes to many cases is done one by one then, too.",
+    )
+    trust_clock: bool = _setting(
+        False,
+        _yes_or_no,
+        "`yes`: nodes begin although the journal has entries from the future; the clock is right, and was ahead when they were written.",
+        shown="no",
     )
 
     def __post_init__(self) -> None:

@@ -4,7 +4,6 @@ import errno
 import io
 import os
 import shutil
-import sqlite3
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -15,7 +14,6 @@ import pytest
 from sqlalchemy import func, make_url, select, text, update
 
 from engine import accounts, doctor, grants, holidays, schema, settings
-from engine import database as databases
 from engine.actors import Role
 from engine.case_models import Material
 from engine.database import Database
@@ -191,63 +189,6 @@ def test_check_database__of_another_release(database, database_url, monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("said", "hosts", "status", "found"),
-    [
-        ({}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = on"),
-        ({"synchronous_standby_names": "ANY 1 (a, b)"}, 3, CheckStatus.OK, "PostgreSQL, synchronous_commit = on"),
-        ({"synchronous_commit": "remote_apply"}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = remote_apply"),
-        ({"synchronous_commit": "off"}, 1, CheckStatus.FAILED, "commits are not waited for"),
-        ({"fsync": "off"}, 1, CheckStatus.WARNING, "fsync = off: what is committed may be lost with the machine"),
-        (
-            {"synchronous_commit": "local", "synchronous_standby_names": "a"},
-            1,
-            CheckStatus.WARNING,
-            "PostgreSQL, synchronous_commit = local: commits wait for no standby",
-        ),
-        ({"synchronous_commit": "local"}, 1, CheckStatus.OK, "PostgreSQL, synchronous_commit = local"),
-        ({"zero_damaged_pages": "on"}, 1, CheckStatus.WARNING, "zero_damaged_pages = on: rows may be lost without a word"),
-        ({"synchronous_standby_names": " "}, 3, CheckStatus.WARNING, "3 hosts, and commits wait for no standby"),
-    ],
-)
-def test_judge_commits(said, hosts, status, found):
-    check = doctor.judge_commits({"synchronous_commit": "on", "synchronous_standby_names": "", "fsync": "on"} | said, hosts=hosts)
-
-    assert (check.status, check.found) == (status, found)
-    assert bool(check.advice) is (status is not CheckStatus.OK)
-
-
-@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_check_durability__as_its_connections_have_it(database, database_url):
-    """Of whatever was set for the role, or the database, or in the URL."""
-    url = make_url(database_url).update_query_dict({"options": "-c synchronous_commit=off"})
-    bind = databases.connect(url.render_as_string(hide_password=False))
-
-    with bind.connect() as connection:
-        check = doctor.check_durability(connection)
-
-    assert check.status is CheckStatus.FAILED
-    bind.dispose()
-
-
-def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):
-    path = tmp_path / "onething.db"
-    other = sqlite3.connect(path)
-    other.execute("PRAGMA journal_mode=WAL")
-    other.execute("CREATE TABLE held_open (id INTEGER)")
-    monkeypatch.setattr(databases, "wal_is_safe", lambda: True)
-    bind = databases.connect(f"sqlite:///{path}")
-
-    with bind.connect() as connection:
-        safe = doctor.check_durability(connection)
-        monkeypatch.setattr(databases, "wal_is_safe", lambda: False)
-        unsafe = doctor.check_durability(connection)
-
-    assert (safe.status, unsafe.status) == (CheckStatus.OK, CheckStatus.FAILED)
-    bind.dispose()
-    other.close()
-
-
-@pytest.mark.parametrize(
     ("now", "newest", "status"),
     [
         (NOW, None, CheckStatus.OK),
@@ -258,7 +199,38 @@ def test_check_durability__unsafe_write_ahead_log(tmp_path, monkeypatch):
     ],
 )
 def test_check_clock__set_back(now, newest, status):
-    assert doctor.check_clock(now, newest).status is status
+    """That of the machine may be wrong where the database has one; whoever looks after a node begins it again, for NTP may come yet."""
+    alone, of_the_database = doctor.check_clock(now, newest), doctor.check_clock(datetime(1970, 1, 1, tzinfo=UTC), newest, now)
+
+    assert alone.status is status
+    assert of_the_database.status is (status if status is CheckStatus.FAILED else CheckStatus.WARNING)
+    assert {check.passing for check in (alone, of_the_database)} == {status is CheckStatus.FAILED}
+    assert ("this machine" in alone.advice, "host of the database" in of_the_database.advice) == (status is CheckStatus.FAILED,) * 2
+
+
+def test_check_clock__was_ahead_once():
+    """Else no node could begin until what it wrote is past."""
+    newest = NOW + timedelta(days=365)
+
+    refused, trusted = doctor.check_clock(NOW, newest), doctor.check_clock(NOW, newest, trusted=True)
+
+    assert (refused.status, trusted.status) == (CheckStatus.FAILED, CheckStatus.WARNING)
+    assert refused.found == trusted.found == "2026-11-25 12:00:00 UTC is before the newest entry of the journal, 2027-11-25 12:00:00 UTC"
+    assert refused.advice.endswith("If it is right, and was ahead when that was written: ONETHING_TRUST_CLOCK=yes.")
+    assert doctor.check_clock(datetime(1970, 1, 1, tzinfo=UTC), newest, trusted=True).status is CheckStatus.FAILED
+
+
+@pytest.mark.parametrize("trust", ["", "yes"])
+def test_examine__entries_from_the_future(database, database_url, tmp_path, trust):
+    """Of a node that is an hour behind on PostgreSQL, whose clock counts; of one on SQLite, where there is no other."""
+    everywhere.begin(database)
+    loaded = settings.load({"ONETHING_DATABASE_URL": database_url, "ONETHING_DATA_DIR": str(tmp_path), "ONETHING_TRUST_CLOCK": trust})
+
+    check = by_name(doctor.examine(loaded, now=datetime.now(UTC) - timedelta(hours=1)))["clock"]
+
+    counts_there = database.bind.dialect.name == "postgresql"
+    assert check.status is (CheckStatus.WARNING if counts_there or trust else CheckStatus.FAILED)
+    assert ("journal" in check.found) is not counts_there
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(59, CheckStatus.OK), (61, CheckStatus.WARNING), (-61, CheckStatus.WARNING)])

@@ -43,6 +43,7 @@ def test_load__everything_set(tmp_path):
         "ONETHING_COURTESY": "19",
         "ONETHING_TICK": "0.5",
         "ONETHING_BATCH": "1",
+        "ONETHING_TRUST_CLOCK": "yes",
     }
 
     loaded = settings.load(environ)
@@ -68,6 +69,7 @@ def test_load__everything_set(tmp_path):
         courtesy=19,
         tick=0.5,
         batch=1,
+        trust_clock=True,
     )
 
 
@@ -135,6 +137,7 @@ def test_load__empty_value():
         ("TICK", "0"),
         ("TICK", "nan"),
         ("TICK", "1e9"),
+        ("TRUST_CLOCK", "true"),
     ],
 )
 def test_load__bad_value(name, value):

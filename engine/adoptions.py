@@ -221,7 +221,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     lifecycle.distribute(session, case, item)
     tolerances.take_along(session, source, case, item, actor=actor)
     if recomputing.recount(session, item):
-        jobs.owe(session, "refresh", instances.lock(session, item.instance_id) if item.instance_id else alone)
+        jobs.owe(session, jobs.REFRESH, instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)
 

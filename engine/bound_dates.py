@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.definition import Element
 from bpmn.expressions import Expression
-from engine import definitions, dials, functions, keys, moments, reads
+from engine import definitions, dials, functions, jobs, keys, moments, reads
 from engine.clock import Dial, DueDate
 from engine.models import Instance, Job, Task, Timer
 from engine.states import JobStatus, TaskStatus
@@ -142,6 +142,6 @@ _BOUND = (
 
 
 def _wake(session: Session, waking: Mapping[UUID, Mapping[str, Any]]) -> None:
-    common: dict[str, Any] = {"kind": "refresh", "payload": {}, "status": JobStatus.PENDING, "due_at": moments.now(), "attempts": 0}
+    common: dict[str, Any] = {"kind": jobs.REFRESH, "payload": {}, "status": JobStatus.PENDING, "due_at": moments.now(), "attempts": 0}
     if waking:
         session.execute(insert(Job), [{"instance_id": instance, **key, **common} for instance, key in waking.items()])

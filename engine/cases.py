@@ -172,7 +172,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
     journal.record(session, row, actor=actor, what="item adopted", item=item.number, origin=item.origin)
     if item.status is ItemStatus.SUBMITTED:
         _ask_to_join(session, case, before, actor=actor)
-    jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
+    jobs.owe(session, jobs.MESSAGE, row, message=matters.ITEMS_CHANGED)
     return item
 
 
@@ -209,7 +209,7 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
         if item.instance_id is not None and item.dispatched_at is not None:
             jobs.owe(session, jobs.RESUME, row, child=str(item.instance_id))
         else:
-            jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
+            jobs.owe(session, jobs.MESSAGE, row, message=matters.ITEMS_CHANGED)
         lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
     lifecycle.follow_up(session, case, actor=actor)
     if not any(other.status in WITHDRAWABLE for other in case_items.live(case)):

@@ -56,7 +56,7 @@ def plan_check(run: Run) -> None:
     run.session.add(commitment)
     journal.record(run.session, run.row, actor=run.actor, what="post-check planned", item=item.number, due_on=due_on.isoformat())
     variables = {"post_check_days": int(days), "department": item.department}
-    jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables)
+    jobs.owe(run.session, jobs.START, run.row, process=POST_CHECK, item=str(item.id), variables=variables)
 
 
 def rectify(run: Run, item: Item, material: str) -> None:
@@ -78,7 +78,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
     broken.status, broken.findings = move(CommitmentStatus.MADE, CommitmentStatus.RECTIFYING, "the commitment"), reason
     run.session.add(broken)
     variables = {"department": item.department}
-    jobs.owe(run.session, "start", run.row, process=POST_CHECK, item=str(item.id), variables=variables, message=TOLERANCE_EXPIRED)
+    jobs.owe(run.session, jobs.START, run.row, process=POST_CHECK, item=str(item.id), variables=variables, message=TOLERANCE_EXPIRED)
 
 
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
@@ -114,7 +114,7 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
     notice = notices.issue(session, case, NoticeKind.REVOCATION, grounds, actor=actor, item=item)
     imports.review(session, case, item)
     imports.tell(session, item, bundle)
-    jobs.owe(session, "refresh", bundle)  # less may be left to issue
+    jobs.owe(session, jobs.REFRESH, bundle)  # less may be left to issue
     return notice
 
 

@@ -86,7 +86,7 @@ def _accept_the_rest(run: Run, *, by: str, on: date) -> None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
     if len(whole) < len(rest):
         run.case.resubmitted_at = moments.now()  # what joins while corrections are out is received with them
-        jobs.owe(run.session, "message", run.row, message=matters.FOLLOW_ON, variables={"joining": True})
+        jobs.owe(run.session, jobs.MESSAGE, run.row, message=matters.FOLLOW_ON, variables={"joining": True})
 
 
 def _correcting(run: Run) -> list[Item]:

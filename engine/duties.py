@@ -1,4 +1,4 @@
-"""Duties: what is done for each kind of job.  One table; repeating one that is done already does nothing."""
+"""Duties: what is done for each kind of job (`jobs` says what each is).  One table; repeating what is done already does nothing."""
 
 from __future__ import annotations
 
@@ -103,22 +103,22 @@ def _lose(session: Session, job: Job) -> None:
 
 
 PERFORM: dict[str, Callable[[Session, Job], None]] = {
-    jobs.RESUME: _resume,  # a called instance has ended
-    "message": _message,  # to the waits of a case
-    "step": _step,  # of the engine's own, that has failed
-    "refresh": _refresh,  # look at the world again
-    "start": _start,  # the check of a commitment, a process beside the one that asks for it; at a message's start, when one is named
-    "signal": _signal,  # that another instance, or somebody outside, has thrown
-    "tell": _tell,  # another instance a signal that this one has thrown
-    "begin": _begin,  # a process that begins with such a signal
-    "escalate": _escalate,  # out of a called instance
-    "error": _error,  # that nothing in a called instance catches
-    "lose": _lose,  # what another bundle has imported
+    jobs.RESUME: _resume,
+    jobs.REFRESH: _refresh,
+    jobs.STEP: _step,
+    jobs.MESSAGE: _message,
+    jobs.SIGNAL: _signal,
+    jobs.TELL: _tell,
+    jobs.BEGIN: _begin,
+    jobs.START: _start,
+    jobs.ESCALATE: _escalate,
+    jobs.ERROR: _error,
+    jobs.LOSE: _lose,
 }
-#: What is done in another case than that of the job: each can tell by the job whether it was done.
-ELSEWHERE = ("tell", "begin", "lose")
-#: What is done without the instance that the job is of; all else by who holds that, also when it waits for nothing itself.
-BESIDE = ("start", *ELSEWHERE)
+#: Kinds that are done in another case than that of the job.  Each can see whether the same job was done before.
+ELSEWHERE = (jobs.TELL, jobs.BEGIN, jobs.LOSE)
+#: Kinds that do nothing to the instance of the job; for all others it is locked first.
+BESIDE = (jobs.START, *ELSEWHERE)
 #: What is due.
 DUE = Batch(
     Job,
@@ -133,14 +133,15 @@ DUE = Batch(
 def perform(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
     """Perform a job, unless somebody else does.  Tells whether it was ours to do; raises whatever goes wrong.
 
-    Busy, unless it is `patient`, when somebody holds what it wants.
+    It waits for whoever holds what it needs, or, unless `patient`, raises Busy.
 
-    It goes with what it has done, unless that is in another case, and no transaction is to write to two: then it goes after it.
+    The job is deleted in the transaction that does it.  Where no transaction may write to two cases (`ONETHING_BATCH` is 1), a job that is
+    done in another case is deleted afterwards, in one of its own: should the process die between them, the job is done once more.
     """
     with db.transaction() as session:
         if not patient:
             database.wait_for_nobody(session)
-        # Skip what another scheduler holds: the claim and the effect are one transaction, so one that dies gives it back.
+        # What another scheduler holds is skipped.  It holds the job until it is done: if it dies before, the job is free again.
         query = select(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING)
         job = session.scalar(query.with_for_update(skip_locked=True, key_share=True))
         if job is None:
@@ -161,9 +162,9 @@ def perform(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
 
 
 def perform_together(session: Session, limit: int, *, since: datetime) -> int:
-    """Perform jobs that are due, one of each case, those first that were due `since`; how many.
+    """Perform up to `limit` jobs that are due, one of each case, from those on that were due at `since`; returns how many.
 
-    Raises whatever goes wrong with any of them, and then nothing of them all counts.
+    Raises whatever goes wrong with any of them: then none of them has been done.
     """
     with DUE.taken(session, limit, since=since) as due:
         for row, (job_id, kind, payload) in due:

@@ -28,7 +28,7 @@ def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any]) ->
     if run.process.raise_escalation(wait_id, code, variables):
         return True
     if run.row.parent_id is not None:
-        returns.ask(run, "escalate", code=code, wait=None)
+        returns.ask(run, jobs.ESCALATE, code=code, wait=None)
     return run.row.parent_id is not None
 
 
@@ -42,7 +42,7 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
     if wait is not None and instances.look(session, child).kind_of(wait) is not WaitKind.ESCALATION:
         return
     if child.parent_id not in {None, parent_id}:
-        jobs.owe_parent(session, child, "escalate", code=code, wait=wait)
+        jobs.owe_parent(session, child, jobs.ESCALATE, code=code, wait=wait)
         return
     if (call := _call(parent, child)) is not None:
         raise_at(parent, call, code, child.variables)
@@ -67,7 +67,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
     if wait is None:
         return
     if child.parent_id not in {None, parent_id}:
-        jobs.owe_parent(session, child, "error", thrower=str(thrower_id), wait=wait_id)
+        jobs.owe_parent(session, child, jobs.ERROR, thrower=str(thrower_id), wait=wait_id)
         return
     if (call := _call(parent, child)) is not None:
         parent.why, parent.error = uncaught.words(definitions.get(session, thrower.definition_id), wait.name or ""), wait.name
@@ -77,7 +77,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
             instances.cancel(session, child_id, actor=actor)
             return
         if parent.row.parent_id is not None:
-            jobs.owe_parent(session, parent.row, "error", thrower=str(thrower_id), wait=wait_id)
+            jobs.owe_parent(session, parent.row, jobs.ERROR, thrower=str(thrower_id), wait=wait_id)
             return
     run = instances.wake(session, thrower_id, actor=actor)
     run.process.complete(wait_id)

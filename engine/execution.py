@@ -219,19 +219,19 @@ def _enter_step(run: Run, wait: Wait) -> None:
                 raised_at=moments.now(),
             )
         )
-        jobs.owe(run.session, "step", run.row, after=jobs.BACKOFF[0], wait=wait.id)
+        jobs.owe(run.session, jobs.STEP, run.row, after=jobs.BACKOFF[0], wait=wait.id)
     else:
         run.process.complete(wait.id, result)
 
 
 def _enter_escalation(run: Run, wait: Wait) -> None:
-    """Ask the instance that called this one; the token rests until it has answered."""
-    returns.ask(run, "escalate", code=wait.name or "", wait=wait.id)
+    """Ask the caller of this instance whether it catches an escalation; the token rests until that has answered."""
+    returns.ask(run, jobs.ESCALATE, code=wait.name or "", wait=wait.id)
 
 
 def _enter_error(run: Run, wait: Wait) -> None:
-    """Ask the instances that called this one, the nearest first, whether they catch the error; the token rests until they have answered."""
-    returns.ask(run, "error", thrower=str(run.row.id), wait=wait.id)
+    """Ask the callers of this instance, the nearest first, whether one catches an error; the token rests until they have answered."""
+    returns.ask(run, jobs.ERROR, thrower=str(run.row.id), wait=wait.id)
 
 
 def _enter_call(run: Run, wait: Wait) -> None:

@@ -29,7 +29,7 @@ def decide(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
         DISPOSITIONS[outcome](run, items, data)
     if outcome != "refuse":
         lifecycle.start_bundle_clock(run.session, run.case, calendars.local_date(moments.now()))
-    jobs.owe(run.session, "message", run.row, message=matters.ITEMS_CHANGED)
+    jobs.owe(run.session, jobs.MESSAGE, run.row, message=matters.ITEMS_CHANGED)
 
 
 def is_open(session: Session, bundle: Instance | Held, items: Iterable[Item]) -> bool:

@@ -24,7 +24,7 @@ def tell(session: Session, lost: Item, bundle: Held) -> None:
     """
     query = select(Item.id).where(Item.applicant_number == lost.applicant_number, Item.previous_number == lost.number)
     for item_id in session.scalars(query.where(Item.origin == "imported", Item.status == ItemStatus.IMPORTED).order_by(Item.id)).all():
-        jobs.owe(session, "lose", bundle, item=str(item_id), status=str(lost.status))
+        jobs.owe(session, jobs.LOSE, bundle, item=str(item_id), status=str(lost.status))
 
 
 def lose(session: Session, job: Job, *, actor: Actor) -> None:
@@ -49,7 +49,7 @@ def lose(session: Session, job: Job, *, actor: Actor) -> None:
     lifecycle.follow_up(session, case, actor=actor)
     tell(session, item, bundle)
     if bundle.status is InstanceStatus.RUNNING:
-        jobs.owe(session, "message", bundle, message=matters.ITEMS_CHANGED)
+        jobs.owe(session, jobs.MESSAGE, bundle, message=matters.ITEMS_CHANGED)
 
 
 def review(session: Session, case: Case, lost: Item) -> None:

@@ -129,7 +129,7 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
     commitments.end_checks(session, item, actor=actor)
     lifecycle.follow_up(session, case, actor=actor)
     if row.status is InstanceStatus.RUNNING:
-        jobs.owe(session, "message", row, message=matters.ITEMS_CHANGED)
+        jobs.owe(session, jobs.MESSAGE, row, message=matters.ITEMS_CHANGED)
     return item
 
 

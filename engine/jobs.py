@@ -19,23 +19,35 @@ from engine.models import Incident, Instance, Job
 from engine.reads import Read
 from engine.states import JobStatus, move
 
+# Kinds of jobs, each with what its payload says; `duties.PERFORM` does them.  "Its instance" is the one that the job belongs to.
+RESUME = "resume"  #: tell its instance that one that it has called (`child`) has ended
+REFRESH = "refresh"  #: let the timers of its instance look at the world again: a clock was paused, a calendar was corrected
+STEP = "step"  #: try a step of the engine's own again that has failed (`wait`)
+MESSAGE = "message"  #: give a `message` to whatever waits for it in the case (`variables`)
+SIGNAL = "signal"  #: give a signal (`name`, `variables`) to whatever waits for it in its instance
+TELL = "tell"  #: give a signal that its instance has thrown to an instance of another case (`hearer`, `name`, `variables`)
+BEGIN = "begin"  #: start a process (`definition`, `at`, `variables`) that begins with a signal which its instance has thrown
+START = "start"  #: start a `process` beside its instance, about an `item` (`variables`; at the start for a `message`, if it says one)
+ESCALATE = "escalate"  #: raise an escalation (`code`) of a called instance (`child`) at its call; the token that rests there is `wait`
+ERROR = "error"  #: offer an error that a called instance has thrown (`thrower`, `wait`) to the call through which it comes (`child`)
+LOSE = "lose"  #: end an `item` that another bundle has imported from here, since its result does not count any more (`status`)
+
 #: Waits between attempts; after the last one the job fails and an incident says so.
 BACKOFF = (timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=10))
-#: The kind of what is owed to an instance when one that it has called has ended.
-RESUME = "resume"
 #: So many jobs are claimed in one go.
 TOGETHER = 50
-#: What runs a job by its id, and what resumes an instance by its id.  To run one may call any verb, and any verb may owe one: so `deeds`,
-#: which stands above all verbs, puts them here when it is imported, as whoever opens a database does.
+#: What runs a job by its id, and what resumes an instance by its id.  A job may call any verb, and any verb may owe a job: so that imports
+#: do not go round in a circle, `deeds`, which stands above all verbs, puts its functions here when it is imported.
 RUNNERS: dict[str, Callable[[Database, UUID], object]] = {}
 _JOBS = Job.__table__
 _FIRST = _JOBS.alias("first")
-#: What tells an instance that one that it has called has ended waits for what the instance is still to hear: that one had thrown it before,
-#: and a call that has gone on hears nothing.  No clock decides.  What has failed comes later (decision 0022): nothing waits for it.
+#: Condition: it is the turn of a job.  Before it ended, a called instance may have thrown a signal, an escalation or an error.  Its caller
+#: must hear of that first: once it is told of the end, the call has gone on and hears nothing more.  What is still owed says which comes
+#: first, not a clock.  Nothing waits for what has failed already: that comes later (decision 0022).
 ITS_TURN = (_JOBS.c.kind != literal_column(f"'{RESUME}'")) | ~exists().where(
     _FIRST.c.instance_id == _JOBS.c.instance_id,
     *(_FIRST.c[name] == _JOBS.c[name] for name in keys.KEY),
-    _FIRST.c.kind.in_([literal_column(f"'{kind}'") for kind in ("signal", "escalate", "error")]),
+    _FIRST.c.kind.in_([literal_column(f"'{kind}'") for kind in (SIGNAL, ESCALATE, ERROR)]),
     _FIRST.c.status == literal_column(f"'{JobStatus.PENDING}'"),
     _FIRST.c.attempts == literal_column("0"),
 )
@@ -53,17 +65,20 @@ _FREE = Read(
 
 
 def owe(session: Session, kind: str, instance: Instance | Held, *, after: timedelta = timedelta(0), **payload: Any) -> Job:
-    """Write a job about an instance; it is run once this transaction is durable, or when `after` is over."""
+    """Write a job of a kind for an instance: it runs as soon as this transaction is committed, or when `after` is over.
+
+    `payload` is what the kind needs (see above), as JSON.
+    """
     return put(session, Job(**instance.key, instance_id=instance.id, kind=kind, payload=payload), after)
 
 
 def owe_parent(session: Session, child: Instance | Held, kind: str = RESUME, **payload: Any) -> Job:
-    """Write a job for the parent of an instance: its child has ended, or has something to say to it."""
+    """Write a job for the instance that has called this one: its child has ended, or has something to say to it."""
     return put(session, Job(**child.key, instance_id=child.parent_id, kind=kind, payload={"child": str(child.id), **payload}))
 
 
 def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
-    """Write a job that is due `after` so long; one that is due at once runs as soon as this transaction is durable."""
+    """Give a new job its id and its date, and write it; one that is due at once runs as soon as this transaction is committed."""
     job.id, job.due_at = new_id(), moments.now() + after
     session.add(job)
     if not after:
@@ -72,7 +87,7 @@ def put(session: Session, job: Job, after: timedelta = timedelta(0)) -> Job:
 
 
 def run_after_commit(session: Session, job: Job) -> None:
-    """Ask for a job to be run as soon as this transaction is durable."""
+    """Have a job run as soon as this transaction is committed."""
     job_id, instance_id = job.id, job.instance_id
     if job.kind == RESUME:
         database.after_commit(session, lambda db: RUNNERS["resume"](db, instance_id))
@@ -81,24 +96,24 @@ def run_after_commit(session: Session, job: Job) -> None:
 
 
 def claim_resumes(session: Session, instance: Held) -> dict[UUID, UUID]:
-    """Lock the jobs that tell an instance which of those that it has called have ended; what somebody else performs just now is left out.
+    """Lock the jobs that tell an instance of the called ones that have ended: at most `TOGETHER`, the oldest first.
 
-    So are all, as long as the instance is still to hear what those had thrown before (`ITS_TURN`).  Gives the id of each job with the id of
-    the instance that has ended, the oldest first.
+    Gives {id of the job: id of the instance that has ended}.  Left out is what somebody else performs just now; and all of them, as long as
+    the instance is still to hear what the called ones had thrown before (`ITS_TURN`).
     """
     found = _FREE.all(session.connection(), {"instance": instance.id, **instance.key, "now": moments.now()})
     return {job_id: UUID(payload["child"]) for job_id, payload in found}
 
 
 def has_resumes(session: Session, instance_id: UUID) -> bool:
-    """Tell whether an instance is still to be told that one which it has called has ended."""
+    """Whether an instance is still to be told of a called one that has ended."""
     return _ANY.first(session.connection(), {"instance": instance_id, "now": moments.now()}) is not None
 
 
 def take(session: Session, *which: ColumnElement[bool]) -> None:
-    """Lock jobs about instances that are held; raises Busy when somebody performs one of them just now.
+    """Lock the jobs that fulfil some conditions, of instances that are held; raises Busy when somebody performs one of them just now.
 
-    Whoever performs a job holds it and waits for its instance; so nobody who holds an instance may ever wait for a job.
+    It does not wait: whoever performs a job holds it and waits for its instance, so that two would wait for each other.
     """
     owed = select(Job.id).where(*which)
     taken = session.scalars(owed.with_for_update(skip_locked=True, key_share=True)).all()

@@ -79,7 +79,7 @@ def record(
     session.add(material)
     session.flush()
     if any(item.status is ItemStatus.CORRECTING for item in case.items):  # until when may the rest come, or must the window answer?
-        jobs.owe(session, "refresh", instances.of_case(session, case))
+        jobs.owe(session, jobs.REFRESH, instances.of_case(session, case))
     for item in case_items.live(case):
         if item.accepted_at is not None and item.status in UNSETTLED | FAVOURABLE:
             lifecycle.distribute(session, case, item)
@@ -97,7 +97,7 @@ def take_over(session: Session, rows: Sequence[Material], target: Case, *, codes
     for row in (row for row in rows if row.code in wanted):
         record(session, target, row.code, actor=actor, file=row, fields=row.fields)
         if tolerances.meet(session, target, row.code):
-            jobs.owe(session, "message", instances.of_case(session, target), message=SUPPLIED)
+            jobs.owe(session, jobs.MESSAGE, instances.of_case(session, target), message=SUPPLIED)
 
 
 def of_case(session: Session, case: Case, items: list[Item] | None = None) -> list[Material]:

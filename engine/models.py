@@ -352,7 +352,7 @@ class Job(Keyed, Base):
     __table_args__ = (Index("ix_jobs_due", "status", "due_at"), refers("instance_id", "instances"))
     id: Mapped[UUID] = own_id()
     instance_id: Mapped[UUID] = mapped_column(index=True)
-    #: What is to be done: a name of `engine.duties`' table.
+    #: What is to be done: one of the kinds in `engine.jobs`, which say what the payload has.
     kind: Mapped[str] = mapped_column(String(20))
     payload: Mapped[dict[str, Any]]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bpmn.definition import Binding
-from engine import administration, definitions, holidays, keys, postgresql
+from engine import administration, definitions, holidays, jobs, keys, postgresql
 from engine.account_models import Account, Grant
 from engine.actors import Actor, Role
 from engine.archive_models import ArchivedCase
@@ -199,7 +199,7 @@ def _owed(session: Session) -> Iterator[UUID]:
     """Versions that begin when what is owed is done: a signal has been thrown, or it has failed and waits for another attempt."""
     before = '{"definition":"'  # which is told before all else
     said = func.substr(type_coerce(Job.payload, Text), len(before) + 1, len(str(UUID(int=0))))
-    for which in session.scalars(select(said).where(Job.kind == "begin").distinct()):
+    for which in session.scalars(select(said).where(Job.kind == jobs.BEGIN).distinct()):
         if session.get(Definition, UUID(which)) is not None:  # one that was deleted begins no more
             yield UUID(which)
 

@@ -79,7 +79,7 @@ def owe(run: Run) -> None:
         jobs.owe_parent(run.session, row)
     while item is not None and run.found_as not in {None, item.status} and row.parent_id is not None:
         if not told:
-            jobs.owe_parent(run.session, row, "refresh")
+            jobs.owe_parent(run.session, row, jobs.REFRESH)
         if row.id == item.instance_id:
             break
         row, told = keys.get_one(run.session, Instance, row.parent_id, row), False

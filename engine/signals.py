@@ -30,11 +30,11 @@ def tell(run: Run) -> None:
         holdings.write(run.session)  # whoever began to wait a moment ago may wait for this
         for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):
             if hearer.case_id != run.row.case_id and database.is_each_alone(run.session):
-                jobs.owe(run.session, "tell", run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))
+                jobs.owe(run.session, jobs.TELL, run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))
             else:
                 owe(run.session, hearer, signal.name, signal.variables)
         for loaded, at in definitions.starting(run.session, EventType.SIGNAL, signal.name):
-            jobs.owe(run.session, "begin", run.row, definition=str(loaded.id), at=at, variables=dict(signal.variables))
+            jobs.owe(run.session, jobs.BEGIN, run.row, definition=str(loaded.id), at=at, variables=dict(signal.variables))
 
 
 def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence[Row[UUID, str, UUID]]:
@@ -47,4 +47,4 @@ def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence
 def owe(session: Session, hearer: Row[UUID, str, UUID] | Held, name: str, values: Mapping[str, Any]) -> None:
     """Owe a signal to an instance that waits for it."""
     payload = {"name": name, "variables": dict(values)}
-    jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind="signal", payload=payload))
+    jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind=jobs.SIGNAL, payload=payload))

@@ -24,9 +24,9 @@ def accept(run: Run) -> None:
         _accept(run, [item for item in waiting if case_items.received_on(run.case, item) == day], day)
     if not overdue:  # all were withdrawn or adopted meanwhile: what was adopted goes on
         intake.admit(run, [], by="deemed", on=case_items.received_on(run.case))
-    jobs.owe(run.session, "message", run.row, message=matters.ITEMS_CHANGED)
+    jobs.owe(run.session, jobs.MESSAGE, run.row, message=matters.ITEMS_CHANGED)
     if case_items.unanswered(run.case) and not _is_at_the_window(run):
-        jobs.owe(run.session, "message", run.row, message=matters.FOLLOW_ON, variables={"joining": True})
+        jobs.owe(run.session, jobs.MESSAGE, run.row, message=matters.FOLLOW_ON, variables={"joining": True})
 
 
 def _accept(run: Run, items: list[Item], received: date) -> None:

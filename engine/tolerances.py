@@ -257,4 +257,4 @@ def _pauses(session: Session, item: Item) -> Sequence[UUID]:
 def _wake(session: Session, item: Item) -> None:
     """Let the item's own timers look at its clock again."""
     if item.instance_id is not None:
-        jobs.owe(session, "refresh", keys.get_one(session, Instance, item.instance_id, item))
+        jobs.owe(session, jobs.REFRESH, keys.get_one(session, Instance, item.instance_id, item))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Wait, WaitKind
-from engine import keys, steps
+from engine import jobs, keys, steps
 from engine.case_models import Item
 from engine.models import Instance, Job
 from engine.states import UNSETTLED, InstanceStatus, JobStatus
@@ -26,7 +26,7 @@ def find(session: Session, about: InstanceRows, waits: Mapping[WaitKind, Mapping
     yield from _calls(session, about, waits[WaitKind.CALL])
     yield from _escalations(session, about, waits[WaitKind.ESCALATION])
     yield from _errors(session, about, waits[WaitKind.ERROR])
-    tried = {job.payload["wait"] for job in about.jobs if job.kind == "step"}
+    tried = {job.payload["wait"] for job in about.jobs if job.kind == jobs.STEP}
     for number, wait in waits[WaitKind.EXTERNAL_TASK].items():
         if steps.is_ours(wait.name) and number not in tried:
             yield f"Expected the step {wait.name} at {wait.element} to be tried again, but no job does"
@@ -72,7 +72,7 @@ def _calls(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) -> 
         called = [child for child in about.children if child.parent_wait == number]
         if not called:
             yield f"Expected the call at {wait.element} to wait for an instance, but there is none"
-        elif not any(child.status is InstanceStatus.RUNNING or _owed(about.jobs, "resume", child) for child in called):
+        elif not any(child.status is InstanceStatus.RUNNING or _owed(about.jobs, jobs.RESUME, child) for child in called):
             yield f"Expected instance {called[-1].id} to tell the call at {wait.element} that it has ended, but no job does"
     for child in about.children:
         if child.status is InstanceStatus.RUNNING and child.parent_wait not in waits:
@@ -85,8 +85,8 @@ def _escalations(session: Session, about: InstanceRows, waits: Mapping[int, Wait
     """An escalation waits for the answer of whoever has called."""
     if not waits:
         return
-    jobs = session.scalars(select(Job).where(keys.together(Job, about.row), Job.instance_id == about.row.parent_id)).all()
-    asked = {job.payload["wait"] for job in _owed(jobs, "escalate", about.row)}
+    owed = session.scalars(select(Job).where(keys.together(Job, about.row), Job.instance_id == about.row.parent_id)).all()
+    asked = {job.payload["wait"] for job in _owed(owed, jobs.ESCALATE, about.row)}
     for number, wait in waits.items():
         if number not in asked:
             yield f"Expected the escalation at {wait.element} to be answered, but no job does"
@@ -96,12 +96,12 @@ def _errors(session: Session, about: InstanceRows, waits: Mapping[int, Wait]) ->
     """An error waits for the answer of one of those that have called."""
     if not waits:
         return
-    jobs = session.scalars(select(Job).where(keys.together(Job, about.row), Job.kind == "error")).all()
-    asked = {job.payload["wait"] for job in jobs if job.payload["thrower"] == str(about.row.id)}
+    owed = session.scalars(select(Job).where(keys.together(Job, about.row), Job.kind == jobs.ERROR)).all()
+    asked = {job.payload["wait"] for job in owed if job.payload["thrower"] == str(about.row.id)}
     for number, wait in waits.items():
         if number not in asked:
             yield f"Expected the error at {wait.element} to be answered, but no job does"
 
 
-def _owed(jobs: Sequence[Job], kind: str, child: Instance) -> list[Job]:
-    return [job for job in jobs if job.kind == kind and job.payload["child"] == str(child.id)]
+def _owed(about: Sequence[Job], kind: str, child: Instance) -> list[Job]:
+    return [job for job in about if job.kind == kind and job.payload["child"] == str(child.id)]

@@ -224,10 +224,10 @@ class Instance:
 
         Returns the number of what each cancels or starts.  After one that is refused the instance is of no use: it is to be loaded again.
         """
-        self._process.maps = not any(instruction.skips_mappings for instruction in instructions)
+        self._process.mappings = not any(instruction.skips_mappings for instruction in instructions)
         numbers = [modification.carry_out(self._process, instruction, self._place) for instruction in instructions]
         self._process.run_to_rest()
-        self._process.maps = True
+        self._process.mappings = True
         if not self._process.root.inside and not self.ended:
             self.cancel()
             self.emptied = True
@@ -271,9 +271,9 @@ class Instance:
         """Run what its snapshot left ready (`bpmn.migration` makes such snapshots)."""
         self._process.run_to_rest()
 
-    def cancel(self, *, maps: bool = True) -> None:
-        """End everything; what is canceled hands out its output parameters, unless not (`maps`).  Raises InstanceError when that fails."""
-        self._process.maps = maps
+    def cancel(self, *, mappings: bool = True) -> None:
+        """End the instance.  What is canceled sets its output parameters, unless without `mappings`: InstanceError when that fails."""
+        self._process.mappings = mappings
         self._process.empty(self._process.root)
         self._process.stop()
 

@@ -240,7 +240,7 @@ def _take_materials(session: Session, have: Sequence[Material], case: Case, *, a
 
 def _close(session: Session, alone: Held, source: Case, *, actor: Actor) -> None:
     if alone.status is InstanceStatus.RUNNING:
-        instances.cancel(session, alone.id, actor=actor, maps=False)
+        instances.cancel(session, alone.id, actor=actor, mappings=False)
     if source.ended_at is None:
         lifecycle.close(session, source)
 

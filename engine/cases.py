@@ -205,7 +205,7 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
     row = instances.of_case(session, case)
     for item in items:
         if item.instance_id is not None:
-            instances.cancel(session, item.instance_id, actor=actor, maps=False)
+            instances.cancel(session, item.instance_id, actor=actor, mappings=False)
         if item.instance_id is not None and item.dispatched_at is not None:
             jobs.owe(session, jobs.RESUME, row, child=str(item.instance_id))
         else:

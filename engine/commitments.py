@@ -150,7 +150,7 @@ def end_checks(session: Session, item: Item, *, actor: Actor) -> None:
     for check in _open_checks(session, item):
         if check not in holdings.of(session).rows:
             raise Busy(f"Expected to hold the checks of item {item.number}, but one has just begun; try again")
-        instances.cancel(session, check, actor=actor, maps=False)
+        instances.cancel(session, check, actor=actor, mappings=False)
 
 
 def _open_checks(session: Session, item: Item) -> list[UUID]:

@@ -179,19 +179,19 @@ def _how_it_ended(process: Process) -> InstanceStatus:
     return InstanceStatus.FAILED if process.failed else InstanceStatus.COMPLETED
 
 
-def cancel(session: Session, instance_id: UUID, *, actor: Actor, maps: bool = True) -> None:
-    """End an instance and everything it waits for; nothing happens when it has ended already.
+def cancel(session: Session, instance_id: UUID, *, actor: Actor, mappings: bool = True) -> None:
+    """End an instance, with everything that it waits for and has called; nothing happens when it has ended already.
 
-    What is canceled hands out its output parameters, as in Camunda 7, unless it is not to (`maps`); raises InvalidState when that fails.
+    What is canceled sets its output parameters, as in Camunda 7, unless without `mappings`.  Raises InvalidState when that fails.
     """
     run = wake(session, instance_id, actor=actor, even_suspended=True)
     if run.row.status != InstanceStatus.RUNNING:
         return
     try:
-        run.process.cancel(maps=maps)
+        run.process.cancel(mappings=mappings)
     except InstanceError as error:
         raise InvalidState(str(error)) from error
-    run.maps = maps
+    run.mappings = mappings
     run.row.status, run.row.ended_at = move(run.row.status, InstanceStatus.CANCELED, f"instance {run.row.id}"), moments.now()
     _end_procedures(run)
     put_back(run)
@@ -227,7 +227,7 @@ def _cancel_abandoned(run: Run) -> None:
         handled = item if item is not None and item.instance_id == child.id else None
         if handled is not None and handled.status not in UNSETTLED:
             continue
-        cancel(run.session, child.id, actor=run.actor, maps=run.maps)
+        cancel(run.session, child.id, actor=run.actor, mappings=run.mappings)
         if handled is not None:
             status, why, error = ItemStatus.TERMINATED, run.why, run.error
             lifecycle.break_off(run.session, run.case, handled, status, actor=run.actor, reason=why, error=error)

@@ -55,17 +55,17 @@ def modify(session: Session, instance_id: UUID, instructions: Sequence[Instructi
     _modify(session, instance_id, instructions, actor=actor, why=why)
 
 
-def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
+def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, mappings: bool = True) -> None:
     """End a process without a matter; one that was called ends with the call that waits for it, as in Camunda 7.
 
     What had called it goes on with whatever else runs there; when nothing does, it is canceled, too, and so on.  What is canceled hands out
-    its output parameters, unless it is not to (`maps`).  Raises NotFound, NotPermitted, InvalidState.
+    its output parameters, unless it is not to (`mappings`).  Raises NotFound, NotPermitted, InvalidState.
     """
     found, _ = processes.require_plain(session, instance_id, actor, to="end")
     if found.parent_id is None or found.status is not InstanceStatus.RUNNING:
-        processes.end(session, instance_id, actor=actor, reason=reason, maps=maps)
+        processes.end(session, instance_id, actor=actor, reason=reason, mappings=mappings)
         return
-    call = Instruction(verb=Verb.CANCEL, number=found.parent_wait, skips_mappings=not maps)
+    call = Instruction(verb=Verb.CANCEL, number=found.parent_wait, skips_mappings=not mappings)
     modify(session, found.parent_id, [call], actor=actor, why=reason)
 
 
@@ -81,14 +81,14 @@ def _modify(session: Session, instance_id: UUID, instructions: Sequence[Instruct
             journal.record(session, run.row, actor=actor, what="process ended", reason=why)
     if run.process.emptied and run.row.parent_id is not None:
         # It has not come to its end, so its caller does not go on behind the call.
-        call = Instruction(verb=Verb.CANCEL, number=run.row.parent_wait, skips_mappings=not run.maps)
+        call = Instruction(verb=Verb.CANCEL, number=run.row.parent_wait, skips_mappings=not run.mappings)
         _modify(session, run.row.parent_id, [call], actor=actor, why=why)
 
 
 def _carry_out(run: Run, instructions: Sequence[Instruction]) -> None:
     for instruction in instructions:
         variables.put(run, instruction.given)
-    run.maps = not any(instruction.skips_mappings for instruction in instructions)
+    run.mappings = not any(instruction.skips_mappings for instruction in instructions)
     singles = [(single, one.local) for one in instructions for single in _singles(run.process, one)]
     try:
         numbers = run.process.modify(*(single for single, _ in singles))

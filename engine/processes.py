@@ -118,16 +118,16 @@ def root(session: Session, row: models.Instance) -> models.Instance:
     return row
 
 
-def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, maps: bool = True) -> None:
+def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, mappings: bool = True) -> None:
     """End a process without a matter that nothing has called; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState.
 
-    What is canceled hands out its output parameters, unless it is not to (`maps`).
+    What is canceled hands out its output parameters, unless it is not to (`mappings`).
     """
     found, case = require_plain(session, instance_id, actor, to="end")
     row = instances.lock(session, found.id)
     if row.status is not InstanceStatus.RUNNING:
         raise NotFound(NOT_FOUND.format(instance_id))
-    instances.cancel(session, row.id, actor=actor, maps=maps)
+    instances.cancel(session, row.id, actor=actor, mappings=mappings)
     case.ended_at = moments.now()
     journal.record(session, row, actor=actor, what="process ended", reason=reason)
 

@@ -41,9 +41,9 @@ class Run:
     called: list[Run] = field(default_factory=list)
     #: Jobs for the one that has called it (kind, payload), owed once its signals are told: these were thrown before.
     later: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    #: Whether what is canceled with it, in what it has called, hands out its output parameters.
-    maps: bool = True
-    #: The reason that is given for an item which was being handled in what it has called, and ends without decision when that is canceled.
+    #: Whether output parameters are set by what is canceled in the instances that it has called.
+    mappings: bool = True
+    #: What the applicant is told when a called instance is canceled, and the item that was being handled there ends without decision.
     why: str = "流程未等其办结即已继续"
     #: The code of the error for which it is canceled, if it is one.
     error: str | None = None

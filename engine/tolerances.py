@@ -203,7 +203,7 @@ def _due(run: Run, what: str) -> Iterator[Tolerance]:
 def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[str, Any]) -> None:
     """End an item together with its own process; the bundle is told by a job, as by any child that ends."""
     if item.instance_id is not None:
-        instances.cancel(run.session, item.instance_id, actor=run.actor, maps=False)
+        instances.cancel(run.session, item.instance_id, actor=run.actor, mappings=False)
         jobs.owe(run.session, jobs.RESUME, run.row, child=str(item.instance_id))
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
 

@@ -31,8 +31,8 @@ def show(found: str) -> Response:
 def delete(found: str) -> Response:
     """End a process without a matter; a case is withdrawn instead."""
     with database().transaction() as session:
-        instance_id, maps = asked.uuid(found, "Process instance"), not asked.flag("skipIoMappings")
-        modifications.end(session, instance_id, actor=auth.actor(), reason="DELETE /process-instance", maps=maps)
+        instance_id, mappings = asked.uuid(found, "Process instance"), not asked.flag("skipIoMappings")
+        modifications.end(session, instance_id, actor=auth.actor(), reason="DELETE /process-instance", mappings=mappings)
     return answers.nothing()
 
 

@@ -45,7 +45,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.error: str | None = None
         self.next_id = 1
         #: Whether input and output parameters are carried out.
-        self.maps = True
+        self.mappings = True
         self.activities: dict[int, Activity] = {}
         self.tasks = Tokens(self)
         self.joins = Joins(self)

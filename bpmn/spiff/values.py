@@ -113,7 +113,7 @@ def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
 
     What only watches takes none: behind an event-based gateway an event is entered when it has happened, as in Camunda 7.
     """
-    taken = (parameter for parameter in parameters if token.workflow.maps and not token.watches)
+    taken = (parameter for parameter in parameters if token.workflow.mappings and not token.watches)
     given: dict[str, Any] = {}
     for parameter in taken:
         given[parameter.name] = _built(token, parameter.value)
@@ -124,7 +124,7 @@ def map_in(token: Token, parameters: Iterable[Parameter]) -> None:
 
 def map_out(token: Token, parameters: Iterable[Parameter]) -> None:
     """Set what the output parameters say in the variables around, one after the other."""
-    for parameter in parameters if token.workflow.maps else ():
+    for parameter in parameters if token.workflow.mappings else ():
         value = _built(token, parameter.value)
         note(token, parameter.value, token.scope.place_of(parameter.name), parameter.name)
         token.scope.set_variables({parameter.name: value})

@@ -87,7 +87,7 @@ def test_end__unless_it_is_not_to_hand_out(stage, designer, alone):
     assert rows(stage) == [("running", {})]
 
     with designer.acting() as session:
-        processes.end(session, alone.id, actor=designer.actor, reason="test", maps=False)
+        processes.end(session, alone.id, actor=designer.actor, reason="test", mappings=False)
 
     assert rows(stage) == [("canceled", {})]
 
@@ -135,7 +135,7 @@ def test_end__what_was_called(stage, designer, beside):
         [called] = session.scalars(select(Instance.id).where(Instance.parent_id == instance.id))
 
     with designer.acting() as session:
-        modifications.end(session, called, actor=designer.actor, reason="test", maps=False)
+        modifications.end(session, called, actor=designer.actor, reason="test", mappings=False)
 
     assert [status for status, _ in rows(stage)] == ["running" if beside else "canceled", "canceled"]
     assert (stage.case(stage.of(instance)).ended_at is None) is beside
@@ -152,7 +152,7 @@ def test_end__one_of_several_that_were_called(stage, designer):
         [called, _] = session.scalars(select(Instance.id).where(Instance.parent_id == instance.id).order_by(Instance.id))
 
     with designer.acting() as session:
-        modifications.end(session, called, actor=designer.actor, reason="test", maps=False)
+        modifications.end(session, called, actor=designer.actor, reason="test", mappings=False)
     stage.person("admin").complete(stage.of(instance), "办理")
 
     assert stage.tasks(stage.of(instance)) == ["归档"]
@@ -202,7 +202,7 @@ def test_end__suspended(stage, designer, alone):
     """It does not stand still any more: what is owed about it is done, and its case can be archived."""
     with designer.acting() as session:
         suspension.suspend(session, alone.id, actor=designer.actor)
-        processes.end(session, alone.id, actor=designer.actor, reason="test", maps=False)
+        processes.end(session, alone.id, actor=designer.actor, reason="test", mappings=False)
 
     with stage.reading() as session:
         assert session.get_one(Instance, alone.id).suspended is False

@@ -188,7 +188,7 @@ def _judge(session: Session, plan: Plan, row: Held | models.Instance, actor: Act
         reason = f"Expected an instance of version {plan.source.version}, but it is of another one by now"
         return Migration(steps=(), refusals=(reason,))
     subject = Subject(session, row.key, row.item_id)
-    context = functions.context(session, plan.target, subject, actor, key=row.business_key, called=row.parent_id is not None)
+    context = functions.context(session, plan.target, subject, actor, business_key=row.business_key, called=row.parent_id is not None)
     outcome = migration.migrate(plan.moves, row.state, row.variables, context)
     if row.item_id is None and row.parent_id is None:
         outcome = replace(outcome, refusals=(*outcome.refusals, *_forgotten(plan.target, subject.case)))

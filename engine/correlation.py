@@ -133,7 +133,7 @@ def _reached(session: Session, subscription: Subscription, message: Message, act
 
 
 def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: Actor, region: str) -> Reached:
-    origin = Origin(key=message.business_key, at=at)
+    origin = Origin(business_key=message.business_key, at=at)
     row = processes.open_plain(session, loaded, actor=actor, region=region, given=message.given, origin=origin)
     return Reached(instance=row, at=None)
 

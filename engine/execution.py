@@ -252,7 +252,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
         case=run.case,
         item=item or run.item,
         variables=called_items.variables(run, wait),
-        origin=Origin(parent=(run.row, wait), key=wait.business_key),
+        origin=Origin(parent=(run.row, wait), business_key=wait.business_key),
     )
     child_run.row.types = types_there(run, wait)
     if item is not None:

@@ -36,8 +36,7 @@ class World:
     loaded: Loaded
     subject: Subject
     actor: Actor | None
-    #: What the instance is called (its business key).
-    key: str | None
+    business_key: str | None
     #: What asks; it has the functions, and therefore this.
     context: Context = field(init=False)
 
@@ -160,7 +159,7 @@ class World:
 
     def execution(self) -> dict[str, Any]:
         """What Camunda 7 calls the execution: its business key is the number of the item or the case, or what its starter called it."""
-        number = self.key if self.item is None else self.item.number
+        number = self.business_key if self.item is None else self.item.number
         return {
             "businessKey": number,
             "processBusinessKey": number,
@@ -215,9 +214,11 @@ class Functions(Mapping[str, Callable[..., Any]]):
         return len(NAMES)
 
 
-def context(session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, key: str | None, called: bool) -> Context:
-    """What an instance may ask of the world while somebody runs it; `key`: what it is called, `called`: whether by another instance."""
-    world = World(session=session, loaded=loaded, subject=subject, actor=actor, key=key)
+def context(
+    session: Session, loaded: Loaded, subject: Subject, actor: Actor | None = None, *, business_key: str | None, called: bool
+) -> Context:
+    """Make what an instance may ask of the world while it runs; `called`: whether another instance has called it."""
+    world = World(session=session, loaded=loaded, subject=subject, actor=actor, business_key=business_key)
     asked: dict[str, Any] = {"functions": Functions(world), "decide": world.decide, "live": LIVE}
     made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
     world.context = weakref.proxy(made)  # in a circle, both would stay, and the session with them, until Python looks for such

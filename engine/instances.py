@@ -104,23 +104,28 @@ def look(session: Session, row: Held | models.Instance, subject: Subject | None 
 
 
 def _context(session: Session, loaded: Loaded, row: Held | models.Instance, subject: Subject, actor: Actor | None = None) -> Context:
-    return functions.context(session, loaded, subject, actor, key=row.business_key, called=row.parent_id is not None)
+    return functions.context(session, loaded, subject, actor, business_key=row.business_key, called=row.parent_id is not None)
 
 
 def begin(
     session: Session, loaded: Loaded, *, actor: Actor, case: Case, item: Item | None, variables: dict[str, object], origin: Origin
 ) -> Run:
-    """Start a process of a case."""
-    key = case.number if case.hall is not None else origin.key
+    """Start a process of a case (`item`: None for the process of the case itself), and let it run until all its tokens rest.
+
+    It is not settled yet: the caller does that (`execution.settle`).  What belongs to a matter has the number of its case for business key.
+    """
+    business_key = case.number if case.hall is not None else origin.business_key
     parent, subject = origin.parent, Subject.of(session, case, item)
-    context = functions.context(session, loaded, subject, actor, key=key, called=parent is not None)
+    context = functions.context(session, loaded, subject, actor, business_key=business_key, called=parent is not None)
     process = Process.start(loaded.definition, variables, context, at=origin.at, elsewhere=origin.elsewhere)
-    row = _new_row(loaded, case, item, process, key, parent)
+    row = _new_row(loaded, case, item, process, business_key, parent)
     holdings.of(session).add(row)
     return Run(session=session, actor=actor, row=row, loaded=loaded, process=process, subject=subject, before=process.before)
 
 
-def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, key: str | None, parent: tuple[Held, Wait] | None) -> Held:
+def _new_row(
+    loaded: Loaded, case: Case, item: Item | None, process: Process, business_key: str | None, parent: tuple[Held, Wait] | None
+) -> Held:
     return Held(
         id=new_id(),
         **case.key,
@@ -128,7 +133,7 @@ def _new_row(loaded: Loaded, case: Case, item: Item | None, process: Process, ke
         definition_id=loaded.id,
         parent_id=parent[0].id if parent else None,
         parent_wait=parent[1].id if parent else None,
-        business_key=key,
+        business_key=business_key,
         status=InstanceStatus.RUNNING,
         suspended=False,
         rev=0,

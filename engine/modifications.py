@@ -99,7 +99,14 @@ def _carry_out(run: Run, instructions: Sequence[Instruction]) -> None:
 
 
 def start(
-    session: Session, loaded: Loaded, instructions: Sequence[Instruction], *, actor: Actor, region: str, key: str | None, given: Given
+    session: Session,
+    loaded: Loaded,
+    instructions: Sequence[Instruction],
+    *,
+    actor: Actor,
+    region: str,
+    business_key: str | None,
+    given: Given,
 ) -> Held:
     """Start a process without a matter somewhere else than at its start event; raises as `processes.open_plain` does."""
     if any(instruction.verb is Verb.CANCEL for instruction in instructions):
@@ -107,7 +114,8 @@ def start(
     for instruction in instructions:
         given = variables.together(given, instruction.given)
     elsewhere = tuple(_start(instruction) for instruction in instructions)
-    return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key, elsewhere=elsewhere))
+    origin = Origin(business_key=business_key, elsewhere=elsewhere)
+    return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=origin)
 
 
 def _start(instruction: Instruction) -> Single:

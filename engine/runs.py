@@ -80,9 +80,9 @@ class Origin:
 
     #: The call activity that waits for it, with its instance.
     parent: tuple[Held, Wait] | None = None
-    #: What it is called (its business key); what belongs to a case is called by its number.
-    key: str | None = None
-    #: Id of a start event that waits for something; None: the one that does not.
+    #: What its starter calls it; in a case this does not count, for there the business key is the number of the case.
+    business_key: str | None = None
+    #: Id of the start event, if it is one for a message, a signal or a time; None: the plain one.
     at: str | None = None
     #: Where it begins instead of at a start event.
     elsewhere: tuple[Instruction, ...] = ()

@@ -98,9 +98,8 @@ def _begin_conformance(database: Database) -> None:
                 deployment = deployments.deploy(session, case.name, {"case.bpmn": drawing.draw(case.drawing)}, actor=OPERATOR)
                 version = session.scalars(select(Definition.id).where(Definition.deployment_id == deployment.id)).one()
                 start = definitions.get(session, version)
-                processes.open_plain(
-                    session, start, actor=OPERATOR, region="430100", given=Given(values=known), origin=Origin(key=str(number), at=at)
-                )
+                origin = Origin(business_key=str(number), at=at)
+                processes.open_plain(session, start, actor=OPERATOR, region="430100", given=Given(values=known), origin=origin)
         except EngineError:
             continue
 

@@ -267,7 +267,8 @@ class Person:
         """Start a process without a matter."""
         with self.acting() as session:
             loaded, given = definitions.latest(session, key), Given(values=variables)
-            return processes.open_plain(session, loaded, actor=self.actor, region="430100", given=given, origin=Origin(key=business_key))
+            origin = Origin(business_key=business_key)
+            return processes.open_plain(session, loaded, actor=self.actor, region="430100", given=given, origin=origin)
 
     def complete(self, case: Case, name: str, **data: Any) -> None:
         """Complete the oldest open task of that name."""

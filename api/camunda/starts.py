@@ -21,7 +21,14 @@ _NEEDED = {"hall": str, "applicant": dict, "answers": dict}
 
 
 def start(
-    session: Session, loaded: Loaded, key: str | None, given: Given, *, actor: Actor, region: str, elsewhere: Sequence[Instruction] = ()
+    session: Session,
+    loaded: Loaded,
+    business_key: str | None,
+    given: Given,
+    *,
+    actor: Actor,
+    region: str,
+    elsewhere: Sequence[Instruction] = (),
 ) -> Instance | Held:
     """Start a version of a process at its start event, or `elsewhere`.
 
@@ -29,8 +36,8 @@ def start(
     """
     if loaded.kind == "process":
         if elsewhere:
-            return modifications.start(session, loaded, elsewhere, actor=actor, region=region, key=key, given=given)
-        return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(key=key))
+            return modifications.start(session, loaded, elsewhere, actor=actor, region=region, business_key=business_key, given=given)
+        return processes.open_plain(session, loaded, actor=actor, region=region, given=given, origin=Origin(business_key=business_key))
     if elsewhere:
         raise InvalidInput(f"Expected {loaded.name}, a {loaded.kind}, to start at its start event, but there are startInstructions")
     missing = [name for name, kind in _NEEDED.items() if not isinstance(given.values.get(name), kind)]

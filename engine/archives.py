@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from engine import activities, archive_documents, case_items, cases, definitions, keys, moments
+from engine import activities, archive_documents, case_items, definitions, keys, moments
 from engine.archive_models import ArchivedCase
 from engine.case_models import Case, Commitment, Item, Material, Tolerance
 from engine.database import Database
@@ -157,7 +157,7 @@ def _brief(case: Case, items: Sequence[Item]) -> dict[str, Any]:
         "entry": case.entry,
         "submitted_at": case.submitted_at,
         "ended_at": case.ended_at,
-        "outcome": cases.outcome(items),
+        "outcome": case_items.outcome(items),
         "light": None,
         "items": {item.code: item.status for item in items},
     }

@@ -1,9 +1,12 @@
-"""Items of a case (事项办件), as their rows are now: which count, which wait for an answer, which are held back, and by what."""
+"""Items of a case (事项办件), as their rows are now: what became of them, which wait for an answer, which are held back, and by what."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
 
 from engine import calendars, matters, moments
 from engine.case_models import Case, Item, Tolerance
@@ -24,6 +27,24 @@ class LiveItem(NamedTuple):
 def live(case: Case) -> list[Item]:
     """The items of a case, in the order they joined; of two with one code (applied for again, adopted) only the later."""
     return list({item.code: item for item in case.items}.values())
+
+
+def outcome(items: Iterable[Item | Row[Any] | LiveItem]) -> str:
+    """Say what became of a case: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
+
+    `items`: of two with one code only the later.  The outcome is derived from them, never stored.
+    """
+    statuses = [item.status for item in items]
+    if not statuses:
+        return "adopted"
+    if any(status in UNSETTLED for status in statuses):
+        return "open"
+    good = [status for status in statuses if status in FAVOURABLE]
+    if len(good) == len(statuses):
+        return "all_granted"
+    if not any(status in {ItemStatus.GRANTED, ItemStatus.ISSUED} for status in good):
+        return "withdrawn" if all(s is ItemStatus.WITHDRAWN for s in statuses if s not in FAVOURABLE) else "none_granted"
+    return "partial"
 
 
 def unanswered(case: Case) -> list[Item]:

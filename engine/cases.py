@@ -68,29 +68,25 @@ class Submission:
 def submit(session: Session, what: Submission, *, actor: Actor, previous: Item | None = None) -> Case:
     """Take a bundle in (申报提交): work the checklist out, freeze it, number everything, start the matter's process.
 
+    `previous`: the item of an earlier case that is applied for again.
     Raises NotFound, NotPermitted, InvalidInput; Busy when a newer version of the matter is deployed in the same moment.
     """
     if session.get(Hall, what.hall) is None:
         offices.require(session, Hall, what.hall, field="hall")
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to=f"submit a case in hall {what.hall}", hall=what.hall)
-    what = what if previous else replace(what, applicant=applicants.clean(what.applicant))
-    matter, items = _what(session, what)
+    if previous is None:  # else the applicant is that of the earlier case, and was checked there
+        what = replace(what, applicant=applicants.clean(what.applicant))
+    matter, only = _what(session, what)
     found = [adoptions.find(session, number, what.applicant) for number in what.adopt]
-    adopted = list({item.id: item for item in found}.values())  # one may be named twice, by its number and by that of what was issued
-    before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
-    tables_of = before if before != matters.SINGLE_ITEM else None
-    whole = items is None and not adopted
-    checklist = checklists.make(session, matter, what.answers, only=items, tables_of=tables_of, whole=whole)
-    checklists.require_offered(matter, checklist)
-    if not checklist["items"] and not adopted:
-        raise InvalidInput.of_field("answers", "Expected answers that call for an item, but these call for none")
+    adopted = list({item.id: item for item in found}.values())  # one may be named twice: by its number, and by that of its certificate
+    checklist = _checklist(session, what, matter, only=only, adopted=adopted, previous=previous)
     for item in sorted(adopted, key=lambda item: (adoptions.is_archived(session, item), item.number)):
-        adoptions.hold(session, item)  # before the number is taken: whoever holds the counter waits for nobody
+        adoptions.hold(session, item)  # before the case takes its number: whoever holds the counter must wait for nobody
     case = _open(session, what, matter, checklist, actor=actor)
     case.entry = "reapply" if previous else "follow_on" if adopted else "submit"
     case.previous_id = previous.case_id if previous else None
-    taken = {item.code for item in adopted}
-    lifecycle.propose(session, case, [entry for entry in checklist["items"] if entry["code"] not in taken], previous=previous)
+    joining = {item.code for item in adopted}
+    lifecycle.propose(session, case, [entry for entry in checklist["items"] if entry["code"] not in joining], previous=previous)
     handed_in = [materials.record(session, case, given["code"], actor=actor, fields=given.get("fields")) for given in what.materials]
     received = [{"no": each.no, "code": each.code, "name": each.name} for each in handed_in]
     _start(session, case, adopted, received, actor=actor)
@@ -98,7 +94,10 @@ def submit(session: Session, what: Submission, *, actor: Actor, previous: Item |
 
 
 def _what(session: Session, what: Submission) -> tuple[Matter, Sequence[str] | None]:
-    """Matter and items: an item that is submitted by its own name is a case of the matter that carries one item."""
+    """Find the matter, and the codes of the items that were named (None: the tables choose).
+
+    An item that is submitted by its own code becomes a case of the matter that carries one item.
+    """
     try:
         loaded = definitions.latest(session, what.matter)
     except NotFound as error:
@@ -109,6 +108,20 @@ def _what(session: Session, what: Submission) -> tuple[Matter, Sequence[str] | N
     if what.matter == matters.SINGLE_ITEM and len(what.items or ()) != 1:
         raise InvalidInput.of_field("items", "Expected the one item that is applied for alone")
     return matters.of_version(loaded), what.items
+
+
+def _checklist(
+    session: Session, what: Submission, matter: Matter, *, only: Sequence[str] | None, adopted: Sequence[Item], previous: Item | None
+) -> checklists.Checklist:
+    """Work the checklist out; raises InvalidInput where the matter is not offered, or nothing is applied for."""
+    before = session.get_one(Case, previous.case_id).matter if previous else matters.SINGLE_ITEM
+    tables_of = before if before != matters.SINGLE_ITEM else None  # what is applied for again was asked by the tables of that matter
+    whole = only is None and not adopted
+    checklist = checklists.make(session, matter, what.answers, only=only, tables_of=tables_of, whole=whole)
+    checklists.require_offered(matter, checklist)
+    if not checklist["items"] and not adopted:
+        raise InvalidInput.of_field("answers", "Expected answers that call for an item, but these call for none")
+    return checklist
 
 
 def _open(session: Session, what: Submission, matter: Matter, checklist: checklists.Checklist, *, actor: Actor) -> Case:
@@ -139,7 +152,10 @@ def _open(session: Session, what: Submission, matter: Matter, checklist: checkli
 
 
 def request_follow_on(session: Session, case: Case, codes: Sequence[str], *, actor: Actor, previous: Item | None = None) -> Case:
-    """Ask that items join a bundle that runs (接续受理).  Raises InvalidInput, or InvalidState when it is too late."""
+    """Ask that items join a bundle that runs (接续受理); its next follow-on intake decides on them.
+
+    Raises NotPermitted, InvalidInput, and InvalidState when it is too late, or when the bundle has such an item.
+    """
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="add items to the case", hall=case.hall)
     row = bundles.hold(session, case, joining=previous is None)
     _require_open(case, is_open=case.ended_at is None)
@@ -226,45 +242,28 @@ def get(session: Session, number: str, actor: Actor) -> Case:
 
 
 def sees_whole(case: Case | Row[Any], actor: Actor) -> bool:
-    """Whether the actor sees the bundle, not only the items of a department."""
+    """Whether the actor sees all of the bundle, and not only the items of a department."""
     halls = actor.halls()
     return halls is None or case.hall in halls or case.submitted_by == actor.name
 
 
 def items_for(case: Case, actor: Actor) -> list[Item]:
-    """Items of a case as far as they are the actor's, earlier ones with the same code among them."""
+    """Return the items of a case that the actor may see; of two with one code (applied for again) both."""
     departments = actor.departments()
     if sees_whole(case, actor) or departments is None:
         return list(case.items)
     return [item for item in case.items if item.department in departments]
 
 
-def outcome(items: Iterable[Item | Row[Any] | case_items.LiveItem]) -> str:
-    """What became of a case: open, all_granted, partial, none_granted, withdrawn, or adopted (a bundle took its only item).
-
-    Derived from the items, never stored.
-    """
-    statuses = [item.status for item in items]
-    if not statuses:
-        return "adopted"
-    if any(status in UNSETTLED for status in statuses):
-        return "open"
-    good = [status for status in statuses if status in FAVOURABLE]
-    if len(good) == len(statuses):
-        return "all_granted"
-    if not any(status in {ItemStatus.GRANTED, ItemStatus.ISSUED} for status in good):
-        return "withdrawn" if all(s is ItemStatus.WITHDRAWN for s in statuses if s not in FAVOURABLE) else "none_granted"
-    return "partial"
-
-
 def _start(session: Session, case: Case, adopted: Sequence[Item], received: Sequence[Mapping[str, Any]], *, actor: Actor) -> None:
+    """Attach what is adopted, start the process, and give the applicant a receipt for all of it, with the materials `received`."""
     loaded = definitions.get(session, case.definition_id)
     at = None
     if adopted:
         at = matters.follow_on_start(loaded)
         if at is None:
             raise InvalidState(f"Expected {loaded.name} to have a follow-on start, but it has none")
-    for code, item in [(item.code, item) for item in adopted]:  # an adoption leaves the others to be read anew
+    for code, item in [(item.code, item) for item in adopted]:  # the codes first: an adoption makes the session forget all that it has read
         checklists.extend(session, case, [code])
         adoptions.attach(session, case, item, actor=actor)
     variables = {"joining": False, **_process_variables(case)}

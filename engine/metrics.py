@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from engine import calendars, cases, keys, matters, visibility
+from engine import calendars, case_items, keys, matters, visibility
 from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Alert, Case, Item, Rating, Supplement, Tolerance
@@ -81,7 +81,7 @@ def _cases(session: Session, wanted: ColumnElement[bool]) -> Iterator[tuple[Any,
 def _count(figures: Figures, ended: bool, items: Sequence[Any]) -> None:
     figures.submitted += 1
     figures.ended += ended
-    figures.outcomes[cases.outcome(items)] += 1
+    figures.outcomes[case_items.outcome(items)] += 1
     figures.joint[len(items)] += 1
     figures.items += len(items)
     figures.adopted += sum(item.origin in {"continued", "imported"} for item in items)

@@ -1,7 +1,7 @@
 """Statuses and the moves between them: data, side by side.  `docs/states.md` is generated from this page.
 
 An item has one life cycle and regions beside it (clock, delivery, sync); tolerances, supplements and commitments
-have their own.  A case has no status of its own: it is derived from its items (`cases.outcome`).
+have their own.  A case has no status of its own: it is derived from its items (`case_items.outcome`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli import sample
-from engine import accounts, cases, dossiers, materials, scheduler, settings, tasks
+from engine import accounts, case_items, cases, dossiers, materials, scheduler, settings, tasks
 from engine.actors import Actor
 from engine.calendars import BEIJING
 from engine.cases import Submission
@@ -141,7 +141,7 @@ class Play:
             dossier = self._dossier(session)
         for result in dossier.results:
             self.console.print(f"{result.name} {result.number}, {result.issuer}, to {result.holder}")
-        self.console.print(f"Case {self.number}: {cases.outcome(dossier.items)}")
+        self.console.print(f"Case {self.number}: {case_items.outcome(dossier.items)}")
 
     @contextmanager
     def _acting(self, name: str) -> Iterator[tuple[Session, Actor]]:

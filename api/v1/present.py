@@ -8,7 +8,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from engine import cases, dials, dossiers, keys, worklists
+from engine import case_items, cases, dials, dossiers, keys, worklists
 from engine.actors import Actor
 from engine.archive_documents import ARCHIVED_AT
 from engine.archive_models import ArchivedCase
@@ -61,7 +61,7 @@ def briefs(session: Session, rows: Iterable[Any], actor: Actor) -> list[dict[str
 def _brief(row: Any, today: date, live: list[LiveItem], departments: Collection[str] | None) -> dict[str, Any]:
     shown = fields(row, "number matter hall entry submitted_at ended_at")
     items = live if departments is None else [each for each in live if each.department in departments]
-    shown["applicant"], shown["outcome"], shown["light"] = row.applicant["name"], cases.outcome(items), dials.light(row, today)
+    shown["applicant"], shown["outcome"], shown["light"] = row.applicant["name"], case_items.outcome(items), dials.light(row, today)
     shown["items"], shown["archived_at"] = {each.code: each.status for each in items}, None
     return shown
 
@@ -108,7 +108,7 @@ def _dossier(session: Session, dossier: Dossier) -> dict[str, Any]:
     return {
         **fields(row, "number matter hall region entry applicant submitted_at submitted_by ended_at promised"),
         **fields(dossier, "matter_name hall_name previous"),
-        "outcome": cases.outcome(_live(dossier.items)),
+        "outcome": case_items.outcome(_live(dossier.items)),
         "archived_at": session.info.get(ARCHIVED_AT),
         "due": due(bundle.promised) if bundle else None,
         "remaining": bundle.remaining if bundle else None,

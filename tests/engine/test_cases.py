@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine import cases, worklists
+from engine import case_items, cases, worklists
 from engine.actors import Role, RoleGrant
 from engine.case_models import Item, Material, Notice
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
@@ -262,7 +262,7 @@ S = ItemStatus
     ],
 )
 def test_outcome__is_derived(statuses, outcome):
-    assert cases.outcome([Item(status=status) for status in statuses]) == outcome
+    assert case_items.outcome([Item(status=status) for status in statuses]) == outcome
 
 
 # Who sees what ----------------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """An instance: one process that runs.  The seam between the engine and the executor.
 
-Every command comes to rest; what it leaves are `waits()`.  A command that does not fit raises InstanceError and changes nothing.
+A command returns when every token is at rest; `waits()` says for what.  One that does not fit raises InstanceError and changes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bpmn.parameters import HandedOn
 from bpmn.spiff import modification, raising, waiting
 from bpmn.waits import Activity, Context, Glance, Signal, Values, Wait, WaitKind
 
-#: What can raise errors and escalations; and what is completed, by somebody or by another instance.
+#: Kinds of waits at which an error or an escalation can be raised; and those that can be completed.
 RAISING = (WaitKind.USER_TASK, WaitKind.EXTERNAL_TASK, WaitKind.CALL)
 COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
 
@@ -47,7 +47,7 @@ class Instance:
         at: str | None = None,
         elsewhere: Sequence[Instruction] = (),
     ) -> Instance:
-        """Start at the plain start event, `at` another one (a message start), or `elsewhere`: where instructions put tokens."""
+        """Start at the plain start event, at another one (`at`: its id), or at none: where instructions put tokens (`elsewhere`)."""
         instance = cls(definition, variables, context)
         if elsewhere:
             instance._process.open()
@@ -59,24 +59,24 @@ class Instance:
 
     @classmethod
     def load(cls, definition: Definition, snapshot: bytes, variables: Mapping[str, Any], context: Context) -> Instance:
-        """Take an instance up again where `snapshot` left it."""
+        """Make an instance that stands where it stood when `snapshot` was taken, with these variables."""
         instance = cls(definition, variables, context)
         spiff.restore(instance._process, snapshots.decode(snapshot))
         return instance
 
     def rest(self, context: Context) -> None:
-        """Let an instance stay in memory, with as little as it needs there."""
+        """Make an instance small, so that it can stay in memory between two commands (`engine.live`)."""
         self._process.rest(context)
 
     def go_on(self, context: Context) -> None:
-        """Take an instance up again that rests in memory, as if it had been loaded."""
+        """Use an instance again that has stayed in memory (`rest`), just as if it had been loaded from its snapshot now."""
         self._process.go_on(context)
 
     # What it is --------------------------------------------------------------------------------------------------------------------------
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The variables, once for the whole instance."""
+        """The variables of the process; local ones of activations are not among them."""
         return self._process.variables
 
     @property
@@ -105,24 +105,24 @@ class Instance:
         return self.ended and "failed" in self._process.root.facts
 
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
-        """Say what it waits for, by id: of these kinds (none: all), `among` these ids (None: all).  Bound timers are evaluated anew."""
+        """Say what it waits for, by id: of some kinds (none: all), `among` some ids (None: all).  Bound timers are evaluated anew."""
         return waiting.waits(self._process, kinds or waiting.ALL, among)
 
     def standing(self) -> dict[int, WaitKind]:
-        """Say of what kind each wait is, by its id; nothing is evaluated."""
+        """Give the kind of each wait by its id.  Nothing is evaluated."""
         return self.glance(None).kinds
 
     def kind_of(self, wait_id: int) -> WaitKind | None:
-        """Say of what kind a wait is; None when nothing waits under this number.  Nothing is evaluated."""
+        """Give the kind of one wait; None when nothing waits under this id.  Nothing is evaluated."""
         return waiting.kind_of(self._process, wait_id)
 
     def glance(self, among: Collection[int] | None = ()) -> Glance:
-        """Say what waits, of what may have changed since `start` or `load` and `among` these (None: of all); nothing is evaluated."""
+        """Look at what may have changed since `start` or `load`, and at the waits `among` some ids (None: all); evaluates nothing."""
         return waiting.glance(self._process, among)
 
     @property
     def before(self) -> Glance:
-        """What waited at `start` or `load`, of what may have changed since."""
+        """The waits that may have changed since `start` or `load`, as they were then."""
         return self._process.tasks.before
 
     def history(self) -> list[Activity]:
@@ -130,7 +130,7 @@ class Instance:
         return list(self._process.activities.values())
 
     def tokens(self) -> list[Activity]:
-        """Return the activations that last, each after the one it is in."""
+        """Return the activations that have not ended, each after the one around it."""
         living = (token for token in self._process.tasks.values() if token is not self._process.root and not token.watches)
         return [self._process.activity(token) for token in living]
 
@@ -141,7 +141,7 @@ class Instance:
 
     @property
     def handed_on(self) -> list[HandedOn]:
-        """Variables that were set to the very value of another one since `start` or `load`, in order: they take its type over, too."""
+        """Variables that were set, since `start` or `load`, to just what another one holds, in order: they take over its type, too."""
         return self._process.handed_on
 
     def canceled(self) -> frozenset[int]:
@@ -150,15 +150,15 @@ class Instance:
         return frozenset(gone | {token.id for token in self._process.tasks.awake.values() if "raised" in token.facts})
 
     def snapshot(self) -> bytes:
-        """Write down where the tokens are."""
+        """Give the bytes that `load` takes: where the tokens are, and what they remember.  The variables of the process are not in it."""
         return snapshots.encode(spiff.take(self._process))
 
     # Commands ----------------------------------------------------------------------------------------------------------------------------
 
     def complete(self, wait_id: int, variables: Values = None, *, local: Values = None) -> None:
-        """Complete a user task, an external task, a call, or an escalation or error that went out and that nobody has caught.
+        """Complete a user task, an external task or a call; or an escalation or error that was offered to the callers, and none caught.
 
-        A call takes `variables` through its `camunda:out` only.  Those of the activity alone (`local`) are set after them.
+        Sets `variables` as seen from it, then the `local` ones in its own scope.  Of a call, `variables` pass through its `camunda:out`.
         """
         token = self._find("complete", wait_id, *COMPLETED)
         if token.kind is WaitKind.ERROR:
@@ -171,7 +171,7 @@ class Instance:
         self._process.run_to_rest()
 
     def deliver(self, wait_id: int, variables: Mapping[str, Any] | None = None) -> None:
-        """Deliver a message or a signal to the one wait."""
+        """Deliver a message or a signal to one wait, by its id."""
         token = self._find("deliver", wait_id, WaitKind.MESSAGE, WaitKind.SIGNAL)
         token.set_variables(variables or {})
         token.task_spec.trigger(token)
@@ -186,7 +186,7 @@ class Instance:
         return self._give(WaitKind.SIGNAL, signal, variables)
 
     def fire(self, wait_id: int) -> None:
-        """Let a timer go off.  Whether it is time is the caller's business."""
+        """Let a timer go off, whether or not it is due: the caller knows the time."""
         token = self._find("fire", wait_id, WaitKind.TIMER)
         token.task_spec.trigger(token)
         self._process.run_to_rest()
@@ -197,7 +197,7 @@ class Instance:
         self._process.run_to_rest()
 
     def raise_error(self, wait_id: int, code: str, message: str | None = None, variables: Values = None, local: Values = None) -> None:
-        """Raise a BPMN error out of a task or a call; `variables` are what comes with it, of a call those of the other process."""
+        """Raise a BPMN error at a task or a call.  `variables` come with it; at a call they are those of the process that it has called."""
         token = self._find("raise an error at", wait_id, *RAISING)
         raising.hand_over(token, variables, local)
         raising.raise_error(token, code, message)
@@ -206,11 +206,11 @@ class Instance:
         self._process.run_to_rest()
 
     def offer_error(self, wait_id: int, code: str, message: str | None = None, variables: Mapping[str, Any] | None = None) -> bool:
-        """Offer to a call an error of the other process, whose `variables` come with it; tells whether something here has caught it."""
+        """Offer a call an error that the process which it has called did not catch, with its `variables`; tells whether one here did."""
         return self._offer(self._find("offer an error to", wait_id, WaitKind.CALL), EventType.ERROR, code, message, variables)
 
     def raise_escalation(self, wait_id: int, code: str, variables: Mapping[str, Any] | None = None) -> bool:
-        """Raise an escalation out of a task or a call, which stays unless that interrupts it; tells whether something here caught it."""
+        """Raise an escalation at a task or a call, which goes on unless an event interrupts it; tells whether something here caught it."""
         return self._offer(self._find("escalate at", wait_id, *RAISING), EventType.ESCALATION, code, None, variables)
 
     def _offer(self, token: spiff.Token, event: EventType, code: str, message: str | None, variables: Mapping[str, Any] | None) -> bool:
@@ -220,9 +220,9 @@ class Instance:
         return caught
 
     def modify(self, *instructions: Instruction) -> list[int]:
-        """Put tokens somewhere else, one instruction after the other; when none is left, the instance has ended.
+        """Cancel and start activations, one instruction after the other; when no token is left, the instance has ended.
 
-        Returns the number of what each cancels or starts.  After one that is refused the instance is of no use: it is to be loaded again.
+        Returns the id of what each cancels or starts.  After one that is refused (InstanceError) the instance must be loaded again.
         """
         self._process.mappings = not any(instruction.skips_mappings for instruction in instructions)
         numbers = [modification.carry_out(self._process, instruction, self._place) for instruction in instructions]
@@ -234,9 +234,9 @@ class Instance:
         return numbers
 
     def set_variables(self, given: Mapping[str, Any], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
-        """Set variables as seen from an activation (None: the process): where they are, or (`local`) its own.
+        """Set variables as seen from an activation (`at`; None: the process): where each one is found, or, if `local`, in its own scope.
 
-        Conditions see it, unless it is done `quietly`: nothing goes on in an instance that stands still.
+        Conditional events react, unless it is done `quietly`: in an instance that is suspended nothing goes on.
         """
         place = self._place(at)
         put = place.set_local if local and place is not self._process.root else place.set_variables
@@ -244,24 +244,24 @@ class Instance:
         self._process.changed(quietly=quietly)
 
     def remove_variables(self, names: Iterable[str], *, at: int | None = None, local: bool = False, quietly: bool = False) -> None:
-        """Remove variables, as `set_variables` sets them; what is not there is gone already."""
+        """Remove variables; the parameters are those of `set_variables`.  Names that are not there are no error."""
         self._place(at).remove_variables(names, local=local)
         self._process.changed(quietly=quietly)
 
     def variables_at(self, number: int, *, local: bool = False) -> dict[str, Any]:
-        """Return the variables that an activation sees, or its own (`local`)."""
+        """Return the variables that are visible from an activation, or, if `local`, those of its own scope alone."""
         token = self._place(number)
         return dict(token.facts.get("local", {}) if local else token.variables)
 
     def reschedule(self, wait_id: int, due_at: datetime | None) -> None:
-        """Give a user task or a timer another date (None: a user task has none).  A bound timer moves with the world, never by hand."""
+        """Set the date of a user task (None: it has none any more), or of a timer; raises InstanceError for a bound timer."""
         token = self._find("reschedule", wait_id, WaitKind.USER_TASK, WaitKind.TIMER)
         if self._process.is_bound(wait_id):
             raise InstanceError(f"Expected to reschedule timer {token.task_spec.name}, but its expression says when it is due")
         token.facts.update(due_at=due_at and due_at.isoformat(), by_hand=True)
 
     def retry(self, wait_id: int) -> None:
-        """Try again what failed.  A bound timer may have recovered by itself meanwhile."""
+        """Try an incident again.  A bound timer that has recovered by itself meanwhile is no error."""
         kinds = (WaitKind.INCIDENT, WaitKind.TIMER) if self._process.is_bound(wait_id) else (WaitKind.INCIDENT,)
         self._find("retry", wait_id, *kinds)
         self._process.retry(wait_id)

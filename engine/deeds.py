@@ -1,8 +1,8 @@
-"""Deeds: pieces of what is due, each done in a transaction of its own, or many of a kind in one as long as nothing goes wrong.
+"""Deeds: pieces of work that are due, each done in a transaction of its own; or many of a kind in one, as long as nothing goes wrong.
 
-When somebody else holds what a piece needs, or the database is away, or keeps something from us, the piece has not failed: it stays due.
-When something that it refers to is not there, it has: the next attempt finds out what has become of that, and the last one leaves an
-incident.
+A piece has not failed, and stays due, when somebody else holds what it needs (Busy), when its instance is suspended, or when the database
+is away or refuses us something (Unavailable, Unfit).  By every other error it has failed, also when what it refers to is gone (Vanished):
+that is counted.  The next attempt may find out what has become of it; the last one leaves an incident.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ log = structlog.get_logger()
 def run(db: Database, job_id: UUID, *, patient: bool = True) -> bool:
     """Perform one job.  A failure is kept on the job, never raised: others go on.  Tells whether it was ours to do.
 
-    `patient`: it waits for whoever holds what it wants; else the job stays due.
+    When somebody else holds what the job needs, it waits (`patient`), or else leaves the job due.
     """
     return _try(db, Job, job_id, lambda: duties.perform(db, job_id, patient=patient), jobs.remember_failure)
 
 
 def run_if_free(db: Database, job_id: UUID) -> bool:
-    """Perform one job, as `run` does, and wait for nobody."""
+    """Perform one job, as `run` does, without waiting for anybody."""
     return run(db, job_id, patient=False)
 
 
 def resume(db: Database, instance_id: UUID) -> int:
-    """Tell an instance of all that it has called and that has ended; how many there were.
+    """Tell an instance of all the called ones that have ended; returns how many.
 
-    Only one transaction at a time tells it, and then looks again, even when it has found nothing to tell: so whoever ends meanwhile need
-    not wait for it.  What is still there after two looks in vain is in the hands of somebody else.
+    Only one transaction tells it at a time.  Whoever has another that ended does not wait for it, but leaves its job there: so the one that
+    tells looks again each time, even after it found nothing.  What is left after two looks in vain is in somebody else's hands.
     """
     total, in_vain = 0, 0
     while in_vain < 2 and (told := _tell(db, instance_id)) is not None:  # noqa: PLR2004
@@ -57,9 +57,9 @@ def resume(db: Database, instance_id: UUID) -> int:
 
 
 def _tell(db: Database, instance_id: UUID) -> int | None:
-    """Tell an instance of all that have ended by now, in one transaction; how many there were.  None: somebody else is telling it.
+    """Tell an instance of those that have ended by now, in one transaction; returns how many.  None: somebody else is telling it.
 
-    The instance is locked first, then the jobs are claimed.  When one of them fails, each is tried by itself.
+    The instance is locked first, then the jobs are claimed.  When anything fails, each job is tried by itself.
     """
     owed: dict[UUID, UUID] = {}
     try:
@@ -87,9 +87,9 @@ def fire(db: Database, timer_id: UUID) -> bool:
 
 
 def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
-    """Do what is due of a kind in one transaction, from what was due at `since` on; how many pieces were ours to do.
+    """Do what is due of a kind in one transaction, beginning with what was due at `since`; returns how many pieces were ours to do.
 
-    When one of them fails, each is tried by itself.
+    When one of them fails, each is tried by itself.  `limit`: pieces at most.
     """
     try:
         with db.transaction() as session:
@@ -105,7 +105,7 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
 
 
 def carry_on(db: Database, continuation_id: UUID) -> bool:
-    """Carry one token on, if it is still time.  Tells whether it was ours to do."""
+    """Carry one token on that waits for a job, if it still does.  Tells whether it was ours to do."""
     return _attempt(db, Continuation, continuation_id, lambda session, row: continuations.execute(session, row, actor=ENGINE))
 
 
@@ -137,7 +137,7 @@ def _try(
 
 
 def _remember(db: Database, row_id: UUID, error: Exception, remember: Callable[[Session, UUID, Exception], bool]) -> bool:
-    """Keep a failure on its row; tells whether that is still there.  Where it cannot be kept the piece stays due, and others go on."""
+    """Count a failure on the row of the piece; tells whether there still is one.  If that fails, too, the piece stays due."""
     try:
         with db.transaction() as session:
             return remember(session, row_id, error)
@@ -149,12 +149,12 @@ def _remember(db: Database, row_id: UUID, error: Exception, remember: Callable[[
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether nothing can be done just now, of whatever it is."""
+    """Whether the database is away: then no other piece can be done either."""
     return isinstance(error, Unavailable) and not isinstance(error, Unfit)
 
 
 def _in_the_way(error: Exception) -> bool:
-    """Whether work waits for whoever holds its instance, until that is activated, or until what it needs is kept from us no more."""
+    """Whether the piece has not failed, but must wait: for somebody who holds its instance, or until that is activated, or allowed."""
     return isinstance(error, Busy | Suspended | Unfit) and not isinstance(error, Vanished)
 
 
@@ -178,13 +178,16 @@ def begin(db: Database, timer_id: UUID, region: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What comes by the thousand: how it is done together, and alone; neither waits for whoever holds an instance.
+    """A kind of work that comes by the thousand.
 
-    What that one keeps from being done stays due.  To wait for each in turn would keep all others waiting, for as long as he likes.
+    Neither `together` nor `alone` waits for somebody who holds an instance, for then all others would wait, too: that piece stays due.
     """
 
+    #: Which rows are due.
     batch: Batch
+    #: Does many in one transaction: (session, limit, since=) → how many.
     together: Callable[..., int]
+    #: Does one by its id, in a transaction of its own; tells whether it was ours to do.
     alone: Callable[[Database, UUID], bool]
 
 
@@ -192,5 +195,5 @@ JOBS = Kind(batch=duties.DUE, together=duties.perform_together, alone=run_if_fre
 TIMERS = Kind(batch=timers.DUE, together=partial(timers.fire_together, actor=ENGINE), alone=fire)
 CONTINUATIONS = Kind(batch=continuations.DUE, together=partial(continuations.execute_together, actor=ENGINE), alone=carry_on)
 
-# Who owes a job stands far below.
+# `jobs` cannot import this module, which stands far above it.
 jobs.RUNNERS.update(run=run, resume=resume)

@@ -45,7 +45,10 @@ from engine.variables import types_there
 
 @contextmanager
 def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Iterator[Run]:
-    """Lock an instance, hand it out, and put it back at rest.  Raises InvalidState when it has ended, Suspended when it is."""
+    """Lock an instance, hand it out for commands, and put it back at rest.
+
+    Raises NotFound, Suspended unless `even_suspended`, and what `awake` raises.
+    """
     row = instances.lock(session, instance_id)
     with awake(instances.take_up(session, row, actor=actor, even_suspended=even_suspended)) as run:
         yield run
@@ -53,9 +56,9 @@ def running(session: Session, instance_id: UUID, *, actor: Actor, even_suspended
 
 @contextmanager
 def awake(run: Run) -> Iterator[Run]:
-    """Hand out an instance that was taken up, and put it back at rest.
+    """Hand out an instance that was taken up, for commands, and put it back at rest when the block ends.
 
-    Raises InvalidState when it has ended, and when what would be canceled cannot hand out its output parameters.
+    Raises InvalidState when it has ended, and when a command does not fit it (InstanceError).
     """
     if run.row.status != InstanceStatus.RUNNING:
         raise InvalidState(f"Expected case {run.row.number} to be running, but it is {run.row.status}", status=str(run.row.status))
@@ -68,13 +71,13 @@ def awake(run: Run) -> Iterator[Run]:
 
 
 def follow_up(run: Run) -> None:
-    """Settle what depends on items that have ended; only the process of a matter has items."""
+    """Settle what depends on items that have ended: only in the process of a matter, whose lock is had, and which has items."""
     if run.is_bundle and run.row.hall is not None:
         lifecycle.follow_up(run.session, run.case, actor=run.actor)
 
 
 def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, Any], at: str | None = None) -> Run:
-    """Start the process of a case's matter, in the case's own version, and let it run."""
+    """Start the process of a case's matter, in the version of the case, at the plain start event or another one (`at`), and let it run."""
     loaded = definitions.get(session, case.definition_id)
     run = instances.begin(session, loaded, actor=actor, case=case, item=None, variables=variables, origin=Origin(at=at))
     settle(run)
@@ -84,7 +87,8 @@ def start(session: Session, case: Case, *, actor: Actor, variables: dict[str, An
 def settle(run: Run, *, within: Run | None = None) -> None:
     """Do what the diagram asks of the engine, until it needs somebody else; then put the instance back.
 
-    `within`: the run that has called this one.  The signals of this one are told when that is put back, which may wait for them itself.
+    `within`: the run that has called this one, and is settled after it.  The signals that this one has thrown are told then: the caller may
+    wait for one of them, and its own waits must be written before anybody is looked for who waits.
     """
     _enter(run)
     procedures.end_interrupted(run)
@@ -105,20 +109,20 @@ def settle(run: Run, *, within: Run | None = None) -> None:
 
 
 def _enter(run: Run) -> None:
-    """Do what waits ask of the engine, and then what the waits ask that come up by it."""
+    """Do what new waits ask of the engine; what comes up by that is looked at in the next round, until nothing new asks for anything."""
     kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
     while pending := instances.fresh(run, run.process.glance(), kinds):
         for wait in pending:
-            if run.process.kind_of(wait.id) is wait.kind:  # what was done for the wait before may have ended this one
+            if run.process.kind_of(wait.id) is wait.kind:  # what was done for an earlier wait may have ended this one
                 run.handled[wait.id] = wait.kind
                 _ENTER[wait.kind](run, wait)
 
 
 def _conclude(run: Run) -> None:
-    """Leave no item behind when a bundle ends.
+    """Leave no item behind when a bundle ends: items that its process has not called (dispatched) yet would wait for ever.
 
-    One that was adopted may still run, or be granted, when the rest was refused, or not corrected in time: then the bundle begins anew with
-    a follow-on intake.  What nobody would ever call is given back.
+    An adopted item may run still, or be granted, when all others were refused: then the bundle begins anew, with a follow-on intake.  If no
+    such item is left, or the diagram has no such start, the items that were not called are ended.
     """
     at = matters.follow_on_start(run.loaded)
     undispatched = [item for item in case_items.live(run.case) if item.dispatched_at is None]
@@ -131,7 +135,7 @@ def _conclude(run: Run) -> None:
 
 
 def _give_back(run: Run, undispatched: Sequence[Item]) -> None:
-    """End the items that nobody would ever call: what was accepted breaks off, what was not is returned."""
+    """End items that nobody would ever call: one that was accepted is terminated, one that was not is returned."""
     for item in (item for item in undispatched if item.status in UNSETTLED):
         status = ItemStatus.RETURNED if item.accepted_at is None else ItemStatus.TERMINATED
         lifecycle.break_off(run.session, run.case, item, status, actor=run.actor, reason="流程已经结束，未予办理")
@@ -139,9 +143,9 @@ def _give_back(run: Run, undispatched: Sequence[Item]) -> None:
 
 
 def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, variables: dict[str, Any] | None = None) -> int:
-    """Deliver a message to every wait for it in a case; how many took it (none is no error).
+    """Deliver a message to every wait for it in the case of a row (`of`); returns how many took it, and none is no error.
 
-    The caller holds the case's bundle: no two may go round its instances at the same time.
+    The caller holds the case's bundle: two who went through its instances at the same time might wait for each other.
     """
     about = keys.together(Subscription, of), Subscription.kind == WaitKind.MESSAGE, Subscription.name == message
     query = select(Subscription.instance_id).where(*about).distinct()
@@ -155,9 +159,9 @@ def throw(session: Session, of: Case | Job, message: str, *, actor: Actor, varia
 
 
 def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor: Actor) -> None:
-    """Tell call activities that what they have called has ended, in this order.  Repeating it does nothing.
+    """Tell call activities, one after the other, that the instance which each has called has ended.  Repeating it does nothing.
 
-    What another bundle has adopted meanwhile is none of theirs.
+    A child that another bundle has adopted meanwhile is left out: this one did not call it any more.
     """
     run = instances.wake(session, parent_id, actor=actor)
     found = returns.read(session, run.row.key, children)
@@ -167,7 +171,7 @@ def resume(session: Session, parent_id: UUID, children: Sequence[UUID], *, actor
 
 
 def _tell(run: Run, child: Ended) -> bool:
-    """Tell the call of a child that this has ended, and do what follows from it; whether anything still waited for that."""
+    """Complete the call of a child that has ended, and do what follows; returns whether a call still waited for it."""
     waiting = run.process.kind_of(child.parent_wait or 0) is WaitKind.CALL
     if child.parent_id != run.row.id or run.row.status != InstanceStatus.RUNNING or not waiting:
         return False
@@ -188,7 +192,7 @@ def perform_step(session: Session, instance_id: UUID, wait_id: int, *, actor: Ac
 
 
 def refresh(session: Session, instance_id: UUID, *, actor: Actor) -> None:
-    """Let the timers of an instance look at the world again: a clock was paused, a calendar was corrected."""
+    """Evaluate the bound timers of an instance anew: a clock was paused, a calendar was corrected.  One that has ended is left alone."""
     run = instances.wake(session, instance_id, actor=actor)
     if run.row.status == InstanceStatus.RUNNING:
         settle(run)
@@ -208,7 +212,7 @@ def _enter_step(run: Run, wait: Wait) -> None:
         with holdings.savepoint(run.session):
             result = steps.perform(run, wait)
     except EngineError as error:
-        # The case waits at the step, others go on: a job tries again, an incident says so meanwhile.
+        # The token stays at the step, other tokens go on: a job tries it again, and an incident says so meanwhile.
         run.session.add(
             Incident(
                 **run.row.key,
@@ -235,14 +239,14 @@ def _enter_error(run: Run, wait: Wait) -> None:
 
 
 def _enter_call(run: Run, wait: Wait) -> None:
-    """Start what a call activity calls, or attach to the item that runs or is finished already."""
+    """Start what a call activity calls; or let it wait for the process of its item, if that was adopted and has one already."""
     item = called_items.item_for(run, wait)
     if item is not None and item.instance_id is not None:
         _attach(run, wait, item, item.instance_id)
         return
     loaded = definitions.called(run.session, run.loaded, wait)
     if loaded.kind == "item" and item is None:
-        # Another token of this run called the item a moment ago, when `ready` was still true: nothing is left to do here.
+        # When this token was sent here the item was `ready`; another token has called it a moment ago.  Nothing is left to do.
         run.process.complete(wait.id, {})
         return
     child_run = instances.begin(
@@ -261,7 +265,7 @@ def _enter_call(run: Run, wait: Wait) -> None:
 
 
 def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:
-    """Let a call wait for an item that ran before it was adopted; of one that has ended, take what it has left."""
+    """Let a call wait for the process of an item that was adopted with it; if that has ended already, complete the call with its result."""
     instances.hold(run.session, item, run.row)  # before anything of it is written: its department may be deciding just now
     item.dispatched_at = moments.now()
     child = instances.lock(run.session, instance_id)
@@ -277,5 +281,5 @@ _ENTER = {
     WaitKind.ESCALATION: _enter_escalation,
     WaitKind.ERROR: _enter_error,
 }
-#: In a diagram without special procedures user tasks ask nothing of the engine, and need not be looked at.
+#: Without special procedures in the diagram, no user task asks anything of the engine: none need be looked at.
 _NO_PROCEDURES = _ENTER.keys() - {WaitKind.USER_TASK}

@@ -221,5 +221,5 @@ def context(
     world = World(session=session, loaded=loaded, subject=subject, actor=actor, business_key=business_key)
     asked: dict[str, Any] = {"functions": Functions(world), "decide": world.decide, "live": LIVE}
     made = Context(now=moments.now(), gone=(DBAPIError, PendingRollbackError), called=called, **asked)
-    world.context = weakref.proxy(made)  # in a circle, both would stay, and the session with them, until Python looks for such
+    world.context = weakref.proxy(made)  # else both would be a circle: it stays, with the session, until Python looks for circles
     return made

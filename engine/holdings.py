@@ -1,6 +1,7 @@
-"""Holdings: instances that this transaction has locked.  Nobody else writes them until it ends, and here nobody else does either.
+"""Holdings: the instances that a transaction has locked, and what it is going to write of them.
 
-`models.Instance` is for reading; an instance is written by whoever holds it, with everything that is projected from it, in one go.
+`models.Instance` is for reading.  To change an instance one changes its `Held`; it is written here, together with the rows of its waits, in
+one statement where the database can do that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from engine.writes import OLD, Writes
 
 @dataclass(kw_only=True, slots=True)
 class Held:
-    """The row of an instance, and what it must know of its case."""
+    """The row of an instance, locked and to be written, with what is often asked of its case."""
 
     id: UUID
     region: str
@@ -41,7 +42,7 @@ class Held:
     rev: int
     state: bytes
     variables: dict[str, Any]
-    #: Which of them lie apart (`large_values`).
+    #: Names of the variables whose values lie in rows of their own, with the hashes of those (`large_values`).
     large: dict[str, str] | None
     types: dict[str, Any]
     started_at: datetime
@@ -59,18 +60,18 @@ class Held:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What every row of its case says (`keys.Keyed`)."""
+        """The columns that every row of its case has: `Notice(**held.key, …)`."""
         return {"region": self.region, "case_id": self.case_id}
 
     @property
     def place(self) -> dict[str, Any]:
-        """Where rows of its case lie that are to be changed."""
+        """The same columns with `old_` before their names, by which `Writes.update` finds rows of its case."""
         return {OLD + "region": self.region, OLD + "case_id": self.case_id}
 
 
 @dataclass(kw_only=True, slots=True)
 class HeldTask:
-    """A task that is held with its instance: what must be known to do it."""
+    """The row of a task, locked with its instance: what must be known to do it."""
 
     id: UUID
     instance_id: UUID
@@ -86,17 +87,17 @@ class HeldTask:
 
 INSTANCES = models.Instance.__table__
 _NAMES = tuple(name for name in (field.name for field in fields(Held)) if name in INSTANCES.c)
-#: What never changes in an instance.
+#: Columns that never change.
 _FIXED = frozenset({"id", "item_id", "business_key", "started_at"})
 _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
-#: Their values, in that order.
+#: The values of the changing columns, in that order.
 Values = tuple[Any, ...]
 _values: Callable[[Held], Values] = attrgetter(*_CHANGING)
 _REV, _VARIABLES, _LARGE = (_CHANGING.index(name) for name in ("rev", "variables", "large"))
 _key_of: Callable[[Values], Values] = itemgetter(*(_CHANGING.index(name) for name in keys.KEY))
 _OLD_KEY = tuple(OLD + name for name in keys.KEY)
 _FOUND_BY = ("id", "rev", *keys.KEY)
-#: What a query selects for `Holdings.take`, in the order of the fields.
+#: What a query selects for `Holdings.take`, in the order of the fields of `Held`.
 COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
     *(Case.__table__.c[name] for name in ("number", "matter", "hall", "submitted_by")),
@@ -112,17 +113,17 @@ class Holdings:
         self.transaction = session.get_transaction()
         self.rows: dict[UUID, Held] = {}
         self.writes = Writes()
-        #: Token states that were put back with their rows.
+        #: Token states that were put back, by the id of their instance: they may stay in memory after the commit.
         self.awake: dict[UUID, Process] = {}
-        #: Instances that are written at the end only, with all else.
+        #: Instances that are not written when they are put back, but at the end, with all others (`together`).
         self.put_off: Collection[UUID] = frozenset()
-        #: How many notices there are about what is held: about an item of a case, or (None) the case itself.
+        #: How many notices there are already, by the ids of case and item (None: about the case itself): the next one has the next number.
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
         #: Rows as the database has them.
         self._stored: dict[UUID, Values] = {}
 
     def take(self, found: Sequence[Any]) -> Held:
-        """Hold what `COLUMNS` has found under its lock; what is held already is as this transaction has left it."""
+        """Hold an instance that a query of `COLUMNS` has locked.  One that is held already stays as this transaction has left it."""
         if held := self.rows.get(found[0]):
             return held
         row = Held(**dict(zip(_FIELDS, found, strict=True)))
@@ -131,11 +132,11 @@ class Holdings:
         return self._hold(row)
 
     def add(self, row: Held) -> None:
-        """Hold a new instance; it is written with whatever is next, mostly when it is put back: what refers to it may come before."""
+        """Hold a new instance, which is in no row yet: it is written with the next `write`, mostly when it is put back."""
         self.rows[row.id] = row
 
     def bundle(self, case_id: UUID) -> Held:
-        """The process of a case's matter, which is held; of several the one that runs."""
+        """Return the held process of a case itself (not of an item, not called): of several the one that runs."""
         found = [row for row in self.rows.values() if (row.case_id, row.item_id, row.parent_id) == (case_id, None, None)]
         return max(found, key=lambda row: row.ended_at is None)
 
@@ -145,7 +146,7 @@ class Holdings:
         return row
 
     def put_back(self, row: Held, process: Process) -> None:
-        """Let the token state of a row be at rest."""
+        """Note that an instance is at rest with this token state, and write it, unless that is put off."""
         self.awake[row.id] = process
         if row.id not in self.put_off:
             self.write()
@@ -170,11 +171,11 @@ class Holdings:
         if row.variables is not before and not alike(row.variables, before):
             row.large = large_values.put(self._session, self.writes, row, before)
         else:
-            row.variables = before  # by which it is known that there is nothing to write
+            row.variables = before  # the very same object: so `_update` sees that there is nothing to write
         return _values(row)
 
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
-        """Let rows be as they were `stored`; what was locked since is not held any more."""
+        """Set everything back to what was `stored` at a savepoint; what was locked since then is not held any more."""
         self.rows = {instance_id: self.rows[instance_id] for instance_id in stored}
         self._stored, self.writes, self.awake, self.notices = dict(stored), Writes(), {}, {}
         for instance_id, row in self.rows.items():
@@ -196,10 +197,10 @@ def _update(instance_id: UUID, stored: Values, now: Values) -> dict[str, Any]:
     found = {OLD + "id": instance_id, OLD + "rev": stored[_REV], **dict(zip(_OLD_KEY, key, strict=True))}
     row = found | dict(zip(_CHANGING, now, strict=True))
     if key == _key_of(now):
-        # A key that is only mentioned is locked against everybody who refers to it: those that were called, and owe a job at their commit.
+        # An UPDATE that names a key locks it against everybody who refers to it, even if it stays the same: called instances owe us jobs.
         del row["case_id"], row["region"]
     if stored[_VARIABLES] is now[_VARIABLES]:
-        del row["variables"], row["large"]  # what a column is not told stays where it is, however large
+        del row["variables"], row["large"]  # a column that is not named costs nothing, however large its value
     else:
         row["variables"] = large_values.small(now[_VARIABLES], now[_LARGE])
     return row
@@ -209,7 +210,7 @@ _HOLDINGS = "holdings"
 
 
 def of(session: Session) -> Holdings:
-    """What the session's transaction holds."""
+    """Return what the transaction of a session holds; begins one if there is none."""
     transaction = session.get_transaction()
     if transaction is None:
         session.connection()  # begins the one that it belongs to
@@ -221,7 +222,7 @@ def of(session: Session) -> Holdings:
 
 @contextmanager
 def savepoint(session: Session) -> Iterator[None]:
-    """Undo what the block does when it raises, and that alone."""
+    """When the block raises, undo what it has done, and nothing of what was done before it."""
     held = of(session)
     held.write()
     stored = held.stored
@@ -235,7 +236,10 @@ def savepoint(session: Session) -> Iterator[None]:
 
 @contextmanager
 def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
-    """Write these instances at the end of the block, in one go: they are of different cases, and know nothing of each other."""
+    """Write these instances at the end of the block in one go, instead of each when it is put back.
+
+    They must be of different cases: none may look for rows that another one has not written yet.
+    """
     held = of(session)
     held.put_off = frozenset(instances)
     yield
@@ -244,19 +248,19 @@ def together(session: Session, instances: Collection[UUID]) -> Iterator[None]:
 
 
 def awake(session: Session) -> Iterator[tuple[Held, Process]]:
-    """Token states that the session's transaction has put back last, with their rows."""
+    """Yield the instances that the session's transaction has put back, each with its token state."""
     found: Holdings | None = session.info.get(_HOLDINGS)
     if found is not None:
         yield from ((found.rows[instance_id], process) for instance_id, process in found.awake.items())
 
 
 def let_sleep(session: Session) -> None:
-    """Forget the token states that were put back until now: they need not stay in memory."""
+    """Forget the token states that were put back until now: none of them stays in memory after the commit."""
     of(session).awake.clear()
 
 
 def write(session: Session) -> None:
-    """Write whatever the session has not written yet; nobody else does it before a commit."""
+    """Write whatever the session has not written yet.  It must be called before a commit: the session's own flush knows no `Held`."""
     if _HOLDINGS in session.info:
         of(session).write()
     session.flush()

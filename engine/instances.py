@@ -1,4 +1,4 @@
-"""Instances: lock the row, wake the token state, put it back with the rows that are projected from its waits."""
+"""Instances: lock the row, load the token state, and put both back with the rows of its waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from engine.variables import drop_ended, hand_on
 
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
-#: Locks an instance; built once, since this is the beginning of everything that happens.
+#: Selects an instance with its case, and locks the row of the instance.  Built once: everything that happens begins with it.
 LOCKING = (
     select(INSTANCES)
     .join(Case, keys.together(INSTANCES, Case))
@@ -40,9 +40,10 @@ _LOCK_THERE = Read(COLUMNS, LOCKING.where(*keys.asked(models.Instance)))
 
 
 def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | None = None) -> Held:
-    """Lock an instance: nobody else writes it until this transaction ends.  `of`: a row of the same case, by whose key it is found.
+    """Lock an instance: nobody else writes it until this transaction ends.  Raises NotFound.
 
-    The order is parent before child, everywhere.  `key_share` lets others refer to the row meanwhile (a child owes its parent a job).
+    `of` is a row of the same case, if one is at hand: then the instance is looked for where that case lies, instead of everywhere.
+    Everybody locks the parent before the child.  Others may refer to the row meanwhile (`key_share`): a child owes its parent a job.
     """
     held = holdings.of(session)
     if instance_id in held.rows:
@@ -56,9 +57,10 @@ def lock(session: Session, instance_id: UUID, of: Held | Case | keys.Keyed | Non
 
 
 def hold(session: Session, item: Item, of: Held | Case | None = None) -> None:
-    """Lock an item, by its own instance once it has one, and read it anew; `of` as in `lock`."""
-    there = of if item.instance_id is None else lock(session, item.instance_id, of)
-    session.refresh(item) if there is None else keys.read_anew(session, Item, item.id, there)
+    """Read an item anew, after locking its instance, if it has one: whoever holds that governs the item.  `of` as in `lock`."""
+    if item.instance_id is not None:
+        of = lock(session, item.instance_id, of)
+    session.refresh(item) if of is None else keys.read_anew(session, Item, item.id, of)
 
 
 def require_active(row: Held | models.Instance) -> None:
@@ -68,18 +70,18 @@ def require_active(row: Held | models.Instance) -> None:
 
 
 def wake(session: Session, instance_id: UUID, *, actor: Actor, even_suspended: bool = False) -> Run:
-    """Lock an instance and load its token state; raises Suspended unless that does not matter."""
+    """Lock an instance and load its token state.  Raises NotFound, and Suspended unless `even_suspended`."""
     return take_up(session, lock(session, instance_id), actor=actor, even_suspended=even_suspended)
 
 
 def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool = False) -> Run:
-    """Load the token state of an instance that is locked; raises Suspended unless that does not matter."""
+    """Load the token state of an instance that is locked, from memory or its snapshot.  Raises Suspended unless `even_suspended`."""
     if not even_suspended:
         require_active(row)
     loaded = definitions.get(session, row.definition_id)
     subject = Subject(session, row.key, row.item_id)
     if row.hall is not None:
-        subject.read_anew(row.id)  # now that the lock is had: what was read before may be old
+        subject.read_anew(row.id)  # under the lock: what the session read before may be out of date
     context = _context(session, loaded, row, subject, actor)
     live: LiveInstances | None = session.info.get(LIVE)
     kept = live.take(row, loaded.definition, context) if live is not None else None
@@ -97,7 +99,7 @@ def take_up(session: Session, row: Held, *, actor: Actor, even_suspended: bool =
 
 
 def look(session: Session, row: Held | models.Instance, subject: Subject | None = None) -> Process:
-    """Wake the token state of an instance to look at it, without a lock; `subject`: what it is about, where that was read already."""
+    """Load the token state of an instance only to look at it, without a lock; `subject`: its case and item, if they were read before."""
     loaded = definitions.get(session, row.definition_id)
     subject = subject or Subject(session, row.key, row.item_id)
     return Process.load(loaded.definition, row.state, row.variables, _context(session, loaded, row, subject))
@@ -156,7 +158,7 @@ def _new_row(
 
 
 def put_back(run: Run) -> None:
-    """Write the token state and its projected rows."""
+    """Take over into the row what has become of the token state, and write it with the rows of its waits."""
     row, process = run.row, run.process
     _cancel_abandoned(run)
     hand_on(run)
@@ -167,7 +169,7 @@ def put_back(run: Run) -> None:
         row.ended_at, row.end = moments.now(), None if process.emptied else process.end
     if row.ended_at is not None:
         row.purge_at = activities.purge_date(run.loaded, row.ended_at)
-        row.suspended = False  # what is still owed about it is to be done
+        row.suspended = False  # what is still owed to its callers is to be done
     if witness := run.session.info.get(WITNESS):
         witness(run)
     activities.record(run)
@@ -203,23 +205,23 @@ def cancel(session: Session, instance_id: UUID, *, actor: Actor, mappings: bool 
 
 
 def _end_procedures(run: Run) -> None:
-    """End the special procedures of an item that stood in what its own process, which runs on, has called: its clock goes on."""
+    """End special procedures that stood in this instance, if the process of their item, which has called it, runs on: the clock goes on."""
     own = holdings.of(run.session).rows.get(run.item.instance_id) if run.item and run.item.instance_id else None
     if own is not None and own.id != run.row.id and own.status is InstanceStatus.RUNNING:
         procedures.end_interrupted(run)
 
 
 def _cancel_abandoned(run: Run) -> None:
-    """End what was called by a call that something interrupted; an item that was being handled there ends without decision.
+    """End the instances whose call was canceled; an item that was being handled there ends without decision.
 
     An item that is decided keeps its process: what is left to do there (a check to be planned …) is owed all the same.
     """
-    may_call = run.handled or WaitKind.CALL in run.before.kinds.values()
-    gone = run.canceled(WaitKind.CALL) if may_call else ()
+    may_have_called = run.handled or WaitKind.CALL in run.before.kinds.values()
+    gone = run.canceled(WaitKind.CALL) if may_have_called else ()
     if not gone:
         return
     if gone & run.handled.keys():
-        holdings.of(run.session).write()  # what it has called a moment ago is to be found, too
+        holdings.of(run.session).write()  # the query is to find what was called in this very run, too
     query = select(models.Instance).where(
         keys.together(models.Instance, run.row),
         models.Instance.parent_id == run.row.id,
@@ -227,7 +229,7 @@ def _cancel_abandoned(run: Run) -> None:
         models.Instance.status == InstanceStatus.RUNNING,
     )
     for child in run.session.scalars(query).all():
-        lock(run.session, child.id, run.row)  # its department may be deciding just now
+        lock(run.session, child.id, run.row)  # its department may be deciding just now: then we wait until it has
         item = keys.read_anew(run.session, Item, child.item_id, run.row) if child.item_id else None
         handled = item if item is not None and item.instance_id == child.id else None
         if handled is not None and handled.status not in UNSETTLED:
@@ -239,7 +241,7 @@ def _cancel_abandoned(run: Run) -> None:
 
 
 def of_case(session: Session, case: Case) -> models.Instance:
-    """The instance of the matter itself; of several the one that runs, or else the newest; raises NotFound."""
+    """Return the instance of the matter itself: of several the one that runs, else the newest.  Raises NotFound."""
     query = select(models.Instance).where(
         keys.together(models.Instance, case), models.Instance.item_id.is_(None), models.Instance.parent_id.is_(None)
     )
@@ -251,13 +253,13 @@ def of_case(session: Session, case: Case) -> models.Instance:
 
 
 def fresh(run: Run, now: Glance, kinds: Collection[WaitKind]) -> list[Wait]:
-    """Waits of some kinds that came up in this run and were not handled yet; `now`: what waits at a glance."""
+    """Return the waits of some `kinds` that came up in this run and were not handled yet; `now`: a glance at all that may be new."""
     before, handled = run.before.kinds, run.handled
     new = {n for n, kind in now.kinds.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
     return list(run.process.waits(*kinds, among=new)) if new else []
 
 
 def failed(run: Run) -> list[Wait]:
-    """What has failed in an instance that was put back."""
+    """Return the incidents that came up in this run; the instance was put back."""
     assert run.now is not None, "Expected an instance that was put back"
     return fresh(run, run.now, {WaitKind.INCIDENT})

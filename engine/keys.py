@@ -1,6 +1,7 @@
-"""The key (region, case) by which what grows can be spread over databases: each row has it, each key and each reference contains it.
+"""The key (region, case) by which a growing database can be spread over several: every row of a case has both columns.
 
-It stands last in a key: what leads there is what rows are looked for by, so that no key needs an index beside it (docs/decisions/0018).
+Each primary key, foreign key and join contains them, so that a row is looked for only where its case lies.  In a primary key they stand
+last: its first columns are those by which rows are looked for, so that no other index is needed (docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ from sqlalchemy.orm.util import identity_key
 
 Row = TypeVar("Row")
 
-#: Names of its columns.
+#: Names of the columns of the key.
 KEY = ("case_id", "region")
-#: The key of what is of no case.
+#: The key of a row that belongs to no case.
 NOBODY: dict[str, Any] = {"case_id": UUID(int=0), "region": ""}
 #: Behind all other columns, so that they are the last ones of the primary key.
 LAST = 1000
 
 
 class Keyed:
-    """A row of a case: it lies where its case lies."""
+    """A table whose rows belong to a case, and lie where it lies."""
 
-    #: Columns by which the mapper knows it: the primary key without the key of the case, for what has an id is known by that alone.
+    #: Columns by which SQLAlchemy identifies a row: without the key of the case, for the id alone is unique already.
     known_by: ClassVar[tuple[str, ...]] = ("id",)
     case_id: Mapped[UUID] = mapped_column(primary_key=True, index=True, sort_order=LAST)
     region: Mapped[str] = mapped_column(String(12), primary_key=True, sort_order=LAST)
@@ -50,59 +51,63 @@ class Keyed:
 
     @property
     def key(self) -> dict[str, Any]:
-        """What every row of its case says: `Notice(**task.key, …)`."""
+        """The columns that every row of its case has, as keyword arguments: `Notice(**task.key, …)`."""
         return {"region": self.region, "case_id": self.case_id}
 
 
 def found_otherwise() -> Mapped[UUID]:
-    """Column of the case in a table whose rows nobody looks for by it alone: it has no index of its own."""
+    """The column `case_id`, without an index: for a table in which nobody looks for all rows of a case."""
     return mapped_column(primary_key=True, sort_order=LAST)
 
 
 def unique(*names: str) -> UniqueConstraint:
-    """Constraint: these columns are unique within a case."""
+    """Constraint: the values of these columns are unique within a case."""
     return UniqueConstraint(*names, *(name for name in KEY if name not in names))
 
 
 def of_case() -> ForeignKeyConstraint:
-    """Foreign key to the case itself; a table that refers to another row of its case needs none."""
+    """Foreign key to the case; a table that refers to another row of its case needs none."""
     return ForeignKeyConstraint(KEY, ["cases.id", "cases.region"])
 
 
 def refers(name: str, table: str) -> ForeignKeyConstraint:
-    """Foreign key to a row of the same case; when that goes to another case (`adoptions`), what refers to it goes along.
+    """Foreign key from a column to the id of a row of the same case, in a table.
 
-    Whether all of it has gone there is looked at when the transaction ends.
+    When that row is moved to another case (`adoptions`), the rows that refer to it are moved with it.  That all of them fit together is
+    checked when the transaction ends, not before.
     """
     there = [f"{table}.{column}" for column in ("id", *KEY)]
     return ForeignKeyConstraint([name, *KEY], there, onupdate="CASCADE", deferrable=True, initially="DEFERRED")
 
 
 def together(one: Any, other: Any) -> ColumnElement[bool]:
-    """Condition: two rows are of one case.  Every join says so, and can be made within a shard then."""
+    """Condition: two rows belong to the same case.  Each is a table, a model or a row.  Every join says so, to find both in one place."""
     (case, region), (other_case, other_region) = _place(one), _place(other)
     return and_(case == other_case, region == other_region)
 
 
 def asked(kind: type[Keyed]) -> tuple[ColumnElement[bool], ...]:
-    """Condition: a row is of the case whose key (`Keyed.key`) is given as parameters, to a statement that is built once."""
+    """Condition: a row belongs to the case whose key is given when the statement runs, as parameters (`{**row.key}`)."""
     return kind.case_id == bindparam("case_id"), kind.region == bindparam("region")
 
 
 def its(reference: Any, there: Any) -> ColumnElement[bool]:
-    """Condition: a row is the one to which another row of its case refers.  This is what a join by an id is on."""
+    """Condition: a column (`Task.instance_id`) refers to the row `there`, of the same case: a table, a model or a row with an `id`.
+
+    This is what every join by an id says.
+    """
     here = reference.table if isinstance(reference, Column) else reference.parent.entity
     return and_(_columns(there).id == reference, together(here, there))
 
 
 def get(session: Session, kind: type[Row], known: Any, of: Any) -> Row | None:
-    """Give a row by its id, as `session.get` does (what is known is not read), but look only where another row of its case lies."""
+    """Return a row by its id, or None, as `session.get` does; but look for it only where `of`, another row of its case, lies."""
     there: Row | None = session.identity_map.get(identity_key(kind, known))
     return there if there is not None and not instance_state(there).expired else session.scalar(_one(kind, known, of))
 
 
 def get_one(session: Session, kind: type[Row], known: Any, of: Any) -> Row:
-    """Give such a row, which must be there."""
+    """Return a row as `get` does; raises NoResultFound when there is none."""
     found = get(session, kind, known, of)
     if found is None:
         raise NoResultFound(f"Expected to find {known} among {kind.__name__}, but there is none in its case")
@@ -110,7 +115,7 @@ def get_one(session: Session, kind: type[Row], known: Any, of: Any) -> Row:
 
 
 def read_anew(session: Session, kind: type[Row], known: Any, of: Any, *, lock: bool = False) -> Row | None:
-    """Give such a row as it is now, whatever the session knows; `lock`: nobody else writes it until the transaction ends."""
+    """Return a row as `get` does, but read it now, even if the session has read it before; `lock`: until the transaction ends."""
     query = _one(kind, known, of).execution_options(populate_existing=True)
     return cast("Row | None", session.scalar(query.with_for_update(key_share=True) if lock else query))
 

@@ -1,6 +1,6 @@
 """Life cycle of an item: the few moves that several verbs share, each with everything that belongs to it.
 
-Who calls holds the lock that governs the item: its own instance's once it has one, else that of the case.
+The caller holds the lock that governs the item: that of its own instance, once it has one, else that of the bundle.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from engine.notices import NoticeKind
 from engine.states import FAVOURABLE, UNSETTLED, ClockStatus, ItemStatus, ToleranceStatus, move
 from engine.writes import Writes
 
-#: Ends that an item waiting for this one cannot build on.
+#: Ends after which an item that waits for this one will never begin.
 _UNFAVOURABLE = frozenset(ItemStatus) - FAVOURABLE - UNSETTLED
 _LINKS = MaterialLink.__table__
 _HANDED_IN = select(Material.id, Material.code).where(*keys.asked(Material))
-#: What a department has rejected is none of them: a tolerance of its code is open, or came to a bad end, after it came in (decision 0027).
+#: Condition: a department has rejected a material: a tolerance of its code is open, or has ended badly since it came in (decision 0027).
 _REJECTED = exists().where(
     keys.together(Tolerance, Material),
     Tolerance.code == Material.code,
@@ -38,7 +38,10 @@ _LINKED = select(MaterialLink.material_id, MaterialLink.item_id).where(
 
 
 def propose(session: Session, case: Case, entries: Iterable[dict[str, Any]], *, previous: Item | None = None) -> list[Item]:
-    """Add items of the checklist to a case, submitted (or, where the result exists, imported)."""
+    """Add items of the checklist to a case: as submitted, or, where the result is there already, as imported.
+
+    `previous`: the item that is applied for again.
+    """
     items = [
         _proposed(case, entry, number, previous=previous) for entry, number in zip(entries, numbers.next_items(session, case), strict=False)
     ]
@@ -72,9 +75,9 @@ def _proposed(case: Case, entry: dict[str, Any], number: str, *, previous: Item 
 
 
 def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, actor: Actor, on: date | None = None) -> None:
-    """Accept items formally: distribute the materials, start the clocks (`on`: from that day, by law).
+    """Accept items formally: distribute the materials, start the clocks; `on`: the day from which they count, if not today.
 
-    An item that waits for another is told so; its clock starts when the other is granted (domain rule 5).
+    An item that must wait for another one becomes `waiting`; its clock starts when the other is granted (domain rule 5).
     """
     now = moments.now()
     on = on or calendars.local_date(now)
@@ -86,7 +89,7 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
             clocks.start(session, item, actor=actor, on=on)
     distribute(session, case, *items)
     start_bundle_clock(session, case, on)
-    follow_up(session, case, actor=actor)  # what it waits for may have ended already: the token must find it blocked
+    follow_up(session, case, actor=actor)  # what an item waits for may have ended already: then the token must find it blocked
 
 
 def distribute(session: Session, case: Case, *items: Item) -> None:
@@ -101,25 +104,25 @@ def distribute(session: Session, case: Case, *items: Item) -> None:
 
 
 def handed_in(session: Session, case: Case) -> set[str]:
-    """Codes of the materials that are there, and not rejected."""
+    """Return the codes of the materials that were handed in, and that no department has rejected."""
     return set(usable(session, case).values())
 
 
 def usable(session: Session, case: Case) -> dict[UUID, str]:
-    """Materials that are there, and not rejected: their codes, by id."""
+    """Return the same materials: {id: code}."""
     return {row.id: row.code for row in session.execute(_USABLE, case.key)}
 
 
 def is_usable(material: Material, tolerances: Iterable[Tolerance]) -> bool:
-    """Whether no department has rejected a material (as `_REJECTED` says), where all tolerances of the case have been read already."""
+    """Whether no department has rejected a material, given all tolerances of its case: in Python what `_REJECTED` says in SQL."""
     its = [tolerance for tolerance in tolerances if tolerance.code == material.code and tolerance.status is not ToleranceStatus.MET]
     return all(tolerance.ended_at is not None and tolerance.ended_at <= material.handed_in_at for tolerance in its)
 
 
 def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reason: dict[str, Any] | None = None) -> None:
-    """End an item one way or the other, and stop its clock.  What was decided stops it on the day of the decision.
+    """End an item with a status, and stop its clock: on the day of the decision, if it was decided, else today.
 
-    What hangs on it (items that waited for it, tolerances that only it needed) belongs to the bundle: `follow_up` sees to it there.
+    What depends on it (items that wait for it, tolerances that only it needs) belongs to the bundle, where `follow_up` settles it.
     """
     item.status = move(item.status, status, f"item {item.number}")
     item.reason = reason or item.reason
@@ -130,9 +133,9 @@ def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reaso
 
 
 def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, actor: Actor, reason: str, error: str | None = None) -> None:
-    """End an item that nobody has decided, and tell the applicant so in writing: what was applied for ends in no other way (art. 38).
+    """End an item that nobody has decided, and tell the applicant so in writing, with the reason (行政许可法 art. 38).
 
-    The code of an `error` is for officers.  The caller holds the bundle's lock.
+    `error`: its code, which only officers see.  The caller holds the bundle.
     """
     why = {"reason": reason} if error is None else {"reason": reason, "error": error}
     end(session, item, status, actor=actor, reason=why)
@@ -144,9 +147,9 @@ def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, a
 
 
 def follow_up(session: Session, case: Case, *, actor: Actor) -> None:
-    """Settle what hangs on items that ended: block those that waited for them, waive what nobody needs any more, close the case.
+    """Settle what depends on items that ended: block items that waited for them, waive tolerances that nobody needs, close the case.
 
-    The caller holds the bundle's lock: departments that decide at the same time never touch each other's rows.
+    The caller holds the bundle, so that departments which decide at the same time never write each other's rows.
     """
     _block_dependents(session, case, actor=actor)
     _waive_tolerances(case)
@@ -165,7 +168,7 @@ def close(session: Session, case: Case) -> None:
 
 
 def start_bundle_clock(session: Session, case: Case, on: date) -> None:
-    """Start the clock of the bundle's own promise, when the matter's policy says that now is the time; one that has ended needs none."""
+    """Start the clock of the bundle's own promise, if by the policy of the matter (`clock_start`) now is the time."""
     if case.clock_started_on is not None or case.ended_at is not None:
         return
     policy = matters.of(session, case).clock_start

@@ -1,4 +1,4 @@
-"""Parts: rows of one table to which the same is done.  What `engine.writes` collects, and each database writes in its way."""
+"""Parts: kinds of changes, each of one table, that `writes` collects rows for, and that each database carries out in its own way."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy import Table
 from sqlalchemy.orm.exc import StaleDataError
 
 Row = Mapping[str, Any]
-#: Before the name of a column: what a row has there that is to be changed.
+#: Prefix of a column's name: the value by which a row is found that is to be changed (`old_status`).
 OLD = "old_"
 
 
 class Verb(StrEnum):
-    """What is done with rows."""
+    """What is done with the rows."""
 
     INSERT = "insert"
     PUT = "put"  #: insert, or change what is there under the same key
@@ -27,25 +27,25 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """Rows of one table to which the same is done; made once, and known by what it is."""
+    """What is done with rows of one table.  Made once each (`writes`), and compared by identity, so that looking it up is cheap."""
 
     verb: Verb
     table: Table
-    #: What a row says, by column.
+    #: The keys that each row has: names of columns, some with `old_` before them.
     names: tuple[str, ...]
-    #: Columns by which a row is found: `old_…` of an update, the key of what is put.
+    #: Columns by which a row is found: UPDATE compares them with the `old_…` values, PUT with the values of the new row.
     by: tuple[str, ...] = ()
-    #: Columns that must be empty in a row that is changed.
+    #: Columns that must be null in a stored row: else it is left as it is.
     empty: tuple[str, ...] = ()
-    #: Of what is there when it is put, the columns that are new.
+    #: PUT: the columns that are changed in a row which is there already.
     new: tuple[str, ...] = ()
-    #: Whether each row must be there.
+    #: Whether it is an error (StaleDataError) when a row is not found.
     exact: bool = False
 
 
 @cache
 def counted(parts: tuple[Part, ...]) -> int:
-    """Say which part is the statement itself, by its place: the last one whose rows must be there, if any must."""
+    """Choose the part whose rows the one statement counts, by its place: the last `exact` one, or, if there is none, the last."""
     return max((place for place, part in enumerate(parts) if part.exact), default=len(parts) - 1)
 
 

@@ -1,7 +1,7 @@
 """Projection: what an instance waits for becomes rows — tasks, timers, subscriptions, external tasks, incidents.
 
-Worklists, the scheduler and correlation read these rows only, never the token state.  This is the hottest path of the engine: what changes
-is known without reading the rows, and goes out with the instance itself (`engine.writes`).
+Worklists, the scheduler and correlation read these rows only, never the token state.  This is the hottest path of the engine.  So it reads
+none of the rows: it compares the waits before a command with those after it, and what differs is written with the instance (`writes`).
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ _WAIT = ("instance_id", "wait", *keys.KEY)
 
 @dataclass(kw_only=True)
 class Change:
-    """What an instance waits for now, against what it waited for when it was woken, where that may have changed."""
+    """The difference between what an instance waited for when it was taken up, and what it waits for now."""
 
     run: Run
     writes: Writes
-    #: Ids of what it waits for now, by kind, and of what it waited for then.
+    #: Ids of the waits now, and of those then, by kind; without waits that cannot have changed.
     now: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
     before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
-    #: What has come up, or is due at another time, or may be, by kind; everything else is as its rows say.
+    #: Waits whose rows may have to be written, by kind: they are new, or may be due at another time than their rows say.
     stirred: dict[WaitKind, list[Wait]] = field(default_factory=lambda: defaultdict(list))
 
     def new(self, kind: WaitKind) -> list[Wait]:
-        """Waits that have come up."""
+        """Return the waits of a kind that have come up."""
         return [wait for wait in self.stirred[kind] if wait.id not in self.before[kind]]
 
     def gone(self, kind: WaitKind) -> set[int]:
-        """Ids of waits that are over."""
+        """Return the ids of the waits of a kind that are over."""
         return self.before[kind] - self.now[kind]
 
     def found(self, wait_id: int) -> dict[str, Any]:
-        """Say how the row of a wait that was there is found."""
+        """Give the `old_…` columns by which the row of an earlier wait is found (`_WAIT`)."""
         row = self.run.row
         return {**row.place, OLD + "instance_id": row.id, OLD + "wait": wait_id}
 
     def common(self, wait: Wait) -> dict[str, Any]:
-        """What the row of every new wait says."""
+        """Give the columns that the row of every new wait has."""
         row = self.run.row
         return {"region": row.region, "case_id": row.case_id, "instance_id": row.id, "wait": wait.id, "element": wait.element}
 
@@ -67,7 +67,7 @@ class Change:
 
 
 def project(run: Run, now: Glance) -> None:
-    """Make the rows equal the waits (`now`): end what is gone, move what is due at another time, insert what is new."""
+    """Make the rows equal the waits (`now`): end those that are over, move those due at another time, insert the new ones."""
     change = Change(run=run, writes=holdings.of(run.session).writes)
     before = run.before
     resting = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _rests(wait_id, kind, before, now)}
@@ -94,9 +94,9 @@ def project(run: Run, now: Glance) -> None:
 
 
 def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
-    """Whether something that still waits is due when it was, so that its row is right as it stands.
+    """Whether the row of something that still waits is right as it stands.
 
-    A date that moves with the world may be another one by now; and what has failed may fail in other words.
+    It may not be if the date has changed, or moves with the world (then it is not among `dates`); and an incident may say something else.
     """
     if kind is WaitKind.INCIDENT:
         return False
@@ -105,7 +105,7 @@ def _rests(wait_id: int, kind: WaitKind, before: Glance, now: Glance) -> bool:
 
 
 def _project_tasks(change: Change) -> None:
-    """Cancel what was taken away, and move due dates.  A task that somebody has completed is marked already."""
+    """Cancel tasks that were taken away, and move due dates.  A task that somebody has completed was marked by `tasks` already."""
     waiting, before = change.now[WaitKind.USER_TASK], change.before[WaitKind.USER_TASK]
     if over := before - waiting:
         canceled = {"status": TaskStatus.CANCELED, "ended_at": moments.now(), OLD + "status": TaskStatus.OPEN}
@@ -146,15 +146,16 @@ def _task(run: Run, wait: Wait) -> dict[str, Any]:
 
 
 def only(groups: Collection[str]) -> str | None:
-    """The group of a task that has just one: lists find the task by it, without a look at its groups."""
+    """Return the group of a task that has just one, else None: lists find the task by it without looking at its other rows."""
     found = set(groups)
     return found.pop() if len(found) == 1 else None
 
 
 def _project_timers(change: Change) -> None:
-    """Delete, move and set timers.  One that moves with the world may have had no row: while it failed it was an incident instead.
+    """Delete, move and set timers.
 
-    One that is overdue, and was put off when it failed, stays put off; one whose date is still to come begins anew.
+    Rows are put, not updated: a timer that moves with the world has no row while its expression fails, for it is an incident then.  A timer
+    that has failed when it went off was put off: it stays so while it is overdue, and begins anew once its date is still to come.
     """
     change.delete(_TIMERS, sorted(change.gone(WaitKind.TIMER)))
     stirred = change.stirred[WaitKind.TIMER]
@@ -169,9 +170,9 @@ def _project_timers(change: Change) -> None:
 
 
 def _project_incidents(change: Change) -> None:
-    """Resolve what goes on again, and raise what fails now; a step that failed has its incident already."""
+    """Resolve the incidents of what goes on again, and raise new ones; that of a step of the engine's own is raised by `execution`."""
     now, before, failing = change.now, change.before, change.now[WaitKind.INCIDENT]
-    # On these an incident may stand while they go on waiting: a worker has failed, or the engine itself.
+    # An incident may stand on these though they are waits of another kind: a worker has failed, or a job.
     may_stand = before[WaitKind.INCIDENT] | before[WaitKind.EXTERNAL_TASK] | before[WaitKind.JOB]
     over = may_stand - failing - now[WaitKind.EXTERNAL_TASK] - now[WaitKind.JOB]
     if change.run.subject.incidents != 0 or _are_raised(change.writes):  # else no timer has failed
@@ -196,7 +197,7 @@ def _are_raised(writes: Writes) -> bool:
 
 
 def _recovered(run: Run, timers: Collection[int]) -> set[int]:
-    """Timers that move with the world and could not be evaluated until now: they have an incident, and no row."""
+    """Return those of some timers that move with the world whose expression had failed until now: they have an incident, and no row."""
     if not timers or run.subject.incidents == 0:
         return set()
     have_rows = select(Timer.wait).where(keys.its(Timer.instance_id, run.row))
@@ -204,7 +205,7 @@ def _recovered(run: Run, timers: Collection[int]) -> set[int]:
 
 
 def _standing(run: Run, waits: Collection[int], *more: ColumnElement[bool]) -> set[int]:
-    """Those of some waits on which an incident stands."""
+    """Return those of some waits on which an unresolved incident stands."""
     if not waits:
         return set()
     mine = (keys.its(Incident.instance_id, run.row), Incident.wait.in_(waits), Incident.resolved_at.is_(None), *more)
@@ -225,7 +226,7 @@ def _continuation(_row: Held, wait: Wait) -> dict[str, Any]:
     return {"priority": wait.priority, "retry_cycle": wait.retry_cycle, "retries": times, "created_at": now, "due_at": now}
 
 
-#: Rows that come and go with their waits and never change in between.
+#: Tables whose rows come and go with their waits and never change in between: the kind of the waits, and the columns of its own.
 _PLAIN = (
     (Subscription.__table__, WaitKind.MESSAGE, _subscription),
     (Subscription.__table__, WaitKind.SIGNAL, _subscription),
@@ -235,7 +236,7 @@ _PLAIN = (
 
 
 def rename(session: Session, row: Held, process: Process) -> None:
-    """Let subscriptions follow what their waits are called now (a new version of the diagram says it otherwise)."""
+    """Write the names of messages and signals anew: another version of the diagram, to which the instance was moved, may change them."""
     table = Subscription.__table__
     for kind in (WaitKind.MESSAGE, WaitKind.SIGNAL):
         for wait in process.waits(kind):
@@ -244,7 +245,7 @@ def rename(session: Session, row: Held, process: Process) -> None:
 
 
 def follow_the_world(session: Session, row: Held, process: Process) -> None:
-    """Give what moves with the world (a clock, a calendar) the date of today; a timer that was put off when it failed stays put off."""
+    """Write the dates that move with the world (a clock, a calendar) anew; a timer that was put off when it failed stays put off."""
     fixed = process.glance(None).dates
     for wait in process.waits(WaitKind.USER_TASK, WaitKind.TIMER):
         if wait.id not in fixed:

@@ -1,4 +1,4 @@
-"""Returns: what an instance leaves to the one that has called it when it ends, and how that one is told."""
+"""Returns: what a called instance leaves to its caller when it ends, and how the caller is told."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from engine.reads import Read
 from engine.runs import Run
 from engine.states import InstanceStatus, ItemStatus
 
-#: The largest number of a lock.
+#: Advisory locks of PostgreSQL are numbers up to this.
 _LARGEST = (1 << 63) - 1
 
 
 class Ended(NamedTuple):
-    """What the one that has called an instance asks of it when it has ended; nobody writes it any more."""
+    """The columns of an instance that has ended which its caller reads.  No lock is needed: nobody writes it any more."""
 
     id: UUID
     item_id: UUID | None
@@ -42,12 +42,12 @@ _ENDED = Read(
     [INSTANCES.c[name] for name in Ended._fields],
     select(INSTANCES).where(INSTANCES.c.id.in_(bindparam("ids", expanding=True)), *keys.asked(Instance)),
 )
-#: Locks an instance for whoever is to tell it, unless somebody else is telling it: for the advisory lock that says so nobody waits.
+#: Locks an instance, unless somebody else is telling it what has ended: that one has an advisory lock, for which nobody waits.
 _LOCK_ALONE = Read(COLUMNS, LOCKING.where(postgresql.try_to_take(bindparam("alone", type_=BigInteger))))
 
 
 def take(session: Session, parent_id: UUID) -> Held | None:
-    """Lock an instance, to tell it of those that have ended; None: somebody else is doing that just now, and looks again afterwards."""
+    """Lock an instance, to tell it of the called ones that have ended.  None: somebody else does that just now, and will look again."""
     if not postgresql.is_behind(session):
         return instances.lock(session, parent_id)
     alone = parent_id.int & _LARGEST
@@ -56,7 +56,7 @@ def take(session: Session, parent_id: UUID) -> Held | None:
 
 
 def read(session: Session, key: Mapping[str, Any], ids: Collection[UUID]) -> dict[UUID, Ended]:
-    """Read instances of a case that have ended, by id."""
+    """Read instances of a case (`key`) that have ended, by id; what is not there is left out."""
     found = (Ended(*row) for row in _ENDED.all(session.connection(), {**key, "ids": list(ids)}))
     return {child.id: _whole(session, child, key) for child in found}
 
@@ -68,13 +68,13 @@ def _whole(session: Session, child: Ended, key: Mapping[str, Any]) -> Ended:
 
 
 def owe(run: Run) -> None:
-    """Write the jobs by which the caller of an instance is told that it has ended, or looks again because its item was decided.
+    """Write the jobs for the callers of an instance that has ended, or whose item has got another status in this run.
 
-    With that decision the bundle may have more to issue.  Where another process of the item decides, all callers up to the item's own look
-    again: they may have timers.
+    The nearest caller is told of the end.  Of the new status, all callers up to the one of the item's own process are told to look again:
+    the bundle may have more to issue now, and those between may have timers.
     """
     row: Held | Instance = run.row
-    item, told = run.item, run.process.ended and not run.process.emptied  # else its call is canceled, too
+    item, told = run.item, run.process.ended and not run.process.emptied  # when emptied by a modification, its call is canceled, too
     if told:
         jobs.owe_parent(run.session, row)
     while item is not None and run.found_as not in {None, item.status} and row.parent_id is not None:
@@ -86,7 +86,7 @@ def owe(run: Run) -> None:
 
 
 def ask(run: Run, kind: str, **what: Any) -> None:
-    """Ask the caller of an instance, by a job, whether it catches something; signals that were thrown before reach it first."""
+    """Ask the caller of an instance whether it catches something, by a job of a `kind`; it comes after the signals thrown before."""
     if run.process.signals:
         run.later.append((kind, what))
     else:
@@ -94,9 +94,9 @@ def ask(run: Run, kind: str, **what: Any) -> None:
 
 
 def owe_later(run: Run) -> None:
-    """Write the jobs for the callers that were put off until the signals of a run, and of those that it has called, are told.
+    """Write the jobs for callers that were put off until the signals of a run, and of what it has called, were told.
 
-    Beside the call its caller may wait for the very signal with which the called instance ends: it is to hear that first.
+    A caller may wait, beside its call, for the very signal with which the called instance ends: it must hear that first.
     """
     for called in run.called:
         owe_later(called)
@@ -108,10 +108,14 @@ def owe_later(run: Run) -> None:
 
 
 def give(run: Run, child: Ended | Held) -> None:
-    """Give a call activity what the instance has left that it called; an item that an error has left undecided ends without decision."""
+    """Complete the call activity that has called an instance with what that has left.
+
+    An item that was left undecided by an error ends without decision; raises InvalidState when it was left so without any error.
+    """
     item = keys.get(run.session, Item, child.item_id, run.row) if child.item_id else None
     undecided = item if item is not None and item.instance_id == child.id and item.status is ItemStatus.IN_REVIEW else None
-    ended_by_error = child.status is InstanceStatus.FAILED and child.error is None  # in an earlier release, which asked nobody yet
+    # An earlier release let an instance end by an error without asking its caller first: then the caller is asked now.
+    ended_by_error = child.status is InstanceStatus.FAILED and child.error is None
     error = child.end if ended_by_error else child.error
     if undecided is not None and error is None:
         raise InvalidState(f"Expected item {undecided.number} to be decided when its process ended, but it is {undecided.status}")

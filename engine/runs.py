@@ -1,4 +1,7 @@
-"""Runs: an instance in our hands, and how one comes about.  What is done with it is in `instances` and `execution`."""
+"""Runs: an instance in our hands, with all that belongs to it; and how a new one comes about.
+
+What is done with a run is in `instances` and `execution`.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +32,24 @@ class Run:
     loaded: Loaded
     process: Process
     subject: Subject
-    #: What waited when it was woken, of what may have changed since: it has its rows.
+    #: What it waited for when it was taken up, of what may have changed since; the rows of the database say the same.
     before: Glance
-    #: Status of the item when it was woken.
+    #: Status of the item when the instance was taken up; None: it has no item, or has just begun.
     found_as: ItemStatus | None = None
-    #: Waits that came up in this run, and for which the engine has done what they ask of it; a wait that fails and is retried keeps its id.
+    #: Waits that came up in this run, and for which the engine has done its part already.  The kind is kept, too: a wait that fails is an
+    #: incident under the same id.
     handled: dict[int, WaitKind] = field(default_factory=dict)
-    #: What waits since it was put back; None: it was not.
+    #: What it waits for since it was put back; None: it was not put back yet.
     now: Glance | None = None
-    #: Runs of instances that it has called in this one; they were put back.
+    #: Runs of the instances that it has called during this run; they were put back already.
     called: list[Run] = field(default_factory=list)
-    #: Jobs for the one that has called it (kind, payload), owed once its signals are told: these were thrown before.
+    #: Jobs for its caller (kind, payload) that are written only after the jobs for its signals: those were thrown before.
     later: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Whether output parameters are set by what is canceled in the instances that it has called.
     mappings: bool = True
     #: What the applicant is told when a called instance is canceled, and the item that was being handled there ends without decision.
     why: str = "流程未等其办结即已继续"
-    #: The code of the error for which it is canceled, if it is one.
+    #: The code of the error, if a called instance is canceled because of one.
     error: str | None = None
 
     @property
@@ -59,18 +63,18 @@ class Run:
         return self.subject.item
 
     def require_item(self, what: str) -> Item:
-        """Give that item; raises InvalidState when there is none: `what` makes sense in the process of an item only."""
+        """Return the item; raises InvalidState when there is none, saying that `what` makes sense in the process of an item only."""
         if self.item is None:
             raise InvalidState(f"Expected {what} to stand in the process of an item, but {self.loaded.key} is none")
         return self.item
 
     @property
     def is_bundle(self) -> bool:
-        """Whether this is the process of the case's matter, whose lock governs what is common to the items."""
+        """Whether this is the process of the case itself, not of an item, and not called: whoever holds it governs what all items share."""
         return self.row.item_id is None and self.row.parent_id is None
 
     def canceled(self, kind: WaitKind) -> set[int]:
-        """Waits of a kind that something has canceled, after the engine had done what they ask of it: before this run, or in it."""
+        """Return the ids of waits of a kind that were canceled in this run, though the engine had done its part: in this run, or before."""
         return {wait for wait in self.process.canceled() if kind in {self.before.kinds.get(wait), self.handled.get(wait)}}
 
 
@@ -84,9 +88,9 @@ class Origin:
     business_key: str | None = None
     #: Id of the start event, if it is one for a message, a signal or a time; None: the plain one.
     at: str | None = None
-    #: Where it begins instead of at a start event.
+    #: Where it begins, if not at a start event.
     elsewhere: tuple[Instruction, ...] = ()
 
 
-#: Nothing has called it, nobody calls it anything, and it begins at its plain start event.
+#: Nothing has called it, it has no business key, and it begins at its plain start event.
 ALONE = Origin()

@@ -1,4 +1,4 @@
-"""Subjects: what an instance is about — its case, and the item whose process it is."""
+"""Subjects: what an instance is about — its case and, if it is the process of an item, that item."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOTH = select(Case, Item).outerjoin(Item, and_(Item.id == bindparam("item"), ke
 
 
 def _around(items: Select[Item], notices: ColumnElement[bool]) -> Reading:
-    """Read a case, items of it, its tolerances, how many notices there are already, and how many incidents stand on an instance."""
+    """Read together: a case, some of its items, its tolerances, the number of some notices, and of incidents on an instance."""
     return Reading(
         select(Case).where(*_THE_CASE),
         items,
@@ -37,17 +37,17 @@ _OF_CASE = _around(select(Item).where(*keys.asked(Item)).order_by(Item.joined_at
 
 
 class Subject:
-    """A case and perhaps an item of it, read when first asked for: a process without a matter hardly ever asks."""
+    """A case and perhaps an item of it; they are read when somebody asks, for a process without a matter hardly ever does."""
 
     def __init__(self, session: Session, key: Mapping[str, Any], item_id: UUID | None) -> None:
         self._session = session
         self._ids = {**key, "item": item_id}
-        #: How many incidents stand on the instance that is about it; None: that was not asked.
+        #: How many incidents stood on the instance at `read_anew`; None: that was not called.
         self.incidents: int | None = None
         self._both: tuple[Case, Item | None] | None = None
 
     def read_anew(self, instance_id: UUID) -> None:
-        """Read both again with what goes with them, whatever the session knows; the caller holds this instance, which is about them."""
+        """Read case and item as they are now, with what is often asked beside them; the caller holds this instance of theirs."""
         reading, ids = _OF_ITEM if self._ids["item"] else _OF_CASE, {**self._ids, "instance": instance_id}
         (case,), items, tolerances, (notices,), (self.incidents,) = reading.all(self._session, ids)
         set_committed_value(case, "tolerances", tolerances)
@@ -58,7 +58,7 @@ class Subject:
 
     @classmethod
     def of(cls, session: Session, case: Case, item: Item | None) -> Subject:
-        """Say it of what is at hand."""
+        """Make the subject of a case and an item that are read already."""
         subject = cls(session, case.key, item.id if item else None)
         subject._both = (case, item)
         return subject

@@ -1,4 +1,4 @@
-"""Department tasks (部门任务): claim them, complete them, which is the one way to advance a case.  Lists are in `worklists`."""
+"""Department tasks (部门任务): claim and complete them, which is how people advance a case.  Lists are in `worklists`."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ def get(session: Session, task_id: UUID, actor: Actor) -> Task:
 
 @functools.lru_cache(maxsize=256)
 def _visible_task(actor: Actor) -> Select[Task]:
-    # To build it takes as long as to run it, and it is the same for everything that somebody does.
+    # Building the query takes as long as running it, and it is the same for all that one actor does.
     return select(Task).where(Task.id == bindparam("task"), visibility.sees_task(actor))
 
 
 def of_case(session: Session, case_id: UUID) -> list[Task]:
-    """Open tasks of a case and its items, oldest first."""
+    """Return the open tasks of a case and its items, oldest first."""
     return list(session.scalars(select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN).order_by(Task.id)))
 
 
 def groups(session: Session, rows: Collection[Task | Row[Any]]) -> dict[UUID, list[str]]:
-    """Candidate groups of tasks."""
+    """Return the candidate groups of tasks, by the id of the task."""
     found = {row.id: [row.sole_group] if row.sole_group is not None else [] for row in rows}
     return found | _stored_groups(session, [task_id for task_id, known in found.items() if not known])
 
@@ -84,13 +84,13 @@ def _stored_groups(session: Session, task_ids: Collection[UUID], *here: ColumnEl
 
 
 def regroup(session: Session, task: Task) -> None:
-    """Keep which group a task has, after its groups have changed."""
+    """Write the only group of a task into its row, where lists look for it, after its groups have changed."""
     session.flush()
     task.sole_group = projection.only(_stored_groups(session, [task.id], keys.together(TaskGroup, task))[task.id])
 
 
 def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]:
-    """Candidate users of tasks."""
+    """Return the candidate users of tasks, by the id of the task."""
     found: dict[UUID, list[str]] = {task_id: [] for task_id in task_ids}
     for row in session.scalars(select(TaskUser).where(TaskUser.task_id.in_(task_ids)).order_by(TaskUser.name)):
         found[row.task_id].append(row.name)
@@ -98,7 +98,7 @@ def users(session: Session, task_ids: Collection[UUID]) -> dict[UUID, list[str]]
 
 
 def claim(session: Session, task_id: UUID, *, actor: Actor) -> Task:
-    """Take a task for oneself (认领)."""
+    """Take a task for oneself (认领).  Raises NotFound, NotPermitted, InvalidState (ended, suspended, somebody else has it)."""
     task = _lock(session, task_id, actor, to="claim")
     _require_candidate(session, task, task, actor, to="claim")
     if task.assignee not in {None, actor.name}:
@@ -108,7 +108,7 @@ def claim(session: Session, task_id: UUID, *, actor: Actor) -> Task:
 
 
 def release(session: Session, task_id: UUID, *, actor: Actor) -> Task:
-    """Give a claimed task back to its groups (退回); a supervisor may do so for somebody else."""
+    """Give a claimed task back to its groups (退回); a supervisor may do so for somebody else.  Raises NotFound, InvalidState."""
     task = _lock(session, task_id, actor, to="release")
     if task.assignee != actor.name and not actor.has(Role.SUPERVISOR, hall=task.hall):
         raise InvalidState(f"Expected to release task {task.name}, but {task.assignee or 'nobody'} has it", assignee=task.assignee)
@@ -117,7 +117,7 @@ def release(session: Session, task_id: UUID, *, actor: Actor) -> Task:
 
 
 def form(session: Session, task: Task) -> Form | None:
-    """Form of a task, or None."""
+    """Return the form of a task, or None."""
     instance = keys.get_one(session, Instance, task.instance_id, task)
     loaded = definitions.get(session, instance.definition_id)
     return definitions.form(session, loaded, loaded.definition.elements[task.element])
@@ -128,9 +128,10 @@ def complete(
 ) -> HeldTask:
     """Complete a task and let the case run on to where it next needs somebody.
 
-    `given` says the types of data that JSON cannot tell; without `by_form` the form of a process without a matter is not looked at.
-    Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, delegated, the domain's guard) and
-    InvalidInput (`errors` by field).
+    `data`: what the form was filled in with, by the names of its fields; it becomes variables of the process.  `given`: the types of those
+    that JSON cannot tell.  `by_form=False`: in a process without a matter, `data` is not checked by the form.
+    Raises NotFound, NotPermitted, InvalidState (completed already, claimed by somebody else, delegated, or refused by what the task means
+    to the domain, as `effects` says) and InvalidInput (`errors` by field).
     """
     task, run = _take_up(session, task_id, actor, to="complete")
     with execution.awake(run):
@@ -146,7 +147,7 @@ def complete(
 
 
 def complete_unasked(run: Run, wait: Wait, data: dict[str, Any]) -> None:
-    """Complete a task because the law says so, whoever has it; nobody fills in its form."""
+    """Complete a task because the law says so, whoever has claimed it, with `data` that no form has checked."""
     its = {**run.row.key, "instance": run.row.id, "wait": wait.id}
     _complete(run, HeldTask(**run.session.execute(_OF_WAIT, its).mappings().one()), data)
 
@@ -159,7 +160,7 @@ def _complete(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
 
 
 def _end(run: Run, task: HeldTask, data: dict[str, Any]) -> None:
-    """Mark a task as completed; the row is written with its instance."""
+    """Mark a task as completed.  Its row is written together with its instance."""
     task.status = move(task.status, TaskStatus.COMPLETED, f"task {task.name}")
     ended = {"status": task.status, "ended_at": moments.now(), "completed_by": run.actor.name, "data": data}
     holdings.of(run.session).writes.update(_TASKS, [{OLD + "id": task.id, **run.row.place, **ended}], by=("id", *keys.KEY), exact=True)
@@ -187,7 +188,7 @@ def raise_escalation(session: Session, task_id: UUID, code: str, *, actor: Actor
 
 
 def _take_up(session: Session, task_id: UUID, actor: Actor, *, to: str) -> tuple[HeldTask, Run]:
-    """Take up an open task that the actor may do, with its instance; both are locked and read in one go."""
+    """Lock and read an open task that the actor may do, with its instance, in one statement.  `to` completes “Expected to …”."""
     session.flush()
     found = _read_held(actor).first(session.connection(), {"task": task_id})
     if found is None:
@@ -202,7 +203,7 @@ def _take_up(session: Session, task_id: UUID, actor: Actor, *, to: str) -> tuple
 
 @functools.lru_cache(maxsize=256)
 def _read_held(actor: Actor) -> Read:
-    """Read a task that the actor may see with its instance, and lock both: the instance first, as everywhere."""
+    """Build the statement that reads and locks a task which the actor may see, with its instance; the instance first, as everywhere."""
     of = [holdings.INSTANCES, _TASKS]
     query = select(holdings.INSTANCES).join(_TASKS, keys.its(_TASKS.c.instance_id, holdings.INSTANCES))
     query = query.join(Case, keys.together(holdings.INSTANCES, Case)).where(_TASKS.c.id == bindparam("task"), visibility.sees_task(actor))
@@ -210,7 +211,7 @@ def _read_held(actor: Actor) -> Read:
 
 
 def hold(session: Session, task: Task) -> None:
-    """Take the row of a task for this transaction, and read it anew; raises NotFound when it has just been archived or deleted."""
+    """Lock the row of a task, and read it anew; raises NotFound when it has just been archived or deleted."""
     task_id = task.id
     try:
         session.refresh(task, with_for_update={"key_share": True})
@@ -251,7 +252,7 @@ def _lock(session: Session, task_id: UUID, actor: Actor, *, to: str) -> Task:
 
 
 def _require_candidate(session: Session, task: Task | HeldTask, of: Task | Held, actor: Actor, *, to: str) -> None:
-    """Whoever sees a task may not do it for that: a supervisor stands in at the window, never for a department."""
+    """Raise NotPermitted for a supervisor or administrator who sees a task that is not his: at the window he stands in, nowhere else."""
     if not actor.has(Role.SUPERVISOR, Role.ADMIN):
         return  # all others see nothing but what they may do
     names = set(session.scalars(select(TaskGroup.name).where(TaskGroup.task_id == task.id, keys.together(TaskGroup, of))))

@@ -1,6 +1,6 @@
-"""Writes: rows that go to the database together — on PostgreSQL in one statement, so that they cost one round trip.
+"""Writes: changes that are collected and go to the database together — on PostgreSQL in one statement, which is one round trip.
 
-What is written this way is known by its key, and nothing of it is read on the way; all else goes through the session.
+This is for rows whose key is known, so that nothing need be read first.  Everything else goes through the session (`entities`).
 """
 
 from __future__ import annotations
@@ -18,38 +18,41 @@ from engine.parts import OLD, Part, Row, Verb, require_all
 
 __all__ = ["OLD", "PLACE", "Writes", "insert_unknown", "note"]
 
-#: Under this name a session that wants to know keeps the key of the first case of which it has written a row (None: of none yet).
+#: Under this name (`Session.info`) a session keeps the key of the first case that it has written to, if it wants to know (None: none yet).
 PLACE = "place"
 
 
 class Writes:
-    """What is to be written."""
+    """Changes that are still to be written."""
 
     def __init__(self) -> None:
         self.rows: dict[Part, list[Row]] = {}
 
     def insert(self, table: Table, rows: Iterable[Row]) -> Sequence[Row]:
-        """Write new rows; what a row does not say is the default of its column.  Gives the rows as they will be."""
+        """Insert rows; a column that a row does not name has its default.  Returns the rows with all their columns."""
         whole = [_whole(table, row) for row in rows]
         self._add(_insertion(table), whole)
         return whole
 
     def put(self, table: Table, rows: Iterable[Row], *, by: tuple[str, ...], new: tuple[str, ...], empty: tuple[str, ...] = ()) -> None:
-        """Write rows; of one that is there already under the same key (`by`), only some columns are `new`, if others are `empty`."""
+        """Insert rows; where the key (`by`) is there, change its columns `new` instead, if those in `empty` are null."""
         self._add(_putting(table, by, new, empty), [_whole(table, row) for row in rows])
 
     def update(self, table: Table, rows: Sequence[Row], *, by: tuple[str, ...], empty: tuple[str, ...] = (), exact: bool = False) -> None:
-        """Change rows; each says the `old_…` values of the columns by which it is found.  `exact`: it is an error if one is not there."""
-        for row in rows:  # each says which columns it is about
+        """Change rows: each gives the `old_…` values of the columns `by` which it is found, and the new values of others.
+
+        A row in which a column of `empty` is not null is left as it is.  `exact`: StaleDataError, on `run`, when a row is not found.
+        """
+        for row in rows:  # each may name other columns
             self._add(_updating(table, tuple(row), by, empty, exact), [row])
 
     def delete(self, table: Table, rows: Sequence[Row]) -> None:
-        """Delete rows by what each says."""
+        """Delete the rows that have the values of each of these in all columns that it names."""
         for row in rows:
             self._add(_deletion(table, tuple(row)), [row])
 
     def run(self, session: Session) -> None:
-        """Write everything; raises StaleDataError when a row is not there any more."""
+        """Write everything, and forget it; raises StaleDataError when a row of an `exact` change is not found."""
         rows, self.rows = self.rows, {}
         if rows:
             if PLACE in session.info:
@@ -63,7 +66,7 @@ class Writes:
 
 
 def insert_unknown(session: Session, table: Table, rows: Sequence[Row]) -> int:
-    """Insert rows at once, but for those whose key is there, or is just being written by somebody else; how many were new."""
+    """Insert rows now, except those whose key is there, or is just being written by somebody else; returns how many were new."""
     if not rows:
         return 0
     new = _KINDS[session.get_bind().dialect.name](table).values(list(rows)).on_conflict_do_nothing()
@@ -74,13 +77,13 @@ _KINDS: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"post
 
 
 def note(session: Session, place: Row | None) -> None:
-    """Note the key of the case that is written, if the session wants to know of which it has written first."""
+    """Note the key of a case that is written to, if the session wants to know to which it has written first."""
     if PLACE in session.info:
         session.info[PLACE] = session.info[PLACE] or place
 
 
 def _place(rows: Mapping[Part, Sequence[Row]]) -> Row | None:
-    """The key of the case to which the first of some rows belongs that belongs to one."""
+    """Return the key of the first case that any of the rows belongs to; None: they belong to none."""
     for part, (row, *_) in rows.items():
         case = "id" if part.table.name == "cases" else "case_id"
         for old in ("", OLD):

@@ -41,12 +41,12 @@ class Row(NamedTuple):
     facts: dict[str, Any]
 
 
-#: Makes a row without a call of a function in Python, of which there would be one for each token.
+#: Makes a row from a list without a call of a Python function, for there are many rows.
 _row = partial(tuple.__new__, Row)
 
 
 class Activation(NamedTuple):
-    """An activation that lasts, as one of those where variables may be."""
+    """An activation that has not ended, with its local variables."""
 
     element: str
     #: The activation around it; None: the process.
@@ -56,7 +56,7 @@ class Activation(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """All that a snapshot holds."""
+    """The content of a snapshot."""
 
     #: The number that the next token gets.
     next_id: int
@@ -74,7 +74,7 @@ def encode(state: State) -> bytes:
     """Write a snapshot."""
     rows = [[*row] for row in state.rows]
     content = [state.next_id, state.end, state.error, state.completed, rows, state.facts]
-    # To lay out the usual tables, meant for megabytes, takes ten times as long as to compress a kilobyte.
+    # A small window: to allocate the usual one, meant for megabytes, takes ten times as long as to compress a kilobyte.
     packer = zlib.compressobj(3, wbits=13, memLevel=6)
     return bytes([VERSION]) + packer.compress(_written(content)) + packer.flush()
 
@@ -87,7 +87,7 @@ def _written(content: list[Any]) -> bytes:
 
 
 def activations(snapshot: bytes) -> dict[int, Activation]:
-    """Say where variables may be, besides the process itself, by the number of the activation; no definition is needed for it."""
+    """Return the activations of a snapshot that have not ended, by their numbers; the definition is not needed for that."""
     return {row.id: Activation(row.element, row.scope, row.facts.get("local", {})) for row in decode(snapshot).rows}
 
 

@@ -1,4 +1,4 @@
-"""Conditions: conditional events are put the question again when variables change."""
+"""Conditions: conditional events are evaluated again when a variable changes that they may see."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ABSENT = object()
 
 
 class Conditions:
-    """The variables of a process that have changed since its conditions were last put."""
+    """The changes of variables since the conditions of a process were last evaluated.  Every variable is set through here."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._changes: list[Change] = []
-        #: The variables that were set, with their names and what they were before, while all of it may have to be taken back.
+        #: What was set since `all_or_none` began: the scope's variables, the name, the value before.  None: it need not be taken back.
         self._before: list[tuple[dict[str, Any], str, Any]] | None = None
 
     def set(self, scope: Token | None, name: str, value: Any) -> None:
@@ -45,7 +45,7 @@ class Conditions:
 
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
-        """Take back what is set meanwhile when something fails."""
+        """When the block raises, take back every variable that was set in it."""
         self._before, changes = [], len(self._changes)
         try:
             yield
@@ -60,11 +60,11 @@ class Conditions:
             self._before = None
 
     def forget(self) -> None:
-        """Put no condition for what has changed until now."""
+        """Forget the changes until now: no condition is evaluated because of them."""
         self._changes.clear()
 
     def put(self) -> None:
-        """Put every condition that a change concerns; what it starts may change more."""
+        """Evaluate every condition that a change concerns, until no variable has changed: what one sets off may change others."""
         while self._changes:
             changes, self._changes = self._changes, []
             waiting = self._process.tasks.at(self._process.spec.catching)

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is untyped
-    """An element of the diagram.  By itself it passes every token through."""
+    """An element of the diagram; this class passes every token through.
 
-    #: Whether a token rests here until the world (or what is inside) is done.
+    The life of a token here, as `_run_hook` has it: a job before, `enter`, rest until something is done, `leave`, a job behind, `end`, and
+    `choose` the flows.
+    """
+
+    #: Whether a token rests here, until something from outside, or what is inside, is done.
     rests = False
-    #: What brings on a token that rests here; None: what is inside.
+    #: What a token that rests here waits for; None: for what is inside.
     kind: waits.WaitKind | None = None
     _wf_spec: ProcessSpec
     name: str
@@ -51,16 +55,16 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """Do what the element does when a token arrives.  An error leaves the token here, as an incident."""
 
     def leave(self, token: Token) -> None:
-        """Do what is to be done once the world is done."""
+        """Do what is to be done when the token goes on: mostly, take over what has come."""
 
     def end(self, token: Token) -> None:
-        """Do to others what its end does to them, just before it ends; that may sweep it away."""
+        """Do what the end of a token does to others, just before it ends; that may take this token away, too."""
         if self.body:
             self.body.count(token)
             self.body.settle(token)
 
     def lose(self, token: Token) -> None:
-        """One of the tokens inside has come to its end; after the last one the element is over."""
+        """Take note that a token inside has ended: after the last one the element is over."""
         if not token.inside:
             token.workflow.finish(token)
 
@@ -78,11 +82,11 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         return chosen
 
     def kind_of(self, token: Token) -> waits.WaitKind | None:  # noqa: ARG002 - some ask the token
-        """Say what a token that rests here waits for, at a glance."""
+        """Say what a token that rests here waits for, without evaluating anything."""
         return self.kind
 
     def moves(self, token: Token) -> bool:  # noqa: ARG002 - some ask the token
-        """Whether the date for which it waits moves with the world."""
+        """Whether the date for which a token waits here is bound: an expression that is evaluated at each look."""
         return False
 
     def wait(self, token: Token) -> waits.Wait | None:
@@ -96,7 +100,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     @property
     def body(self) -> Body | None:
-        """The body around it, if it runs several times."""
+        """The multi-instance body around it; None: it runs once."""
         return self._wf_spec.task_specs[self._looped] if self._looped else None
 
     @property
@@ -105,11 +109,11 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         return self.name.removesuffix(BODY)
 
     def boundary(self, event: EventType, code: str | None) -> ElementSpec | None:
-        """Return the boundary event that catches what is raised: by its code, else one that catches every code."""
+        """Return the boundary event that catches an error or escalation: that of its code, else the one for every code; or None."""
         return self._by_code(self.catching, event, code)
 
     def start(self, event: EventType, code: str | None, *, thrower: str) -> ElementSpec | None:
-        """Return the start of an event subprocess in it that catches what is raised; none catches what it raises itself."""
+        """Return the start of an event subprocess in it that catches likewise; none catches what it has thrown itself (`thrower`)."""
         return self._by_code([s for s in self.starts if s.parent != thrower], event, code)
 
     def _by_code(self, events: Iterable[Element], event: EventType, code: str | None) -> ElementSpec | None:
@@ -123,13 +127,13 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
     # The steps of SpiffWorkflow --------------------------------------------------------------------------------------------------------
 
     def test(self) -> None:
-        """Look at nothing when a token may run: the compiler has judged how the diagram hangs together."""
+        """Check nothing when a token may run: the compiler has judged how the diagram hangs together."""
 
     def _predict_hook(self, my_task: Token) -> None:
-        """Predict nothing: the future is in the diagram, and a token for each of its paths costs more than all the rest."""
+        """Make no tokens in advance: one for each path that may be taken would cost more than all the rest."""
 
     def _update_hook(self, my_task: Token) -> bool:
-        """Let the token run, with as many others as the activity needs to start."""
+        """Let the token run, unless the activity needs several to start (`startQuantity`): then wait until so many are here."""
         if self.element.start_quantity <= 1 or my_task.done or my_task.facts.get("continued") == "before":
             return True
         my_task.workflow.joins.add(my_task)
@@ -137,11 +141,11 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         return False
 
     def gather(self, token: Token) -> None:
-        """See whether a token that waits for others opens the way for them."""
+        """Let the tokens that wait here go on if, with this one, enough have come."""
         token.workflow.joins.open_by_number(token, self.element.start_quantity)
 
     def lacks(self, arrived: Mapping[str, Sequence[int]]) -> str:
-        """Say what the tokens that wait here for others lack, when nothing else moves any more."""
+        """Say what the tokens lack that wait here for others, in vain: nothing else can move any more.  `arrived`: by their flows."""
         here = sum(len(numbers) for numbers in arrived.values())
         return f"Expected {self.element.start_quantity} tokens to start {self.name}, but {here} have come and none can arrive any more"
 
@@ -150,7 +154,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def _run_hook(self, my_task: Token) -> bool | None:
         element = self.element
-        # An event that has caught something comes with its work done; its job carries it on all the same, but none lets it watch.
+        # A boundary event that has caught something comes with its work done, and may have a job; while it watches it has none.
         if element.async_before and not my_task.begun and not my_task.watches and self._needs_job(my_task, "before"):
             return None
         if not my_task.done:
@@ -159,7 +163,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
                 self.body.prepare(my_task)
             values.map_in(my_task, element.input_parameters)
             self.enter(my_task)
-            if my_task.gone:  # what it has thrown has swept it away
+            if my_task.gone:  # what it has thrown was caught around it, and has ended it
                 return None
             if self.rests and not my_task.done:
                 my_task.workflow.watch(my_task, self.watching)
@@ -180,7 +184,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         return True
 
     def _leave(self, token: Token) -> None:
-        """End the work, once: results go out, what can be compensated is noted."""
+        """Take the results over, set the output parameters, and note what could be compensated; once for each token."""
         if token.uncaught is None:
             self.leave(token)
         values.map_out(token, self.element.output_parameters)
@@ -188,7 +192,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
             self._note(token)
 
     def _note(self, token: Token) -> None:
-        """Note how it is compensated; what an error has ended is not."""
+        """Note for a later compensation what would undo this activity."""
         inner = token.facts.get("compensable")
         if self.undone_inside:  # which undoes what was done inside, if it says so
             compensation.note(token, handler=self.undone_inside, inner=inner or [])
@@ -198,7 +202,7 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
             compensation.note(token, inner=inner)
 
     def _needs_job(self, token: Token, phase: str) -> bool:
-        """Whether the token must wait for a job here; it has come by one when `continued` says so."""
+        """Whether the token must wait for a job, before or behind the element; not when a job has just brought it on (`continued`)."""
         if token.facts.get("continued") == phase:
             return False
         token.facts["job"] = phase
@@ -219,6 +223,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
                 process.spawn(self._wf_spec.task_specs[flow.target], scope, flow=flow.id, **facts)
 
     def _seen(self, token: Token) -> dict[str, Any]:
-        """Return what conditions on its flows see of its local variables: all but what its output parameters have just set outside."""
+        """Return the local variables that conditions on its flows see: not those that output parameters have just set further out."""
         given = {parameter.name for parameter in self.element.output_parameters}
         return {name: value for name, value in token.facts["local"].items() if name not in given}

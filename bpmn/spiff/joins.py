@@ -36,18 +36,18 @@ class Joins:
         return bool(self._waiting)
 
     def lay(self, rows: Iterable[Row]) -> None:
-        """Keep those of some tokens that wait."""
+        """Keep the waiting tokens among those of a snapshot."""
         for row in rows:
             if row.state == TaskState.WAITING:
                 self._waiting[PROCESS if row.scope is None else row.scope, row.element][row.flow or ""] += [row.id]
 
     def add(self, token: Token) -> None:
-        """Keep a token at its gateway."""
+        """Let a token wait at its gateway."""
         token.rest(TaskState.WAITING)
         self.arrived(token)[token.flow or ""].append(token.id)
 
     def remove(self, token: Token) -> None:
-        """Let go of a token."""
+        """Let a token wait no longer."""
         flow, arrived = token.flow or "", self.arrived(token)
         arrived[flow].remove(token.id)
         if not arrived[flow]:
@@ -56,7 +56,7 @@ class Joins:
             del self._waiting[_place(token)]
 
     def arrived(self, token: Token) -> Arrived:
-        """Return what waits together with a token."""
+        """Return the tokens that wait at the gateway of a token, in the same scope."""
         return self._waiting[_place(token)]
 
     def open(self, token: Token) -> None:
@@ -81,7 +81,10 @@ class Joins:
             other.workflow.discard(other)
 
     def open_next(self) -> bool:
-        """Open the first inclusive join that no token can reach any more; to be asked when nothing else moves."""
+        """Open the first inclusive join that no other token can reach any more; returns whether there is one.
+
+        To be asked only when no token can run: what runs may still come.
+        """
         for (scope, element), arrived in self._waiting.items():
             gateway = self._process.spec.task_specs[element]
             if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, self._process.tasks[scope]):
@@ -90,7 +93,7 @@ class Joins:
         return False
 
     def stuck(self) -> Iterator[tuple[int, str]]:
-        """Say for each token here what it lacks."""
+        """Yield each token that waits here, with what it lacks."""
         for (_, element), arrived in self._waiting.items():
             lack = self._process.spec.task_specs[element].lacks(arrived)
             yield from ((number, lack) for numbers in arrived.values() for number in numbers)

@@ -1,4 +1,4 @@
-"""Loops: activities that run several times.  Each round is a token inside the body, with variables of its own."""
+"""Loops: activities that run several times.  The *body* is around the activity; each round is a token in it, with its own variables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST = 20_000
 
 
 class Body(ElementSpec):
-    """What is around an activity that runs several times."""
+    """What is around an activity that runs several times: it starts the rounds, counts them, and ends after the last one."""
 
     rests = True
 
@@ -32,13 +32,13 @@ class Body(ElementSpec):
         self.loop: Loop = element.loop
 
     def count(self, token: Token) -> None:
-        """Count a round that is over, and see what that means; to be overridden."""
+        """Count a round that is over, and evaluate whether it was the last one; to be overridden."""
 
     def forget(self, token: Token) -> None:
-        """Count a round no more that is canceled by hand; to be overridden where rounds run side by side."""
+        """Take a round out of the count that is canceled by hand; to be overridden where rounds run side by side."""
 
     def settle(self, token: Token) -> None:
-        """Cancel what the end of a round cancels; to be overridden."""
+        """Cancel the other rounds, if with the end of this one enough are done; to be overridden."""
 
     def start_round(self, body: Token, index: int, **variables: Any) -> None:
         """Start one round."""
@@ -53,7 +53,7 @@ class Body(ElementSpec):
         raise errors.InstanceError(f"Expected rounds of {self.drawn_id} side by side to start one more, but one follows the other")
 
     def close(self, body: Token) -> None:
-        """End the activity; what watches in it goes, too."""
+        """End the activity with everything that watches in it."""
         body.workflow.finish(body)
 
 
@@ -75,7 +75,7 @@ class MultiInstance(Body):
             raise errors.InstanceError(f"Expected at most {MOST} rounds side by side, but there are {number}")
         token.facts["local"][ACTIVE] = number
         entries = self.entries(token)
-        for index, own in enumerate([self.entry(entries, index) for index in range(number)]):  # all of them, or none
+        for index, own in enumerate([self.entry(entries, index) for index in range(number)]):  # a list: if one fails, none starts
             self.start_round(token, index, **own)
 
     def admit(self, body: Token) -> dict[str, Any]:

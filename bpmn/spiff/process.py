@@ -23,19 +23,22 @@ from bpmn.spiff.token import Token
 from bpmn.spiff.tokens import Tokens
 from bpmn.waits import NO_VARIABLES, Activity, Context, Signal, WaitKind
 
-#: Elements that one command may run through; who needs more goes in circles.
+#: Elements that one command may run through; a flow that needs more goes round in circles.
 STEP_LIMIT = 20_000
 
 
 class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
-    """A workflow of SpiffWorkflow that keeps living tokens only, and variables once."""
+    """A workflow of SpiffWorkflow that keeps only the tokens that have not ended, and one set of variables instead of one for each token.
+
+    `bpmn.instance` is what others see of it.
+    """
 
     spec: ProcessSpec
     tasks: Tokens
     completed: bool
 
     def __init__(self, spec: ProcessSpec, variables: dict[str, Any], context: Context) -> None:
-        # `deserializing` keeps the library from predicting the future of the whole diagram.
+        # `deserializing` keeps the library from making tokens for the whole diagram in advance.
         super().__init__(spec, deserializing=True)
         self.variables = variables
         self.context = context
@@ -44,14 +47,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         #: Code of the last error that nothing caught.
         self.error: str | None = None
         self.next_id = 1
-        #: Whether input and output parameters are carried out.
+        #: Whether input and output parameters are evaluated.
         self.mappings = True
         self.activities: dict[int, Activity] = {}
         self.tasks = Tokens(self)
         self.joins = Joins(self)
         #: Signals that were thrown, for other instances.
         self.signals: list[Signal] = []
-        #: Variables that were set to what another one held, as it was, in order.
+        #: Variables that were set to just what another one held, in order: the engine gives them its type.
         self.handed_on: list[HandedOn] = []
         self.conditions = Conditions(self)
         self._stack: list[Token] = []
@@ -59,18 +62,18 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.root = self.task_tree = Token(self, spec.start, None, number=PROCESS, since=context.now)
 
     def open(self) -> None:
-        """Let event subprocesses watch; nothing has started yet."""
+        """Let the event subprocesses of the process watch; no start event has been reached yet."""
         self.spec.start.open(self.root)
 
     def rest(self, context: Context) -> None:
-        """Forget what happened until now: it has been told.  Whatever can sleep does."""
+        """Make it small, to stay in memory: forget what the last command reported, and let every token sleep that can."""
         self.context = context
         self.activities, self.signals, self.handed_on = {}, [], []
         self.conditions.forget()
         self.tasks.sleep()
 
     def go_on(self, context: Context) -> None:
-        """Begin anew: whatever waits is known."""
+        """Get ready for the next command: what waits now is what it is compared with."""
         self.context = context
         waiting.settle(self)
 
@@ -82,12 +85,12 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     # Tokens come and go --------------------------------------------------------------------------------------------------------------
 
     def number(self) -> int:
-        """Return the next number: never one that was used before."""
+        """Return the next number, which no token of this instance has ever had."""
         self.next_id += 1
         return self.next_id - 1
 
     def spawn(self, spec: ElementSpec, scope: Token, *, flow: str | None = None, number: int | None = None, **facts: Any) -> int:
-        """Put a new token at an element; returns its number."""
+        """Put a new token at an element, within a scope; returns its number.  `flow`: id of the flow it comes by."""
         token = Token(self, spec, scope, number=number or self.number(), since=self.context.now)
         token.flow = flow
         token.facts.update(facts)
@@ -96,19 +99,19 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return token.id
 
     def watch(self, token: Token, events: Iterable[str]) -> None:
-        """Let events watch within a token, before anything runs that it has started."""
+        """Put tokens that watch at some events, within a token; they come before what the token itself has started."""
         started, self._fresh = self._fresh, []
         for event in events:
             self.spawn(self.spec.task_specs[event], token, watches=True)
         self._fresh += started
 
     def enter_scope(self, token: Token) -> None:
-        """Count a token in its scope, which lasts as long as one is in it."""
+        """Count a token in its scope, which lasts as long as any is in it; one that watches does not count."""
         if not token.watches:
             token.scope.inside += 1
 
     def make_ready(self, token: Token) -> None:
-        """Let a token run in this command."""
+        """Let a token run before this command ends."""
         self._fresh.append(token)
 
     def finish(self, token: Token) -> None:
@@ -119,7 +122,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         token.run_again()
 
     def carry_on(self, token: Token) -> None:
-        """A job has come for a token: it arrives now, or leaves now."""
+        """Go on with a token that waited for a job: before its element, which it enters now, or behind it, which it leaves."""
         phase = token.facts["continued"] = token.facts.pop("job")
         if phase == "before":
             token.arrive()
@@ -133,22 +136,22 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.spawn(boundary, scope, number=number, done=True, **facts)
 
     def discard(self, token: Token) -> None:
-        """Take a token away, with all that is in it; what is to hand something out is canceled instead."""
+        """Take a token away, with all that is in it.  No output parameters are set: for that, `canceling.cancel` it."""
         self._remove_task(token.id)
 
     def empty(self, scope: Token) -> None:
-        """Cancel what is in a scope, and what watches in it; what watches at its boundary stays."""
+        """Cancel what is in a scope, with the event subprocesses that watch there; its boundary events watch on."""
         canceling.cancel(self, *(token for token in scope.children if not (token.watches and token.task_spec.element.attached_to)))
 
     def signal(self, name: str, variables: Mapping[str, Any]) -> None:
-        """Throw a signal: all that wait for it here have it at once, the engine tells the others."""
+        """Throw a signal: whatever waits for it in this instance gets it at once; the engine tells the others."""
         self.signals.append(Signal(name=name, variables=variables))
         self.give(WaitKind.SIGNAL, name, variables)
 
     def give(self, kind: WaitKind, name: str, variables: Mapping[str, Any]) -> int:
         """Give a message or signal to every token that waits for it now; returns how many took it.
 
-        A token that an earlier one has swept away takes nothing.
+        By taking it, one may end another that waited, too: that one takes nothing.
         """
         taken = 0
         for token in [token for token in self.tasks.at(self.spec.catching) if token.catches(kind, name)]:
@@ -159,7 +162,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return taken
 
     def changed(self, *, quietly: bool) -> None:
-        """Variables were set from outside: ask the conditions again and let run what they set off, unless that was done `quietly`."""
+        """Let conditional events react to variables that were set from outside; or, if that was done `quietly`, take no notice."""
         if quietly:
             self.conditions.forget()
         else:
@@ -176,14 +179,14 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             return
         scope = token.scope
         self.discard(token)
-        # How the last one in it ends, a scope does, unless it leads on; in the end, the process.
+        # A scope ends as the last token in it does: by an error that nothing caught, if that was so.  Thus also the process.
         scope.facts.pop("failed", None)
         if token.uncaught is not None or ("failed" in token.facts and not token.taken):
             scope.facts["failed"] = True
         scope.task_spec.lose(scope)
 
     def _remove_task(self, number: int) -> None:
-        # The library's own looks each child up, and tells an event of its own that nobody listens to.
+        # The library's own version looks each child up, and sends an event that nobody listens to.
         token = self.tasks[number]
         for child in [*token._children]:  # noqa: SLF001 - the library's own list
             self._remove_task(child)
@@ -198,7 +201,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             self.record(token, "canceled")
 
     def record(self, token: Token, outcome: str | None) -> None:
-        """Note for the history that an activation has started (no outcome yet) or ended, once each."""
+        """Note for the history that an activation has started (no outcome yet) or ended."""
         if not token.begun or (outcome and token.over):
             return
         ended_at = self.context.now if outcome else None
@@ -223,7 +226,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
     # Running -------------------------------------------------------------------------------------------------------------------------
 
     def run_to_rest(self) -> None:
-        """Run every token to where it needs the world."""
+        """Run every token until it waits for something from outside.  What fails becomes an incident at its element, and others go on."""
         steps = 0
         while (token := self._next()) is not None:
             steps += 1
@@ -251,9 +254,9 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
                 return None
 
     def retry(self, number: int) -> None:
-        """Let a token run again that could not go on; one that waits for others sees whether they have all come.
+        """Let a token run again that has failed; one that waits for others at a join looks again whether they have all come.
 
-        A bound timer is evaluated at each look.
+        For a bound timer there is nothing to do: it is evaluated at each look.
         """
         token = self.tasks[number]
         if token.has_state(TaskState.ERROR):

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
-    """A task of SpiffWorkflow that carries no data, predicts no future and has a small number for its id.
+    """A task of SpiffWorkflow that carries no data, makes no tasks for the future, and has a small number for its id.
 
-    The tree of tasks is the tree of scopes: a token's parent is the subprocess it is in (a boundary event's that watches: the activity
-    it stands on), never the token before it.  So finished tokens leave the tree at once, and the tree stays as deep as the diagram.
+    The tree of tasks is the tree of scopes: the parent of a token is the subprocess that it is in (for a boundary event: the activity on
+    which it stands), never the token before it.  So a token that has ended leaves the tree at once, which stays as deep as the diagram.
 
     States at rest: STARTED (waits for the world, or for what is inside it), WAITING (for other tokens, at a join), ERROR (an incident).
     """
@@ -45,34 +45,34 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         self.joined: tuple[int, ...] = ()
         #: How many tokens are inside (a subprocess).
         self.inside = 0
-        #: Whether the element has been entered: not before its job has come, and not before as many tokens are here as it needs.
+        #: Whether the element has been entered: its job has come, if it has one before it, and as many tokens as it needs to start.
         self.begun = False
         #: The flows it leaves by.
         self.taken: tuple[Flow, ...] = ()
 
     @property
     def scope(self) -> Token:
-        """The token around this one, which is awake as long as this one is."""
+        """The token around this one; it is awake as long as this one is."""
         return self.workflow.tasks.awake[self._parent]
 
     @property
     def watches(self) -> bool:
-        """Whether this is a boundary event that waits on its activity."""
+        """Whether this token only waits for an event: on its activity, behind an event-based gateway, or to start an event subprocess."""
         return bool(self.facts.get("watches"))
 
     @property
     def holder(self) -> Token:
-        """The activation that waits here: what only watches does so for the one around it."""
+        """The activation that waits here: this one, or, if it only watches, the one around it."""
         return self.scope if self.watches else self
 
     @property
     def gone(self) -> bool:
-        """Whether it has been taken away."""
+        """Whether it has ended, or was taken away."""
         return self.workflow.tasks.awake.get(self.id) is not self
 
     @property
     def idle(self) -> bool:
-        """Whether it only watches for something that may never come: the start of an event subprocess."""
+        """Whether it is the start of an event subprocess that watches: such a token alone keeps nothing going."""
         return self.watches and self.task_spec.element.type is ElementType.START_EVENT
 
     @property
@@ -82,24 +82,24 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     @property
     def under_way(self) -> bool:
-        """Whether the element has been entered, and has not handed out yet what it has; what failed on the way in has nothing."""
+        """Whether the element has been entered, and its output parameters are still to be set; not so if it failed on the way in."""
         return self.begun and not self.watches and "left" not in self.facts and (self.done or self.state != TaskState.ERROR)
 
     @property
     def uncaught(self) -> str | None:
-        """Code of the error by which it ends, since nothing catches that."""
+        """Code of the error by which it ends, since nothing catches it; None: it does not end so."""
         code: str | None = self.facts.get("uncaught")
         return code
 
     @property
     def over(self) -> bool:
-        """Whether its end has been told already: a job carries it on from there."""
+        """Whether the history knows its end already, though it is still here: it waits for its job behind the element."""
         return "after" in {self.facts.get("job"), self.facts.get("continued")}
 
     @property
     def kind(self) -> waits.WaitKind | None:
-        """What the token waits for, at a glance: a bound timer is not evaluated for it."""
-        state, facts = self._state, self.facts  # of every token, several times in each command: no detour by properties
+        """What the token waits for; nothing is evaluated, so a bound timer counts as one even if its expression fails."""
+        state, facts = self._state, self.facts  # asked of every token several times in a command: attributes, not properties
         if state == TaskState.ERROR:
             return waits.WaitKind.INCIDENT
         if state != TaskState.STARTED:
@@ -109,7 +109,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return waits.WaitKind.JOB if "job" in facts else self.task_spec.kind_of(self)
 
     def wait(self) -> waits.Wait | None:
-        """Say what the token waits for; None if it is for other tokens."""
+        """Say what the token waits for; None: for other tokens, or for nothing."""
         if self.state == TaskState.ERROR:
             return self.incident(self.facts["error"])
         if self.state != TaskState.STARTED:
@@ -126,7 +126,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return self.state == TaskState.STARTED and "raised" not in self.facts and self.task_spec.catches(kind, name, self)
 
     def incident(self, error: str) -> waits.Wait:
-        """Return the wait of a token that could not go on; what it says may repeat a value, and PostgreSQL keeps no NUL in a text."""
+        """Return the wait of a token that has failed.  The message may quote a value, and PostgreSQL keeps no NUL in a text."""
         return self.waiting(waits.WaitKind.INCIDENT, error=error.replace("\0", "\ufffd"))
 
     def waiting(self, kind: waits.WaitKind, **particulars: Any) -> waits.Wait:
@@ -147,7 +147,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """What is visible from here: its own local variables, those of the scopes around it, those of the process."""
+        """What is visible from here: its local variables, then those of the scopes around it, then those of the process."""
         near, here, root = [], self, self.workflow.root
         while here is not root:
             if "local" in here.facts:
@@ -163,7 +163,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
             here = here.scope
 
     def set_variables(self, given: Mapping[str, Any]) -> None:
-        """Set variables where they are, from the token outwards; new ones belong to the process."""
+        """Set each variable in the nearest scope that has it, from the token outwards; a new one in the process."""
         places = [token for token in self.outwards() if token.facts.get("local")]  # mostly none, however much is given
         for name, value in given.items():
             place = next((token for token in places if name in token.facts["local"]), None)
@@ -179,7 +179,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return None if place is None else place.id
 
     def remove_variables(self, names: Iterable[str], *, local: bool) -> None:
-        """Remove variables where they are, from the token outwards, or (`local`) those of the token alone."""
+        """Remove each variable from the nearest scope that has it, from the token outwards; or, if `local`, only from the token."""
         own = None if self is self.workflow.root else self
         for name in names:
             self.workflow.conditions.remove(own if local else self._place_of(name), name)
@@ -195,7 +195,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
         return self.workflow.evaluate(expression, self.variables)
 
     def evaluate_time(self, expression: Expression | None) -> Any:
-        """Return the value of an expression about time, as of the arrival of the token."""
+        """Return the value of an expression about time, which may count from the arrival of the token (`Context.since`)."""
         context, element = self.workflow.context, self.task_spec.element
         context.since, context.asking = self.since, element.attached_to or element.id
         try:
@@ -224,15 +224,15 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
             self.workflow.record(self, None)
 
     def run_again(self) -> None:
-        """Run in this command."""
+        """Run once more in this command."""
         self._ready()
 
     def rest(self, state: int) -> None:
-        """Stay as it is."""
+        """Stay here, in a state."""
         self._set_state(state)
 
     def _set_state(self, value: int) -> None:
-        # The library's own compiles a log record at each change, which costs more than the change.
+        # The library's own version makes a log record at each change, which costs more than the change.
         self._state = value
         if value == TaskState.COMPLETED:
             self.workflow.record(self, "completed")

@@ -25,10 +25,10 @@ _RESTS = frozenset({TaskState.STARTED, TaskState.WAITING})
 
 
 class Tokens:
-    """The living tokens of a process by their numbers, in the order in which they came: what SpiffWorkflow takes for its dict of tasks.
+    """The tokens of a process that have not ended, by their numbers, in the order in which they came.  SpiffWorkflow takes it for a dict.
 
-    A token at rest may sleep: then it is no more than its row.  Whoever asks for it wakes it, with the scopes around it; so what sleeps is
-    as it was, and a command costs by what it touches, however many wait beside it.
+    A token at rest may sleep: then it is no more than its row in a snapshot.  Whoever asks for it wakes it, with the scopes around it.  So
+    what sleeps is as it was, and a command costs by what it touches, however many tokens wait beside it.
     """
 
     def __init__(self, process: Process) -> None:
@@ -36,14 +36,14 @@ class Tokens:
         #: The rows of those that sleep; None: it is awake.
         self._rows: dict[int, Row | None] = {}
         self.awake: dict[int, Token] = {}
-        #: Numbers of those in each scope that sleeps.
+        #: Numbers of the tokens in each scope that sleeps.
         self._inside: defaultdict[int | None, list[int]] = defaultdict(list)
-        #: What those that are awake waited for before anything happened, if they were there.
+        #: What the tokens that are awake now waited for before the command, if they were there then.
         self.before = Glance()
 
     def lay(self, rows: Sequence[Row]) -> None:
-        """Let tokens sleep in a process that has none yet; those that cannot are woken at once."""
-        # A function that is called for each row costs more than all the rest of this.
+        """Put sleeping tokens into a process that has none yet; those that cannot sleep are woken at once."""
+        # No function is called for each row: that would cost more than all the rest.
         self._rows |= {row.id: row for row in rows}
         specs, root = self._process.spec.task_specs, self._process.root
         for row in rows:
@@ -55,7 +55,7 @@ class Tokens:
             self.get(number)
 
     def sleep(self) -> None:
-        """Let all sleep that can."""
+        """Let every token sleep that can."""
         rows = {row.id: row for row in self.rows(self.awake)}
         lasting = {around.id for number in self._restless(rows.values()) for around in self.awake[number].outwards()}
         for number in rows.keys() - lasting:
@@ -63,7 +63,7 @@ class Tokens:
             self._inside[number] = self.awake.pop(number)._children  # noqa: SLF001 - the library's own list
 
     def _restless(self, rows: Iterable[Row]) -> list[int]:
-        """Numbers of those that never sleep: they are about to run, they failed, or what they wait for moves with the world."""
+        """Give the numbers of tokens that never sleep: they are about to run, or failed, or what they wait for moves with the world."""
         dated = self._process.spec.dated
         return [row.id for row in rows if row.state not in _RESTS or "bound" in row.facts or "raised" in row.facts or row.element in dated]
 
@@ -82,7 +82,7 @@ class Tokens:
         return token
 
     def _enclose(self, scope: Token, inside: list[int]) -> None:
-        """Let sleeping tokens be inside one that has just been woken."""
+        """Say which sleeping tokens are inside a scope that has just been woken."""
         scope._children = inside  # noqa: SLF001 - the library's own list
         scope.inside = len([row for row in self.rows(inside) if "watches" not in row.facts])
 
@@ -129,20 +129,20 @@ class Tokens:
     # What is seen of them ------------------------------------------------------------------------------------------------------------
 
     def rows(self, numbers: Iterable[int] | None = None) -> list[Row]:
-        """Write tokens down (None: all, each after the one it is in), without waking any."""
+        """Return the rows of tokens (None: of all, each after the one it is in), without waking any."""
         found = [(number, self._rows[number]) for number in (self._rows if numbers is None else numbers) if number != PROCESS]
         return [_row(self.awake[number]) if row is None else row for number, row in found]
 
     def rows_inside(self, scope: Token) -> list[Row]:
-        """Write down what is in a scope that is awake."""
+        """Return the rows of what is in a scope that is awake."""
         return self.rows(scope._children)  # noqa: SLF001 - the library's own list
 
     def at(self, elements: Collection[str]) -> list[Token]:
-        """Return those that are awake or at one of these elements."""
+        """Return the tokens at some elements, and all that are awake, wherever they are."""
         return [self[number] for number in [n for n, row in self._rows.items() if row is None or row.element in elements]]
 
     def can_move(self) -> bool:
-        """Whether any waits for the world, and not only for what may never come."""
+        """Whether any token waits for something from outside; those that only watch for the start of an event subprocess do not count."""
         for row in self._rows.values():
             if row is not None and row.state == TaskState.STARTED and row.element in self._process.spec.awaiting:
                 return True
@@ -150,7 +150,7 @@ class Tokens:
         return any(token.kind and not token.idle for token in map(self.__getitem__, others))
 
     def glance(self, among: Collection[int] | None = ()) -> Glance:
-        """Say what waits of those that are awake and of these (None: of all)."""
+        """Look at what the tokens wait for that are awake, and those of some numbers (None: all)."""
         for number in self._rows if among is None else among:
             self.get(number)
         found = Glance()
@@ -174,7 +174,7 @@ def _row(token: Token) -> Row:
 
 
 def _is_ahead(token: Token, row: Row) -> bool:
-    """Whether a token is before its element: it waits for a job, or for as many as the activity needs to start, or had to stop there."""
+    """Whether a token has not entered its element yet: it waits for a job, or for others that it needs to start, or has failed there."""
     return (
         row.facts.get("job") == "before"
         or "ahead" in row.facts

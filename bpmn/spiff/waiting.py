@@ -1,4 +1,4 @@
-"""What a process waits for: at a glance, and looked at closely."""
+"""What a process waits for: at a glance, without evaluating anything (`glance`, `kind_of`), and in full (`waits`)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ ALL = frozenset(WaitKind)
 
 
 def lay(process: Process, rows: Sequence[Row]) -> None:
-    """Put tokens into a process that has none yet, as their rows say."""
+    """Put the tokens of a snapshot into a process that has none yet."""
     process.tasks.lay(rows)
     process.joins.lay(rows)
     _tell_lacks(process, process.tasks.before)
 
 
 def settle(process: Process) -> None:
-    """Note what waits before anything happens."""
+    """Note what waits before the next command: what it changes is told by the difference."""
     process.tasks.before = process.tasks.glance()
     _tell_lacks(process, process.tasks.before)
 
 
 def glance(process: Process, among: Collection[int] | None = ()) -> Glance:
-    """Say what waits, of what may have changed since it was taken up and of these (None: of all)."""
+    """Look at the waits that may have changed since the process was taken up, and at those `among` some numbers (None: at all)."""
     found = process.tasks.glance(among)
     _tell_lacks(process, found)
     return found
@@ -41,12 +41,12 @@ def _tell_lacks(process: Process, found: Glance) -> None:
 
 
 def _lacks(process: Process) -> dict[int, str]:
-    """Say what is lacking where tokens wait for others in vain: nothing can move any more, which is an incident, not silence."""
+    """Say what each token lacks that waits at a join in vain, since nothing can move any more: that is an incident, not silence."""
     return dict(process.joins.stuck()) if process.joins and not process.tasks.can_move() else {}
 
 
 def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] | None = None) -> tuple[Wait, ...]:
-    """Say what the process waits for, in the order of the numbers, `among` these or at all."""
+    """Say in full what the process waits for, in the order of the numbers: waits of some kinds, `among` some numbers (None: all)."""
     if among is not None and not among:
         return ()
     lacks = _lacks(process)
@@ -57,13 +57,13 @@ def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] 
 
 
 def kind_of(process: Process, number: int) -> WaitKind | None:
-    """Say of what kind one wait is, at a glance."""
+    """Give the kind of one wait at a glance; None when nothing waits there."""
     kind = process.tasks[number].kind if number in process.tasks else None
     return kind or (WaitKind.INCIDENT if number in _lacks(process) else None)
 
 
 def kind_found(process: Process, number: int) -> WaitKind | None:
-    """Say of what kind one wait is; a bound timer is looked at more closely, since it may fail at the moment."""
+    """Give the kind of one wait; a bound timer is evaluated for it, since it is an incident while its expression fails."""
     kind = kind_of(process, number)
     if kind is not WaitKind.TIMER or not process.is_bound(number):
         return kind

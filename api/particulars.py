@@ -7,7 +7,7 @@ from typing import Any
 
 from api import words
 from engine.clock import DayUnit, LimitKind
-from engine.clocks import Approver
+from engine.item_clock import Approver
 
 _APPROVERS = {Approver.ORGAN_HEAD: "本行政机关负责人", Approver.GOVERNMENT_HEAD: "本级人民政府负责人"}
 _UNITS = {DayUnit.WORKING: "个工作日", DayUnit.CALENDAR: "日"}

@@ -7,7 +7,7 @@ from typing import Any
 from bpmn import identifiers
 from bpmn.identifiers import Format
 from bpmn.waits import Wait
-from engine import case_items, clocks, journal, moments, tolerances
+from engine import case_items, item_clock, journal, moments, tolerances
 from engine.case_models import Case, Item
 from engine.decisions import CERTIFICATE
 from engine.runs import Run
@@ -26,7 +26,7 @@ def begin_item(run: Run, item: Item) -> None:
     item.dispatched_at, item.instance_id = moments.now(), run.row.id
     item.status = move(item.status, ItemStatus.IN_REVIEW, f"item {item.number}")
     if item.clock is ClockStatus.NOT_STARTED:
-        clocks.start(run.session, item, actor=run.actor)
+        item_clock.start(run.session, item, actor=run.actor)
         tolerances.pause_from_the_start(run.session, run.case, item, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="item started", item=item.number, department=item.department)
 

@@ -1,4 +1,6 @@
-"""The legal clock (时限): an interval ledger, and the dates and lights computed from it.  No database, no wall clock.
+"""The legal clock (时限): how days are counted, from a ledger of intervals to dates and lights.  No database, no wall clock.
+
+`item_clock` and `bundle_clock` say which ledger and which limit are counted; `moments` says what time it is.
 
 The day on which the clock starts does not count (民法典 art. 201), and neither does a day on which the clock is
 paused at any time: the days of pausing and of resuming are both paused days.  Overlapping pauses are one pause.

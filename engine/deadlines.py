@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Row, Select, String, and_, bindparam, cast, exists, null, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import bundle_clock, clock, clocks, dials, hindrances, holidays, keys, matters, pages, reads, visibility
+from engine import bundle_clock, clock, dials, hindrances, holidays, item_clock, keys, matters, pages, reads, visibility
 from engine.actors import Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, DueDate, Ledger, Light, LimitKind
@@ -111,14 +111,14 @@ def _shown(session: Session, actor: Actor, page: Sequence[Row[Any]]) -> Iterator
 def _ledgers(session: Session, items: Sequence[Row[Any]]) -> dict[str, Ledger]:
     """Read the ledgers of those whose clock does not simply run, by their ids as they are listed."""
     others = {UUID(item.id): item.id for item in items if item.clock not in _BY_DIAL}
-    return {others[id_]: ledger for id_, ledger in clocks.ledgers(session, others).items()} if others else {}
+    return {others[id_]: ledger for id_, ledger in item_clock.ledgers(session, others).items()} if others else {}
 
 
 def _left(session: Session, row: Row[Any], ledger: Ledger | None, today: date) -> int | None:
     """Count the days left.  Of a clock that runs the last day, which is kept, says it without the ledger: no pause is still to come."""
     if ledger is None and row.promised_on is None:
         return None
-    promise, calendar = None if row.item is None else clocks.limit(row, LimitKind.PROMISED), holidays.calendar(session)
+    promise, calendar = None if row.item is None else item_clock.limit(row, LimitKind.PROMISED), holidays.calendar(session)
     if ledger is not None:
         return clock.remaining(ledger, promise, today, calendar) if promise else None
     now = max(today, row.green_from)
@@ -192,7 +192,7 @@ def of_case(session: Session, case: Case) -> Deadline | None:
 
 def of_item(session: Session, item: Item, case_number: str, ledger: Ledger | None) -> Deadline:
     """What the clock of an item says by its ledger."""
-    promise, today = clocks.limit(item, LimitKind.PROMISED), dials.today()
+    promise, today = item_clock.limit(item, LimitKind.PROMISED), dials.today()
     remaining = clock.remaining(ledger, promise, today, holidays.calendar(session)) if ledger and promise else None
     return _of_item(item, case_number, remaining, today)
 

@@ -15,11 +15,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine import case_items, cases, checklists, clocks, deadlines, definitions, keys, lifecycle, materials, rejections, worklists
+from engine import case_items, cases, checklists, deadlines, definitions, item_clock, keys, lifecycle, materials, rejections, worklists
 from engine.actors import Actor
 from engine.case_models import Alert, Case, ClockEntry, Commitment, Item, Material, Notice, Package, Rating, Result, Supplement, Tolerance
-from engine.clocks import EntryKind
 from engine.deadlines import Deadline
+from engine.item_clock import EntryKind
 from engine.keys import Keyed
 from engine.models import Entry, Hall, Incident, Instance
 from engine.reads import Reading
@@ -125,7 +125,7 @@ def journal(session: Session, case: Case, actor: Actor) -> Sequence[Entry]:
 def _deadlines(session: Session, case: Case, items: Sequence[Item], entries: Sequence[ClockEntry]) -> dict[str, Deadline]:
     for item in items:
         set_committed_value(item, "clock_entries", [entry for entry in entries if entry.item_id == item.id])
-    return {item.number: deadlines.of_item(session, item, case.number, clocks.ledger(session, item)) for item in items}
+    return {item.number: deadlines.of_item(session, item, case.number, item_clock.ledger(session, item)) for item in items}
 
 
 def _add_bundle(dossier: Dossier, kept: _Kept) -> None:

@@ -15,7 +15,20 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bpmn.waits import Context
-from engine import bundle_clock, calendars, case_items, clock, clocks, definitions, dials, holidays, matters, moments, periods, procedures
+from engine import (
+    bundle_clock,
+    calendars,
+    case_items,
+    clock,
+    definitions,
+    dials,
+    holidays,
+    item_clock,
+    matters,
+    moments,
+    periods,
+    procedures,
+)
 from engine.actors import ENGINE, Actor
 from engine.case_models import Case, Item
 from engine.clock import DayUnit, Ledger, LimitKind, TimeLimit
@@ -111,13 +124,15 @@ class World:
             return due if due is not None and due <= stopped else None
         if self.item is None:
             return bundle_clock.deadline(self.session, self.case, kind)
-        return clocks.warning(self.session, self.item) if kind == "warning" else clocks.deadline(self.session, self.item, LimitKind(kind))
+        if kind == "warning":
+            return item_clock.warning(self.session, self.item)
+        return item_clock.deadline(self.session, self.item, LimitKind(kind))
 
     def _stopped(self) -> datetime | None:
         """When the clock has stopped, if it has."""
         if self.item is None or self.item.clock is not ClockStatus.STOPPED:
             return None if self.item else self.case.ended_at
-        ledger = clocks.ledger(self.session, self.item)
+        ledger = item_clock.ledger(self.session, self.item)
         return calendars.start_of(ledger.stopped_on) if ledger and ledger.stopped_on else None
 
     def workdays(self, days: float) -> datetime | None:
@@ -130,7 +145,7 @@ class World:
 
     def _after(self, days: float, unit: DayUnit) -> datetime | None:
         since = calendars.local_date(self.context.since or self.context.now)
-        kept = clocks.ledger(self.session, self.item) if self.item and not self._in_procedure() else None
+        kept = item_clock.ledger(self.session, self.item) if self.item and not self._in_procedure() else None
         pauses = tuple(replace(p, since=max(p.since, since)) for p in kept.pauses if p.until is None or p.until >= since) if kept else ()
         ledger = Ledger(started_on=since, pauses=pauses)
         due = clock.due(ledger, TimeLimit(kind=LimitKind.PROMISED, days=int(days), unit=unit), holidays.calendar(self.session))

@@ -15,11 +15,11 @@ from engine import (
     bundles,
     case_items,
     cases,
-    clocks,
     commitments,
     department_events,
     execution,
     instances,
+    item_clock,
     jobs,
     journal,
     keys,
@@ -37,9 +37,9 @@ from engine.actors import Actor, Role
 from engine.alerts import AlertKind
 from engine.case_models import Case, Item
 from engine.clock import Light, PauseKind
-from engine.clocks import Approver
 from engine.errors import Busy, InvalidInput, InvalidState, NotFound
 from engine.holdings import Held
+from engine.item_clock import Approver
 from engine.models import Instance
 from engine.notices import NoticeKind
 from engine.outbox import Topic
@@ -72,7 +72,7 @@ def resume(session: Session, item: Item, *, actor: Actor, pause_id: UUID | None 
     """End a pause today."""
     _require_department(item, actor, to="resume the clock")
     with _running(session, item, actor=actor) as run:
-        entry = clocks.resume(session, item, pause_id=pause_id)
+        entry = item_clock.resume(session, item, pause_id=pause_id)
         journal.record(session, run.row, actor=actor, what="clock resumed", item=item.number, procedure=entry.procedure)
     return item
 
@@ -100,7 +100,7 @@ def extend(session: Session, item: Item, *, days: int, approver: Approver, reaso
     with _running(session, item, actor=actor) as run:
         content = {"days": days, "approver": approver, "reason": reason}
         notice = notices.issue(session, run.case, NoticeKind.EXTENSION, content, actor=actor, item=item)
-        clocks.extend(session, item, days=days, approver=approver, reason=reason, notice=notice, actor=actor)
+        item_clock.extend(session, item, days=days, approver=approver, reason=reason, notice=notice, actor=actor)
         journal.record(session, run.row, actor=actor, what="limit extended", item=item.number, notice=notice.number, **content)
     return item
 

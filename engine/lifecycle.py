@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from engine import bundle_clock, calendars, case_items, clocks, dials, holdings, journal, keys, matters, moments, notices, numbers
+from engine import bundle_clock, calendars, case_items, dials, holdings, item_clock, journal, keys, matters, moments, notices, numbers
 from engine.actors import Actor
 from engine.case_models import Case, Item, Material, MaterialLink, Tolerance
 from engine.notices import NoticeKind
@@ -86,7 +86,7 @@ def accept(session: Session, case: Case, items: Sequence[Item], *, by: str, acto
         item.status = move(item.status, ItemStatus.WAITING if waits else ItemStatus.ACCEPTED, f"item {item.number}")
         item.accepted_at, item.accepted_by = now, by
         if not waits:
-            clocks.start(session, item, actor=actor, on=on)
+            item_clock.start(session, item, actor=actor, on=on)
     distribute(session, case, *items)
     start_bundle_clock(session, case, on)
     follow_up(session, case, actor=actor)  # what an item waits for may have ended already: then the token must find it blocked
@@ -129,7 +129,7 @@ def end(session: Session, item: Item, status: ItemStatus, *, actor: Actor, reaso
     if item.clock is ClockStatus.NOT_STARTED:  # and it never will: its ledger stays empty
         item.clock = move(item.clock, ClockStatus.STOPPED, f"the clock of item {item.number}")
     elif item.clock is not ClockStatus.STOPPED:
-        clocks.stop(session, item, actor=actor, on=calendars.local_date(item.decided_at or moments.now()))
+        item_clock.stop(session, item, actor=actor, on=calendars.local_date(item.decided_at or moments.now()))
 
 
 def break_off(session: Session, case: Case, item: Item, status: ItemStatus, *, actor: Actor, reason: str, error: str | None = None) -> None:

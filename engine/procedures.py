@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 
 from bpmn.definition import Element
 from bpmn.waits import Wait, WaitKind
-from engine import clocks, journal, keys, notices
+from engine import item_clock, journal, keys, notices
 from engine.case_models import ClockEntry, Item
 from engine.clock import PauseKind
 from engine.errors import InvalidInput, InvalidState
@@ -38,7 +38,7 @@ def _end(run: Run, element: Element) -> None:
     item = run.require_item(f"the special procedure {element.label}")
     pause_id = run.session.scalars(select(ClockEntry.id).where(*_open(item, _kind(element))).order_by(ClockEntry.id)).first()
     if pause_id is not None:  # a supervisor may have ended it by hand
-        clocks.resume(run.session, item, pause_id=pause_id)
+        item_clock.resume(run.session, item, pause_id=pause_id)
     journal.record(
         run.session, run.row, actor=run.actor, what="special procedure ended", item=item.number, procedure=element.name or element.id
     )
@@ -72,7 +72,7 @@ def _pause(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> 
     """Pause an item's clock, tell the applicant in writing why and for how long, and note it."""
     content = {"name": item.name, "procedure": kind, "reason": reason, "estimated_days": days}
     notice = notices.issue(run.session, run.case, NoticeKind.SPECIAL_PROCEDURE, content, actor=run.actor, item=item)
-    entry = clocks.pause(run.session, item, kind=kind, reason=reason, days=days, notice=notice, actor=run.actor)
+    entry = item_clock.pause(run.session, item, kind=kind, reason=reason, days=days, notice=notice, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="clock paused", item=item.number, notice=notice.number, **content)
     return entry
 

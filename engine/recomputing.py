@@ -19,12 +19,26 @@ import structlog
 from sqlalchemy import Row, Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import bound_dates, bundle_clock, calendars, clock, clocks, database, dials, holidays, keys, moments, pages, reads, retractions
+from engine import (
+    bound_dates,
+    bundle_clock,
+    calendars,
+    clock,
+    database,
+    dials,
+    holidays,
+    item_clock,
+    keys,
+    moments,
+    pages,
+    reads,
+    retractions,
+)
 from engine.actors import Actor, Role
 from engine.bound_dates import Counted
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Commitment, Item, Recomputation
-from engine.clock import DueDate, Ledger, Light, LimitKind, TimeLimit
+from engine.clock import DueDate, Ledger, Light, TimeLimit
 from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
@@ -130,11 +144,11 @@ def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:
 
 def recount(session: Session, item: Item) -> bool:
     """Count the clock of an item that goes to a case where the walk may have been already; tells whether it gives something else."""
-    before, ledger, calendar = (dials.kept(item), dials.statutory(item)), clocks.ledger(session, item), holidays.calendar(session)
-    now = _count(ledger, clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
+    before, ledger, calendar = (dials.kept(item), dials.statutory(item)), item_clock.ledger(session, item), holidays.calendar(session)
+    now = _count(ledger, *item_clock.limits(item), calendar)
     if item.clock not in UNDER_WAY or now == before:
         return False
-    clocks.keep(session, item, ledger)
+    item_clock.keep(session, item, ledger)
     dials.show_on_tasks(session, item)
     retractions.follow(session, [item.case_id], {item.id: (before, now)})
     return True
@@ -190,9 +204,9 @@ def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
     moves, items, bundles = Moves(), _items(session, cases), _bundles(session, cases)
     if items or bundles:
         calendar = holidays.calendar(session)
-        ledgers = clocks.ledgers(session, [item.id for item in items])
+        ledgers = item_clock.ledgers(session, [item.id for item in items])
         for item in items:
-            found = _count(ledgers[item.id], clocks.limit(item, LimitKind.PROMISED), clocks.limit(item, LimitKind.STATUTORY), calendar)
+            found = _count(ledgers[item.id], *item_clock.limits(item), calendar)
             _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
         for case in bundles:
             ledger, limit = bundle_clock.ledger(case) or (None, None)

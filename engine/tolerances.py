@@ -14,11 +14,11 @@ from engine import (
     applicants,
     calendars,
     case_items,
-    clocks,
     commitments,
     holidays,
     imports,
     instances,
+    item_clock,
     jobs,
     journal,
     keys,
@@ -220,7 +220,7 @@ def _particulars(tolerance: Tolerance) -> dict[str, Any]:
 
 
 def _pause(session: Session, item: Item, tolerance: Tolerance, notice: Notice, *, actor: Actor) -> None:
-    clocks.pause(
+    item_clock.pause(
         session,
         item,
         kind=PauseKind.TOLERANCE_OVERDUE,
@@ -244,7 +244,7 @@ def _resume(session: Session, case: Case, item: Item) -> None:
     others = [t for t in case_items.open_tolerances(case) if t.status is ToleranceStatus.OVERDUE and item.code in t.used_by]
     if not others:
         for pause_id in _pauses(session, item):
-            clocks.resume(session, item, pause_id=pause_id)
+            item_clock.resume(session, item, pause_id=pause_id)
         _wake(session, item)
 
 

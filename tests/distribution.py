@@ -42,7 +42,7 @@ ACROSS = {
     "broadcasts.deliver_once",  # a signal goes to another case than that of its job
     # An item is looked for in all cases, and goes to another one with its rows.
     *("adoptions.attach", "adoptions.find", "adoptions.hold", "cases.adopt"),
-    "clocks.ledger",  # the notice of an entry was left in the case that an item was adopted from
+    "item_clock.ledger",  # the notice of an entry was left in the case that an item was adopted from
     "deployments.delete",  # whether anything ran on it, and what stands on what began by itself
     "duties._start",  # an item may have been adopted since it was owed a process
     "erasures.erase",  # a deployment is deleted with all that was tried out on it

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy.orm import Session
 
 from bpmn.waits import WaitKind
-from engine import bundle_clock, case_items, clock, clocks, dials, holidays, instances
+from engine import bundle_clock, case_items, clock, dials, holidays, instances, item_clock
 from engine.calendars import WorkingCalendar
 from engine.case_models import Case, Item
 from engine.clock import Ledger, Light, LimitKind, TimeLimit
@@ -84,14 +84,14 @@ def _clock_follows_the_item(session: Session, item: Item) -> None:
         ItemStatus.IMPORTED: {ClockStatus.NOT_STARTED},
     }.get(item.status, {ClockStatus.STOPPED})
     assert item.clock in expected, f"{item.number} is {item.status}, its clock {item.clock}"
-    open_pauses = [] if (ledger := clocks.ledger(session, item)) is None else [p for p in ledger.pauses if p.until is None]
+    open_pauses = [] if (ledger := item_clock.ledger(session, item)) is None else [p for p in ledger.pauses if p.until is None]
     assert bool(open_pauses) == (item.clock is ClockStatus.PAUSED), item.number
 
 
 def _dials_follow(session: Session, item: Item) -> None:
-    rule, ledger = clocks.limit(item, LimitKind.PROMISED), clocks.ledger(session, item)
+    rule, ledger = item_clock.limit(item, LimitKind.PROMISED), item_clock.ledger(session, item)
     _dial_follows_the_ledger(session, item, (ledger, rule) if ledger and rule else None)
-    assert dials.statutory(item) == clocks.due(session, item, LimitKind.STATUTORY), item.number
+    assert dials.statutory(item) == item_clock.due(session, item, LimitKind.STATUTORY), item.number
 
 
 def _dial_follows_the_ledger(session: Session, row: Item | Case, found: tuple[Ledger, TimeLimit] | None) -> None:

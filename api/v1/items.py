@@ -20,8 +20,8 @@ from api.v1.shown import CaseShown, ItemShown
 from engine import items
 from engine.case_models import Item
 from engine.clock import PauseKind
-from engine.clocks import Approver
 from engine.database import Session
+from engine.item_clock import Approver
 from engine.states import DeliveryStatus
 
 bp = Blueprint("items", __name__, url_prefix="/items")

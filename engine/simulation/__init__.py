@@ -20,10 +20,10 @@ from engine import (
     calendars,
     case_items,
     clock,
-    clocks,
     definitions,
     deployments,
     holidays,
+    item_clock,
     moments,
     samples,
     stories,
@@ -214,9 +214,9 @@ def figures(session: Session) -> list[Figure]:
     for case in session.scalars(select(Case).order_by(Case.id)):
         clocks_of = [(definitions.get(session, case.definition_id).name, bundle_clock.ledger(case))]
         live = case_items.live(case)
-        ledgers = clocks.ledgers(session, [item.id for item in live])
+        ledgers = item_clock.ledgers(session, [item.id for item in live])
         for item in live:
-            ledger, limit = ledgers.get(item.id), clocks.limit(item, LimitKind.PROMISED)
+            ledger, limit = ledgers.get(item.id), item_clock.limit(item, LimitKind.PROMISED)
             clocks_of.append((item.name, (ledger, limit) if ledger and limit else None))
         for name, kept in clocks_of:
             if kept is not None:

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 import time_machine
 
-from engine import clocks, scheduler
+from engine import item_clock, scheduler
 from engine.case_models import ClockEntry, Commitment, Material, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.models import Task
@@ -47,7 +47,7 @@ def running_alone(clerk, stage, code="alpha", **more):
 
 def ledger_of(stage, item):
     with stage.reading() as session:
-        return clocks.ledger(session, item)
+        return item_clock.ledger(session, item)
 
 
 # Running ----------------------------------------------------------------------------------------------------------------------------------

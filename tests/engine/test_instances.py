@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
-from engine import case_items, clocks, instances
+from engine import case_items, instances, item_clock
 from engine.actors import ENGINE
 from engine.case_models import Case, Item
 from tests import tiny
@@ -36,27 +36,27 @@ def test_wake__the_ledger_went_on(stage, market, case):
     item = stage.item(case, "alpha")
     with one_session(stage) as session:
         known = session.get_one(Item, item.id)
-        assert clocks.ledger(session, known).pauses == ()
+        assert item_clock.ledger(session, known).pauses == ()
         session.commit()
 
         market.handle("pause", item, kind="hearing", reason="听证", days=5)
         instances.wake(session, item.instance_id, actor=ENGINE)
 
         assert known.clock == "paused"
-        assert [pause.kind for pause in clocks.ledger(session, known).pauses] == ["hearing"]
+        assert [pause.kind for pause in item_clock.ledger(session, known).pauses] == ["hearing"]
 
 
 def test_hold__the_ledger_went_on(stage, market, case):
     item = stage.item(case, "alpha")
     with one_session(stage) as session:
         known = session.get_one(Item, item.id)
-        assert clocks.ledger(session, known).pauses == ()
+        assert item_clock.ledger(session, known).pauses == ()
         session.commit()
 
         market.handle("pause", item, kind="hearing", reason="听证", days=5)
         instances.hold(session, known)
 
-        assert [pause.kind for pause in clocks.ledger(session, known).pauses] == ["hearing"]
+        assert [pause.kind for pause in item_clock.ledger(session, known).pauses] == ["hearing"]
 
 
 def test_wake__an_item_joined_and_a_material_came(stage, clerk, case):

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from engine import calendars, clocks, deadlines, lifecycle
+from engine import calendars, deadlines, item_clock, lifecycle
 from engine.case_models import ClockEntry, Notice
 from engine.deadlines import DeadlineFilter
 from engine.errors import InvalidInput, InvalidState, NotPermitted
@@ -375,7 +375,7 @@ def past_midnight(stage, monkeypatch, module, name):
 
 def test_accept__a_day_ends_meanwhile(stage, clerk, monkeypatch):
     stage.move_to(2026, 3, 2, hour=23, minute=59)
-    past_midnight(stage, monkeypatch, clocks, "start")
+    past_midnight(stage, monkeypatch, item_clock, "start")
 
     case = accepted(stage, clerk)
 
@@ -440,7 +440,7 @@ def test_extend__joint_handling_with_the_government(stage, clerk, market):
     market.handle("extend", stage.item(case, "alpha"), days=15, approver="government_head", reason="联合办理")
 
     with stage.reading() as session:
-        assert clocks.due(session, stage.item(case, "alpha")).date.isoformat() == "2026-04-07"
+        assert item_clock.due(session, stage.item(case, "alpha")).date.isoformat() == "2026-04-07"
 
 
 def test_extend__too_late(stage, clerk, market):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine import clocks, rejections
+from engine import item_clock, rejections
 from engine.case_models import Material, Notice, Tolerance
 from engine.errors import InvalidInput, InvalidState, NotFound, NotPermitted
 from tests import tiny
@@ -31,7 +31,7 @@ def owed(stage, case):
 
 def pauses(stage, case):
     with stage.reading() as session:
-        return [(str(p.since), p.until and str(p.until)) for p in clocks.ledger(session, stage.item(case, "alpha")).pauses]
+        return [(str(p.since), p.until and str(p.until)) for p in item_clock.ledger(session, stage.item(case, "alpha")).pauses]
 
 
 def test_reject__owed_again_for_the_item(stage, clerk, market, case):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import clocks
+from engine import item_clock
 from engine.case_models import Commitment, Notice, Tolerance
 from engine.errors import InvalidInput
 from tests import restaurant, tiny
@@ -29,7 +29,7 @@ def tolerated(stage, clerk, *materials, items=None):
 
 def ledger(stage, case, code):
     with stage.reading() as session:
-        return clocks.ledger(session, stage.item(case, code))
+        return item_clock.ledger(session, stage.item(case, code))
 
 
 # Guard ------------------------------------------------------------------------------------------------------------------------------------

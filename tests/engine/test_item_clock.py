@@ -9,12 +9,12 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from engine import clocks, deadlines, holidays
+from engine import deadlines, holidays, item_clock
 from engine.actors import Actor
 from engine.case_models import ClockEntry
 from engine.clock import DueDate, Light, LimitKind, PauseKind
-from engine.clocks import Approver
 from engine.errors import InvalidInput, InvalidState, NotFound
+from engine.item_clock import Approver
 from engine.models import Hall
 from engine.states import ClockStatus
 from tests.rows import RECEIVED, new_case, new_item, new_notice
@@ -32,7 +32,7 @@ def on(month, day, hour=9):
 
 def shown(session, item):
     """What lists show of the clock of an item."""
-    return deadlines.of_item(session, item, "", clocks.ledger(session, item))
+    return deadlines.of_item(session, item, "", item_clock.ledger(session, item))
 
 
 @pytest.fixture
@@ -62,17 +62,19 @@ def item(session, case):
 @pytest.fixture
 def running(session, item):
     with on(9, 14):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
     return item
 
 
 def pause(session, item, notice, kind=PauseKind.EXPERT_REVIEW, **changes):
-    return clocks.pause(session, item, **({"kind": kind, "reason": "专家评审", "days": 5, "notice": notice, "actor": OFFICER} | changes))
+    return item_clock.pause(
+        session, item, **({"kind": kind, "reason": "专家评审", "days": 5, "notice": notice, "actor": OFFICER} | changes)
+    )
 
 
 def extend(session, item, notice, **changes):
     rule = {"days": 10, "approver": Approver.ORGAN_HEAD, "reason": "情况复杂", "notice": notice, "actor": OFFICER}
-    return clocks.extend(session, item, **(rule | changes))
+    return item_clock.extend(session, item, **(rule | changes))
 
 
 def entries(session, item):
@@ -84,33 +86,33 @@ def entries(session, item):
 
 def test_start__today_by_the_clock_in_beijing(session, item):
     with time_machine.travel(datetime(2026, 9, 14, 16, 30, tzinfo=UTC), tick=False):  # half past midnight in Beijing
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
 
     assert item.clock == ClockStatus.RUNNING
-    assert clocks.ledger(session, item).started_on == date(2026, 9, 15)
+    assert item_clock.ledger(session, item).started_on == date(2026, 9, 15)
 
 
 def test_due__of_both_limits(session, running):
-    assert clocks.due(session, running) == DueDate(date=date(2026, 9, 28), provisional=False)
-    assert clocks.due(session, running, LimitKind.STATUTORY) == DueDate(date=date(2026, 10, 16), provisional=False)
-    assert clocks.deadline(session, running) == datetime(2026, 9, 28, 16, tzinfo=UTC)
-    assert clocks.warning(session, running) == datetime(2026, 9, 23, 16, tzinfo=UTC)
+    assert item_clock.due(session, running) == DueDate(date=date(2026, 9, 28), provisional=False)
+    assert item_clock.due(session, running, LimitKind.STATUTORY) == DueDate(date=date(2026, 10, 16), provisional=False)
+    assert item_clock.deadline(session, running) == datetime(2026, 9, 28, 16, tzinfo=UTC)
+    assert item_clock.warning(session, running) == datetime(2026, 9, 23, 16, tzinfo=UTC)
 
 
 def test_start__on_the_day_of_receipt_when_accepted_by_law(session, item):
     with on(9, 21):
-        clocks.start(session, item, actor=OFFICER, on=item.received_on)
+        item_clock.start(session, item, actor=OFFICER, on=item.received_on)
 
-    assert clocks.due(session, item).date == date(2026, 9, 28)
+    assert item_clock.due(session, item).date == date(2026, 9, 28)
 
 
 def test_start__twice_or_in_the_future(session, item):
     with on(9, 14), pytest.raises(InvalidInput, match="today or earlier, but 2026-09-15 is to come"):
-        clocks.start(session, item, actor=OFFICER, on=date(2026, 9, 15))
+        item_clock.start(session, item, actor=OFFICER, on=date(2026, 9, 15))
     with on(9, 14):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
     with on(9, 15), pytest.raises(InvalidState, match=r"Expected to move the clock of item .* to running, but it is running"):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
 
     assert [entry.on for entry in entries(session, item)] == [RECEIVED]
 
@@ -118,13 +120,13 @@ def test_start__twice_or_in_the_future(session, item):
 def test_due__before_the_start_and_without_a_limit(session, case, item):
     unlimited = new_item(session, case, limits=[])
     with on(9, 14):
-        clocks.start(session, unlimited, actor=OFFICER)
+        item_clock.start(session, unlimited, actor=OFFICER)
 
-    assert clocks.ledger(session, item) is None
+    assert item_clock.ledger(session, item) is None
     for other in (item, unlimited):
-        assert clocks.due(session, other) is None
-        assert clocks.deadline(session, other) is None
-        assert clocks.warning(session, other) is None
+        assert item_clock.due(session, other) is None
+        assert item_clock.deadline(session, other) is None
+        assert item_clock.warning(session, other) is None
         assert shown(session, other).remaining is None
         assert shown(session, other).light is None
 
@@ -132,10 +134,10 @@ def test_due__before_the_start_and_without_a_limit(session, case, item):
 def test_limit__in_working_days_unless_it_says_otherwise(session, case):
     item = new_item(session, case, limits=[{"kind": "promised", "days": 7}, {"kind": "statutory", "days": 7, "unit": "calendar"}])
     with on(9, 18):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
 
-    assert clocks.due(session, item).date == date(2026, 9, 29)
-    assert clocks.due(session, item, LimitKind.STATUTORY).date == date(2026, 9, 28)
+    assert item_clock.due(session, item).date == date(2026, 9, 29)
+    assert item_clock.due(session, item, LimitKind.STATUTORY).date == date(2026, 9, 28)
 
 
 # Pause and resume
@@ -147,16 +149,16 @@ def test_pause__two_overlapping_each_resumed_by_itself(session, running, notice)
     with on(9, 21):
         hearing = pause(session, running, notice, PauseKind.HEARING)
     with on(9, 22):
-        clocks.resume(session, running, pause_id=review.id)
+        item_clock.resume(session, running, pause_id=review.id)
         assert running.clock == ClockStatus.PAUSED
-        assert clocks.due(session, running) is None
+        assert item_clock.due(session, running) is None
         assert shown(session, running).remaining == 7
     with on(9, 24):
-        clocks.resume(session, running, pause_id=hearing.id)
+        item_clock.resume(session, running, pause_id=hearing.id)
 
     assert running.clock == ClockStatus.RUNNING
-    assert clocks.due(session, running).date == date(2026, 10, 12)
-    assert [(p.kind, p.notice) for p in clocks.ledger(session, running).pauses] == [
+    assert item_clock.due(session, running).date == date(2026, 10, 12)
+    assert [(p.kind, p.notice) for p in item_clock.ledger(session, running).pauses] == [
         (PauseKind.EXPERT_REVIEW, "T-1"),
         (PauseKind.HEARING, "T-1"),
     ]
@@ -166,10 +168,10 @@ def test_resume__the_only_open_pause_need_not_be_named(session, running, notice)
     with on(9, 18):
         pause(session, running, notice)
     with on(9, 24):
-        ended = clocks.resume(session, running)
+        ended = item_clock.resume(session, running)
 
     assert ended.until == date(2026, 9, 24)
-    assert clocks.due(session, running).date == date(2026, 10, 12)
+    assert item_clock.due(session, running).date == date(2026, 10, 12)
 
 
 def test_resume__which_of_two(session, running, notice):
@@ -184,24 +186,24 @@ def test_resume__which_of_two(session, running, notice):
         on(9, 21),
         pytest.raises(InvalidInput, match=rf"Expected to be told which pause of the clock of item .* ends, but 2 are open: {which}$"),
     ):
-        clocks.resume(session, running)
+        item_clock.resume(session, running)
 
 
 def test_resume__one_that_is_not_open(session, case, running, notice):
     other = new_item(session, case)
     with on(9, 14):
-        clocks.start(session, other, actor=OFFICER)
+        item_clock.start(session, other, actor=OFFICER)
         of_other = pause(session, other, notice)
     with on(9, 18):
         ended = pause(session, running, notice)
-        clocks.resume(session, running)
+        item_clock.resume(session, running)
         with pytest.raises(InvalidState, match=r"Expected to resume the clock of item .*, but it is running"):
-            clocks.resume(session, running)
+            item_clock.resume(session, running)
         pause(session, running, notice)
 
     for wrong in (ended.id, of_other.id, uuid4()):
         with on(9, 21), pytest.raises(NotFound, match="to have the open pause"):
-            clocks.resume(session, running, pause_id=wrong)
+            item_clock.resume(session, running, pause_id=wrong)
     assert running.clock == ClockStatus.PAUSED
 
 
@@ -234,7 +236,7 @@ def test_pause__a_clock_that_does_not_run(session, item, notice):
     with on(9, 14), pytest.raises(InvalidState, match="to paused, but it is not_started"):
         pause(session, item, notice)
     with on(9, 14):
-        clocks.stop(session, item, actor=OFFICER)
+        item_clock.stop(session, item, actor=OFFICER)
     with on(9, 14), pytest.raises(InvalidState, match="to paused, but it is stopped"):
         pause(session, item, notice)
 
@@ -246,17 +248,17 @@ def test_extend__both_limits(session, running, notice):
     with on(9, 28):
         extend(session, running, notice)
 
-    assert clocks.due(session, running).date == date(2026, 10, 16)
-    assert clocks.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+    assert item_clock.due(session, running).date == date(2026, 10, 16)
+    assert item_clock.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
 
 
 def test_extend__while_paused(session, running, notice):
     with on(9, 18):
         pause(session, running, notice)
         extend(session, running, notice, days=1)
-        clocks.resume(session, running)
+        item_clock.resume(session, running)
 
-    assert clocks.due(session, running).date == date(2026, 9, 30)
+    assert item_clock.due(session, running).date == date(2026, 9, 30)
 
 
 def test_extend__once(session, running, notice):
@@ -278,7 +280,7 @@ def test_extend__by_what_the_law_does_not_allow(session, running, notice, days):
 def test_extend__by_what_the_item_does_not_allow(session, case, notice):
     item = new_item(session, case, rules={"extension": 5})
     with on(9, 14):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
 
     with on(9, 21), pytest.raises(InvalidInput, match="by 1 to 5 working days"):
         extend(session, item, notice, days=6)
@@ -287,7 +289,7 @@ def test_extend__by_what_the_item_does_not_allow(session, case, notice):
 def test_extend__an_item_whose_rules_allow_none(session, case, notice):
     item = new_item(session, case, rules={"extension": 0})
     with on(9, 14):
-        clocks.start(session, item, actor=OFFICER)
+        item_clock.start(session, item, actor=OFFICER)
 
     with on(9, 21), pytest.raises(InvalidState, match="but the rules of food_permit allow no extension"):
         extend(session, item, notice, days=1)
@@ -304,7 +306,7 @@ def test_extend__by_the_government_head_in_joint_handling_only(session, case, ru
     with on(9, 21):
         extend(session, running, notice, days=15, approver=Approver.GOVERNMENT_HEAD)
 
-    assert clocks.due(session, running).date == date(2026, 10, 23)
+    assert item_clock.due(session, running).date == date(2026, 10, 23)
 
 
 def test_extend__as_long_as_one_limit_has_not_run_out(session, running, notice):
@@ -313,13 +315,13 @@ def test_extend__as_long_as_one_limit_has_not_run_out(session, running, notice):
     with on(10, 16):
         extend(session, running, notice)
 
-    assert clocks.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
+    assert item_clock.due(session, running, LimitKind.STATUTORY).date == date(2026, 10, 30)
 
 
 def test_extend__a_clock_that_does_not_run_or_has_no_limit(session, case, item, notice):
     unlimited = new_item(session, case, limits=[])
     with on(9, 14):
-        clocks.start(session, unlimited, actor=OFFICER)
+        item_clock.start(session, unlimited, actor=OFFICER)
 
     with on(9, 21), pytest.raises(InvalidState, match="while it runs, but it is not_started"):
         extend(session, item, notice)
@@ -334,10 +336,10 @@ def test_stop__ends_open_pauses_and_keeps_the_light(session, running, notice):
     with on(9, 18):
         pause(session, running, notice)
     with on(9, 24):
-        clocks.stop(session, running, actor=OFFICER)
+        item_clock.stop(session, running, actor=OFFICER)
 
     assert running.clock == ClockStatus.STOPPED
-    assert clocks.due(session, running).date == date(2026, 10, 12)
+    assert item_clock.due(session, running).date == date(2026, 10, 12)
     with on(12, 31):
         assert shown(session, running).light == Light.GREEN
         assert shown(session, running).remaining == 7
@@ -345,19 +347,19 @@ def test_stop__ends_open_pauses_and_keeps_the_light(session, running, notice):
 
 def test_stop__a_clock_that_never_started(session, item):
     with on(9, 14):
-        clocks.stop(session, item, actor=OFFICER)
+        item_clock.stop(session, item, actor=OFFICER)
 
-    assert clocks.ledger(session, item) is None
+    assert item_clock.ledger(session, item) is None
     with on(9, 14), pytest.raises(InvalidState, match="to stopped, but it is stopped"):
-        clocks.stop(session, item, actor=OFFICER)
+        item_clock.stop(session, item, actor=OFFICER)
 
 
 def test_ledger__nodes_that_disagree_about_midnight(session, running, notice):
     with on(9, 13, hour=23):  # the clock was started on the 14th, by a node that was ahead
         pause(session, running, notice)
-        clocks.stop(session, running, actor=OFFICER)
+        item_clock.stop(session, running, actor=OFFICER)
 
-    kept = clocks.ledger(session, running)
+    kept = item_clock.ledger(session, running)
     assert [(p.since, p.until) for p in kept.pauses] == [(RECEIVED, RECEIVED)]
     assert kept.stopped_on == RECEIVED
 

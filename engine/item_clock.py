@@ -1,7 +1,7 @@
-"""Clocks (时限) of items: start, pause, resume, extend, stop; and what their ledgers say today.
+"""The clock of an item (时限): start, pause, resume, extend, stop; and what its ledger says today.  `clock` does the counting.
 
-The verbs write ledger rows, move `Item.clock`, and keep what the clock gives from then on (`dials`).  Their caller holds the
-lock of the item's case, writes the notice and the journal, and lets bound timers look again.
+The verbs write ledger rows, move `Item.clock`, and keep what the clock gives from then on (`dials`).  Their caller holds what governs the
+item, writes the notice and the journal, and lets bound timers look again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ MOST_DAYS = {Approver.ORGAN_HEAD: 10, Approver.GOVERNMENT_HEAD: 15}
 
 
 def start(session: Session, item: Item, *, actor: Actor, on: date | None = None) -> ClockEntry:
-    """Start the clock today, or on an earlier day when the law says so (deemed acceptance: the day of receipt)."""
+    """Start the clock today, or on an earlier day (`on`) when the law says so (deemed acceptance: the day of receipt).
+
+    Raises InvalidInput for a day that is to come, InvalidState when the clock has started already.
+    """
     on = on or dials.today()
     if on > dials.today():
         raise InvalidInput(f"Expected to start the clock of item {item.number} today or earlier, but {on} is to come")
@@ -75,9 +78,9 @@ def pause(session: Session, item: Item, *, kind: PauseKind, reason: str, days: i
 
 
 def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> ClockEntry:
-    """End one pause today; the clock runs again tomorrow unless another pause is open.
+    """End one pause today (without `pause_id` the only one that is open); the clock runs again tomorrow unless another one is.
 
-    Without `pause_id` the only open one is meant.
+    Raises InvalidState when the clock is not paused, NotFound when that pause is not open, InvalidInput when several are and none is named.
     """
     if item.clock != ClockStatus.PAUSED:
         raise InvalidState(f"Expected to resume {_name(item)}, but it is {item.clock}", status=str(item.clock))
@@ -100,7 +103,8 @@ def resume(session: Session, item: Item, *, pause_id: UUID | None = None) -> Clo
 def extend(session: Session, item: Item, *, days: int, approver: Approver, reason: str, notice: Notice, actor: Actor) -> ClockEntry:
     """Extend every limit of the item, once, before the last of them has run out (行政许可法 art. 42).
 
-    The item's own rule `extension` may allow the organ head fewer days than the law; 0: none.
+    `days`: working days, of which the item's own rule `extension` may allow the organ head fewer than the law does; 0: none.
+    Raises InvalidInput and InvalidState.
     """
     _require_reason(item, reason, to="extend")
     _require_notice(item, notice, to="extend")
@@ -139,7 +143,7 @@ def ledgers(session: Session, items: Collection[UUID]) -> dict[UUID, Ledger]:
 
 
 def ledger(session: Session, item: Item) -> Ledger | None:
-    """Read the ledger of one item, once a transaction; None while its clock has not started."""
+    """Read the ledger of one item, or take it from the session; None while its clock has not started."""
     if item not in session:
         return ledgers(session, [item.id]).get(item.id)
     return _ledger([(entry, entry.notice.number if entry.notice else "") for entry in item.clock_entries])
@@ -151,6 +155,11 @@ def limit(item: Item | Row[Any], kind: LimitKind) -> TimeLimit | None:
         if entry["kind"] == kind:
             return TimeLimit(kind=kind, days=entry["days"], unit=DayUnit(entry.get("unit", DayUnit.WORKING)))
     return None
+
+
+def limits(item: Item | Row[Any]) -> tuple[TimeLimit | None, TimeLimit | None]:
+    """Give the promised and the statutory limit, as `limit` does."""
+    return limit(item, LimitKind.PROMISED), limit(item, LimitKind.STATUTORY)
 
 
 def due(session: Session, item: Item, kind: LimitKind = LimitKind.PROMISED) -> DueDate | None:
@@ -178,15 +187,15 @@ def warning(session: Session, item: Item) -> datetime | None:
 
 
 def _changed(session: Session, item: Item, entry: ClockEntry) -> ClockEntry:
-    """Keep what the clock gives after a change of its ledger; what shows it, or waits by it, follows."""
+    """Keep what the clock gives now that its ledger has changed, and let follow what shows it or waits by it.  Returns the entry."""
     keep(session, item, ledger(session, item))
     followers.tell(session, item)
     return entry
 
 
 def keep(session: Session, item: Item, found: Ledger | None) -> None:
-    """Keep what the clock gives by a ledger."""
-    promise, statute = (limit(item, kind) for kind in (LimitKind.PROMISED, LimitKind.STATUTORY))
+    """Write into the row of the item what its clock gives by a ledger (None: it has not started)."""
+    promise, statute = limits(item)
     dials.put(item, clock.dial(found, promise, holidays.calendar(session)) if found and promise else None)
     last = clock.due(found, statute, holidays.calendar(session)) if found and statute else None
     item.statutory_on, item.statutory_provisional = (last.date, last.provisional) if last else (None, False)

@@ -28,12 +28,12 @@ _KEY = ("instance_id", "number", *keys.KEY)
 
 
 def is_told(element: Element) -> bool:
-    """What the compiler put in is nobody's history; only the body around an activity that runs several times is, as in Camunda 7."""
+    """Whether the history shows an element: those that are drawn, and the body around a multi-instance activity, as in Camunda 7."""
     return element.drawn or element.type is ElementType.MULTI_INSTANCE_BODY
 
 
 def record(run: Run) -> None:
-    """Write what has begun since the instance was woken, and how ended what had begun before."""
+    """Write the activities that have begun since the instance was taken up, and how those have ended that had begun before."""
     elements = run.loaded.definition.elements
     told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
     rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
@@ -41,7 +41,7 @@ def record(run: Run) -> None:
 
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
-    """When what an instance went through is purged: `camunda:historyTimeToLive` (days, or ISO 8601) after its end; None: never."""
+    """Return when the history of an instance is purged: `camunda:historyTimeToLive` (days, or ISO 8601) after its end; None: never."""
     written = (loaded.definition.history_time_to_live or "").strip()
     try:
         return timers.read_duration(f"P{written}D" if written.isdecimal() else written).after(ended_at)
@@ -50,7 +50,7 @@ def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:
 
 
 def outlived(session: Session, limit: int, *, since: datetime) -> Sequence[Outlived]:
-    """Ended instances whose history has been kept long enough, `since` then."""
+    """Return ended instances whose history is to be purged: at most `limit`, the earliest first, without those due before `since`."""
     over = models.Instance.purge_at.between(since, moments.now())
     found = select(models.Instance.id, models.Instance.case_id, models.Instance.region).where(over)
     return session.execute(found.order_by(models.Instance.purge_at).limit(limit)).all()

@@ -44,9 +44,9 @@ _NAMED = 10
 
 
 def find(session: Session, number: str, applicant: Mapping[str, Any]) -> Item:
-    """Find an item of the same applicant by its number, or by that of what was issued for it; in the archive, too (`archived_items`).
+    """Find an item of the same applicant, also in the archive, by its number or that of its certificate, however that was typed.
 
-    However it is typed.  Raises NotFound (another applicant's item is nobody's business), and InvalidState when what was issued is void.
+    Raises NotFound, also for an item of another applicant, and InvalidState when the certificate is void.
     """
     typed = number.strip()
     mine = select(Item).where(Item.applicant_number == applicant["id_number"]).order_by(Item.id)
@@ -81,9 +81,9 @@ def _unknown(session: Session, number: str, applicant: Mapping[str, Any]) -> Eng
 
 
 def hold(session: Session, item: Item) -> Case | None:
-    """Take an item, and the case in which it came alone, or was finished: of two bundles that want it the second finds it taken.
+    """Lock an item for an adoption, after the bundle of the case where it is now: of two that want it, the second finds it taken.
 
-    Parent before child, as everywhere; gives that case, unless it is archived.
+    Returns that case; None: the item is in the archive.  Raises Busy when it has just been archived.
     """
     if is_archived(session, item):
         archived_items.hold(session, item)
@@ -157,12 +157,12 @@ def _live(case: Case, code: str) -> Item | None:
 
 
 def _has_begun(item: Item) -> bool:
-    """Whether it is more than proposed: the dispatcher took it, or it runs since before it was adopted."""
+    """Whether an item is more than proposed: the dispatcher has called it, or it has run since before it was adopted."""
     return item.dispatched_at is not None or item.instance_id is not None
 
 
 def _import(session: Session, case: Case, item: Item, *, actor: Actor) -> Item:
-    """A finished item stays where it is; the bundle shows its result as had already (已取得)."""
+    """Add an item to the bundle that shows the result of a finished one (已取得); that stays where it is."""
     imported = Item(
         number=next(numbers.next_items(session, case)),
         **case.key,
@@ -227,14 +227,14 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
 
 
 def _lock_called(session: Session, case: Case, caller: UUID) -> list[UUID]:
-    """Lock what a process that is held has called, parent before child: it goes along.  Gives the ids of all of them."""
+    """Lock everything that a process has called, which goes along with it, parent before child.  Returns the ids, its own first."""
     called = select(Instance.id).where(keys.together(Instance, case), Instance.parent_id == caller).order_by(Instance.id)
     found = session.scalars(called.with_for_update(key_share=True)).all()
     return [caller, *(each for one in found for each in _lock_called(session, case, one))]
 
 
 def _take_materials(session: Session, have: Sequence[Material], case: Case, *, actor: Actor) -> None:
-    """What was handed in with the item is not asked again (only missing materials are)."""
+    """Copy what was handed in with the item, as far as the bundle needs it: it is not asked for again."""
     materials.take_over(session, have, case, codes={m["code"] for m in case.checklist["materials"]}, actor=actor)
 
 

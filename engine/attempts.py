@@ -1,6 +1,6 @@
-"""Attempts: what is due is tried in a transaction of its own; a failure undoes it, is counted, and leaves it for later.
+"""Attempts: a timer or continuation that is due is tried in a transaction of its own; a failure undoes it, is counted, and tried later.
 
-What is tried belongs to whoever holds its instance.
+Whoever holds the instance may change its timers and continuations, and nobody else.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Row = TypeVar("Row", Timer, Continuation)
 
 
 class Stuck(Exception):  # noqa: N818 - it says what the token is
-    """The token came to something that cannot be evaluated."""
+    """The token has come to something that cannot be evaluated: it would stand there as an incident, so the attempt has failed."""
 
 
 def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
-    """Take something with its instance; None when it is over by now."""
+    """Lock a timer or continuation, by locking its instance; None when it is over by now."""
     row = session.get(kind, row_id)
     if row is None:
         return None
@@ -39,19 +39,19 @@ def take(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
 
 
 def claim(session: Session, kind: type[Row], row_id: UUID) -> Row | None:
-    """Take something that is due; None when it is over by now, was put off, or has failed too often."""
+    """Lock a timer or continuation that is due; None when it is over by now, was put off, or has failed too often."""
     row = take(session, kind, row_id)
     return row if row is not None and row.retries and row.due_at is not None and row.due_at <= moments.now() else None
 
 
 def require_moving(failed: Sequence[Wait]) -> None:
-    """Raise Stuck when something failed on the way."""
+    """Raise Stuck when an attempt has left incidents (`instances.failed`)."""
     if failed:
         raise Stuck(f"{failed[0].element}: {failed[0].error}")
 
 
 def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: BaseException) -> bool:
-    """Count a failed attempt.  False: what was tried is over meanwhile."""
+    """Count a failed attempt.  False: the timer or continuation is over meanwhile."""
     row = take(session, kind, row_id)
     if row is not None:
         count_failure(session, row, error)
@@ -60,10 +60,10 @@ def remember_failure(session: Session, kind: type[Row], row_id: UUID, error: Bas
 
 def count_failure(session: Session, row: Timer | Continuation, error: BaseException) -> None:
     """Count a failed attempt: plan the next one, or let an incident say that none is left; the caller holds the instance."""
-    if not row.retries:  # done by hand, though nothing was left to try
+    if not row.retries:  # somebody has tried it by hand, when no attempt was left
         return
     plan = retries.read(row.retry_cycle if isinstance(row, Continuation) else _cycle(session, row))
-    # A timer is not asked how often it is tried before it fails.
+    # How often a timer is tried is found out when it fails for the first time; until then its row has the usual number.
     left = plan.times if isinstance(row, Timer) and row.error is None else row.retries
     row.error = errors.described(error)
     retries.leave(session, row, left - 1, row.error)

@@ -36,7 +36,7 @@ class Thrown:
 
 
 def throw(session: Session, signal: Thrown, *, actor: Actor, region: str) -> Iterator[Piece[object]]:
-    """Tell everybody, or one execution: processes without a matter, as with messages; what moves a case are the verbs of the domain.
+    """Throw a signal from outside, to one execution or to all processes without a matter; a case is moved by the verbs of the domain only.
 
     Yields what is to be done, piece by piece (`pieces.do`).  Raises NotPermitted; a piece raises InvalidState when the signal
     is for one execution, and that does not wait for it.
@@ -62,9 +62,9 @@ def deliver(session: Session, instance_id: UUID, name: str, values: Mapping[str,
 
 
 def deliver_once(session: Session, job: Job, *, actor: Actor) -> None:
-    """Give a signal to an instance of another case than that of the job; who has heard it has written down of which job it was.
+    """Give a signal to an instance of another case than that of the job.  The hearer's journal names the job, so that none is heard twice.
 
-    To one that is suspended it is owed there, until that is activated: it keeps no other waiting.
+    For an instance that is suspended a job is written in its own case, which waits until it is activated; this one is done.
     """
     name, values, of = job.payload["name"], job.payload["variables"], str(job.id)
     try:

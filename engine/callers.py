@@ -12,9 +12,9 @@ from engine.models import Instance
 
 
 def hold(session: Session, instance_id: UUID, *, below: UUID | None = None) -> Held:
-    """Take an instance after those through which it was called: parent before child, as everywhere.
+    """Lock an instance after all its callers: parent before child, as everywhere.  Returns the instance.
 
-    All of them, or only those `below` one that is held already; that one is given anew when it is meant itself.  Gives the instance.
+    `below`: a caller that is held already, or the instance itself: only those below it are locked.
     """
     held = holdings.of(session).rows[below] if below else None
     chain = [instance_id]

@@ -54,12 +54,12 @@ class Reached:
 
 
 def correlate(session: Session, message: Message, *, actor: Actor, region: str, everybody: bool = False) -> Iterator[Piece[Reached | None]]:
-    """Deliver a message to the one that waits for it, else to the process that begins with it; or to `everybody`, both alike.
+    """Deliver a message to the one instance that waits for it, else start the one process that begins with it; `everybody`: all of both.
 
-    What is known of an instance chooses among those that wait, not among those that begin, as in Camunda 7: that is not yet one.
+    Keys in the message choose among instances that wait, not among processes that begin with it, as in Camunda 7.
 
-    Yields what is to be done, piece by piece (`pieces.do`); of everybody, whoever has just gone on, or stands still, is left out (None).
-    Raises InvalidState when it is for nobody, or for more than one; a piece raises Busy when the one has just gone on.
+    Yields what is to be done, piece by piece (`pieces.do`).  A piece raises Busy when its instance has just gone on; with `everybody`, it
+    gives None instead.  Raises InvalidState when nobody waits or begins, or, without `everybody`, more than one.
     """
     waiting = _waiting(session, message, actor)
     begins = (everybody or not waiting) and message.instance_id is None
@@ -76,7 +76,10 @@ def correlate(session: Session, message: Message, *, actor: Actor, region: str, 
 
 
 def trigger(session: Session, place: Place, *, actor: Actor, given: Given = NOTHING) -> Held:
-    """Let a receive task go on, or the one that there is in a process without a matter; raises NotFound, NotPermitted, InvalidState."""
+    """Let a receive task go on in a process without a matter: at a place, or the only one that there is.
+
+    Raises NotFound, NotPermitted, and InvalidState when none, or more than one, waits there.
+    """
     processes.require_plain(session, place.instance_id, actor, to="signal")
     with execution.running(session, place.instance_id, actor=actor) as run:
         elements = run.loaded.definition.elements
@@ -139,7 +142,7 @@ def _begun(session: Session, message: Message, loaded: Loaded, at: str, actor: A
 
 
 def _deliver(session: Session, subscription: Subscription, message: Message, actor: Actor) -> Held:
-    """Deliver a message to what waited for it when it was looked for; raises Busy when it does no more: whoever looks anew finds out."""
+    """Deliver a message to a wait that was found; raises Busy when it waits no longer: then the caller looks anew."""
     waits = f"process instance {subscription.instance_id} to wait for message {message.name!r}"
     gone = Busy(f"Expected {waits}, but it has just gone on; try again")
     try:

@@ -20,7 +20,7 @@ from engine.deployed import Deployed
 from engine.errors import NotFound
 from engine.kept import Kept
 
-#: Bytes that compiled definitions take in a process at most with what is beside them, and about so many for each element.
+#: Bytes that all compiled definitions, with their tables and forms, take in memory at most; and about how many one takes for each element.
 LIMIT, PER_ELEMENT = 256 << 20, 7_000
 
 
@@ -66,9 +66,9 @@ class Loaded:
         return element.form_data if element.form_data is not None else self.forms.get(element.form_ref or "")
 
 
-#: By ids that no two databases share.  A version never changes: what was loaded once is right for ever.
+#: By id, which no two databases share.  A version never changes, so what was loaded once stays right.
 _loaded = Kept[Loaded](LIMIT, lambda loaded: PER_ELEMENT * len(loaded.definition.elements) + loaded.beside.size)
-#: What may be asked where no case is at hand.
+#: The functions that a decision table may call outside a case.
 MOMENTS: Mapping[str, Callable[[], Any]] = {
     "now": lambda: moments.now().astimezone(calendars.BEIJING),
     "today": lambda: moments.now().astimezone(calendars.BEIJING).date(),
@@ -76,7 +76,7 @@ MOMENTS: Mapping[str, Callable[[], Any]] = {
 
 
 def get(session: Session, definition_id: UUID) -> Loaded:
-    """Load one version."""
+    """Return one version, loaded, from memory or the database; raises NoResultFound when there is none."""
     return _loaded.get(definition_id, lambda: _load(session, session.get_one(models.Definition, definition_id)))
 
 
@@ -114,7 +114,7 @@ def _latest_ids(session: Session, keys: Sequence[str]) -> dict[str, UUID | None]
 
 @cache
 def _newest(many: int) -> Select[*tuple[Any, ...]]:
-    """Look for the newest version of so many: each is one entry of an index, however many versions there are."""
+    """Build the query for the newest versions of so many keys: each is one look at an index, however many versions there are."""
     there = models.Definition
     newest = select(there.id).order_by(there.version.desc()).limit(1)
     return select(*(newest.where(there.key == bindparam(f"key_{place}")).scalar_subquery().label(f"id_{place}") for place in range(many)))
@@ -133,7 +133,7 @@ def called(session: Session, caller: Loaded, wait: Wait) -> Loaded:
 
 
 def bound(session: Session, caller: Loaded, key: str, binding: Binding, version: str | None) -> UUID | None:
-    """Id of the version of a process that a call is bound to, other than to the newest; None: there is none."""
+    """Return the id of the version that a call is bound to, by deployment, number or tag (not `latest`); None: there is none."""
     which: Mapping[Binding, ColumnElement[bool]] = {
         Binding.DEPLOYMENT: models.Definition.deployment_id == caller.deployment_id,
         Binding.VERSION: cast(models.Definition.version, String) == version,
@@ -151,7 +151,7 @@ def starting(session: Session, event: EventType, name: str) -> list[tuple[Loaded
 
 
 def _complete_starts(session: Session) -> None:
-    """Write down with what those begin that an earlier release has deployed."""
+    """Record the start events of definitions that an earlier release has deployed, which did not record them."""
     unknown = select(models.Definition).where(~models.Definition.starts_known)
     if session.scalar(unknown.limit(1)) is None:
         return
@@ -172,7 +172,7 @@ def newest(session: Session, kind: str) -> Sequence[UUID]:
 
 
 def names(session: Session, kind: str) -> dict[str, str]:
-    """What people call every process of a kind, by key."""
+    """Return the name of every process of a kind, by key."""
     return dict(session.execute(select(models.Definition.key, models.Definition.name).where(*_is_newest(kind))).all())
 
 
@@ -200,7 +200,7 @@ def form(session: Session, loaded: Loaded, element: Element) -> Form | None:
 
 
 def home_of_form(session: Session, loaded: Loaded, element: Element) -> Deployed:
-    """The deployment that the form of an element is of."""
+    """Return the deployment in which the form of an element is."""
     newest = offers.newest(session, offers.FORM, element.form_ref or "") if element.form_binding is Binding.LATEST else None
     return loaded.beside if newest is None else deployed.get(session, newest)
 

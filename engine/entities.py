@@ -1,7 +1,7 @@
-"""Entities: rows that the session knows as objects.  They are read and written in one go with everything else.
+"""Entities: objects of SQLAlchemy's session whose changes are written by `writes`, in one statement with everything else.
 
-The object mapper sends a statement for each table and each set of columns, and each is a round trip.  What must go out in a certain order,
-a table that is written in more than one way, is left to it all the same.
+The session itself would send a statement for each table and each set of columns, and each is a round trip.  Only where the order matters,
+since one table is written in more than one way, the flush is left to it.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ Known = TypeVar("Known", bound=Base)
 
 
 def hand_over(session: Session, writes: Writes) -> None:
-    """Let `writes` write what the session would; where the order matters, the session does it at once."""
+    """Move the changes of a session into `writes`; where their order matters, let the session flush them now instead."""
     if not _take(session, writes):
         session.flush()
 
 
 def know(session: Session, kind: type[Known], row: Mapping[str, Any]) -> Known:
-    """Give the object of a row that was read just now, by `attributes`: what the session knows of it is as it is in the database."""
+    """Make the object of a row that was just read, given by its `attributes`; or, if the session has it already, bring that up to date."""
     mapper = kind.__mapper__
     key = mapper.identity_key_from_primary_key(tuple(row[name] for name in _known_by(kind)))
     known: Known | None = session.identity_map.get(key)
     if known is not None:
-        session.expire(known)  # with what it refers to
+        session.expire(known)  # its relationships, too: they are read again when they are asked for
         for name, value in row.items():
             set_committed_value(known, name, value)
         return known
     new: Known = mapper.class_manager.new_instance()
     vars(new).update(row)
     state = instance_state(new)
-    state.key, state.session_id = key, session.hash_key  # as the mapper does it: nothing in it has to be looked for that may be new, too
+    state.key, state.session_id = key, session.hash_key  # as the mapper does it, but without looking for new objects that it refers to
     session.identity_map.add(state)
     return new
 
 
 @cache
 def attributes(kind: type[Base]) -> Mapping[str, str]:
-    """Say what the columns of a table are called in its objects."""
+    """Map the columns of a table to the names that they have in its objects."""
     return {found.columns[0].name: found.key for found in kind.__mapper__.column_attrs}
 
 
@@ -58,14 +58,14 @@ def _known_by(kind: type[Base]) -> tuple[str, ...]:
 
 @event.listens_for(Session, "before_flush")
 def _flush(session: Session, *_about: object) -> None:
-    """Send what is to be flushed as one statement; the mapper finds nothing left to do."""
+    """Write what is to be flushed in one statement, so that the mapper finds nothing left to do."""
     writes = Writes()
     if _take(session, writes):
         writes.run(session)
 
 
 def _take(session: Session, writes: Writes) -> bool:
-    """Move what is new, changed or gone into `writes`; False: it stays where it is, since the order matters."""
+    """Move what is new, changed or deleted into `writes`; False: nothing was moved, since the order matters."""
     new: list[Base]
     changed: list[Base]
     gone: list[Base]
@@ -85,7 +85,7 @@ def _take(session: Session, writes: Writes) -> bool:
 
 
 def _in_any_order(written: Iterable[Collection[Base]], writes: Writes) -> bool:
-    """Whether no table is written in two ways; none has versions of its rows, which the mapper compares, or calls its columns otherwise."""
+    """Whether each table is written in one way only, and is plain: without version ids, and with columns named as the attributes."""
     kinds = [kind for entities in written for kind in {type(entity) for entity in entities}]
     tables = [kind.__table__ for kind in kinds] + list({part.table for part in writes.rows})
     return len(set(tables)) == len(tables) and all(map(_is_plain, kinds))
@@ -108,7 +108,7 @@ def _new_values(entity: Base) -> dict[str, Any]:
 
 
 def _order(change: tuple[Base, Mapping[str, Any]]) -> tuple[int, list[str]]:
-    """Say what comes first, for the session does not: each order of the same would be another statement, to build and to prepare."""
+    """Put changes in one order, which the session does not: each other order would be another statement to build and to prepare."""
     entity, values = change
     return _place(entity.__table__), list(values)
 
@@ -131,12 +131,12 @@ def _key_of(table: Table) -> tuple[str, ...]:
 
 
 def _are_written(session: Session, there: Iterable[Base], gone: Iterable[Base]) -> None:
-    """Let the session know them as the mapper does after a flush: what a savepoint takes back, it forgets or reads anew."""
+    """Tell the session that these are written, as the mapper does after a flush, so that a savepoint which is rolled back knows them."""
     session._register_persistent({instance_state(entity) for entity in there})  # noqa: SLF001 - there is no other way to say so
     session._remove_newly_deleted({instance_state(entity) for entity in gone})  # noqa: SLF001
 
 
 @cache
 def _place(table: Table) -> int:
-    """Where a table stands among all of them; those that it refers to come before it, for their rows must be there first."""
+    """Return the place of a table among all of them: behind those that it refers to, whose rows must be there first."""
     return Base.metadata.sorted_tables.index(table)

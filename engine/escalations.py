@@ -21,9 +21,9 @@ from engine.states import InstanceStatus
 
 
 def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any]) -> bool:
-    """Raise an escalation out of a task or a call; what nothing catches here goes to the instance that called this one, and so on.
+    """Raise an escalation at a task or a call; if nothing here catches it, ask the instance that called this one, which does the same.
 
-    Tells whether somebody has heard it.
+    Tells whether something has caught it, or may.
     """
     if run.process.raise_escalation(wait_id, code, variables):
         return True
@@ -33,9 +33,9 @@ def raise_at(run: Run, wait_id: int, code: str, variables: Mapping[str, Any]) ->
 
 
 def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait: int | None, actor: Actor) -> None:
-    """Raise what a called instance has escalated at its call, then let its token go on (`wait`), if it is still there.
+    """Raise the escalation of a called instance at the call, then let the token go on that has thrown it, at `wait`, if it is still there.
 
-    Repeating it does nothing.
+    `wait`: None when the escalation was raised at a task, which goes on anyway.  Repeating it does nothing.
     """
     parent = instances.wake(session, parent_id, actor=actor)
     child = _called(session, parent, child_id)
@@ -56,12 +56,13 @@ def answer(session: Session, parent_id: UUID, child_id: UUID, code: str, *, wait
 
 
 def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: UUID, wait_id: int, *, actor: Actor) -> None:
-    """Offer an error that an instance has thrown to the call through which it comes, then to whoever has called that, and so on.
+    """Offer an error that an instance (`thrower_id`) has thrown to the call of `child_id`, through which it comes up.
 
-    When nobody has caught it, the token that has thrown it ends.  Repeating it does nothing.
+    When nothing there catches it, the caller of this parent is asked next, by a job; when there is none, the token that has thrown it ends.
+    Repeating it does nothing.
     """
     parent = instances.wake(session, parent_id, actor=actor)
-    # What lies between them, too: all of it may be ended.
+    # The instances between child and thrower are locked, too: if the error is caught here, all of them end.
     child, thrower = _called(session, parent, child_id), callers.hold(session, thrower_id, below=child_id)
     wait = next(iter(instances.look(session, thrower).waits(WaitKind.ERROR, among=(wait_id,))), None)
     if wait is None:
@@ -73,7 +74,7 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
         parent.why, parent.error = uncaught.words(definitions.get(session, thrower.definition_id), wait.name or ""), wait.name
         caught = parent.process.offer_error(call, wait.name or "", wait.error, child.variables)
         execution.settle(parent)
-        if caught:  # a decided item would keep its process, but this one has ended itself
+        if caught:  # the child is canceled in any case: a decided item mostly keeps its process, but this one has thrown the error
             instances.cancel(session, child_id, actor=actor)
             return
         if parent.row.parent_id is not None:
@@ -85,13 +86,13 @@ def answer_error(session: Session, parent_id: UUID, child_id: UUID, thrower_id: 
 
 
 def _call(parent: Run, child: Held) -> int | None:
-    """Return the call of an instance that waits for another one; None: it does not, or no more."""
+    """Return the wait of the call through which a parent has called a child; None: it does not wait for it any more."""
     call = child.parent_wait if child.parent_id == parent.row.id and parent.row.status is InstanceStatus.RUNNING else None
     return call if call is not None and parent.process.kind_of(call) is WaitKind.CALL else None
 
 
 def _called(session: Session, parent: Run, child_id: UUID) -> Held:
-    """Take what an instance has called; a bundle may have adopted that since: then it lies elsewhere, and is called there."""
+    """Lock what an instance has called; a bundle may have adopted it since: then it lies in another case, and is called from there."""
     try:
         return instances.lock(session, child_id, parent.row)
     except NotFound:

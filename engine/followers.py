@@ -1,4 +1,4 @@
-"""Followers: what shows the clock of an item, or waits by it, follows when its ledger has changed."""
+"""Followers: what shows the clock of an item (open tasks), or waits by it (timers), and must follow when its ledger has changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.states import InstanceStatus
 
 
 def tell(session: Session, item: Item) -> None:
-    """Let open tasks show its light, and its process, with what that has called, look at it.
+    """Write the light of an item to its open tasks, and have the running instances of its process look at their timers, by a job each.
 
-    Whoever holds the item's own process runs it, or wakes it, himself.
+    The item's own process is left out if this transaction holds it: then it is put back anyway, and looks at its timers.
     """
     dials.show_on_tasks(session, item)
     running = select(Instance.id).where(keys.its(Instance.item_id, item), Instance.status == InstanceStatus.RUNNING)

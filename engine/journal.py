@@ -20,7 +20,7 @@ _JOURNAL = Entry.__table__
 
 
 def record(session: Session, instance: Held, *, actor: Actor, what: str, **details: Any) -> None:
-    """Append one entry; whoever holds the instance is alone with it, so the chain cannot fork."""
+    """Append an entry: `what` was done, with `details` as JSON.  The instance is held, so nobody else can append one at the same time."""
     now, seq = moments.now(), instance.journal_seq + 1
     hashed = digest(instance.journal_hash, seq, now, actor.name, what, details)
     entry = {
@@ -39,13 +39,13 @@ def record(session: Session, instance: Held, *, actor: Actor, what: str, **detai
 
 
 def has(session: Session, instance: Held, what: str, **details: Any) -> bool:
-    """Tell whether this was recorded of an instance, with these details among others."""
+    """Whether an entry of an instance says `what`, with these details and perhaps others."""
     said = select(Entry.details).where(Entry.instance_id == instance.id, keys.together(Entry, instance), Entry.what == what)
     return any(details.items() <= each.items() for each in session.scalars(said))
 
 
 def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
-    """Recompute the chain of an instance from its entries, in their order; None when it holds, else what is wrong with it."""
+    """Recompute the chain of an instance from all its entries, in order; returns None when it holds, else what is wrong with it."""
     previous = ""
     for place, entry in enumerate(entries, start=1):
         if entry.seq != place:
@@ -59,6 +59,6 @@ def check(instance: Instance, entries: Sequence[Entry]) -> str | None:
 
 
 def digest(previous: str, seq: int, at: datetime, actor: str, what: str, details: dict[str, Any]) -> str:
-    """What chains an entry to the one before, by the hash of that."""
+    """Return the hash of an entry, in hexadecimal; it contains the hash of the entry before (`previous`), which makes the chain."""
     content = orjson.dumps([previous, seq, at.astimezone(UTC).isoformat(), actor, what, details], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Large values (大值): variables that are long as JSON lie in rows of their own: written once, and read by those to whom they are new.
+"""Large values (大值): variables that are long as JSON lie in rows of their own, which are written once, and read only by who lacks them.
 
 An instance says which of its variables these are (`instances.large`: {name: SHA-256 of its JSON}); its other variables are in its row.
 Whoever holds it, or looks at it, sees all of them (docs/decisions/0023).
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.live import LiveInstances
     from engine.models import Instance
 
-#: How long a value is, at least, that lies apart: bytes of JSON, or characters of a text.
+#: A value that is longer lies in a row of its own: bytes of JSON, or characters of a text.
 LARGE = 8_000
-#: The release since which nodes look for them there.
+#: The schema since which nodes look for values there.
 KNOWN_SINCE = "0026"
 #: Under these names a database's sessions know what is kept in memory, and whether all nodes look for large values (`Session.info`).
 LIVE, LOOKED_FOR = "live", "large values are looked for"
@@ -39,27 +39,28 @@ _READ = Read(
 
 
 def length(value: Any) -> int:
-    """How long a value is as JSON, about.  No text is written as JSON for that: Python would keep what came of it beside the text."""
+    """How long a value is as JSON, about.  A text is not encoded for that: Python would keep the bytes in memory beside the text."""
     return len(value) if isinstance(value, str) else len(orjson.dumps(value))
 
 
 def read(session: Session, row: Held) -> dict[str, Any]:
-    """Give the values that lie apart, by name: what is in memory, of an instance that is held, is not read."""
+    """Return the large values of an instance that is held, by name: from memory, if they are there, else from the database."""
     live: LiveInstances | None = session.info.get(LIVE)
     known = live.values_of(row) if live is not None else None
     return find(session, row.id, row.key, row.large or {}) if known is None else known
 
 
 def find(session: Session, instance_id: UUID, key: Mapping[str, Any], large: Mapping[str, str]) -> dict[str, Any]:
-    """Read the values of an instance that lie apart, by name; raises KeyError when one is not there."""
+    """Read large values of an instance (`large`: name → hash), by name; raises KeyError when one is not there."""
     found = {row[0]: row[1] for row in _READ.all(session.connection(), {"instance_id": instance_id, **key})}
     return {name: found[sha256] for name, sha256 in large.items()}
 
 
 def put(session: Session, writes: Writes, row: Held, before: Mapping[str, Any]) -> dict[str, str] | None:
-    """Write the values that are large and new, and delete those that are there no longer; `before`: the variables as they are stored.
+    """Write the large values that are new, and delete those that are gone; `before`: the variables as they are stored.
 
-    Gives which lie apart then.  As long as there may be nodes that would not look for them, nothing does.
+    Returns {name: hash} of the large ones; None: there are none.  While older nodes are connected, which would not look for them, a value
+    stays in the row of the instance, however large.
     """
     known = row.large or {}
     if not known and len(orjson.dumps(row.variables)) <= LARGE:
@@ -74,12 +75,12 @@ def put(session: Session, writes: Writes, row: Held, before: Mapping[str, Any]) 
 
 
 def small(variables: Mapping[str, Any], large: Mapping[str, str] | None) -> Mapping[str, Any]:
-    """What is in the row of the instance itself."""
+    """Return the variables that are not large: they are in the row of the instance itself."""
     return {name: value for name, value in variables.items() if name not in large} if large else variables
 
 
 def _are_looked_for(session: Session) -> bool:
-    """Whether all nodes do so; once that is so it stays so."""
+    """Whether all connected nodes look for large values; once they do it stays so."""
     known: set[str] = session.info.get(LOOKED_FOR, set())
     if not known and schema.is_known_to_all(session.connection(), KNOWN_SINCE):
         known.add(KNOWN_SINCE)
@@ -89,7 +90,7 @@ def _are_looked_for(session: Session) -> bool:
 def _measured(
     variables: Mapping[str, Any], before: Mapping[str, Any], known: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, orjson.Fragment]]:
-    """Say which are large, by name, and what the content is of those that may be new."""
+    """Return the hashes of the large values, by name; and the content, by hash, of those that may be new."""
     large: dict[str, str] = {}
     new: dict[str, orjson.Fragment] = {}
     for name, value in variables.items():
@@ -103,7 +104,7 @@ def _measured(
 
 
 def faults(row: Instance) -> Iterator[str]:
-    """Say which values of an instance are not what they were, or are not there."""
+    """Yield what is wrong with the large values of an instance: one is missing, or is not what was written."""
     found = {value.sha256: value for value in row.apart} if row.large else {}
     for name, sha256 in (row.large or {}).items():
         if sha256 not in found:

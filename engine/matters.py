@@ -27,7 +27,7 @@ FOLLOW_ON = "follow_on_requested"
 ITEMS_CHANGED = "items_changed"
 #: Kinds of predecessors that must be settled favourably before an item may start: 法定前置, 结果作材料.
 BINDING = frozenset({"FS", "RM"})
-#: Bytes that the facts of matters take in a process at most, and about so many for each item that one calls.
+#: Bytes that the facts of all matters take in memory at most; and about how many a matter takes for each item that it calls.
 LIMIT, PER_CALL = 32 << 20, 1_000
 
 
@@ -92,7 +92,7 @@ class Matter:
     calls: Mapping[str, ItemCall]
 
 
-#: What the diagrams say, which is little of what they hold: a thousand matters need not stay in memory to be listed.
+#: Facts by the id of the definition: so a thousand matters can be listed without a thousand diagrams in memory.
 _facts = Kept[Matter](LIMIT, lambda matter: PER_CALL * (1 + len(matter.calls)))
 
 
@@ -109,9 +109,10 @@ def of_version(loaded: Loaded) -> Matter:
 
 
 def keep_newest(session: Session, matter: Matter) -> None:
-    """Let nobody publish a calendar, or delete a department, until this transaction ends, which begins a case by the newest version.
+    """Make sure that a case which begins now does so by the newest version of its matter, and by the newest calendar.
 
-    Raises Busy when another version has come meanwhile: whom this one names may have been deleted.
+    Until this transaction ends, nobody can publish a calendar or delete a department.  Raises Busy when a newer version has just come: a
+    department that only this one names may have been deleted.
     """
     holidays.keep(session)
     if definitions.latest_id(session, matter.key) != matter.definition_id:
@@ -129,7 +130,7 @@ def catalogue(session: Session) -> list[Matter]:
 
 
 def require(session: Session, key: str, *, field: str) -> None:
-    """Raise InvalidInput unless a process of this key was ever deployed; of a matter that is called so, the key is said."""
+    """Raise InvalidInput unless a process of this key was ever deployed; for the name of a matter, the message says its key."""
     if session.scalar(select(Definition.id).where(Definition.key == key).limit(1)) is None:
         raise InvalidInput.of_field(field, f"Expected the key of a matter, but {key!r:.80} is none: {hint(session, key)}")
 

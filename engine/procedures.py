@@ -45,7 +45,7 @@ def _end(run: Run, element: Element) -> None:
 
 
 def end_interrupted(run: Run) -> None:
-    """Let the clock go on when the diagram left a special procedure without its being completed."""
+    """Let the clock go on when a special procedure was canceled instead of being completed."""
     if KIND not in run.loaded.kinds or run.item is None:
         return
     begun = run.canceled(WaitKind.USER_TASK)
@@ -56,7 +56,10 @@ def end_interrupted(run: Run) -> None:
 
 
 def pause_by_hand(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> ClockEntry:
-    """Pause as a department says.  Raises InvalidState while it is paused for that already: of two nobody would resume the second."""
+    """Pause the clock as a department says.
+
+    Raises InvalidState while it is paused for the same reason already: nobody would think of resuming the second of two such pauses.
+    """
     same = select(ClockEntry).where(*_open(item, kind), ClockEntry.reason == reason.strip()).limit(1)
     entry = run.session.scalar(same)
     if entry is not None:
@@ -78,7 +81,7 @@ def _pause(run: Run, item: Item, *, kind: PauseKind, reason: str, days: int) -> 
 
 
 def _open(item: Item, kind: PauseKind) -> list[ColumnElement[bool]]:
-    """Say that a row of the ledger is an open pause of one kind."""
+    """Conditions: a row of the ledger is an open pause of an item, of one kind."""
     return [keys.its(ClockEntry.item_id, item), ClockEntry.procedure == kind, ClockEntry.until.is_(None)]
 
 

@@ -35,7 +35,7 @@ from engine.runs import ALONE, Origin, Run
 from engine.states import InstanceStatus
 from engine.variables import Given
 
-#: How a case is marked that is none: nobody applied for anything.
+#: `Case.entry` of a process without a matter: it has a row in `cases`, like everything, but nobody applied for anything.
 ENTRY = "process"
 #: Who may start processes without a matter, and move them.
 STARTERS = (Role.DESIGNER, Role.ADMIN, Role.SYSTEM)
@@ -69,7 +69,10 @@ def begin(
     origin: Origin,
     case_id: UUID | None = None,
 ) -> Held:
-    """Start such a process for whoever has the right to: a person, a timer, a signal.  Its case may have an id already."""
+    """Start such a process, without asking for the right to: for a person who has it, for a timer, for a signal.
+
+    `case_id`: the id for its case, where it was reserved before, so that a repeated job starts no second one.  Raises as `open_plain`.
+    """
     if loaded.kind != "process":
         raise InvalidInput(f"Expected to start a process without applicant, but {loaded.key} is a {loaded.kind}")
     case = _case(session, loaded, region, actor, case_id)
@@ -84,7 +87,7 @@ def begin(
 
 
 def filled_in(session: Session, loaded: Loaded, given: Given) -> Given:
-    """Return what the form of the start event makes of what is given; raises InvalidInput (`errors` by field)."""
+    """Check what is given by the form of the start event, and return it as that reads it; raises InvalidInput (`errors` by field)."""
     start = start_event(loaded)
     form = definitions.form(session, loaded, start) if start else None
     return replace(given, values=element_forms.validate(form, given.values, {}))
@@ -112,7 +115,7 @@ def running(session: Session, instance_id: UUID, actor: Actor) -> models.Instanc
 
 
 def root(session: Session, row: models.Instance) -> models.Instance:
-    """The instance from which an instance was called, through all that lie between; itself when nothing has called it."""
+    """Return the outermost caller of an instance; itself when nothing has called it."""
     while row.parent_id is not None:
         row = session.get_one(models.Instance, row.parent_id)
     return row
@@ -121,7 +124,7 @@ def root(session: Session, row: models.Instance) -> models.Instance:
 def end(session: Session, instance_id: UUID, *, actor: Actor, reason: str, mappings: bool = True) -> None:
     """End a process without a matter that nothing has called; a case is withdrawn instead.  Raises NotFound, NotPermitted, InvalidState.
 
-    What is canceled hands out its output parameters, unless it is not to (`mappings`).
+    What is canceled sets its output parameters, unless without `mappings`.
     """
     found, case = require_plain(session, instance_id, actor, to="end")
     row = instances.lock(session, found.id)
@@ -143,7 +146,7 @@ def require_plain(session: Session, instance_id: UUID, actor: Actor, *, to: str)
 
 
 def require_mender(session: Session, instance_id: UUID | None, actor: Actor, *, to: str) -> None:
-    """Refuse whoever may not try again what failed.  In a case that is an administrator, and for an item its department's system."""
+    """Raise NotPermitted for whoever may not retry what failed: in a case administrators may, and, for an item, its department's system."""
     row = session.get(models.Instance, instance_id) if instance_id else None
     if row is None or session.get_one(Case, row.case_id).entry == ENTRY:
         actor.require(*STARTERS, to=f"{to} a process")
@@ -153,7 +156,7 @@ def require_mender(session: Session, instance_id: UUID | None, actor: Actor, *, 
 
 
 def set_variables(session: Session, place: Place, given: Given, *, actor: Actor, local: bool = False) -> None:
-    """Set and delete variables of a running instance, as they are seen from a place in it, or its own (`local`)."""
+    """Set and delete variables of a running instance, as seen from a place in it, or, if `local`, in the scope of that place alone."""
     get(session, place.instance_id, actor)
     actor.require(*STARTERS, to="set variables")
     with execution.running(session, place.instance_id, actor=actor, even_suspended=True) as run:
@@ -166,7 +169,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """Instances of cases that are the actor's to see; those without a matter, for those who may start them."""
     seen = visibility.sees_case(actor)
     which = or_(seen, Case.entry == ENTRY) if actor.has(*STARTERS) else seen
-    # Asked of each instance, not once of all cases: who looks at one instance reads one case.
+    # Correlated with each instance, not one list of all visible cases: whoever looks at one instance then reads one case.
     return exists(select(Case.id).where(keys.together(models.Instance, Case), which).correlate(models.Instance))
 
 

@@ -1,4 +1,4 @@
-"""Reads: a query for rows of known columns, each of which comes as one value where that is cheaper; and several such queries at once."""
+"""Reads: queries that are built once and asked often; on PostgreSQL a row comes as one JSON value, which is cheaper to fetch."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 class _Mark:
-    """Stands for all that queries say that differ in values alone."""
+    """Stands, as a key of SQLAlchemy's cache, for all queries that differ only in their values."""
 
 
-#: By what they say; whoever has a mark keeps it.
+#: Marks by the cache key that SQLAlchemy would use; one stays as long as a query has it.
 _MARKS: WeakValueDictionary[Any, _Mark] = WeakValueDictionary()
 
 
 def marked(query: Query) -> Query:
-    """Have what was compiled of a query found by a mark: to hash all that it says, two thousand parts, takes 50 µs each time.
+    """Make SQLAlchemy find the compiled form of a query by a mark; else it hashes the whole query, two thousand parts, in 50 µs each time.
 
-    Queries of many people that differ in values alone have one mark, so that they are compiled once; each goes on to give its own values.
+    Queries that differ only in their values (those of different people) share a mark, so they are compiled once; each keeps its values.
     """
     said = query._generate_cache_key()  # noqa: SLF001 - what SQLAlchemy itself would look for
     if said is None:
@@ -38,7 +38,7 @@ def marked(query: Query) -> Query:
 
 
 class Read:
-    """A query, built once: `query` says from where, under which condition, and what is locked."""
+    """A query for some columns, built once.  `query` gives the tables, the conditions and the locks; what it selects does not count."""
 
     def __init__(self, columns: Sequence[ColumnElement[Any]], query: Select[Any]) -> None:
         self._reader = recordsets.Reader(columns)
@@ -47,7 +47,7 @@ class Read:
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Any] | None:
         """Give the values of the first row; None: there is none."""
-        if connection.dialect.name == "postgresql":  # asked in place: of what is asked most, a call less
+        if connection.dialect.name == "postgresql":  # not in a function: this is asked most, and each call counts
             found = connection.execute(self._packed, parameters).first()
             return None if found is None else self._reader.unpack(found)
         return connection.execute(self._plain, parameters).first()
@@ -60,9 +60,10 @@ class Read:
 
 
 class Reading:
-    """Queries that are asked together, each for the objects of one kind or for columns; where each is a round trip, in one statement.
+    """Several queries that are asked together, on PostgreSQL in one statement.  Each selects a model or some columns.
 
-    An object is as the row is now, whatever the session knew of it.  One column gives its values, several give rows.
+    `all` gives a list for each query: of objects, which are as their rows are now, whatever the session knew of them; of values, where one
+    column is selected; or of rows.
     """
 
     def __init__(self, *queries: Select[Any]) -> None:
@@ -76,12 +77,12 @@ class Reading:
 
     @cached_property
     def _names(self) -> list[list[str]]:
-        """What the columns are called in the objects; that is asked when all kinds are known."""
+        """The names that the columns have in the objects; found out late, when all models are mapped."""
         called = [entities.attributes(kind) if isinstance(kind, type) else {} for kind in self._kinds]
         return [[here.get(name, name) for name in names] for here, names in zip(called, self._columns, strict=True)]
 
     def all(self, session: Session, parameters: Mapping[str, Any]) -> list[list[Any]]:
-        """Give what each query finds."""
+        """Give what each query finds, in their order; `parameters` are those of all of them."""
         session.flush()
         return [self._known(session, place, rows) for place, rows in enumerate(self._rows(session.connection(), parameters))]
 
@@ -99,25 +100,25 @@ class Reading:
 
 
 def among(session: Session, column: InstrumentedAttribute[Value], values: Collection[Value]) -> ColumnElement[bool] | TextClause:
-    """Say that a column has one of these values, however many they are."""
+    """Condition: a column has one of these values, however many they are (on PostgreSQL they are one parameter)."""
     return postgresql.among(column, values) if postgresql.is_behind(session) else column.in_(values)
 
 
 def equal(asked: Mapping[InstrumentedAttribute[Any], Any]) -> list[ColumnElement[bool]]:
-    """Say that columns have these values; None: that one is not asked for."""
+    """Conditions: columns have these values; where the value is None there is no condition."""
     return [column == value for column, value in asked.items() if value is not None]
 
 
 def given(column: InstrumentedAttribute[Any], name: str, *, arrays: bool) -> ColumnElement[bool] | TextClause:
-    """Say that a column has one of the ids that a statement is given under a name (`ids`): it is built once."""
+    """Condition: a column has one of the ids that the statement is given as a parameter (as `ids` makes it), so that it is built once."""
     return postgresql.among(column, named=name) if arrays else type_coerce(column, String).in_(bindparam(name, expanding=True))
 
 
 def texts(*columns: InstrumentedAttribute[Any]) -> list[ColumnElement[Any]]:
-    """Read ids as they come: they are looked for, and not looked at."""
+    """Select ids as texts: they are only handed on to another statement (`ids`), so no UUID need be made."""
     return [type_coerce(column, String).label(column.key) for column in columns]
 
 
 def ids(texts: Collection[str], *, arrays: bool) -> str | Collection[str]:
-    """Give ids, as the texts that the database makes of them, to such a statement."""
+    """Make the parameter for `given` of ids that were read as `texts`."""
     return postgresql.array(texts) if arrays else texts

@@ -1,8 +1,8 @@
-"""Signals: what an instance throws reaches everybody who waits for it, in whatever instance, and every process that begins with it.
+"""Signals: what an instance throws reaches every instance that waits for it, and every process that begins with it.
 
-What the thrower's own instance catches, it has caught already; all others are owed a job each, so that nobody waits for anybody's lock.
-It lies in the case that hears it; where a transaction may write to one case only, in the thrower's (docs/decisions/0022).  What has called
-the thrower is of its case: it hears the signal before it is told that what it has called has ended (`jobs.ITS_TURN`).
+Events in the thrower's own instance have caught it already.  For each other hearer a job is written, so that nobody waits for the lock of
+somebody else: in the case of the hearer, or, where a transaction may write to one case only, in that of the thrower (docs/decisions/0022).
+A caller of the thrower hears the signal before it is told that the thrower has ended (`jobs.ITS_TURN`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from engine.runs import Run
 
 
 def tell(run: Run) -> None:
-    """Owe the others what an instance has thrown, and those that it has called; it is written by now, for it may be one that waits."""
+    """Write the jobs for the signals that a run has thrown, and those of the runs that it has called, which were thrown before.
+
+    The instance was put back: it may itself wait for a signal of one that it has called.
+    """
     for called in run.called:
         tell(called)
     for signal in run.process.signals:
-        holdings.write(run.session)  # whoever began to wait a moment ago may wait for this
+        holdings.write(run.session)  # so that the query finds who began to wait in this very transaction
         for hearer in hearers(run.session, signal.name, Instance.id != run.row.id):
             if hearer.case_id != run.row.case_id and database.is_each_alone(run.session):
                 jobs.owe(run.session, jobs.TELL, run.row, hearer=str(hearer.id), name=signal.name, variables=dict(signal.variables))
@@ -38,13 +41,13 @@ def tell(run: Run) -> None:
 
 
 def hearers(session: Session, name: str, which: ColumnElement[bool]) -> Sequence[Row[UUID, str, UUID]]:
-    """List the instances that wait for a signal, among these: id and key of each."""
+    """List the instances that wait for a signal and fulfil a condition: id, region and case id of each."""
     waiting = select(Subscription.instance_id).where(Subscription.kind == WaitKind.SIGNAL, Subscription.name == name)
     found = select(Instance.id, Instance.region, Instance.case_id).where(Instance.id.in_(waiting), which).order_by(Instance.id)
     return session.execute(found).all()
 
 
 def owe(session: Session, hearer: Row[UUID, str, UUID] | Held, name: str, values: Mapping[str, Any]) -> None:
-    """Owe a signal to an instance that waits for it."""
+    """Write the job that gives a signal, with variables, to an instance that waits for it."""
     payload = {"name": name, "variables": dict(values)}
     jobs.put(session, Job(region=hearer.region, case_id=hearer.case_id, instance_id=hearer.id, kind=jobs.SIGNAL, payload=payload))

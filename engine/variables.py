@@ -1,4 +1,4 @@
-"""Variables from outside: values, and the types that JSON cannot tell of them."""
+"""Variables from outside: their values, and, for Camunda's clients, the types that JSON does not show (Date, Long, File …)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Given:
     """Variables as a client of Camunda gives them."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
-    #: Those whose type JSON cannot tell: {name: {type, valueInfo?}}.
+    #: Types that JSON does not show: {name: {type, valueInfo?}}.
     types: Mapping[str, Any] = field(default_factory=dict)
     #: Names of those that are forgotten when the instance comes to rest.
     transient: frozenset[str] = frozenset()
@@ -54,14 +54,14 @@ class Seen:
     """Variables as they are seen from somewhere."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    #: Those whose type JSON cannot tell.
+    #: Types that JSON does not show.
     types: dict[str, Any] = field(default_factory=dict)
 
 
 def at(row: Instance, number: int | None, *, local: bool = False, without: Collection[str] = ()) -> Seen:
-    """The variables that an activation sees (None: the process), or its own (`local`): of its input parameters, of its round in a loop.
+    """Return the variables that an activation (None: the process) sees, or, if `local`, those of its own scope.
 
-    Those of the process that are not to be seen are left out (`without`).  Raises NotFound when it does not last.
+    `without`: names of variables of the process that are not to be seen.  Raises NotFound when the activation has ended.
     """
     of_process = {name: value for name, value in row.variables.items() if name not in without} if without else row.variables
     seen, lasting = Seen(values=of_process, types=row.types), snapshot.activations(row.state)
@@ -79,14 +79,14 @@ def at(row: Instance, number: int | None, *, local: bool = False, without: Colle
 
 
 def of_activation(row: Instance | Held, number: int, local: dict[str, Any]) -> Seen:
-    """The local variables of an activation, with their types."""
+    """Return the local variables of an activation, with their types."""
     return Seen(values=local, types={name: row.types[key] for name in local if (key := _key(number, name)) in row.types})
 
 
 def put(run: Run, given: Given, *, at: int | None = None, local: bool = False) -> None:
-    """Set and delete variables of an instance that is in our hands, as seen `at` an activation, or its own (`local`).
+    """Set and delete variables of an instance, as seen `at` an activation (None: the process), or, if `local`, in its own scope.
 
-    What waits for such a change goes on, unless the instance is suspended.
+    Conditional events react, unless the instance is suspended.
     """
     quietly = run.row.suspended
     run.row.types = _retyped(run, given, at, local=local)
@@ -95,7 +95,7 @@ def put(run: Run, given: Given, *, at: int | None = None, local: bool = False) -
 
 
 def _retyped(run: Run, given: Given, at: int | None, *, local: bool) -> dict[str, Any]:
-    """Types after that; those of activations that are over go with them."""
+    """Return the types of all variables once these are set; those of activations that have ended are dropped."""
     scopes = {token.id: token.scope for token in run.process.tokens()}
     types = {key: kind for key, kind in run.row.types.items() if not (match := _LOCAL.match(key)) or int(match[1]) in scopes}
     for name in given.names:
@@ -115,7 +115,7 @@ def local_types(number: int, given: Given) -> dict[str, Any]:
 
 
 def _key(number: int, name: str) -> str:
-    """Under which name the type of a local variable is kept among those of the process.  A type is believed only where it fits."""
+    """The name under which the type of a local variable is kept among those of the process (`Instance.types`)."""
     return f"#{number} {name}"
 
 
@@ -127,7 +127,7 @@ _LOCAL = re.compile(r"#(\d+) ")
 
 
 def hand_on(run: Run) -> None:
-    """Give what was set to the value of another variable its type, too."""
+    """Let a variable that was set to just what another one holds take over its type, too."""
     if run.row.types and run.process.handed_on:
         types = dict(run.row.types)
         for place, name, source_place, source in run.process.handed_on:
@@ -147,7 +147,7 @@ def drop_ended(run: Run) -> None:
 
 
 def types_there(run: Run, wait: Wait) -> dict[str, Any]:
-    """Types of what a call hands over to what it calls, as far as it passes as it is; the values are in the wait."""
+    """Return the types of the variables that a call hands over unchanged to what it calls; the values are in the wait."""
     hand_on(run)
     if not run.row.types:
         return {}
@@ -162,7 +162,7 @@ def types_there(run: Run, wait: Wait) -> dict[str, Any]:
 
 
 def take_types(run: Run, wait_id: int, types: Mapping[str, Any]) -> None:
-    """Take over the types of what a call gets back, before the values come: as far as it passes as it is."""
+    """Take over the types of the variables that a call gets back unchanged; to be called before the values come."""
     element = next((token.element for token in run.process.tokens() if token.id == wait_id), None)
     if not types or element is None:
         return
@@ -185,7 +185,7 @@ def _handed_on(mappings: Iterable[VariableMapping], types: Mapping[str, Any], lo
 
 
 def _evaluated(kind: Any) -> Any:
-    """The type of what a variable gives to an expression: of a file, its content, as in Camunda 7."""
+    """Return the type that a variable has in an expression: a file gives its content there, as in Camunda 7."""
     return {"type": "Bytes"} if kind["type"] == "File" else kind
 
 
@@ -194,21 +194,21 @@ def _of_process(types: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def remember(run: Run, given: Given) -> None:
-    """Keep the types of what the process was given just now, which loses those that it had; the transient ones are taken away again."""
+    """Keep the types of the variables that the process was just given, in place of their former ones; `forget` those that are transient."""
     kept = {name: kind for name, kind in run.row.types.items() if name not in given.values}
     run.row.types = kept | {name: kind for name, kind in given.types.items() if name not in given.transient}
     forget(run, given)
 
 
 def forget(run: Run, given: Given) -> None:
-    """Take the transient ones away again, before the instance is put back."""
+    """Delete the transient variables again, before the instance is put back."""
     for name in given.transient:
         run.process.variables.pop(name, None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a variable must be, as Camunda's lists ask for it; a variable that is not there is nothing."""
+    """What Camunda's lists ask of a variable; one that is not there never fulfils it."""
 
     name: str
     #: A name of `OPERATORS`.
@@ -216,7 +216,7 @@ class Comparison:
     value: Any
 
     def holds(self, variables: Mapping[str, Any]) -> bool:
-        """Whether it is so."""
+        """Whether it is so among some variables."""
         return self.name in variables and OPERATORS[self.operator](variables[self.name], self.value)
 
 

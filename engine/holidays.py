@@ -33,7 +33,7 @@ _CONTENTS = select(type_coerce(_YEARS.c.content, Text)).order_by(_YEARS.c.year)
 
 
 def calendar(session: Session) -> WorkingCalendar:
-    """Give the working calendar as it is published, read once a transaction (`forget`).  Raises InvalidState when no year is."""
+    """Return the working calendar as it is published; it is read once in a transaction (`forget`).  Raises InvalidState without any."""
     found: WorkingCalendar | None = session.info.get(_KEY)
     if found is None:
         # Of the connection, not of the session: whoever publishes flushes, and half of a change need not be written for this question.
@@ -45,7 +45,7 @@ def calendar(session: Session) -> WorkingCalendar:
 
 
 def watch(db: Database) -> int | None:
-    """Warn of a year whose calendar should be here, once its holidays are near: its due dates are a guess, and told to applicants."""
+    """Warn once the holidays of a year are near whose calendar is missing, for its due dates are guessed.  Returns the year, or None."""
     with db.reading() as session:
         year = calendar(session).missing(calendars.local_date(moments.now()))
     if year is not None:
@@ -54,19 +54,19 @@ def watch(db: Database) -> int | None:
 
 
 def keep(session: Session) -> None:
-    """Let nobody publish until this transaction ends: it begins what nobody else can see yet.
+    """Let nobody publish a calendar until this transaction ends, which begins a case.
 
-    When a calendar is published, whatever runs is counted anew (`recomputing`), and nobody would come back to what has only been committed
-    later.  Who works on something that is there already needs no such thing: he holds it, and it is counted when he has let go of it; but
-    who goes on to another case reads the calendar again when he holds that one (`forget`).
+    After a calendar is published, all clocks that run are counted anew (`recomputing`); one that has begun by the old calendar, and is only
+    committed afterwards, would be missed.  Who changes an existing case need not do this: that case is counted when its lock is released.
+    But who goes on to another case must read the calendar again once that is held (`forget`).
     """
     if postgresql.is_behind(session):
         postgresql.take(session.connection(), _PUBLICATION, shared=True)
-        forget(session)  # it may have been read before somebody was waited for
+        forget(session)  # it may have been read before we had waited here for somebody who published another one
 
 
 def forget(session: Session) -> None:
-    """Let the calendar be read again when it is asked for next."""
+    """Read the calendar again when it is asked for next."""
     session.info.pop(_KEY, None)
 
 

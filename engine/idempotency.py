@@ -67,18 +67,18 @@ class Repeated(Exception):  # noqa: N818 - it says what the command is, not what
 
 @contextmanager
 def transaction(db: Database, command: Command) -> Iterator[Session]:
-    """Open the transaction of a command; its last word is to be `keep`.
+    """Open the transaction of a command with a key; the last thing that is done in it must be `keep`.
 
-    Whatever is in the way of a command that was carried out before, its first answer counts: raises Repeated, or InvalidInput when the key
-    belongs to another command of the same actor.  Raises Vanished when that answer is just being forgotten: what was reserved with it goes
-    in the same moment, so who begins anew is new.
+    If the command was carried out before, it raises Repeated with the first answer, whatever kept it from being carried out now; or
+    InvalidInput when the key belongs to another command of the same actor.  Raises Vanished when that answer is just being deleted: what
+    was reserved with it goes, too, so the command can be tried again as a new one.
     """
     try:
         with db.transaction() as session:
             session.info.update({_COMMAND: command, PLACE: None})
             yield session
     except Unavailable:
-        raise  # nobody can be asked, and nobody knows yet: when it comes again, that tells
+        raise  # the database cannot be asked now; when the command comes again, it can
     except Exception as error:
         first = recall(db, command)
         if first is not None:
@@ -89,10 +89,10 @@ def transaction(db: Database, command: Command) -> Iterator[Session]:
 
 
 def recall(db: Database, command: Command) -> Answer | None:
-    """What was answered the first time; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command.
+    """Return the first answer to a command; None: it was not carried out yet.  Raises InvalidInput when the key belongs to another command.
 
-    It may be there to see, and not yet on a standby: its commit was still waiting when the server was started anew, or somebody ended the
-    waiting.  So something is committed behind it, which is answered when all before it is there as well.
+    The answer may be visible though it is on no standby yet: while its commit waited for that, the server was started anew, or somebody has
+    ended the waiting.  So something else is committed now: once that is on the standby, so is all before it.
     """
     with db.reading() as session:
         first = _find(session, command)
@@ -106,17 +106,17 @@ def recall(db: Database, command: Command) -> Answer | None:
 
 
 def current(session: Session) -> Command | None:
-    """What the session carries out; None: what nobody repeats."""
+    """Return the command that a session carries out; None: it has no key, so nobody repeats it."""
     found: Command | None = session.info.get(_COMMAND)
     return found
 
 
 def keep(session: Session, answer: Answer) -> None:
-    """Keep the answer for those who repeat the command, beside what it has written.  Nothing is left to do then but to commit.
+    """Write the answer to a command into the case that the command has written to, for when it is repeated.  Then only commit.
 
-    Raises Busy, or what the database says of a key that is not unique, when somebody was before.
+    Raises Busy, or IntegrityError, when the same key was used in the same moment.
     """
-    holdings.write(session)  # before the key is taken: whoever has it waits for nobody
+    holdings.write(session)  # before the key is written: whoever has locked that must wait for nobody
     command = session.info[_COMMAND]
     said = {"key": command.key, "actor": command.actor, "request_hash": command.request_hash, "status": answer.status, "body": answer.body}
     row = said | (session.info[PLACE] or keys.NOBODY) | {"answered_at": moments.now()}
@@ -125,7 +125,7 @@ def keep(session: Session, answer: Answer) -> None:
 
 
 def _find(session: Session, command: Command) -> Row[Any] | None:
-    """What is kept of the first time; raises InvalidInput when the key of a command belongs to others only."""
+    """Return the answer that is kept for a command, or None; raises InvalidInput when its key belongs to other commands only."""
     rows = session.connection().execute(_FIND, {"key": command.key, "actor": command.actor})
     kept = {row.request_hash: row for row in rows}
     if kept and command.request_hash not in kept:

@@ -1,8 +1,8 @@
 """Numbers (编号) of cases, items, notices and results.
 
-Only the number of a case comes from a counter, and is taken aside: who submits holds it no longer than that takes, and writes nowhere but
-in his case (docs/decisions/0021); what may be repeated reserves it, with the id of the case.  The others are counted within their case or
-item, whose lock the caller holds, so that departments never wait for each other to get a number.
+Only the number of a case comes from a counter.  It is taken in a short transaction aside, so that nobody holds the counter while a case is
+submitted (docs/decisions/0021); a command that may be repeated reserves it there, with the id of the case.  The other numbers are counted
+within their case or item, whose lock the caller holds, so that departments never wait for each other to get one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ PER_SECOND = 10
 
 
 def next_case(session: Session, region: str) -> tuple[UUID, str]:
-    """Id and number of a case: region (6 digits), local date (8), running number of that day (6), as in 43010020260302000001.
+    """Take an id and a number for a case: region (6 digits), local date (8), running number of that day (6): 43010020260302000001.
 
-    None is given twice, but to a command that is repeated with its key: it gets the same, and so meets its first attempt.  One whose case
-    does not come about after all may be missing.
+    No number is given twice, except to a command that is repeated with its Idempotency-Key: it gets the same again, and so meets what its
+    first attempt has done.  The number of a case that is refused after all stays unused.
     """
     command = idempotency.current(session)
     if command is None:
@@ -42,12 +42,12 @@ def next_case(session: Session, region: str) -> tuple[UUID, str]:
             return _take(connection, region)
     try:
         return _reserve(session, command, region)
-    except IntegrityError:  # the same command has done so in the same moment; what was counted here is counted no more
+    except IntegrityError:  # the same command was repeated in the same moment, and has reserved one: take that
         return _reserve(session, command, region)
 
 
 def next_items(session: Session, case: Case) -> Iterator[str]:
-    """Yield numbers for more items: that of the case, and a running number within it; those that a bundle has adopted since still count."""
+    """Yield numbers for more items: that of the case, and a running number.  Items that a bundle has adopted since still count."""
     mine = Item.applicant_number == case.applicant_number  # the index that narrows it down
     taken = session.scalar(select(func.count()).where(mine, Item.number.like(f"{case.number}-%"))) or 0
     for place in itertools.count(taken + 1):
@@ -55,7 +55,10 @@ def next_items(session: Session, case: Case) -> Iterator[str]:
 
 
 def next_notice(session: Session, case: Case, item: Item | None) -> str:
-    """Number of the item (or the case), W for 文书, and a running number; counted once a transaction."""
+    """Return the number of the next notice: that of the item (or the case), W for 文书, and a running number.
+
+    How many there are is read once in a transaction, and then counted on.
+    """
     counts, about = holdings.of(session).notices, (case.id, item.id if item else None)
     if about not in counts:
         its = select(func.count(Notice.id)).where(keys.together(Notice, case), Notice.item_id.is_not_distinct_from(about[1]))
@@ -70,7 +73,7 @@ def result(item: Item) -> str:
 
 
 def _reserve(session: Session, command: Command, region: str) -> tuple[UUID, str]:
-    """Take what the command is to have, unless that was done before."""
+    """Return what the command has reserved, or reserve it now."""
     mine = {"key": command.key, "actor": command.actor, "region": region}
     with database.aside(session) as connection:
         found = connection.execute(select(_RESERVATIONS.c.case_id, _RESERVATIONS.c.number).filter_by(**mine)).first()
@@ -82,10 +85,10 @@ def _reserve(session: Session, command: Command, region: str) -> tuple[UUID, str
 
 
 def pass_over(session: Session, region: str) -> None:
-    """Pass over the numbers that may have been given today to cases of which this database knows nothing: it is as it was some time ago.
+    """Skip the numbers that may have been given today after the backup was made from which this database was restored.
 
-    The next ones are as if `PER_SECOND` cases had begun since midnight: behind all that were given, also where this was done before today.
-    `region`: one that need not have had a case yet.
+    The next number is what it would be if `PER_SECOND` cases had begun in each second since midnight.  It is done for every region that has
+    a counter, and for `region`, which may have none yet.
     """
     now = moments.now()
     day = calendars.local_date(now)

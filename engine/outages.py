@@ -1,13 +1,14 @@
 """Outages of the database (数据库故障): what each means for whoever asked, told in one place.
 
-Whatever fails before COMMIT is sent has done nothing: `Busy` when somebody else was in the way (a lock, a deadlock, a serialization
-failure), `Vanished` when something that is referred to is not there, `Unavailable` when the database cannot be reached, has no connection
-left, or no room; `Unfit`, when it keeps a table from us or its file is damaged, which nothing that is due has to answer for.  When the
-connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): only a command with an Idempotency-Key can be
-repeated then, and the key decides.  So it is when somebody ends the waiting of a COMMIT for its standby: it is carried out, and PostgreSQL
-says so, but it is on one machine only.
+What fails before COMMIT is sent has done nothing:
+`Busy`         somebody else was in the way (a lock, a deadlock, a serialization failure)
+`Vanished`     something that is referred to is not there; tried again, the command finds out what has been archived or deleted
+`Unavailable`  the database cannot be reached, has no connection left, or no room
+`Unfit`        it keeps a table from us, or its file is damaged: no timer or job counts that as an attempt of its own
 
-Whoever begins anew finds out what has been archived or deleted; what he then misses again is a fault of ours, and told as one.
+When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): then only a command with an
+Idempotency-Key can be repeated, for the key tells.  The same holds when somebody ends the waiting of a COMMIT for its standby: it has been
+carried out, but on one machine only.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ _SQLITE_UNDONE = "no such savepoint"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class told:  # noqa: N801 - read as a word: `with outages.told():`
-    """Raise what a fault of the database means; what is none (a constraint, a statement that is wrong) is raised as it is."""
+    """Raise what a fault of the database in the block means; one that is no outage (a constraint, a wrong statement) stays as it is."""
 
     committing: bool = False
 
@@ -92,7 +93,7 @@ class told:  # noqa: N801 - read as a word: `with outages.told():`
 
 
 def _told(error: BaseException, *, committing: bool) -> EngineError | None:
-    """What a fault means, counted; None: it is none of the database."""
+    """Return what a fault means, and count it (`meters`); None: it is no outage."""
     if isinstance(error, DBAPIError) and _state(error) in _UNFIT:
         log.warning("what came does not fit into the database", because=said(error))  # or a column of ours is too small
         return InvalidInput(f"Expected values that a database can keep, but it says: {said(error)}")

@@ -56,7 +56,7 @@ STANDARD = Plan(times=3, intervals=(timers.read_duration("PT5S"), timers.read_du
 
 
 def leave(session: Session, row: ExternalTask | Continuation | Timer | StartTimer, retries: int, message: str) -> None:
-    """Leave so many attempts to something that is tried; at 0 an incident stands on it, above it is resolved."""
+    """Set how many attempts are left; with 0 an incident with the message stands, with more it is resolved.  InvalidInput beyond `MOST`."""
     if not 0 <= retries <= MOST:
         raise InvalidInput(f"Expected retries of 0 to {MOST}, but got {retries}")
     row.retries = retries

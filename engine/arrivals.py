@@ -1,11 +1,11 @@
-"""Arrivals: who waits, in this process, for external tasks of some topics; and who tells them that there may be some.
+"""Arrivals: requests that wait, in this process, for external tasks of some topics, and how they are woken when there may be some.
 
-Waking is a hint, never the truth: who is woken looks at the table.  So nothing is lost when another process made the task.
+To be woken is only a hint: the request then looks at the table.  So nothing is lost when another process has made the task.
 
-Of those who ask for the same only one is woken for each arrival: what he does not find, none of them would.  He wakes the next when he
-leaves without having found out that there is no more.
+Of the requests that ask for the same, only one is woken for each arrival: what it does not find, none of them would.  It wakes the next one
+when it ends without having made sure that there is no more.
 
-The processes of one server tell each other what may have come, and who waits: a worker that asks anew may be led to another process.
+The processes of one server tell each other which topics may have tasks, and who waits: a worker that asks again may come to another one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Moment = tuple[int, int]
 
 
 def moment() -> Moment:
-    """Give this moment, as it is here; all processes of a host share the clock."""
+    """Return the present moment; all processes of a host share this clock."""
     return time.monotonic_ns(), os.getpid()
 
 
@@ -39,11 +39,11 @@ class Waiter:
     """One request that waits."""
 
     def __init__(self, worker: tuple[str, ...], topics: Collection[str], since: Moment, alike: Hashable) -> None:
-        #: Who asks, and for what: short, and nobody's name.
+        #: A hash of who asks and for what; it is sent to other processes, and names nobody.
         self.key = hashlib.sha256(repr(worker).encode()).hexdigest()[:32]
         self.topics = frozenset(topics)
         self.since = since
-        #: What is asked for: where one request finds nothing, so does every other with the same here.
+        #: Equal for requests that would be given the same tasks.
         self.alike = self.key if alike is None else alike
         #: How often it was told of arrivals.
         self.told = 0
@@ -67,11 +67,11 @@ class Waiter:
         self._woken.set()
 
     def settle(self, told: int) -> None:
-        """It has looked for what it was `told` of, so many arrivals: there is no more, and nobody else who asks for the same need look."""
+        """Note that it has looked since it was `told` so many times, and found all: no other request that asks for the same need look."""
         self._settled = told
 
     def owes(self) -> bool:
-        """Whether it was told of something of which there may be more."""
+        """Whether it was told of an arrival that it has not looked for to the end."""
         return self.told > self._settled
 
     def sleep(self, seconds: float) -> bool:
@@ -91,10 +91,10 @@ _dismissed = threading.Event()
 
 @contextmanager
 def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | None = None, alike: Hashable = None) -> Iterator[Waiter]:
-    """Be told of arrivals; of two waiters of the same worker the one that came earlier is superseded, in whichever process it is.
+    """Wait for arrivals in the block.  An earlier request of the same worker is superseded, in whichever process it waits.
 
-    `since`: when a request came that begins anew; None: now.  `alike`: what those have in common who would be given the same; None:
-    nobody else would.
+    `since`: when the request came, if it has waited before; None: now.  `alike`: equal for requests that would be given the same tasks
+    (`Fetch.alike`); None: no other would.
     """
     with _changing:
         waiter = Waiter(worker, topics, since or moment(), alike)
@@ -113,14 +113,14 @@ def waiting(worker: tuple[str, ...], topics: Collection[str], since: Moment | No
 
 
 def announce(topics: Collection[str]) -> None:
-    """Say that there may be tasks of these topics, to the neighbours, too."""
+    """Say, here and to the other processes of the server, that there may be tasks of these topics."""
     wake(topics)
     if _neighbours:
         _neighbours.tell(orjson.dumps({"topics": list(topics)}))
 
 
 def wake(topics: Collection[str]) -> None:
-    """Wake one of each who wait here for any of these topics and ask for the same."""
+    """Of the requests that wait here for any of these topics, wake one among those that ask for the same."""
     with _changing:
         _wake_one_of_each([waiter for waiter in _waiting if not waiter.topics.isdisjoint(topics)])
 
@@ -134,7 +134,7 @@ def remind() -> None:
 
 
 def meet(neighbours: Neighbours) -> None:
-    """Tell these, and listen to them, from now on until the process ends."""
+    """Tell these neighbours, and listen to them, from now on until the process ends."""
     global _neighbours  # noqa: PLW0603 - a process has one place
     _neighbours = neighbours
     threading.Thread(target=_listen, args=(neighbours,), name="neighbours", daemon=True).start()
@@ -149,7 +149,7 @@ def hear() -> None:
 
 
 def dismiss() -> None:
-    """Send everybody home, for good: the process is about to end."""
+    """Let no request wait any longer, now or later: the process is about to end."""
     _dismissed.set()
     with _changing:
         for waiter in _waiting:

@@ -105,7 +105,7 @@ def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:
 
 
 def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: str, actor: Actor) -> Notice:
-    """Take a result back (撤销): it is void, the applicant is told why, and whoever has built on it, too; the caller holds the bundle."""
+    """Revoke a result (撤销): it is void; the applicant is told why, and so are bundles that use it.  The caller holds the bundle."""
     grounds = {"reason": reason, "remedies": notices.REMEDIES}
     item.status, item.reason = move(item.status, ItemStatus.REVOKED, f"item {item.number}"), grounds
     result = session.scalar(select(Result).where(keys.its(Result.item_id, item)))
@@ -119,7 +119,7 @@ def revoke(session: Session, case: Case, bundle: Held, item: Item, *, reason: st
 
 
 def is_due(session: Session, item: Item) -> bool:
-    """Whether there is something to check; the caller holds the bundle: who takes the result back meanwhile waits for it."""
+    """Whether an item has something to check.  The caller holds the bundle, so that nobody revokes the result meanwhile."""
     return _standing(session, item) is not None
 
 
@@ -160,7 +160,7 @@ def _open_checks(session: Session, item: Item) -> list[UUID]:
 
 
 def _require_time_to_repair(item: Item, commitment: Commitment) -> None:
-    """Nobody's permit is revoked for a breach at the first look."""
+    """Raise InvalidState for a revocation before the applicant had time to repair the breach."""
     if commitment.status is not CommitmentStatus.RECTIFYING:
         raise InvalidState(
             f"Expected the commitment of item {item.number} to be rectifying before its result is revoked, but it is {commitment.status}",

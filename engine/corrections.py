@@ -74,7 +74,7 @@ def _tell(run: Run, supplement: Supplement, items: Sequence[Item], missing: list
 
 
 def _accept_the_rest(run: Run, *, by: str, on: date) -> None:
-    """Accept what lacks nothing; what has joined meanwhile and lacks something was told nothing yet: it is asked to a follow-on intake."""
+    """Accept the items that lack nothing; for what has joined meanwhile, and lacks what was not told yet, ask for a follow-on intake."""
     rest = case_items.unanswered(run.case)
     whole = [item for item in rest if item.status is ItemStatus.CORRECTING or not intake.missing(run, [item])]
     for item in whole:
@@ -94,7 +94,7 @@ def _correcting(run: Run) -> list[Item]:
 
 
 def _with_idle(run: Run, ended: list[Item]) -> list[Item]:
-    """Add looks into a register when nothing else is left: what asks for nothing and hands out nothing is not applied for alone."""
+    """Add, if nothing else is left, the items that ask for nothing and hand nothing out (looks into a register): they end with the rest."""
     asking = {code for material in run.case.checklist["materials"] if material["asked"] for code in material["used_by"]}
     idle = {item.code for item in case_items.live(run.case) if item.code not in asking and not item.rules["result"]}
     left = [item for item in case_items.live(run.case) if item not in ended and item.status not in REAPPLICABLE]

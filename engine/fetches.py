@@ -1,6 +1,6 @@
-"""Fetches (取任务): a worker asks for external tasks, and has those that it is given until a lock runs out.
+"""Fetches (取任务): a worker asks for external tasks, and has those that it is given until their lock runs out.
 
-Whatever is free is found, however many others have come and gone before it: a look goes by what this process remembers (`remains`).
+Free tasks are found quickly however many others have come and gone before them: where to search, the process remembers (`remains`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Wanted:
         )
 
     def condition(self, task: type[ExternalTask]) -> ColumnElement[bool]:
-        """The same for the database, which is asked for everything but variables."""
+        """Condition: the same in SQL, apart from the variables."""
         said = {task.topic: self.topic, Instance.business_key: self.business_key, Definition.version_tag: self.version_tag}
         asked = reads.equal(said)
         if self.definition_ids is not None:
@@ -78,24 +78,27 @@ class Fetch:
 
     @property
     def alike(self) -> str:
-        """What is asked for, as a text: where one finds nothing, so does every other of the same account that asks for the same."""
+        """Return what is asked for, as a text: two fetches of one account that have the same text would be given the same tasks."""
         return repr([replace(wanted, lock=timedelta()) for wanted in self.wanted])
 
 
 def is_there(session: Session, what: Fetch, *, actor: Actor) -> bool:
-    """Whether a fetch would give something; it only reads."""
+    """Whether a fetch would give something, without locking anything.  Raises NotPermitted."""
     actor.require(*external_tasks.WORKERS, to="fetch external tasks")
     _look(session, what.topics)
     return next(_candidates(session, what, actor), None) is not None
 
 
 def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, Wanted]]:
-    """Lock what may be worked on for a worker.  Of two who fetch at once each gets other tasks."""
+    """Lock free tasks for a worker, at most `what.limit`; returns each with the topic asked for.  Raises NotPermitted.
+
+    Of two who fetch at once each gets other tasks.
+    """
     actor.require(*external_tasks.WORKERS, to="fetch external tasks")
     fetched: list[tuple[Found, Wanted]] = []
     for found, wanted in _candidates(session, what, actor):
         now = moments.now()
-        # Whoever fetches or completes it in this moment has it; it is not waited for, and nobody is kept from the others.
+        # Whoever fetches or completes it in this moment has it: it is skipped, not waited for.
         free = select(ExternalTask).where(keys.its(ExternalTask.id, found.task), _is_free(now)).execution_options(populate_existing=True)
         task = session.scalar(free.with_for_update(skip_locked=True, key_share=True))
         if task is None:
@@ -108,7 +111,7 @@ def fetch(session: Session, what: Fetch, *, actor: Actor) -> list[tuple[Found, W
 
 
 def ready_topics(session: Session, topics: Collection[str]) -> set[str]:
-    """Those of the topics of which something may be fetched now."""
+    """Return those of some topics of which a task may be fetched now."""
     if not topics:
         return set()
     _look(session, topics)
@@ -123,17 +126,16 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
 
 
 def _look(session: Session, topics: Collection[str]) -> None:
-    """Look through what there is of the topics, when it is time: whether it is free now or not, it may be soon."""
+    """Look through the queues of the topics, if it is time (`remains`); also for tasks that are locked, which may be free soon."""
     memory = remains.memory(session)
     for topic in topics:
         memory.look(session, ExternalTask, topic)
 
 
 def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
-    """What is free of these topics.
+    """Select the free tasks of some topics, in a part of the statement that PostgreSQL evaluates by itself, before anything is joined.
 
-    It is looked for once, before anything is joined to it (as what is read then, is): a planner that takes the table for empty, while
-    millions of its rows are dead, would as soon go through all of any index, for the order that it has.
+    Else a planner that takes the table for empty, while millions of its rows are dead, might go through all of some index for its order.
     """
     free = _is_free(moments.now())
     found = union_all(*(select(*_COLUMNS).where(free, *place) for place in _places(session, topics)))
@@ -141,9 +143,9 @@ def _free(session: Session, topics: Collection[str]) -> type[ExternalTask]:
 
 
 def _places(session: Session, topics: Collection[str]) -> Iterator[list[ColumnElement[bool] | TextClause]]:
-    """Where tasks of these topics may be: what has come since they were looked through, and what was there.
+    """Yield conditions for where tasks of some topics may be: those that have come since the last look, and those that waited then.
 
-    Each is a range, or some points, of the index; in one condition they might be looked for in all of it, where most is dead.
+    The first is a range of the index, the second some points.  They are not joined by OR: the whole index might be searched for that.
     """
     known = {topic: remains.memory(session).of(ExternalTask, topic) for topic in sorted(topics)}
     yield [or_(*(and_(ExternalTask.topic == topic, ExternalTask.created_at >= found.since) for topic, found in known.items()))]
@@ -152,7 +154,7 @@ def _places(session: Session, topics: Collection[str]) -> Iterator[list[ColumnEl
 
 
 def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[Found, Wanted]]:
-    """Yield what is free and asked for, in the order asked for."""
+    """Yield the free tasks that fit what is asked for, in the order asked for, each with its topic."""
     ids = _named(session, what, actor)
     several = max(what.limit, READ)
     for some in (ids[first : first + several] for first in range(0, len(ids), several)):
@@ -166,12 +168,12 @@ def _candidates(session: Session, what: Fetch, actor: Actor) -> Iterator[tuple[F
 
 
 def _named(session: Session, what: Fetch, actor: Actor) -> list[UUID]:
-    """Ids of what is free and asked for, but for variables, in the order asked for."""
+    """Return the ids of the free tasks that fit, apart from the variables, in the order asked for."""
     task = _free(session, what.topics)
     query = external_tasks.search(actor, task).with_only_columns(task.id, maintain_column_froms=True)
     query = query.where(~Instance.suspended, or_(*(wanted.condition(task) for wanted in what.wanted)))
     first = [task.priority.desc()] if what.by_priority else []
     named = query.order_by(*first, task.created_at.desc() if what.oldest_first is False else task.created_at, task.id)
-    # Whoever asks for variables finds one among many: all are named, and only so many read as it takes.
+    # Of many ids few may have the variables that are asked for: then there is no limit, and tasks are read until enough are found.
     some = any(not wanted.variables for wanted in what.wanted)
     return list(session.scalars(named.limit(max(LOOK, what.limit)) if some else named))

@@ -64,12 +64,12 @@ def end(session: Session, supplement: Supplement) -> datetime:
 
 
 def given_in_time(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
-    """What of a case came in before the period of a notice was over, by code, the first first."""
+    """Return the materials of a case that came in before the period of a notice was over, by code, the earliest first."""
     return [(code, at) for code, at, _no in _in_time(session, case, supplement)]
 
 
 def given_since(session: Session, case: Case, supplement: Supplement) -> list[tuple[str, datetime]]:
-    """What of it came in since the notice: after what was there when it was written, also when that was at the same instant."""
+    """Return those of them that came in since the notice: with a number above what was there then, even if at the same instant."""
     since, told = session.execute(_ISSUED, {"notice": supplement.notice_id, **case.key}).one()
     there = told.get("received")  # what was written before this was kept does not say
     given = _in_time(session, case, supplement)

@@ -73,7 +73,7 @@ class Moves:
 
 
 def owe(session: Session, *, by: str) -> Recomputation:
-    """Ask for it; a walk that is under way begins anew."""
+    """Ask for all clocks to be counted anew; a walk that is under way begins again."""
     row = session.scalar(_unfinished().with_for_update()) or Recomputation()
     row.cursor, row.busy, row.report = None, [], {"late": []}
     row.requested_at, row.requested_by = moments.now(), by
@@ -82,12 +82,12 @@ def owe(session: Session, *, by: str) -> Recomputation:
 
 
 def owed(session: Session) -> Recomputation | None:
-    """The walk that is under way."""
+    """Return the walk that is under way; None: there is none."""
     return session.scalar(_unfinished())
 
 
 def is_owed(session: Session) -> bool:
-    """Whether there is one: each look asks it."""
+    """Whether a walk is under way; asked at each look of the scheduler."""
     return session.connection().execute(_IS_OWED).first() is not None
 
 
@@ -111,9 +111,9 @@ def done(row: Recomputation) -> int:
 
 
 def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
-    """Recompute the next cases; None when nothing is owed, or all that is left is others' just now.  At the end it has `ended_at`.
+    """Recompute the next cases of the walk, at most `limit`, and return it; after the last one it has `ended_at`.
 
-    Nobody is waited for who holds the walk, or a row of a case, for longer than others at the same work do: timers are behind this.
+    None: no walk is under way, or others are at all that is left.  Nobody who holds a row is waited for for long: timers come after this.
     """
     try:
         walk, cases = _take(db, min(limit, db.batch))
@@ -131,7 +131,7 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
 
 
 def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:
-    """Take the next cases of the walk that is under way; there being none, it is over."""
+    """Take the next cases of the walk that is under way; when none is left, end it."""
     with db.transaction() as session:
         database.wait_for_nobody(session, but_for=database.GLANCE)
         walk = session.scalar(_unfinished().with_for_update())
@@ -143,7 +143,7 @@ def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:
 
 
 def recount(session: Session, item: Item) -> bool:
-    """Count the clock of an item that goes to a case where the walk may have been already; tells whether it gives something else."""
+    """Count the clock of an item that is moved to another case, where the walk may have been already; tells whether it has changed."""
     before, ledger, calendar = (dials.kept(item), dials.statutory(item)), item_clock.ledger(session, item), holidays.calendar(session)
     now = _count(ledger, *item_clock.limits(item), calendar)
     if item.clock not in UNDER_WAY or now == before:
@@ -155,7 +155,7 @@ def recount(session: Session, item: Item) -> bool:
 
 
 def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
-    """Note the next cases down; at the end, take of those that are not struck out yet, each in its turn: some may be held for long."""
+    """Note down the next cases as `busy`; behind the last one, take again those that are still busy, in turn: some may be held for long."""
     ahead = _going_on(walk.cursor, limit)
     cases = list(session.scalars(select(ahead.c.id).order_by(ahead.c.id).limit(limit)))
     if not cases:
@@ -177,7 +177,7 @@ def _going_on(cursor: UUID | None, limit: int | None = None) -> Subquery:
 
 
 def _strike_out(session: Session, walk: Recomputation, cases: Collection[UUID], moves: Moves) -> Recomputation:
-    """Add what was counted to the report; raises Busy when it is of no use."""
+    """Add what was counted to the report, and note that its cases are done; raises Busy when that was done, or the walk began again."""
     mine, same = {str(case) for case in cases}, (Recomputation.id == walk.id, Recomputation.requested_at == walk.requested_at)
     row = session.scalar(select(Recomputation).where(*same, Recomputation.ended_at.is_(None)).with_for_update())
     if row is None or not mine <= set(row.busy):
@@ -192,7 +192,7 @@ def _unfinished() -> Select[Recomputation]:
 
 
 def _hold(session: Session, cases: Collection[UUID]) -> set[UUID]:
-    """Take the cases of which nobody holds an instance: whoever changes a clock holds one (`lifecycle`)."""
+    """Lock those of the cases of which nobody holds an instance: whoever changes a clock holds one (`lifecycle`)."""
     running = select(Instance.id, Instance.case_id).where(
         reads.among(session, Instance.case_id, cases), Instance.status == InstanceStatus.RUNNING
     )

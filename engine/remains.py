@@ -1,12 +1,12 @@
-"""Remains (余留): what still waited in a queue when a process last looked through it, and from where on it has not looked.
+"""Remains (余留): where in a queue rows still wait, as a process remembers it, so that it need not search through millions of dead rows.
 
-Others fetch from the outbox and from external tasks what they want, and leave the rest: a message that nobody carries, a task that has
-failed for good, stays for weeks at the head of its queue.  So a floor (`floors`) would not rise above what is dead behind it.  Here a
-process remembers when what waits there was created, and looks from the floor on for the rest.
+It is for external tasks and the outbox.  Their clients fetch what they want, and leave the rest: a message that nobody carries, or a task
+that has failed for good, stays at the head of its queue for weeks, so that one floor (`floors`) would never rise.  Here a process remembers
+the moments at which the waiting rows were created, up to a floor, and searches only these moments and what came after the floor.
 
-Whatever happens to one of those meanwhile (its lock runs out, it gets retries, its process goes on) is seen in its row, which is looked
-at each time; all that is relied on is that what is gone never comes back, and that what comes is of now.  What comes otherwise (written
-long before its commit, or restored) is found by the next look from the very beginning.
+What happens to such a row meanwhile (its lock runs out, it gets retries, its process goes on) is seen in the row, which is read each time.
+Only two things are relied on: a row that is gone never comes back, and a new row was created just now.  The exceptions (a row that was
+written long before its commit, or restored) are found by the next look from the very beginning, which is made now and then.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from engine.floors import UNSEEN
 from engine.models import ExternalTask, Outbox
 from engine.queues import LONG_AGO
 
-#: A look is followed by so many times as much time without one of its kind: a request makes it, and somebody waits for that.
+#: A look that has taken a second is made again after so many seconds at the earliest: a request makes it, and somebody waits for that.
 RARELY = 100
-#: So many rows are remembered: when more wait, the floor stays at the next.
+#: So many rows are remembered of a queue; when more wait, the floor stays at the next one.
 MOST = 500
-#: So many queues are remembered: clients say what their topics are called.
+#: So many queues are remembered: clients may ask for any topics.
 QUEUES = 1000
 Kind = type[ExternalTask] | type[Outbox]
 
@@ -59,20 +59,20 @@ class Memory:
         self._looking = threading.Lock()
 
     def of(self, kind: Kind, name: str | None) -> Remains:
-        """What waited in the queue of a topic, or of all topics (None)."""
+        """Return what waited in the queue of a topic, or of all topics (None), when that was last looked through."""
         return self._known.get((kind, name), _Known()).remains
 
     def look(self, session: Session, kind: Kind, name: str | None) -> None:
-        """Look through a queue again when it is time.
+        """Look through a queue again, if it is time, and remember what waits there.
 
-        Nobody does who may have written something himself: it would be remembered, and then perhaps not come true.
+        Only in a session that reads: what a transaction has written itself, it might remember, and then be rolled back.
         """
         if not session.connection().get_execution_options().get("reading"):
             return
         known, begun = self._known.get((kind, name), _Known()), self._clock()
         complete = begun >= known.completely
         if not (complete or begun >= known.again) or not self._looking.acquire(blocking=False):
-            return  # what somebody else finds in this moment is soon here
+            return  # another thread looks just now, and what it finds is remembered here, too
         try:
             found = _look(session, kind, name, Remains() if complete else known.remains)
         finally:
@@ -90,7 +90,7 @@ _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
 
 
 def memory(session: Session) -> Memory:
-    """What this process remembers of the database of a session."""
+    """Return what this process remembers of the database of a session."""
     return _memories.setdefault(session.get_bind().engine, Memory())
 
 
@@ -100,7 +100,7 @@ def forget(bind: Engine) -> None:
 
 
 def _look(session: Session, kind: Kind, name: str | None, before: Remains) -> Remains:
-    """Look through what waits, as far as it was there and as it has come since."""
+    """Find what waits now: among the moments that were remembered (`before`), and behind their floor."""
     seen = moments.now() - UNSEEN
     query = select(kind.created_at).where(*waiting(kind, name))
     new = query.where(kind.created_at >= min(before.since, seen)).order_by(kind.created_at).limit(MOST + 1)
@@ -111,6 +111,6 @@ def _look(session: Session, kind: Kind, name: str | None, before: Remains) -> Re
 
 
 def waiting(kind: Kind, name: str | None) -> list[ColumnElement[bool]]:
-    """Say that a row waits in a queue; indexes have these columns before the moment of its creation, and nothing that a fetch writes."""
+    """Conditions: a row waits in a queue.  They are the first columns of an index, before `created_at`; no fetch writes any of them."""
     sent: list[ColumnElement[bool]] = [Outbox.sent_at.is_(None)] if kind is Outbox else []
     return sent if name is None else [*sent, kind.topic == name]

@@ -95,7 +95,7 @@ def promise(run: Run, missing: list[dict[str, Any]]) -> None:
 
 
 def meet(session: Session, case: Case, code: str) -> bool:
-    """A material came in: close the tolerance that waits for it, and let the clocks it had stopped go on."""
+    """Close the tolerance that waits for a material which has come in, and let the clocks go on that it had paused."""
     tolerance = next((t for t in case_items.open_tolerances(case) if t.code == code), None)
     if tolerance is None:
         return False
@@ -133,7 +133,7 @@ def overdue(run: Run) -> None:
 
 
 def pause_from_the_start(session: Session, case: Case, item: Item, *, actor: Actor) -> None:
-    """Let a clock that starts, or joins, only now wait as well, when a material that its item needs is overdue already."""
+    """Pause a clock that has just started, or joined the case, if a material that its item needs is overdue already."""
     for tolerance in case_items.open_tolerances(case):
         if tolerance.status is ToleranceStatus.OVERDUE and item.code in tolerance.used_by:
             notice = notices.issue(session, case, NoticeKind.TOLERANCE_OVERDUE, _particulars(tolerance), actor=actor, item=item)
@@ -141,9 +141,10 @@ def pause_from_the_start(session: Session, case: Case, item: Item, *, actor: Act
 
 
 def take_along(session: Session, source: Case, case: Case, item: Item, *, actor: Actor) -> None:
-    """What was promised for an item alone is owed in the bundle that takes it, until the same day; or as it stands there already.
+    """Let what was promised for an item that came alone be owed in the bundle that has adopted it, until the same day.
 
-    The caller holds both cases and the item, which has gone there by now, with its materials.
+    Where the bundle has such a tolerance already, that one counts.  The caller holds both cases and the item, which was moved, with its
+    materials, to the bundle.
     """
     promised, have = case_items.open_tolerances(source), lifecycle.handed_in(session, case)
     standing = {tolerance.code: tolerance for tolerance in case_items.open_tolerances(case)}
@@ -192,7 +193,7 @@ def give_up(run: Run, outcome: str) -> None:
 
 
 def _due(run: Run, what: str) -> Iterator[Tolerance]:
-    """Tolerances for which it is time, by the very moments that timers of the diagram are told (`functions`)."""
+    """Return the tolerances for which it is time, by the same moments that timers of the diagram are given (`functions`)."""
     calendar = holidays.calendar(run.session)
     for tolerance in case_items.open_tolerances(run.case):
         moment = periods.tolerance_due(calendar, tolerance, what)
@@ -255,6 +256,6 @@ def _pauses(session: Session, item: Item) -> Sequence[UUID]:
 
 
 def _wake(session: Session, item: Item) -> None:
-    """Let the item's own timers look at its clock again."""
+    """Let the timers of the item's own process look at its clock again, by a job."""
     if item.instance_id is not None:
         jobs.owe(session, jobs.REFRESH, keys.get_one(session, Instance, item.instance_id, item))

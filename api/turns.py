@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from api import bodies
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,6 +29,7 @@ class Turns:
         """Answer one request when it is its turn."""
         if str(environ.get("PATH_INFO", "")).startswith(self._free):
             return self.app(environ, start_response)
+        bodies.await_(environ, self)
         self._take()
         try:
             return self.app(environ, start_response)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, database, durability, holidays, postgresql, readiness, schema
+from engine import administrators, calendars, connections, damage, database, durability, holidays, postgresql, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
 from engine.errors import EngineError, NotFound, Unavailable, Unfit
@@ -134,7 +134,7 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None, t
 def _inside(session: Session, now: datetime, files: FileStore | None, trust_clock: bool) -> list[Check]:
     connection = session.connection()
     migrations = check_migrations(connection)
-    checks = [*check_server(connection), *check_sorting(connection), durability.check(connection), migrations]
+    checks = [*check_server(connection), *check_sorting(connection), *damage.check(connection), durability.check(connection), migrations]
     if migrations.status is CheckStatus.OK and (withheld := readiness.withheld(connection)):
         checks.append(Check(what="tables", status=CheckStatus.FAILED, found=withheld.found, advice=withheld.advice))
     elif migrations.status is not CheckStatus.FAILED:

@@ -4,7 +4,7 @@ What fails before COMMIT is sent has done nothing:
 `Busy`         somebody else was in the way (a lock, a deadlock, a serialization failure)
 `Vanished`     something that is referred to is not there; tried again, the command finds out what has been archived or deleted
 `Unavailable`  the database cannot be reached, has no connection left, or no room
-`Unfit`        it keeps a table from us, or its file is damaged: no timer or job counts that as an attempt of its own
+`Unfit`        it keeps a table from us, or its files are damaged: no timer or job counts that as an attempt of its own
 
 When the connection breaks while COMMIT is under way, nobody knows what became of it (`Unsettled`): then only a command with an
 Idempotency-Key can be repeated, for the key tells.  The same holds when somebody ends the waiting of a COMMIT for its standby: it has been
@@ -40,6 +40,8 @@ _TAKEN = "23505"
 _FORBIDDEN = frozenset({"42501", "3F000"})
 #: So may it be with one table, or that is not there, as in the middle of a restoration by hand (SQLSTATE).
 _WITHHELD = _FORBIDDEN | {"42P01"}
+#: A file of a table is not there; and how states begin that say so of what is in it, or that the server itself has gone wrong (SQLSTATE).
+_MISSING, _DAMAGED = "58P01", "XX"
 _GONE = "Expected to find what was there a moment ago, but it has just been archived or deleted; try again"
 #: What was prepared does not fit a table any more that somebody has changed: it is prepared anew, in a new connection (SQLSTATE).
 _CHANGED = "0A000"
@@ -49,8 +51,11 @@ _VANISHED = {"23503": _GONE, _CHANGED: "Expected to find a table as it was a mom
 _ONLY_READS = "25006"
 #: So it is with a connection that was idle in a transaction, or in it, for too long.
 _LOST = frozenset({"25P03", "25P04", _ONLY_READS})
-#: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system.
-_AWAY = ("08", "53", "57", "58")
+#: Connection exceptions, insufficient resources (disk, memory, connections), intervention of an operator, errors of its system, a snapshot
+#: that has become too old for it.
+_AWAY = ("08", "53", "57", "58", "72")
+#: Whether a statement was carried out is not known, as where several servers are one database (SQLSTATE).
+_UNKNOWN = "40003"
 #: A limit of the server's own (SQLSTATE), as when it has used up its transaction ids: it takes no commands until somebody has cleared up.
 _USED_UP = "54000"
 #: How SQLAlchemy marks what is asked of a connection that broke earlier in its transaction: who clears up behind a fault meets this.
@@ -117,7 +122,12 @@ def _meant(error: BaseException, *, committing: bool) -> EngineError | None:
 
 def passes(state: str) -> bool:
     """Whether a fault of this SQLSTATE may be over in a moment."""
-    return state in _IN_THE_WAY | _LOST or state.startswith(_AWAY)
+    return state in _IN_THE_WAY | _LOST or (state.startswith(_AWAY) and state != _MISSING)
+
+
+def is_unfit(state: str) -> bool:
+    """Whether a fault of this SQLSTATE is one of the database, which lasts until somebody has seen to it."""
+    return state in _WITHHELD or state == _MISSING or state.startswith(_DAMAGED)
 
 
 def is_taken(error: DBAPIError) -> bool:
@@ -199,19 +209,19 @@ def _meaning(error: DBAPIError, *, committing: bool) -> EngineError | None:
     if state in _VANISHED:
         return Vanished(_VANISHED[state])
     # Without a state nobody has answered: there is no connection, or no more.
-    lost = state.startswith(("08", "57P")) if state else isinstance(error, OperationalError | InterfaceError)
+    lost = state.startswith(("08", "57P", _UNKNOWN)) if state else isinstance(error, OperationalError | InterfaceError)
     if lost and committing:
         return Unsettled(
             "Expected to commit, but the connection to the database broke meanwhile, and whether it was carried out is not known; "
             "look, or repeat it with its Idempotency-Key"
         )
-    if lost or state in _LOST | _WITHHELD or state == _USED_UP or state.startswith(_AWAY):
+    if lost or state in _LOST or state == _USED_UP or is_unfit(state) or state.startswith(_AWAY):
         return _unavailable(state, said(error))
     return None
 
 
 def _unavailable(state: str, said: str = "") -> Unavailable:
-    if state in _WITHHELD:
+    if is_unfit(state):
         return _unfit(said)
     if state == "53300":
         condition = "takes no more connections"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, make_url, select, text
 
-from engine import connections, database, doctor, postgresql, readiness
+from engine import connections, database, doctor, outages, postgresql, readiness
 from engine.account_models import Grant
 from engine.columns import new_id
 from engine.database import Database
@@ -304,6 +304,13 @@ def test_transaction__all_connections_are_taken(url, near, opened, monkeypatch):
     assert count(near) == 1
 
 
+def refusing(state, trigger="trigger refuses before insert on departments"):
+    return (
+        f"create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '{state}'; end $$",
+        f"create {trigger} for each row execute function refuse()",
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "says"),
     [
@@ -312,16 +319,34 @@ def test_transaction__all_connections_are_taken(url, near, opened, monkeypatch):
         ("54000", "has reached a limit of its own"),
         ("58030", "cannot be reached"),
         ("25P04", "cannot be reached"),
+        ("57P05", "cannot be reached"),
+        ("72000", "cannot be reached"),
     ],
 )
 def test_transaction__server_is_short_of_something(db, near, state, says):
-    run(
-        near,
-        f"create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '{state}'; end $$",
-        "create trigger refuses before insert on departments for each row execute function refuse()",
-    )
+    run(near, *refusing(state))
 
-    with pytest.raises(Unavailable, match=says):
+    with pytest.raises(Unavailable, match=says) as told:
+        add(db)
+    assert not isinstance(told.value, Unfit | Unsettled)
+
+
+@pytest.mark.parametrize("state", ["XX000", "XX001", "XX002", "58P01"])
+def test_transaction__server_has_lost_what_it_held(db, near, state):
+    """A page, an index, a file: nobody who asks has done anything wrong, and it is not over in a moment."""
+    run(near, *refusing(state))
+
+    with pytest.raises(Unfit, match="Expected the database to let this node work, but it says: no"):
+        add(db)
+    assert not outages.passes(state)
+
+
+@pytest.mark.parametrize("state", ["40003", "08007"])
+def test_transaction__server_does_not_know_what_became_of_the_commit(db, near, state):
+    """As where several servers are one database, one of which does not answer."""
+    run(near, *refusing(state, "constraint trigger refuses after insert on departments deferrable initially deferred"))
+
+    with pytest.raises(Unsettled):
         add(db)
 
 

@@ -125,18 +125,19 @@ def test_tick__a_table_is_withheld(stage, clerk, market, right, table):
 
 
 REFUSE = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-$$BEGIN IF NEW.case_id = '{}' THEN RAISE 'not for you' USING ERRCODE = 'insufficient_privilege'; END IF; RETURN NEW; END$$"""
+$$BEGIN IF NEW.case_id = '{}' THEN RAISE 'not for you' USING ERRCODE = '{}'; END IF; RETURN NEW; END$$"""
 
 
-def test_tick__a_row_is_withheld(stage, clerk, market):
-    """As by a rule for rows of a table: what else is due goes on."""
+@pytest.mark.parametrize("state", ["42501", "XX001", "XX002", "58P01"])
+def test_tick__a_row_is_withheld(stage, clerk, market, state):
+    """As by a rule for rows of a table, or by a disk that has lost a page: what else is due goes on."""
     stage.deploy("tiny", **tiny.folder({"alpha": {}}))
     refused, other = (clerk.take_in("tiny") for _ in range(2))
     for case in (refused, other):
         complete_and_die(stage, market, case, "alpha审批", {"outcome": "granted"})
     run(
         stage.database,
-        REFUSE.format(refused.id),
+        REFUSE.format(refused.id, state),
         "CREATE TRIGGER refuse BEFORE INSERT ON tasks FOR EACH ROW EXECUTE PROCEDURE refuse()",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,12 +107,12 @@ def only_reads(connection: Connection) -> bool:
     return bool(connection.scalar(text("SHOW transaction_read_only")) == "on")
 
 
-def withheld(connection: Connection, tables: Iterable[str]) -> list[str]:
-    """Name those of some tables that our role may not read or not write to, or that are not there."""
-    query = """SELECT name FROM json_array_elements_text(CAST(:tables AS json)) AS said(name)
-        WHERE to_regclass(name) IS NULL
-        OR NOT (has_table_privilege(to_regclass(name), 'SELECT') AND has_table_privilege(to_regclass(name), 'INSERT'))"""
-    return sorted(connection.scalars(text(query), {"tables": json.dumps(list(tables))}))
+def withheld(connection: Connection, wanted: Mapping[str, Iterable[str]]) -> list[str]:
+    """Name tables that are not there, or on which our role has not each right that is wanted: by right (SELECT, INSERT …) tables."""
+    query = """SELECT DISTINCT name FROM json_to_recordset(CAST(:wanted AS json)) AS said(name text, may text)
+        WHERE to_regclass(name) IS NULL OR NOT has_table_privilege(to_regclass(name), may)"""
+    rows = [{"name": name, "may": may} for may, names in wanted.items() for name in names]
+    return sorted(connection.scalars(text(query), {"wanted": json.dumps(rows)}))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,36 @@ from engine.errors import Busy, EngineError
 from engine.schema import Compatibility, Finding
 from engine.tables import METADATA
 
+#: Tables of which work changes rows, and from which it takes some away, day by day.  Elsewhere an administrator may have kept these rights
+#: from us for good (who has done what is not to be changed), and what he keeps there is told to who wants it.
+CHANGED = (
+    "activities",
+    "cases",
+    "clock_entries",
+    "counters",
+    "external_tasks",
+    "incidents",
+    "instances",
+    "items",
+    "jobs",
+    "materials",
+    "outbox",
+    "subscriptions",
+    "tasks",
+    "timers",
+)
+TAKEN_AWAY = (
+    "continuations",
+    "external_tasks",
+    "idempotent_answers",
+    "jobs",
+    "large_values",
+    "log_ins",
+    "outbox",
+    "subscriptions",
+    "task_drafts",
+    "timers",
+)
 #: What to do about a database that takes no writes.
 ONLY_READS = "Name the server that writes, or let this one (default_transaction_read_only, promote)."
 
@@ -49,7 +79,9 @@ def withheld(connection: Connection) -> Finding | None:
     """Say which tables of the newest schema are kept from this node, as after a restoration by hand; None: none is."""
     if not postgresql.is_behind(connection):
         return None
-    tables = connections.withheld(connection, METADATA.tables.keys() - {Compatibility.__tablename__})  # who migrates writes that one
+    every = METADATA.tables.keys() - {Compatibility.__tablename__}  # who migrates writes that one
+    rights = {"SELECT": every, "INSERT": every, "UPDATE": CHANGED, "DELETE": TAKEN_AWAY}
+    tables = connections.withheld(connection, rights)
     if not tables:
         return None
     found = f"these are missing, or our role may not: {', '.join(tables)}"

@@ -57,22 +57,36 @@ def tables(db):
 
 
 @pytest.mark.parametrize(
-    "withhold",
-    [f"REVOKE INSERT ON {{}} FROM {ROLE}", f"REVOKE SELECT ON {{}} FROM {ROLE}", "ALTER TABLE {} RENAME TO was_{}"],
-    ids=["not to be written", "not to be read", "not there"],
+    ("withhold", "table"),
+    [
+        (f"REVOKE INSERT ON {{}} FROM {ROLE}", "alerts"),
+        (f"REVOKE SELECT ON {{}} FROM {ROLE}", "alerts"),
+        (f"REVOKE UPDATE ON {{}} FROM {ROLE}", "counters"),
+        (f"REVOKE DELETE ON {{}} FROM {ROLE}", "jobs"),
+        ("ALTER TABLE {} RENAME TO was_{}", "alerts"),
+    ],
+    ids=["not to be written", "not to be read", "not to be changed", "nothing to be taken away", "not there"],
 )
-def test_look__a_table_is_withheld(database, restrained, withhold):
+def test_look__a_table_is_withheld(database, restrained, withhold, table):
     assert readiness.look(restrained).fit
     assert tables(restrained) == []
 
-    run(database, withhold.format("alerts", "alerts"))
+    run(database, withhold.format(table, table))
 
     found = readiness.look(restrained)
     assert (found.fit, found.found) == (
         False,
-        "Expected to read and write every table, but these are missing, or our role may not: alerts",
+        f"Expected to read and write every table, but these are missing, or our role may not: {table}",
     )
-    assert tables(restrained) == [(CheckStatus.FAILED, "these are missing, or our role may not: alerts", False)]
+    assert tables(restrained) == [(CheckStatus.FAILED, f"these are missing, or our role may not: {table}", False)]
+
+
+def test_look__what_is_written_down_is_not_to_be_changed(database, restrained):
+    """Somebody may have seen to that for good: nothing that goes on day by day asks for it."""
+    run(database, f"REVOKE UPDATE, DELETE ON journal, administration FROM {ROLE}")
+
+    assert readiness.look(restrained).fit
+    assert tables(restrained) == []
 
 
 def test_look__its_first_table_is_withheld(database, restrained):

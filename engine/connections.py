@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, make_url, text
 
 from engine.postgresql import IDLE_TIMEOUT, LOCK_TIMEOUT
 
@@ -54,6 +54,12 @@ VITAL = (
 CANCELLED = ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "SET statement_timeout = 1; SELECT pg_sleep(1)")
 #: The first version of PostgreSQL itself that is served, as servers count.
 HAS_PROCESSES = 90_600
+
+
+def shown(url: str) -> str:
+    """A URL as people may read it, without its password; a file is named as it is, also where this locale has no letters for it."""
+    parsed = make_url(url)
+    return f"sqlite:///{parsed.database}" if parsed.get_backend_name() == "sqlite" else parsed.render_as_string(hide_password=True)
 
 
 def words(url: URL, name: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def check_database(url: str, *, now: datetime, files: FileStore | None = None, t
     `files`: where what it names should be; `trust_clock`: what is from the future was written by a wrong clock.
     """
     parsed = make_url(url)
-    shown = parsed.render_as_string(hide_password=True)
+    shown = connections.shown(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         # Connecting would make the file, and the doctor changes nothing.
         return [_check_of(schema.missing(f"{shown} does not exist yet"))]

@@ -136,9 +136,8 @@ def require_empty(url: str, *, but_for: str = "") -> None:
         with outages.told(), db.bind.connect() as connection:
             tables = inspect(connection).get_table_names()
         if (tables or kind_of(url) == "sqlite") and not _is_marked(db, but_for):
-            shown = parsed.render_as_string(hide_password=True)
             raise InvalidState(
-                f"Expected {shown} to be empty, but it is there already, with {len(tables)} tables; restore beside it, "
+                f"Expected {connections.shown(url)} to be empty, but it is there already, with {len(tables)} tables; restore beside it, "
                 "or, where this backup was restored just now and it was interrupted, go on with onething verify"
             )
     finally:

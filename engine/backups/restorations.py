@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import make_url
-
-from engine import backups, disks, moments, numbers, schema
+from engine import backups, connections, disks, moments, numbers, schema
 from engine.backups import Manifest, Watcher, dumps
 from engine.errors import InvalidInput, InvalidState
 from engine.files import DRAFT, FileStore
@@ -86,8 +84,7 @@ def _require_whole(sources: Sequence[Path], manifest: Manifest, url: str) -> Non
     if missing := next((name for name in backups.names(source) if not any(backups.place(each, name).is_file() for each in kept)), None):
         raise InvalidInput(f"Expected material {missing} to be in the backup, but it is gone")
     if manifest.kind != dumps.kind_of(url):
-        shown = make_url(url).render_as_string(hide_password=True)
-        raise InvalidInput(f"Expected a backup of {dumps.kind_of(url)} for {shown}, but it is one of {manifest.kind}")
+        raise InvalidInput(f"Expected a backup of {dumps.kind_of(url)} for {connections.shown(url)}, but it is one of {manifest.kind}")
     if manifest.revision not in schema.revisions():
         raise InvalidInput(
             f"Expected a backup with a schema up to {schema.NEWEST}, but it has {manifest.revision}; restore it with a newer version"

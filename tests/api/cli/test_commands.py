@@ -97,6 +97,19 @@ def test_main__stream_takes_ascii(environ):
     assert "┏" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("letters", ["utf-8", "gb18030"])
+def test_main__data_folder_in_other_letters(environ, tmp_path, letters):
+    """As one that another system has made: what the place has no letters for is written as it is, and nobody is kept from work by it."""
+    del environ["ONETHING_DATABASE_URL"]
+    environ |= {"LC_ALL": "C.UTF-8", "ONETHING_DATA_DIR": os.fsdecode(os.fsencode(tmp_path) + "/政务 大厅".encode(letters))}
+    for command in ("migrate", "doctor"):
+        done = subprocess.run([ONETHING, command], env=environ, check=False, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    assert ("政务" if letters == "utf-8" else "\\udcd5\\udcfe") in done.stdout.decode()
+    assert "%" not in done.stdout.decode()
+
+
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "doctor"])
 def test_main__bad_setting(run, command):
     result = run(command, ONETHING_PORT="eighty")

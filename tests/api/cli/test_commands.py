@@ -97,6 +97,7 @@ def test_main__stream_takes_ascii(environ):
     assert "┏" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("letters", ["utf-8", "gb18030"])
 def test_main__data_folder_in_other_letters(environ, tmp_path, letters):
     """As one that another system has made: what the place has no letters for is written as it is, and nobody is kept from work by it."""

@@ -127,8 +127,6 @@ class Way:
 
     #: How the database keeps texts.
     encoding: str
-    #: Whether it takes no writes.
-    reads_only: bool
     #: What the connection goes by that is vital, and not as it should be: by name what it is.
     otherwise: dict[str, str]
     #: Whether somebody stands between who has connections of his own to the server.
@@ -137,14 +135,11 @@ class Way:
 
 def look(connection: Connection) -> Way:
     """Look where a connection leads."""
-    query = text(
-        """SELECT name, setting FROM pg_settings WHERE name IN ('server_encoding', 'transaction_read_only') OR name = ANY(:vital)"""
-    )
+    query = text("""SELECT name, setting FROM pg_settings WHERE name = 'server_encoding' OR name = ANY(:vital)""")
     there: dict[str, str] = {row.name: row.setting for row in connection.execute(query, {"vital": list(VITAL)})}
     said: Any = connection.connection.driver_connection
     return Way(
         encoding=there["server_encoding"],
-        reads_only=there["transaction_read_only"] == "on",
         otherwise={name: there[name] for name in VITAL if name in there and there[name] != (OURS | OF_SOME)[name]},
         pooled=is_pooled(said.info, connection.scalar(text("SELECT pg_backend_pid()"))),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engine import administrators, calendars, connections, damage, database, durability, holidays, postgresql, readiness, schema
+from engine import administrators, calendars, connections, damage, database, durability, holidays, postgresql, premises, readiness, schema
 from engine.case_models import Material
 from engine.diagnoses import Check, CheckStatus
 from engine.errors import EngineError, NotFound, Unavailable, Unfit
@@ -32,18 +30,16 @@ SECOND = "%Y-%m-%d %H:%M:%S UTC"
 NEWEST_MATERIALS = 20
 #: How variables begin that only the tests read.
 OF_TESTS = f"{PREFIX}TEST_"
-#: So many bytes are to be free for uploads, of which one has 20 million at most unless told otherwise.
-ROOM = 500_000_000
 
 
 def examine(settings: Settings, *, now: datetime, assets: Sequence[Path] = ()) -> list[Check]:
     """Look at everything; `assets` are files that the pages need."""
     return [
         check_variables(os.environ),
-        check_data_folder(settings.data_dir),
-        check_room(settings.materials),
-        check_temporary_files(),
-        check_secret_key(settings),
+        premises.check_data_folder(settings.data_dir),
+        premises.check_room(settings.materials),
+        premises.check_temporary_files(),
+        premises.check_secret_key(settings),
         *check_database(settings.database_url, now=now, files=FileStore(settings.materials), trust_clock=settings.trust_clock),
         check_assets(assets),
     ]
@@ -57,52 +53,6 @@ def check_variables(names: Iterable[str]) -> Check:
         advice = "Correct or remove them; the README lists those that there are."
         return Check(what="settings", status=CheckStatus.WARNING, found=f"unknown: {', '.join(unknown)}", advice=advice)
     return Check(what="settings", found="every variable is known")
-
-
-def check_data_folder(folder: Path) -> Check:
-    """Look for the place of the uploads, the embedded database and the generated key."""
-    nearest = _nearest(folder)
-    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
-        return Check(what="data folder", found=f"{folder} can be written")
-    advice = f"Give the folder to the account that serves, or set {PREFIX}DATA_DIR."
-    return Check(what="data folder", status=CheckStatus.FAILED, found=f"{folder} cannot be written", advice=advice)
-
-
-def check_room(folder: Path) -> Check:
-    """See that the disk of a folder takes some uploads yet; an empty file, or a lock, can be made where there is no room at all."""
-    free = shutil.disk_usage(_nearest(folder)).free
-    found = f"{free // 1_000_000} MB are free for {folder}"
-    if free >= ROOM:
-        return Check(what="room", found=found)
-    return Check(what="room", status=CheckStatus.WARNING, found=found, advice="Make room; nothing under materials may be deleted.")
-
-
-def check_temporary_files() -> Check:
-    """See that there is a folder for temporary files, one of which a larger upload is while it comes in."""
-    try:
-        return Check(what="temporary files", found=f"{tempfile.gettempdir()} takes them")
-    except FileNotFoundError:
-        found, advice = "no folder takes any: larger uploads are refused (503)", "Make room in /tmp or /var/tmp, or name another in TMPDIR."
-        return Check(what="temporary files", status=CheckStatus.WARNING, found=found, advice=advice)
-
-
-def _nearest(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def check_secret_key(settings: Settings) -> Check:
-    """See that sessions are signed with a key that nobody else can read."""
-    if settings.secret_key:
-        return Check(what="secret key", found="set")
-    path = settings.data_dir / "secret-key"
-    if not path.exists():
-        return Check(what="secret key", found=f"will be made as {path}")
-    if path.stat().st_mode & 0o077:
-        return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is open to others", advice=f"chmod 600 {path}")
-    if not path.stat().st_size:
-        advice = f"rm {path}; everybody logs in once more"
-        return Check(what="secret key", status=CheckStatus.FAILED, found=f"{path} is empty", advice=advice)
-    return Check(what="secret key", found=f"kept in {path}")
 
 
 def check_database(url: str, *, now: datetime, files: FileStore | None = None, trust_clock: bool = False) -> list[Check]:
@@ -152,13 +102,13 @@ def _inside(session: Session, now: datetime, files: FileStore | None, trust_cloc
 
 
 def check_server(connection: Connection) -> list[Check]:
-    """See that PostgreSQL takes our connections, and goes by what the engine was written for; SQLite has no server."""
-    if not postgresql.is_behind(connection):
+    """See that PostgreSQL takes our connections, and goes by what the engine was written for; of SQLite, that its file can be written."""
+    behind = postgresql.is_behind(connection)
+    if kept := readiness.kept_from_writing(connection):
+        return [Check(what="server" if behind else "file", status=CheckStatus.FAILED, found=kept.found, advice=kept.advice, passing=behind)]
+    if not behind:
         return []
     way = connections.look(connection)
-    if way.reads_only:
-        advice = readiness.ONLY_READS
-        return [Check(what="server", status=CheckStatus.FAILED, found="it only reads", advice=advice, passing=True)]
     if way.otherwise:
         found = ", ".join(f"{name} = {value}" for name, value in way.otherwise.items()) + " is not ours"
         if way.pooled:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -68,11 +70,22 @@ def _inside(connection: Connection) -> Finding:
     found = schema.look(connection)
     if not found.fit:
         return replace(found, found=f"Expected a schema that this version can serve on, but {found.found}")
-    if postgresql.is_behind(connection) and connections.only_reads(connection):
-        return Finding(fit=False, found="Expected a database that can be written to, but it only reads", advice=ONLY_READS)
+    if kept := kept_from_writing(connection):
+        return replace(kept, found=f"Expected a database that can be written to, but {kept.found}")
     if not found.advice and (missing := withheld(connection)):  # it is the newest
         return replace(missing, found=f"Expected to read and write every table, but {missing.found}")
     return found
+
+
+def kept_from_writing(connection: Connection) -> Finding | None:
+    """Say why nothing can be written to a database; None: it can.  SQLite writes beside its file, too."""
+    if postgresql.is_behind(connection):
+        return Finding(fit=False, found="it only reads", advice=ONLY_READS) if connections.only_reads(connection) else None
+    place = Path(connection.engine.url.database or "")
+    if not place.is_file() or (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK | os.X_OK)):
+        return None
+    found = "its file, or the folder of that, is not this account's to write, or the disk is read-only"
+    return Finding(fit=False, found=found, advice="Give both to the account that serves.")
 
 
 def withheld(connection: Connection) -> Finding | None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, make_url, select, text, update
 
-from engine import accounts, doctor, grants, holidays, schema, settings
+from engine import accounts, doctor, grants, holidays, premises, readiness, schema, settings
 from engine.actors import Role
 from engine.case_models import Material
 from engine.database import Database
@@ -62,7 +62,7 @@ def test_examine__sound_installation(database, database_url, tmp_path, monkeypat
         "uploads",
         "assets",
     ]
-    assert [name for name in checks if name not in {"server", "sorting"}] == about
+    assert [name for name in checks if name not in {"server", "sorting", "damage"}] == about
     assert ("server" in checks) is (database.bind.dialect.name == "postgresql")
     durability = checks.pop("durability")  # the server of the tests need not outlive its machine
     assert durability.status is (CheckStatus.WARNING if durability.found.startswith("fsync = off") else CheckStatus.OK)
@@ -80,7 +80,7 @@ def test_check_variables__unknown_one():
 
 
 def test_check_data_folder__not_there_yet(tmp_path):
-    check = doctor.check_data_folder(tmp_path / "var" / "data")
+    check = premises.check_data_folder(tmp_path / "var" / "data")
 
     assert check.status is CheckStatus.OK
     assert list(tmp_path.iterdir()) == []
@@ -90,14 +90,14 @@ def test_check_data_folder__not_there_yet(tmp_path):
 def test_check_data_folder__is_a_file(tmp_path, inside):
     (tmp_path / "var").write_text("")
 
-    assert doctor.check_data_folder(Path(f"{tmp_path}/var{inside}")).status is CheckStatus.FAILED
+    assert premises.check_data_folder(Path(f"{tmp_path}/var{inside}")).status is CheckStatus.FAILED
 
 
-@pytest.mark.parametrize(("free", "status"), [(0, CheckStatus.WARNING), (doctor.ROOM, CheckStatus.OK)])
+@pytest.mark.parametrize(("free", "status"), [(0, CheckStatus.WARNING), (premises.ROOM, CheckStatus.OK)])
 def test_check_room(tmp_path, monkeypatch, free, status):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
-    check = doctor.check_room(tmp_path / "var" / "materials")
+    check = premises.check_room(tmp_path / "var" / "materials")
 
     assert (check.status, check.found) == (status, f"{free // 1_000_000} MB are free for {tmp_path}/var/materials")
 
@@ -107,7 +107,7 @@ def test_check_temporary_files(tmp_path, monkeypatch, folder, status):
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / folder)])
 
-    check = doctor.check_temporary_files()
+    check = premises.check_temporary_files()
 
     assert (check.status, bool(check.advice)) == (status, status is CheckStatus.WARNING)
     assert list(tmp_path.iterdir()) == []
@@ -115,12 +115,59 @@ def test_check_temporary_files(tmp_path, monkeypatch, folder, status):
 
 def test_check_secret_key__made_by_us(tmp_path):
     loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
-    before = doctor.check_secret_key(loaded)
+    before = premises.check_secret_key(loaded)
 
     settings.secret_key(loaded)
 
     assert "will be made" in before.found
-    assert "kept in" in doctor.check_secret_key(loaded).found
+    assert "kept in" in premises.check_secret_key(loaded).found
+
+
+def withhold(monkeypatch, place, but_for=0):
+    """Let nobody use a place, but for the rights that are named: whoever is root, as in a container, is kept from nothing."""
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, rights: not rights & ~but_for and may(path, rights) if Path(path) == place else may(path, rights)
+    )
+
+
+def test_check_room__cannot_be_written(tmp_path, monkeypatch):
+    """As where it is another disk than that of the data folder, and somebody has mounted it to be read."""
+    (tmp_path / "materials").mkdir()
+    withhold(monkeypatch, tmp_path / "materials", but_for=os.R_OK | os.X_OK)
+
+    check = premises.check_room(tmp_path / "materials")
+
+    assert check.status is CheckStatus.WARNING
+    assert check.found == f"{tmp_path}/materials cannot be written: uploads are refused (503)"
+
+
+def test_check_secret_key__of_another_account(tmp_path, monkeypatch):
+    """As when somebody has served as root first: the processes that answer ended one after the other."""
+    loaded = settings.load({"ONETHING_DATA_DIR": str(tmp_path)})
+    settings.secret_key(loaded)
+    withhold(monkeypatch, tmp_path / "secret-key")
+
+    check = premises.check_secret_key(loaded)
+
+    assert (check.status, check.found) == (CheckStatus.FAILED, f"{tmp_path}/secret-key cannot be read")
+
+
+@pytest.mark.parametrize("which", ["the file", "its folder"])
+def test_check_database__file_of_another_account(sqlite, monkeypatch, which):
+    """As when somebody has migrated as root: nothing can be written, and no node is to call itself ready."""
+    with sqlite.fresh() as url:
+        place = Path(make_url(url).database)
+        opened = Database(url)
+        assert readiness.look(opened).fit
+        withhold(monkeypatch, place if which == "the file" else place.parent, but_for=os.R_OK)
+
+        check = by_name(doctor.check_database(url, now=NOW))["file"]
+        ready = readiness.look(opened)
+        opened.close()
+
+    assert (check.status, check.passing, check.advice) == (CheckStatus.FAILED, False, "Give both to the account that serves.")
+    assert (ready.fit, ready.found) == (False, f"Expected a database that can be written to, but {check.found}")
 
 
 def test_check_secret_key__open_to_others(tmp_path):
@@ -129,7 +176,7 @@ def test_check_secret_key__open_to_others(tmp_path):
 
     (tmp_path / "secret-key").chmod(0o644)
 
-    assert doctor.check_secret_key(loaded).status is CheckStatus.FAILED
+    assert premises.check_secret_key(loaded).status is CheckStatus.FAILED
 
 
 def test_check_database__does_not_exist(tmp_path):

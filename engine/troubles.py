@@ -9,7 +9,9 @@ import time
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
+from engine import outages
 from engine.errors import Busy, Unavailable, described
 
 log = structlog.get_logger()
@@ -39,10 +41,11 @@ class Trouble:
         self._times += 1
         if self._times == 1:
             self._told = now
-            log.error(self._event, because=described(error), exc_info=None if isinstance(error, Busy | Unavailable) else error)
+            fault = None if isinstance(error, Busy | Unavailable) else error
+            log.error(self._event, because=described(error), exc_info=fault, **_said(error))
         elif now - self._told >= AGAIN.total_seconds():
             self._told = now
-            log.error(self._event, because=described(error), **self._so_far(now))
+            log.error(self._event, because=described(error), **_said(error), **self._so_far(now))
 
     def over(self) -> None:
         """Tell that it goes well again, if it did not."""
@@ -52,3 +55,9 @@ class Trouble:
 
     def _so_far(self, now: float) -> dict[str, int]:
         return {"times": self._times, "seconds": round(now - self._began)}
+
+
+def _said(error: Exception) -> dict[str, str]:
+    """What the database, or whoever has looked for it, says itself: clients are not told where it is, and that the password is another."""
+    cause = error.__cause__
+    return {"said": outages.said(cause)} if isinstance(cause, DBAPIError) else {}

@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine import troubles
+from engine.database import Database
 from engine.errors import Unavailable
 from engine.troubles import AGAIN, Trouble
 
@@ -48,6 +49,22 @@ def test_failed__traceback_of_what_is_no_outage(clock):
         ("ZeroDivisionError: ours", fault),
         ("Unavailable: away", None),
     ]
+
+
+def test_failed__says_what_the_database_says():
+    """As when its password has been changed: whoever reads the log is told what is wrong, and no secret."""
+    database = Database("postgresql://me:hunter2@127.0.0.1:1/onething")
+    with pytest.raises(Unavailable) as away, database.reading():
+        pass
+    database.close()
+
+    with capture_logs() as logged:
+        Trouble("tick failed").failed(away.value)
+
+    (line,) = logged
+    assert line["because"] == "Unavailable: Expected the database to answer, but it cannot be reached just now; try again"
+    assert 'connection to server at "127.0.0.1", port 1 failed' in line["said"]
+    assert "hunter2" not in str(line)
 
 
 def test_failed__anew(clock):

@@ -12,8 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import DateTime, Dialect, Enum, Text, false
+from sqlalchemy import Date, DateTime, Dialect, Enum, Text, false
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 #: By so much ids may be dated otherwise than everything else, nanoseconds.
@@ -72,6 +75,18 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give SQLite's naive value its zone back."""
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class LocalDay(FunctionElement[date]):
+    """The day in Beijing of a moment in UTC, whatever time zone a session has: the condition of an index may ask for it."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(LocalDay)
+def _local_day(day: LocalDay, compiler: SQLCompiler, **words: Any) -> str:
+    return f"date({compiler.process(day.clauses, **words)}, '+8 hours')"
 
 
 def enum(kind: type[StrEnum]) -> Enum:

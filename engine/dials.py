@@ -9,13 +9,13 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, true, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, or_, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import calendars, moments
 from engine.case_models import Case, Item
 from engine.clock import Dial, DueDate, Light
-from engine.columns import Lit, Promised
+from engine.columns import Lit, LocalDay, Promised
 from engine.keys import KEY
 from engine.models import Task
 from engine.parts import OLD
@@ -25,6 +25,8 @@ from engine.states import TaskStatus
 LIGHTS = ("green_from", "yellow_from", "red_from")
 #: What only few may have, and the day since when they have it.
 _RARE = {Light.YELLOW: "yellow_from", Light.RED: "red_from"}
+#: A task that has a light and is due apart from its clock: before that turns red, as it is drawn, or although that will not turn red.
+APART = and_(Task.green_from.is_not(None), or_(Task.red_from.is_(None), LocalDay(Task.due_at) < Task.red_from))
 _TASKS = Task.__table__
 _SHOWN = (
     update(_TASKS)
@@ -64,6 +66,21 @@ def showing(table: type[Lit], colour: Light | None, day: date) -> list[ColumnEle
             and_(table.yellow_from.between(date.min, day), table.red_from.is_(None)),
         ]
     return [table.yellow_from > day, and_(table.yellow_from.is_(None), table.green_from.is_not(None))]
+
+
+def in_order(colour: Light | None, day: date, place: ColumnElement[bool], *, past: bool) -> list[ColumnElement[bool]]:
+    """As `showing`, of tasks in the order in which they are due, from a place on; `past`: that is after the day, or without a due date.
+
+    What is overdue, of which there may be much, stands before what is not red.  It is passed over: but for the few that are due apart from
+    their clocks, which have an index, a task is due when its clock turns red, or later; so what is not red yet is due after that day.
+    """
+    lights = showing(Task, colour, day)
+    if past or colour in {None, Light.RED}:
+        return [and_(place, light) for light in lights]
+    will_turn_red, will_not = lights
+    night = calendars.end_of(day)
+    apart = and_(place, Task.due_at < night, will_turn_red, APART)
+    return [and_(Task.due_at >= night, will_turn_red), apart, and_(place, will_not, Task.green_from.is_not(None), Task.red_from.is_(None))]
 
 
 def since(table: type[Lit], colour: Light | None) -> InstrumentedAttribute[date | None] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import ColumnElement, Index, and_, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine import dials
@@ -22,8 +22,9 @@ OPEN_CASE = "ended_at IS NULL"
 OPEN_ITEM = f"status IN ({', '.join(repr(str(status)) for status in sorted(UNSETTLED))})"
 
 
-def _open(name: str, *columns: InstrumentedAttribute[Any], where: str) -> None:
-    Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _open(name: str, *columns: InstrumentedAttribute[Any], where: str, also: ColumnElement[bool] | None = None) -> None:
+    condition = text(where) if also is None else and_(text(where), also)
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 # Where a list may be asked for one light, its index holds the lights as well, behind the order: what shows another light is passed over
@@ -36,10 +37,13 @@ _open("ix_tasks_open_of_group", Task.sole_group, Task.due_at, Task.id, *_TASK, w
 _open("ix_tasks_open_in_hall", Task.hall, Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
 _open("ix_tasks_open_due", Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
 _open("ix_tasks_open_assignee", Task.assignee, Task.due_at, Task.id, where=OPEN_TASK)
-_open("ix_tasks_open_matter", Task.matter, Task.due_at, Task.id, where=OPEN_TASK)
+_open("ix_tasks_open_of_matter", Task.matter, Task.due_at, Task.id, *_TASK, where=OPEN_TASK)
 _open("ix_tasks_open_rating", Task.submitted_by, Task.due_at, Task.id, where=f"{OPEN_TASK} AND kind = 'rating'")
 _open("ix_tasks_open_light", Task.yellow_from, Task.red_from, where=OPEN_TASK)
 _open("ix_tasks_open_red", Task.red_from, where=f"{OPEN_TASK} AND red_from IS NOT NULL")
+# Whose light is not found by the day on which it is due, however one comes to see it.
+_APART = Task.due_at, Task.id, Task.sole_group, Task.hall, Task.matter, Task.yellow_from, Task.red_from
+_open("ix_tasks_open_apart", *_APART, where=OPEN_TASK, also=dials.APART)
 
 # Deadlines: of a hall, of a department, of a channel, all of them.
 _open("ix_items_open_in_hall", Item.hall, Item.promised_on, Item.number, Item.id, *_ITEM, where=OPEN_ITEM)

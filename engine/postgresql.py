@@ -20,7 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import UserDefinedType
 
-from engine.columns import MAY_BE_LARGE, Json
+from engine.columns import MAY_BE_LARGE, Json, LocalDay
 from engine.parts import OLD, Part, Verb, counted
 
 #: How long a writer waits for another before it gives up, seconds.
@@ -207,6 +207,11 @@ def by_itself(query: CTE) -> CTE:
     return query.prefix_with(Materialized("MATERIALIZED"), dialect="postgresql")
 
 
+@compiles(LocalDay, "postgresql")
+def _local_day(day: LocalDay, compiler: SQLCompiler, **words: Any) -> str:
+    return f"CAST(timezone(INTERVAL '8 hours', {compiler.process(day.clauses, **words)}) AS DATE)"
+
+
 def among(column: Any, values: Collection[Any] | None = None, *, named: str = "among") -> TextClause:
     """Say that a column has one of these values.  They are one parameter: to read hundreds would take the driver longer than the query.
 
@@ -224,12 +229,6 @@ def array(ids: Iterable[str]) -> str:
 
 
 # Writing ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@cache
-def most(count: int) -> int:
-    """How many rows there are at most, by a power of eight: then few statements differ only in this."""
-    return 1 << 3 * -(-(count - 1).bit_length() // 3)
 
 
 @cache

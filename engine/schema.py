@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The newest revision.  It is written down since each connection tells it, and to look for it takes as long as to connect.
-NEWEST = "0033"
+NEWEST = "0034"
 #: What a node calls itself in its connections; one that answers people; and how all of these are known, of whatever release.
 NAME = f"onething {NEWEST}"
 SERVER = f"{NAME} serve"

@@ -15,7 +15,7 @@ from sqlalchemy.engine import result_tuple
 from sqlalchemy.orm import Session
 
 from bpmn.forms import Form
-from engine import definitions, dials, keys, pages, postgresql, reads, tasks, visibility
+from engine import calendars, definitions, dials, keys, pages, postgresql, reads, tasks, visibility
 from engine.actors import Actor
 from engine.case_items import LiveItem
 from engine.case_models import Case, Item
@@ -90,6 +90,17 @@ class WorkDetails(NamedTuple):
     data: dict[str, Any] | None
 
 
+class _Start(NamedTuple):
+    """Where a part of a page begins."""
+
+    #: Among what has a due date, or among the rest.
+    dated: bool
+    #: After the last one that was read, or with the first.
+    goes_on: bool
+    #: With what is due after today, or not at all.
+    past: bool
+
+
 #: What is read for an entry; a light is that of the item where there is one.
 _OF_TASK = tuple(getattr(Task, name) for name in WorkEntry._fields if name in Task.__table__.c)
 _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getattr(Item, name)).label(name) for name in dials.LIGHTS)
@@ -115,10 +126,11 @@ def find_tasks(
     found: list[Row[Any]] = []
     if after is None or due_at is not None:
         place = {"due_at": due_at, "id": task_id, "limit": limit}
-        found += session.execute(query(dated=True, goes_on=due_at is not None), place).all()
+        past = due_at is not None and due_at >= calendars.end_of(today)
+        found += session.execute(query(_Start(dated=True, goes_on=due_at is not None, past=past)), place).all()
         task_id = None
     if len(found) < limit and wanted.due_before is None:
-        found += session.execute(query(dated=False, goes_on=task_id is not None), {"id": task_id, "limit": limit}).all()
+        found += session.execute(query(_Start(dated=False, goes_on=task_id is not None, past=True)), {"id": task_id, "limit": limit}).all()
     return _entries(session, found[:limit], today)
 
 
@@ -131,21 +143,22 @@ def _glance(actor: Actor, light: Light | None, today: date) -> Select[*tuple[Any
 
 
 @functools.lru_cache(maxsize=256)
-def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, *, there: There, few: bool, dated: bool, goes_on: bool) -> Select[Any]:
+def _page(actor: Actor, wanted: TaskFilter, today: date, limit: int, start: _Start, *, there: There, few: bool) -> Select[Any]:
     """Build what reads a page.  To build it takes longer than to run it, and people ask for the same again and again."""
     last = {column: bindparam(column.key, type_=column.type) for column in (Task.due_at, Task.id)}
-    if dated:
-        place = tuple_(*last) > tuple_(*last.values()) if goes_on else Task.due_at.is_not(None)
+    if start.dated:
+        place = tuple_(*last) > tuple_(*last.values()) if start.goes_on else Task.due_at.is_not(None)
     else:
-        place = and_(Task.due_at.is_(None), Task.id > last[Task.id]) if goes_on else Task.due_at.is_(None)
+        place = and_(Task.due_at.is_(None), Task.id > last[Task.id]) if start.goes_on else Task.due_at.is_(None)
+    lights = _showing(wanted.light, today) if few else dials.in_order(wanted.light, today, place, past=start.past)
     return pages.page(
         _around(select(*_SHOWN)),
         Task,
         visibility.ways_to_tasks(actor, wanted.group, there=there),
-        *(visibility.OPEN_TASK, *_conditions(wanted), place),
-        order=(Task.due_at, Task.id) if dated else (Task.id,),
+        *(visibility.OPEN_TASK, *_conditions(wanted), *([place] if few else [])),
+        order=(Task.due_at, Task.id) if start.dated else (Task.id,),
         limit=pages.first(limit) if _is_steady(actor, wanted, there) else bindparam("limit", type_=Integer),
-        some=_showing(wanted.light, today),
+        some=lights,
         since=dials.since(Task, wanted.light) if few else None,
     )
 

@@ -93,10 +93,18 @@ def _execute(bind: sa.Connection, statement: str, patience: int) -> None:
 
 def index(name: str, told: str) -> None:
     """Build an index beside those who write; it waits for whoever is in a transaction, and nobody waits for it."""
+    drop(name)  # of somebody who was interrupted
     bind = op.get_bind()
     bind.exec_driver_sql("SET lock_timeout = 0")
-    bind.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # of somebody who was interrupted
     bind.exec_driver_sql(f"CREATE {told.replace('INDEX', 'INDEX CONCURRENTLY', 1)}")
+    bind.exec_driver_sql("RESET lock_timeout")
+
+
+def drop(name: str) -> None:
+    """Drop an index, if there is one, as it is built: beside those who write."""
+    bind = op.get_bind()
+    bind.exec_driver_sql("SET lock_timeout = 0")
+    bind.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     bind.exec_driver_sql("RESET lock_timeout")
 
 

@@ -127,6 +127,18 @@ def rows_read(database: Database, statements: dict[str, Any], table: str) -> dic
     return found
 
 
+def pages_touched(database: Database, statements: dict[str, Any]) -> int:
+    """How many pages PostgreSQL touches for the statements that read, each as often as it does; they are run once more."""
+    touched = 0
+    with database.bind.connect() as connection:
+        for statement, parameters in statements.items():
+            if statement.startswith("SELECT"):
+                (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters).one()
+                top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+                touched += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
+    return touched
+
+
 def orders(database: Database, statements: dict[str, Any]) -> set[tuple[str, str]]:
     """Tables and their indexes that PostgreSQL would read up to a limit in the order that is asked for, without sorting any of it."""
     found = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -339,11 +338,4 @@ def pages(node):
     with plans.recorded(node.database) as statements:
         node.messages()
         node.tasks()
-    touched = 0
-    with node.database.bind.connect() as connection:
-        for statement, parameters in statements.items():
-            if statement.startswith("SELECT"):
-                (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters).one()
-                top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
-                touched += top["Shared Hit Blocks"] + top["Shared Read Blocks"]
-    return touched
+    return plans.pages_touched(node.database, statements)

@@ -1,4 +1,4 @@
-"""Who is connected to PostgreSQL, and what they do, as it tells itself (`pg_stat_activity`)."""
+"""Who is connected to PostgreSQL, what they do, and what it has found damaged, as it tells itself (`pg_stat_activity` and its like)."""
 
 from __future__ import annotations
 
@@ -56,3 +56,14 @@ def undecided(connection: Connection, *, overdue: datetime) -> list[tuple[str, d
     """Transactions that were prepared before that time, and neither committed nor rolled back: name, since when."""
     query = "SELECT gid, prepared FROM pg_prepared_xacts WHERE database = current_database() AND prepared < :overdue"
     return [tuple(row) for row in connection.execute(text(query), {"overdue": overdue})]
+
+
+def damaged(connection: Connection) -> tuple[int, datetime | None] | None:
+    """How often a page of this database, or of what all of a server share, was found damaged, and when at last; None: nobody looks.
+
+    Only servers from 12 on know, and only where pages have checksums (`initdb --data-checksums`; from 18 on unless told otherwise).
+    """
+    query = """SELECT sum(checksum_failures), max(checksum_last_failure) FROM pg_stat_database
+        WHERE datid = 0 OR datname = current_database()"""
+    times, last = connection.execute(text(query)).one()
+    return None if times is None else (int(times), last)

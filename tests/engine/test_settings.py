@@ -8,7 +8,7 @@ import pytest
 
 from api.app import create_app
 from api.cli.installation import opened
-from engine import disks, doctor, settings
+from engine import disks, premises, settings
 from engine.diagnoses import CheckStatus
 
 CHECKOUT = Path(settings.__file__).parent.parent
@@ -202,7 +202,7 @@ def test_secret_key__empty(tmp_path):
     with pytest.raises(settings.SettingsError, match=r"Expected the key that signs sessions in .*secret-key, but it is empty"):
         settings.secret_key(loaded)
 
-    assert doctor.check_secret_key(loaded).status is CheckStatus.FAILED
+    assert premises.check_secret_key(loaded).status is CheckStatus.FAILED
 
 
 def test_describe__as_in_the_readme():

@@ -35,7 +35,7 @@ class Line(http.client.HTTPConnection):
         self.call("GET", "/version")
 
     def ask(self, method, path, body=None):
-        self.request(method, f"/engine-rest{path}", body and json.dumps(body), self._headers)
+        self.request(method, f"/engine-rest{path}", None if body is None else json.dumps(body), self._headers)
 
     def answer(self):
         answer = self.getresponse()

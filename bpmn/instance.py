@@ -26,12 +26,12 @@ COMPLETED = (*RAISING, WaitKind.ESCALATION, WaitKind.ERROR)
 class Instance:
     """One process that runs, between two commands at rest."""
 
-    def __init__(self, definition: Definition, variables: Mapping[str, Any], context: Context) -> None:
+    def __init__(self, definition: Definition, variables: Values, context: Context) -> None:
         if context.now.utcoffset() is None:
             raise InstanceError(f"Expected the time to have an offset, but it is {context.now.isoformat()}")
         self.definition = definition
         self.emptied = False  #: Whether it has ended because a modification has canceled what was left of it.
-        self._process = spiff.Process(spiff.spec_of(definition), dict(variables), context)
+        self._process = spiff.Process(spiff.spec_of(definition), dict(variables or {}), context)
 
     def __del__(self) -> None:
         """Take the process apart: its tokens refer to it, and all of it would stay in memory until Python looks for such circles."""
@@ -39,13 +39,7 @@ class Instance:
 
     @classmethod
     def start(
-        cls,
-        definition: Definition,
-        variables: Mapping[str, Any],
-        context: Context,
-        *,
-        at: str | None = None,
-        elsewhere: Sequence[Instruction] = (),
+        cls, definition: Definition, variables: Values, context: Context, *, at: str | None = None, elsewhere: Sequence[Instruction] = ()
     ) -> Instance:
         """Start at the plain start event, at another one (`at`: its id), or at none: where instructions put tokens (`elsewhere`)."""
         instance = cls(definition, variables, context)
@@ -107,10 +101,6 @@ class Instance:
     def waits(self, *kinds: WaitKind, among: Collection[int] | None = None) -> tuple[Wait, ...]:
         """Say what it waits for, by id: of some kinds (none: all), `among` some ids (None: all).  Bound timers are evaluated anew."""
         return waiting.waits(self._process, kinds or waiting.ALL, among)
-
-    def standing(self) -> dict[int, WaitKind]:
-        """Give the kind of each wait by its id.  Nothing is evaluated."""
-        return self.glance(None).kinds
 
     def kind_of(self, wait_id: int) -> WaitKind | None:
         """Give the kind of one wait; None when nothing waits under this id.  Nothing is evaluated."""

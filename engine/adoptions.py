@@ -26,8 +26,8 @@ from engine import (
     materials,
     matters,
     moments,
+    moved_dates,
     numbers,
-    recomputing,
     tolerances,
 )
 from engine.actors import Actor
@@ -220,7 +220,7 @@ def _move(session: Session, source: Case, case: Case, item: Item, *, actor: Acto
     _take_materials(session, materials.usable(session, source), case, actor=actor)
     lifecycle.distribute(session, case, item)
     tolerances.take_along(session, source, case, item, actor=actor)
-    if recomputing.recount(session, item):
+    if moved_dates.recount(session, item):
         jobs.owe(session, jobs.REFRESH, instances.lock(session, item.instance_id) if item.instance_id else alone)
     journal.record(session, alone, actor=actor, what="item adopted by a bundle", item=item.number, case=case.number)
     _close(session, alone, source, actor=actor)

@@ -97,7 +97,7 @@ def carried_on(session: Session, row: Instance) -> list[waits.Activity]:
     if session.scalar(select(Continuation.id).where(keys.its(Continuation.instance_id, row)).limit(1)) is None:
         return []
     process = instances.look(session, row)
-    standing = process.standing()
+    standing = process.glance(None).kinds
     return [token for token in process.tokens() if standing.get(token.id) is waits.WaitKind.JOB]
 
 

@@ -8,42 +8,23 @@ behind by one that dies, or was held by somebody at work, is done at the end.  A
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Select, Subquery, func, select, union
+from sqlalchemy import Select, Subquery, func, select, union
 from sqlalchemy.orm import Session
 
-from engine import (
-    bound_dates,
-    bundle_clock,
-    calendars,
-    clock,
-    database,
-    dials,
-    holidays,
-    item_clock,
-    keys,
-    moments,
-    pages,
-    reads,
-    retractions,
-)
+from engine import database, moments, moved_dates, reads
 from engine.actors import Actor, Role
-from engine.bound_dates import Counted
-from engine.calendars import WorkingCalendar
-from engine.case_models import Case, Commitment, Item, Recomputation
-from engine.clock import DueDate, Ledger, Light, TimeLimit
+from engine.case_models import Case, Recomputation
 from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
-from engine.states import UNDER_WAY, CommitmentStatus, InstanceStatus
-from engine.writes import OLD, Writes
+from engine.moved_dates import Moves
+from engine.states import InstanceStatus
 
 log = structlog.get_logger()
 #: Cases of one transaction.
@@ -54,22 +35,6 @@ NAMED = 1000
 OF_LATE = 20
 
 _IS_OWED = reads.marked(select(Recomputation.id).where(Recomputation.ended_at.is_(None)).limit(1))
-_CASES, _ITEMS, _COMMITMENTS = (model.__table__ for model in (Case, Item, Commitment))
-_PROMISE = (*dials.LIGHTS, "promised_on", "promised_provisional")
-
-
-@dataclass(kw_only=True)
-class Moves:
-    """What a batch has come to."""
-
-    #: Rows that get other dates, each with what its clock gives now.
-    items: list[tuple[Any, Counted]] = field(default_factory=list)
-    cases: list[tuple[Any, Counted]] = field(default_factory=list)
-    #: What bound dates follow: dial before and now, by item or case.
-    dials: dict[UUID, tuple[Counted, Counted]] = field(default_factory=dict)
-    report: Counter[str] = field(default_factory=Counter)
-    #: Numbers of what is late by it.
-    late: list[str] = field(default_factory=list)
 
 
 def owe(session: Session, *, by: str) -> Recomputation:
@@ -122,7 +87,7 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
         with db.transaction() as session:
             database.wait_for_nobody(session, but_for=database.GLANCE)
             held = _hold(session, cases)
-            return _strike_out(session, walk, held, _recompute(session, held)) if held else None
+            return _strike_out(session, walk, held, moved_dates.recompute(session, held)) if held else None
     except Vanished:
         log.exception("cases not counted anew", cases=len(cases))
         return None
@@ -140,18 +105,6 @@ def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:
             walk.ended_at = moments.now()
             log.info("due dates recomputed", **{name: value for name, value in walk.report.items() if name != "late"})
     return walk, cases
-
-
-def recount(session: Session, item: Item) -> bool:
-    """Count the clock of an item that is moved to another case, where the walk may have been already; tells whether it has changed."""
-    before, ledger, calendar = (dials.kept(item), dials.statutory(item)), item_clock.ledger(session, item), holidays.calendar(session)
-    now = _count(ledger, *item_clock.limits(item), calendar)
-    if item.clock not in UNDER_WAY or now == before:
-        return False
-    item_clock.keep(session, item, ledger)
-    dials.show_on_tasks(session, item)
-    retractions.follow(session, [item.case_id], {item.id: (before, now)})
-    return True
 
 
 def _next(session: Session, walk: Recomputation, limit: int) -> list[UUID]:
@@ -198,99 +151,6 @@ def _hold(session: Session, cases: Collection[UUID]) -> set[UUID]:
     )
     taken = {row.id for row in session.execute(running.order_by(Instance.id).with_for_update(skip_locked=True, key_share=True))}
     return set(cases) - {row.case_id for row in session.execute(running) if row.id not in taken}
-
-
-def _recompute(session: Session, cases: Collection[UUID]) -> Moves:
-    moves, items, bundles = Moves(), _items(session, cases), _bundles(session, cases)
-    if items or bundles:
-        calendar = holidays.calendar(session)
-        ledgers = item_clock.ledgers(session, [item.id for item in items])
-        for item in items:
-            found = _count(ledgers[item.id], *item_clock.limits(item), calendar)
-            _note(moves, moves.items, item, found, (dials.kept(item), dials.statutory(item)))
-        for case in bundles:
-            ledger, limit = bundle_clock.ledger(case) or (None, None)
-            _note(moves, moves.cases, case, _count(ledger, limit, None, calendar), (dials.kept(case), None))
-    _write(session, moves)
-    retractions.follow(session, cases, moves.dials)
-    _postpone_checks(session, cases)
-    moves.report["timers"], moves.report["woken"] = bound_dates.follow(session, cases, moves.dials)
-    return moves
-
-
-def _items(session: Session, cases: Collection[UUID]) -> Sequence[Row[Any]]:
-    """Items whose clock runs or is paused."""
-    own = (Item.id, Item.case_id, Item.region, Item.number, Item.limits, Item.statutory_on, Item.statutory_provisional)
-    query = select(*own, *(getattr(Item, name) for name in _PROMISE))
-    return session.execute(query.where(reads.among(session, Item.case_id, cases), Item.clock.in_(UNDER_WAY))).all()
-
-
-def _bundles(session: Session, cases: Collection[UUID]) -> Sequence[Case]:
-    """Cases that go on, and whose own promise has begun to count."""
-    query = select(Case).options(*pages.LEAN).where(reads.among(session, Case.id, cases), Case.ended_at.is_(None))
-    return session.scalars(query.where(Case.clock_started_on.is_not(None), Case.promised.is_not(None))).all()
-
-
-@functools.lru_cache(maxsize=50_000)
-def _count(ledger: Ledger | None, promise: TimeLimit | None, statute: TimeLimit | None, calendar: WorkingCalendar) -> Counted:
-    """Count a clock; thousands have started on one day with one limit, and are counted once."""
-    dial = clock.dial(ledger, promise, calendar) if ledger and promise else None
-    return dial, clock.due(ledger, statute, calendar) if ledger and statute else None
-
-
-def _note(moves: Moves, changed: list[tuple[Any, Counted]], row: Any, now: Counted, before: Counted) -> None:
-    """Compare what is kept with what was counted."""
-    moves.report["clocks"] += 1
-    moves.dials[row.id] = before, now
-    if now == before:
-        return
-    changed.append((row, now))
-    moves.report["changed"] += 1
-    was, due = (found.due if found else None for found in (before[0], now[0]))
-    if was and due and was.date != due.date:
-        moves.report["moved"] += 1
-        moves.report[f"by {(due.date - was.date).days:+d} days"] += 1
-    late = now[0] is not None and now[0].red_from is not None and now[0].red_from <= dials.today()
-    if late and dials.light(row, dials.today()) is not Light.RED:
-        moves.report["late by it"] += 1
-        moves.late.append(row.number)
-
-
-def _write(session: Session, moves: Moves) -> None:
-    """Write what has changed, in one go, however many rows there are; their tasks follow with what is bound to them."""
-    writes = Writes()
-    writes.update(_ITEMS, [_of(row) | dials.columns(dial) | _last(due) for row, (dial, due) in moves.items], by=("id", *keys.KEY))
-    writes.update(
-        _CASES,
-        [{OLD + "id": row.id, OLD + "region": row.region} | dials.columns(dial) for row, (dial, _) in moves.cases],
-        by=("id", "region"),
-    )
-    writes.run(session)
-
-
-def _postpone_checks(session: Session, cases: Collection[UUID]) -> None:
-    """Let what was promised be checked so many working days after that was planned (`commitments.plan_check`), as its task is due."""
-    planned = (
-        select(Commitment.id, Commitment.case_id, Commitment.region, Commitment.signed_at, Commitment.verify_due_on, Item.rules)
-        .join(Item, keys.its(Commitment.item_id, Item))
-        .where(reads.among(session, Commitment.case_id, cases), Commitment.status == CommitmentStatus.VERIFY_DUE)
-    )
-    to = []
-    for row in session.execute(planned).all():
-        due_on = holidays.calendar(session).add(calendars.local_date(row.signed_at), int(row.rules["post_check"]))
-        if due_on != row.verify_due_on:
-            to.append(_of(row) | {"verify_due_on": due_on})
-    writes = Writes()
-    writes.update(_COMMITMENTS, to, by=("id", *keys.KEY))
-    writes.run(session)
-
-
-def _of(row: Any) -> dict[str, Any]:
-    return {OLD + "id": row.id, OLD + "case_id": row.case_id, OLD + "region": row.region}
-
-
-def _last(statute: DueDate | None) -> dict[str, Any]:
-    return {"statutory_on": statute.date if statute else None, "statutory_provisional": bool(statute and statute.provisional)}
 
 
 def _added(report: Mapping[str, Any], moves: Moves, cases: int) -> dict[str, Any]:

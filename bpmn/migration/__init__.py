@@ -48,7 +48,7 @@ def migrate(plan: Plan, snapshot: bytes, variables: Mapping[str, Any], context: 
         return Migration(steps=(), refusals=("Expected an instance that runs, but it has ended",))
     moving = Moving(plan, state, context)
     steps = tuple(moving.steps())
-    judge = Judge(plan, state, Instance.load(plan.source, snapshot, variables, context).standing())
+    judge = Judge(plan, state, Instance.load(plan.source, snapshot, variables, context).glance(None).kinds)
     refusals = () if any(step.verdict is Verdict.REFUSED for step in steps) else tuple(judge.refusals())
     judged = Migration(steps=steps, refusals=refusals, notes=tuple(moving.notes()))
     if judged.reasons:

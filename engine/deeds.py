@@ -99,7 +99,7 @@ def together(db: Database, kind: Kind, limit: int, since: datetime) -> int:
         if _is_away(error):
             raise
         log.info("what is due is tried piece by piece", of=kind.alone.__name__, because=type(error).__name__)
-    with db.reading() as session:
+    with db.snapshot(glance=True) as session:  # somebody may have just taken the table for himself
         due = kind.batch.due(session, max(limit, FEW), since=since)  # the first may be held, and the one that fails behind it
     return sum(kind.alone(db, one) for one in due)
 

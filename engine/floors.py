@@ -29,9 +29,11 @@ class Floors:
         #: When it looks from the very beginning again.
         self._again = 0.0
         self._floors: Mapping[str, datetime] = {}
+        #: Queues that could not be looked at last, when each was looked at by itself.
+        self.out_of_reach: list[str] = []
 
     def heads(self, session: Session, *, now: datetime) -> Mapping[str, datetime | None]:
-        """When the first row of each queue was due that is due and not done; None: there is none."""
+        """When the first row of each queue was due that is due and not done; None: there is none.  They are looked at together."""
         begun = self._clock()
         complete = begun >= self._again
         found = queues.heads(session, now=now, since={} if complete else self._floors)
@@ -40,3 +42,7 @@ class Floors:
             self._again = ended + RARELY * (ended - begun)
         self._floors = {name: min(first or now, now - UNSEEN) for name, first in found.items()}
         return found
+
+    def head(self, session: Session, name: str, *, now: datetime) -> datetime | None:
+        """The same of one queue."""
+        return queues.head(session, name, now=now, since=self._floors.get(name, queues.LONG_AGO))

@@ -31,7 +31,7 @@ _QUEUES: dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]] = {
     "outbox": (Outbox.created_at, (Outbox.sent_at.is_(None),)),
 }
 #: What a scheduler does by itself; nobody waits for a history to be forgotten.
-_OURS = {name: queue for name, queue in _QUEUES.items() if name != "outbox"} | {"histories": (Instance.purge_at, ())}
+OURS = {name: queue for name, queue in _QUEUES.items() if name != "outbox"} | {"histories": (Instance.purge_at, ())}
 #: What is of no instance that may be suspended.
 _ALWAYS = {"start_timers", "histories"}
 
@@ -55,8 +55,14 @@ def look(session: Session, *, now: datetime) -> Iterator[Queue]:
 
 def heads(session: Session, *, now: datetime, since: Mapping[str, datetime]) -> dict[str, datetime | None]:
     """When the first row of each queue of ours was due that is due and not suspended; `since`: only from there on."""
-    found = session.connection().execute(_HEADS, {"now": now, **{name: since.get(name, LONG_AGO) for name in _OURS}}).one()
-    return dict(zip(_OURS, found, strict=True))
+    found = session.connection().execute(_HEADS, {"now": now, **{name: since.get(name, LONG_AGO) for name in OURS}}).one()
+    return dict(zip(OURS, found, strict=True))
+
+
+def head(session: Session, name: str, *, now: datetime, since: datetime = LONG_AGO) -> datetime | None:
+    """The same of one queue, whatever stands in the way of the others."""
+    moment: datetime | None = session.connection().execute(_HEAD[name], {"now": now, name: since}).scalar_one()
+    return moment
 
 
 def next_due(session: Session, *, now: datetime, until: datetime) -> datetime | None:
@@ -69,7 +75,7 @@ def next_due(session: Session, *, now: datetime, until: datetime) -> datetime | 
 
 
 def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
-    due_at, which = _OURS[name]
+    due_at, which = OURS[name]
     query = select(due_at).where(*when, *which)
     if name not in _ALWAYS:
         query = query.join(Instance, keys.its(due_at.class_.instance_id, Instance)).where(~Instance.suspended)
@@ -78,8 +84,11 @@ def _first(name: str, *when: ColumnElement[bool]) -> ScalarSelect[datetime]:
 
 #: Built once: a node asks them whenever it looks, which is often while few are due at a time.
 _NOW = bindparam("now", type_=Moment())
-_HEADS = marked(select(*(_first(name, due_at <= _NOW, due_at >= bindparam(name, type_=Moment())) for name, (due_at, _) in _OURS.items())))
-_NEXT = marked(select(*(_first(name, due_at > _NOW, due_at <= bindparam("until", type_=Moment())) for name, (due_at, _) in _OURS.items())))
+_HEAD = {
+    name: marked(select(_first(name, due_at <= _NOW, due_at >= bindparam(name, type_=Moment())))) for name, (due_at, _) in OURS.items()
+}
+_HEADS = marked(select(*(_first(name, due_at <= _NOW, due_at >= bindparam(name, type_=Moment())) for name, (due_at, _) in OURS.items())))
+_NEXT = marked(select(*(_first(name, due_at > _NOW, due_at <= bindparam("until", type_=Moment())) for name, (due_at, _) in OURS.items())))
 
 
 def standing_incidents(session: Session) -> int:

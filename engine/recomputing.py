@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from engine.database import Database
 from engine.errors import Busy, Vanished
 from engine.models import Instance
 from engine.moved_dates import Moves
+from engine.postgresql import HURRY
 from engine.states import InstanceStatus
 
 log = structlog.get_logger()
@@ -82,17 +84,29 @@ def go_on(db: Database, limit: int = BATCH) -> Recomputation | None:
     """
     try:
         walk, cases = _take(db, min(limit, db.batch))
-        if walk is None or not cases:
-            return walk
-        with db.transaction() as session:
-            database.wait_for_nobody(session, but_for=database.GLANCE)
-            held = _hold(session, cases)
-            return _strike_out(session, walk, held, moved_dates.recompute(session, held)) if held else None
+        return _count_together(db, walk, cases, database.GLANCE) if walk and cases else walk
     except Vanished:
         log.exception("cases not counted anew", cases=len(cases))
         return None
     except Busy:
         return None
+
+
+def _count_together(db: Database, walk: Recomputation, cases: Sequence[UUID], but_for: int) -> Recomputation | None:
+    """Count cases together, or else each half: a row that somebody holds keeps its own case waiting.  Raises Busy; None: none was free."""
+    try:
+        with db.transaction() as session:
+            database.wait_for_nobody(session, but_for=but_for)
+            held = _hold(session, cases)
+            return _strike_out(session, walk, held, moved_dates.recompute(session, held)) if held else None
+    except Busy as busy:
+        if busy.__cause__ is None or isinstance(busy, Vanished) or len(cases) == 1:  # without a cause others have counted them
+            raise
+    done, half = None, len(cases) // 2
+    for some in (cases[:half], cases[half:]):
+        with suppress(Busy):
+            done = _count_together(db, walk, some, HURRY) or done  # it was waited for once
+    return done
 
 
 def _take(db: Database, limit: int) -> tuple[Recomputation | None, list[UUID]]:

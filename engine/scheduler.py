@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
-from engine import activities, continuations, deeds, moments, queues, recomputing, start_timers
+import structlog
+
+from engine import activities, continuations, database, deeds, moments, postgresql, queues, recomputing, start_timers
 from engine.database import Database
 from engine.deeds import CONTINUATIONS, JOBS, TIMERS, Kind
-from engine.errors import InvalidState
+from engine.errors import Busy, InvalidState, Unfit
 from engine.floors import UNSEEN, Floors
 from engine.pace import MASS, Pace
 from engine.settings import Settings
 
+log = structlog.get_logger()
 UNHURRIED = Pace()
 #: How many rows are claimed in one go.
 BATCH = 200
@@ -34,21 +38,61 @@ def tick(db: Database, limit: int = BATCH, *, region: str = Settings.region, pac
     Once the `pace` says to stop, the piece at hand is the last: a batch has hundreds, and each may wait for a lock of a node that hangs.
     """
     pace = pace.at_most(db.batch)
+    heads = _heads(db, floors or Floors())
+    done = _each(db, JOBS, limit, heads.get("jobs"), pace)
+    done += sum(pace.do(piece) for piece in _singly(db, limit, region, heads) if not pace.stopping())
+    done += _each(db, TIMERS, limit, heads.get("timers"), pace)
+    if pace.stopping():
+        return done
+    if "continuations" in heads:
+        done += _carry_on_all(db, limit, heads["continuations"], pace)
+    return done + recompute(db, pace)
+
+
+def _heads(db: Database, floors: Floors) -> Mapping[str, datetime | None]:
+    """When the first of each queue was due; None: nothing is.
+
+    Somebody may have a table for himself (`VACUUM FULL`), or have taken it from our role.  That queue is left out then: each is looked at
+    by itself, and nobody is waited for, until all can be looked at again.
+    """
+    if not floors.out_of_reach:
+        try:
+            with db.reading() as session:
+                return floors.heads(session, now=moments.now())
+        except (Busy, Unfit):
+            if not postgresql.is_behind(db.bind):  # what is in the way there is in the way of all
+                raise
+    found, before = dict[str, datetime | None](), floors.out_of_reach
+    floors.out_of_reach = []
+    for name in queues.OURS:
+        try:
+            with db.transaction() as session:
+                database.wait_for_nobody(session)
+                found[name] = floors.head(session, name, now=moments.now())
+        except (Busy, Unfit):
+            floors.out_of_reach.append(name)
+    if floors.out_of_reach != before:
+        log.warning("queues that cannot be looked at", queues=", ".join(floors.out_of_reach) or "none any more")
+    return found
+
+
+def _singly(db: Database, limit: int, region: str, heads: Mapping[str, datetime | None]) -> list[Callable[[], int]]:
+    """Say what is due that is never done many at a time: processes that begin by themselves, histories to be forgotten."""
+    begins, since = heads.get("start_timers"), heads.get("histories")
+    if begins is None and since is None:
+        return []
     with db.reading() as session:
-        heads = (floors or Floors()).heads(session, now=moments.now())
-        timed = start_timers.due(session, limit) if heads["start_timers"] else []
-        old = activities.outlived(session, limit, since=since) if (since := heads["histories"]) else []
-    done = _each(db, JOBS, limit, heads["jobs"], pace)
-    pieces = [*(partial(deeds.begin, db, one, region) for one in timed), *(partial(deeds.forget, db, one) for one in old)]
-    done += sum(pace.do(piece) for piece in pieces if not pace.stopping())
-    done += _each(db, TIMERS, limit, heads["timers"], pace)
-    return done if pace.stopping() else done + _carry_on_all(db, limit, heads["continuations"], pace) + recompute(db, pace)
+        timed = start_timers.due(session, limit) if begins else []
+        old = activities.outlived(session, limit, since=since) if since else []
+    return [*(partial(deeds.begin, db, one, region) for one in timed), *(partial(deeds.forget, db, one) for one in old)]
 
 
 def pulse(db: Database, floors: Floors, *, region: str, pace: Pace = UNHURRIED, within: float = Settings.tick) -> float:
     """Run what is due now; say in how many seconds something else will be, `within` so many; 0 when there may be more now."""
     if tick(db, region=region, pace=pace, floors=floors):
         return 0.0
+    if floors.out_of_reach:  # what is due next is asked of all at once
+        return inf
     with db.reading() as session:
         moment = queues.next_due(session, now=moments.now(), until=moments.now() + timedelta(seconds=within))
     return (moment - moments.now()).total_seconds() if moment else inf

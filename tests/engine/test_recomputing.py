@@ -336,6 +336,24 @@ def test_go_on__somebody_holds_a_row(stage, accepted, table, monkeypatch):
     assert dates(stage, accepted[0]) == (["2026-03-10", "2026-03-06"], "2026-03-12", ["2026-03-07", "2026-03-11"])
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_go_on__somebody_holds_an_item_of_one_case(stage, accepted, monkeypatch):
+    """That case waits; all others of its batch, hundreds of them, are counted at once."""
+    publish(stage, 4)
+    monkeypatch.setattr(database, "GLANCE", 50)
+    with stage.database.transaction() as session:
+        session.scalars(select(Item).where(Item.case_id == accepted[1].id).with_for_update()).all()
+
+        row = recomputing.go_on(stage.database, limit=10)
+
+        assert (row.busy, row.report["cases"]) == ([str(accepted[1].id)], 2)
+        assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12", "2026-03-11", "2026-03-12"]
+        assert recomputing.go_on(stage.database, limit=10) is None
+    assert run_to_its_end(stage)["cases"] == 3
+    assert [dates(stage, case)[1] for case in accepted] == ["2026-03-12"] * 3
+    invariants.check(stage.database)
+
+
 def walk(stage):
     """Go on until nothing is owed."""
     while recomputing.go_on(stage.database) is not None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from math import inf
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, func, select, text
 
-from engine import connections, deeds, functions, instances, jobs, returns, scheduler
+from engine import connections, deeds, functions, instances, jobs, queues, returns, scheduler
 from engine.database import Database
 from engine.errors import Busy, Unavailable
+from engine.floors import Floors
 from engine.models import Instance, Job, Timer
+from engine.schedule_models import Continuation, StartTimer
 from tests import databases, tiny
 from tests.bpmn import diagrams as d
 from tests.engine.test_jobs import complete_and_die
@@ -194,6 +197,56 @@ def test_tick__somebody_holds_what_has_failed_before(stage, designer, another, m
     assert (meanwhile, took < 2) == ([0, 0, 1, 1], True)
     assert [stage.tasks(stage.of(one)).count("催办") for one in held] == [1, 1]
     assert [(stage.incidents(stage.of(one)), stage.jobs(stage.of(one))) for one in held] == [([], [])] * 2
+
+
+@pytest.fixture
+def due(stage, designer):
+    """One timer, one job and one token are due, each of another process that waits at a task."""
+    timer = (d.timer_boundary("late", on="work", duration="PT1H", interrupting=False), d.user("reminder", name="催办"))
+    content = (d.start("s"), d.user("work", name="办理"), *timer, d.end("e"), d.flows("s -> work -> e", "late -> reminder"))
+    stage.deploy("p", p_bpmn=d.diagram(*content, key="p"))
+    later = d.element("serviceTask", "later", attrs={"camunda:asyncBefore": "true", "camunda:expression": "${1}"})
+    stage.deploy("q", q_bpmn=d.diagram(d.start("s"), later, d.user("work"), d.end("e"), d.flows("s -> later -> work -> e"), key="q"))
+    designer.start("p")
+    stage.move_to(2026, 3, 27)
+    other = designer.start("p")
+    with stage.database.transaction() as session:
+        row = session.get_one(Instance, other.id)
+        session.add(Job(**row.key, instance_id=row.id, kind="refresh", payload={}, due_at=row.started_at))
+    designer.start("q")
+
+
+@pytest.mark.parametrize("queue", [Timer, Job, Continuation, StartTimer])
+def test_pulse__somebody_has_a_table_for_himself(stage, due, another, monkeypatch, queue):
+    """As `VACUUM FULL` does: all else that is due is done, and once that is known nobody is waited for, look by look."""
+    floors, left = Floors(), {Timer: 2, Job: 1, Continuation: 1}
+    with another.transaction() as session:
+        session.execute(text(f"LOCK TABLE {queue.__tablename__} IN ACCESS EXCLUSIVE MODE"))
+        assert scheduler.pulse(stage.database, floors, region="430100") == 0
+        monkeypatch.setattr(queues, "heads", None)  # which would wait for the table
+        looks = [scheduler.pulse(stage.database, floors, region="430100") for _ in range(2)]
+        done = {kind: left[kind] - session.scalar(select(func.count()).select_from(kind)) for kind in left}
+    monkeypatch.undo()
+
+    assert (looks, floors.out_of_reach) == ([inf, inf], [queue.__tablename__])
+    assert done == {kind: int(kind is not queue) for kind in left}
+    while scheduler.pulse(stage.database, floors, region="430100") == 0:
+        pass
+    assert floors.out_of_reach == []
+    with stage.reading() as session:
+        assert [session.scalar(select(func.count()).select_from(kind)) for kind in left] == [1, 0, 0]
+
+
+def test_tick__a_table_is_kept_from_our_role(stage, due):
+    """As in the middle of a restoration by hand: what does not need it goes on, and what does when it is there again."""
+    floors, rename = Floors(), "ALTER TABLE {} RENAME TO {}"
+    with stage.database.transaction() as session:
+        session.execute(text(rename.format("jobs", "kept")))
+    assert (scheduler.tick(stage.database, floors=floors), floors.out_of_reach) == (2, ["jobs"])
+
+    with stage.database.transaction() as session:
+        session.execute(text(rename.format("kept", "jobs")))
+    assert (scheduler.tick(stage.database, floors=floors), floors.out_of_reach) == (1, [])
 
 
 def test_run__database_goes_away(stage, case, another, decided):

@@ -102,6 +102,10 @@ class Instance:
         """Say what it waits for, by id: of some kinds (none: all), `among` some ids (None: all).  Bound timers are evaluated anew."""
         return waiting.waits(self._process, kinds or waiting.ALL, among)
 
+    def due(self, wait_id: int) -> tuple[str, datetime | None] | None:
+        """Say at which element a timer is, and when it is due (None: not known, or not to be told); None: no timer waits there."""
+        return waiting.due(self._process, wait_id)
+
     def kind_of(self, wait_id: int) -> WaitKind | None:
         """Give the kind of one wait; None when nothing waits under this id.  Nothing is evaluated."""
         return waiting.kind_of(self._process, wait_id)
@@ -109,6 +113,10 @@ class Instance:
     def glance(self, among: Collection[int] | None = ()) -> Glance:
         """Look at what may have changed since `start` or `load`, and at the waits `among` some ids (None: all); evaluates nothing."""
         return waiting.glance(self._process, among)
+
+    def awaiting(self, kinds: Collection[WaitKind]) -> dict[int, WaitKind]:
+        """Say what waits as one of these kinds, none of them an incident, of what may have changed since `start` or `load`."""
+        return {token.id: kind for token in self._process.tasks.awake.values() if (kind := token.kind) in kinds and kind}
 
     @property
     def before(self) -> Glance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,12 @@ from bpmn import timers
 from bpmn.definition import Element, ElementType
 from bpmn.errors import ExpressionError
 from bpmn.waits import Activity
-from engine import holdings, keys, models, moments
+from engine import keys, models, moments
 from engine.case_models import LocalVariables
 from engine.definitions import Loaded
 from engine.holdings import Held
 from engine.runs import Run
+from engine.writes import Writes
 
 _ACTIVITIES = models.Activity.__table__
 #: Id and key of an instance whose history has been kept long enough.
@@ -32,12 +33,12 @@ def is_told(element: Element) -> bool:
     return element.drawn or element.type is ElementType.MULTI_INSTANCE_BODY
 
 
-def record(run: Run) -> None:
+def record(run: Run, history: Iterable[Activity], writes: Writes) -> None:
     """Write the activities that have begun since the instance was taken up, and how those have ended that had begun before."""
     elements = run.loaded.definition.elements
-    told = [activity for activity in run.process.history() if is_told(elements[activity.element])]
-    rows = [_row(run.row, elements[activity.element], activity, place) for place, activity in enumerate(told)]
-    holdings.of(run.session).writes.put(_ACTIVITIES, rows, by=_KEY, new=("ended_at", "outcome", "error"))
+    told = [(activity, element) for activity in history if is_told(element := elements[activity.element])]
+    rows = [_row(run.row, element, activity, place) for place, (activity, element) in enumerate(told)]
+    writes.put(_ACTIVITIES, rows, by=_KEY, new=("ended_at", "outcome", "error"))
 
 
 def purge_date(loaded: Loaded, ended_at: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -57,6 +57,8 @@ class Held:
     matter: str
     hall: str | None
     submitted_by: str
+    #: What can change in it, as the database has it; None: it is not there yet.
+    stored: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def key(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class HeldTask:
 
 
 INSTANCES = models.Instance.__table__
-_NAMES = tuple(name for name in (field.name for field in fields(Held)) if name in INSTANCES.c)
+_NAMES = tuple(name for name in (each.name for each in fields(Held)) if name in INSTANCES.c)
 #: Columns that never change.
 _FIXED = frozenset({"id", "item_id", "business_key", "started_at"})
 _CHANGING = tuple(name for name in _NAMES if name not in _FIXED)
@@ -102,7 +104,7 @@ COLUMNS: tuple[Column[Any], ...] = (
     *(INSTANCES.c[name] for name in _NAMES),
     *(Case.__table__.c[name] for name in ("number", "matter", "hall", "submitted_by")),
 )
-_FIELDS = tuple(field.name for field in fields(Held))
+_FIELDS = tuple(each.name for each in fields(Held) if each.init)
 
 
 class Holdings:
@@ -119,8 +121,6 @@ class Holdings:
         self.put_off: Collection[UUID] = frozenset()
         #: How many notices there are already, by the ids of case and item (None: about the case itself): the next one has the next number.
         self.notices: dict[tuple[UUID, UUID | None], int] = {}
-        #: Rows as the database has them.
-        self._stored: dict[UUID, Values] = {}
 
     def take(self, found: Sequence[Any]) -> Held:
         """Hold an instance that a query of `COLUMNS` has locked.  One that is held already stays as this transaction has left it."""
@@ -142,7 +142,7 @@ class Holdings:
 
     def _hold(self, row: Held) -> Held:
         self.rows[row.id] = row
-        self._stored[row.id] = _values(row)
+        row.stored = _values(row)
         return row
 
     def put_back(self, row: Held, process: Process) -> None:
@@ -153,18 +153,20 @@ class Holdings:
 
     def write(self) -> None:
         """Write whatever has changed; raises StaleDataError when somebody has written a row in spite of our lock."""
-        now = {}
-        for instance_id, row in self.rows.items():
-            stored = self._stored.get(instance_id)
-            now[instance_id] = new = self._now(row, stored)
+        now = []
+        for row in self.rows.values():
+            stored = row.stored
+            new = self._now(row, stored)
+            now += [(row, new)]
             if stored is None:
                 self.writes.insert(INSTANCES, [_whole(row)])
             elif stored != new:
-                self.writes.update(INSTANCES, [_update(instance_id, stored, new)], by=_FOUND_BY, exact=True)
+                self.writes.update(INSTANCES, [_update(row.id, stored, new)], by=_FOUND_BY, exact=True)
         if self.writes.rows:
             entities.hand_over(self._session, self.writes)
             self.writes.run(self._session)
-            self._stored = now
+            for row, new in now:
+                row.stored = new
 
     def _now(self, row: Held, stored: Values | None) -> Values:
         before = stored[_VARIABLES] if stored else {}
@@ -177,15 +179,16 @@ class Holdings:
     def go_back(self, stored: Mapping[UUID, Values]) -> None:
         """Set everything back to what was `stored` at a savepoint; what was locked since then is not held any more."""
         self.rows = {instance_id: self.rows[instance_id] for instance_id in stored}
-        self._stored, self.writes, self.awake, self.notices = dict(stored), Writes(), {}, {}
+        self.writes, self.awake, self.notices = Writes(), {}, {}
         for instance_id, row in self.rows.items():
+            row.stored = stored[instance_id]
             for name, value in zip(_CHANGING, stored[instance_id], strict=True):
                 setattr(row, name, value)
 
     @property
     def stored(self) -> Mapping[UUID, Values]:
         """Rows as they were written last."""
-        return dict(self._stored)
+        return {row.id: row.stored for row in self.rows.values() if row.stored is not None}
 
 
 def _whole(row: Held) -> dict[str, Any]:

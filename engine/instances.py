@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance as Process
-from bpmn.waits import Context, Glance, Wait, WaitKind
+from bpmn.waits import Context, Wait, WaitKind
 from engine import activities, definitions, functions, holdings, keys, lifecycle, local_variables, models, moments, procedures, projection
 from engine.actors import Actor
 from engine.case_models import Case, Item
@@ -26,6 +26,7 @@ from engine.states import UNSETTLED, InstanceStatus, ItemStatus, move
 from engine.subjects import Subject
 from engine.variables import drop_ended, hand_on
 
+_INCIDENTS = (WaitKind.INCIDENT,)
 #: Under this name a database may know somebody who is shown every run before it is put back (`Database.info`): a simulation.
 WITNESS = "witness"
 #: Selects an instance with its case, and locks the row of the instance.  Built once: everything that happens begins with it.
@@ -172,12 +173,13 @@ def put_back(run: Run) -> None:
         row.suspended = False  # what is still owed to its callers is to be done
     if witness := run.session.info.get(WITNESS):
         witness(run)
-    activities.record(run)
-    local_variables.record(run)
+    held, history = holdings.of(run.session), process.history()
+    activities.record(run, history, held.writes)
+    local_variables.record(run, history)
     drop_ended(run)
-    run.now = run.process.glance(run.before.kinds)
-    projection.project(run, run.now)
-    holdings.of(run.session).put_back(row, process)
+    run.now = process.glance(run.before.kinds)
+    projection.project(run, run.now, held.writes)
+    held.put_back(row, process)
 
 
 def _how_it_ended(process: Process) -> InstanceStatus:
@@ -252,14 +254,14 @@ def of_case(session: Session, case: Case) -> models.Instance:
     return row
 
 
-def fresh(run: Run, now: Glance, kinds: Collection[WaitKind]) -> list[Wait]:
+def fresh(run: Run, now: Mapping[int, WaitKind], kinds: Collection[WaitKind]) -> list[Wait]:
     """Return the waits of some `kinds` that came up in this run and were not handled yet; `now`: a glance at all that may be new."""
     before, handled = run.before.kinds, run.handled
-    new = {n for n, kind in now.kinds.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
+    new = {n for n, kind in now.items() if kind in kinds and before.get(n) is not kind and handled.get(n) is not kind}
     return list(run.process.waits(*kinds, among=new)) if new else []
 
 
 def failed(run: Run) -> list[Wait]:
     """Return the incidents that came up in this run; the instance was put back."""
     assert run.now is not None, "Expected an instance that was put back"
-    return fresh(run, run.now, {WaitKind.INCIDENT})
+    return fresh(run, run.now.kinds, _INCIDENTS) if WaitKind.INCIDENT in run.now.kinds.values() else []

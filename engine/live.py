@@ -51,8 +51,10 @@ class LiveInstances:
 
     def take(self, row: Held, definition: Definition, context: Context) -> Process | None:
         """Take what is kept of an instance that is held; None when it is not, or is not exactly this."""
-        with self._lock:
-            found = self._drop(row.id)
+        found = None
+        if row.id in self._kept:  # of many that are due together mostly none
+            with self._lock:
+                found = self._drop(row.id)
         if found is None or (found.rev, found.state) != (row.rev, row.state) or found.process.definition is not definition:
             self.misses += 1
             return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import and_, insert, select
 from sqlalchemy.orm import Session
 
-from bpmn import snapshot
+from bpmn import snapshot, waits
 from engine import activities, keys, variables
 from engine.case_models import LocalVariables
 from engine.holdings import Held
@@ -29,10 +29,10 @@ class Own:
     seen: Seen
 
 
-def record(run: Run) -> None:
+def record(run: Run, history: Iterable[waits.Activity]) -> None:
     """Keep the local variables of what has ended since the instance was woken; where there are none, nothing is written."""
     elements = run.loaded.definition.elements
-    ended = [one for one in run.process.history() if one.local and activities.is_told(elements[one.element])]
+    ended = [one for one in history if one.local and activities.is_told(elements[one.element])]
     if ended:
         rows = [_row(run.row, one.id, variables.of_activation(run.row, one.id, dict(one.local))) for one in ended]
         run.session.execute(insert(LocalVariables), rows)

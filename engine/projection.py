@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, select, update
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bpmn.instance import Instance as Process
 from bpmn.waits import Glance, Wait, WaitKind
-from engine import arrivals, database, dials, holdings, keys, moments, retries
+from engine import arrivals, database, dials, keys, moments, retries
 from engine.columns import new_id
 from engine.holdings import Held
 from engine.models import ExternalTask, Incident, Subscription, Task, TaskGroup, TaskUser, Timer
@@ -31,17 +30,16 @@ _TASKS, _GROUPS, _USERS, _TIMERS, _INCIDENTS = (model.__table__ for model in (Ta
 _WAIT = ("instance_id", "wait", *keys.KEY)
 
 
-@dataclass(kw_only=True)
 class Change:
     """The difference between what an instance waited for when it was taken up, and what it waits for now."""
 
-    run: Run
-    writes: Writes
-    #: Ids of the waits now, and of those then, by kind; without waits that cannot have changed.
-    now: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
-    before: dict[WaitKind, set[int]] = field(default_factory=lambda: defaultdict(set))
-    #: Waits whose rows may have to be written, by kind: they are new, or may be due at another time than their rows say.
-    stirred: dict[WaitKind, list[Wait]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self, run: Run, writes: Writes) -> None:
+        self.run, self.writes = run, writes
+        #: Ids of the waits now, and of those then, by kind; without waits that cannot have changed.
+        self.now: defaultdict[WaitKind, set[int]] = defaultdict(set)
+        self.before: defaultdict[WaitKind, set[int]] = defaultdict(set)
+        #: Waits whose rows may have to be written, by kind: they are new, or may be due at another time than their rows say.
+        self.stirred: defaultdict[WaitKind, list[Wait]] = defaultdict(list)
 
     def new(self, kind: WaitKind) -> list[Wait]:
         """Return the waits of a kind that have come up."""
@@ -66,22 +64,24 @@ class Change:
         self.writes.delete(table, [{**self.run.row.key, "instance_id": self.run.row.id, "wait": wait} for wait in waits])
 
 
-def project(run: Run, now: Glance) -> None:
+def project(run: Run, now: Glance, writes: Writes) -> None:
     """Make the rows equal the waits (`now`): end those that are over, move those due at another time, insert the new ones."""
-    change = Change(run=run, writes=holdings.of(run.session).writes)
+    change = Change(run, writes)
     before = run.before
     resting = {wait_id for wait_id, kind in now.kinds.items() if kind is before.kinds.get(wait_id) and _rests(wait_id, kind, before, now)}
     for wait_id in resting:
         change.now[now.kinds[wait_id]].add(wait_id)
-    for wait in run.process.waits(among=now.kinds.keys() - resting):
-        change.now[wait.kind].add(wait.id)
-        change.stirred[wait.kind].append(wait)
+    if stirring := now.kinds.keys() - resting:
+        for wait in run.process.waits(among=stirring):
+            change.now[wait.kind].add(wait.id)
+            change.stirred[wait.kind].append(wait)
     for wait_id, kind in before.kinds.items():
         change.before[kind].add(wait_id)
 
     touched = change.before.keys() | change.stirred.keys()
     _project_tasks(change)
-    _insert_tasks(change)
+    if change.stirred[WaitKind.USER_TASK]:
+        _insert_tasks(change)
     if WaitKind.TIMER in touched:
         _project_timers(change)
     _project_incidents(change)

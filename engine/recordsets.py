@@ -110,8 +110,8 @@ def _reader(column: ColumnElement[Any]) -> Callable[[Any], Any] | None:
     return next((read for type_, read in _READERS if isinstance(kind, type_)), None)
 
 
-#: A row names its instance, its case and its version, and so do others soon after: to read each id again takes eight calls.
-_id = lru_cache(maxsize=4096)(UUID)
+#: A row names its instance, its case and its version, and so do others soon after: to read each id again takes four calls.
+_id = lru_cache(maxsize=4096)(lambda written: UUID(int=int(written.replace("-", ""), 16)))
 _READERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (Uuid, _id),
     (Moment, datetime.fromisoformat),

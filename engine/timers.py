@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bpmn.waits import Wait, WaitKind
+from bpmn.waits import WaitKind
 from engine import attempts, execution, holdings, instances, moments, retries, supplements, tasks
 from engine.actors import Actor
 from engine.batches import Batch
@@ -43,21 +43,21 @@ def fire(session: Session, timer: Timer, *, actor: Actor, early: bool = False) -
 def _go_off(run: Run, wait_id: int, *, early: bool = False, tried: Timer | None = None) -> None:
     """Let it go off, if it is still there and it is time; one that was `tried` in vain begins anew with the next time of its cycle."""
     with execution.awake(run):
-        wait = next(iter(run.process.waits(WaitKind.TIMER, among=(wait_id,))), None)
-        if wait is not None and (early or (wait.due_at is not None and wait.due_at <= run.process.context.now)):
+        element, due_at = run.process.due(wait_id) or (None, None)
+        if element is not None and (early or (due_at is not None and due_at <= run.process.context.now)):
             if tried is not None:
                 tried.error = None
                 retries.leave(run.session, tried, retries.STANDARD.times, "")
                 run.session.flush()
-            if not _is_answered(run, wait):
+            if not _is_answered(run, element):
                 run.process.fire(wait_id)
     attempts.require_moving(instances.failed(run))
 
 
-def _is_answered(run: Run, wait: Wait) -> bool:
+def _is_answered(run: Run, element: str) -> bool:
     """Complete corrections instead of breaking them off, when everything that was asked for came in in time (行政许可法 art. 32 (5))."""
     elements = run.loaded.definition.elements
-    boundary = elements[wait.element]
+    boundary = elements[element]
     on = elements[boundary.attached_to].properties if boundary.attached_to and boundary.interrupting else {}
     if on.get("onething.kind") != "supplement" or not supplements.came_in(run):
         return False

@@ -61,8 +61,10 @@ class Writes:
             _RUN[connection.dialect.name](connection, rows)
 
     def _add(self, part: Part, rows: Sequence[Row]) -> None:
-        if rows:
-            self.rows.setdefault(part, []).extend(rows)
+        if rows and part in self.rows:
+            self.rows[part] += rows
+        elif rows:
+            self.rows[part] = [*rows]
 
 
 def insert_unknown(session: Session, table: Table, rows: Sequence[Row]) -> int:

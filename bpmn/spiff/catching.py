@@ -112,6 +112,10 @@ class CatchEvent(ElementSpec):
         due_at = timers.due(value, token.since)
         return due_at if fired_for is None or due_at > fired_for else None
 
+    def due_at(self, token: Token) -> datetime | None:
+        """Say when the timer is due; raises BpmnError when one that is bound cannot be told."""
+        return self.bound_due(token) if "bound" in token.facts else values.moment(token.facts["due_at"])
+
     def moves(self, token: Token) -> bool:
         """Whether the timer is bound."""
         return "bound" in token.facts
@@ -123,7 +127,7 @@ class CatchEvent(ElementSpec):
         if self.kind is not waits.WaitKind.TIMER:
             return token.waiting(self.kind, name=self.event.name or token.facts.get("name"))
         try:
-            due_at = self.bound_due(token) if token.facts.get("bound") else values.moment(token.facts["due_at"])
+            due_at = self.due_at(token)
         except errors.BpmnError as error:
             return token.incident(str(error))
         return token.waiting(waits.WaitKind.TIMER, due_at=due_at, repeats=self.repeats(token))

@@ -24,7 +24,8 @@ class Conditions:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._changes: list[Change] = []
+        #: What has changed since the conditions were evaluated last.
+        self.changes: list[Change] = []
         #: What was set since `all_or_none` began: the scope's variables, the name, the value before.  None: it need not be taken back.
         self._before: list[tuple[dict[str, Any], str, Any]] | None = None
 
@@ -46,7 +47,7 @@ class Conditions:
     @contextmanager
     def all_or_none(self) -> Iterator[None]:
         """When the block raises, take back every variable that was set in it."""
-        self._before, changes = [], len(self._changes)
+        self._before, changes = [], len(self.changes)
         try:
             yield
         except BaseException:
@@ -54,19 +55,19 @@ class Conditions:
                 variables[name] = value
                 if value is _ABSENT:
                     del variables[name]
-            del self._changes[changes:]
+            del self.changes[changes:]
             raise
         finally:
             self._before = None
 
     def forget(self) -> None:
         """Forget the changes until now: no condition is evaluated because of them."""
-        self._changes.clear()
+        self.changes.clear()
 
     def put(self) -> None:
         """Evaluate every condition that a change concerns, until no variable has changed: what one sets off may change others."""
-        while self._changes:
-            changes, self._changes = self._changes, []
+        while self.changes:
+            changes, self.changes = self.changes, []
             waiting = self._process.tasks.at(self._process.spec.catching)
             for token in [token for token in waiting if token.kind is WaitKind.CONDITION]:
                 if not token.gone and _sees(token, changes):
@@ -74,7 +75,7 @@ class Conditions:
 
     def _note(self, scope: Token | None, name: str, change: str) -> None:
         if self._process.spec.has_conditions:
-            self._changes.append((scope, name, change))
+            self.changes.append((scope, name, change))
 
 
 def _put(token: Token) -> None:

@@ -35,6 +35,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         super().__init__(process, element.id, bpmn_name=element.name)
         self.element = element
         self.flows: tuple[Flow, ...] = tuple(definition.flows[flow] for flow in element.outgoing)
+        #: Whether every token leaves by all of them.
+        self._leads_everywhere = element.default is None and all(flow.condition is None for flow in self.flows)
         boundaries = definition.boundaries(element.id)
         self.boundaries = tuple(boundary.id for boundary in boundaries)
         self.watching = tuple(b.id for b in boundaries if b.event_type in AWAITED)
@@ -70,6 +72,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     def choose(self, token: Token) -> tuple[Flow, ...]:
         """Return the flows that a token leaves by: all without a condition, all whose condition is true, else the default."""
+        if self._leads_everywhere:
+            return self.flows
         test, variables, default = token.workflow.test, token.variables, self.element.default
         chosen = tuple(f for f in self.flows if f.id != default and (f.condition is None or test(f.condition, variables)))
         return chosen or self.otherwise()
@@ -126,12 +130,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
 
     # The steps of SpiffWorkflow --------------------------------------------------------------------------------------------------------
 
-    def test(self) -> None:
-        """Check nothing when a token may run: the compiler has judged how the diagram hangs together."""
-
-    def _predict_hook(self, my_task: Token) -> None:
-        """Make no tokens in advance: one for each path that may be taken would cost more than all the rest."""
-
     def _update_hook(self, my_task: Token) -> bool:
         """Let the token run, unless the activity needs several to start (`startQuantity`): then wait until so many are here."""
         if self.element.start_quantity <= 1 or my_task.done or my_task.facts.get("continued") == "before":
@@ -148,9 +146,6 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """Say what the tokens lack that wait here for others, in vain: nothing else can move any more.  `arrived`: by their flows."""
         here = sum(len(numbers) for numbers in arrived.values())
         return f"Expected {self.element.start_quantity} tokens to start {self.name}, but {here} have come and none can arrive any more"
-
-    def _on_ready_hook(self, my_task: Token) -> None:
-        my_task.workflow.make_ready(my_task)
 
     def _run_hook(self, my_task: Token) -> bool | None:
         element = self.element
@@ -187,7 +182,8 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         """Take the results over, set the output parameters, and note what could be compensated; once for each token."""
         if token.uncaught is None:
             self.leave(token)
-        values.map_out(token, self.element.output_parameters)
+        if self.element.output_parameters:
+            values.map_out(token, self.element.output_parameters)
         if token.uncaught is None:
             self._note(token)
 
@@ -212,6 +208,11 @@ class ElementSpec(BpmnSpecMixin):  # type: ignore[misc]  # SpiffWorkflow is unty
         if element.retry_cycle:
             token.facts["retry_cycle"] = values.text("retry time cycle", token.evaluate(element.retry_cycle))
         return True
+
+    def _on_complete(self, my_task: Token) -> None:
+        # The library's own goes on to children that are not over: nothing that completes has any here.
+        self._on_complete_hook(my_task)
+        my_task.workflow._task_completed_notify(my_task)  # noqa: SLF001 - the library's own way
 
     def _on_complete_hook(self, my_task: Token) -> None:
         process, scope = my_task.workflow, my_task.scope

@@ -29,17 +29,14 @@ class Joins:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._waiting: defaultdict[tuple[int, str], Arrived] = defaultdict(lambda: defaultdict(list))
-
-    def __bool__(self) -> bool:
-        """Whether any token waits."""
-        return bool(self._waiting)
+        #: Of those that wait: their numbers, by the scope and the gateway, and by the flow they came by.
+        self.waiting: defaultdict[tuple[int, str], Arrived] = defaultdict(lambda: defaultdict(list))
 
     def lay(self, rows: Iterable[Row]) -> None:
         """Keep the waiting tokens among those of a snapshot."""
         for row in rows:
             if row.state == TaskState.WAITING:
-                self._waiting[PROCESS if row.scope is None else row.scope, row.element][row.flow or ""] += [row.id]
+                self.waiting[PROCESS if row.scope is None else row.scope, row.element][row.flow or ""] += [row.id]
 
     def add(self, token: Token) -> None:
         """Let a token wait at its gateway."""
@@ -53,11 +50,11 @@ class Joins:
         if not arrived[flow]:
             del arrived[flow]
         if not arrived:
-            del self._waiting[_place(token)]
+            del self.waiting[_place(token)]
 
     def arrived(self, token: Token) -> Arrived:
         """Return the tokens that wait at the gateway of a token, in the same scope."""
-        return self._waiting[_place(token)]
+        return self.waiting[_place(token)]
 
     def open(self, token: Token) -> None:
         """Take the oldest token of each flow at the gateway of this one: the first goes on, the others end in it."""
@@ -85,7 +82,7 @@ class Joins:
 
         To be asked only when no token can run: what runs may still come.
         """
-        for (scope, element), arrived in self._waiting.items():
+        for (scope, element), arrived in self.waiting.items():
             gateway = self._process.spec.task_specs[element]
             if isinstance(gateway, InclusiveGateway) and reach.may_open(gateway, self._process.tasks[scope]):
                 self.open(self._process.tasks[next(iter(arrived.values()))[0]])
@@ -94,7 +91,7 @@ class Joins:
 
     def stuck(self) -> Iterator[tuple[int, str]]:
         """Yield each token that waits here, with what it lacks."""
-        for (_, element), arrived in self._waiting.items():
+        for (_, element), arrived in self.waiting.items():
             lack = self._process.spec.task_specs[element].lacks(arrived)
             yield from ((number, lack) for numbers in arrived.values() for number in numbers)
 

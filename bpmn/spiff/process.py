@@ -93,7 +93,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         """Put a new token at an element, within a scope; returns its number.  `flow`: id of the flow it comes by."""
         token = Token(self, spec, scope, number=number or self.number(), since=self.context.now)
         token.flow = flow
-        token.facts.update(facts)
+        token.facts |= facts
         self.enter_scope(token)
         token.arrive()
         return token.id
@@ -180,9 +180,10 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         scope = token.scope
         self.discard(token)
         # A scope ends as the last token in it does: by an error that nothing caught, if that was so.  Thus also the process.
-        scope.facts.pop("failed", None)
         if token.uncaught is not None or ("failed" in token.facts and not token.taken):
             scope.facts["failed"] = True
+        elif "failed" in scope.facts:
+            del scope.facts["failed"]
         scope.task_spec.lose(scope)
 
     def _remove_task(self, number: int) -> None:
@@ -190,14 +191,16 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
         token = self.tasks[number]
         for child in [*token._children]:  # noqa: SLF001 - the library's own list
             self._remove_task(child)
-        token.scope._children.remove(number)  # noqa: SLF001
+        scope = token.scope
+        scope._children.remove(number)  # noqa: SLF001
         self.tasks.pop(number)
         if token.watches:
             return
-        token.scope.inside -= 1
-        if token.has_state(TaskState.WAITING):
+        scope.inside -= 1
+        state = token._state  # noqa: SLF001 - no detour by a property
+        if state == TaskState.WAITING:
             self.joins.remove(token)
-        if not token.has_state(TaskState.COMPLETED):
+        if state != TaskState.COMPLETED:
             self.record(token, "canceled")
 
     def record(self, token: Token, outcome: str | None) -> None:
@@ -209,7 +212,7 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def activity(self, token: Token, ended_at: datetime | None = None, outcome: str | None = None) -> Activity:
         """Describe an activation."""
-        scope = None if token.scope is self.root else token.scope.id
+        scope, facts = token._parent, token.facts  # noqa: SLF001 - the number of the one around it
         return Activity(
             id=token.id,
             element=token.task_spec.name,
@@ -217,10 +220,10 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
             ended_at=ended_at,
             outcome=outcome,
             error=token.uncaught,
-            scope=scope,
+            scope=None if scope == PROCESS else scope,
             flow=token.flow,
             joined=token.joined,
-            local=token.facts.get("local", NO_VARIABLES) if outcome else NO_VARIABLES,
+            local=facts["local"] if outcome and "local" in facts else NO_VARIABLES,
         )
 
     # Running -------------------------------------------------------------------------------------------------------------------------
@@ -242,15 +245,17 @@ class Process(Workflow):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def _next(self) -> Token | None:
         while True:
-            self.conditions.put()
+            if self.conditions.changes:
+                self.conditions.put()
             # Depth first, in the order of the diagram: one branch comes to rest before the next one starts.
-            self._stack.extend(reversed(self._fresh))
-            self._fresh.clear()
+            if self._fresh:
+                self._stack += reversed(self._fresh)
+                self._fresh = []
             while self._stack:
                 token = self._stack.pop()
-                if token.has_state(TaskState.READY) and not token.gone:
+                if token._state == TaskState.READY and not token.gone:  # noqa: SLF001 - no detour by a property
                     return token
-            if not self.joins.open_next():
+            if not (self.joins.waiting and self.joins.open_next()):
                 return None
 
     def retry(self, number: int) -> None:

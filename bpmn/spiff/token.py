@@ -32,11 +32,22 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     id: int
     state: int
     children: list[Token]
+    #: Number of the token around it; the process has none.
+    _parent: Any
 
     def __init__(self, process: Process, spec: ElementSpec, scope: Token | None, *, number: int, since: datetime) -> None:
-        super().__init__(process, spec, scope, state=TaskState.FUTURE, id=number)
+        # All that the library's own sets; that looks the scope up as well, and asks the clock of the host.
+        self.id, self.workflow, self.task_spec, self._state = number, process, spec, TaskState.FUTURE
+        self._parent = None if scope is None else scope.id
+        self._children: list[int] = []
+        self.data: dict[str, Any] = {}
+        self.triggered, self.thread_id, self.last_state_change = False, 0, 0.0
         #: What the element must remember while the token is here, in JSON (the library calls it `internal_data`).
-        self.facts: dict[str, Any] = self.internal_data
+        self.facts: dict[str, Any] = {}
+        self.internal_data = self.facts
+        process.tasks[number] = self
+        if scope is not None:
+            scope._children.append(number)  # noqa: SLF001 - another token's
         #: When the token arrived.
         self.since = since
         #: Id of the flow it came by.
@@ -58,7 +69,7 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     @property
     def watches(self) -> bool:
         """Whether this token only waits for an event: on its activity, behind an event-based gateway, or to start an event subprocess."""
-        return bool(self.facts.get("watches"))
+        return "watches" in self.facts
 
     @property
     def holder(self) -> Token:
@@ -215,7 +226,9 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
 
     def arrive(self) -> None:
         """Come to the element, which decides whether to run at once."""
-        self.task_spec._update(self)  # noqa: SLF001 - the way in to a task spec
+        # The library's own way in predicts first what may come behind it.
+        if self.task_spec._update_hook(self):  # noqa: SLF001 - the task spec's own
+            self._ready()
 
     def begin(self) -> None:
         """Enter the element: from now on this is an activation, and its time runs."""
@@ -226,6 +239,12 @@ class Token(Task):  # type: ignore[misc]  # SpiffWorkflow is untyped
     def run_again(self) -> None:
         """Run once more in this command."""
         self._ready()
+
+    def _ready(self) -> None:
+        # The library's own would look for assignments that no element has.
+        if not self._state & (TaskState.COMPLETED | TaskState.CANCELLED):
+            self._state = TaskState.READY
+            self.workflow.make_ready(self)
 
     def rest(self, state: int) -> None:
         """Stay here, in a state."""

@@ -71,11 +71,12 @@ class Tokens:
         process = self._process
         scope = process.root if row.scope is None else self[row.scope]
         token = Token(process, process.spec.task_specs[row.element], None, number=row.id, since=datetime.fromisoformat(row.since))
-        token.parent, token.flow = scope, row.flow
+        token._parent, token.flow = scope.id, row.flow  # noqa: SLF001 - the library's own looks for its id
         token.facts = token.internal_data = row.facts
         token.begun = not _is_ahead(token, row)
         token.rest(row.state)
-        self._enclose(token, self._inside.pop(row.id, []))
+        if row.id in self._inside:
+            self._enclose(token, self._inside.pop(row.id))
         _look(token, self.before)
         if row.state == TaskState.READY:
             process.make_ready(token)
@@ -130,8 +131,9 @@ class Tokens:
 
     def rows(self, numbers: Iterable[int] | None = None) -> list[Row]:
         """Return the rows of tokens (None: of all, each after the one it is in), without waking any."""
-        found = [(number, self._rows[number]) for number in (self._rows if numbers is None else numbers) if number != PROCESS]
-        return [_row(self.awake[number]) if row is None else row for number, row in found]
+        there, awake = self._rows, self.awake
+        asked = there if numbers is None else numbers
+        return [_row(awake[number]) if (row := there[number]) is None else row for number in asked if number != PROCESS]
 
     def rows_inside(self, scope: Token) -> list[Row]:
         """Return the rows of what is in a scope that is awake."""
@@ -168,9 +170,9 @@ def _look(token: Token, glance: Glance) -> None:
 
 
 def _row(token: Token) -> Row:
-    scope = token.scope
-    number = None if scope.id == PROCESS else scope.id
-    return Row(token.id, number, token.task_spec.name, token.state, token.since.isoformat(), token.flow, token.facts)
+    scope = token._parent  # noqa: SLF001 - the number of the one around it
+    number = None if scope == PROCESS else scope
+    return Row(token.id, number, token.task_spec.name, token._state, token.since.isoformat(), token.flow, token.facts)  # noqa: SLF001
 
 
 def _is_ahead(token: Token, row: Row) -> bool:

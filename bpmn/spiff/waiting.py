@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bpmn.errors import BpmnError
 from bpmn.snapshot import Row
 from bpmn.waits import Glance, Wait, WaitKind
 
@@ -30,8 +32,10 @@ def settle(process: Process) -> None:
 
 def glance(process: Process, among: Collection[int] | None = ()) -> Glance:
     """Look at the waits that may have changed since the process was taken up, and at those `among` some numbers (None: at all)."""
+    lacks = _lacks(process)  # before all else: whoever asks whether anything can move wakes some
     found = process.tasks.glance(among)
-    _tell_lacks(process, found)
+    for number in lacks:
+        found.kinds[number] = WaitKind.INCIDENT
     return found
 
 
@@ -42,7 +46,7 @@ def _tell_lacks(process: Process, found: Glance) -> None:
 
 def _lacks(process: Process) -> dict[int, str]:
     """Say what each token lacks that waits at a join in vain, since nothing can move any more: that is an incident, not silence."""
-    return dict(process.joins.stuck()) if process.joins and not process.tasks.can_move() else {}
+    return dict(process.joins.stuck()) if process.joins.waiting and not process.tasks.can_move() else {}
 
 
 def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] | None = None) -> tuple[Wait, ...]:
@@ -54,6 +58,17 @@ def waits(process: Process, kinds: Collection[WaitKind], among: Collection[int] 
     tokens = [token for token in asked if (WaitKind.INCIDENT if token.id in lacks else token.kind) in kinds]
     found = [token.incident(lacks[token.id]) if token.id in lacks else token.wait() for token in tokens]
     return tuple([wait for wait in found if wait])
+
+
+def due(process: Process, number: int) -> tuple[str, datetime | None] | None:
+    """Say at which element a timer is, and when it is due, as `waits` does; None: no timer waits under this number."""
+    token = process.tasks.get(number)
+    if token is None or token.kind is not WaitKind.TIMER:
+        return None
+    try:
+        return token.task_spec.name, token.task_spec.due_at(token)
+    except BpmnError:  # it is an incident at the moment
+        return token.task_spec.name, None
 
 
 def kind_of(process: Process, number: int) -> WaitKind | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 
 import pytest
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.workflow import Workflow
 
 from bpmn.errors import InstanceError
 from bpmn.instance import Instance
@@ -22,6 +25,18 @@ def test_start__at_rest_before_a_person():
     assert standing(instance) == ["accept"]
     assert not instance.ended
     assert instance.end is None
+
+
+def test_start__a_token_has_all_that_a_task_of_the_library_has():
+    """It is made without the library's own constructor, which looks the scope up and asks the clock of the host."""
+    instance = begin(*TWO_TASKS)
+    process = instance._process
+    [token] = [token for token in process.tasks.awake.values() if token is not process.root]
+
+    task = Task(Workflow(process.spec, deserializing=True), process.spec.start, id=1)
+
+    assert vars(task).keys() <= vars(token).keys()
+    assert (token.parent, process.root.parent, process.root.children) == (process.root, None, [token])
 
 
 def test_complete__runs_to_the_next_person():
@@ -256,7 +271,10 @@ def test_load__broken_snapshots():
     instance = begin(*TWO_TASKS)
     whole = instance.snapshot()
 
-    for broken in (b"", b"\x00", b"\x03" + whole[1:], whole[:-3], whole[:1] + b"rubbish"):
+    read = zlib.decompress(whole[1:])
+    written = [zlib.compress(text) for text in (read + b"[]", read + b" ", read[:-1], b"", b'"text"', b"7", b"null")]
+
+    for broken in (b"", b"\x00", b"\x03" + whole[1:], whole[:-3], whole[:1] + b"rubbish", *(whole[:1] + text for text in written)):
         with pytest.raises(InstanceError, match="Expected a"):
             Instance.load(instance.definition, broken, {}, Context(now=NOW))
 

@@ -323,6 +323,24 @@ def test_bound__a_failure_is_an_incident_while_it_lasts():
     assert wait(instance, "t").due_at == NOW + 2 * DAY
 
 
+def test_due__at_a_glance():
+    """What is due is looked at without all that its wait says; who lets it go off sees the rest."""
+    fixed, clock = beside(duration="PT1H"), Clock(NOW + DAY)
+    timer, task = wait(fixed, "t").id, wait(fixed, "a").id
+    assert (fixed.due(timer), fixed.due(task), fixed.due(99)) == (("t", NOW + HOUR), None, None)
+    fixed.reschedule(timer, NOW + DAY)
+    assert again(fixed).due(timer) == ("t", NOW + DAY)
+
+    moving = bound(clock)
+    clock.due_at = NOW + 2 * DAY
+    assert moving.due(timer) == ("t", NOW + 2 * DAY)
+    for value in (None, LookupError("no calendar of 2027")):  # not known yet; not to be told
+        clock.due_at = value
+        assert moving.due(timer) == ("t", None)
+    fire(fixed, "t", at=NOW + DAY)
+    assert fixed.due(timer) is None
+
+
 def test_retry__a_bound_timer_that_has_recovered_by_itself():
     clock = Clock(NOW + DAY)
     instance = bound(clock)

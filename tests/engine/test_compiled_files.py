@@ -216,5 +216,6 @@ def test_kept__the_one_used_longest_ago_makes_room():
 
     assert made == ["a", "b", "c", "b"]
     assert (len(values), values.size) == (2, 8)
+    assert (get("b", 4), get("b", 4), get("a", 4), made[4:]) == (4 * "b", 4 * "b", 4 * "a", [])
     get("d", 99)  # more than all: it is given, and stays until another comes
     assert (len(values), values.size) == (1, 99)

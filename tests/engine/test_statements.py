@@ -38,9 +38,9 @@ MOST = {
 }
 #: Calls of functions of a completion, in the engine and through HTTP, with those that listen to statements in tests; as Python 3.11 makes
 #: them, later ones make fewer.
-CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_400, 2_565
-#: Calls of functions for each timer of those that go off together; it took 833.
-CALLS_OF_A_TIMER = 665
+CALLS_OF_A_COMPLETION, CALLS_THROUGH_HTTP = 1_275, 2_410
+#: Calls of functions for each timer of those that go off together; it took 833, then 665.
+CALLS_OF_A_TIMER = 475
 #: Calls of functions of a look at what is due when nothing is; it took 7,300, for each of its questions was made anew.
 CALLS_OF_A_LOOK = 2_150
 #: After so many the driver has prepared every statement.

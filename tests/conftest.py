@@ -72,9 +72,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes longest begin first."""
-    items.sort(key=lambda item: next((place for place, begin in enumerate(FIRST) if item.nodeid.startswith(begin)), len(FIRST)))
+    """Let what takes longest begin first, and all workers have one order."""
+    items.sort(key=lambda item: (_rank(item.nodeid), item.nodeid.split("::")[0]))
+
+
+def _rank(place: str) -> int:
+    return next((rank for rank, begin in enumerate(FIRST) if place.startswith(begin)), len(FIRST))
 
 
 @pytest.fixture(autouse=True)
@@ -195,9 +200,21 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """In CI a file of tests that is skipped has failed."""
-    return _refuse_skip((yield))
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI a file of tests that is skipped has failed.  Each worker begins a folder elsewhere."""
+    report = _refuse_skip((yield))
+    if isinstance(collector, pytest.Directory) and _is_worker(collector.config):
+        report.result = turned(report.result, **collector.config.workerinput)
+    return report
+
+
+def turned(found: list[object], workerid: str, workercount: int, **_: object) -> list[object]:
+    """Let a worker begin with its share of what was found.
+
+    To import a file of tests for the first time, with its asserts rewritten, takes as long as all else that collects it; it is kept for all.
+    """
+    begin = len(found) * int(workerid.removeprefix("gw")) // workercount % (len(found) or 1)
+    return found[begin:] + found[:begin]
 
 
 def _refuse_skip(report):

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from engine.database import Database
-from tests.conftest import FIRST, YOUNG, pytest_collection_modifyitems
+from tests.conftest import FIRST, YOUNG, pytest_collection_modifyitems, turned
 
 pytest_plugins = ["pytester"]
 
@@ -24,6 +25,19 @@ def test_collect__what_takes_longest_begins_first(pytestconfig):
     pytest_collection_modifyitems(items)
 
     assert [item.nodeid.split("/")[1] for item in items] == ["concurrency", "api", "bpmn"]
+
+
+@pytest.mark.parametrize("files", [0, 1, 2, 7])
+def test_collect__each_worker_begins_elsewhere_and_all_have_one_order(files):
+    found = [[SimpleNamespace(nodeid=f"tests/bpmn/test_{file}.py::{name}") for name in ("one", "another")] for file in range(files)]
+
+    # The fourth takes the place of one that has died.
+    collected = [list(chain(*turned(found, f"gw{number}", 3, testrunuid="x"))) for number in range(4)]
+
+    assert len({each[0].nodeid for each in collected if each}) == min(files, 3)
+    for each in collected:
+        pytest_collection_modifyitems(each)
+        assert each == list(chain(*found))
 
 
 def test_collect__tests_are_not_looked_through_for_garbage(request):

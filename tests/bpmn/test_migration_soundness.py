@@ -113,7 +113,7 @@ def stuck(instance):
     """Who waits in vain, and for which flows."""
     elements, found = instance.definition.elements, set()
     rows = [row for row in snapshots.decode(instance.snapshot()).rows if row.state == snapshots.WAITING]
-    standing = instance.standing()
+    standing = instance.glance(None).kinds
     for row in rows:
         if row.id in standing:
             element = elements[row.element]

@@ -35,7 +35,7 @@ from engine import (
     visibility,
 )
 from engine.actors import Actor, Role
-from engine.case_models import Case, Item
+from engine.case_models import Case, Item, Notice
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.matters import Matter
 from engine.models import Hall
@@ -193,7 +193,7 @@ def adopt(session: Session, case: Case, number: str, *, actor: Actor) -> Item:
 
 
 def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case:
-    """Take the whole case back (撤回); what is decided already stays."""
+    """Take the whole case back (撤回), and tell the applicant; what is decided already stays."""
     require_reason(reason, to="withdraw the case")
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the case", hall=case.hall)
     row = bundles.hold(session, case)
@@ -202,22 +202,22 @@ def withdraw(session: Session, case: Case, *, reason: str, actor: Actor) -> Case
     open_items = [item for item in case_items.live(case) if item.status in WITHDRAWABLE]
     if not open_items:
         raise InvalidState(f"Expected case {case.number} to have an undecided item, but it has none")
-    _take_back(session, case, open_items, reason=reason, actor=actor)
-    journal.record(session, row, actor=actor, what="case withdrawn", reason=reason)
+    told = _take_back(session, case, open_items, reason=reason, actor=actor)
+    journal.record(session, row, actor=actor, what="case withdrawn", notice=told.number, reason=reason)
     return case
 
 
-def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, actor: Actor) -> None:
+def withdraw_item(session: Session, case: Case, item: Item, *, reason: str, actor: Actor) -> Notice:
     """Take one item back, with its process; the bundle goes on without it, or ends when it was the last (domain rule 10)."""
     instances.hold(session, item, case)
     if item.status not in WITHDRAWABLE:
         raise InvalidState(
             f"Expected to withdraw item {item.number} before it is decided, but it is {item.status}", status=str(item.status)
         )
-    _take_back(session, case, [item], reason=reason, actor=actor)
+    return _take_back(session, case, [item], reason=reason, actor=actor)
 
 
-def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: str, actor: Actor) -> None:
+def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: str, actor: Actor) -> Notice:
     row = instances.of_case(session, case)
     for item in items:
         if item.instance_id is not None:
@@ -227,9 +227,11 @@ def _take_back(session: Session, case: Case, items: Sequence[Item], *, reason: s
         else:
             jobs.owe(session, jobs.MESSAGE, row, message=matters.ITEMS_CHANGED)
         lifecycle.end(session, item, ItemStatus.WITHDRAWN, actor=actor, reason={"reason": reason})
+    notice = notices.withdrawal(session, case, [item.number for item in items], reason, actor=actor)
     lifecycle.follow_up(session, case, actor=actor)
     if not any(other.status in WITHDRAWABLE for other in case_items.live(case)):
         execution.throw(session, case, WITHDRAWN, actor=actor)
+    return notice
 
 
 def get(session: Session, number: str, actor: Actor) -> Case:

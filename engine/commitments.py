@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bpmn.waits import Wait
 from engine import (
     alerts,
     applicants,
@@ -35,6 +37,8 @@ from engine.notices import NoticeKind
 from engine.runs import Run
 from engine.states import FAVOURABLE, UNKEPT, CommitmentStatus, InstanceStatus, ItemStatus, move
 
+#: Kind of the tasks in which a department checks, and checks again after a breach.
+KIND = "post-check"
 #: Process that carries the check afterwards; it goes on when the case is closed.
 POST_CHECK = "post_check"
 #: Its start when there is nothing to check any more: a promised material has not come.
@@ -59,10 +63,11 @@ def plan_check(run: Run) -> None:
     jobs.owe(run.session, jobs.START, run.row, process=POST_CHECK, item=str(item.id), variables=variables)
 
 
-def rectify(run: Run, item: Item, material: str) -> None:
+def rectify(run: Run, item: Item, material: str) -> bool:
     """Have its department order that a material is supplied which was promised for after the issue, and has not come (责令限期整改).
 
-    The department keeps or revokes the result afterwards (domain rule 13); one that is about to check the item anyway is told.
+    The department keeps or revokes the result afterwards (domain rule 13); one that is about to check the item anyway is told.  Returns
+    whether the applicant is still to be told of it: no order of its own follows then.
     """
     reason = f"容缺材料期满未补：{material}"
     alerts.raise_alert(
@@ -71,7 +76,7 @@ def rectify(run: Run, item: Item, material: str) -> None:
     standing = _standing(run.session, item)
     if standing is not None:
         standing.findings = _more(standing, reason)
-        return
+        return True
     signed = select(Commitment).where(keys.together(Commitment, run.case), Commitment.kind == "tolerance", Commitment.item_id.is_(None))
     promise = run.session.scalars(signed.order_by(Commitment.id.desc()).limit(1)).one()
     broken = Commitment(**run.case.key, item_id=item.id, kind="tolerance", signed_by=promise.signed_by, signed_at=promise.signed_at)
@@ -79,6 +84,22 @@ def rectify(run: Run, item: Item, material: str) -> None:
     run.session.add(broken)
     variables = {"department": item.department}
     jobs.owe(run.session, jobs.START, run.row, process=POST_CHECK, item=str(item.id), variables=variables, message=TOLERANCE_EXPIRED)
+    return False
+
+
+def order(run: Run, wait: Wait) -> None:
+    """Tell the applicant in writing what is to be made good, and until when (责令限期整改): the token arrives where that is checked."""
+    if run.item is None or run.loaded.definition.elements[wait.element].properties.get("onething.kind") != KIND:
+        return
+    bundles.hold(run.session, run.case)  # as `verify` does: the numbers of notices are counted under it
+    commitment = _standing(run.session, run.item)
+    if commitment is None or commitment.status is not CommitmentStatus.RECTIFYING:
+        return
+    due_on = wait.task_due_at and calendars.local_date(wait.task_due_at - timedelta(seconds=1)).isoformat()
+    content = {"items": [run.item.number], "reason": commitment.findings, "due_on": due_on, "remedies": notices.REMEDIES}
+    notice = notices.issue(run.session, run.case, NoticeKind.RECTIFICATION, content, actor=run.actor, item=run.item)
+    told = {"item": run.item.number, "notice": notice.number, "due_on": due_on}
+    journal.record(run.session, run.row, actor=run.actor, what="rectification ordered", **told)
 
 
 def verify(run: Run, _task: HeldTask, data: dict[str, Any]) -> None:

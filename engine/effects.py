@@ -18,7 +18,7 @@ EFFECTS: dict[str, Callable[[Run, HeldTask, dict[str, Any]], None]] = {
     procedures.KIND: procedures.end,
     "issuance": issuance.issue,
     "rating": ratings.rate,
-    "post-check": commitments.verify,
+    commitments.KIND: commitments.verify,
 }
 
 

@@ -20,6 +20,7 @@ from bpmn.waits import Wait, WaitKind
 from engine import (
     called_items,
     case_items,
+    commitments,
     definitions,
     holdings,
     instances,
@@ -118,7 +119,7 @@ def settle(run: Run, *, within: Run | None = None) -> None:
 
 def _enter(run: Run) -> None:
     """Do what new waits ask of the engine; what comes up by that is looked at in the next round, until nothing new asks for anything."""
-    kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds else _NO_PROCEDURES
+    kinds = _ENTER.keys() if procedures.KIND in run.loaded.kinds or commitments.KIND in run.loaded.kinds else _NO_PROCEDURES
     while (there := run.process.awaiting(kinds)) and (pending := instances.fresh(run, there, kinds)):
         for wait in pending:
             if run.process.kind_of(wait.id) is wait.kind:  # what was done for an earlier wait may have ended this one
@@ -206,10 +207,12 @@ def refresh(session: Session, instance_id: UUID, *, actor: Actor) -> None:
         settle(run)
 
 
-def _enter_procedure(run: Run, wait: Wait) -> None:
-    """Pause the clock when the token arrives at a special procedure."""
+def _enter_task(run: Run, wait: Wait) -> None:
+    """Pause the clock when the token arrives at a special procedure; order what is to be made good where that is checked."""
     if run.loaded.definition.elements[wait.element].properties.get("onething.kind") == procedures.KIND:
         procedures.begin(run, wait)
+    else:
+        commitments.order(run, wait)
 
 
 def _enter_step(run: Run, wait: Wait) -> None:
@@ -283,11 +286,11 @@ def _attach(run: Run, wait: Wait, item: Item, instance_id: UUID) -> None:
 
 
 _ENTER = {
-    WaitKind.USER_TASK: _enter_procedure,
+    WaitKind.USER_TASK: _enter_task,
     WaitKind.EXTERNAL_TASK: _enter_step,
     WaitKind.CALL: _enter_call,
     WaitKind.ESCALATION: _enter_escalation,
     WaitKind.ERROR: _enter_error,
 }
-#: Without special procedures in the diagram, no user task asks anything of the engine: none need be looked at.
+#: Without special procedures and checks in the diagram, no user task asks anything of the engine: none need be looked at.
 _NO_PROCEDURES = _ENTER.keys() - {WaitKind.USER_TASK}

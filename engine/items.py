@@ -134,13 +134,13 @@ def revoke(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
 
 
 def withdraw(session: Session, item: Item, *, reason: str, actor: Actor) -> Item:
-    """Take one item back; the rest of the bundle goes on (domain rule 10)."""
+    """Take one item back, and tell the applicant; the rest of the bundle goes on (domain rule 10)."""
     cases.require_reason(reason, to="withdraw the item")
     case = session.get_one(Case, item.case_id)
     actor.require(Role.CLERK, Role.CHANNEL, Role.SUPERVISOR, to="withdraw the item", hall=case.hall)
     row = _hold(session, case, item)
-    cases.withdraw_item(session, case, item, reason=reason, actor=actor)
-    journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, reason=reason)
+    notice = cases.withdraw_item(session, case, item, reason=reason, actor=actor)
+    journal.record(session, row, actor=actor, what="item withdrawn", item=item.number, notice=notice.number, reason=reason)
     return item
 
 

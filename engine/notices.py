@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +33,7 @@ class NoticeKind(StrEnum):
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期告知书
     MATERIAL_REJECTED = "material_rejected"  #: 材料退回补交告知书: what was promised came in, and is not good
     RETURN = "return"  #: 退件通知书
+    WITHDRAWAL = "withdrawal"  #: 撤回申请通知书
     TERMINATION = "termination"  #: 终止办理告知书: accepted, and never decided: what it waits for was not granted, or its process broke off
     RECTIFICATION = "rectification"  #: 责令限期整改通知书
     REVOCATION = "revocation"  #: 撤销决定书
@@ -51,6 +53,7 @@ TITLES = {
     NoticeKind.TOLERANCE_OVERDUE: "容缺逾期告知书",
     NoticeKind.MATERIAL_REJECTED: "材料退回补交告知书",
     NoticeKind.RETURN: "退件通知书",
+    NoticeKind.WITHDRAWAL: "撤回申请通知书",
     NoticeKind.TERMINATION: "终止办理告知书",
     NoticeKind.RECTIFICATION: "责令限期整改通知书",
     NoticeKind.REVOCATION: "撤销行政许可决定书",
@@ -74,3 +77,8 @@ def issue(session: Session, case: Case, kind: NoticeKind, content: dict[str, Any
     session.add(notice)
     outbox.put(session, case, Topic.NOTICE, notice=notice.number, kind=kind, title=notice.title, to=case.applicant.get("phone"))
     return notice
+
+
+def withdrawal(session: Session, case: Case, items: Sequence[str], reason: str, *, actor: Actor) -> Notice:
+    """Tell the applicant that items, by their numbers, were taken back in his name, and why: whoever has not asked for it objects."""
+    return issue(session, case, NoticeKind.WITHDRAWAL, {"items": items, "reason": reason}, actor=actor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,8 @@ from engine.states import UNDER_WAY, UNSETTLED, ItemStatus, ToleranceStatus, mov
 
 #: What the configured end of an unfulfilled tolerance makes of the items that needed the material.
 ENDS = {"returned": ItemStatus.RETURNED, "terminated": ItemStatus.TERMINATED}
+#: As what the applicant is told it.
+_TOLD_AS = {"returned": NoticeKind.RETURN, "terminated": NoticeKind.TERMINATION}
 
 
 def require_tolerable(run: Run, missing: list[dict[str, Any]], *, signed: bool) -> list[dict[str, Any]]:
@@ -175,21 +178,35 @@ def give_up(run: Run, outcome: str) -> None:
     """
     if outcome not in ENDS:
         raise InvalidInput(f"Expected onething.outcome to be one of {', '.join(ENDS)}, but it is {outcome!r}")
-    for tolerance in _due(run, "grace"):
+    expired = list(_due(run, "grace"))
+    for tolerance in expired:
         case_items.end_tolerance(tolerance, ToleranceStatus.EXPIRED)
-        # What nobody has accepted yet was promised nothing: it is accepted with another promise, or not.
-        items = [item for item in _concerned(run.session, run.case, tolerance) if item.accepted_at is not None]
+    # What nobody has accepted yet was promised nothing: it is accepted with another promise, or not.
+    accepted = (item for item in _concerned(run.session, run.case, *expired) if item.accepted_at is not None)
+    for materials, items in _by_material(accepted, expired).items():
+        reason = f"容缺材料未补：{materials}"
         for item in items:
-            end_with_process(run, item, ENDS[outcome], reason={"reason": f"容缺材料未补：{tolerance.name}"})
+            end_with_process(run, item, ENDS[outcome], reason={"reason": reason})
             imports.tell(run.session, item, run.row)
-        if items:
-            _tell(run, NoticeKind.RETURN, tolerance, items, outcome=outcome)
-        issued = [item for item in case_items.live(run.case) if item.code in tolerance.used_by and item.status is ItemStatus.ISSUED]
-        for item in issued:
-            commitments.rectify(run, item, tolerance.name)
-        if issued:
-            _tell(run, NoticeKind.RECTIFICATION, tolerance, issued, outcome="rectifying")
+        _tell(run, _TOLD_AS[outcome], materials, items, reason=reason, outcome=outcome)
+    issued = (item for item in case_items.live(run.case) if item.status is ItemStatus.ISSUED)
+    for materials, items in _by_material(issued, expired).items():
+        # Of the others an order with its last day follows, once its department has it (`commitments.order`).
+        if untold := [item for item in items if commitments.rectify(run, item, materials)]:
+            _tell(run, NoticeKind.RECTIFICATION, materials, untold, reason=f"容缺材料期满未补：{materials}", outcome="rectifying")
     lifecycle.follow_up(run.session, run.case, actor=run.actor)
+
+
+def _by_material(items: Iterable[Item], expired: Sequence[Tolerance]) -> Mapping[str, list[Item]]:
+    """Sort items by all that has not come of what they need, in one text; what needs none of it is left out.
+
+    Who is told of one material and not of the other brings the one, and is sent away again.
+    """
+    found = defaultdict[str, list[Item]](list)
+    for item in items:
+        if lacking := [tolerance.name for tolerance in expired if item.code in tolerance.used_by]:
+            found["、".join(lacking)].append(item)
+    return found
 
 
 def _due(run: Run, what: str) -> Iterator[Tolerance]:
@@ -209,9 +226,10 @@ def end_with_process(run: Run, item: Item, status: ItemStatus, *, reason: dict[s
     lifecycle.end(run.session, item, status, actor=run.actor, reason=reason)
 
 
-def _tell(run: Run, kind: NoticeKind, tolerance: Tolerance, items: Sequence[Item], *, outcome: str) -> None:
-    """Tell the applicant what an expired tolerance has come to, and write it down."""
-    content: dict[str, Any] = {"material": tolerance.name, "items": [item.number for item in items], "outcome": outcome}
+def _tell(run: Run, kind: NoticeKind, materials: str, items: Sequence[Item], *, reason: str, outcome: str) -> None:
+    """Tell the applicant what expired tolerances have come to, why, and what he may do against it (art. 38); write it down."""
+    content: dict[str, Any] = {"material": materials, "items": [item.number for item in items], "reason": reason, "outcome": outcome}
+    content["remedies"] = notices.REMEDIES
     notice = notices.issue(run.session, run.case, kind, content, actor=run.actor)
     journal.record(run.session, run.row, actor=run.actor, what="tolerance expired", notice=notice.number, **content)
 
@@ -232,9 +250,10 @@ def _pause(session: Session, item: Item, tolerance: Tolerance, notice: Notice, *
     )
 
 
-def _concerned(session: Session, case: Case, tolerance: Tolerance) -> list[Item]:
-    """Items of the case that need the material and are not handed out yet."""
-    found = [item for item in case_items.live(case) if item.code in tolerance.used_by]
+def _concerned(session: Session, case: Case, *tolerances: Tolerance) -> list[Item]:
+    """Items of the case that need one of the materials and are not handed out yet."""
+    codes = {code for tolerance in tolerances for code in tolerance.used_by}
+    found = [item for item in case_items.live(case) if item.code in codes]
     for item in found:
         instances.hold(session, item, case)
     return [item for item in found if item.status in UNSETTLED or item.status is ItemStatus.GRANTED]

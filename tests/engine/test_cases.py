@@ -150,10 +150,14 @@ def test_submit__clock_starts_by_the_matters_policy(stage, clerk):
 
 
 def test_withdraw__at_the_window(stage, clerk, case):
-    clerk.withdraw(case)
+    clerk.withdraw(case, "不办了")
 
     assert set(stage.statuses(case).values()) == {"withdrawn"}
     assert stage.tasks(case) == []
+    [told] = stage.all(Notice, case, kind="withdrawal")
+    assert (told.title, told.content["reason"]) == ("撤回申请通知书", "不办了")
+    assert told.content["items"] == [item.number for item in stage.items(case).values()]
+    assert stage.journal(case)[-1].details["notice"] == told.number
     assert stage.bundle(case).status == "completed"
     assert stage.case(case).ended_at is not None
 
@@ -214,6 +218,8 @@ def test_withdraw__what_is_decided_stays(stage, clerk, market, case):
 
     assert stage.item(case, "food_permit").status == "granted"
     assert stage.tasks(case) == ["统一出件"]
+    [told] = stage.all(Notice, case, kind="withdrawal")
+    assert stage.item(case, "food_permit").number not in told.content["items"]
 
 
 def test_withdraw__everything_is_decided(stage, clerk, market):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from engine import archives, deeds
+from engine import archives, deeds, notices
 from engine.case_models import Alert, Case, Commitment, Notice, Result, Tolerance
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Job, Outbox
@@ -68,6 +68,14 @@ def test_verify__breached_and_repaired(stage, fire, case):
     fire.complete(case, "事后核查", **FOUND)
     assert commitment(stage, case).status == "rectifying"
     assert ("yellow", "breach") in stage.alerts(case)
+    [order] = stage.all(Notice, case, kind="rectification")
+    assert order.content == {
+        "items": [stage.item(case, "fire_check_commit").number],
+        "reason": "疏散通道堵塞",
+        "due_on": "2026-03-16",
+        "remedies": notices.REMEDIES,
+    }
+    assert order.item_id == stage.item(case, "fire_check_commit").id  # its department sees it, too
 
     fire.complete(case, "限期整改", outcome="verified", findings="已整改")
 
@@ -323,10 +331,13 @@ def test_rectify__its_department_orders_it(stage, handed_out):
 
 def test_rectify__the_applicant_is_told_of_each(stage, handed_out):
     [order] = stage.all(Notice, handed_out, kind="rectification")
-    [returned] = stage.all(Notice, handed_out, kind="return")
+    [ended] = stage.all(Notice, handed_out, kind="termination")
 
     assert order.content["items"] == [stage.item(handed_out, "alpha").number]
-    assert returned.content["items"] == [stage.item(handed_out, "beta").number]
+    assert ended.content["items"] == [stage.item(handed_out, "beta").number]
+    assert [told.content["reason"] for told in (order, ended)] == ["容缺材料期满未补：plan", "容缺材料未补：plan"]
+    assert {told.content["remedies"] for told in (order, ended)} == {notices.REMEDIES}
+    assert order.content["due_on"] == "2026-03-25"
 
 
 def test_rectify__supplied_after_all(stage, clerk, market, handed_out):

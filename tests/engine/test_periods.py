@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from engine import calendars, scheduler, verification
+from engine import calendars, notices, scheduler, verification
 from engine.case_models import Notice, Supplement
 from engine.models import Timer
 from tests import restaurant, tiny
@@ -82,6 +82,7 @@ def test_supply__a_part_only(stage, clerk, case):
     assert stage.statuses(case) == {"alpha": "returned", "beta": "in_review"}
     [told] = stage.all(Notice, case, kind="return")
     assert told.content["missing"] == [{"code": "map", "name": "map"}]
+    assert told.content["remedies"] == notices.REMEDIES
 
 
 def test_supply__too_late(stage, clerk, case):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import time_machine
 
-from engine import scheduler
+from engine import notices, scheduler
 from engine.actors import Role, RoleGrant
 from engine.case_models import Notice, Supplement, Tolerance
 from engine.errors import InvalidInput, InvalidState
@@ -203,6 +203,7 @@ def test_lapse__nothing_is_left(stage, clerk, small):
     assert stage.statuses(case) == {"alpha": "returned", "beta": "returned"}
     assert {item.reason["reason"] for item in stage.items(case).values()} == {"补正不来"}
     assert stage.notices(case) == ["receipt", "supplement", "return"]
+    assert stage.all(Notice, case, kind="return")[0].content["remedies"] == notices.REMEDIES
     assert stage.bundle(case).status == "completed"
     assert stage.case(case).ended_at is not None
     assert stage.case(case).clock_started_on is None

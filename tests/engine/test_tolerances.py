@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import item_clock
+from engine import item_clock, notices
 from engine.case_models import Commitment, Notice, Tolerance
 from engine.errors import InvalidInput
 from tests import restaurant, tiny
@@ -383,7 +383,9 @@ def test_give_up__ends_the_items_concerned_and_undoes_nothing_else(stage, clerk,
     assert stage.item(case, "alpha").reason == {"reason": "容缺材料未补：plan"}
     assert stage.tasks(case) == ["gamma审批"]
     assert stage.all(Tolerance, case)[0].status == "expired"
-    assert stage.all(Notice, case, kind="return")[0].content["outcome"] == "terminated"
+    [told] = stage.all(Notice, case, kind="termination")
+    assert (told.title, told.content["outcome"]) == ("终止办理告知书", "terminated")
+    assert (told.content["reason"], told.content["remedies"]) == ("容缺材料未补：plan", notices.REMEDIES)
     market.complete(case, "gamma审批", outcome="granted")
     clerk.complete(case, "统一出件")
     assert stage.case(case).ended_at is not None
@@ -399,6 +401,22 @@ def test_give_up__returned_as_the_restaurant_draws_it(stage, clerk, market, fire
     stage.travel(2026, 4, 30)
 
     assert stage.statuses(case) == {"business_licence_check": "issued", "food_permit": "returned", "fire_check_commit": "issued"}
+    [told] = stage.all(Notice, case, kind="return")
+    assert (told.content["reason"], told.content["remedies"]) == ("容缺材料未补：食品安全规章制度目录清单", notices.REMEDIES)
+
+
+def test_give_up__tells_each_item_all_that_has_not_come(stage, clerk):
+    """Who is told of one material alone brings that one, and is sent away again."""
+    menu = PLAN | {"material": "menu", "used_by": "alpha,beta"}
+    case = tolerated(stage, clerk, PLAN, menu)
+
+    stage.travel(2026, 3, 31, hour=0)
+
+    told = {tuple(notice.content["items"]): notice.content["material"] for notice in stage.all(Notice, case, kind="termination")}
+    alpha, beta = stage.item(case, "alpha"), stage.item(case, "beta")
+    assert told == {(alpha.number,): "plan、menu", (beta.number,): "menu"}
+    assert (alpha.reason, beta.reason) == ({"reason": "容缺材料未补：plan、menu"}, {"reason": "容缺材料未补：menu"})
+    assert stage.statuses(case)["gamma"] == "in_review"
 
 
 def test_give_up__granted_but_never_issued(stage, clerk, market):

@@ -12,7 +12,7 @@ from flask import Blueprint, current_app, render_template, request
 from api import auth, openapi, particulars, problems, reference, words
 from api.transactions import reading
 from api.v1 import present
-from engine import archive_search, cases, dossiers, matters, offices
+from engine import accounts, archive_search, cases, dossiers, matters, offices
 from engine.calendars import BEIJING
 from engine.database import Session
 from engine.errors import NotFound
@@ -44,7 +44,9 @@ def show_index() -> tuple[str, int]:
         offered = [matter for matter in matters.catalogue(session) if matter.key != matters.SINGLE_ITEM]
         if number:
             try:
-                found = _case(holding, number) | {"departments": offices.names(session, Department)}
+                found = _case(holding, number)
+                found["departments"] = offices.names(session, Department)
+                found["people"] = accounts.display_names(session, {entry.actor for entry, _did in found["journal"]})
             except NotFound:
                 status = 404
     return render_template("index.html", matters=offered, number=number, words=words, particulars=particulars.of, **found), status
@@ -75,7 +77,10 @@ def _case(session: Session, number: str) -> dict[str, Any]:
     row = cases.get(session, number, actor)
     case = present.case(session, row, actor)
     names = {item["number"]: item["name"] for item in case["items"]}
-    return {"case": case, "names": names, "owed": _owed(case, names), "journal": dossiers.journal(session, row, actor)}
+    entries = dossiers.journal(session, row, actor)
+    known = names | {material["code"]: material["name"] for material in case["materials"]}
+    journal = [(entry, particulars.deed(entry.what, entry.details, known)) for entry in entries]
+    return {"case": case, "names": names, "owed": _owed(case, names), "journal": journal}
 
 
 def _owed(case: dict[str, Any], names: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -19,6 +19,13 @@ def of(content: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return "；".join(_told(content, names))
 
 
+def deed(what: str, details: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Tell what a line of the journal says was done, and to what; `names`: of items by their numbers, of materials by their codes."""
+    about = [details[key] for key in ("task", "item", "material") if details.get(key)] or details.get("items") or ()
+    said = "、".join(names.get(each, each) for each in about)
+    return f"{words.DEEDS.get(what, what)}：{said}" if said else words.DEEDS.get(what, what)
+
+
 def _told(said: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     items = [_item(each, names) for each in said.get("items") or ()]
     if "item" in said:

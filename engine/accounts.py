@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine import administration, administrators, claims, lockouts, moments, outages
 from engine.account_models import Account, ApiKey, Grant, LogIn
-from engine.actors import Actor, Role, RoleGrant
+from engine.actors import ENGINE, Actor, Role, RoleGrant
 from engine.database import Database
 from engine.errors import InvalidInput, InvalidState, NotFound
 from engine.passwords import Passwords
@@ -96,6 +96,12 @@ def listing(session: Session, *, actor: Actor, after: str = "", limit: int = 50)
     """List accounts by name, from the one that follows `after`."""
     actor.require(Role.ADMIN, to="list accounts")
     return session.scalars(select(Account).where(Account.name > after).order_by(Account.name).limit(limit)).all()
+
+
+def display_names(session: Session, names: Collection[str]) -> dict[str, str]:
+    """Tell what people call those of these names who have an account, and the engine; by name."""
+    found = session.execute(select(Account.name, Account.display_name).where(Account.name.in_(names))).all()
+    return {ENGINE.name: ENGINE.display_name, **dict(found)}
 
 
 def create(session: Session, name: str, *, actor: Actor, password: str | None, passwords: Passwords, display_name: str = "") -> Account:

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response
 from pydantic import Field
 
-from api import auth, paging, tables
+from api import auth, paging, tables, words
 from api.contract import contract
 from api.shapes import Dated, Line, Page, Shape
 from api.tables import Column, Listed
@@ -22,7 +22,7 @@ bp = Blueprint("daybooks", __name__, url_prefix="/journal")
 COLUMNS = {
     "时间": Column("at"),
     "经办人": Column("actor"),
-    "行为": Column("what"),
+    "行为": Column("what", words.DEEDS),
     "任务": Column("task"),
     "办件编号": Column("case"),
     "一件事": Column("matter"),

@@ -73,7 +73,7 @@ def test_list__refused(supervisor, query):
 def test_list__as_a_file(clerk, running):
     rows = read(clerk, f"/journal?{DAY}&format=csv")
 
-    assert [row["任务"] for row in rows if row["行为"] == "task completed"] == ["一窗受理"]
+    assert [row["任务"] for row in rows if row["行为"] == "办理"] == ["一窗受理"]
     assert {(row["经办人"], row["一件事"], row["大厅"]) for row in rows} == {("clerk", "开办餐饮店", "长沙市政务服务中心")}
     assert {row["办件编号"].strip() for row in rows} == {running["number"]}
 

@@ -1,11 +1,15 @@
 """The plain pages: readable by people, without scripts, and telling strangers nothing."""
 
+import ast
+from pathlib import Path
+
 import pytest
 import time_machine
 
 from api import words
+from engine import commitments, deeds
 from engine.clock import Light
-from engine.states import ClockStatus, ItemStatus, ToleranceStatus
+from engine.states import ClockStatus, DeliveryStatus, ItemStatus, ToleranceStatus
 from tests.api.bundle import APPLICANT, MATERIALS, accepted, complete, item, submit
 
 
@@ -33,7 +37,9 @@ def test_index__shows_a_case_as_text(clerk, running):
         "绿灯",
         "现场检查",
         "受理通知书",
-        "case accepted",
+        "综合窗口　受理：营业执照信息核验、食品经营许可（新办）、公众聚集场所投入使用、营业前消防安全检查（一般程序）</li>",
+        "综合窗口　办理：一窗受理</li>",
+        "系统　准予：营业执照信息核验</li>",
     ):
         assert word in text
 
@@ -180,3 +186,33 @@ def test_index__case_of_another_hall(submitted, call):
 )
 def test_words__for_every_status(said, kind):
     assert set(said) == set(kind)
+
+
+def test_words__for_every_line_of_the_journal():
+    """What is recorded has a word, and what has none any more is not kept."""
+    statuses = {"delivery": DELIVERED, "item": BROKEN_OFF, "post-check": commitments.OUTCOMES}
+    of_statuses = {f"{prefix} {status}" for prefix, found in statuses.items() for status in found}
+
+    assert set(words.DEEDS) == of_statuses | {what for path in ENGINE.glob("*.py") for what in recorded(ast.parse(path.read_text()))}
+
+
+ENGINE = Path(deeds.__file__).parent
+#: Statuses with which a line of the journal is put together.
+DELIVERED = set(DeliveryStatus) - {DeliveryStatus.NONE}
+BROKEN_OFF = {ItemStatus.BLOCKED, ItemStatus.RETURNED, ItemStatus.TERMINATED}
+
+
+def recorded(module):
+    """Texts that a module hands to the journal, itself or through a function of its own."""
+    if "journal.record(" not in ast.unparse(module):
+        return
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"journal.record", "_record", "_noted", "_note"}:
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "what"] or node.args
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "what":
+            given = [node.value]
+        else:
+            given = []
+        for value in given:
+            chosen = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+            yield from (each.value for each in chosen if isinstance(each, ast.Constant) and isinstance(each.value, str))

@@ -75,6 +75,9 @@ class WorkEntry(NamedTuple):
     #: Numbers of its case, and of its item.
     case: str
     item: str | None
+    item_name: str | None
+    #: Name of who applies; None: a process without a matter.
+    applicant: str | None
     groups: list[str]
     #: Of the item's clock, or of the bundle's when the task belongs to no item.
     light: Light | None
@@ -84,8 +87,6 @@ class WorkDetails(NamedTuple):
     """A task, and all that is shown of it."""
 
     entry: WorkEntry
-    #: Name of who applies.
-    applicant: str | None
     form: Form | None
     data: dict[str, Any] | None
 
@@ -108,9 +109,9 @@ _LIGHTS = tuple(case((Task.item_id.is_(None), getattr(Case, name)), else_=getatt
 _NAMES = "id number matter hall entry applicant submitted_at submitted_by ended_at"
 _OF_CASE = (*(getattr(Case, name) for name in (*_NAMES.split(), *dials.LIGHTS)), cast(Case.id, String).label("key"))
 #: As an entry begins: of a row that is a slice, which takes a twentieth of the time of asking for each by its name.
-_STORED = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"))
-_SHOWN = (*_STORED, Task.sole_group, *_LIGHTS)
-_DETAILS = (*_SHOWN, Case.applicant, Task.data, Instance.definition_id)
+_STORED = (*_OF_TASK, Case.number.label("case"), Item.number.label("item"), Item.name.label("item_name"))
+_SHOWN = (*_STORED, Case.applicant, Task.sole_group, *_LIGHTS)
+_DETAILS = (*_SHOWN, Task.data, Instance.definition_id)
 _as_row = result_tuple([column.key for column in _DETAILS])
 
 
@@ -226,7 +227,8 @@ def of_case(session: Session, case: Case) -> list[WorkEntry]:
 
 def _entries(session: Session, rows: Collection[Row[Any]], today: date) -> list[WorkEntry]:
     groups = tasks.groups(session, rows)
-    return [WorkEntry._make((*row[: len(_STORED)], groups[row.id], dials.light(row, today))) for row in rows]
+    shown = ((row, row.applicant.get("name")) for row in rows)
+    return [WorkEntry._make((*row[: len(_STORED)], name, groups[row.id], dials.light(row, today))) for row, name in shown]
 
 
 def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
@@ -239,7 +241,7 @@ def details(session: Session, task_id: UUID, actor: Actor) -> WorkDetails:
     loaded = definitions.get(session, found.definition_id)
     form = definitions.form(session, loaded, loaded.definition.elements[found.element])
     (entry,) = _entries(session, [found], dials.today())
-    return WorkDetails(entry=entry, applicant=found.applicant.get("name"), form=form, data=found.data)
+    return WorkDetails(entry=entry, form=form, data=found.data)
 
 
 @functools.lru_cache(maxsize=256)

@@ -79,7 +79,7 @@ def archived(row: ArchivedCase) -> dict[str, Any]:
 def task(found: WorkDetails) -> dict[str, Any]:
     """Present one task with its form."""
     form = found.form.describe()["fields"] if found.form is not None else None
-    return {**found.entry._asdict(), "applicant": found.applicant, "form": form, "data": found.data}
+    return {**found.entry._asdict(), "form": form, "data": found.data}
 
 
 def draft(row: Draft | None) -> dict[str, Any]:

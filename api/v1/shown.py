@@ -93,7 +93,10 @@ class TaskShown(Shape):
 
     id: UUID
     case: str
+    #: Name of who applies; null: a process without a matter.
+    applicant: str | None
     item: str | None
+    item_name: str | None
     matter: str
     #: null: of a process without a matter.
     hall: str | None
@@ -115,8 +118,6 @@ class TaskShown(Shape):
 class TaskDetails(TaskShown):
     """A task with its form."""
 
-    #: Null: a process without a matter.
-    applicant: str | None
     #: Fields to be filled in; null: any data.
     form: list[dict[str, JsonValue]] | None
     #: What it was completed with.

@@ -24,7 +24,9 @@ from engine.worklists import WorkEntry
 bp = Blueprint("tasks", __name__, url_prefix="/tasks")
 COLUMNS = {
     "办件编号": Column("case"),
+    "申请人": Column("applicant"),
     "事项编号": Column("item"),
+    "事项名称": Column("item_name"),
     "一件事": Column("matter"),
     "大厅": Column("hall"),
     "任务": Column("name"),

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import time_machine
 
-from tests.api.bundle import accepted, complete, submit, task
+from tests.api.bundle import APPLICANT, accepted, complete, submit, task
+from tests.api.test_tables import read
 
 
 def names(answer):
@@ -21,6 +22,19 @@ def test_list__each_sees_what_is_theirs(call, clerk, fire, market):
     assert names(market.get("/tasks")) == ["食品经营许可审批"]
     assert names(call("clerk-yuelu").get("/tasks")) == names(call("officer-health").get("/tasks")) == []
     assert sorted(names(call("supervisor").get("/tasks"))) == sorted(["一窗受理", "现场检查", "食品经营许可审批"])
+
+
+def test_list__says_whose_it_is_and_what_it_is_about(clerk, fire):
+    """Who has two hundred of them looks for a name, and opens none to find it."""
+    accepted(clerk)
+    submit(clerk)
+
+    (at_the_window,), (at_the_department,) = (caller.get("/tasks").json["data"] for caller in (clerk, fire))
+    assert (at_the_window["applicant"], at_the_window["item_name"]) == (APPLICANT["name"], None)
+    name = "公众聚集场所投入使用、营业前消防安全检查（一般程序）"
+    assert (at_the_department["applicant"], at_the_department["item_name"]) == (APPLICANT["name"], name)
+    (row,) = read(fire, "/tasks?format=csv")
+    assert (row["申请人"], row["事项名称"]) == (APPLICANT["name"], name)
 
 
 def test_list__filters(running, supervisor):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine import dials
 from engine.alerts import AlertKind
 from engine.clock import Light, PauseKind
 from engine.hindrances import HindranceKind
@@ -42,6 +43,7 @@ ALERTS = {
     AlertKind.TOLERANCE_OVERDUE: "容缺逾期",
     AlertKind.DIVERGED: "部门系统状态不一致",
     AlertKind.BREACH: "承诺不实",
+    AlertKind.BAD_RATING: "差评",
     AlertKind.REVOKED: "决定撤销",
     AlertKind.UNCAUGHT_ERROR: "流程出错",
     AlertKind.RETRACTED: "超期预警作废",
@@ -173,4 +175,6 @@ def hindrance(found: Mapping[str, Any], departments: Mapping[str, str]) -> str:
     told += f"，{found['since']} 起" if found["since"] else ""
     if not found["due_on"]:
         return told
-    return told + (f"，预计 {found['due_on']} 结束" if found["kind"] is HindranceKind.PAUSE else f"，{found['due_on']} 前")
+    if found["kind"] is not HindranceKind.PAUSE:
+        return f"{told}，{found['due_on']} 前"
+    return f"{told}，预计 {found['due_on']} 结束" + ("，已超出告知申请人的时间" if found["due_on"] < dials.today() else "")

@@ -30,6 +30,7 @@ class AlertKind(StrEnum):
     TOLERANCE_OVERDUE = "tolerance_overdue"  #: 容缺逾期
     DIVERGED = "diverged"  #: 部门系统状态不一致
     BREACH = "breach"  #: 承诺不实
+    BAD_RATING = "bad_rating"  #: 差评: the applicant is to be asked, and told what was done about it
     REVOKED = "revoked"  #: 撤销: a department takes a decision back that it should not have made
     UNCAUGHT_ERROR = "uncaught_error"  #: 流程出错，无人处理
     RETRACTED = "retracted"  #: 超期预警作废：日历更正后并未超期

@@ -34,6 +34,8 @@ class DeadlineFilter:
     department: str | None = None
     hall: str | None = None
     matter: str | None = None
+    #: Whether the clock is paused; that of a bundle never is.
+    paused: bool | None = None
 
 
 class Deadline(NamedTuple):
@@ -87,7 +89,7 @@ def open_ones(session: Session, actor: Actor, wanted: DeadlineFilter, *, after: 
     place = {"promised_on": due_on, "number": number, "limit": limit}
     if after is None or due_on is not None:
         items += _rows(session, actor, wanted, Item, place, dated=True)
-        if wanted.department is None:
+        if wanted.department is None and not wanted.paused:
             bundles += _rows(session, actor, wanted, Case, place, dated=True)
         place["number"] = None
     if len(items) + len(bundles) < limit and wanted.due_before is None and wanted.light is not Light.RED:
@@ -144,6 +146,8 @@ def _page(actor: Actor, wanted: DeadlineFilter, today: date, table: Table, *, fe
     """Build what reads a page, which takes longer than to run it."""
     order = (table.promised_on, table.number) if dated else (table.number,)
     where = [_STILL[table], table.promised_on.is_not(None) if dated else table.promised_on.is_(None), *_conditions(table, wanted)]
+    if dated and wanted.paused:
+        where.append(table.promised_on < today)  # who pauses before the last day does not know it any more
     if goes_on:
         where.append(tuple_(*order) > tuple_(*(bindparam(column.key, type_=column.type) for column in order)))
     return pages.page(
@@ -162,6 +166,8 @@ def _conditions(table: Table, wanted: DeadlineFilter) -> Iterator[ColumnElement[
     if wanted.due_before is not None:
         yield table.promised_on < wanted.due_before
     yield from reads.equal({Item.department: wanted.department, table.hall: wanted.hall})
+    if wanted.paused is not None and table is Item:
+        yield Item.clock == ClockStatus.PAUSED if wanted.paused else Item.clock != ClockStatus.PAUSED
     if wanted.matter is not None:
         yield Case.matter == wanted.matter if table is Case else exists().where(keys.together(Case, Item), Case.matter == wanted.matter)
 

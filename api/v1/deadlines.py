@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response
+from pydantic import Field
 
 from api import auth, paging, tables, words
 from api.contract import contract
@@ -43,6 +44,7 @@ class DeadlineQuery(Listed):
     department: Line | None = None
     hall: Line | None = None
     matter: Line | None = None
+    paused: Annotated[bool | None, Field(description="true：只列暂停计时的事项 · true: items whose clock is paused, only.")] = None
 
 
 class HindranceShown(Shape):
@@ -87,7 +89,7 @@ class DeadlineShown(Shape):
 def list_deadlines(query: DeadlineQuery) -> Response:
     """List the clocks that are yours to see, the soonest due first."""
     place = paging.after(query.cursor, _day, str)
-    wanted = DeadlineFilter(**{name: getattr(query, name) for name in ("light", "due_before", "department", "hall", "matter")})
+    wanted = DeadlineFilter(**{name: getattr(query, name) for name in ("light", "due_before", "department", "hall", "matter", "paused")})
     with reading() as session:
         found = deadlines.open_ones(session, auth.actor(), wanted, after=(place[0], place[1]) if place else None, limit=query.rows + 1)
         return tables.answer(session, found, query, key=lambda each: each.place, present=_shown)

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+import time_machine
 
 from api import tables, words
 from engine.clock import PauseKind
@@ -60,6 +61,24 @@ def test_deadlines__why(call, supervisor, late):
             "assignee": "officer-market",
         },
     ]
+
+
+def test_deadlines__pauses_that_last_longer_than_was_told(call, supervisor, late):
+    """With a green light: nothing else says so."""
+    market = call("officer-market")
+    paused = market.post(f"/items/{item(late[0], 'food_permit')['number']}/pause", {"kind": "hearing", "reason": "听证会", "days": 5})
+    assert paused.status_code == 200, paused.json
+
+    def reasons():
+        return [(row["部门"], row["原因"].partition("；")[0]) for row in read(supervisor, "/deadlines?paused=true&format=csv")]
+
+    told = "暂停：听证（听证会），2026-03-17 起，预计 2026-03-24 结束"
+    assert reasons() == [("市场监管局", told)]
+    with time_machine.travel("2026-03-24T23:59:00+08:00"):
+        assert reasons() == [("市场监管局", told)]
+    with time_machine.travel("2026-03-25T00:01:00+08:00"):
+        assert reasons() == [("市场监管局", f"{told}，已超出告知申请人的时间")]
+    assert supervisor.get("/deadlines?paused=maybe").status_code == 422
 
 
 def test_deadlines__why_a_bundle_is_not_done(supervisor, late):

@@ -111,6 +111,21 @@ def test_open_ones__of_a_department(stage, supervisor, case):
     assert [name for name, *_ in shown(stage, supervisor, department="fire")] == ["beta"]
 
 
+def test_open_ones__those_that_are_paused(stage, clerk, market, fire, case):
+    """Who looks for pauses that last longer than the applicant was told reads no others; also one begun when the limit had run out."""
+    market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
+    assert shown(stage, clerk, paused=True) == [("alpha", None, Light.GREEN)]
+    stage.travel(2026, 3, 6)
+    fire.handle("pause", stage.item(case, "beta"), kind="testing", reason="检测", days=1)
+
+    assert [name for name, _, _ in shown(stage, clerk, paused=True)] == ["beta", "alpha"]
+    assert [name for name, _, _ in shown(stage, clerk, paused=True, light=Light.RED)] == ["beta"]
+    assert [name for name, _, _ in shown(stage, clerk, paused=True, department="market")] == ["alpha"]
+    assert [name for name, _, _ in shown(stage, clerk, paused=False)] == [None]
+    assert [name for name, _, _ in shown(stage, clerk, paused=True, limit=1)] == ["beta"]
+    assert [name for name, _, _ in shown(stage, clerk, paused=True, after=(date(2026, 3, 5), stage.item(case, "beta").number))] == ["alpha"]
+
+
 def test_open_ones__paused_without_a_known_end_comes_last(stage, clerk, market, case):
     market.handle("pause", stage.item(case, "alpha"), kind="hearing", reason="听证", days=5)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.case_models import Package, Rating, Result
+from engine.case_models import Alert, Package, Rating, Result
 from engine.errors import InvalidInput, InvalidState
 from engine.models import Outbox
 from tests import tiny
@@ -220,6 +220,20 @@ def test_rate__once(stage, clerk, case, score):
         rating = session.get_one(Rating, case.id)
     assert (rating.score, rating.comment) == (int(score), "快")
     assert stage.bundle(case).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("score", "comment", "told"),
+    [(1, "跑了三趟", ["差评（1 分）：跑了三趟"]), ("2", None, ["差评（2 分）"]), (3, "一般", []), (5, None, [])],
+)
+def test_rate__a_bad_mark_is_told_to_who_supervises(stage, clerk, case, score, comment, told):
+    clerk.complete(case, "统一出件")
+
+    clerk.complete(case, "好差评", score=score, comment=comment)
+
+    alerts = [alert for alert in stage.all(Alert, case) if alert.kind == "bad_rating"]
+    assert [alert.message for alert in alerts] == [f"办件 {case.number} {each}" for each in told]
+    assert {alert.light for alert in alerts} <= {"yellow"}
 
 
 @pytest.mark.parametrize("score", [0, 6, -1, None, "", "五", "9", 4.5, True, [5]])

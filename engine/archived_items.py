@@ -30,6 +30,16 @@ def find(session: Session, number: str, applicant: Mapping[str, Any]) -> Item | 
     return None
 
 
+def of_applicant(session: Session, applicant: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any], str | None]]:
+    """Items of an applicant in the archive: each with the case that it lies with, and the number of what was issued and still counts."""
+    mine = select(ArchivedCase.id).where(ArchivedCase.applicant_number == applicant["id_number"])
+    for case_id in session.scalars(mine.order_by(ArchivedCase.id.desc())).all():
+        rows = _rows(session, case_id)
+        if applicants.is_same(rows["cases"][0]["applicant"], applicant):
+            issued = {row["item_id"]: row["number"] for row in rows.get("results", ()) if row["voided_at"] is None}
+            yield from ((rows["cases"][0], row, issued.get(row["id"])) for row in rows.get("items", ()))
+
+
 def applied_again(session: Session, item: Item) -> str | None:
     """Number of the item of the archive that applies for this one again; None: there is none."""
     brief = select(ArchivedCase.id, ArchivedCase.brief).where(ArchivedCase.applicant_number == item.applicant_number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,21 +13,61 @@ from pydantic import Field
 
 from api import auth
 from api.contract import answer, contract, require_match
-from api.shapes import Body, Line, Text
+from api.shapes import Body, Line, Query, Shape, Text
 from api.transactions import reading, transaction
 from api.v1 import present
 from api.v1.cases import Reason
 from api.v1.shown import CaseShown, ItemShown
-from engine import items
+from api.v1.submissions import Document
+from engine import applicants, earlier_items, items
 from engine.case_models import Item
 from engine.clock import PauseKind
 from engine.database import Session
 from engine.item_clock import Approver
-from engine.states import DeliveryStatus
+from engine.states import DeliveryStatus, ItemStatus
 
 bp = Blueprint("items", __name__, url_prefix="/items")
 
 Days = Annotated[int, Field(ge=1, le=365, description="工作日 · Working days.")]
+
+
+class ItemsOf(Query):
+    """Whose items, and for which bundle."""
+
+    #: Identity number, credit code, or number of another document, however it is typed.
+    applicant_number: Line
+    #: As with an applicant, where the number is not that of an identity card.
+    id_type: Document | None = None
+    id_country: Line | None = None
+    matter: Annotated[Line | None, Field(description="只列该一件事包含的事项 · Only items that this matter may call for.")] = None
+
+
+class EarlierItemShown(Shape):
+    """An item that the applicant has had handled, or has under way (已办、在办事项), in whatever hall."""
+
+    number: str
+    code: str
+    name: str
+    department: str
+    case: str
+    matter: str
+    hall: str | None
+    applicant: str
+    status: ItemStatus
+    received_on: date
+    decided_at: datetime | None
+    #: Number of what was issued and still counts; by it the item can be adopted, too.
+    certificate: str | None
+    #: Whether a bundle may adopt it now.
+    adoptable: bool
+    #: Number of the bundle that handles it, or has adopted its result.
+    used_by: str | None
+
+
+class EarlierItems(Shape):
+    """What there is, the newest first; 200 at most."""
+
+    data: list[EarlierItemShown]
 
 
 class PauseOrder(Body):
@@ -72,6 +113,18 @@ class DepartmentReport(Body):
     state: Line
     #: Its own number of the item.
     external_number: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+
+@bp.get("")
+@contract(summary="申请人已办在办事项 · What an applicant has under way", query=ItemsOf, answer=EarlierItems, problems=(404,))
+def list_items(query: ItemsOf) -> Response:
+    """List what an applicant has had handled alone, or has under way, before it is applied for again: a bundle may adopt it (接续)."""
+    applicant = {"id_number": applicants.number(query.applicant_number), "id_type": query.id_type, "id_country": query.id_country}
+    with reading() as session:
+        found = earlier_items.find(session, auth.actor(), applicant, matter=query.matter)
+        if not found:
+            applicants.require_possible(applicant["id_number"] or "", field="applicant_number")
+        return answer({"data": [vars(each) for each in found]})
 
 
 @bp.get("/<number>")

@@ -1,0 +1,142 @@
+"""What an applicant has had handled alone, or has under way: whoever takes a bundle in looks before it is applied for again."""
+
+import pytest
+import time_machine
+from sqlalchemy import text
+
+from engine import archives
+from tests.acceptance import applicants
+from tests.api.bundle import APPLICANT, accepted, complete, item, submit
+
+NUMBER = APPLICANT["id_number"]
+SIGNBOARD = {"matter": "signboard", "materials": ["m_signdraw", "m_premises"]}
+
+
+def listed(caller, query=""):
+    answer = caller.get(f"/items?applicant_number={NUMBER}{query}")
+    assert answer.status_code == 200, answer.json
+    return {each["number"]: each for each in answer.json["data"]}
+
+
+@pytest.fixture
+def alone(clerk):
+    """An item that was applied for alone, and is with its department."""
+    case = submit(clerk, **SIGNBOARD)
+    complete(clerk, case, "一窗受理", outcome="accept")
+    return item(case, "signboard")["number"]
+
+
+def test_list__what_is_under_way_and_can_be_adopted(call, clerk, alone):
+    """Also at another hall, whose cases the clerk does not see; and it can be adopted as the list says."""
+    elsewhere = call("clerk-yuelu")
+
+    assert elsewhere.get(f"/items/{alone}").status_code == 404
+    (found,) = listed(elsewhere).values()
+    told = ("number", "code", "status", "hall", "applicant", "adoptable", "used_by", "certificate")
+    assert [found[name] for name in told] == [alone, "signboard", "in_review", "changsha", APPLICANT["name"], True, None, None]
+    bundle = submit(elsewhere, hall="yuelu", adopt=[alone])
+    assert item(bundle, "signboard")["number"] == alone
+
+
+def test_list__what_a_bundle_has(clerk, alone):
+    bundle = accepted(clerk)
+    assert clerk.post(f"/cases/{bundle['number']}/adopt", {"item_no": alone}).status_code == 200
+
+    found = listed(clerk)
+
+    assert {(each["adoptable"], each["used_by"]) for each in found.values()} == {(False, bundle["number"])}
+    assert set(found) == {alone, *(each["number"] for each in bundle["items"])}
+
+
+def test_list__finished_and_adopted_as_a_result(clerk, call, alone):
+    """By its certificate, once; then the bundle that has it is named."""
+    case = clerk.get(f"/items/{alone}").json["case"]
+    complete(call("officer-urban"), clerk.get(f"/cases/{case}").json, "招牌备案审核", outcome="granted", certificate_no="ZP-7")
+    complete(clerk, clerk.get(f"/cases/{case}").json, "统一出件", mode="unified", delivery="window")
+    assert [listed(clerk)[alone][name] for name in ("status", "certificate", "adoptable")] == ["issued", "ZP-7", True]
+
+    bundle = submit(clerk, adopt=["ZP-7"])
+
+    assert [listed(clerk)[alone][name] for name in ("adoptable", "used_by")] == [False, bundle["number"]]
+    assert item(bundle, "signboard")["number"] not in listed(clerk)  # it only shows the result of the other
+
+
+def test_list__in_the_archive(app, clerk, call, alone):
+    """It is adopted from there, too, years later."""
+    case = clerk.get(f"/cases/{clerk.get(f'/items/{alone}').json['case']}").json
+    complete(call("officer-urban"), case, "招牌备案审核", outcome="granted", certificate_no="ZP-7")
+    complete(clerk, case, "统一出件", mode="unified", delivery="window")
+    complete(clerk, case, "好差评", score=5)
+    before = listed(clerk, "&matter=open_restaurant")
+    with app.extensions["database"].transaction() as session:
+        session.execute(text("UPDATE outbox SET sent_at = created_at"))
+    with time_machine.travel("2033-03-02T09:00:00+08:00"):
+        assert archives.sweep(app.extensions["database"]) == 1
+
+    assert listed(clerk, "&matter=open_restaurant") == before
+    assert (before[alone]["certificate"], before[alone]["adoptable"]) == ("ZP-7", True)
+    bundle = submit(clerk, adopt=[alone])
+    assert [listed(clerk)[alone][name] for name in ("adoptable", "used_by")] == [False, bundle["number"]]
+    assert listed(clerk, "&matter=newborn") == {}
+
+
+def test_list__what_counts_for_nothing(clerk, alone):
+    assert clerk.post(f"/items/{alone}/withdraw", {"reason": "不办了"}).status_code == 200
+
+    assert listed(clerk) == {}
+
+
+def test_list__while_corrections_are_out(clerk):
+    case = submit(clerk, matter="signboard", materials=["m_signdraw"])
+    complete(clerk, case, "一窗受理", outcome="supplement")
+
+    (found,) = listed(clerk).values()
+
+    assert (found["status"], found["adoptable"], found["used_by"]) == ("correcting", False, None)
+
+
+def test_list__of_a_matter(clerk, alone):
+    assert set(listed(clerk, "&matter=open_restaurant")) == {alone}
+    assert listed(clerk, "&matter=newborn") == {}
+    refused = clerk.get(f"/items?applicant_number={NUMBER}&matter=nosuch")
+    assert (refused.status_code, [error["field"] for error in refused.json["errors"]]) == (422, ["matter"])
+
+
+def test_list__of_another_document_of_the_same_number(clerk, alone):
+    """Two people: what is whose is not mixed up."""
+    assert listed(clerk, "&id_type=passport&id_country=USA") == {}
+    assert alone in listed(clerk)
+
+
+@pytest.mark.parametrize("name", ["officer-market", "designer", "worker", "admin"])
+def test_list__who_could_adopt_nothing(call, alone, name):
+    """It is the whole of an applicant, in all halls."""
+    assert alone
+    assert call(name).get(f"/items?applicant_number={NUMBER}").status_code == 403
+
+
+@pytest.mark.parametrize("query", ["", "?applicant_number=", "?applicant_number=123", f"?applicant_number={NUMBER}&id_type=dog"])
+def test_list__of_nobody(clerk, query):
+    """A number that can be nobody's is refused: an empty list would say that nothing is under way."""
+    assert clerk.get(f"/items{query}").status_code == 422
+
+
+def test_list__of_somebody_who_has_nothing(clerk):
+    answer = clerk.get(f"/items?applicant_number={applicants.MOTHER['id_number']}")
+
+    assert (answer.status_code, answer.json) == (200, {"data": []})
+
+
+def test_adopt__an_item_that_the_bundle_handles_already(clerk):
+    """The refusal says what to do; and that helps."""
+    alone = submit(clerk, matter="food_permit", materials=["m_layout_food", "m_food_rules", "m_plan", "m_premises"])
+    complete(clerk, alone, "一窗受理", outcome="accept")
+    number, bundle = item(alone, "food_permit")["number"], accepted(clerk)
+    own = item(bundle, "food_permit")["number"]
+
+    refused = clerk.post(f"/cases/{bundle['number']}/adopt", {"item_no": number})
+
+    assert (refused.status_code, refused.json["item"]) == (409, own)
+    assert f"but it does as {own}: withdraw that first (POST /items/{own}/withdraw), if {number} is to count" in refused.json["detail"]
+    assert clerk.post(f"/items/{own}/withdraw", {"reason": "已单独申请"}).status_code == 200
+    assert clerk.post(f"/cases/{bundle['number']}/adopt", {"item_no": number}).status_code == 200

@@ -92,7 +92,12 @@ def answer(
         unasked = ", ".join(name for name in known if getattr(query, name) is None)
         part = f"ask for a part of them by {unasked}" if unasked else "read the pages instead (format=json)"
         raise InvalidInput.of_field("format", f"Expected at most {MOST} rows for a file, but there are more: {part}")
-    content = _written(g.contract.columns, map(present, found), _names(session))
+    return file(session, map(present, found))
+
+
+def file(session: Session, rows: Iterable[dict[str, Any]]) -> Response:
+    """Answer with a file of these rows, in the columns that the contract promises."""
+    content = _written(g.contract.columns, rows, _names(session))
     name = f"{request.path.rpartition('/')[2]}-{calendars.local_date(moments.now())}.csv"
     return contract.answer_file(content, f"{MEDIA_TYPE}; charset=utf-8", name)
 

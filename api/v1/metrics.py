@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
+from pydantic import Field
 
-from api import auth
+from api import auth, tables, words
 from api.contract import answer, contract
 from api.shapes import Day, Query, Shape
+from api.tables import Column
 from api.transactions import database
 from engine import metrics
 from engine.errors import InvalidInput
+from engine.metrics import Figures
+from engine.ratings import BEST, WORST
 
 bp = Blueprint("metrics", __name__, url_prefix="/metrics")
+
+
+#: What a form for the month asks, in the file: each rate as the two numbers it is made of.
+COLUMNS = {
+    "一件事": Column("name"),
+    "申报": Column("submitted"),
+    "办结": Column("ended"),
+    **{words.OUTCOMES[outcome]: Column(outcome) for outcome in ("open", "all_granted", "partial", "none_granted", "withdrawn")},
+    "事项": Column("items"),
+    "接续事项": Column("adopted"),
+    "不予受理和退件事项": Column("sent_away"),
+    "超期事项": Column("overdue"),
+    "未一次备齐": Column("incomplete"),
+    "单独申报的同类事项": Column("alone"),
+    **{f"评价 {mark} 分": Column(f"rated_{mark}") for mark in range(BEST, WORST - 1, -1)},
+}
 
 
 class Period(Query):
@@ -21,6 +42,7 @@ class Period(Query):
 
     since: Day
     until: Day
+    format: Annotated[Literal["json", "csv"], Field(description="csv：导出为一个文件 · csv: as a file.")] = "json"
 
 
 class FiguresShown(Shape):
@@ -58,11 +80,19 @@ class MetricsShown(Shape):
 
 
 @bp.get("")
-@contract(summary="运行指标 · Metrics", query=Period, answer=MetricsShown)
+@contract(summary="运行指标 · Metrics", query=Period, answer=MetricsShown, columns=COLUMNS)
 def get_metrics(query: Period) -> Response:
     """Count the cases of a period, by matter; a supervisor's in its halls."""
     if query.until < query.since:
         raise InvalidInput.of_field("until", f"Expected a period that ends on {query.since} or later, but it ends on {query.until}")
     with database().snapshot() as session:
         found = metrics.collect(session, auth.actor(), since=query.since, until=query.until)
+        if query.format == "csv":
+            return tables.file(session, map(_row, found))
         return answer({"since": query.since, "until": query.until, "data": [vars(figures) for figures in found]})
+
+
+def _row(figures: Figures) -> dict[str, Any]:
+    """Make one row of the file: what counts by outcome, or by mark, has a column for each."""
+    marks = {f"rated_{mark}": figures.ratings[mark] for mark in range(WORST, BEST + 1)}
+    return vars(figures) | {outcome: figures.outcomes[outcome] for outcome in words.OUTCOMES} | marks

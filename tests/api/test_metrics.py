@@ -4,6 +4,7 @@ import pytest
 import time_machine
 
 from tests.api.bundle import MATERIALS, accepted, complete, item, submit
+from tests.api.test_tables import read
 
 MARCH = "/metrics?since=2026-03-01&until=2026-03-31"
 
@@ -37,6 +38,28 @@ def test_metrics__of_bundles(clerk, supervisor, market, fire):
     assert found["joint"] == {"3": 3}
     assert (found["incomplete"], found["sent_away"], found["adopted"], found["alone"]) == (1, 3, 0, 0)
     assert found["ratings"] == {"4": 1}
+    (row,) = (row for row in read(supervisor, f"{MARCH}&format=csv") if row["一件事"] == "开办餐饮店")
+    assert row == {
+        "一件事": "开办餐饮店",
+        "申报": "3",
+        "办结": "2",
+        "办理中": "1",
+        "全部办成": "1",
+        "部分办成": "0",
+        "未办成": "1",
+        "已撤回": "0",
+        "事项": "9",
+        "接续事项": "0",
+        "不予受理和退件事项": "3",
+        "超期事项": "0",
+        "未一次备齐": "1",
+        "单独申报的同类事项": "0",
+        "评价 5 分": "0",
+        "评价 4 分": "1",
+        "评价 3 分": "0",
+        "评价 2 分": "0",
+        "评价 1 分": "0",
+    }
 
 
 def test_metrics__of_items_alone_and_adopted(clerk, supervisor):

@@ -168,7 +168,7 @@ def test_files__no_digit_of_a_number_is_lost(clerk):
         ("/tasks?matter=open_restaurant&limit=1", "ask for a part of them by group, assignee, hall, case, light, due_before"),
         ("/alerts?since=2026-03-01", "ask for a part of them by until, hall, department, matter, kind"),
         (
-            "/deadlines?light=green&due_before=2030-01-01&department=market&hall=changsha&matter=open_restaurant",
+            "/deadlines?light=green&due_before=2030-01-01&department=market&hall=changsha&matter=open_restaurant&paused=false",
             "read the pages instead (format=json)",
         ),
     ],

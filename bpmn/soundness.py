@@ -54,7 +54,7 @@ class Net:
         # Cases stand alike by the hundred: each question is answered once.
         self.together, self.in_vain = functools.cache(self._together), functools.cache(self._in_vain)
         self.comes_to, self.before = functools.cache(self._comes_to), functools.cache(self._before)
-        self.beside = functools.cache(self._beside)
+        self.beside, self.ever = functools.cache(self._beside), functools.cache(self._ever)
 
     # Questions -----------------------------------------------------------------------------------------------------------------------
 
@@ -68,6 +68,16 @@ class Net:
             return True
         cone = self.cone((one, other))
         play = self._play(cone, begun and _within(cone, begun), (one, other), until=(one, other))
+        return play.found or (False if play.complete else None)
+
+    def _ever(self, element: str) -> bool | None:
+        """Whether a case that begins by itself ever comes into an element; None: that cannot be told."""
+        starts = self._starts()
+        if self._begins(element) or element in self.reach(starts, surely=True):
+            return True
+        if element not in self.reach(starts):
+            return False
+        play = self._play(self.cone((element,)), None, (element,), until=(element,))
         return play.found or (False if play.complete else None)
 
     def _in_vain(self, opens: str, begun: Sequence[str] | None = None) -> frozenset[frozenset[str]] | None:
@@ -218,6 +228,13 @@ class Net:
         element = self._definition.elements.get(place)
         begins = {ElementType.START_EVENT, ElementType.BOUNDARY_EVENT}
         return element is not None and not element.incoming and element.type not in begins
+
+    def _begins(self, key: str) -> bool:
+        """Whether something other than a flow brings a token here: an event, a compensation, a body that repeats it."""
+        element = self._definition.elements[key]
+        around = self._definition.elements.get(element.parent or "")
+        repeated = around is not None and around.type is ElementType.MULTI_INSTANCE_BODY
+        return repeated or element.for_compensation or element.type is ElementType.EVENT_SUBPROCESS
 
     # Two places ----------------------------------------------------------------------------------------------------------------------
 

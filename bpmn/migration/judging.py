@@ -79,9 +79,8 @@ class Scope:
     """The tokens of one scope, where they stand in both versions."""
 
     def __init__(self, plan: Plan, key: str | None, rows: Sequence[Row]) -> None:
-        self._plan, self._key = plan, key
-        self._before = plan.net(key, target=False)
-        self._after = plan.net(None if key is None else plan.goes_to(key), target=True)
+        self._plan, self._to = plan, None if key is None else plan.goes_to(key)
+        self._before, self._after = plan.net(key, target=False), plan.net(self._to, target=True)
         self._rows = [row for row in rows if self._plan.source.elements[row.element].type is not ElementType.EVENT_SUBPROCESS]
 
     def refusals(self) -> list[str]:
@@ -92,9 +91,8 @@ class Scope:
         """Say which new work lies behind all tokens."""
         reached = self._after.reach(self._places(next(self._ways()))[1])
         known = {self._plan.goes_to(key) for key in self._plan.source.elements}
-        scope = None if self._key is None else self._plan.goes_to(self._key)
         for element in self._plan.target.elements.values():
-            passed = element.parent == scope and element.id not in known | reached
+            passed = element.parent == self._to and element.id not in known | reached
             if passed and element.type in _WORK and element.incoming:
                 yield f"{element.label} is new, and this case does not come to it any more"
 
@@ -139,13 +137,14 @@ class Scope:
             cone = self._after.before(join)
             if cone.isdisjoint(now) or self._is_same(cone, was, now) or (found := self._after.in_vain(join, now)) == frozenset():
                 continue
-            if self._after.comes_to(join, now):
+            entered = self._plan.is_entered(self._to)
+            if entered and self._after.comes_to(join, now):
                 continue
             called = self._plan.target.elements[join].label
             if found is None:
                 yield f"Expected to tell whether {called} could wait for ever, but there are too many ways to it: {_BEHIND.format(called)}"
                 continue
-            known = (self._after.in_vain(join) or frozenset()) | self._known(join, was)
+            known = self._known(join, was) | ((self._after.in_vain(join) or frozenset()) if entered else frozenset())
             yield from (self._in_vain(join, flows) for flows in sorted(found - known, key=sorted))
 
     def _known(self, join: str, was: Places) -> frozenset[frozenset[str]]:

@@ -53,6 +53,13 @@ class Plan:
             self._nets[target, scope] = Net(self.target if target else self.source, scope)
         return self._nets[target, scope]
 
+    def is_entered(self, scope: str | None) -> bool:
+        """Whether a case of the target surely may come into a scope by itself; of one that nobody enters nothing is to be expected."""
+        if scope is None:
+            return True
+        around = self.target.elements[scope].parent
+        return bool(self.net(around, target=True).ever(scope)) and self.is_entered(around)
+
     def _inserted(self) -> Iterator[tuple[str, str]]:
         """Yield what nobody has drawn and nobody can name, with what stands in its place behind the same element.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bpmn import compiler, migration
+from bpmn import compiler, markings, migration
 from bpmn.instance import Instance
 from bpmn.instructions import Instruction, Verb
 from bpmn.migration import Plan
@@ -158,6 +159,7 @@ MEET = (
 
 
 LACKS = "Expected a token on every flow into meet, but it could wait for ever for one by t1"
+UNTOLD = "Expected to tell whether meet could wait for ever, but there are too many ways to it"
 
 
 def move_restaurant(instance, context):
@@ -167,11 +169,15 @@ def move_restaurant(instance, context):
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_migrate__a_join_is_new_ahead_of_the_restaurant(data):
-    """However many items and late joiners are on their way: only who is past the fork would wait there."""
+    """However many items are on their way, and a few late joiners: only who is past the fork would wait there.
+
+    Where more than a few stand in one place, there may be any number, and that is not told.
+    """
     instance, world = walks(data, restaurant())
     if not instance.ended:
-        between = "issue" in standing(instance)
-        assert told(move_restaurant(instance, world.context())) == [LACKS] * between
+        here = Counter(standing(instance))
+        crowded = here["follow_on"] > markings.CROWD + 1
+        assert told(move_restaurant(instance, world.context())) == ([UNTOLD] if crowded else [LACKS] * ("issue" in here))
 
 
 @pytest.mark.parametrize(("at", "refused"), [("issue", True), ("rate", False), ("supplement", False)])
